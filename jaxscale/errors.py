@@ -1,0 +1,33 @@
+"""The exceptions a caller may catch; each knows the exit code the command line gives it."""
+
+from __future__ import annotations
+
+
+class JaxscaleError(Exception):
+    """Anything jaxscale refuses: what was found, where, and what to do, in one to three lines."""
+
+    exit_code = 1
+
+
+class UsageError(JaxscaleError, ValueError):
+    """An argument that cannot be meant: an unknown name, a level of 95, a negative budget."""
+
+    exit_code = 2
+
+
+class RunsError(JaxscaleError, ValueError):
+    """A table of runs that cannot be read or fitted; the message names file, row, column and value."""
+
+    exit_code = 3
+
+
+class MissingPartError(JaxscaleError, ImportError):
+    """A device or an optional dependency that is not there; the message says how to get it."""
+
+    exit_code = 5
+
+
+class StoreError(JaxscaleError, ValueError):
+    """A saved result that is corrupt, incompatible, or would be overwritten."""
+
+    exit_code = 6

@@ -1,0 +1,25 @@
+"""The float64 scope: the one place that knows JAX's switch for 64-bit numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import jax
+
+
+@contextmanager
+def float64() -> Iterator[None]:
+    """Compute in float64 inside this scope and in this thread, whatever the caller's JAX settings are.
+
+    The caller's NaN checks, promotion rules and matmul precision are set aside inside the scope: a lane that
+    fails is a status here, not an exception, and the answer must not depend on who asks. Only NumPy arrays
+    may leave: a float64 `jax.Array` decays to float32 op by op outside.
+    """
+    with ExitStack() as scopes:
+        scopes.enter_context(jax.enable_x64(True))
+        scopes.enter_context(jax.debug_nans(False))
+        scopes.enter_context(jax.debug_infs(False))
+        scopes.enter_context(jax.numpy_dtype_promotion("standard"))
+        scopes.enter_context(jax.numpy_rank_promotion("allow"))
+        yield

@@ -1,0 +1,59 @@
+"""Names to specifications: one lookup for laws, objectives, schemes and intervals, with close matches for typos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Generic, Protocol, TypeVar
+
+from jaxscale.errors import UsageError
+
+UNKNOWN = "unknown {kind} '{name}'.{close} Known: {known}."
+
+
+class Named(Protocol):
+    """Anything that carries its own name."""
+
+    @property
+    def name(self) -> str:
+        """The word that finds it."""
+        ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Generic[T]):
+    """An ordered, read-only table of specifications found by name."""
+
+    def __init__(self, kind: str, entries: Sequence[T]) -> None:
+        self.kind = kind
+        self._entries = {entry.name: entry for entry in entries}
+        if len(self._entries) != len(entries):
+            raise ValueError(f"two entries of the {kind} registry share a name")
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every known name, in the order of registration."""
+        return tuple(self._entries)
+
+    def resolve(self, entry: T | str) -> T:
+        """Return the entry of that name, or the object itself if it is no string; raise UsageError for unknown names."""
+        if not isinstance(entry, str):
+            return entry
+        if entry not in self._entries:
+            raise UsageError(unknown(self.kind, entry, self.names))
+        return self._entries[entry]
+
+
+def unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    """Return the sentence for a name that is not among the known ones, with the nearest of them."""
+    near = get_close_matches(name, known, n=2, cutoff=0.5)
+    close = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
+    return UNKNOWN.format(kind=kind, name=name, close=close, known=", ".join(known))
