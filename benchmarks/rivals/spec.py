@@ -1,0 +1,65 @@
+"""What a contestant is given, what it gives back, and how it is announced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import jaxscale as js
+
+DELTA = 1e-3  # Hoffmann et al. 2022, appendix D.2: the Huber scale of the log residuals
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """R resampled tables of n runs and the point fit that every contestant but the published one starts from.
+
+    params, tokens, loss: (n,), counts and nats per token.   weights: (R, n), how often each run was drawn.
+    theta: (5,), log A, log B, log E, alpha, beta of the point fit, in that order everywhere in this folder.
+    lanes: replicates per batch, for contestants that batch.   fit, seed: what jaxscale needs to draw the same tables.
+    """
+
+    params: np.ndarray
+    tokens: np.ndarray
+    loss: np.ndarray
+    weights: np.ndarray
+    theta: np.ndarray
+    lanes: int
+    fit: js.Fit
+    seed: int
+
+    @property
+    def replicates(self) -> int:
+        """R."""
+        return len(self.weights)
+
+    def first(self, replicates: int) -> Study:
+        """Return the study of the first so many tables, or of all where there are fewer."""
+        return replace(self, weights=self.weights[:replicates])
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a contestant claims: theta (R, 5), the objective there (R,), and how many replicates it calls failed."""
+
+    theta: np.ndarray
+    value: np.ndarray
+    failed: int
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One way to bootstrap, under the name of its row in the table.
+
+    kind: `serial` solves one replicate after another; `batched` solves `Study.lanes` at a time with a program compiled
+    for that shape; `own` is jaxscale, which draws the tables itself and cuts its own batches.
+    """
+
+    name: str
+    about: str
+    kind: Literal["serial", "batched", "own"]
+    solve: Callable[[Study], Outcome]

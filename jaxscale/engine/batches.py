@@ -1,0 +1,55 @@
+"""Tables padded to shapes that programs share, and crowds cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+SMALLEST_BUCKET = 32
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A table ready for a device: rows padded to a bucket with copies of row 0, of weight zero.
+
+    columns: one array (bucket, …) per input of the law.   target: (bucket,), ln loss or loss.   weight: (bucket,).
+    count: real rows, which come first.   noise: the miss that rounding of the target alone produces.
+    """
+
+    columns: tuple[np.ndarray, ...]
+    target: np.ndarray
+    weight: np.ndarray
+    count: int
+    noise: float
+
+
+def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray) -> Batch:
+    """Return the table (n, …) padded to its bucket; a padding row repeats row 0, so that no law meets a zero there."""
+    count = len(target)
+    index = np.concatenate([np.arange(count), np.zeros(bucket(count) - count, dtype=np.intp)])
+    padded = weight[index]
+    padded[count:] = 0.0
+    noise = 8.0 * np.finfo(np.float64).eps * max(1e-300, float(np.max(np.abs(target), initial=0.0)))
+    return Batch(tuple(column[index] for column in columns), target[index], padded, count, noise)
+
+
+def bucket(count: int) -> int:
+    """Return the smallest shared length that holds count rows: steps of at most a quarter, from 32 on."""
+    size = SMALLEST_BUCKET
+    while size < count:
+        power = 1 << (size.bit_length() - 1)
+        size += max(power // 4, 8)
+    return size
+
+
+def chunks(total: int, width: int) -> Iterator[slice]:
+    """Yield slices of at most width that cover range(total)."""
+    for begin in range(0, total, width):
+        yield slice(begin, min(begin + width, total))
+
+
+def fill(values: np.ndarray, width: int) -> np.ndarray:
+    """Return values (k, …) with the last one repeated up to length width."""
+    return np.concatenate([values, np.repeat(values[-1:], width - len(values), axis=0)])

@@ -1,0 +1,150 @@
+"""Solving a crowd of lanes: chunks of one width on every core, stragglers gathered and run on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.engine.batches import Batch, chunks, fill
+from jaxscale.engine.programs import Answer, Clock, Question, run, solve_chunk
+from jaxscale.resampling import Scheme, root_key
+from jaxscale.solvers.loop import Goal, Method
+from jaxscale.solvers.problem import Problem
+from jaxscale.status import RUNNING, Status
+
+WIDTHS = {"cpu": 128, "gpu": 8192, "tpu": 8192}
+"""Lanes per program call: on a CPU few enough to stay in cache and to stop early, elsewhere enough to fill the chip."""
+FIRST_ROUND = 10
+"""Evaluations before stragglers are gathered: most lanes that start at the point fit are done by then."""
+SECOND_ROUND = 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all lanes share.   active: (p,) ones for free coefs.   goal: (least, relative) scale.   width: lanes per call."""
+
+    problem: Problem
+    method: Method
+    scheme: Scheme
+    batch: Batch
+    active: np.ndarray
+    goal: tuple[float, float]
+    seed: int
+    max_steps: int
+    width: int | None = None
+
+
+class Outcome(NamedTuple):
+    """Per lane, NumPy: theta (R, p), value (R,), status (R,) int8, steps (R,) int32."""
+
+    theta: np.ndarray
+    value: np.ndarray
+    status: np.ndarray
+    steps: np.ndarray
+
+
+def solve(
+    job: Job,
+    replicate: np.ndarray,
+    start: np.ndarray,
+    scale: np.ndarray,
+    clock: Clock,
+    on_done: Callable[[int], None] = lambda count: None,
+) -> Outcome:
+    """Minimise every lane; return its outcome, in the order asked.
+
+    replicate: (R,) indices, -1 for the table as it is.   start: (R, p).   scale: (R,), 0 to choose.   on_done is told
+    how many more lanes have finished.   Answers do not depend on the width, the threads or the total, to rounding.
+    """
+    total = len(replicate)
+    width = job.width or WIDTHS.get(jax.default_backend(), 8192)
+    state = Answer(
+        start.copy(),
+        np.full(total, np.nan),
+        scale.copy(),
+        np.zeros(total),
+        np.full(total, RUNNING, np.int32),
+        np.zeros(total, np.int32),
+    )
+    for steps in _rounds(job.max_steps):
+        moving = np.flatnonzero(state.status == RUNNING)
+        if len(moving) == 0:
+            break
+        _advance(job, replicate, moving, state, steps, width, clock, on_done)
+    status = np.where(state.status == RUNNING, int(Status.MAX_STEPS), state.status).astype(np.int8)
+    on_done(int(np.sum(state.status == RUNNING)))
+    return Outcome(state.theta, state.value, status, state.steps)
+
+
+def _rounds(max_steps: int) -> list[int]:
+    """Return how many evaluations each round may take, max_steps in all."""
+    first = min(FIRST_ROUND, max_steps)
+    second = min(SECOND_ROUND, max_steps - first)
+    return [steps for steps in (first, second, max_steps - first - second) if steps > 0]
+
+
+def _advance(
+    job: Job,
+    replicate: np.ndarray,
+    moving: np.ndarray,
+    state: Answer,
+    steps: int,
+    width: int,
+    clock: Clock,
+    on_done: Callable[[int], None],
+) -> None:
+    """Run the moving lanes for some steps and write what comes back into state."""
+    backend = jax.default_backend()
+    device = jax.config.jax_default_device
+
+    def work(part: slice) -> tuple[np.ndarray, Answer]:
+        lanes = moving[part]
+        padded = fill(lanes, width)
+        with precision.float64(), jax.default_device(device):  # both are thread-local
+            question = Question(
+                job.batch.columns,
+                job.batch.target,
+                job.batch.weight,
+                np.int32(job.batch.count),
+                root_key(job.seed),
+                replicate[padded].astype(np.int32),
+                state.theta[padded],
+                state.scale[padded],
+                state.damping[padded],
+                job.active,
+                Goal(np.float64(job.goal[0]), np.float64(job.goal[1])),
+                np.float64(job.batch.noise),
+                np.int32(steps),
+            )
+            return lanes, run(clock, solve_chunk, (job.problem, job.scheme, job.method), question)
+
+    parts = list(chunks(len(moving), width))
+    results = [work(parts[0])]  # compiles, once, before the threads start
+    _write(results[0], state, on_done)
+    workers = (os.cpu_count() or 1) if backend == "cpu" else 1
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for result in pool.map(work, parts[1:]):
+                _write(result, state, on_done)
+        except BaseException:  # Ctrl-C: do not start what still waits
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _write(result: tuple[np.ndarray, Answer], state: Answer, on_done: Callable[[int], None]) -> None:
+    lanes, answer = result
+    count = len(lanes)
+    state.theta[lanes] = answer.theta[:count]
+    state.value[lanes] = answer.value[:count]
+    state.scale[lanes] = answer.scale[:count]
+    state.damping[lanes] = answer.damping[:count]
+    state.status[lanes] = answer.status[:count]
+    state.steps[lanes] += answer.steps[:count]
+    on_done(int(np.sum(answer.status[:count] != RUNNING)))

@@ -1,0 +1,6 @@
+"""Bands from a crowd of replicates: plain NumPy on samples, one method per file."""
+
+from jaxscale.intervals.band import INTERVALS, Band, Interval, band
+from jaxscale.intervals.percentile import PERCENTILE
+
+__all__ = ["INTERVALS", "PERCENTILE", "Band", "Interval", "band"]

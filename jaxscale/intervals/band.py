@@ -1,0 +1,39 @@
+"""From samples to a Band, by the name of a method."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.intervals.percentile import PERCENTILE
+from jaxscale.intervals.spec import Band, Interval
+from jaxscale.registry import Registry
+
+INTERVALS = Registry("interval", (PERCENTILE,))
+
+LEVEL_NOT_A_SHARE = "level = {level!r} is not between 0 and 1.{hint}"
+PERCENT_HINT = " For {level:g} % write {share:g}."
+
+
+def band(samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
+    """Return the band of samples (R, …) over axis 0.
+
+    A replicate that is NaN anywhere is left out whole, so that the limits at every budget rest on the same
+    replicates; n_used says how many remain.   Raises UsageError for a level outside (0, 1) or an unknown method.
+    """
+    check_level(level)
+    rule = INTERVALS.resolve(method)
+    values = np.asarray(samples, dtype=np.float64)
+    usable = values[~np.isnan(values.reshape(len(values), -1)).any(axis=1)]
+    if len(usable) == 0:
+        absent = np.full(values.shape[1:], np.nan)
+        return Band(absent, absent, absent, level, rule.name, 0, len(values))
+    lower, upper = rule.limits(usable, level)
+    return Band(lower, np.median(usable, axis=0), upper, level, rule.name, len(usable), len(values))
+
+
+def check_level(level: float) -> None:
+    """Raise UsageError unless 0 < level < 1, with a hint where a percentage was meant."""
+    if not 0.0 < level < 1.0:
+        hint = PERCENT_HINT.format(level=level, share=level / 100.0) if 1.0 < level < 100.0 else ""
+        raise UsageError(LEVEL_NOT_A_SHARE.format(level=level, hint=hint))

@@ -1,0 +1,82 @@
+"""The separable law of Hoffmann et al.: what size and data each still have to give, added to a floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws.grids import separable_starts
+from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.powers import power
+
+HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556"
+BESIROGLU = "Besiroglu et al. 2024, arXiv 2404.10102"
+EXPONENTS = (0.1, 0.3, 0.6, 1.2)
+
+
+def loss(params: ArrayLike, tokens: ArrayLike, *, E: ArrayLike, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
+    """L(N, D) = E + A N^-alpha + B D^-beta, in nats per token; elementwise in N and D."""
+    return E + A * power(params, -alpha) + B * power(tokens, -beta)
+
+
+def tied_loss(params: ArrayLike, tokens: ArrayLike, *, E: ArrayLike, A: ArrayLike, B: ArrayLike, alpha: ArrayLike) -> jax.Array:
+    """L(N, D) = E + A N^-alpha + B D^-alpha, in nats per token; elementwise in N and D."""
+    return loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=alpha)
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 64 start points: four exponents each way, four floors, the rest of the loss shared equally."""
+    pairs = [(alpha, beta) for alpha in EXPONENTS for beta in EXPONENTS]
+    return separable_starts(columns, target, [{"alpha": a, "beta": b} for a, b in pairs], ("alpha", "beta"))
+
+
+def tied_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 28 start points: seven exponents, four floors, the rest of the loss shared equally."""
+    grid = [{"alpha": alpha} for alpha in (0.05, 0.1, 0.2, 0.35, 0.6, 0.9, 1.3)]
+    return separable_starts(columns, target, grid, ("alpha", "alpha"))
+
+
+FLOOR = Coef("E", starts=(0.5, 1.0, 2.0), meaning="irreducible loss", unit="nats/token")
+SIZE = Coef("A", starts=(10.0, 300.0, 10000.0), meaning="scale of the size term", unit="nats/token · params^alpha")
+DATA = Coef("B", starts=(10.0, 300.0, 10000.0), meaning="scale of the data term", unit="nats/token · tokens^beta")
+ALPHA = Coef("alpha", starts=EXPONENTS, meaning="exponent of params")
+BETA = Coef("beta", starts=EXPONENTS, meaning="exponent of tokens")
+
+CHINCHILLA = Law(
+    name="chinchilla",
+    loss=loss,
+    inputs=("params", "tokens"),
+    coefs=(FLOOR, SIZE, DATA, ALPHA, BETA),
+    equation="L = E + A/N^alpha + B/D^beta",
+    source=HOFFMANN + ", eq. 2",
+    starts=starts,
+    published=(
+        Published("hoffmann2022", (1.69, 406.4, 410.7, 0.34, 0.28), HOFFMANN + ", eq. 10, rounded"),
+        Published(
+            "hoffmann2022-tex",
+            (float(np.exp(0.5267228)), float(np.exp(6.0073404)), float(np.exp(6.0179186)), 0.33917084, 0.2849083),
+            HOFFMANN + ", unrounded, from the paper's TeX source",
+        ),
+        Published("besiroglu2024", (1.8172, 482.01, 2085.43, 0.3478, 0.3658), BESIROGLU),
+    ),
+)
+
+CHINCHILLA_TIED = Law(
+    name="chinchilla-tied",
+    loss=tied_loss,
+    inputs=("params", "tokens"),
+    coefs=(FLOOR, SIZE, DATA, ALPHA),
+    equation="L = E + A/N^alpha + B/D^alpha",
+    source=HOFFMANN + ", eq. 2, with beta = alpha; Muennighoff et al. 2023, arXiv 2305.16264, appendix A",
+    starts=tied_starts,
+    published=(
+        Published(
+            "muennighoff2023",
+            (float(np.exp(0.6254804)), float(np.exp(6.255414)), float(np.exp(7.3049974)), 0.3526596),
+            "Muennighoff et al. 2023, arXiv 2305.16264, appendix A",
+        ),
+    ),
+)

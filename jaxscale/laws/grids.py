@@ -1,0 +1,37 @@
+"""Start points that follow the table's own units, so that a law fits in millions as well as in ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+
+FLOORS = (0.1, 0.5, 0.8, 0.95)
+"""Shares of the smallest loss tried as the irreducible part."""
+
+
+def separable_starts(
+    columns: Mapping[str, np.ndarray],
+    target: np.ndarray,
+    exponents: Sequence[Mapping[str, float]],
+    names: tuple[str, str],
+) -> list[dict[str, float]]:
+    """Return starts for E + A N^-alpha + B D^-beta: E a share of the smallest loss, the terms equal at the centre.
+
+    exponents: the settings tried; names: which of them N and D take.   Every start passes through the median loss at
+    the geometric mean of the table.
+    """
+    params, tokens = (float(np.exp(np.mean(np.log(columns[name])))) for name in ("params", "tokens"))
+    grid = []
+    for setting, share in product(exponents, FLOORS):
+        floor, rest = floor_and_rest(target, share)
+        scale = {"A": 0.5 * rest * params ** setting[names[0]], "B": 0.5 * rest * tokens ** setting[names[1]]}
+        grid.append({"E": floor, **scale, **setting})
+    return grid
+
+
+def floor_and_rest(target: np.ndarray, share: float) -> tuple[float, float]:
+    """Return a floor, as a share of the smallest loss, and what is left of the median loss above it."""
+    floor = share * float(np.min(target))
+    return floor, max(float(np.median(target)) - floor, 1e-3 * abs(floor))

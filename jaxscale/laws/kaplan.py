@@ -1,0 +1,51 @@
+"""Kaplan's joint law: size and data as one bottleneck inside a bracket, without a floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.powers import power
+
+SOURCE = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
+
+
+def loss(params: ArrayLike, tokens: ArrayLike, *, N_c: ArrayLike, D_c: ArrayLike, alpha_N: ArrayLike, alpha_D: ArrayLike) -> jax.Array:
+    """L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D, in nats per token; elementwise in N and D."""
+    return power(power(N_c / params, alpha_N / alpha_D) + D_c / tokens, alpha_D)
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 48 start points through the median loss at the centre, with the bracket shared in three ways."""
+    params, tokens = (float(np.exp(np.mean(np.log(columns[name])))) for name in ("params", "tokens"))
+    centre = float(np.median(target))
+    grid = []
+    for alpha_n in (0.03, 0.1, 0.3, 0.6):
+        for alpha_d in (0.03, 0.1, 0.3, 0.6):
+            for share in (0.1, 0.5, 0.9):
+                bracket = centre ** (1.0 / alpha_d)
+                scale_n = params * (share * bracket) ** (alpha_d / alpha_n)
+                scale_d = tokens * (1.0 - share) * bracket
+                grid.append({"N_c": scale_n, "D_c": scale_d, "alpha_N": alpha_n, "alpha_D": alpha_d})
+    return [start for start in grid if all(np.isfinite(value) and value > 0 for value in start.values())]
+
+
+KAPLAN = Law(
+    name="kaplan",
+    loss=loss,
+    inputs=("params", "tokens"),
+    coefs=(
+        Coef("N_c", starts=(1e10, 1e13, 1e16), meaning="scale of params", unit="params"),
+        Coef("D_c", starts=(1e10, 1e13, 1e16), meaning="scale of tokens", unit="tokens"),
+        Coef("alpha_N", starts=(0.03, 0.1, 0.3), meaning="exponent of params"),
+        Coef("alpha_D", starts=(0.03, 0.1, 0.3), meaning="exponent of tokens"),
+    ),
+    equation="L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D",
+    source=SOURCE,
+    starts=starts,
+    published=(Published("kaplan2020", (6.4e13, 1.8e13, 0.076, 0.103), "Kaplan et al. 2020, arXiv 2001.08361, table 2"),),
+)

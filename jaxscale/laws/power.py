@@ -1,0 +1,93 @@
+"""One straight line in logarithms, with or without a floor: loss against compute, size or data alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws.grids import floor_and_rest
+from jaxscale.laws.spec import Coef, Law
+from jaxscale.numerics import powers
+
+HENIGHAN = "Henighan et al. 2020, arXiv 2010.14701, eq. 1.1"
+KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eqs. 1.1 to 1.3"
+EXPONENTS = (0.03, 0.1, 0.3, 0.6, 1.2)
+
+
+def loss_of_flops(flops: ArrayLike, *, E: ArrayLike, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+    """L(C) = E + A C^-alpha, in nats per token; elementwise in C."""
+    return E + A * powers.power(flops, -alpha)
+
+
+def loss_of_params(params: ArrayLike, *, E: ArrayLike, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+    """L(N) = E + A N^-alpha, in nats per token; elementwise in N."""
+    return E + A * powers.power(params, -alpha)
+
+
+def loss_of_tokens(tokens: ArrayLike, *, E: ArrayLike, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+    """L(D) = E + A D^-alpha, in nats per token; elementwise in D."""
+    return E + A * powers.power(tokens, -alpha)
+
+
+def pure_loss_of_flops(flops: ArrayLike, *, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+    """L(C) = A C^-alpha, in nats per token; elementwise in C."""
+    return A * powers.power(flops, -alpha)
+
+
+def pure_loss_of_params(params: ArrayLike, *, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+    """L(N) = A N^-alpha, in nats per token; elementwise in N."""
+    return A * powers.power(params, -alpha)
+
+
+def pure_loss_of_tokens(tokens: ArrayLike, *, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+    """L(D) = A D^-alpha, in nats per token; elementwise in D."""
+    return A * powers.power(tokens, -alpha)
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 25 start points through the median loss at the centre: five exponents, five floors."""
+    return [
+        {"E": floor, "A": rest * _centre(columns) ** alpha, "alpha": alpha}
+        for alpha in EXPONENTS
+        for floor, rest in (floor_and_rest(target, share) for share in (0.01, 0.3, 0.6, 0.85, 0.97))
+    ]
+
+
+def pure_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 5 start points through the median loss at the centre, one per exponent."""
+    level = float(np.median(target))
+    return [{"A": level * _centre(columns) ** alpha, "alpha": alpha} for alpha in EXPONENTS]
+
+
+def _centre(columns: Mapping[str, np.ndarray]) -> float:
+    (column,) = columns.values()
+    return float(np.exp(np.mean(np.log(column))))
+
+
+def _coefs(letter: str, of: str) -> tuple[Coef, Coef, Coef]:
+    return (
+        Coef("E", starts=(0.5, 1.0, 2.0), meaning="irreducible loss", unit="nats/token"),
+        Coef("A", starts=(1.0, 100.0, 10000.0), meaning=f"scale of the {of} term", unit=f"nats/token · {of}^alpha"),
+        Coef("alpha", starts=EXPONENTS, meaning=f"exponent of {letter}"),
+    )
+
+
+POWER = Law("power", loss_of_flops, ("flops",), _coefs("C", "flops"), "L = E + A/C^alpha", HENIGHAN, starts)
+POWER_PARAMS = Law(
+    "power-params", loss_of_params, ("params",), _coefs("N", "params"), "L = E + A/N^alpha", HENIGHAN, starts
+)
+POWER_TOKENS = Law(
+    "power-tokens", loss_of_tokens, ("tokens",), _coefs("D", "tokens"), "L = E + A/D^alpha", HENIGHAN, starts
+)
+PURE_POWER = Law(
+    "pure-power", pure_loss_of_flops, ("flops",), _coefs("C", "flops")[1:], "L = A/C^alpha", KAPLAN, pure_starts
+)
+PURE_POWER_PARAMS = Law(
+    "pure-power-params", pure_loss_of_params, ("params",), _coefs("N", "params")[1:], "L = A/N^alpha", KAPLAN, pure_starts
+)
+PURE_POWER_TOKENS = Law(
+    "pure-power-tokens", pure_loss_of_tokens, ("tokens",), _coefs("D", "tokens")[1:], "L = A/D^alpha", KAPLAN, pure_starts
+)

@@ -1,0 +1,117 @@
+"""What a law is: an equation with named coefficients, checked against its own signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import jax
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.numerics.supports import SUPPORTS, Support, to_theta
+from jaxscale.registry import unknown
+
+Starts: TypeAlias = Callable[[Mapping[str, np.ndarray], np.ndarray], Sequence[Mapping[str, float]]]
+"""From the columns (n, …) and the losses (n,) of a table to start points, so that a grid follows the table's units."""
+
+SIGNATURE = "law '{name}': the function takes {found}, but the law declares inputs {inputs} and coefs {coefs}"
+TWICE = "law '{name}': '{word}' is declared twice"
+COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
+
+
+@dataclass(frozen=True)
+class Coef:
+    """One fitted number: its name, its support (`positive`, `real`, `unit`), start values, meaning and unit."""
+
+    name: str
+    support: str = "positive"
+    starts: tuple[float, ...] = (1.0,)
+    meaning: str = ""
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        SUPPORTS.resolve(self.support)
+        object.__setattr__(self, "starts", tuple(float(start) for start in self.starts))
+
+
+@dataclass(frozen=True)
+class Published:
+    """Coefs as printed somewhere: the name of the set, the values in the law's order, and where they stand."""
+
+    name: str
+    values: tuple[float, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class Law:
+    """An equation with named coefs; hashable, so that an equal law compiles nothing new.
+
+    loss(*inputs, **coefs): a pure JAX function of one run. An input is a scalar, or a vector where its column has a
+    trailing axis (a schedule); coefs are scalars. It must be twice differentiable in the coefs and is called under
+    jit and vmap.   starts: optional, start points from the data; without it the grid is the product of the coefs'
+    own start values.   Raises UsageError, naming the word, where the function's arguments are not what is declared.
+    """
+
+    name: str
+    loss: Callable[..., jax.Array]
+    inputs: tuple[str, ...]
+    coefs: tuple[Coef, ...]
+    equation: str = ""
+    source: str = ""
+    starts: Starts | None = None
+    published: tuple[Published, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "coefs", tuple(self.coefs))
+        words = (*self.inputs, *self.names)
+        for word in words:
+            if words.count(word) > 1:
+                raise UsageError(TWICE.format(name=self.name, word=word))
+        check_signature(self)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The coefs' names, in order."""
+        return tuple(coef.name for coef in self.coefs)
+
+    @property
+    def supports(self) -> tuple[Support, ...]:
+        """The coefs' supports, in order."""
+        return tuple(SUPPORTS.resolve(coef.support) for coef in self.coefs)
+
+    def theta(self, coefs: Mapping[str, float]) -> np.ndarray:
+        """Return coefs as a point (p,) on the real line; raise UsageError for missing, unknown or outside values."""
+        return to_theta(self.names, self.supports, self.vector(coefs))
+
+    def vector(self, coefs: Mapping[str, float]) -> np.ndarray:
+        """Return coefs as float64 (p,) in the law's order; raise UsageError for missing or unknown names."""
+        for name in coefs:
+            if name not in self.names:
+                raise UsageError(unknown("coef", name, self.names))
+        missing = [name for name in self.names if name not in coefs]
+        if missing:
+            needed = ", ".join(self.names)
+            raise UsageError(COEFS_MISSING.format(name=self.name, needed=needed, missing=", ".join(missing)))
+        return np.array([float(coefs[name]) for name in self.names], dtype=np.float64)
+
+
+def check_signature(law: Law) -> None:
+    """Raise UsageError unless the law's function can be called with its declared inputs and coefs by name."""
+    try:
+        parameters = inspect.signature(law.loss).parameters.values()
+    except ValueError:  # a builtin that shows no signature: it will be tried as it is
+        return
+    takes = [one.name for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    is_open = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    required = {one.name for one in parameters if one.default is one.empty and one.name in takes}
+    declared = (*law.inputs, *law.names)
+    is_called_right = tuple(takes[: len(law.inputs)]) == law.inputs and required <= set(declared)
+    if not is_called_right or not (is_open or set(law.names) <= set(takes)):
+        found = f"({', '.join(takes)})"
+        inputs, coefs = ", ".join(law.inputs), ", ".join(law.names)
+        raise UsageError(SIGNATURE.format(name=law.name, found=found, inputs=inputs, coefs=coefs))

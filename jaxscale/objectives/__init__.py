@@ -1,0 +1,11 @@
+"""How a miss is scored: each objective a convex, even function of the residual, one per file."""
+
+from jaxscale.objectives.absolute import absolute
+from jaxscale.objectives.huber import huber
+from jaxscale.objectives.spec import Objective
+from jaxscale.objectives.squared import squared
+from jaxscale.registry import Registry
+
+OBJECTIVES = Registry("objective", (huber(), squared(), absolute()))
+
+__all__ = ["OBJECTIVES", "Objective", "absolute", "huber", "squared"]

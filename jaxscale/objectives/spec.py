@@ -1,0 +1,50 @@
+"""What an objective is: a space to measure misses in, a score, and the scale at which the score bends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import jax
+
+from jaxscale.errors import UsageError
+from jaxscale.numerics.scores import Score
+
+Space: TypeAlias = Literal["log", "linear"]
+
+SPACE_UNKNOWN = "space = {space!r} is neither 'log' nor 'linear'"
+SCALE_NOT_POSITIVE = "delta = {delta!r} is not a positive, finite number"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The sum over rows of weight · rho(r, scale), with r = ln prediction - ln loss, or prediction - loss.
+
+    rho(r, scale) is elementwise, convex and even in r, and is compiled; scale is a number at run time, so that
+    sweeping it compiles nothing.   scale: where rho bends, in the units of r (inf where it never does).   limit: for
+    an objective that is a limit of vanishing scale, how far the scale goes down in units of the mean absolute miss.
+    """
+
+    name: str
+    space: Space
+    rho: Callable[[jax.Array, jax.Array], Score]
+    scale: float
+    limit: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.space not in ("log", "linear"):
+            raise UsageError(SPACE_UNKNOWN.format(space=self.space))
+
+    @property
+    def delta(self) -> float | None:
+        """The scale where it is a choice of the user's; None for objectives without one."""
+        return self.scale if self.limit == 0.0 and math.isfinite(self.scale) else None
+
+
+def check_delta(delta: float) -> float:
+    """Return delta as a float; raise UsageError unless it is positive and finite."""
+    if not (isinstance(delta, int | float) and math.isfinite(delta) and delta > 0):
+        raise UsageError(SCALE_NOT_POSITIVE.format(delta=delta))
+    return float(delta)

@@ -1,0 +1,35 @@
+"""One derivation of randomness: replicate r of a seed is the same for every chunk, device and total."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.errors import UsageError
+from jaxscale.resampling.spec import Scheme, Table
+
+SEED_OUTSIDE = "seed = {seed!r} is not an integer between 0 and 4294967295"
+
+
+def root_key(seed: int) -> jax.Array:
+    """Return the typed key of a seed; the generator is pinned, so that the caller's JAX settings do not matter."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise UsageError(SEED_OUTSIDE.format(seed=seed))
+    return jax.random.key(np.uint32(seed), impl="threefry2x32")
+
+
+def draw_replicate(scheme: Scheme, root: jax.Array, table: Table, replicate: jax.Array) -> jax.Array:
+    """Return the weights (n,) of one replicate (int32 scalar), on the device."""
+    return scheme.draw(jax.random.fold_in(root, replicate), table)
+
+
+def redraw(scheme: Scheme, seed: int, replicates: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the weights (k, n) of k replicates, exactly those that the bootstrap of this seed used."""
+    with precision.float64():
+        table = Table(jnp.asarray(weight, jnp.float64), jnp.asarray(len(weight), jnp.int32))
+        draw = jax.vmap(partial(draw_replicate, scheme, root_key(seed), table))
+        return np.asarray(draw(jnp.asarray(replicates, jnp.int32)))

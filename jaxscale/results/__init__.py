@@ -1,0 +1,8 @@
+"""The answers: frozen records of NumPy numbers and of the specifications that made them; a singular and a crowd of each."""
+
+from jaxscale.results.ensemble import Ensemble
+from jaxscale.results.fit import Certificate, Fit, Minimum
+from jaxscale.results.frontier import Frontier
+from jaxscale.results.provenance import Provenance
+
+__all__ = ["Certificate", "Ensemble", "Fit", "Frontier", "Minimum", "Provenance"]

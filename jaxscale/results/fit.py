@@ -1,0 +1,90 @@
+"""A fitted law: the coefs, what they cost, and how far they can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxscale.results.provenance import Provenance
+from jaxscale.runs import Finding, Runs
+from jaxscale.status import Status
+
+if TYPE_CHECKING:
+    from jaxscale.laws import Law
+    from jaxscale.objectives import Objective
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """A minimum that some starts reached instead: its objective, coefs, and how many starts ended there."""
+
+    value: float
+    coefs: Mapping[str, float]
+    starts: int
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was checked after the fact.
+
+    scaled_gradient: the largest component of the gradient relative to the sum of its absolute terms, 0 at a
+    minimum.   condition: condition number of the Hessian scaled to a unit diagonal; None where it is not positive
+    definite.   starts, agreeing_starts: start points tried, and those that reached this minimum to 1e-8.
+    """
+
+    scaled_gradient: float
+    condition: float | None
+    starts: int
+    agreeing_starts: int
+    other_minima: tuple[Minimum, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One law fitted to one table.
+
+    coefs: in the law's order.   value: the sum over rows of weight · rho.   std: standard errors per coef (classical
+    for `squared`, sandwich otherwise), None where there is no justified one.   residuals: (n,) in the objective's
+    space.   fixed: coefs that were not fitted.   findings: everything worth knowing, the table's findings included.
+    """
+
+    law: Law
+    objective: Objective
+    runs: Runs
+    coefs: Mapping[str, float]
+    value: float
+    status: Status
+    certificate: Certificate
+    std: Mapping[str, float | None]
+    residuals: np.ndarray
+    fixed: tuple[str, ...]
+    solver: str
+    findings: tuple[Finding, ...]
+    provenance: Provenance
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The coefs that were fitted."""
+        return tuple(name for name in self.coefs if name not in self.fixed)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the fit is a minimum of its own objective."""
+        return self.status.is_usable
+
+    def summary(self) -> str:
+        """Return the fit in a few lines of plain text."""
+        lines = [f"{self.law.name}: {self.status} on {len(self.runs)} of {self.runs.origin.rows} rows"]
+        for name, coef in self.coefs.items():
+            error = self.std.get(name)
+            note = " (fixed)" if name in self.fixed else "" if error is None else f" ± {error:.2g}"
+            lines.append(f"  {name:<8} {coef:.6g}{note}")
+        checked = self.certificate
+        lines.append(
+            f"  {self.objective.name} {self.value:.10g} · scaled gradient {checked.scaled_gradient:.1e} · "
+            f"{checked.agreeing_starts} of {checked.starts} starts agree"
+        )
+        return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""The efficient frontier: where each budget is best spent, for one fit or for a crowd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxscale.intervals import Band, Interval, band
+from jaxscale.runs import Finding
+
+if TYPE_CHECKING:
+    from jaxscale.laws import Law
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The optimum of a law on C = 6 N D, per budget.
+
+    flops: (b,).   params, tokens, loss: (b,) for one set of coefs, (R, b) for a crowd, NaN for a replicate that is
+    not usable, where the law has no trade-off (params and tokens), or where the optimum lies at an end of the range.
+    point: the frontier of the point fit, (b,), itself for one set of coefs.   measured: smallest and largest compute
+    in the table, None without one.
+    """
+
+    law: Law
+    coefs: Mapping[str, float]
+    flops: np.ndarray
+    params: np.ndarray
+    tokens: np.ndarray
+    loss: np.ndarray
+    crowd_of: Frontier | None = None
+    measured: tuple[float, float] | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def point(self) -> Frontier:
+        """The frontier of the point fit."""
+        return self if self.crowd_of is None else self.crowd_of
+
+    @property
+    def tokens_per_param(self) -> np.ndarray:
+        """Tokens per parameter at the optimum."""
+        return self.tokens / self.params
+
+    @property
+    def is_crowd(self) -> bool:
+        """Whether the arrays have a replicate axis."""
+        return self.crowd_of is not None
+
+    def interval(self, quantity: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
+        """Return the band (b,) of `params`, `tokens`, `loss` or `tokens_per_param`; None without a crowd."""
+        return band(getattr(self, quantity), level=level, method=method) if self.is_crowd else None

@@ -1,0 +1,7 @@
+"""What was measured: a table of training runs, checked and in float64.  Host only; never imports jax."""
+
+from jaxscale.runs.findings import Finding
+from jaxscale.runs.reading import read_runs
+from jaxscale.runs.table import Origin, Runs
+
+__all__ = ["Finding", "Origin", "Runs", "read_runs"]

@@ -1,0 +1,124 @@
+"""Arrays to runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxscale.errors import RunsError
+from jaxscale.runs.deriving import FORMULAS, derivable_roles, derived_column, refuse_unusable
+from jaxscale.runs.findings import Finding, row_numbers
+from jaxscale.runs.numbers import numbers
+from jaxscale.runs.showing import counted, listed, shown
+from jaxscale.runs.table import Origin, Runs
+from jaxscale.runs.typed import cells_of, digest
+
+SOURCE = "<arrays>"
+WRONG_SHAPE = "column {name} has shape {shape}; every column of runs is one-dimensional, one number per run"
+WRONG_LENGTH = "the columns have different lengths: {lengths}; every run needs a number in each"
+NO_RUNS = "0 runs: every column is empty; give at least one run"
+NOT_NUMBERS = "column {name} holds {cell} in row {row}, which is no number; give finite numbers"
+NOT_FINITE = "column {name} is not finite in {count}: row {rows}; leave these runs out before giving the arrays"
+NEGATIVE_WEIGHT = "weight is negative in row {rows}; weights count runs, so they are zero or more"
+NO_EFFECTIVE_DATA = "every weight is zero, so there is no effective data; give at least one weight above zero"
+LARGE_INTEGERS = "integers above 2^53 in {names} are kept as float64, to 16 digits; nothing to do"
+
+NEEDED = ("params", "tokens", "flops", "loss", "weight")
+
+
+def runs_of_arrays(
+    *,
+    loss: ArrayLike,
+    weight: ArrayLike | None,
+    group: ArrayLike | None,
+    columns: Mapping[str, ArrayLike],
+) -> Runs:
+    """Return runs from arrays; the contract is that of `Runs.from_arrays`."""
+    given = {**columns, "loss": loss} | ({} if weight is None else {"weight": weight})
+    cells = {name: _cells(name, values) for name, values in given.items()}
+    groups = None if group is None else _texts(_vector("group", group))
+    _refuse_lengths(cells if groups is None else {**cells, "group": groups})
+    numeric = {name: _finite(name, column) for name, column in cells.items() if _is_numeric(name, column)}
+    labels = {name: column for name, column in cells.items() if name not in numeric}
+    weights = numeric.get("weight", np.ones(len(cells["loss"])))
+    _refuse_weights(weights)
+    row = np.arange(1, len(weights) + 1)
+    named = {name: column for name, column in numeric.items() if name not in ("loss", "weight")}
+    derived = derivable_roles(named)
+    for role in derived:
+        named[role] = derived_column(role, named)
+        refuse_unusable(role, named, row=row, source=SOURCE)
+    roles = {name: name for name in NEEDED if name in numeric}
+    return Runs(
+        columns=named,
+        loss=numeric["loss"],
+        weight=weights,
+        group=groups,
+        labels=labels,
+        row=row,
+        origin=Origin(SOURCE, digest(cells), len(row), roles, {role: FORMULAS[role] for role in derived}),
+        findings=_large_integers(cells),
+    )
+
+
+def _vector(name: str, values: ArrayLike) -> np.ndarray:
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise RunsError(WRONG_SHAPE.format(name=shown(name), shape=array.shape))
+    return array
+
+
+def _cells(name: str, values: ArrayLike) -> np.ndarray:
+    cells, _ = cells_of(_vector(name, values))
+    return cells
+
+
+def _texts(values: np.ndarray) -> np.ndarray:
+    text = np.empty(values.size, dtype=object)
+    text[:] = [str(value) for value in values.tolist()]
+    return text
+
+
+def _refuse_lengths(columns: Mapping[str, np.ndarray]) -> None:
+    if len({column.size for column in columns.values()}) > 1:
+        lengths = listed([f"{shown(name)} {column.size}" for name, column in columns.items()], limit=8)
+        raise RunsError(WRONG_LENGTH.format(lengths=lengths))
+    if not columns["loss"].size:
+        raise RunsError(NO_RUNS)
+
+
+def _is_numeric(name: str, cells: np.ndarray) -> bool:
+    return name in NEEDED or cells.dtype != object or bool(numbers(cells).is_large.any())
+
+
+def _finite(name: str, cells: np.ndarray) -> np.ndarray:
+    is_integer = cells.dtype == object and all(cell.lstrip("-").isdigit() for cell in cells)
+    if cells.dtype == object and not is_integer:
+        row = next(i for i, cell in enumerate(cells) if not cell.lstrip("-").isdigit())
+        raise RunsError(NOT_NUMBERS.format(name=shown(name), cell=shown(cells[row]), row=row + 1))
+    values = numbers(cells).values if cells.dtype == object else cells
+    wrong = np.flatnonzero(~np.isfinite(values)) + 1
+    if wrong.size:
+        rows = listed(wrong.tolist())
+        raise RunsError(NOT_FINITE.format(name=shown(name), count=counted(wrong.size, "row"), rows=rows))
+    return values
+
+
+def _refuse_weights(weights: np.ndarray) -> None:
+    negative = np.flatnonzero(weights < 0) + 1
+    if negative.size:
+        raise RunsError(NEGATIVE_WEIGHT.format(rows=listed(negative.tolist())))
+    if not weights.any():
+        raise RunsError(NO_EFFECTIVE_DATA)
+
+
+def _large_integers(cells: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
+    large = {name: numbers(column).is_large for name, column in cells.items() if column.dtype == object}
+    large = {name: flags for name, flags in large.items() if flags.any()}
+    if not large:
+        return ()
+    rows = np.flatnonzero(np.any(list(large.values()), axis=0)) + 1
+    names = listed([shown(name) for name in large])
+    return (Finding("large-integers", LARGE_INTEGERS.format(names=names), row_numbers(rows)),)

@@ -1,0 +1,172 @@
+"""From a sheet to runs: roles, selection, judgement, derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.registry import unknown
+from jaxscale.runs.aliases import GROUP, ROLES
+from jaxscale.runs.deriving import FORMULAS, SOURCES, derivable_roles, derived_column, refuse_unusable
+from jaxscale.runs.findings import Finding
+from jaxscale.runs.judging import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, refuse_faults
+from jaxscale.runs.lookups import SheetLookup
+from jaxscale.runs.numbers import Kind, NumberStyle
+from jaxscale.runs.remarks import dropped_finding, reading_findings
+from jaxscale.runs.roles import assigned
+from jaxscale.runs.selecting import selected
+from jaxscale.runs.sheet import Sheet
+from jaxscale.runs.showing import listed, shown, shown_name
+from jaxscale.runs.table import Origin, Runs
+
+NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a row for each run"
+NO_EFFECTIVE_DATA = (
+    "{source}: every weight in column {header} is zero, so there is no effective data; give weights above zero"
+)
+NONE_COMPLETE = "{source}: 0 runs are left: each of the {rows} selected rows misses a number in {headers}; check --map"
+WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text}]"
+
+POSITIVE = ("params", "tokens", "flops", "weight")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller wants of a table; the fields are the options of `read_runs`."""
+
+    map: Mapping[str, str]
+    where: Sequence[str]
+    inputs: tuple[str, ...]
+    group: str | None
+    missing: Literal["refuse", "drop"]
+    positive_loss: bool
+    style: NumberStyle
+
+    def __post_init__(self) -> None:
+        if self.missing not in ("refuse", "drop"):
+            raise UsageError(unknown("--missing", str(self.missing), ("refuse", "drop")))
+        if isinstance(self.where, str):
+            raise UsageError(WHERE_IS_TEXT.format(text=shown(self.where)))
+
+
+def runs_of(sheet: Sheet, request: Request) -> Runs:
+    """Return the runs of a sheet; raise RunsError for what forbids a fit, all of it at once."""
+    source = shown_name(sheet.source)
+    roles = assigned(tuple(sheet.columns), given=request.map, inputs=request.inputs, group=request.group, source=source)
+    if sheet.rows == 0:
+        raise RunsError(NO_ROWS.format(source=source))
+    roles = _numeric_roles(sheet, roles, request)
+    lookup = SheetLookup(sheet, roles, request.style)
+    chosen = selected(request.where, lookup, count=sheet.rows, source=source)
+    needed = _needed(lookup.roles, request.inputs)
+    rows, dropped = _complete(lookup, needed, chosen, request)
+    refuse_faults(_faults(lookup, needed, rows, request), sheet, request.style)
+    columns, labels, findings = _columns(lookup, needed, rows)
+    left_out = {"where": sheet.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
+    derived = {role: FORMULAS[role] for role in FORMULAS if role in columns and role not in roles}
+    return Runs(
+        columns={name: column for name, column in columns.items() if name not in ("loss", "weight")},
+        loss=columns["loss"],
+        weight=columns.get("weight", np.ones(rows.size)),
+        group=lookup.texts(roles[GROUP])[rows] if GROUP in roles else None,
+        labels=labels,
+        row=rows + 1,
+        origin=Origin(
+            source=sheet.source,
+            sha256=sheet.sha256,
+            rows=sheet.rows,
+            columns=roles,
+            derived=derived,
+            where=tuple(request.where),
+            left_out={reason: count for reason, count in left_out.items() if count},
+        ),
+        findings=(*sheet.findings, *dropped_finding(dropped), *findings),
+    )
+
+
+def _numeric_roles(sheet: Sheet, roles: Mapping[str, str], request: Request) -> dict[str, str]:
+    """Return the roles without those that only a name suggests: columns that are not needed and hold no number."""
+    needed = (*_needed(roles, request.inputs), *request.map)
+    lookup = SheetLookup(sheet, roles, request.style)
+    return {
+        role: header
+        for role, header in roles.items()
+        if role in needed or (lookup.read(header).kind == Kind.NUMBER).any()
+    }
+
+
+def _needed(roles: Mapping[str, str], inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the roles whose cells must all be usable: inputs or what they are derived from, loss, weight, group."""
+    wanted: list[str] = []
+    for name in inputs:
+        wanted += [name] if name in roles else SOURCES[name]
+    return tuple(dict.fromkeys([*wanted, "loss", *(role for role in ("weight", GROUP) if role in roles)]))
+
+
+def _complete(
+    lookup: SheetLookup, needed: tuple[str, ...], chosen: np.ndarray, request: Request
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return the chosen rows without those that --missing drop leaves out, and reason → rows left out."""
+    if request.missing == "refuse":
+        return chosen, {}
+    numeric = [lookup.read(lookup.roles[role]).kind[chosen] for role in needed if role != GROUP]
+    is_missing = np.any([_is_missing(lookup, role)[chosen] for role in needed], axis=0)
+    is_infinite = (np.stack(numeric) == Kind.INFINITE).any(axis=0) & ~is_missing
+    rows = chosen[~is_missing & ~is_infinite]
+    if not rows.size:
+        headers = listed([shown(lookup.roles[role]) for role in needed])
+        source = shown_name(lookup.sheet.source)
+        raise RunsError(NONE_COMPLETE.format(source=source, rows=chosen.size, headers=headers))
+    return rows, {MISSING: chosen[is_missing], INFINITE: chosen[is_infinite]}
+
+
+def _faults(lookup: SheetLookup, needed: tuple[str, ...], rows: np.ndarray, request: Request) -> list[Fault]:
+    faults = []
+    for role, header in lookup.roles.items():
+        read = lookup.read(header)
+        kind, values = read.kind[rows], read.values[rows]
+        if role == "weight" and not values.any():
+            source = shown_name(lookup.sheet.source)
+            raise RunsError(NO_EFFECTIVE_DATA.format(source=source, header=shown(header)))
+        if role in needed:
+            faults.append(Fault(MISSING, role, header, rows[_is_missing(lookup, role)[rows]]))
+        if role in needed and role != GROUP:
+            faults.append(Fault(INFINITE, role, header, rows[kind == Kind.INFINITE]))
+            faults.append(Fault(UNREADABLE, role, header, rows[kind == Kind.UNREADABLE]))
+        if role in POSITIVE or (role == "loss" and request.positive_loss):
+            faults.append(Fault(NOT_POSITIVE, role, header, rows[values <= 0]))
+    return faults
+
+
+def _is_missing(lookup: SheetLookup, role: str) -> np.ndarray:
+    """Return (n,) bool; a group may be called "none", so of groups only a blank is missing."""
+    kind = lookup.read(lookup.roles[role]).kind
+    return (kind == Kind.MISSING) & (lookup.texts(lookup.roles[role]) == "") if role == GROUP else kind == Kind.MISSING
+
+
+def _columns(
+    lookup: SheetLookup, needed: tuple[str, ...], rows: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[Finding]]:
+    """Return role or header → float64, header → text, and what was noticed on the way."""
+    numeric = {role: lookup.read(header) for role, header in lookup.roles.items() if role != GROUP}
+    columns = {role: read.values[rows] for role, read in numeric.items()}
+    source = shown_name(lookup.sheet.source)
+    for role in derivable_roles(columns):
+        columns[role] = derived_column(role, columns)
+        refuse_unusable(role, columns, row=rows + 1, source=source)
+    labels: dict[str, np.ndarray] = {}
+    shadowed = []
+    used = {header for role, header in lookup.roles.items() if role != GROUP}
+    for header in lookup.sheet.columns:
+        if header in used:
+            continue
+        if header in columns or header in ROLES:
+            shadowed.append(header)
+        elif lookup.is_label(header, rows):
+            labels[header] = lookup.texts(header)[rows]
+        else:
+            columns[header] = lookup.read(header).values[rows]
+    return columns, labels, reading_findings(lookup, needed, numeric, shadowed, rows)

@@ -1,0 +1,169 @@
+"""Text to cells: separated values, every row as wide as the header or the table is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
+from threading import Lock
+
+import numpy as np
+
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.runs.headers import BYTE_ORDER_MARK, clean_headers, refuse_too_many
+from jaxscale.runs.sheet import Sheet
+from jaxscale.runs.showing import listed, shown
+
+BAD_SEPARATOR = "--sep {sep} is no separator; give one character, such as ';', or 'tab'"
+NO_HEADER = "{source}: no header found: the file is empty; the first line must name the columns: params,tokens,loss"
+COMMENTED = (
+    "{source}: line {line} begins with '#': {text}.\nDelete comment lines, and a '#' before the names of the columns."
+)
+NAMELESS = (
+    "{source}: line {line} holds numbers only ({text}), so the header is missing.\n"
+    "Put the names of the columns on the first line: params,tokens,loss."
+)
+OTHER_SEPARATOR = "{source}: the header {header} is one column; it looks like {found} — use --sep {word}"
+RAGGED = "{source}: the header has {width} fields, but {lines}.\n{advice}"
+RAGGED_ADVICE = "Complete or delete these rows; a field that holds the separator {sep} needs quotes."
+RAGGED_TRAILING = (
+    "Every row has one field more than the header: name the first column, or delete the last separator of each row."
+)
+RAGGED_COMMENTS = "Delete comment lines: some of these begin with '#'."
+REPEATED_HEADER = "{source}: the header stands again on {lines}, as when files are joined; delete it there"
+BROKEN_QUOTES = (
+    "{source}: line {line} cannot be split into fields ({reason}).\n"
+    "Look for a quote that is not closed, or not doubled inside quotes."
+)
+
+SEPARATOR_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
+SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
+CANDIDATES = ";\t|, "
+CELL_LIMIT = 1 << 24
+BATCH = 4096
+NUMBERS_ONLY = re.compile(r"[\s0-9+\-.eE]+")
+_limit_lock = Lock()
+
+
+def sheet_of(text: str, *, sep: str, source: str, sha256: str) -> Sheet:
+    """Return the cells of separated values; blank lines are skipped, quotes are doubled inside quotes (RFC 4180).
+
+    Raises RunsError for a missing or doubtful header and for rows of another width, naming their lines.
+    """
+    sep = _separator(sep)
+    has_mark, text = text.startswith(BYTE_ORDER_MARK), text.removeprefix(BYTE_ORDER_MARK)
+    first = next(re.finditer(r"[^\r\n]*", text)).group()
+    refuse_too_many(first.count(sep) + 1 if '"' not in first else 0, source=source)
+    with _long_cells():
+        rows = _rows(text, sep, source)
+        line, header = next(rows, (0, []))
+        first_row = next(rows, None)
+        _refuse_doubtful_header(header, line, sep, source)
+        _refuse_other_separator(header, first_row, sep, source)
+        columns, lines = _columns(header, rows if first_row is None else chain([first_row], rows), sep, source)
+    width = _named_width(header, columns)
+    names, findings = clean_headers([BYTE_ORDER_MARK * has_mark + header[0], *header[1:width]], source=source)
+    cells = dict(zip(names, columns[:width], strict=True))
+    return Sheet(source, sha256, cells, len(lines), np.array(lines, dtype=np.int64), frozenset(), findings)
+
+
+def _separator(sep: str) -> str:
+    sep = SEPARATOR_WORDS.get(sep.casefold(), sep)
+    if len(sep) != 1 or sep in '"\r\n\x00' or sep.isalnum():
+        raise UsageError(BAD_SEPARATOR.format(sep=shown(sep)))
+    return sep
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    # The module's limit of 128 KiB belongs to the whole process, so it is put back.
+    with _limit_lock:
+        before = csv.field_size_limit(CELL_LIMIT)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _rows(text: str, sep: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each row ends, and its fields."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sep, skipinitialspace=sep == " ", strict=True)
+    try:
+        for row in reader:
+            if len(row) > 1 or (row and row[0].strip()):
+                yield reader.line_num, row
+    except csv.Error as error:
+        reason = str(error).splitlines()[0]
+        raise RunsError(BROKEN_QUOTES.format(source=source, line=reader.line_num, reason=reason)) from error
+
+
+def _refuse_doubtful_header(header: list[str], line: int, sep: str, source: str) -> None:
+    if not header:
+        raise RunsError(NO_HEADER.format(source=source))
+    if header[0].lstrip().startswith("#"):
+        raise RunsError(COMMENTED.format(source=source, line=line, text=shown(sep.join(header))))
+    if all(NUMBERS_ONLY.fullmatch(name) for name in header):
+        raise RunsError(NAMELESS.format(source=source, line=line, text=shown(sep.join(header))))
+
+
+def _refuse_other_separator(header: list[str], first_row: tuple[int, list[str]] | None, sep: str, source: str) -> None:
+    if len(header) > 1:
+        return
+    for other in CANDIDATES.replace(sep, ""):
+        split = None if other == " " else other
+        width = len(header[0].split(split))
+        if width > 1 and (first_row is None or len(sep.join(first_row[1]).split(split)) == width):
+            word = SEPARATOR_NAMES.get(other, f"'{other}'")
+            raise RunsError(OTHER_SEPARATOR.format(source=source, header=shown(header[0]), found=word, word=word))
+
+
+def _columns(
+    header: list[str], rows: Iterable[tuple[int, list[str]]], sep: str, source: str
+) -> tuple[list[np.ndarray], array[int]]:
+    """Return a column (n,) of str for each header and the lines of the rows, in batches: a list per row costs more
+    memory than its text.
+    """
+    columns: list[list[str]] = [[] for _ in header]
+    lines, wrong, repeats = array("q"), [], []
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH)):
+        fitting = [row for _, row in batch if len(row) == len(header)]
+        wrong += [(len(row), line, row[0]) for line, row in batch if len(row) != len(header)]
+        repeats += [line for line, row in batch if row[0] == header[0] and row == header]
+        lines.extend(line for line, _ in batch)
+        for column, cells in zip(columns, zip(*fitting, strict=True), strict=False):
+            column.extend(cells)
+    _refuse_ragged(len(header), wrong, len(lines), sep, source)
+    if repeats:
+        raise RunsError(REPEATED_HEADER.format(source=source, lines=f"line {listed(repeats)}"))
+    return [_objects(column) for column in columns], lines
+
+
+def _refuse_ragged(width: int, wrong: list[tuple[int, int, str]], rows: int, sep: str, source: str) -> None:
+    if not wrong:
+        return
+    advice = RAGGED_ADVICE.format(sep=f"'{SEPARATOR_NAMES.get(sep, sep)}'")
+    if len(wrong) == rows and all(count == width + 1 for count, _, _ in wrong):
+        advice = RAGGED_TRAILING
+    elif any(first.lstrip().startswith("#") for _, _, first in wrong):
+        advice = RAGGED_COMMENTS
+    places = [f"line {line} has {count}" for count, line, _ in wrong]
+    raise RunsError(RAGGED.format(source=source, width=width, lines=listed(places), advice=advice))
+
+
+def _named_width(header: list[str], columns: list[np.ndarray]) -> int:
+    """Return the width without the empty columns at the end that a trailing separator leaves."""
+    width = len(header)
+    while width > 1 and not header[width - 1].strip() and not any(cell.strip() for cell in columns[width - 1]):
+        width -= 1
+    return width
+
+
+def _objects(cells: list[str]) -> np.ndarray:
+    column = np.empty(len(cells), dtype=object)
+    column[:] = cells
+    return column

@@ -1,0 +1,154 @@
+"""What looks odd about the numbers of a table, without forbidding a fit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jaxscale.runs.aliases import plain
+from jaxscale.runs.findings import Finding, row_numbers
+from jaxscale.runs.showing import counted, shown
+from jaxscale.runs.table import Runs
+
+DUPLICATE_RUNS = "{rows} repeat another row's {names} and loss; delete the copies, or weight one row by their number"
+REPEATED_SEEDS = (
+    "{rows} share their {names} with another row and differ in loss, as seeds do; "
+    "resample them together: --scheme cluster --group {group}"
+)
+TRAJECTORY_ROWS = (
+    "{rows} are checkpoints of {runs} (column {column}), so they are not independent; "
+    "keep the last checkpoint of each run, or use --scheme cluster --group {group}"
+)
+FLOPS_MISMATCH = (
+    "flops differ from 6 params tokens by more than 20 % in {rows}: the ratio runs from {low:.3g} to {high:.3g}; "
+    "check whether embeddings, attention or the backward pass are counted"
+)
+UNITS_SUSPECT = "{remark}; give params and tokens as plain counts, not in millions or billions"
+FEW_PARAMS = "half of the params are below {value:.3g}"
+MANY_PARAMS = "half of the params are above {value:.3g}"
+FEW_TOKENS = "half of the runs saw fewer than {value:.3g} tokens per parameter"
+NONPOSITIVE_LOSS = "{rows} have a loss at or below zero, which only an objective in linear space can use"
+
+FEWEST_PARAMS, MOST_PARAMS, FEWEST_TOKENS_PER_PARAM = 1e4, 1e15, 1e-3
+FLOPS_TOLERANCE = 0.2
+CHECKPOINTS = 3
+RUN_NAMES = ("run", "run id", "run name", "runid", "name", "id", "experiment id")
+
+
+def findings_of(runs: Runs) -> tuple[Finding, ...]:
+    """Return at most one finding per code; neither codes nor messages depend on the order of rows."""
+    found = (_duplicates(runs), _seeds(runs), _trajectories(runs), _flops(runs), _units(runs), _losses(runs))
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _duplicates(runs: Runs) -> Finding | None:
+    names, label = _label(runs)
+    if not names:
+        return None
+    label = _joint(label, _codes(runs.loss))
+    first = np.unique(label, return_index=True)[1]
+    copies = np.setdiff1d(np.arange(len(runs)), first)
+    if not copies.size:
+        return None
+    message = DUPLICATE_RUNS.format(rows=counted(copies.size, "row"), names=" and ".join(names))
+    shared = np.isin(label, label[copies])
+    return Finding("duplicate-runs", message, row_numbers(runs.row[shared]))
+
+
+def _seeds(runs: Runs) -> Finding | None:
+    names, label = _label(runs)
+    if not names:
+        return None
+    for kind in _kinds(runs):
+        label = _joint(label, _codes(kind))
+    pairs = np.unique(np.stack([label, _codes(runs.loss)], axis=1), axis=0)
+    repeated, losses = np.unique(pairs[:, 0], return_counts=True)
+    rows = np.isin(label, repeated[losses > 1])
+    if not rows.any():
+        return None
+    message = REPEATED_SEEDS.format(
+        rows=counted(int(rows.sum()), "row"), names=" and ".join(names), group=_run_column(runs) or "run"
+    )
+    return Finding("repeated-seeds", message, row_numbers(runs.row[rows]))
+
+
+def _trajectories(runs: Runs) -> Finding | None:
+    column = _run_column(runs)
+    if column is None or "params" not in runs.columns or "tokens" not in runs.columns:
+        return None
+    run = _joint(_codes(runs[column]), _codes(runs["params"]))
+    pairs = np.unique(np.stack([run, _codes(runs["tokens"])], axis=1), axis=0)
+    each, checkpoints = np.unique(pairs[:, 0], return_counts=True)
+    followed = each[checkpoints >= CHECKPOINTS]
+    rows = np.isin(run, followed)
+    if not rows.any():
+        return None
+    message = TRAJECTORY_ROWS.format(
+        rows=counted(int(rows.sum()), "row"),
+        runs=counted(followed.size, "run"),
+        column=shown(column),
+        group=column[:40],
+    )
+    return Finding("trajectory-rows", message, row_numbers(runs.row[rows]))
+
+
+def _flops(runs: Runs) -> Finding | None:
+    if "flops" in runs.origin.derived or not {"params", "tokens", "flops"} <= set(runs.columns):
+        return None
+    with np.errstate(all="ignore"):
+        ratio = runs["flops"] / (6.0 * runs["params"] * runs["tokens"])
+    is_off = np.isfinite(ratio) & (np.abs(ratio - 1) > FLOPS_TOLERANCE)
+    if not is_off.any():
+        return None
+    message = FLOPS_MISMATCH.format(
+        rows=counted(int(is_off.sum()), "row"), low=ratio[is_off].min(), high=ratio[is_off].max()
+    )
+    return Finding("flops-mismatch", message, row_numbers(runs.row[is_off]))
+
+
+def _units(runs: Runs) -> Finding | None:
+    remarks = []
+    if "params" in runs.columns:
+        params = float(np.median(runs["params"]))
+        remarks += [FEW_PARAMS.format(value=FEWEST_PARAMS)] if params < FEWEST_PARAMS else []
+        remarks += [MANY_PARAMS.format(value=MOST_PARAMS)] if params > MOST_PARAMS else []
+        if "tokens" in runs.columns:
+            is_scarce = runs["tokens"] < FEWEST_TOKENS_PER_PARAM * runs["params"]
+            remarks += [FEW_TOKENS.format(value=FEWEST_TOKENS_PER_PARAM)] if is_scarce.mean() > 0.5 else []
+    return Finding("units-suspect", UNITS_SUSPECT.format(remark=" and ".join(remarks))) if remarks else None
+
+
+def _losses(runs: Runs) -> Finding | None:
+    rows = runs.row[runs.loss <= 0]
+    if not rows.size:
+        return None
+    return Finding("nonpositive-loss", NONPOSITIVE_LOSS.format(rows=counted(rows.size, "row")), row_numbers(rows))
+
+
+def _label(runs: Runs) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the names of what a run was given, and (n,) int64 equal where two runs were given the same."""
+    names = tuple(name for name in ("params", "tokens") if name in runs.columns) or tuple(runs.columns)
+    label = np.zeros(len(runs), dtype=np.int64)
+    for name in names:
+        label = _joint(label, _codes(runs[name]))
+    return names, label
+
+
+def _kinds(runs: Runs) -> list[np.ndarray]:
+    """Return the labels that tell kinds of runs apart, such as a corpus: no run's name, no label unique to its row."""
+    labels = [label for name, label in runs.labels.items() if plain(name) not in RUN_NAMES]
+    return [label for label in labels if np.unique(label).size < len(runs)]
+
+
+def _codes(values: np.ndarray) -> np.ndarray:
+    """Return (n,) int64, equal where values are; NaN equals nothing, not even itself."""
+    codes = np.unique(values, return_inverse=True, equal_nan=False)[1]
+    return codes.astype(np.int64)
+
+
+def _joint(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return (n,) int64, equal where both codes are."""
+    return np.unique(first * (int(second.max()) + 1) + second, return_inverse=True)[1].astype(np.int64)
+
+
+def _run_column(runs: Runs) -> str | None:
+    return next((name for name in (*runs.labels, *runs.columns) if plain(name) in RUN_NAMES), None)

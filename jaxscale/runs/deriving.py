@@ -1,0 +1,47 @@
+"""The third of params, tokens and flops, where two are there: C = 6 N D (Kaplan et al. 2020, §2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jaxscale.errors import RunsError
+from jaxscale.runs.showing import listed
+
+NOT_FINITE = "{source}: {role} = {formula} leaves the range of float64 in {rows}; check the units of {sources}"
+
+FORMULAS = {"params": "flops / (6 tokens)", "tokens": "flops / (6 params)", "flops": "6 params tokens"}
+SOURCES = {"params": ("tokens", "flops"), "tokens": ("params", "flops"), "flops": ("params", "tokens")}
+
+
+def derived_column(role: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the role's column (n,) float64 from its two sources, in float64 from the first multiplication on.
+
+    A row without a source stays NaN. Overflow and division by zero are not checked: see `refuse_unusable`.
+    """
+    first, second = (np.asarray(columns[source], dtype=np.float64) for source in SOURCES[role])
+    with np.errstate(all="ignore"):
+        if role == "flops":
+            return 6.0 * first * second
+        other, flops = first, second
+        return flops / (6.0 * other)
+
+
+def derivable_roles(columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """Return the roles that are not there and whose two sources are: none, or one."""
+    return tuple(role for role in FORMULAS if role not in columns and all(name in columns for name in SOURCES[role]))
+
+
+def refuse_unusable(role: str, columns: Mapping[str, np.ndarray], *, row: np.ndarray, source: str) -> None:
+    """Raise RunsError where the derived column left the range of float64 although its sources are finite numbers."""
+    first, second = (columns[name] for name in SOURCES[role])
+    has_left_range = ~np.isfinite(columns[role]) | ((columns[role] == 0) & (first != 0) & (second != 0))
+    wrong = row[np.isfinite(first) & np.isfinite(second) & has_left_range]
+    if wrong.size:
+        rows = "row " + listed(wrong.tolist())
+        raise RunsError(
+            NOT_FINITE.format(
+                source=source, role=role, formula=FORMULAS[role], rows=rows, sources=" and ".join(SOURCES[role])
+            )
+        )

@@ -1,0 +1,76 @@
+"""Read a table of runs: CSV, or Parquet by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from jaxscale.errors import UsageError
+from jaxscale.runs.assembling import Request, runs_of
+from jaxscale.runs.cells import sheet_of
+from jaxscale.runs.decoding import text_of
+from jaxscale.runs.formats import refuse_foreign
+from jaxscale.runs.numbers import NumberStyle
+from jaxscale.runs.opening import content_of
+from jaxscale.runs.parquet import is_parquet_name, sheet_of_parquet
+from jaxscale.runs.showing import shown, shown_name
+from jaxscale.runs.table import Runs
+
+BAD_MARK = (
+    "--{option} {mark} is no such mark; give one character that is neither a digit nor a letter, a sign or a quote"
+)
+SAME_MARK = "--decimal and --thousands are both {mark}; they must differ"
+
+# Bytes of memory per byte of the file, measured: 14 for 8 columns of long numbers, 21 for 3 columns of single digits.
+TEXT_COST = 20.0
+PARQUET_COST = 2.0
+
+
+def read_runs(
+    source: str | Path,
+    *,
+    map: Mapping[str, str] | None = None,
+    where: Sequence[str] = (),
+    sep: str = ",",
+    decimal: str = ".",
+    thousands: str | None = None,
+    encoding: str = "utf-8",
+    units: bool = False,
+    missing: Literal["refuse", "drop"] = "refuse",
+    inputs: tuple[str, ...] = ("params", "tokens"),
+    group: str | None = None,
+    positive_loss: bool = True,
+) -> Runs:
+    """Return the runs of a table, in float64 and checked.
+
+    source: a CSV file, a Parquet file (.parquet, .pq), or "-" for CSV on standard input.
+    map: role → header, before names are recognised.   where: selections, applied before values are judged.
+    sep, decimal, thousands, encoding, units: how a CSV file is written; units reads K, M, B, T as 1e3, 1e6, 1e9, 1e12
+        in the columns that play a role.
+    missing: "refuse" the table, or "drop" rows without a finite number in a needed column.
+    inputs: the columns that the law needs; of params, tokens and flops the third is derived from two.
+    group: header of the column that says which runs belong together.   positive_loss: refuse a loss ≤ 0.
+    Raises RunsError for a table that is refused, UsageError for an option that cannot be meant, MissingPartError for
+    Parquet without pyarrow.
+    """
+    style = NumberStyle(decimal, thousands, units)
+    _refuse_mark("decimal", decimal)
+    _refuse_mark("thousands", "_" if thousands is None else thousands)
+    if style.decimal == style.thousands:
+        raise UsageError(SAME_MARK.format(mark=shown(decimal)))
+    request = Request(dict(map or {}), where, inputs, group, missing, positive_loss, style)
+    is_parquet = is_parquet_name(str(source))
+    content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
+    if is_parquet:
+        return runs_of(sheet_of_parquet(content), request)
+    name = shown_name(content.source)
+    refuse_foreign(content.data, source=name)
+    text = text_of(content.data, encoding=encoding, source=name)
+    sheet = sheet_of(text, sep=sep, source=content.source, sha256=content.sha256)
+    return runs_of(sheet, request)
+
+
+def _refuse_mark(option: str, mark: str) -> None:
+    if len(mark) != 1 or mark.isalnum() or mark in '+-"\r\n':
+        raise UsageError(BAD_MARK.format(option=option, mark=shown(mark)))

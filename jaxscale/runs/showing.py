@@ -1,0 +1,39 @@
+"""How text from a table is shown in a message: escaped, quoted and short, so that no cell can forge a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+CELL_LIMIT = 40
+NAME_LIMIT = 200
+MORE = "{shown} and {count} more"
+CUT = "{shown}… ({length} characters)"
+
+
+def shown(text: str, *, limit: int = CELL_LIMIT) -> str:
+    r"""Return the text in quotes, unprintable characters escaped (`\x1b`), at most `limit` characters of it."""
+    quoted = f"'{escaped(text[:limit])}'"
+    return quoted if len(text) <= limit else CUT.format(shown=quoted, length=len(text))
+
+
+def escaped(text: str) -> str:
+    """Return the text with control characters, direction overrides and backslashes as escapes, on one line."""
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def shown_name(text: str) -> str:
+    """Return a file name without quotes, escaped; more than 200 characters lose their middle."""
+    if len(text) > NAME_LIMIT:
+        text = text[: NAME_LIMIT // 2] + "…" + text[-NAME_LIMIT // 2 :]
+    return escaped(text)
+
+
+def listed(items: Sequence[object], *, limit: int = 5) -> str:
+    """Return the items separated by commas, the ones past `limit` as a count."""
+    shown_items = ", ".join(str(item) for item in items[:limit])
+    return shown_items if len(items) <= limit else MORE.format(shown=shown_items, count=len(items) - limit)
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """Return the count with its noun: "1 row", "3 rows"."""
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"

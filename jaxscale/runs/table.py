@@ -1,0 +1,145 @@
+"""The table of runs, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxscale.errors import UsageError
+from jaxscale.registry import unknown
+from jaxscale.runs.findings import Finding
+
+if TYPE_CHECKING:
+    from jaxscale.runs.frames import Frame
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a table came from, and what was done to it before the fit.
+
+    source: the path as given, "<stdin>", "<arrays>", "<frame>" or a data set's name.
+    sha256: hexadecimal digest of the bytes read; of the columns for arrays and frames.
+    rows: rows found in the table, before any was left out.
+    columns: role → header in the source.   derived: role → formula, {"tokens": "flops / (6 params)"}.
+    where: selections applied, in order.   left_out: reason ("where", "missing", "infinite") → rows left out.
+    """
+
+    source: str
+    sha256: str
+    rows: int
+    columns: Mapping[str, str]
+    derived: Mapping[str, str]
+    where: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """What was measured: n runs, each with named numbers and a loss in nats per token; arrays are read-only.
+
+    columns: name → (n,) float64: the roles params, tokens, flops, and every other numeric column under its own header.
+        An input that the reader was asked for is finite; any other column is NaN where the table has no number.
+    loss, weight: (n,) float64, finite; weight is ones unless the table has one.
+    group: (n,) object array of str, the cluster of each run, or None.   labels: name → (n,) object array of str.
+    row: (n,) int64, data rows counted from 1 in the original table.   findings: what was noticed while reading.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    loss: np.ndarray
+    weight: np.ndarray
+    group: np.ndarray | None
+    labels: Mapping[str, np.ndarray]
+    row: np.ndarray
+    origin: Origin
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        group = () if self.group is None else (self.group,)
+        for array in (*self.columns.values(), *self.labels.values(), self.loss, self.weight, self.row, *group):
+            array.flags.writeable = False
+
+    @classmethod
+    def from_arrays(
+        cls, *, loss: ArrayLike, weight: ArrayLike | None = None, group: ArrayLike | None = None, **columns: ArrayLike
+    ) -> Runs:
+        """Return runs from one-dimensional arrays of equal length, copied and in float64.
+
+        Of params, tokens and flops the third is derived where two are given. Columns of str become labels.
+        Numbers must be finite, weights not negative and not all zero; signs of other columns are not checked.
+        Raises RunsError naming columns and rows.
+        """
+        from jaxscale.runs.arrays import runs_of_arrays
+
+        return runs_of_arrays(loss=loss, weight=weight, group=group, columns=columns)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Frame,
+        *,
+        map: Mapping[str, str] | None = None,
+        where: Sequence[str] = (),
+        units: bool = False,
+        missing: Literal["refuse", "drop"] = "refuse",
+        inputs: tuple[str, ...] = ("params", "tokens"),
+        group: str | None = None,
+        positive_loss: bool = True,
+        source: str = "<frame>",
+    ) -> Runs:
+        """Return runs from a pandas DataFrame, judged as strictly as a file; its index is ignored.
+
+        The options are those of `read_runs`. Raises RunsError for a table that is refused, UsageError for the rest.
+        """
+        from jaxscale.runs.assembling import Request, runs_of
+        from jaxscale.runs.frames import sheet_of_frame
+        from jaxscale.runs.numbers import NumberStyle
+
+        request = Request(dict(map or {}), where, inputs, group, missing, positive_loss, NumberStyle(units=units))
+        return runs_of(sheet_of_frame(frame, source=source), request)
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        own = {"loss": self.loss, "weight": self.weight} | ({} if self.group is None else {"group": self.group})
+        named = {**self.labels, **self.columns, **own}
+        if name not in named:
+            raise UsageError(unknown("column", name, tuple(named)))
+        return named[name]
+
+    @property
+    def used(self) -> int:
+        """How many rows are left, n."""
+        return len(self)
+
+    def where(self, *expressions: str) -> Runs:
+        """Return the runs for which every expression holds: "loss < 3.4 and run != 'base'".
+
+        Raises UsageError for an expression that cannot be read, RunsError if no run is left.
+        """
+        from jaxscale.runs.lookups import RunsLookup
+        from jaxscale.runs.selecting import selected
+
+        rows = selected(expressions, RunsLookup(self), count=len(self), source=self.origin.source)
+        left_out = dict(self.origin.left_out)
+        left_out["where"] = left_out.get("where", 0) + len(self) - len(rows)
+        return replace(
+            self,
+            columns={name: column[rows] for name, column in self.columns.items()},
+            loss=self.loss[rows],
+            weight=self.weight[rows],
+            group=None if self.group is None else self.group[rows],
+            labels={name: label[rows] for name, label in self.labels.items()},
+            row=self.row[rows],
+            origin=replace(self.origin, where=(*self.origin.where, *expressions), left_out=left_out),
+        )
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return every finding about the table: those made while reading, then those about its numbers."""
+        from jaxscale.runs.checking import findings_of
+
+        return (*self.findings, *findings_of(self))

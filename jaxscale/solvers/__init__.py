@@ -1,0 +1,5 @@
+"""Minimisation of thousands of small sums at once, without domain words.
+
+`problem` says what is summed and differentiates it, `loop` owns steps, acceptance, finiteness and status, and a
+method (`newton`, `lbfgs`) only proposes where to go next.
+"""

@@ -1,0 +1,188 @@
+"""The one loop that minimises: steps, acceptance, finiteness, the scale's descent, and status, for every method."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxscale.numerics import small_spd
+from jaxscale.solvers.problem import Evaluation, Problem, Row, evaluate
+from jaxscale.status import RUNNING, Status
+
+SETTLED = 1e-3
+"""Newton decrement, relative to the value, at which a stage is good enough to lower the scale."""
+FINE = 1e-12
+"""Newton decrement, relative to the value, below which the next step is the last one."""
+CONFIRMED = 1e-9
+"""Newton decrement, relative to the value, above which no lane is called converged."""
+LOWERING = 0.1
+"""Factor from one stage's scale to the next."""
+WIDE = 10.0
+"""First scale of a cold lane in units of its mean absolute miss: nearly every row counts by its square."""
+PIVOT = 1e-13
+"""Relative pivot of the curvature below which a direction is not identified in float64."""
+INSENSITIVE = 1e-12
+"""Squared effect of a coordinate, relative to the value, below which it changes no prediction."""
+
+
+class Goal(NamedTuple):
+    """The scale to end at: the larger of `least` and `relative` times the lane's mean absolute miss; scalars."""
+
+    least: jax.Array
+    relative: jax.Array
+
+
+class Lanes(NamedTuple):
+    """A batch in motion.
+
+    theta (B, p); scale (B,), 0 for "not chosen yet"; damping (B,), the method's own memory of how bold to be;
+    here: the evaluation at theta; decrement (B,); status (B,) int32, `RUNNING` while it moves; steps (B,) int32.
+    """
+
+    theta: Float[Array, "B p"]
+    scale: Float[Array, " B"]
+    damping: Float[Array, " B"]
+    here: Evaluation
+    decrement: Float[Array, " B"]
+    status: Int[Array, " B"]
+    steps: Int[Array, " B"]
+
+
+class Method(Protocol):
+    """Where to go next: a pair of pure functions and the damping of a fresh lane."""
+
+    fresh_damping: float
+
+    def propose(
+        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Any
+    ) -> tuple[jax.Array, jax.Array, Any]:
+        """Return trial points (B, p), the gain (B,) that the method's model promises there, and its new memory."""
+        ...
+
+    def start(self, lanes: Lanes) -> Any:
+        """Return the memory of a fresh batch: a pytree with leading axis B, or None."""
+        ...
+
+
+def minimise(
+    problem: Problem,
+    method: Method,
+    rows: Row,
+    weight: Float[Array, "B n"],
+    start: Float[Array, "B p"],
+    scale: Float[Array, " B"],
+    damping: Float[Array, " B"],
+    active: Float[Array, " p"],
+    goal: Goal,
+    noise: Float[Array, ""],
+    max_steps: Int[Array, ""],
+) -> Lanes:
+    """Move every lane until it ends or max_steps evaluations have passed; lanes that still move stay RUNNING.
+
+    scale: (B,) first scale of the objective, or 0 to choose it from the lane's own misses.   damping: (B,), 0 for
+    the method's default; a lane goes on where it stopped when it is given back its theta, scale and damping.
+    noise: the miss that rounding alone produces, in the units of the residual.   Never raises for numerical reasons;
+    a lane that is not finite leaves its neighbours bit-identical.
+    """
+    lanes, size = start.shape
+    nothing = jnp.zeros((lanes,), start.dtype)
+    blank = Evaluation(nothing + jnp.inf, jnp.zeros_like(start), *2 * [jnp.zeros((lanes, size, size), start.dtype)], nothing)
+    bold = jnp.where(damping > 0, damping, method.fresh_damping)
+    state = Lanes(start, scale, bold, blank, nothing + jnp.inf, _filled(lanes, RUNNING), _filled(lanes, 0))
+    mass = jnp.sum(weight, axis=1)
+
+    def keep_going(carry: tuple[Lanes, Any, jax.Array]) -> Bool[Array, ""]:
+        return jnp.any(carry[0].status == RUNNING) & (carry[2] < max_steps)
+
+    def advance(carry: tuple[Lanes, Any, jax.Array]) -> tuple[Lanes, Any, jax.Array]:
+        before, memory, count = carry
+        is_first = jnp.isinf(before.here.value)
+        target = jnp.maximum(goal.least, goal.relative * before.here.spread)
+        is_unscaled = ~is_first & (before.scale == 0)
+        is_settled = ~is_first & (before.decrement <= SETTLED * before.here.value)
+        is_lowered = is_settled & (before.scale > target * (1 + 1e-6))
+        chosen = jnp.where(is_unscaled, jnp.maximum(target, WIDE * before.here.spread), before.scale)
+        new_scale = jnp.where(is_lowered, jnp.maximum(target, LOWERING * before.scale), chosen)
+        proposed, promise, memory = method.propose(problem, rows, weight, active, before, memory)
+        trial = jnp.where((is_first | is_unscaled)[:, None], before.theta, proposed)
+        used = jnp.where(new_scale > 0, new_scale, jnp.maximum(goal.least, 1.0))
+        there = evaluate(problem, rows, trial, weight, used, active)
+
+        floor = mass * problem.rho(jnp.asarray(noise, start.dtype), used).value
+        is_finite = _finite(there)
+        slack = 1e-14 * jnp.abs(before.here.value) + floor
+        gain = before.here.value - there.value
+        is_better = there.value <= before.here.value + slack
+        is_forced = is_first | is_unscaled | is_lowered
+        is_accepted = is_finite & (is_forced | is_better)
+        is_last = (before.decrement <= FINE * before.here.value + floor) & ~is_forced & (before.scale > 0)
+        status = jnp.where(is_last, int(Status.CONVERGED), RUNNING)
+        status = jnp.where((is_first | is_unscaled) & ~is_finite, int(Status.NON_FINITE), status)
+        status = jnp.where((before.damping > 1e10) & ~is_accepted & ~is_last, int(Status.STALLED), status)
+        here = _select(is_accepted, there, before.here)
+        moved = Lanes(
+            theta=jnp.where(is_accepted[:, None], trial, before.theta),
+            scale=jnp.where(is_accepted, new_scale, before.scale),
+            damping=_learn(before.damping, gain / promise, is_accepted, is_forced, method.fresh_damping),
+            here=here,
+            decrement=_decrement(here),
+            status=status.astype(jnp.int32),
+            steps=before.steps + 1,
+        )
+        return _select(before.status == RUNNING, moved, before), memory, count + 1
+
+    state, _, _ = jax.lax.while_loop(keep_going, advance, (state, method.start(state), jnp.zeros((), jnp.int32)))
+    return state._replace(status=judge(state, mass * problem.rho(jnp.asarray(noise, start.dtype), state.scale).value))
+
+
+def judge(lanes: Lanes, floor: Float[Array, " B"]) -> Int[Array, " B"]:
+    """Return the final status (B,) of each lane, from its value, gradient and curvature and nothing else.
+
+    A coordinate that no longer changes any prediction is at a bound; the others must form a strict minimum with a
+    Newton decrement at rounding.   floor: (B,) the objective that rounding alone produces.
+    """
+    here = lanes.here
+    effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
+    is_inert = effect <= INSENSITIVE * here.value[:, None]
+    keep = ~is_inert
+    curvature = jnp.where(keep[:, :, None] & keep[:, None, :], here.curvature, 0.0)
+    curvature += jax.vmap(jnp.diag)(is_inert.astype(curvature.dtype))
+    step, pivot = small_spd.solve(curvature, jnp.where(keep, here.gradient, 0.0))
+    decrement = 0.5 * jnp.sum(step * here.gradient * keep, axis=1)
+    status = jnp.where(jnp.any(is_inert, axis=1), int(Status.AT_BOUND), int(Status.CONVERGED))
+    status = jnp.where(decrement <= CONFIRMED * here.value + floor, status, int(Status.STALLED))
+    status = jnp.where(pivot > PIVOT, status, int(Status.SINGULAR))
+    return jnp.where(lanes.status == int(Status.CONVERGED), status, lanes.status).astype(jnp.int32)
+
+
+def _decrement(here: Evaluation) -> Float[Array, " B"]:
+    """Return half the squared Newton decrement, the gain that the quadratic model promises; inf off convexity."""
+    step, pivot = small_spd.solve(here.curvature, here.gradient)
+    gain = 0.5 * jnp.sum(step * here.gradient, axis=1)
+    return jnp.where(pivot > 0, gain, jnp.inf)
+
+
+def _learn(
+    damping: jax.Array, kept: jax.Array, is_accepted: jax.Array, is_forced: jax.Array, fresh: float
+) -> Float[Array, " B"]:
+    """Return the damping after a step that kept this share of the gain its model promised."""
+    bolder = jnp.where(kept > 0.75, 0.1 * damping, jnp.where(kept > 0.25, damping, 4.0 * damping))
+    after = jnp.where(is_accepted, bolder, jnp.maximum(10.0 * damping, fresh))
+    return jnp.where(is_forced & is_accepted, jnp.minimum(damping, fresh), after)
+
+
+def _finite(there: Evaluation) -> Bool[Array, " B"]:
+    fine = jnp.isfinite(there.value) & jnp.all(jnp.isfinite(there.gradient), axis=1)
+    return fine & jnp.all(jnp.isfinite(there.curvature), axis=(1, 2)) & jnp.all(jnp.isfinite(there.metric), axis=(1, 2))
+
+
+def _select(mask: Bool[Array, " B"], yes: Any, no: Any) -> Any:
+    """Return the pytree that takes `yes` in the lanes of mask and `no` elsewhere."""
+    return jax.tree.map(lambda a, b: jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - 1)), a, b), yes, no)
+
+
+def _filled(lanes: int, code: int) -> Int[Array, " B"]:
+    return jnp.full((lanes,), code, jnp.int32)

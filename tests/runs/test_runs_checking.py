@@ -1,0 +1,112 @@
+"""Findings: each remark about numbers that look odd, and silence where nothing does."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxscale.runs import Runs
+
+PARAMS = np.array([1e8, 2e8, 4e8, 8e8])
+TOKENS = 20 * PARAMS
+LOSS = np.array([3.5, 3.2, 3.0, 2.9])
+
+
+def runs(**columns):
+    return Runs.from_arrays(**{"params": PARAMS, "tokens": TOKENS, "loss": LOSS, **columns})
+
+
+def found(table):
+    return {finding.code: finding for finding in table.check()}
+
+
+def test_an_ordinary_table_has_no_findings():
+    assert runs(run=["a", "b", "c", "d"], flops=6 * PARAMS * TOKENS).check() == ()
+
+
+def test_copies_of_a_run_are_counted():
+    table = Runs.from_arrays(params=[1e8, 1e8, 2e8], tokens=[2e9, 2e9, 2e9], loss=[3.0, 3.0, 3.0])
+    assert set(found(table)) == {"duplicate-runs"}
+    assert found(table)["duplicate-runs"].rows == (1, 2)
+    assert "1 row " in found(table)["duplicate-runs"].message
+
+
+def test_the_same_run_with_another_loss_is_a_repeated_seed():
+    table = Runs.from_arrays(params=[1e8, 1e8, 2e8], tokens=[2e9, 2e9, 2e9], loss=[3.0, 3.1, 3.0])
+    assert set(found(table)) == {"repeated-seeds"}
+    assert found(table)["repeated-seeds"].rows == (1, 2)
+    assert "--scheme cluster --group run" in found(table)["repeated-seeds"].message
+
+
+def test_runs_on_different_corpora_are_no_repeated_seeds():
+    columns = {"params": [1e8] * 4, "tokens": [2e9, 4e9] * 2, "loss": LOSS}
+    assert "repeated-seeds" in found(Runs.from_arrays(**columns))
+    assert not Runs.from_arrays(**columns, corpus=["c4", "c4", "pile", "pile"]).check()
+
+
+def test_checkpoints_of_one_run_are_not_independent():
+    table = Runs.from_arrays(params=[1e8] * 4, tokens=TOKENS, loss=LOSS, run=["a", "a", "a", "b"])
+    assert set(found(table)) == {"trajectory-rows"}
+    assert found(table)["trajectory-rows"].rows == (1, 2, 3)
+    for words in ("3 rows", "1 run ", "--scheme cluster --group run", "last checkpoint"):
+        assert words in found(table)["trajectory-rows"].message
+
+
+def test_a_run_column_of_numbers_is_recognised_too():
+    table = Runs.from_arrays(params=[1e8] * 4, tokens=TOKENS, loss=LOSS, run_id=[1, 1, 1, 2])
+    assert "--group run_id" in found(table)["trajectory-rows"].message
+
+
+@pytest.mark.parametrize(("factor", "is_odd"), [(1.0, False), (1.19, False), (0.81, False), (1.21, True), (0.5, True)])
+def test_flops_further_than_a_fifth_from_six_params_tokens_are_remarked_upon(factor, is_odd):
+    flops = 6 * PARAMS * TOKENS * np.array([1, 1, 1, factor])
+    table = runs(flops=flops)
+    assert ("flops-mismatch" in found(table)) is is_odd
+    if is_odd:
+        assert found(table)["flops-mismatch"].rows == (4,)
+        assert f"{factor:.3g}" in found(table)["flops-mismatch"].message
+    np.testing.assert_array_equal(table["flops"], flops)  # remarked upon, never "fixed"
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"params": PARAMS / 1e6, "tokens": TOKENS}, "half of the params are below"),
+        ({"params": PARAMS * 1e9, "tokens": TOKENS * 1e9}, "half of the params are above"),
+        ({"params": PARAMS, "tokens": TOKENS / 1e9}, "tokens per parameter"),
+    ],
+)
+def test_counts_in_millions_or_billions_are_suspected(columns, words):
+    assert words in found(runs(**columns))["units-suspect"].message
+
+
+def test_integers_above_two_to_the_53_are_noted():
+    assert found(runs(tokens=np.array([10**18, 2, 3, 10**18])))["large-integers"].rows == (1, 4)
+
+
+row = st.tuples(
+    st.sampled_from([1e8, 2e8]), st.sampled_from([2e9, 4e9, 8e9]), st.sampled_from([3.0, -1.0]), st.sampled_from("ab")
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows, random):
+    def told(order):
+        params, tokens, loss, run = zip(*order, strict=True)
+        findings = Runs.from_arrays(params=params, tokens=tokens, loss=loss, run=run).check()
+        return [(finding.code, finding.message, sorted(order[row - 1] for row in finding.rows)) for finding in findings]
+
+    shuffled = rows.copy()
+    random.shuffle(shuffled)
+    assert told(rows) == told(shuffled)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=12))
+def test_a_code_is_found_once_and_its_rows_exist(rows):
+    params, tokens, loss, run = zip(*rows, strict=True)
+    findings = Runs.from_arrays(params=params, tokens=tokens, loss=loss, run=run).check()
+    assert len({finding.code for finding in findings}) == len(findings)
+    assert all(1 <= row <= len(rows) for finding in findings for row in finding.rows)
+    assert all(len(finding.message.splitlines()) == 1 for finding in findings)

@@ -1,0 +1,87 @@
+"""Text to float64: exactly what was written, or nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxscale.runs.numbers import Kind, NumberStyle, numbers
+
+TINY = float(np.finfo(np.float64).tiny)
+ordinary = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
+
+
+def column(*cells):
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    return array
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(ordinary, min_size=1, max_size=20))
+def test_what_repr_writes_is_read_back_bit_for_bit(values):
+    read = numbers(column(*map(repr, values)))
+    np.testing.assert_array_equal(read.values.view(np.int64), np.array(values).view(np.int64))
+    assert not read.kind.any()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=8), ordinary)
+def test_a_neighbour_never_changes_how_a_cell_is_read(texts, value):
+    alone = [numbers(column(text)) for text in texts]
+    together = numbers(column(*texts, repr(value)))
+    assert together.kind.tolist() == [*(int(read.kind[0]) for read in alone), Kind.NUMBER]
+    assert together.values[-1] == value
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(min_value=-(10**25), max_value=10**25))
+def test_grouped_integers_are_read_as_the_same_integer(value):
+    read = numbers(column(f"{value:,}"), NumberStyle(thousands=","))
+    assert read.values[0] == float(value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ordinary)
+def test_a_decimal_comma_is_read_as_the_same_number(value):
+    assert numbers(column(repr(value).replace(".", ",")), NumberStyle(decimal=",")).values[0] == value
+
+
+@pytest.mark.parametrize(("suffix", "factor"), [("K", 10**3), ("M", 10**6), ("B", 10**9), ("T", 10**12), ("b", 10**9)])
+def test_a_unit_multiplies_exactly(suffix, factor):
+    # 3 × 10^k below 2^53 is an integer that float64 holds exactly.
+    assert numbers(column(f"0.3{suffix}"), NumberStyle(units=True)).values[0] == 3 * factor // 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0x10", "0b1", "1_000", "1,000", "１２", "١٢", "1e400", "-1e400", "1e-400", "5e-324", "--1", "1e", "e5", ".", "+"],
+)
+def test_a_number_written_otherwise_or_out_of_range_is_unreadable(text):
+    assert numbers(column(text)).kind.tolist() == [Kind.UNREADABLE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 2", "1e5.0", "1j", "True", "1.2.3", "$5", "5%", "−1", "1\n2", "infinit", "1B", "nan5", "1d5", "'1'", "1-2"],
+)
+def test_text_that_is_not_plainly_one_number_is_unreadable(text):
+    assert numbers(column(text)).kind.tolist() == [Kind.UNREADABLE]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.", 1.0), (".5", 0.5), ("+2", 2.0), (" 3 ", 3.0), ("1E3", 1e3), ("0e-999", 0.0), ("-0", 0.0), ("007", 7.0)],
+)
+def test_every_plain_decimal_is_read(text, value):
+    assert numbers(column(text)).values[0] == value
+
+
+def test_the_smallest_normal_number_is_read():
+    assert numbers(column(repr(TINY))).values[0] == TINY
+
+
+@pytest.mark.parametrize("text", ["1.000", "1.000.000"])
+def test_points_as_thousands_are_never_a_decimal_point(text):
+    style = NumberStyle(decimal=",", thousands=".")
+    assert numbers(column(text), style).values[0] == int(text.replace(".", ""))
