@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jaxscale import precision
+from jaxscale.engine import placement
 from jaxscale.engine.batches import Batch, chunks, fill
 from jaxscale.engine.programs import Answer, Clock, Question, run, solve_chunk
 from jaxscale.resampling import Scheme, root_key
@@ -64,7 +65,7 @@ def solve(
     how many more lanes have finished.   Answers do not depend on the width, the threads or the total, to rounding.
     """
     total = len(replicate)
-    width = job.width or WIDTHS.get(jax.default_backend(), 8192)
+    width = job.width or WIDTHS.get(placement.current().platform, 8192)
     state = Answer(
         start.copy(),
         np.full(total, np.nan),
@@ -101,8 +102,7 @@ def _advance(
     on_done: Callable[[int], None],
 ) -> None:
     """Run the moving lanes for some steps and write what comes back into state."""
-    backend = jax.default_backend()
-    device = jax.config.jax_default_device
+    device = placement.current()
 
     def work(part: slice) -> tuple[np.ndarray, Answer]:
         lanes = moving[part]
@@ -128,7 +128,7 @@ def _advance(
     parts = list(chunks(len(moving), width))
     results = [work(parts[0])]  # compiles, once, before the threads start
     _write(results[0], state, on_done)
-    workers = (os.cpu_count() or 1) if backend == "cpu" else 1
+    workers = (os.cpu_count() or 1) if device.platform == "cpu" else 1
     with ThreadPoolExecutor(workers) as pool:
         try:
             for result in pool.map(work, parts[1:]):

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxscale.engine import placement
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate
@@ -25,6 +26,7 @@ REASSOCIATE = {
     "xla_cpu_fast_math_honor_infs": True,
     "xla_cpu_fast_math_honor_division": True,
     "xla_cpu_fast_math_honor_functions": True,
+    "xla_cpu_multi_thread_eigen": False,
 }
 """Lets XLA's CPU compiler add rows in another order, and nothing else: sums over rows then run in vector registers,
 about three times as fast. NaN, infinities, divisions and functions keep their exact meaning."""
@@ -128,7 +130,7 @@ def run(clock: Clock, function: Callable[..., Any], static: tuple[Any, ...], arg
     shapes = tuple((jnp.shape(leaf), leaf.dtype) for leaf in leaves)
     began = time.perf_counter()
     before = compiled.cache_info().misses
-    program = compiled(function, static, tree, shapes, jax.default_backend())
+    program = compiled(function, static, tree, shapes, placement.current())
     if compiled.cache_info().misses > before:
         clock.compile += time.perf_counter() - began
         clock.compiled += 1
@@ -141,9 +143,10 @@ def run(clock: Clock, function: Callable[..., Any], static: tuple[Any, ...], arg
 
 @lru_cache(maxsize=256)
 def compiled(
-    function: Callable[..., Any], static: tuple[Any, ...], tree: Any, shapes: tuple[Any, ...], backend: str
+    function: Callable[..., Any], static: tuple[Any, ...], tree: Any, shapes: tuple[Any, ...], device: jax.Device
 ) -> Callable[..., Any]:
-    """Return the executable of function with its static part bound, for arguments of these shapes."""
+    """Return the executable of function with its static part bound, for this device and these shapes."""
     argument = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(*shape) for shape in shapes])
-    options = REASSOCIATE if backend == "cpu" else None
-    return jax.jit(partial(function, *static), compiler_options=options).lower(argument).compile()
+    options = REASSOCIATE if device.platform == "cpu" else None
+    with jax.default_device(device):
+        return jax.jit(partial(function, *static), compiler_options=options).lower(argument).compile()

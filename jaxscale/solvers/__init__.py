@@ -3,3 +3,10 @@
 `problem` says what is summed and differentiates it, `loop` owns steps, acceptance, finiteness and status, and a
 method (`newton`, `lbfgs`) only proposes where to go next.
 """
+
+from jaxscale.registry import Registry
+from jaxscale.solvers.newton import Newton
+
+SOLVERS = Registry("solver", (Newton(),))
+
+__all__ = ["SOLVERS", "Newton"]

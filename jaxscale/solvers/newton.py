@@ -12,6 +12,7 @@ from jaxscale.numerics import small_spd
 from jaxscale.solvers.loop import Lanes
 from jaxscale.solvers.problem import Problem, Row
 
+SHY = 0.3
 RIDGE = 1e-12
 """Added to the metric, relative to its diagonal, so that directions without effect stay finite."""
 
@@ -26,6 +27,7 @@ class Newton:
 
     name: str = "newton"
     fresh_damping: float = 0.1
+    max_steps: int = 500
 
     def start(self, lanes: Lanes) -> Any:
         """Return no memory: a Newton step needs none."""
@@ -39,22 +41,23 @@ class Newton:
         diagonal = jnp.diagonal(here.metric, axis1=1, axis2=2)
         ridge = RIDGE * diagonal + jnp.finfo(diagonal.dtype).tiny
         metric = here.metric + jax.vmap(jnp.diag)(ridge)
-        damped = here.curvature + lanes.damping[:, None, None] * metric
-        step, pivot = small_spd.solve(damped, here.gradient)
-        is_convex = (pivot > 0) & jnp.isfinite(lanes.decrement) & jnp.all(jnp.isfinite(step), axis=1)
+        step, pivot = small_spd.solve(here.curvature + lanes.damping[:, None, None] * metric, here.gradient)
+        is_convex = (pivot > 0) & jnp.isfinite(lanes.decrement)
+
+        shy, least = small_spd.solve(here.curvature + jnp.maximum(lanes.damping, SHY)[:, None, None] * metric, here.gradient)
+        is_mild = least > 0
         is_moving = (lanes.status < 0) & jnp.isfinite(here.value)
 
         def reflect() -> jax.Array:
-            unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5   # equal units keep the factorisation accurate
+            unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5  # equal units keep the rotations accurate
             outer = unit[:, :, None] * unit[:, None, :]
-            scaled = small_spd.reflected_solve(
-                here.curvature * outer,
-                metric * outer + 1e-10 * jnp.eye(problem.size),
-                lanes.damping,
-                here.gradient * unit,
-            )
-            return jnp.where(is_convex[:, None], step, scaled * unit)
+            bowl = small_spd.absolute(here.curvature * outer) + lanes.damping[:, None, None] * (metric * outer)
+            scaled, _ = small_spd.solve(bowl, here.gradient * unit)
+            return scaled * unit
 
-        step = jax.lax.cond(jnp.any(is_moving & ~is_convex), reflect, lambda: step)
+        fallback = jnp.where(is_mild[:, None], shy, 0.0)
+        is_wild = is_moving & ~is_convex & ~is_mild
+        fallback = jax.lax.cond(jnp.any(is_wild), lambda: jnp.where(is_mild[:, None], shy, reflect()), lambda: fallback)
+        step = jnp.where(is_convex[:, None], step, fallback)
         bent = jnp.einsum("bj,bjk,bk->b", step, here.curvature, step)
         return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, memory

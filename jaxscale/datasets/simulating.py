@@ -1,0 +1,63 @@
+"""Runs that nobody made: what a law with known coefs would have given, for tests, designs and first steps.
+
+`python -m jaxscale.datasets.simulating` writes the shipped table again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxscale.errors import UsageError
+from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.runs import Finding, Runs
+
+NOISE_OUTSIDE = (
+    "noise = {noise!r} is not a finite number, zero or more: a standard deviation of ln loss, 0.004 for 0.4 %"
+)
+SEED_OUTSIDE = "seed = {seed!r} is not an integer, zero or more"
+HAS_LOSS = "the columns hold a loss, which is what will be simulated; leave it out"
+SIMULATED = "these runs are simulated from the law '{law}', not measured; say so wherever their numbers appear"
+
+SOURCE = "<simulated>"
+
+
+def simulate(
+    law: Law | str,
+    coefs: Mapping[str, float],
+    *,
+    columns: Mapping[str, ArrayLike],
+    noise: float = 0.0,
+    seed: int = 0,
+) -> Runs:
+    """Return runs whose loss is the law's, times exp(noise · z) with z standard normal and independent by row.
+
+    columns: what `Runs.from_arrays` takes but loss: the law's inputs (of params, tokens and flops two suffice), and
+    weight, group, other numbers and texts.   noise: standard deviation of ln loss; the median of the loss is the
+    law's.   seed: of NumPy's PCG64.   The runs carry the finding `simulated-data`.   Raises UsageError for unknown
+    names or a noise or seed that cannot be meant, RunsError for columns that are no table.
+    """
+    law = LAWS.resolve(law)
+    if "loss" in columns:
+        raise UsageError(HAS_LOSS)
+    if not (isinstance(noise, int | float) and math.isfinite(noise) and noise >= 0):
+        raise UsageError(NOISE_OUTSIDE.format(noise=noise))
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(SEED_OUTSIDE.format(seed=seed))
+    count = max(np.size(column) for column in columns.values()) if columns else 0
+    given = Runs.from_arrays(loss=np.ones(count), **columns)  # checks the columns and derives the third of N, D, C
+    predicted = predict_with(law, coefs, given.columns)
+    miss = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)
+    runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), **columns)
+    finding = Finding("simulated-data", SIMULATED.format(law=law.name))
+    return replace(runs, origin=replace(runs.origin, source=SOURCE), findings=(finding, *runs.findings))
+
+
+if __name__ == "__main__":
+    from jaxscale.datasets.pilot import write
+
+    write()

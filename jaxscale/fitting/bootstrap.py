@@ -1,0 +1,125 @@
+"""Refit a law to thousands of resampled tables; every replicate ends with a status, and is never dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.engine import placement
+from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.engine.programs import Clock, problem_of
+from jaxscale.errors import UsageError
+from jaxscale.fitting.findings import findings_of_crowd
+from jaxscale.fitting.table import batch_of
+from jaxscale.resampling import SCHEMES, Scheme, root_key
+from jaxscale.results import Ensemble, Fit, Provenance
+from jaxscale.solvers import SOLVERS
+from jaxscale.status import Status
+
+WARM = 0.1
+"""First scale of a replicate in units of the point fit's mean absolute miss: enough rows bend to steer by."""
+JITTER = 0.1
+"""Standard deviation, on the real line, of the second rescue start."""
+
+COUNT_NOT_POSITIVE = "replicates = {replicates!r} is not a positive integer"
+CHUNK_NOT_POSITIVE = "chunk = {chunk!r} is not a positive integer"
+NOTHING_FREE = "every coef of '{law}' is fixed: there is nothing to refit"
+FIT_UNUSABLE = "the fit is '{status}', not a minimum: its replicates would mean nothing. Fit it first."
+
+
+def bootstrap(
+    fit: Fit,
+    *,
+    scheme: Scheme | str = "pairs",
+    replicates: int = 4000,
+    seed: int = 0,
+    chunk: int | None = None,
+    device: str = "auto",
+    on_done: Callable[[int], None] | None = None,
+) -> Ensemble:
+    """Return `replicates` refits of the fit's law, each to its own draw of the table.
+
+    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (lanes per program call) or on the
+    device.   on_done: told how many more replicates have finished, for a progress bar.   Each replicate starts at the
+    point fit; one that fails is started again from the other minima, from a point beside the fit, and from a wide
+    scale, before it is marked.   Raises UsageError for a fit that is no minimum, or arguments that cannot be meant.
+    """
+    scheme = SCHEMES.resolve(scheme)
+    _check(fit, replicates, chunk)
+    root_key(seed)
+    law, objective, method = fit.law, fit.objective, SOLVERS.resolve(fit.solver)
+    batch = batch_of(fit.runs, law, objective, len(fit.free))
+    clock = Clock()
+    with precision.float64(), placement.on(device):
+        job = Job(
+            problem=problem_of(law, objective.space, objective.rho),
+            method=method,
+            scheme=scheme,
+            batch=batch,
+            active=np.array([float(name in fit.free) for name in law.names]),
+            goal=(objective.scale, objective.limit),
+            seed=seed,
+            max_steps=method.max_steps,
+            width=chunk,
+        )
+        theta = law.theta(fit.coefs)
+        spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
+        scale = max(objective.scale, objective.limit * spread, WARM * spread)
+        index = np.arange(replicates)
+        start = np.tile(theta, (replicates, 1))
+        outcome = solve(job, index, start, np.full(replicates, scale), clock, on_done or (lambda count: None))
+        outcome = _rescue(job, fit, theta, index, outcome, clock)
+        backend = placement.current().platform
+    coefs = {
+        name: _coef(fit, name, support.from_real(outcome.theta[:, at]))
+        for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True))
+    }
+    return Ensemble(
+        fit=fit,
+        scheme=scheme,
+        seed=int(seed),
+        coefs=coefs,
+        value=outcome.value,
+        status=outcome.status,
+        steps=outcome.steps,
+        findings=findings_of_crowd(outcome.status),
+        provenance=Provenance.of(backend, clock.compile, clock.run, clock.compiled),
+    )
+
+
+def _check(fit: Fit, replicates: int, chunk: int | None) -> None:
+    if isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 1:
+        raise UsageError(COUNT_NOT_POSITIVE.format(replicates=replicates))
+    if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int | np.integer) or chunk < 1):
+        raise UsageError(CHUNK_NOT_POSITIVE.format(chunk=chunk))
+    if not fit.free:
+        raise UsageError(NOTHING_FREE.format(law=fit.law.name))
+    if not fit.is_usable:
+        raise UsageError(FIT_UNUSABLE.format(status=fit.status))
+
+
+def _coef(fit: Fit, name: str, values: np.ndarray) -> np.ndarray:
+    """Return one coef's replicates (R,), exactly the given value where it was fixed."""
+    return np.full(len(values), fit.coefs[name]) if name in fit.fixed else np.asarray(values, dtype=np.float64)
+
+
+def _rescue(job: Job, fit: Fit, theta: np.ndarray, index: np.ndarray, outcome: Outcome, clock: Clock) -> Outcome:
+    """Start every failed replicate again, from several places, and keep what is usable.
+
+    A degenerate replicate is left alone: no start gives it more rows.
+    """
+    others = [fit.law.theta(minimum.coefs) for minimum in fit.certificate.other_minima[:2]]
+    beside = theta + JITTER * np.random.default_rng(job.seed).standard_normal(theta.shape) * job.active
+    for start in (theta, *others, beside):
+        lost = (outcome.status > Status.AT_BOUND) & (outcome.status != Status.DEGENERATE)
+        if not lost.any():
+            break
+        again = solve(job, index[lost], np.tile(start, (int(lost.sum()), 1)), np.zeros(int(lost.sum())), clock)
+        saved = again.status <= Status.AT_BOUND
+        lanes = np.flatnonzero(lost)[saved]
+        outcome.theta[lanes], outcome.value[lanes] = again.theta[saved], again.value[saved]
+        outcome.status[lanes] = again.status[saved]
+        outcome.steps[np.flatnonzero(lost)] += again.steps
+    return outcome

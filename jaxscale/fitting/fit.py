@@ -1,0 +1,152 @@
+"""Fit one law to one table: a grid of starts in one batch, the best minimum, and its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.engine import placement
+from jaxscale.engine.batches import Batch
+from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.engine.programs import Clock, problem_of
+from jaxscale.errors import UsageError
+from jaxscale.fitting.findings import findings_of_fit
+from jaxscale.fitting.inspection import inspect
+from jaxscale.fitting.starts import start_points
+from jaxscale.fitting.table import batch_of
+from jaxscale.laws import LAWS, Law
+from jaxscale.objectives import OBJECTIVES, Objective
+from jaxscale.registry import unknown
+from jaxscale.resampling import SCHEMES
+from jaxscale.results import Certificate, Fit, Minimum, Provenance
+from jaxscale.runs import Runs
+from jaxscale.solvers import SOLVERS
+from jaxscale.status import Status
+
+AGREE = 1e-8
+"""Relative difference in the objective below which two starts found the same minimum."""
+MOST_MINIMA = 5
+
+
+def fit(
+    runs: Runs,
+    law: Law | str = "chinchilla",
+    *,
+    objective: Objective | str = "huber",
+    solver: str = "newton",
+    starts: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
+    fix: Mapping[str, float] | None = None,
+    device: str = "auto",
+) -> Fit:
+    """Return the best minimum of the weighted objective over the law's free coefs, with its certificate.
+
+    starts: one point or several (coef → value, all coefs), in place of the law's own grid.   fix: coef → value held
+    there.   A fit that did not converge is returned with its status, never raised.   Raises UsageError for unknown
+    names or values outside their support, RunsError for a table that cannot carry the fit, MissingPartError for a
+    device that is not there.
+    """
+    law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
+    method = SOLVERS.resolve(solver)
+    fixed = {name: float(value) for name, value in (fix or {}).items()}
+    for name in fixed:
+        if name not in law.names:
+            raise UsageError(unknown("coef", name, law.names))
+    free = [name for name in law.names if name not in fixed]
+    batch = batch_of(runs, law, objective, len(free))
+    points = start_points(law, runs, starts, fixed)
+    clock = Clock()
+    with precision.float64(), placement.on(device):
+        job = Job(
+            problem=problem_of(law, objective.space, objective.rho),
+            method=method,
+            scheme=SCHEMES.resolve("pairs"),
+            batch=batch,
+            active=np.array([float(name in free) for name in law.names]),
+            goal=(objective.scale, objective.limit),
+            seed=0,
+            max_steps=method.max_steps,
+        )
+        count = len(points)
+        outcome = solve(job, np.full(count, -1), points, np.zeros(count), clock)
+        best = choose(outcome)
+        return _report(runs, law, objective, solver, fixed, batch, job, outcome, best, clock)
+
+
+def choose(outcome: Outcome) -> int:
+    """Return the lane to report: the lowest usable value, or the lowest finite one where none is usable."""
+    value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
+    usable = np.where(outcome.status <= Status.AT_BOUND, value, np.inf)
+    return int(np.argmin(usable if np.isfinite(usable).any() else value))
+
+
+def _report(
+    runs: Runs,
+    law: Law,
+    objective: Objective,
+    solver: str,
+    fixed: Mapping[str, float],
+    batch: Batch,
+    job: Job,
+    outcome: Outcome,
+    best: int,
+    clock: Clock,
+) -> Fit:
+    """Return the Fit of the chosen lane: its coefs, its certificate, and what is worth knowing."""
+    look = inspect(law, objective, job, batch, outcome.theta[best], clock)
+    status = Status(int(outcome.status[best]))
+    coefs = _coefs(law, outcome.theta[best], fixed)
+    agreeing = _agree(outcome, outcome.value[best])
+    certificate = Certificate(
+        scaled_gradient=look.scaled_gradient,
+        condition=look.condition,
+        starts=len(outcome.value),
+        agreeing_starts=int(agreeing.sum()),
+        other_minima=_others(law, fixed, outcome, agreeing),
+    )
+    std = {name: None if name in fixed or not status.is_usable else look.std.get(name) for name in law.names}
+    provenance = Provenance.of(placement.current().platform, clock.compile, clock.run, clock.compiled)
+    return Fit(
+        law=law,
+        objective=objective,
+        runs=runs,
+        coefs=coefs,
+        value=look.value,
+        status=status,
+        certificate=certificate,
+        std=std,
+        residuals=look.residuals,
+        fixed=tuple(name for name in law.names if name in fixed),
+        solver=solver,
+        findings=(*runs.check(), *findings_of_fit(runs, law, status, certificate, coefs, outcome)),
+        provenance=provenance,
+    )
+
+
+def _coefs(law: Law, theta: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
+    """Return the coefs at theta; fixed ones exactly as given."""
+    coefs = {
+        name: float(np.asarray(support.from_real(value)))
+        for name, support, value in zip(law.names, law.supports, theta, strict=True)
+    }
+    return {**coefs, **fixed}
+
+
+def _agree(outcome: Outcome, value: float) -> np.ndarray:
+    """Return which lanes (S,) ended usable at this value."""
+    close = np.abs(outcome.value - value) <= AGREE * abs(value) + 1e-28
+    return close & (outcome.status <= Status.AT_BOUND)
+
+
+def _others(law: Law, fixed: Mapping[str, float], outcome: Outcome, agreeing: np.ndarray) -> tuple[Minimum, ...]:
+    """Return the other minima that usable lanes found, lowest first, each once."""
+    left = (outcome.status <= Status.AT_BOUND) & ~agreeing
+    found: list[Minimum] = []
+    while left.any() and len(found) < MOST_MINIMA:
+        lane = int(np.argmin(np.where(left, outcome.value, np.inf)))
+        same = _agree(outcome, outcome.value[lane]) & left
+        same[lane] = True
+        found.append(Minimum(float(outcome.value[lane]), _coefs(law, outcome.theta[lane], fixed), int(same.sum())))
+        left &= ~same
+    return tuple(found)

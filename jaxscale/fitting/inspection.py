@@ -1,0 +1,133 @@
+"""A second look at a minimum: residuals, scaled gradient, condition and standard errors, from the derivatives there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscale.engine.batches import Batch
+from jaxscale.engine.crowd import Job
+from jaxscale.engine.programs import Clock, run
+from jaxscale.laws import Law
+from jaxscale.objectives import Objective
+from jaxscale.solvers.problem import Evaluation, Problem, Row, evaluate
+
+SINGULAR_ABOVE = 1e14
+"""Condition number beyond which a Hessian in float64 says nothing about errors."""
+
+
+class Look(NamedTuple):
+    """value: the objective; residuals (n,); scaled_gradient; condition or None; std: coef → standard error or None."""
+
+    value: float
+    residuals: np.ndarray
+    scaled_gradient: float
+    condition: float | None
+    std: Mapping[str, float | None]
+
+
+class Views(NamedTuple):
+    """What the device returns at one point: the evaluation (one lane), residual, score, slope (n,) and Jacobian (n, p)."""
+
+    evaluation: Evaluation
+    residual: jax.Array
+    score: jax.Array
+    slope: jax.Array
+    jacobian: jax.Array
+
+
+def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> Look:
+    """Return the look at theta (p,); for `absolute` the value is the limit itself, the sum of |r|."""
+    spread = 0.0
+    if objective.limit:
+        spread = _look(job, batch, theta, 1.0, clock)[1]
+    scale = max(objective.scale, objective.limit * spread)
+    views, _ = _look(job, batch, theta, scale, clock)
+    count = batch.count
+    weight = batch.weight[:count]
+    residuals = np.asarray(views.residual)[:count]
+    value = float(np.sum(weight * np.abs(residuals))) if objective.limit else float(views.evaluation.value[0])
+    free = job.active > 0
+    pull = (weight * np.asarray(views.slope)[:count])[:, None] * np.asarray(views.jacobian)[:count, free]
+    total = np.abs(pull).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = np.where(total > 0, np.abs(pull.sum(axis=0)) / total, 0.0)
+    scaled_gradient = float(np.max(ratios, initial=0.0))
+    hessian = np.asarray(views.evaluation.curvature)[0][np.ix_(free, free)]
+    condition = _condition(hessian)
+    is_honest = condition is not None and condition < SINGULAR_ABOVE and not objective.limit
+    covariance = None
+    if is_honest and count > free.sum():
+        jacobian = np.asarray(views.jacobian)[:count, free]
+        covariance = _covariance(objective, hessian, jacobian, pull, residuals, weight)
+    std: dict[str, float | None] = dict.fromkeys(law.names)
+    if covariance is not None:
+        names = [name for name, is_free in zip(law.names, free, strict=True) if is_free]
+        slopes = [
+            float(support.slope(np.asarray(support.from_real(jnp.asarray(value)))))
+            for support, value, is_free in zip(law.supports, theta, free, strict=True)
+            if is_free
+        ]
+        with np.errstate(invalid="ignore"):
+            errors = np.sqrt(np.diagonal(covariance)) * np.abs(slopes)
+        std |= {name: float(error) if np.isfinite(error) else None for name, error in zip(names, errors, strict=True)}
+    return Look(value, residuals, scaled_gradient, condition, std)
+
+
+def _look(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> tuple[Views, float]:
+    rows = (batch.columns, batch.target)
+    views = run(clock, view, (job.problem,), (rows, theta, batch.weight, np.float64(scale), job.active))
+    return views, float(views.evaluation.spread[0])
+
+
+def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, jax.Array, jax.Array]) -> Views:
+    """Return all views of the objective at one theta (p,), on the device."""
+    rows, theta, weight, scale, active = argument
+    evaluation = evaluate(problem, rows, theta[None], weight[None], scale[None], active)
+
+    def miss(point: jax.Array, row: Row) -> jax.Array:
+        return problem.residual(tuple(point), row)
+
+    residual = jax.vmap(miss, in_axes=(None, 0))(theta, rows)
+    score = problem.rho(residual, scale)
+    return Views(
+        evaluation, residual, score.value, score.slope, jax.vmap(jax.jacrev(miss), in_axes=(None, 0))(theta, rows)
+    )
+
+
+def _condition(hessian: np.ndarray) -> float | None:
+    """Return the condition number of a Hessian scaled to a unit diagonal; None where it is not positive definite."""
+    diagonal = np.diagonal(hessian)
+    if hessian.size == 0 or not np.isfinite(hessian).all() or (diagonal <= 0).any():
+        return None
+    values = np.linalg.eigvalsh(hessian / np.sqrt(np.outer(diagonal, diagonal)))
+    return float(values[-1] / values[0]) if values[0] > 0 else None
+
+
+def _covariance(
+    objective: Objective,
+    hessian: np.ndarray,
+    jacobian: np.ndarray,
+    pull: np.ndarray,
+    residuals: np.ndarray,
+    weight: np.ndarray,
+) -> np.ndarray | None:
+    """Return the covariance (p, p) of theta: classical for `squared`, else the sandwich H⁻¹ (Σ ψψᵀ) H⁻¹ n/(n-p).
+
+    Source: Seber & Wild 1989, §2.1.2, for the classical one; Huber 1967 for the sandwich.
+    """
+    count, size = jacobian.shape
+    try:
+        if objective.name == "squared":
+            variance = float(np.sum(weight * residuals**2)) / (count - size)
+            _, upper = np.linalg.qr(np.sqrt(weight)[:, None] * jacobian)
+            inverse = np.linalg.inv(upper)
+            return np.asarray(variance * inverse @ inverse.T)
+        bread = np.linalg.inv(hessian)
+        return np.asarray(bread @ (pull.T @ pull) @ bread * (count / (count - size)))
+    except np.linalg.LinAlgError:
+        return None

@@ -1,0 +1,66 @@
+"""The solution of a fit as a differentiable function of its data: an implicit derivative, not an unrolled one."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxscale.engine.programs import problem_of
+from jaxscale.laws import LAWS, Law
+from jaxscale.objectives import OBJECTIVES, Objective
+from jaxscale.solvers.loop import Goal, minimise
+from jaxscale.solvers.newton import Newton
+
+STEPS = 100
+
+
+def solution(
+    law: Law | str,
+    objective: Objective | str,
+    theta0: ArrayLike,
+    columns: tuple[ArrayLike, ...],
+    targets: ArrayLike,
+    weights: ArrayLike,
+) -> jax.Array:
+    """Return theta (p,) at the minimum that a descent from theta0 reaches, differentiable in targets and weights.
+
+    columns: one array (n, …) per input of the law.   targets: (n,) ln loss or loss, as the objective's space has it.
+    weights: (n,).   Pure: for use under the caller's jit, vmap and grad, in the caller's precision; wrap the call in
+    `jax.enable_x64(True)` for float64.   Where the gradient g(theta, data) is zero, d theta = -H⁻¹ (∂g/∂data) d data.
+    Not checked: that theta0 leads to a minimum; use `jaxscale.fit` for a certified one.   Source: the implicit
+    function theorem; Blondel et al. 2022, arXiv 2105.15183.
+    """
+    law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
+    problem = problem_of(law, objective.space, objective.rho)
+    inputs = tuple(jnp.asarray(column) for column in columns)
+    target, weight, start = jnp.asarray(targets), jnp.asarray(weights), jnp.asarray(theta0)
+    scale = jnp.asarray(min(objective.scale, 1e30), start.dtype)
+    size = start.shape[0]
+
+    def total(theta: jax.Array) -> jax.Array:
+        def scored(row: tuple[tuple[jax.Array, ...], jax.Array], mass: jax.Array) -> jax.Array:
+            return mass * problem.rho(problem.residual(tuple(theta), row), scale).value
+
+        return jnp.sum(jax.vmap(scored)((inputs, target), weight))
+
+    def descend(_: object, guess: jax.Array) -> jax.Array:
+        lanes = minimise(
+            problem,
+            Newton(),
+            jax.lax.stop_gradient((inputs, target)),
+            jax.lax.stop_gradient(weight)[None],
+            guess[None],
+            scale[None],
+            jnp.zeros((1,), start.dtype),
+            jnp.ones((size,), start.dtype),
+            Goal(scale, jnp.zeros((), start.dtype)),
+            jnp.asarray(jnp.finfo(start.dtype).eps, start.dtype),
+            jnp.asarray(STEPS, jnp.int32),
+        )
+        return lanes.theta[0]
+
+    def tangent(linear: object, right: jax.Array) -> jax.Array:
+        return jnp.linalg.solve(jax.jacobian(linear)(right), right)  # type: ignore[arg-type]
+
+    return jax.lax.custom_root(jax.grad(total), start, descend, tangent)

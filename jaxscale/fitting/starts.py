@@ -1,0 +1,58 @@
+"""Where a fit begins: the user's start points, the law's own, or the product of its coefs' start values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.laws import Law
+from jaxscale.runs import Runs
+
+MOST_STARTS = 256
+"""Largest grid; of a larger product of start values every k-th point is taken."""
+
+NO_STARTS = "starts is empty: give one point, several, or none at all for the law's own grid"
+
+
+def start_points(
+    law: Law,
+    runs: Runs,
+    starts: Mapping[str, float] | Sequence[Mapping[str, float]] | None,
+    fixed: Mapping[str, float],
+) -> np.ndarray:
+    """Return the start points (S, p) on the real line, with the fixed coefs at their values.
+
+    Raises UsageError for an unknown, missing or outside coef in `starts` or `fixed`.
+    """
+    grid = _given(starts) if starts is not None else _own(law, runs)
+    points = [law.theta({**start, **fixed}) for start in grid]
+    distinct = np.unique(np.stack(points), axis=0) if fixed else np.stack(points)
+    return distinct
+
+
+def _given(starts: Mapping[str, float] | Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:
+    grid = [starts] if isinstance(starts, Mapping) else list(starts)
+    if not grid:
+        raise UsageError(NO_STARTS)
+    return grid
+
+
+def _own(law: Law, runs: Runs) -> Sequence[Mapping[str, float]]:
+    """Return the law's grid from the data, or the product of its coefs' start values, thinned evenly."""
+    if law.starts is not None:
+        columns = {name: runs.columns[name] for name in law.inputs}
+        grid = [start for start in law.starts(columns, runs.loss) if _is_inside(law, start)]
+        if grid:
+            return grid
+    points = list(product(*(coef.starts for coef in law.coefs)))
+    stride = -(-len(points) // MOST_STARTS)
+    while stride > 1 and any(len(coef.starts) % stride == 0 for coef in law.coefs):
+        stride += 1  # a stride that divides a coef's count would never try its other values
+    return [dict(zip(law.names, point, strict=True)) for point in points[::stride]]
+
+
+def _is_inside(law: Law, start: Mapping[str, float]) -> bool:
+    return all(support.contains(start[name]) for name, support in zip(law.names, law.supports, strict=True))

@@ -1,0 +1,52 @@
+"""From runs to what a law and an objective need of them: the inputs, the target, and a refusal that names the rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jaxscale.engine.batches import Batch, pad
+from jaxscale.errors import RunsError
+from jaxscale.laws import Law
+from jaxscale.objectives import Objective
+from jaxscale.registry import unknown
+from jaxscale.runs import Runs
+
+SIZES = ("params", "tokens", "flops")
+"""The inputs that are counts: a law takes their logarithm, so they must be positive."""
+
+TOO_FEW = "{source}: {rows} runs for {free} free coefs of '{law}'; at least {free} are needed"
+NOT_POSITIVE = "{source}: {column} must be positive for {why}; rows {rows}"
+CONSTANT_LOSS = "{source}: every run has the loss {loss:g}, so no exponent can be fitted"
+NOT_FINITE = "{source}: {column} is missing or not finite in rows {rows}, and '{law}' needs it"
+
+
+def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
+    """Return the padded table that lanes are solved on; raise RunsError where the runs cannot carry this fit."""
+    source = runs.origin.source
+    for name in law.inputs:
+        if name not in runs.columns:
+            raise RunsError(f"{source}: " + unknown(f"input of law '{law.name}':", name, tuple(runs.columns)))
+        column = runs.columns[name]
+        finite = np.isfinite(column).reshape(len(runs), -1).all(axis=1)
+        _refuse(~finite, NOT_FINITE.format(source=source, column=name, law=law.name, rows="{rows}"), runs)
+        if name in SIZES:
+            negative = (column <= 0).reshape(len(runs), -1).any(axis=1)
+            _refuse(negative, NOT_POSITIVE.format(source=source, column=name, why=f"'{law.name}'", rows="{rows}"), runs)
+    if objective.space == "log":
+        why = "an objective in log space"
+        _refuse(runs.loss <= 0, NOT_POSITIVE.format(source=source, column="loss", why=why, rows="{rows}"), runs)
+    effective = runs.weight > 0
+    if int(effective.sum()) < free:
+        raise RunsError(TOO_FEW.format(source=source, rows=int(effective.sum()), free=free, law=law.name))
+    if free and len(runs) > 1 and np.ptp(runs.loss[effective]) == 0.0:
+        raise RunsError(CONSTANT_LOSS.format(source=source, loss=float(runs.loss[0])))
+    target = np.log(runs.loss) if objective.space == "log" else runs.loss
+    return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), runs.weight)
+
+
+def _refuse(is_bad: np.ndarray, message: str, runs: Runs) -> None:
+    """Raise RunsError with the first few rows that are bad, if any are."""
+    rows = runs.row[is_bad]
+    if len(rows):
+        shown = ", ".join(str(row) for row in rows[:5])
+        raise RunsError(message.replace("{rows}", shown + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")))

@@ -1,0 +1,1 @@
+"""Each answer as a record and arrays, and back; one answer per file."""

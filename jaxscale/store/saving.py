@@ -1,0 +1,67 @@
+"""Save a result: what `plot`, `frontier` and `plan` need to go on without fitting again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from jaxscale.errors import StoreError
+from jaxscale.results import Ensemble, Fit
+from jaxscale.store.document import document
+from jaxscale.store.folders import refuse_unwritable, write_folder
+from jaxscale.store.parts.ensembles import written_ensemble
+from jaxscale.store.parts.fits import written_fit
+from jaxscale.store.parts.frontiers import written_frontier
+from jaxscale.store.parts.runs import written_runs
+from jaxscale.store.reading import KIND, SCHEMA_VERSION, digest_in
+from jaxscale.store.saved import Saved, saved_of
+from jaxscale.store.scalars import Json
+
+
+def save(
+    folder: str | Path, result: Saved | Fit | Ensemble, *, own_digest: str | None = None, force: bool = False
+) -> Path:
+    """Write a result into a folder and return the folder's absolute path.
+
+    folder: new or empty, or holding a result with the same own_digest, or any with force; then only result.json and
+    arrays.npz in it are replaced.   own_digest: the name of the computation, see `digest_of`; None never matches.
+    Laws, objectives and schemes are saved by name, the table with its numbers and texts, its source without folders
+    where that is an absolute path.   Raises StoreError for a folder that cannot or may not be written, UsageError for
+    what is no result.
+    """
+    saved = saved_of(result)
+    target = Path(os.path.abspath(folder))
+    refuse_unwritable(target, is_own=lambda found: _is_own(found, own_digest), force=force)
+    record, arrays = _parts(saved)
+
+    def whole(size: int, sha256: str) -> bytes:
+        head: dict[str, Json] = {"kind": KIND, "schema_version": SCHEMA_VERSION, "digest": own_digest}
+        return document({**head, "arrays": {"bytes": size, "sha256": sha256}, **record})
+
+    write_folder(target, arrays, whole)
+    return target
+
+
+def _is_own(folder: Path, own_digest: str | None) -> bool:
+    try:
+        return own_digest is not None and digest_in(folder) == own_digest
+    except StoreError:
+        return False
+
+
+def _parts(saved: Saved) -> tuple[Mapping[str, Json], dict[str, np.ndarray]]:
+    """Return the record and the arrays of everything; what is absent is null."""
+    runs, arrays = written_runs(saved.fit.runs)
+    fit, residuals = written_fit(saved.fit)
+    record: dict[str, Json] = {"fit": fit, "runs": runs, "ensemble": None, "frontier": None}
+    arrays |= residuals
+    if saved.ensemble is not None:
+        record["ensemble"], crowd = written_ensemble(saved.ensemble)
+        arrays |= crowd
+    if saved.frontier is not None:
+        record["frontier"], front = written_frontier(saved.frontier)
+        arrays |= front
+    return record, arrays

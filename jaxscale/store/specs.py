@@ -1,0 +1,106 @@
+"""Laws, objectives and schemes by name: what is code stays in the package or with the user, only its name is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from jaxscale.errors import StoreError
+from jaxscale.laws import LAWS, Law
+from jaxscale.objectives import OBJECTIVES, Objective
+from jaxscale.registry import Registry, T
+from jaxscale.resampling import SCHEMES, Scheme
+from jaxscale.runs.showing import listed, shown
+from jaxscale.store.record import Record
+from jaxscale.store.scalars import Json, written
+
+NOT_SHIPPED = (
+    "{place}: the {kind} {name} is not one that ships with this jaxscale, and code is not saved.\n"
+    "Give it to load: js.load(folder, {argument}=(…,)), or refit with a {kind} that ships: {known}."
+)
+OTHER_LAW = (
+    "{place}: the law {name} was saved with {part} {saved}, and the one at hand has {found}.\n"
+    "Load it with the jaxscale that saved it, or with the law that was fitted: js.load(folder, laws=(…,))."
+)
+
+SPACES: dict[str, Literal["log", "linear"]] = {"log": "log", "linear": "linear"}
+
+
+def written_law(law: Law) -> dict[str, Json]:
+    """Return what identifies a law; its function is not saved."""
+    return {
+        "name": law.name,
+        "is_shipped": law in tuple(LAWS),
+        "equation": law.equation,
+        "inputs": list(law.inputs),
+        "coefs": [{"name": coef.name, "support": coef.support} for coef in law.coefs],
+    }
+
+
+def law_of(record: Record, own: Iterable[Law]) -> Law:
+    """Return the law: of the user's own, else of the registry; raise StoreError if there is none, or if it differs."""
+    law = _found("law", record, LAWS, own)
+    coefs = [(coef.text("name"), coef.text("support")) for coef in record.children("coefs")]
+    _refuse_other("inputs", record, record.texts("inputs"), law.inputs)
+    _refuse_other("coefs", record, [name for name, _ in coefs], law.names)
+    _refuse_other("supports", record, [support for _, support in coefs], [coef.support for coef in law.coefs])
+    return law
+
+
+def written_objective(objective: Objective) -> dict[str, Json]:
+    """Return what identifies an objective; its score is not saved."""
+    return {
+        "name": objective.name,
+        "is_shipped": any(_varied(known, objective) == objective for known in OBJECTIVES),
+        "space": objective.space,
+        "scale": written(objective.scale),
+        "limit": written(objective.limit),
+    }
+
+
+def objective_of(record: Record, own: Iterable[Objective]) -> Objective:
+    """Return the objective, in the space and at the scale that were saved; raise StoreError if there is none."""
+    known = _found("objective", record, OBJECTIVES, own)
+    space, scale = record.text("space"), record.number("scale")
+    if space not in SPACES:
+        raise record.wrong("space", "'log' or 'linear'")
+    if not scale > 0.0:
+        raise record.wrong("scale", "a positive number")
+    if known.limit != record.number("limit"):
+        raise record.wrong("limit", f"{known.limit}, which the objective '{known.name}' has")
+    return replace(known, space=SPACES[space], scale=scale)
+
+
+def written_scheme(scheme: Scheme) -> dict[str, Json]:
+    """Return what identifies a scheme; its rule is not saved."""
+    return {"name": scheme.name, "is_shipped": scheme in tuple(SCHEMES)}
+
+
+def scheme_of(record: Record, own: Iterable[Scheme]) -> Scheme:
+    """Return the scheme; raise StoreError if there is none of its name."""
+    return _found("scheme", record, SCHEMES, own)
+
+
+def _found(kind: str, record: Record, registry: Registry[T], own: Iterable[T]) -> T:
+    """Return the user's own entry of that name, or the shipped one if a shipped one was saved."""
+    name, is_shipped = record.text("name"), record.flag("is_shipped")
+    entries: dict[str, T] = {entry.name: entry for entry in registry} if is_shipped else {}
+    entries |= {entry.name: entry for entry in own}
+    if name not in entries:
+        known = listed(registry.names, limit=12)
+        raise StoreError(
+            NOT_SHIPPED.format(place=record.place, kind=kind, name=shown(name), argument=f"{kind}s", known=known)
+        )
+    return entries[name]
+
+
+def _refuse_other(part: str, record: Record, saved: Iterable[str], found: Iterable[str]) -> None:
+    saved, found = tuple(saved), tuple(found)
+    if saved != found:
+        name, both = shown(record.text("name")), [listed([shown(word) for word in words]) for words in (saved, found)]
+        raise StoreError(OTHER_LAW.format(place=record.place, name=name, part=part, saved=both[0], found=both[1]))
+
+
+def _varied(known: Objective, wanted: Objective) -> Objective:
+    return replace(known, space=wanted.space, scale=wanted.scale)

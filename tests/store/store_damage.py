@@ -1,0 +1,47 @@
+"""Ways to damage a saved result, and what load must say of it."""
+
+import hashlib
+import json
+
+import pytest
+
+from jaxscale.errors import StoreError
+from jaxscale.store import load
+
+RESULT, ARRAYS = "result.json", "arrays.npz"
+
+
+def refusal(folder, **own):
+    with pytest.raises(StoreError) as refused:
+        load(folder, **own)
+    message = str(refused.value)
+    assert 1 <= len(message.splitlines()) <= 3
+    assert all(line.isprintable() for line in message.splitlines())
+    assert refused.value.exit_code == 6
+    return message
+
+
+def outcome(folder):
+    """Return the refusal's message, or nothing where the result loads; any other exception fails the test."""
+    try:
+        load(folder)
+    except StoreError as refused:
+        return str(refused)
+    return ""
+
+
+def edited(folder, change):
+    """Change the document of a saved result in place."""
+    record = json.loads((folder / RESULT).read_text())
+    change(record)
+    (folder / RESULT).write_text(json.dumps(record))
+
+
+def exchanged(folder, data):
+    """Put other bytes in the archive's place, with the hash that they have, as someone hostile would."""
+    (folder / ARRAYS).write_bytes(data)
+    edited(folder, lambda record: record.update(arrays=described(data)))
+
+
+def described(data):
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}

@@ -1,0 +1,243 @@
+"""What is saved comes back bit for bit: every field, every awkward number, every hostile text."""
+
+import json
+import math
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import store_answers as answers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from jaxscale import datasets
+from jaxscale.fitting import bootstrap
+from jaxscale.fitting import fit as fit_law
+from jaxscale.objectives import OBJECTIVES, absolute, huber, squared
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Minimum, Provenance
+from jaxscale.runs import Finding, Origin, Runs
+from jaxscale.status import Status
+from jaxscale.store import Saved, digest_of, load, save
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+WORDS = st.text(st.characters(), max_size=30)  # lone surrogates too
+
+
+def back(tmp_path, saved):
+    return load(save(tmp_path / "out", saved, force=True))
+
+
+@pytest.fixture(scope="module")
+def real_crowd():
+    return bootstrap(fit_law(datasets.load("simulated")), replicates=20, seed=3)
+
+
+def a_fit():
+    return Saved(answers.fit())
+
+
+def a_crowd():
+    return Saved(answers.fit(), answers.ensemble())
+
+
+def a_frontier():
+    return Saved(answers.fit(), None, answers.frontier())
+
+
+def a_frontier_of_a_crowd_alone():
+    return Saved(answers.fit(), None, answers.frontier(replicates=3))
+
+
+def everything():
+    return Saved(answers.fit(), answers.ensemble(), answers.frontier(replicates=12))
+
+
+@pytest.mark.parametrize("build", [a_fit, a_crowd, a_frontier, a_frontier_of_a_crowd_alone, everything])
+def test_every_kind_of_answer_comes_back_identical(tmp_path, build):
+    first = build()
+    assert answers.is_identical(back(tmp_path, first), first)
+
+
+def test_a_real_fit_and_its_crowd_come_back_identical(tmp_path, real_crowd):
+    again = back(tmp_path, real_crowd)
+    assert answers.is_identical(again.fit, real_crowd.fit)
+    assert answers.is_identical(again.ensemble, real_crowd)
+    np.testing.assert_array_equal(again.ensemble.weights(7), real_crowd.weights(7))
+
+
+def test_a_real_frontier_comes_back_identical(tmp_path, real_crowd):
+    allocation = pytest.importorskip("jaxscale.allocation.frontier")  # a module that may not be there yet
+    front = allocation.frontier(real_crowd, flops=np.geomspace(1e18, 1e25, 5))
+    assert answers.is_identical(back(tmp_path, Saved(real_crowd.fit, real_crowd, front)).frontier, front)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_status_comes_back(tmp_path, status):
+    assert back(tmp_path, answers.fit(status=status)).fit.status is status
+
+
+@pytest.mark.parametrize("known", tuple(OBJECTIVES), ids=lambda known: known.name)
+@pytest.mark.parametrize("space", ["log", "linear"])
+def test_every_objective_comes_back_in_its_space(tmp_path, known, space):
+    objective = replace(known, space=space)
+    assert back(tmp_path, answers.fit(objective=objective)).fit.objective == objective
+
+
+@pytest.mark.parametrize("objective", [huber(1 / 3), squared(space="linear"), absolute(), huber(5e-324)], ids=str)
+def test_the_scale_of_an_objective_comes_back(tmp_path, objective):
+    assert back(tmp_path, answers.fit(objective=objective)).fit.objective == objective
+
+
+@pytest.mark.parametrize("steps", [np.int32, np.int64])
+def test_steps_keep_their_width(tmp_path, steps):
+    crowd = answers.ensemble(steps=np.arange(12, dtype=steps))
+    assert back(tmp_path, crowd).ensemble.steps.dtype == steps
+
+
+def test_runs_without_group_labels_or_findings_come_back(tmp_path):
+    table = answers.runs(group=None, labels={}, findings=())
+    assert answers.is_identical(back(tmp_path, answers.fit(runs=table)).fit.runs, table)
+
+
+def test_a_column_with_a_second_axis_comes_back(tmp_path):
+    table = answers.runs(columns={"rates": np.arange(30.0).reshape(10, 3)})
+    assert answers.is_identical(back(tmp_path, answers.fit(runs=table)).fit.runs, table)
+
+
+def test_strided_and_big_endian_arrays_are_saved_by_value(tmp_path):
+    values = np.arange(24, dtype=">f8")[::2]
+    again = back(tmp_path, answers.ensemble(value=values)).ensemble.value
+    np.testing.assert_array_equal(again, values)
+    assert again.dtype == np.float64
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    value=FLOATS,
+    condition=st.none() | FLOATS,
+    coefs=st.lists(FLOATS, min_size=5, max_size=5),
+    std=st.lists(st.none() | FLOATS, min_size=5, max_size=5),
+    message=WORDS,
+)
+def test_every_single_number_comes_back(tmp_path_factory, value, condition, coefs, std, message):
+    first = answers.fit(
+        value=value,
+        coefs=dict(zip(answers.COEFS, coefs, strict=True)),
+        std=dict(zip(answers.COEFS, std, strict=True)),
+        certificate=Certificate(value, condition, 2, 1),
+        findings=(Finding(message, message),),
+    )
+    assert answers.is_identical(back(tmp_path_factory.mktemp("saved"), first).fit, first)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), count=st.integers(1, 9))
+def test_every_table_comes_back(tmp_path_factory, data, count):
+    column = arrays.arrays(np.float64, count, elements=FLOATS)
+    cells = st.lists(WORDS, min_size=count, max_size=count).map(lambda words: answers.texts(*words))
+    table = answers.runs(
+        columns=data.draw(st.dictionaries(WORDS, column, max_size=4)),
+        loss=data.draw(column),
+        weight=data.draw(column),
+        group=data.draw(st.none() | cells),
+        labels=data.draw(st.dictionaries(WORDS, cells, max_size=3)),
+        row=np.arange(count),
+    )
+    again = back(tmp_path_factory.mktemp("saved"), answers.fit(runs=table)).fit.runs
+    assert answers.is_identical(again, table)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), replicates=st.integers(0, 6), budgets=st.integers(0, 4))
+def test_every_crowd_comes_back(tmp_path_factory, data, replicates, budgets):
+    column = arrays.arrays(np.float64, replicates, elements=FLOATS)
+    crowd = answers.ensemble(
+        replicates=replicates or 1,
+        **(
+            {"coefs": {name: data.draw(column) for name in answers.COEFS}, "value": data.draw(column)}
+            if replicates
+            else {}
+        ),
+    )
+    front = answers.frontier(replicates=len(crowd), budgets=budgets + 1)
+    first = Saved(crowd.fit, crowd, front)
+    assert answers.is_identical(back(tmp_path_factory.mktemp("saved"), first), first)
+
+
+def test_the_document_is_strict_json_without_nan_and_in_ascii(tmp_path):
+    folder = save(tmp_path / "out", everything(), own_digest="0a1b2c3d")
+    text = (folder / "result.json").read_bytes().decode("ascii")
+    found = json.loads(text, parse_constant=lambda word: pytest.fail(word))
+    assert "\x1b" not in text
+    assert found["schema_version"] == 1
+    assert found["kind"] == "jaxscale-result"
+    assert found["digest"] == "0a1b2c3d"
+    assert found["fit"]["law"]["name"] == "chinchilla"
+    assert found["fit"]["coefs"]["E"] == 1.8172
+
+
+def test_nan_is_null_in_the_document(tmp_path):
+    folder = save(tmp_path / "out", answers.fit(value=math.nan))
+    assert json.loads((folder / "result.json").read_text())["fit"]["objective_value"] is None
+
+
+def test_the_archive_opens_in_numpy_without_pickle(tmp_path):
+    folder = save(tmp_path / "out", everything())
+    with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+        assert all(archive[name].dtype.kind in "fiu" for name in archive.files)
+
+
+def test_the_same_result_is_the_same_bytes(tmp_path):
+    folders = [save(tmp_path / name, everything()) for name in ("a", "b")]
+    for file in ("result.json", "arrays.npz"):
+        assert (folders[0] / file).read_bytes() == (folders[1] / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("/home/someone/runs.csv", "runs.csv"),
+        ("C:\\Users\\someone\\runs.csv", "runs.csv"),
+        ("\\\\host\\share\\runs.csv", "runs.csv"),
+        ("/", "/"),
+        ("pilot/runs.csv", "pilot/runs.csv"),
+        ("<stdin>", "<stdin>"),
+    ],
+)
+def test_the_folders_of_this_machine_are_not_saved(tmp_path, source, kept):
+    table = answers.runs(origin=replace(answers.runs().origin, source=source))
+    folder = save(tmp_path / "out", answers.fit(runs=table))
+    assert load(folder).fit.runs.origin.source == kept
+    assert b"someone" not in (folder / "result.json").read_bytes()
+
+
+def test_no_field_of_an_answer_is_forgotten():
+    """A new field in an answer must be saved, and listed here."""
+    known = {
+        Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance",
+        Ensemble: "fit scheme seed coefs value status steps findings provenance",
+        Frontier: "law coefs flops params tokens loss crowd_of measured findings",
+        Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
+        Minimum: "value coefs starts",
+        Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
+        Runs: "columns loss weight group labels row origin findings",
+        Origin: "source sha256 rows columns derived where left_out",
+        Finding: "code message rows",
+    }
+    assert {kind: " ".join(field.name for field in fields(kind)) for kind in known} == known
+
+
+def test_a_digest_names_data_and_options_in_any_order():
+    name = digest_of("ab" * 32, {"law": "chinchilla", "seed": 0})
+    assert len(name) == 8
+    assert set(name) <= set("0123456789abcdef")
+    assert digest_of("ab" * 32, {"seed": 0, "law": "chinchilla"}) == name
+    assert digest_of("ab" * 32, {"law": "chinchilla", "seed": 1}) != name
+    assert digest_of("cd" * 32, {"law": "chinchilla", "seed": 0}) != name
+
+
+@pytest.mark.parametrize(("option", "error"), [(math.nan, ValueError), (object(), TypeError)])
+def test_a_digest_takes_only_strict_json(option, error):
+    with pytest.raises(error):
+        digest_of("ab" * 32, {"option": option})
