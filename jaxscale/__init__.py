@@ -1,0 +1,10 @@
+"""jaxscale: from a table of training runs to a compute plan that can be defended.
+
+A law is an equation with named coefficients; an objective says how a miss is scored; a scheme says which other tables
+we might have measured. One loop minimises thousands of copies at once, and every one of them ends with a status.
+The names below are loaded on first use, so that importing jaxscale costs nothing and starts no backend.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
+
+
+FLOOR = 1e-3
 
 
 def pack_indices(size: int) -> list[tuple[int, int]]:
@@ -24,9 +27,12 @@ def unpack(packed: Float[Array, "B q"], size: int) -> Float[Array, "B p p"]:
 
 
 def solve(
-    matrix: Float[Array, "B p p"], right: Float[Array, "B p"]
+    matrix: Float[Array, "B p p"], right: Float[Array, "B p"], *, reflect: bool = False
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
     """Solve matrix · x = right for each lane by symmetric elimination without pivoting.
+
+    reflect: take the size of every pivot, at least FLOOR of its diagonal entry, so that x of a gradient is a
+    descent direction of -x even where the matrix is indefinite; the smallest pivot is that of the changed matrix.
 
     Returns x (B, p) and the smallest pivot (B,), relative to the diagonal entry it started from: positive exactly
     if the matrix is positive definite to rounding, and about 1 / (p condition) where it is nearly singular. Where
@@ -38,6 +44,8 @@ def solve(
     smallest = jnp.full(right.shape[:1], jnp.inf, right.dtype)
     for j in range(size):
         pivot = work[:, j, j]
+        if reflect:
+            pivot = jnp.maximum(jnp.abs(pivot), FLOOR * jnp.abs(diagonal[:, j]))
         smallest = jnp.minimum(smallest, pivot / jnp.where(diagonal[:, j] == 0, 1.0, jnp.abs(diagonal[:, j])))
         row = work[:, j, :] / jnp.where(pivot == 0, 1.0, pivot)[:, None]
         eliminated = work - work[:, :, j, None] * row[:, None, :]
@@ -88,8 +96,3 @@ def _turn_rows(work: jax.Array, j: jax.Array, k: jax.Array, cosine: jax.Array, s
 
 def _turn_columns(work: jax.Array, j: jax.Array, k: jax.Array, cosine: jax.Array, sine: jax.Array) -> jax.Array:
     return jnp.swapaxes(_turn_rows(jnp.swapaxes(work, 1, 2), j, k, cosine, sine), 1, 2)
-
-
-def is_positive_definite(smallest_pivot: Float[Array, " B"], tolerance: float) -> Bool[Array, " B"]:
-    """Return whether elimination met only pivots above tolerance; NaN is not positive definite."""
-    return smallest_pivot > tolerance

@@ -38,13 +38,14 @@ class Goal(NamedTuple):
 class Lanes(NamedTuple):
     """A batch in motion.
 
-    theta (B, p); scale (B,), 0 for "not chosen yet"; damping (B,), the method's own memory of how bold to be;
+    theta (B, p); scale (B,), 0 for "not chosen yet"; is_final (B,): the scale bends and is the last one; damping (B,), the method's own memory of how bold to be;
     here: the evaluation at theta; decrement (B,); status (B,) int32, `RUNNING` while it moves; steps (B,) int32.
     """
 
     theta: Float[Array, "B p"]
     scale: Float[Array, " B"]
     damping: Float[Array, " B"]
+    is_final: Bool[Array, " B"]
     here: Evaluation
     decrement: Float[Array, " B"]
     status: Int[Array, " B"]
@@ -91,7 +92,7 @@ def minimise(
     nothing = jnp.zeros((lanes,), start.dtype)
     blank = Evaluation(nothing + jnp.inf, jnp.zeros_like(start), *2 * [jnp.zeros((lanes, size, size), start.dtype)], nothing)
     bold = jnp.where(damping > 0, damping, method.fresh_damping)
-    state = Lanes(start, scale, bold, blank, nothing + jnp.inf, _filled(lanes, RUNNING), _filled(lanes, 0))
+    state = Lanes(start, scale, bold, nothing > 0, blank, nothing + jnp.inf, _filled(lanes, RUNNING), _filled(lanes, 0))
     mass = jnp.sum(weight, axis=1)
 
     def keep_going(carry: tuple[Lanes, Any, jax.Array]) -> Bool[Array, ""]:
@@ -127,6 +128,7 @@ def minimise(
             theta=jnp.where(is_accepted[:, None], trial, before.theta),
             scale=jnp.where(is_accepted, new_scale, before.scale),
             damping=_learn(before.damping, gain / promise, is_accepted, is_forced, method.fresh_damping),
+            is_final=jnp.isfinite(new_scale) & (new_scale <= target * (1 + 1e-6)) & ~is_first,
             here=here,
             decrement=_decrement(here),
             status=status.astype(jnp.int32),

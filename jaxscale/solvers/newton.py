@@ -12,7 +12,6 @@ from jaxscale.numerics import small_spd
 from jaxscale.solvers.loop import Lanes
 from jaxscale.solvers.problem import Problem, Row
 
-SHY = 0.3
 RIDGE = 1e-12
 """Added to the metric, relative to its diagonal, so that directions without effect stay finite."""
 
@@ -43,21 +42,23 @@ class Newton:
         metric = here.metric + jax.vmap(jnp.diag)(ridge)
         step, pivot = small_spd.solve(here.curvature + lanes.damping[:, None, None] * metric, here.gradient)
         is_convex = (pivot > 0) & jnp.isfinite(lanes.decrement)
+        is_bent = (lanes.status < 0) & jnp.isfinite(here.value) & ~is_convex
 
-        shy, least = small_spd.solve(here.curvature + jnp.maximum(lanes.damping, SHY)[:, None, None] * metric, here.gradient)
-        is_mild = least > 0
-        is_moving = (lanes.status < 0) & jnp.isfinite(here.value)
-
-        def reflect() -> jax.Array:
-            unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5  # equal units keep the rotations accurate
+        def convexify() -> jax.Array:
+            unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5  # equal units keep the arithmetic accurate
             outer = unit[:, :, None] * unit[:, None, :]
-            bowl = small_spd.absolute(here.curvature * outer) + lanes.damping[:, None, None] * (metric * outer)
-            scaled, _ = small_spd.solve(bowl, here.gradient * unit)
-            return scaled * unit
+            bowl, slope = lanes.damping[:, None, None] * metric * outer, here.gradient * unit
 
-        fallback = jnp.where(is_mild[:, None], shy, 0.0)
-        is_wild = is_moving & ~is_convex & ~is_mild
-        fallback = jax.lax.cond(jnp.any(is_wild), lambda: jnp.where(is_mild[:, None], shy, reflect()), lambda: fallback)
-        step = jnp.where(is_convex[:, None], step, fallback)
+            def by_eigenvalues() -> jax.Array:
+                return small_spd.solve(small_spd.absolute(here.curvature * outer) + bowl, slope)[0]
+
+            quick, _ = small_spd.solve(here.curvature * outer + bowl, slope, reflect=True)
+            careful = is_bent & ~lanes.is_final
+            either = jax.lax.cond(
+                jnp.any(careful), lambda: jnp.where(careful[:, None], by_eigenvalues(), quick), lambda: quick
+            )
+            return jnp.where(is_convex[:, None], step, either * unit)
+
+        step = jax.lax.cond(jnp.any(is_bent), convexify, lambda: step)
         bent = jnp.einsum("bj,bjk,bk->b", step, here.curvature, step)
         return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, memory

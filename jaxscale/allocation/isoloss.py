@@ -1,0 +1,55 @@
+"""IsoLoss contours: every pair of params and tokens that reaches one loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jaxscale.allocation.allocate import check_trade_off
+from jaxscale.errors import UsageError
+from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.results import Fit
+
+WIDEST = (0.0, 80.0)
+"""ln tokens searched: from one token to 5e34."""
+STEPS = 200
+
+NO_SOURCE = "isoloss needs a Fit, or law= with coefs="
+
+
+def isoloss(
+    source: Fit | None = None,
+    *,
+    loss: float | Sequence[float] | np.ndarray,
+    params: Sequence[float] | np.ndarray,
+    law: Law | str | None = None,
+    coefs: Mapping[str, float] | None = None,
+) -> np.ndarray:
+    """Return the tokens (k, m) with which a model of each size (m,) reaches each loss (k,); NaN where none does.
+
+    By bisection in ln tokens, for any law whose loss falls with tokens; not checked.   Raises UsageError for a law
+    without both params and tokens.
+    """
+    if isinstance(source, Fit):
+        law, coefs = source.law, source.coefs
+    if law is None or coefs is None:
+        raise UsageError(NO_SOURCE)
+    law = LAWS.resolve(law)
+    check_trade_off(law)
+    levels, sizes = np.atleast_1d(np.asarray(loss, float))[:, None], np.atleast_1d(np.asarray(params, float))[None, :]
+    low, high = (np.full(np.broadcast_shapes(levels.shape, sizes.shape), end) for end in WIDEST)
+
+    def reached(log_tokens: np.ndarray) -> np.ndarray:
+        tokens = np.exp(log_tokens)
+        columns = {"params": sizes, "tokens": tokens, "flops": 6.0 * sizes * tokens}
+        return predict_with(law, coefs, columns)
+
+    is_reachable = (reached(high) <= levels) & (reached(low) >= levels)
+    for _ in range(STEPS):
+        middle = 0.5 * (low + high)
+        is_above = reached(middle) > levels
+        low, high = np.where(is_above, middle, low), np.where(is_above, high, middle)
+        if np.max(high - low) <= 4e-14:
+            break
+    return np.where(is_reachable, np.exp(0.5 * (low + high)), np.nan)

@@ -1,0 +1,68 @@
+"""Figures into files: those that were named, or all that the results allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jaxscale.cli.session import Session
+from jaxscale.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from jaxscale.reports import Answer
+    from jaxscale.results import Frontier
+
+LEFT_OUT = "no figure '{name}': {reason}"
+NOT_WRITTEN = "{path}: the figure could not be written ({reason}); check the folder's owner and the disk"
+POINTS = 61
+"""Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
+
+
+def draw_all(answer: Answer, folder: Path, session: Session, format: str = "png") -> list[Path]:
+    """Write every figure that the results allow into a folder and return the paths; say which were left out."""
+    from jaxscale.figures import FIGURES
+
+    paths = []
+    for name in FIGURES.names:
+        try:
+            paths += draw_named((name,), answer, folder, format)
+        except UsageError as error:
+            session.say(LEFT_OUT.format(name=name, reason=error))
+    return paths
+
+
+def draw_named(names: Sequence[str], answer: Answer, folder: Path, format: str = "png") -> list[Path]:
+    """Write these figures into a folder and return their paths; raise UsageError where one cannot be drawn."""
+    from jaxscale.figures import FIGURES, save
+    from jaxscale.runs.showing import shown_name
+
+    chosen = [FIGURES.resolve(name) for name in names]
+    ensemble = answer.ensemble if answer.has_bands else None
+    frontier = _dense(answer) if any("frontier" in figure.needs for figure in chosen) else answer.frontier
+    paths = []
+    for figure in chosen:
+        page = figure.make(answer.fit, ensemble, frontier, level=answer.level, method=answer.method)
+        path = folder / f"{figure.name}.{format}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            save(page, path)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise StoreError(NOT_WRITTEN.format(path=shown_name(str(path)), reason=reason)) from error
+        paths.append(path)
+    return paths
+
+
+def _dense(answer: Answer) -> Frontier | None:
+    """Return the frontier at enough budgets for a curve, between the measured compute and the largest budget shown."""
+    import numpy as np
+
+    from jaxscale.allocation import frontier
+
+    if answer.frontier is None:
+        return None
+    ends = [*np.asarray(answer.frontier.flops), *(answer.frontier.measured or ())]
+    flops = np.geomspace(min(ends), max(ends), POINTS) if min(ends) < max(ends) else np.array(ends[:1])
+    source = answer.ensemble if answer.ensemble is not None and answer.has_bands else answer.fit
+    return frontier(source, flops=flops)

@@ -1,0 +1,115 @@
+"""`jaxscale fit`: read, fit, bootstrap, find the frontier, save, and print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jaxscale.cli import cache, outputs, printing, studies
+from jaxscale.cli.options import (
+    Fitting,
+    Reading,
+    Showing,
+    fitting_options,
+    json_option,
+    reading_options,
+    showing_options,
+)
+from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.progress import Bar, progress
+from jaxscale.cli.session import Session, talking
+from jaxscale.errors import UsageError
+
+if TYPE_CHECKING:
+    from jaxscale.reports import Answer
+    from jaxscale.results import Ensemble, Fit, Frontier
+
+KEPT = "interrupted before the replicates were done; the fit without bands is in {folder}"
+
+
+@click.command()
+@click.argument("table", required=False)
+@fitting_options
+@showing_options
+@reading_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help=("Folder for the results. [default: jaxscale-out/LAW-DIGEST, the digest of data and options]"),
+)
+@click.option("--force", is_flag=True, help="Replace another result in that folder. [default: only the same command's]")
+@click.option("--plot", is_flag=True, help="Draw the figures into that folder too. [default: no figures]")
+@json_option
+@talking
+def fit(
+    session: Session,
+    table: str | None,
+    fitting: Fitting,
+    showing: Showing,
+    reading: Reading,
+    out: Path | None,
+    force: bool,
+    plot: bool,
+    is_json: bool,
+) -> None:  # fmt: skip
+    """Fit a law to a TABLE of runs, with intervals and the frontier.
+
+    TABLE is CSV, Parquet by its name, or - for CSV on standard input; without it the table that ships with jaxscale,
+    which is simulated, is fitted. Needed are columns for loss and for what the law takes, as params and tokens;
+    common names are recognised. Exit code 4 says that the fit is not trustworthy.
+    """
+    cache.prepare(session)
+    from jaxscale.reports import Answer
+    from jaxscale.store import Saved
+
+    with progress(session) as bar:
+        studies.refuse_unknown(fitting, showing)
+        runs = studies.runs_of(table, reading, fitting)
+        digest = outputs.digest_of_command(runs, reading, fitting, showing)
+        folder = out or Path(outputs.PARENT) / f"{fitting.law}-{digest}"
+        outputs.refuse_unwritable(folder, digest, force=force)
+        fitted = studies.fit_of(runs, fitting, bar)
+        try:
+            ensemble = studies.crowd_of(fitted, fitting, bar)
+            frontier = _frontier(fitted, ensemble, showing, bar)
+        except KeyboardInterrupt:
+            if not folder.exists():  # a whole result of the same command is worth more than this one
+                outputs.save(Saved(fitted), folder, digest, force=force)
+                session.say(KEPT.format(folder=folder))
+            raise
+        outputs.save(Saved(fitted, ensemble, frontier), folder, digest, force=force)
+    answer = Answer(fitted, ensemble, frontier, showing.level, showing.interval)
+    figures = _figures(answer, folder, session) if plot else []
+    _show(answer, folder, figures, is_json=is_json)
+    if not answer.is_trustworthy:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _frontier(fitted: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> Frontier | None:
+    try:
+        return studies.frontier_of(fitted, ensemble, showing, bar)
+    except UsageError:  # a law without one is worth fitting all the same; the report says so
+        return None
+
+
+def _figures(answer: Answer, folder: Path, session: Session) -> list[Path]:
+    from jaxscale.cli.drawing import draw_all
+
+    return draw_all(answer, folder, session)
+
+
+def _show(answer: Answer, folder: Path, figures: list[Path], *, is_json: bool) -> None:
+    from jaxscale.reports import fit_document, json_text, print_fit
+
+    if is_json:
+        document = {**fit_document(answer), "saved": str(folder), "figures": [str(path) for path in figures]}
+        printing.write(json_text(document))
+        return
+    printing.print_page(lambda console, width: print_fit(answer, console, width=width))
+    printing.write("")
+    for path in figures:
+        printing.write(f"Figure {path}")
+    printing.write(outputs.next_steps(folder))

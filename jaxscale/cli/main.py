@@ -1,0 +1,41 @@
+"""The `jaxscale` command and its subcommands; `jaxscale.cli.outcomes` decides about messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from jaxscale.cli.doctor import doctor
+from jaxscale.cli.fit import fit
+from jaxscale.cli.frontier import frontier
+from jaxscale.cli.laws import laws
+from jaxscale.cli.outcomes import exit_code_of
+from jaxscale.cli.plot import plot
+from jaxscale.cli.session import Session, debug_option
+
+
+class Program(click.Group):
+    """The group of all commands, whose process ends with the exit codes of the contract."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - click's own signature, less its names
+        """Run one command line and leave the process with its exit code."""
+        session, run = Session(), super().main
+        ours = {"prog_name": "jaxscale", **extra, "standalone_mode": False, "obj": session}
+        sys.exit(exit_code_of(lambda: run(*args, **ours), session))
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="jaxscale", message="%(prog)s %(version)s")
+@debug_option
+def main() -> None:
+    """Fit scaling laws, bootstrap them, and turn them into a compute plan with bands.
+
+    A table of training runs goes in, as CSV or Parquet. Results come out on stdout and are saved in a folder, from
+    which other commands go on without fitting again.
+    """
+
+
+for command in (fit, frontier, plot, laws, doctor):
+    main.add_command(command)

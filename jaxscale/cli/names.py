@@ -1,0 +1,27 @@
+"""Names that the help texts list, written down so that no help needs JAX; a test holds them against the registries."""
+
+from __future__ import annotations
+
+LAWS = (
+    "chinchilla",
+    "chinchilla-tied",
+    "kaplan",
+    "power",
+    "power-params",
+    "power-tokens",
+    "pure-power",
+    "pure-power-params",
+    "pure-power-tokens",
+)
+OBJECTIVES = ("huber", "squared", "absolute")
+SCHEMES = ("pairs",)
+INTERVALS = ("percentile",)
+SOLVERS = ("newton", "lbfgs")
+DEVICES = ("auto", "cpu", "gpu", "tpu")
+FIGURES = ("frontier", "isoloss", "residuals", "coefs")
+ROLES = ("params", "tokens", "flops", "loss", "weight", "group")
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Return the names as a help text shows them."""
+    return ", ".join(names)

@@ -1,0 +1,148 @@
+"""The options that commands share, in three bundles: how a table is read, how it is fitted, what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Literal, TypeAlias
+
+import click
+
+from jaxscale.cli import names
+from jaxscale.cli.parameters import Budgets, Level, Pair, Seed, numbers, texts
+from jaxscale.cli.session import Command
+
+Decorator: TypeAlias = Callable[[Command], Command]
+
+FLOPS = (1e21, 1e23, 5.76e23, 1e25)
+"""Budgets of the printed frontier, in FLOP."""
+FLOPS_TEXT = "1e21,1e23,5.76e23,1e25"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table is read; the fields are options of `read_runs`."""
+
+    map: Mapping[str, str]
+    where: tuple[str, ...]
+    sep: str
+    decimal: str
+    thousands: str | None
+    encoding: str
+    units: bool
+    missing: Literal["drop", "refuse"]
+    group: str | None
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Which law is fitted, how a miss is scored, and how the fit is resampled."""
+
+    law: str
+    objective: str
+    delta: float | None
+    space: Literal["log", "linear"]
+    solver: str
+    fix: Mapping[str, float]
+    replicates: int
+    scheme: str
+    seed: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Showing:
+    """Which budgets and which bands are shown; flops is None where none were asked for."""
+
+    flops: tuple[float, ...] | None
+    level: float
+    interval: str
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options of a table, and give them to the command as `reading`."""
+    return _bundled(
+        "reading",
+        Reading,
+        click.option("--map", type=Pair("role=column"), multiple=True, callback=texts, help=(
+            f"Which column plays a role ({names.listed(names.ROLES)}); repeatable. [default: by the columns' names]")),
+        click.option("--where", metavar="TEXT", multiple=True, help=(
+            "Use only rows for which this holds, as in \"loss < 3.4 and run != 'base'\"; repeatable. [default: all]")),
+        click.option("--group", metavar="COLUMN", help="Column that says which rows belong together. [default: none]"),
+        click.option("--missing", type=click.Choice(["refuse", "drop"]), default="refuse", show_default=True, help=(
+            "What to do with rows that lack a number the fit needs.")),
+        click.option("--sep", metavar="CHAR", default=",", show_default=True, help="Mark between the cells of a CSV."),
+        click.option("--decimal", metavar="CHAR", default=".", show_default=True, help="Decimal mark in a CSV."),
+        click.option("--thousands", metavar="CHAR", help="Mark between thousands in a CSV. [default: none]"),
+        click.option("--encoding", metavar="NAME", default="utf-8", show_default=True, help="Encoding of a CSV."),
+        click.option("--units", is_flag=True, help="Read 7B and 300M as 7e9 and 3e8. [default: off]"),
+    )(command)  # fmt: skip
+
+
+def fitting_options(command: Command) -> Command:
+    """Add the options of a fit, and give them to the command as `fitting`."""
+    return _bundled(
+        "fitting",
+        Fitting,
+        click.option("--law", metavar="NAME", default="chinchilla", show_default=True, help=(
+            f"Law to fit: {names.listed(names.LAWS)}.")),
+        click.option("--objective", metavar="NAME", default="huber", show_default=True, help=(
+            f"How a miss is scored: {names.listed(names.OBJECTIVES)}.")),
+        click.option("--delta", type=float, help=(
+            "Where huber bends, in units of the miss (in log space a relative error). [default: 0.001]")),
+        click.option("--space", type=click.Choice(["log", "linear"]), default="log", show_default=True, help=(
+            "Measure misses of ln loss, or of loss in nats per token.")),
+        click.option("--fix", type=Pair("coef=number"), multiple=True, callback=numbers, help=(
+            "Hold a coef at a value, as in alpha=0.34; repeatable. [default: none]")),
+        click.option("--solver", metavar="NAME", default="newton", show_default=True, help=(
+            f"Minimiser: {names.listed(names.SOLVERS)}.")),
+        click.option("--replicates", type=click.IntRange(min=0), default=4000, show_default=True, help=(
+            "Refits to resampled tables; 0 for none, and no bands.")),
+        click.option("--scheme", metavar="NAME", default="pairs", show_default=True, help=(
+            f"How tables are resampled: {names.listed(names.SCHEMES)}.")),
+        click.option("--seed", type=Seed(), default=0, show_default=True, help=(
+            "Seed of the replicates, 0 to 4294967295, or 'random'; it is always printed.")),
+        click.option("--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help=(
+            "Where to compute; auto is JAX's own choice.")),
+    )(command)  # fmt: skip
+
+
+def showing_options(command: Command) -> Command:
+    """Add the options of what is shown, and give them to the command as `showing`."""
+    return _bundled(
+        "showing",
+        Showing,
+        click.option("--flops", type=Budgets(), help=(
+            f"Budgets of the frontier, in FLOP. [default: {FLOPS_TEXT}]")),
+        *band_options,
+    )(command)  # fmt: skip
+
+
+band_options: tuple[Decorator, ...] = (
+    click.option("--level", type=Level(), default=0.95, show_default=True, help="Share of an interval or band."),
+    click.option("--interval", metavar="NAME", default="percentile", show_default=True, help=(
+        f"How intervals are made: {names.listed(names.INTERVALS)}.")),
+)  # fmt: skip
+
+
+def json_option(command: Command) -> Command:
+    """Add --json."""
+    return click.option("--json", "is_json", is_flag=True, help="Write one JSON document to stdout.")(command)
+
+
+def _bundled(name: str, record: type, *options: Decorator) -> Decorator:
+    """Return what adds options to a command and packs them into one record."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def told(*args: object, **given: object) -> None:
+            given[name] = record(**{field.name: given.pop(field.name) for field in fields(record)})
+            command(*args, **given)
+
+        packed: Command = told
+        for option in reversed(options):
+            packed = option(packed)
+        return packed
+
+    return decorate

@@ -1,0 +1,56 @@
+"""How a command ends: every exception becomes an exit code and one to three lines on stderr."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+import click
+
+from jaxscale.cli.session import Session, write_error
+from jaxscale.errors import JaxscaleError
+
+INTERNAL, USAGE, NOT_TRUSTWORTHY, INTERRUPTED = 1, 2, 4, 130
+
+INTERRUPTED_MESSAGE = "interrupted"
+UNEXPECTED = "internal error: {kind}: {message}\nAdd --debug for the traceback, and please report it."
+OUT_OF_MEMORY = "out of memory: ask for fewer --replicates or budgets, or use a larger machine"
+SEE_HELP = "{message}\nSee {command} --help."
+LONGEST = 300
+
+
+def exit_code_of(run: Callable[[], object], session: Session) -> int:
+    """Run a command line, say on stderr why it failed if it did, and return its exit code.
+
+    With --debug the traceback comes before the message.
+    """
+    try:
+        code = run()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return USAGE
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        write_error(INTERRUPTED_MESSAGE)
+        return INTERRUPTED
+    except Exception as error:
+        if session.is_debug:
+            click.echo(traceback.format_exc(), err=True, nl=False)
+        code, message = _refusal(error)
+        write_error(message)
+        return code
+    return code if isinstance(code, int) else 0
+
+
+def _refusal(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the message of a failure."""
+    if isinstance(error, JaxscaleError):
+        return error.exit_code, str(error)
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "jaxscale"
+        return USAGE, SEE_HELP.format(message=error.format_message().replace("\n", " "), command=path)
+    if isinstance(error, click.ClickException):
+        return error.exit_code, error.format_message()
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)[:LONGEST]:
+        return INTERNAL, OUT_OF_MEMORY
+    first = (str(error).splitlines() or [""])[0][:LONGEST]
+    return INTERNAL, UNEXPECTED.format(kind=type(error).__name__, message=first)

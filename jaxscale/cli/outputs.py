@@ -1,0 +1,55 @@
+"""Where a result goes: the folder named after the computation, and the line that says what to do with it next."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jaxscale.cli.options import FLOPS, Fitting, Reading, Showing
+
+if TYPE_CHECKING:
+    from jaxscale.runs import Runs
+    from jaxscale.store import Saved
+
+PARENT = "jaxscale-out"
+NEXT = "Results: {folder} — next: jaxscale frontier, jaxscale plot"
+
+
+def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: Showing) -> str:
+    """Return 8 characters that are the same for the same table and the same options that can change the result."""
+    from jaxscale.store import digest_of
+
+    chosen = {**asdict(reading), **asdict(fitting), **asdict(showing)}
+    chosen["flops"] = showing.flops or FLOPS
+    del chosen["device"]  # the answer is the same on every device, to tolerance
+    return digest_of(runs.origin.sha256, chosen)
+
+
+def refuse_unwritable(folder: Path, digest: str, *, force: bool) -> None:
+    """Raise StoreError for a folder that may not be written, before the work is done and not after it."""
+    from jaxscale.errors import StoreError
+    from jaxscale.store import folders
+    from jaxscale.store.reading import digest_in
+
+    def is_own(found: Path) -> bool:
+        try:
+            return digest_in(found) == digest
+        except StoreError:
+            return False
+
+    folders.refuse_unwritable(Path(os.path.abspath(folder)), is_own=is_own, force=force)
+
+
+def save(saved: Saved, folder: Path, digest: str, *, force: bool) -> None:
+    """Write the result into the folder; raise StoreError where it may not or cannot be written."""
+    from jaxscale import store
+
+    store.save(folder, saved, own_digest=digest, force=force)
+
+
+def next_steps(folder: Path) -> str:
+    """Return where the results are, quoted for a shell, and which commands take that folder."""
+    return NEXT.format(folder=shlex.quote(str(folder)))

@@ -1,0 +1,116 @@
+"""What may be typed after an option: budgets, levels, seeds and name=value pairs, refused by the item that is wrong."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+
+import click
+
+NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23"
+NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
+LEVEL_NOT_A_NUMBER = "'{text}' is not a number between 0 and 1"
+LEVEL_OUTSIDE = "{text} is not between 0 and 1{hint}"
+PERCENT_HINT = "; for {percent:g} % write {share:g}"
+SEED_OUTSIDE = "'{text}' is neither a whole number from 0 to 4294967295 nor 'random'"
+NOT_A_PAIR = "'{text}' is not of the form {form}"
+PAIR_NOT_A_NUMBER = "'{text}': '{value}' is not a finite number"
+GIVEN_TWICE = "'{name}' is given twice"
+
+
+class Budgets(click.ParamType):
+    """Positive numbers of FLOP, separated by commas."""
+
+    name = "flop,…"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Return the budgets in the order given."""
+        if isinstance(value, tuple):
+            return value
+        budgets = []
+        for place, item in enumerate((part.strip() for part in str(value).split(",")), start=1):
+            number = _number(item)
+            if number is None:
+                self.fail(NOT_A_NUMBER.format(place=place, item=item), param, ctx)
+            if not (math.isfinite(number) and number > 0.0):
+                self.fail(NOT_POSITIVE.format(place=place, item=item), param, ctx)
+            budgets.append(number)
+        return tuple(budgets)
+
+
+class Level(click.ParamType):
+    """A share between 0 and 1; 95 is refused with a hint."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share."""
+        number = _number(str(value).rstrip("%").strip())
+        if number is None:
+            self.fail(LEVEL_NOT_A_NUMBER.format(text=value), param, ctx)
+        if str(value).strip().endswith("%") or not 0.0 < number < 1.0:
+            hint = PERCENT_HINT.format(percent=number, share=number / 100.0) if 0.0 < number < 100.0 else ""
+            self.fail(LEVEL_OUTSIDE.format(text=value, hint=hint), param, ctx)
+        return number
+
+
+class Seed(click.ParamType):
+    """A seed, or the word `random` for one that is drawn now; the report prints it either way."""
+
+    name = "integer"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seed."""
+        if value == "random":
+            return secrets.randbelow(2**32)
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+            self.fail(SEED_OUTSIDE.format(text=text[:40]), param, ctx)
+        return int(text)
+
+
+class Pair(click.ParamType):
+    """name=value, both sides not empty; the value may hold further equals signs."""
+
+    def __init__(self, form: str) -> None:
+        self.name = form
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return name and value, both without spaces around them."""
+        if isinstance(value, tuple):
+            return value[0], value[1]
+        name, equals, rest = (part.strip() for part in str(value).partition("="))
+        if not (name and equals and rest):
+            self.fail(NOT_A_PAIR.format(text=value, form=self.name), param, ctx)
+        return name, rest
+
+
+def texts(context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return pairs as a dict; refuse a name that is given twice."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise click.BadParameter(GIVEN_TWICE.format(name=name), context, parameter)
+        found[name] = value
+    return found
+
+
+def numbers(context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Return pairs as a dict of finite numbers; refuse anything else, and a name that is given twice."""
+    found = {}
+    for name, value in texts(context, parameter, pairs).items():
+        number = _number(value)
+        if number is None or not math.isfinite(number):
+            message = PAIR_NOT_A_NUMBER.format(text=f"{name}={value}", value=value)
+            raise click.BadParameter(message, context, parameter)
+        found[name] = number
+    return found
+
+
+def _number(text: str) -> float | None:
+    """Return the number that ASCII text without underscores holds, None for anything else."""
+    try:
+        return float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None

@@ -1,0 +1,99 @@
+"""Axes that can be read: limits from the data, ticks that do not crowd, numbers as the field writes them."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+Which = Literal["x", "y"]
+SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+COUNTS = frozenset({"params", "tokens"})
+LEADS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
+"""Leading digits of ticks on a log axis, the roundest first."""
+LEAST_SPAN = 10.0
+"""A log axis covers at least this factor, so that a single budget or size still gets two ticks."""
+
+
+def log_axis(axes: Axes, which: Which, *values: np.ndarray, name: str = "", room: float = 0.04) -> None:
+    """Make one axis logarithmic, wide enough for the positive values, with at most about seven ticks.
+
+    name: the quantity; params and tokens are written 70M, 1.5B, 2T, large numbers as powers of ten.
+    room: free space at either end, as a share of the axis.
+    """
+    low, high = log_limits(*values, room=room)
+    decades = math.log10(high / low)
+    subs = (1.0, 2.0, 5.0) if decades < 1.6 else (1.0, 3.0) if decades < 2.6 else (1.0,)
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
+    axis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    axis.set_major_formatter(FuncFormatter(count_label if name in COUNTS else number_label))
+    if decades < 12.0:
+        axis.set_minor_locator(LogLocator(subs="auto" if decades < 6.0 else (1.0,), numticks=200))
+    else:
+        axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+
+
+def log_limits(*values: np.ndarray, room: float = 0.04) -> tuple[float, float]:
+    """Return limits of a log axis that holds every positive, finite value, at least a decade apart; 1 … 10 for none."""
+    flat = np.concatenate([np.ravel(one) for one in values]) if values else np.empty(0)
+    flat = flat[np.isfinite(flat) & (flat > 0)]
+    if flat.size == 0:
+        return 1.0, LEAST_SPAN
+    low, high = np.log10(flat.min()), np.log10(flat.max())
+    lack = max(0.0, math.log10(LEAST_SPAN) - (high - low))
+    margin = 0.5 * lack + room * max(high - low, math.log10(LEAST_SPAN))
+    return float(10.0 ** max(low - margin, -300.0)), float(10.0 ** min(high + margin, 300.0))
+
+
+def few_ticks(low: float, high: float, most: int = 3) -> list[float]:
+    """Return two to `most` round numbers inside 0 < low < high, spread over a log axis; fewer if there are none."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for leads in LEADS:
+        ticks = [lead * 10.0**decade for decade in decades for lead in leads if low <= lead * 10.0**decade <= high]
+        if len(ticks) >= 2:
+            chosen = np.unique(np.linspace(0, len(ticks) - 1, min(most, len(ticks))).round().astype(int))
+            return [ticks[index] for index in chosen]
+    return []
+
+
+def loss_axis(axes: Axes, which: Which, *values: np.ndarray) -> None:
+    """Make one axis fit losses: linear, as differences of nats are, or logarithmic past a factor of ten."""
+    flat = np.concatenate([np.ravel(one) for one in values])
+    flat = flat[np.isfinite(flat)]
+    if flat.size and flat.min() > 0 and flat.max() > 10.0 * flat.min():
+        log_axis(axes, which, flat, name="loss")
+        return
+    low, high = (float(flat.min()), float(flat.max())) if flat.size else (0.0, 1.0)
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    axes.set(**{f"{which}scale": "linear", f"{which}lim": (low - margin, high + margin)})
+    (axes.xaxis if which == "x" else axes.yaxis).set_major_locator(MaxNLocator(6))
+
+
+def count_label(value: float, position: int | None = None) -> str:
+    """Return 70M for 7e7, 1.5B for 1.5e9; numbers outside 1 … 1e15 as `number_label` writes them."""
+    if not 1.0 <= value < 1e15:
+        return number_label(value)
+    for size, suffix in SUFFIXES:
+        if value >= 0.9999 * size:
+            return f"{value / size:.4g}{suffix}"
+    return f"{value:.4g}"
+
+
+def number_label(value: float, position: int | None = None) -> str:
+    """Return a number between 0.001 and 99999 in full, any other as a power of ten in mathtext."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return np.format_float_positional(float(f"{value:.4g}"), trim="-").replace("-", "−")
+    exponent = math.floor(math.log10(abs(value)) + 1e-9)
+    mantissa = value / 10.0**exponent
+    front = "" if abs(mantissa - 1.0) < 1e-6 else f"{mantissa:.3g}\\times "
+    return f"${front}10^{{{exponent}}}$"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Return a number with its sign, a true minus, and that many significant digits."""
+    return f"{value:+.{digits}g}".replace("-", "−")

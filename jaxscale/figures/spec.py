@@ -1,0 +1,59 @@
+"""What a figure is: a name, what it needs, and how it is composed on a page of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from matplotlib.figure import Figure as Page
+
+from jaxscale.errors import UsageError
+from jaxscale.figures.style import house_style
+from jaxscale.intervals import Interval
+from jaxscale.results import Ensemble, Fit, Frontier
+
+Need: TypeAlias = Literal["ensemble", "frontier"]
+
+NEEDS_ENSEMBLE = "figure '{name}' needs replicates, but the fit was not bootstrapped; run the fit with replicates first"
+NEEDS_FRONTIER = "figure '{name}' needs a frontier; give the budgets at which it is to be computed"
+
+
+class Compose(Protocol):
+    """A function that draws a whole page."""
+
+    def __call__(
+        self, fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
+    ) -> Page:
+        """Return the page; what the figure needs is there."""
+        ...
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A named figure: title says in one line what it shows, needs which results it cannot do without."""
+
+    name: str
+    needs: tuple[Need, ...]
+    title: str
+    compose: Compose
+
+    def make(
+        self,
+        fit: Fit,
+        ensemble: Ensemble | None = None,
+        frontier: Frontier | None = None,
+        *,
+        level: float = 0.95,
+        method: Interval | str = "percentile",
+    ) -> Page:
+        """Return the figure in the house's style, with its caption, on a canvas of its own.
+
+        Raises UsageError where something it needs is missing, or where the law has no such picture; the message says
+        why.
+        """
+        if "ensemble" in self.needs and ensemble is None:
+            raise UsageError(NEEDS_ENSEMBLE.format(name=self.name))
+        if "frontier" in self.needs and frontier is None:
+            raise UsageError(NEEDS_FRONTIER.format(name=self.name))
+        with house_style():
+            return self.compose(fit, ensemble, frontier, level=level, method=method)

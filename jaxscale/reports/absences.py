@@ -1,0 +1,64 @@
+"""Why a number is missing from a document: JSON has no NaN, and a bare null explains nothing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from jaxscale.reports.answer import Answer
+from jaxscale.reports.numbers import power
+from jaxscale.runs import Finding
+
+EXPLAINED = "null stands for a number that does not exist: {reasons}"
+NO_CONDITION = "certificate.condition (the Hessian is not positive definite)"
+NO_STD = "std of {names} ({why})"
+NOT_FINITE = "{names} (not finite at the point where the fit stopped)"
+NO_TRADE_OFF = "frontier {names} ('{law}' does not trade one for the other)"
+NO_OPTIMUM = "frontier {names} at {budgets} FLOP (no optimum inside the range)"
+NOT_A_MINIMUM = "the fit is not a minimum"
+NO_COVARIANCE = "the curvature gives no covariance there"
+
+
+def absence_of(answer: Answer) -> tuple[Finding, ...]:
+    """Return one finding that names every absent number of the document with its reason; nothing if all are there.
+
+    Bands are not named here: where they are absent the warning `no-bands` says so.
+    """
+    reasons = [*_of_fit(answer), *_of_frontier(answer)]
+    return (Finding("absent-numbers", EXPLAINED.format(reasons="; ".join(reasons))),) if reasons else ()
+
+
+def _of_fit(answer: Answer) -> list[str]:
+    fit, reasons = answer.fit, []
+    certificate = fit.certificate
+    numbers = {**fit.coefs, "objective_value": fit.value, "certificate.scaled_gradient": certificate.scaled_gradient}
+    broken = [name for name, value in numbers.items() if not math.isfinite(value)]
+    if broken:
+        reasons.append(NOT_FINITE.format(names=", ".join(broken)))
+    if certificate.condition is None or not math.isfinite(certificate.condition):
+        reasons.append(NO_CONDITION)
+    without = [name for name in fit.free if fit.std.get(name) is None]
+    if without:
+        why = NO_COVARIANCE if fit.is_usable else NOT_A_MINIMUM
+        reasons.append(NO_STD.format(names=", ".join(without), why=why))
+    return reasons
+
+
+def _of_frontier(answer: Answer) -> list[str]:
+    if answer.frontier is None:
+        return []
+    point, by_budgets = answer.frontier.point, dict[tuple[int, ...], list[str]]()
+    for name in ("params", "tokens", "loss", "tokens_per_param"):
+        absent = tuple(np.flatnonzero(~np.isfinite(getattr(point, name))).tolist())
+        if absent:
+            by_budgets.setdefault(absent, []).append(name)
+    return [_frontier_reason(answer, absent, names) for absent, names in by_budgets.items()]
+
+
+def _frontier_reason(answer: Answer, absent: tuple[int, ...], names: list[str]) -> str:
+    flops: np.ndarray = np.empty(0) if answer.frontier is None else answer.frontier.flops
+    if len(absent) == len(flops) and "loss" not in names:
+        return NO_TRADE_OFF.format(names=", ".join(names), law=answer.fit.law.name)
+    budgets = ", ".join(power(float(flops[index])) for index in absent[:5])
+    return NO_OPTIMUM.format(names=", ".join(names), budgets=budgets + (", …" if len(absent) > 5 else ""))

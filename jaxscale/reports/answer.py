@@ -1,0 +1,67 @@
+"""What a report is about: a fit, its crowd and frontier where there are any, and how their bands are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxscale.intervals import Band
+from jaxscale.results import Ensemble, Fit, Frontier
+
+LEAST_USABLE = 0.5
+"""Share of usable replicates below which a band says nothing, and the answer is not trustworthy."""
+
+QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
+"""What a frontier says of each budget."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A fit with what was made from it.   level: share of a band, 0.95.   method: the name of an interval."""
+
+    fit: Fit
+    ensemble: Ensemble | None = None
+    frontier: Frontier | None = None
+    level: float = 0.95
+    method: str = "percentile"
+
+    @property
+    def usable_share(self) -> float:
+        """Usable replicates as a share of all, 1 without a crowd."""
+        return 1.0 if self.ensemble is None else float(np.mean(self.ensemble.usable))
+
+    @property
+    def is_trustworthy(self) -> bool:
+        """Whether the fit is a minimum and at least half of its replicates are usable."""
+        return self.fit.is_usable and self.usable_share >= LEAST_USABLE
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether there is a crowd that is good enough for bands."""
+        return self.ensemble is not None and self.is_trustworthy
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """The seconds spent compiling, and running, over the fit and its crowd."""
+        made = [self.fit.provenance] if self.ensemble is None else [self.fit.provenance, self.ensemble.provenance]
+        return sum(one.compile_seconds for one in made), sum(one.run_seconds for one in made)
+
+    def coef_band(self, name: str) -> Band | None:
+        """Return the band of a fitted coef; None for a fixed one, and where there are no bands."""
+        if self.ensemble is None or not self.has_bands or name in self.fit.fixed:
+            return None
+        return self.ensemble.interval(name, level=self.level, method=self.method)
+
+    def coef_std(self, name: str) -> float | None:
+        """Return the standard deviation of a fitted coef over the usable replicates; None as for its band."""
+        if self.ensemble is None or not self.has_bands or name in self.fit.fixed or self.ensemble.usable.sum() < 2:
+            return None
+        return float(np.std(self.ensemble.coefs[name][self.ensemble.usable], ddof=1))
+
+    def frontier_band(self, quantity: str) -> Band | None:
+        """Return the band (b,) of one of QUANTITIES; None where there are no bands."""
+        if self.frontier is None or not self.has_bands:
+            return None
+        band = self.frontier.interval(quantity, level=self.level, method=self.method)
+        return band if band is not None and band.n_used else None

@@ -1,0 +1,100 @@
+"""What a reader must be warned of: the findings of fit, crowd and frontier, and what only a report can see."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer
+from jaxscale.runs import Finding
+
+EXTRAPOLATION = "extrapolation"
+NO_FRONTIER = "no-frontier"
+"""Codes of the warnings that stand with the frontier, not below it."""
+
+NO_SPLIT = "the law '{law}' says nothing about how to spend a budget, so there is no frontier"
+FRONTIER_WITHHELD = "the fit is '{status}', not a minimum, so no frontier is computed from it"
+NOT_BOOTSTRAPPED = "the fit was not bootstrapped, so nothing has an interval"
+NOTHING_FITTED = "every coef was held fixed, so there is nothing to bootstrap and nothing has an interval"
+MOST_FAILED = "only {share:.1%} of the replicates are usable; below {least:.0%} no interval is given"
+MANY_FAILED = "{share:.1%} of the replicates failed and are left out: intervals may be too narrow"
+FEW_REPLICATES = (
+    "{count:,} usable replicates leave fewer than {tail} beyond each limit of a {level:g} % interval, "
+    "whose ends are then chance; ask for {needed:,} or more"
+)
+LEFT_FRONTIER = "{count:,} of {total:,} replicates have no optimum at some budget; the frontier's bands leave them out"
+GROUP_UNUSED = "the groups of the table are not used: the scheme '{scheme}' draws single rows"
+
+FAR = 10.0
+"""Times the largest measured compute from which a budget stands out in the table."""
+MANY = 0.1
+TAIL = 5
+"""Replicates that should lie beyond either limit of an interval."""
+
+
+def cautions_of(answer: Answer) -> tuple[Finding, ...]:
+    """Return every warning that the answer needs, at most one per code, the fit's own first."""
+    known = list(answer.fit.findings)
+    known += answer.ensemble.findings if answer.ensemble is not None else ()
+    known += answer.frontier.findings if answer.frontier is not None else ()
+    own = (_no_frontier(answer), _bands(answer), _tails(answer), _lost(answer), _groups(answer))
+    found = [*known, *(finding for finding in own if finding is not None)]
+    by_code: dict[str, Finding] = {}
+    for finding in found:
+        by_code.setdefault(finding.code, finding)
+    return tuple(by_code.values())
+
+
+def times_measured(answer: Answer) -> np.ndarray | None:
+    """Return each budget (b,) as a multiple of the largest measured compute; None where that is not known."""
+    if answer.frontier is None or answer.frontier.measured is None:
+        return None
+    return np.asarray(answer.frontier.flops) / answer.frontier.measured[1]
+
+
+def _no_frontier(answer: Answer) -> Finding | None:
+    if answer.frontier is not None:
+        return None
+    template = NO_SPLIT if answer.fit.is_usable else FRONTIER_WITHHELD
+    return Finding(NO_FRONTIER, template.format(law=answer.fit.law.name, status=answer.fit.status))
+
+
+def _bands(answer: Answer) -> Finding | None:
+    share = answer.usable_share
+    if answer.ensemble is None:
+        return Finding("no-bands", NOT_BOOTSTRAPPED if answer.fit.free else NOTHING_FITTED)
+    if share < LEAST_USABLE:
+        return Finding("no-bands", MOST_FAILED.format(share=share, least=LEAST_USABLE))
+    if 1.0 - share > MANY:
+        return Finding("intervals-unreliable", MANY_FAILED.format(share=1.0 - share))
+    return None
+
+
+def _tails(answer: Answer) -> Finding | None:
+    if answer.ensemble is None or not answer.has_bands:
+        return None
+    count = int(answer.ensemble.usable.sum())
+    beyond = 0.5 * (1.0 - answer.level)
+    if count * beyond >= TAIL * (1.0 - 1e-9):
+        return None
+    needed = math.ceil(TAIL / beyond * (1.0 - 1e-9))
+    message = FEW_REPLICATES.format(count=count, tail=TAIL, level=100.0 * answer.level, needed=needed)
+    return Finding("few-replicates", message)
+
+
+def _lost(answer: Answer) -> Finding | None:
+    """Return the finding about usable replicates that have no frontier although the point fit has one."""
+    bands = [answer.frontier_band(quantity) for quantity in QUANTITIES]
+    used = [band.n_used for band in bands if band is not None]
+    if answer.ensemble is None or not used:
+        return None
+    usable = int(answer.ensemble.usable.sum())
+    lost = usable - min(used)
+    return Finding("replicates-without-optimum", LEFT_FRONTIER.format(count=lost, total=usable)) if lost else None
+
+
+def _groups(answer: Answer) -> Finding | None:
+    if answer.ensemble is None or answer.fit.runs.group is None or answer.ensemble.scheme.name != "pairs":
+        return None
+    return Finding("groups-unused", GROUP_UNUSED.format(scheme=answer.ensemble.scheme.name))

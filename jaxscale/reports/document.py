@@ -1,0 +1,155 @@
+"""The JSON documents: what `fit --json` and `frontier --json` write, number for number."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from jaxscale.intervals import Band
+from jaxscale.reports.absences import absence_of
+from jaxscale.reports.answer import QUANTITIES, Answer
+from jaxscale.reports.cautions import cautions_of, times_measured
+from jaxscale.results import Fit
+from jaxscale.runs import Finding
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+SCHEMA_VERSION = 1
+OF_A_FRONTIER = ("schema_version", "law", "data", "coefs", "status", "bootstrap", "frontier", "warnings", "provenance")
+
+
+def fit_document(answer: Answer) -> dict[str, Json]:
+    """Return everything that was computed; numbers at full precision, null for those that do not exist."""
+    fit = answer.fit
+    objective = fit.objective
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "law": fit.law.name,
+        "equation": fit.law.equation,
+        "objective": {"name": objective.name, "space": objective.space, "delta": objective.delta},
+        "data": _data(fit),
+        "coefs": _numbers(fit.coefs),
+        "fixed": list(fit.fixed),
+        "std": {name: number(fit.std.get(name)) for name in fit.coefs},
+        "objective_value": number(fit.value),
+        "status": str(fit.status),
+        "solver": fit.solver,
+        "certificate": _certificate(fit),
+        "bootstrap": _bootstrap(answer),
+        "frontier": _frontier(answer),
+        "warnings": [_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
+        "provenance": _provenance(answer),
+    }
+
+
+def frontier_document(answer: Answer) -> dict[str, Json]:
+    """Return the part of the fit's document that belongs to its frontier."""
+    whole = fit_document(answer)
+    return {name: whole[name] for name in OF_A_FRONTIER}
+
+
+def json_text(document: Mapping[str, Json]) -> str:
+    r"""Return a document as strict, indented JSON in ASCII, `<` as \u003c; raise ValueError for a NaN or infinity."""
+    return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c")
+
+
+def number(value: float | None) -> float | None:
+    """Return a Python float, None where it is absent or not finite."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _numbers(values: Mapping[str, float]) -> dict[str, Json]:
+    return {name: number(value) for name, value in values.items()}
+
+
+def _data(fit: Fit) -> dict[str, Json]:
+    origin = fit.runs.origin
+    return {
+        "source": origin.source,
+        "sha256": origin.sha256,
+        "rows": origin.rows,
+        "used": len(fit.runs),
+        "left_out": dict(origin.left_out),
+        "where": list(origin.where),
+        "columns": dict(origin.columns),
+        "derived": dict(origin.derived),
+    }
+
+
+def _certificate(fit: Fit) -> dict[str, Json]:
+    certificate = fit.certificate
+    return {
+        "scaled_gradient": number(certificate.scaled_gradient),
+        "condition": number(certificate.condition),
+        "starts": certificate.starts,
+        "agreeing_starts": certificate.agreeing_starts,
+        "other_minima": [
+            {"objective_value": number(one.value), "coefs": _numbers(one.coefs), "starts": one.starts}
+            for one in certificate.other_minima
+        ],
+    }
+
+
+def _bootstrap(answer: Answer) -> dict[str, Json] | None:
+    crowd = answer.ensemble
+    if crowd is None:
+        return None
+    coefs: dict[str, Json] = {
+        name: {**_limits(answer.coef_band(name)), "std": number(answer.coef_std(name))} for name in answer.fit.free
+    }
+    return {
+        "scheme": crowd.scheme.name,
+        "replicates": len(crowd),
+        "usable": int(crowd.usable.sum()),
+        "failed": dict(crowd.failed),
+        "seed": crowd.seed,
+        "interval": answer.method,
+        "level": answer.level,
+        "coefs": coefs,
+    }
+
+
+def _frontier(answer: Answer) -> list[Json]:
+    if answer.frontier is None:
+        return []
+    point, times = answer.frontier.point, times_measured(answer)
+    bands = {name: answer.frontier_band(name) for name in QUANTITIES}
+    rows: list[Json] = []
+    for index, flops in enumerate(answer.frontier.flops):
+        row: dict[str, Json] = {
+            "flops": float(flops),
+            "times_measured": None if times is None else number(times[index]),
+        }
+        for name, band in bands.items():
+            row[name] = {"value": number(getattr(point, name)[index]), **_limits(band, index)}
+        rows.append(row)
+    return rows
+
+
+def _limits(band: Band | None, index: int | None = None) -> dict[str, Json]:
+    if band is None:
+        return {"low": None, "high": None}
+    lower, upper = (np.asarray(limit) if index is None else limit[index] for limit in (band.lower, band.upper))
+    return {"low": number(float(lower)), "high": number(float(upper))}
+
+
+def _warning(finding: Finding) -> dict[str, Json]:
+    return {"code": finding.code, "message": finding.message, "rows": list(finding.rows)}
+
+
+def _provenance(answer: Answer) -> dict[str, Json]:
+    made = answer.fit.provenance
+    compiling, running = answer.seconds
+    return {
+        "jaxscale": made.jaxscale,
+        "jax": made.jax,
+        "numpy": made.numpy,
+        "python": made.python,
+        "backend": made.backend,
+        "precision": made.precision,
+        "seconds": {"compile": compiling, "run": running},
+    }

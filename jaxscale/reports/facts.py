@@ -1,0 +1,120 @@
+"""The lines above a report's tables: which law, which data, how it ended, how it was resampled, where it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from jaxscale.reports.answer import Answer
+from jaxscale.reports.numbers import power, seconds, significant
+from jaxscale.reports.safe import plain
+from jaxscale.runs import Origin
+from jaxscale.runs.showing import escaped, shown, shown_name
+from jaxscale.status import Status
+
+REASONS = {"where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value"}
+LABEL, GOOD, BAD = "dim", "green", "bold red"
+
+
+def fit_facts(answer: Answer) -> list[tuple[str, Text]]:
+    """Return what is said about a fit before its numbers, a label and a text each."""
+    return [
+        ("law", plain(_law(answer))),
+        *data_facts(answer),
+        ("objective", plain(_objective(answer))),
+        ("fit", _ending(answer)),
+        ("bootstrap", plain(_bootstrap(answer))),
+        ("made with", plain(_made(answer))),
+        ("time", plain(_time(answer))),
+    ]
+
+
+def frontier_facts(answer: Answer) -> list[tuple[str, Text]]:
+    """Return what is said before a frontier that stands alone."""
+    coefs = "   ".join(f"{name} {significant(value)}" for name, value in answer.fit.coefs.items())
+    return [
+        ("law", plain(_law(answer))),
+        ("coefs", plain(coefs)),
+        *data_facts(answer),
+        ("fit", _ending(answer)),
+        ("bootstrap", plain(_bootstrap(answer))),
+    ]
+
+
+def data_facts(answer: Answer) -> list[tuple[str, Text]]:
+    """Return the table's name, its rows used and left out, and which columns were read as what."""
+    origin, used = answer.fit.runs.origin, len(answer.fit.runs)
+    left_out = [
+        f"{count:,} {REASONS.get(reason, escaped(reason))}" for reason, count in origin.left_out.items() if count
+    ]
+    rows = f"{shown_name(origin.source)}: {used:,} of {origin.rows:,} runs used"
+    rows += f"; left out: {', '.join(left_out)}" if left_out else "; none left out"
+    return [("data", plain(rows)), ("columns", plain(_columns(origin)))]
+
+
+def fact_table(facts: Iterable[tuple[str, Text]], style: str = LABEL) -> Table:
+    """Return labels and texts side by side; a text wraps under itself."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style=style, no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in facts:
+        table.add_row(label, text)
+    return table
+
+
+def _law(answer: Answer) -> str:
+    law = answer.fit.law
+    return f"{law.name}:  {law.equation}" if law.equation else law.name
+
+
+def _columns(origin: Origin) -> str:
+    same = [role for role, header in origin.columns.items() if role == header]
+    other = [f"{role} from {shown(header)}" for role, header in origin.columns.items() if role != header]
+    derived = [f"{role} = {formula}" for role, formula in origin.derived.items()]
+    return ", ".join(escaped(text) if text in derived else text for text in (*same, *other, *derived))
+
+
+def _objective(answer: Answer) -> str:
+    objective = answer.fit.objective
+    delta = "" if objective.delta is None else f", delta {objective.delta:g}"
+    value = significant(answer.fit.value, 8)
+    return f"{objective.name} in {objective.space} space{delta}; sum over runs {value}"
+
+
+def _ending(answer: Answer) -> Text:
+    fit, checked = answer.fit, answer.fit.certificate
+    said = [f"gradient {power(checked.scaled_gradient, 2)}"]
+    said += [] if checked.condition is None else [f"condition {power(checked.condition, 2)}"]
+    said += [f"{checked.agreeing_starts} of {checked.starts} starts agree"]
+    if checked.other_minima:
+        said.append(f"{len(checked.other_minima)} other minima")
+    text = plain(str(fit.status), GOOD if fit.is_usable else BAD)
+    return text.append_text(plain(f"; {', '.join(said)}"))
+
+
+def _bootstrap(answer: Answer) -> str:
+    crowd = answer.ensemble
+    if crowd is None:
+        return "none: there are no replicates, so no seed was used"
+    usable = int(crowd.usable.sum())
+    said = f"{crowd.scheme.name}, seed {crowd.seed}: {usable:,} of {len(crowd):,} replicates usable"
+    counts = {str(status): int(np.sum(crowd.status == status)) for status in Status}
+    return f"{said} ({_counted(counts)})"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+
+
+def _made(answer: Answer) -> str:
+    made = answer.fit.provenance
+    versions = f"jaxscale {made.jaxscale}, JAX {made.jax}, Python {made.python}"
+    return f"{versions}, on {made.backend} in {made.precision}"
+
+
+def _time(answer: Answer) -> str:
+    compiling, running = answer.seconds
+    return f"compiling {seconds(compiling)}, running {seconds(running)}"

@@ -1,0 +1,51 @@
+"""Numbers as people read them: 2.94B parameters, 5.76e23 FLOP, five digits of a coefficient."""
+
+from __future__ import annotations
+
+import math
+
+ABSENT = "–"
+SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def significant(value: float | None, digits: int = 5) -> str:
+    """Return a number with that many significant digits, in full between 0.001 and 999999; a dash if not finite."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    if value == 0.0:
+        return "0"
+    exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    if not -3 <= exponent < 6:
+        return power(value, digits)
+    return f"{value:.{max(0, digits - 1 - exponent)}f}"
+
+
+def power(value: float | None, digits: int = 4) -> str:
+    """Return a number as 5.76e23, with at most that many significant digits; a dash if not finite."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    trimmed = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{trimmed}e{int(exponent)}"
+
+
+def count(value: float | None, digits: int = 3) -> str:
+    """Return 2.94B for 2.94e9, with K, M, B and T below 1e15; a dash if not finite."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    if not 1.0 <= value < 9.995e14:
+        return power(value, digits)
+    for size, suffix in SUFFIXES:
+        if value >= 0.9995 * size:
+            return f"{significant(value / size, digits)}{suffix}"
+    return significant(value, digits)
+
+
+def span(low: str, high: str) -> str:
+    """Return two limits as one text, a dash where both are absent."""
+    return ABSENT if low == high == ABSENT else f"{low} … {high}"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in seconds with two significant digits at least."""
+    return f"{value:.0f} s" if value >= 10.0 else f"{value:.2g} s"

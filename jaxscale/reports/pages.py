@@ -1,0 +1,72 @@
+"""Whole reports on a console: facts, tables, warnings, in the order in which they are read."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jaxscale.reports.answer import Answer
+from jaxscale.reports.cautions import EXTRAPOLATION, NO_FRONTIER, cautions_of
+from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts
+from jaxscale.reports.safe import plain, rows_of
+from jaxscale.reports.tables import coef_table, frontier_table
+from jaxscale.runs import Finding
+
+WITH_FRONTIER = {EXTRAPOLATION: "Extrapolation", NO_FRONTIER: "No frontier"}
+"""Warnings that stand above the frontier or in its place, and how they begin."""
+
+
+def print_fit(answer: Answer, console: Console, *, width: int) -> None:
+    """Print a fit: what it is, its coefs, its frontier, what to beware of.
+
+    width: columns at which prose wraps. Tables keep the width of their numbers, so the console must be wide enough
+    for them; no number is ever wrapped or cut.
+    """
+    console.print(fact_table(fit_facts(answer)), width=width)
+    console.print()
+    console.print(coef_table(answer))
+    console.print()
+    _print_frontier_part(answer, console, width)
+
+
+def print_frontier(answer: Answer, console: Console, *, width: int) -> None:
+    """Print a frontier with what it rests on; width and console as in `print_fit`."""
+    console.print(fact_table(frontier_facts(answer)), width=width)
+    console.print()
+    _print_frontier_part(answer, console, width)
+
+
+def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
+    cautions = cautions_of(answer)
+    if answer.frontier is not None:
+        console.print(Text(_headline(answer)), width=width)
+    for caution in cautions:
+        if caution.code in WITH_FRONTIER:
+            lead = Text(f"{WITH_FRONTIER[caution.code]}: ", style="bold yellow")
+            console.print(lead.append_text(plain(caution.message)), width=width)
+    if answer.frontier is not None:
+        console.print()
+        console.print(frontier_table(answer))
+    others = [caution for caution in cautions if caution.code not in WITH_FRONTIER]
+    if others:
+        console.print()
+        console.print(_warning_table(others), width=width)
+
+
+def _headline(answer: Answer) -> str:
+    """Return what the frontier is and what its bands are made of."""
+    band = answer.frontier_band("loss")
+    if band is None:
+        return "Efficient frontier, C = 6 N D, without bands"
+    used = f"{band.n_used:,} of {band.n_total:,} replicates"
+    return f"Efficient frontier, C = 6 N D; bands: {100.0 * band.level:g} % {band.method}, {used}"
+
+
+def _warning_table(cautions: list[Finding]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="yellow")
+    table.add_column(overflow="fold")
+    for caution in cautions:
+        table.add_row(plain(caution.code), plain(caution.message + rows_of(caution)))
+    return table

@@ -1,0 +1,100 @@
+"""The two tables of a report: coefs with their intervals, and the frontier with its bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from jaxscale.intervals import Band
+from jaxscale.reports.answer import QUANTITIES, Answer
+from jaxscale.reports.cautions import FAR, times_measured
+from jaxscale.reports.numbers import ABSENT, count, power, significant, span
+from jaxscale.reports.safe import plain
+
+BAND, FAR_STYLE = "dim", "yellow"
+HEADERS = {"params": "params N", "tokens": "tokens D", "loss": "loss", "tokens_per_param": "tokens/param"}
+
+
+def coef_table(answer: Answer) -> Table:
+    """Return one row per coef: value, standard error, interval, meaning; fixed coefs say so."""
+    fit = answer.fit
+    table = _table()
+    table.add_column("coef", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True, style="bold")
+    table.add_column("std error", justify="right", no_wrap=True)
+    if answer.has_bands:
+        table.add_column(f"{100.0 * answer.level:g} % {answer.method}", no_wrap=True)
+    table.add_column("", no_wrap=True, style=BAND)
+    spans = _aligned([_limits(answer.coef_band(name), None, _four) for name in fit.coefs])
+    for coef, limits in zip(fit.law.coefs, spans, strict=True):
+        name = coef.name
+        is_fixed = name in fit.fixed
+        std = answer.coef_std(name) if answer.has_bands else fit.std.get(name)
+        error = "fixed" if is_fixed else significant(std, 3)
+        interval = [limits] if answer.has_bands else []
+        table.add_row(plain(name), significant(fit.coefs[name]), error, *interval, plain(coef.meaning))
+    return table
+
+
+def frontier_table(answer: Answer) -> Table:
+    """Return two lines per budget: the optimum, and its band beneath; the budget, and how far beyond the data it lies.
+
+    Quantities that the law does not determine at any budget have no column.
+    """
+    frontier, times = answer.frontier, times_measured(answer)
+    assert frontier is not None  # the caller asks first
+    shown = [name for name in QUANTITIES if np.isfinite(getattr(frontier.point, name)).any()] or ["loss"]
+    table = _table(padding=(0, 3, 0, 0))
+    table.add_column("FLOP", no_wrap=True)
+    for name in shown:
+        table.add_column(HEADERS[name], no_wrap=True)
+    bands = {name: answer.frontier_band(name) for name in shown}
+    for index, flops in enumerate(frontier.flops):
+        values = [_style_of(name)(float(getattr(frontier.point, name)[index])) for name in shown]
+        table.add_row(Text(power(float(flops)), style="bold"), *(Text(value, style="bold") for value in values))
+        limits = [span(*_limits(bands[name], index, _style_of(name))) for name in shown]
+        beyond = Text("") if times is None else _beyond(float(times[index]))
+        if answer.has_bands or beyond.plain:
+            table.add_row(beyond, *(Text(text if answer.has_bands else "", style=BAND) for text in limits))
+    return table
+
+
+def _table(padding: tuple[int, int, int, int] = (0, 2, 0, 0)) -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="")
+
+
+def _style_of(quantity: str) -> Callable[[float], str]:
+    return count if quantity in ("params", "tokens") else _four if quantity == "loss" else _three
+
+
+def _four(value: float) -> str:
+    return significant(value, 4)
+
+
+def _three(value: float) -> str:
+    return significant(value, 3)
+
+
+def _limits(band: Band | None, index: int | None, write: Callable[[float], str]) -> tuple[str, str]:
+    """Return both limits of a band as texts, of one budget where the band has several."""
+    if band is None:
+        return ABSENT, ABSENT
+    lower, upper = (np.asarray(limit) if index is None else limit[index] for limit in (band.lower, band.upper))
+    return write(float(lower)), write(float(upper))
+
+
+def _aligned(limits: list[tuple[str, str]]) -> list[str]:
+    """Return the spans with their dots below one another."""
+    width = max((len(low) for low, _ in limits), default=0)
+    return [span(low if high == low == ABSENT else low.rjust(width), high) for low, high in limits]
+
+
+def _beyond(times: float) -> Text:
+    if times <= 1.0:
+        return Text("measured", style=BAND)
+    factor = significant(times, 2) if times < 100.0 else f"{times:,.0f}" if times < 1e6 else power(times, 2)
+    return Text(f"{factor}× data", style=FAR_STYLE if times >= FAR else BAND)
