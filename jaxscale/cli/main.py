@@ -22,7 +22,7 @@ class Program(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - click's own signature, less its names
         """Run one command line and leave the process with its exit code."""
         session, run = Session(), super().main
-        ours = {"prog_name": "jaxscale", **extra, "standalone_mode": False, "obj": session}
+        ours = {**extra, "prog_name": "jaxscale", "standalone_mode": False, "obj": session}
         sys.exit(exit_code_of(lambda: run(*args, **ours), session))
 
 

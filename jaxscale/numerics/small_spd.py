@@ -53,6 +53,34 @@ def solve(
     return work[:, :, size], smallest
 
 
+def whitener(matrix: Float[Array, "B p p"]) -> Float[Array, "B p p"]:
+    """Return upper triangular T with Tᵀ · matrix · T = 1 for each lane: Gram–Schmidt in the matrix's inner product.
+
+    matrix: positive definite, not checked; a direction that it does not see keeps its own length.
+    """
+    size = matrix.shape[1]
+    columns: list[jax.Array] = []
+    for j in range(size):
+        column = jnp.zeros(matrix.shape[:2], matrix.dtype).at[:, j].set(1.0)
+        for other in columns:
+            overlap = jnp.einsum("bi,bij,bj->b", other, matrix, column)
+            column = column - overlap[:, None] * other
+        length = jnp.einsum("bi,bij,bj->b", column, matrix, column)
+        is_seen = length > 1e-14 * jnp.maximum(matrix[:, j, j], jnp.finfo(matrix.dtype).tiny)
+        columns.append(column / jnp.sqrt(jnp.where(is_seen, length, 1.0))[:, None])
+    return jnp.stack(columns, axis=2)
+
+
+def coordinates(frame: Float[Array, "B p p"], vector: Float[Array, "B p"]) -> Float[Array, "B p"]:
+    """Return z with frame · z = vector for each lane, for upper triangular frames, by back substitution."""
+    size = vector.shape[1]
+    found = jnp.zeros_like(vector)
+    for j in reversed(range(size)):
+        rest = vector[:, j] - jnp.sum(frame[:, j, :] * found, axis=1)
+        found = found.at[:, j].set(rest / frame[:, j, j])
+    return found
+
+
 def absolute(matrix: Float[Array, "B p p"], sweeps: int = 6) -> Float[Array, "B p p"]:
     """Return |matrix| for each lane: the symmetric matrix with the same eigenvectors and the eigenvalues' sizes.
 

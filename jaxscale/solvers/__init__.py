@@ -5,8 +5,9 @@ method (`newton`, `lbfgs`) only proposes where to go next.
 """
 
 from jaxscale.registry import Registry
+from jaxscale.solvers.lbfgs import LBFGS
 from jaxscale.solvers.newton import Newton
 
-SOLVERS = Registry("solver", (Newton(),))
+SOLVERS = Registry("solver", (Newton(), LBFGS()))
 
-__all__ = ["SOLVERS", "Newton"]
+__all__ = ["LBFGS", "SOLVERS", "Newton"]

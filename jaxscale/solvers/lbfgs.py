@@ -1,0 +1,78 @@
+"""optax's L-BFGS, with its own line search, as a second opinion on any law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxscale.numerics import small_spd
+from jaxscale.solvers.loop import Lanes
+from jaxscale.solvers.problem import Problem, Row
+
+
+class Memory(NamedTuple):
+    """What a lane remembers: its frame (theta = base + frame · z), the scale it is for, where it meant to go, and optax."""
+
+    base: jax.Array
+    frame: jax.Array
+    scale: jax.Array
+    expected: jax.Array
+    inner: Any
+
+
+@dataclass(frozen=True)
+class LBFGS:
+    """`optax.lbfgs` in coordinates in which the metric of the lane's first point is the identity.
+
+    The loop's tests of acceptance and convergence are those of every method. A lane whose step was refused, or whose
+    scale was lowered, begins again with an empty memory and a new frame.   Source: Nocedal & Wright 2006, §7.2.
+    """
+
+    name: str = "lbfgs"
+    fresh_damping: float = 0.1
+    max_steps: int = 500
+
+    def start(self, lanes: Lanes) -> Memory:
+        """Return memories that no lane will find fitting, so that every lane begins afresh."""
+        size = lanes.theta.shape[1]
+        frame = jnp.broadcast_to(jnp.eye(size, dtype=lanes.theta.dtype), (*lanes.theta.shape, size))
+        inner = jax.vmap(optax.lbfgs().init)(lanes.theta)
+        return Memory(lanes.theta, frame, lanes.scale - 1.0, lanes.theta, inner)
+
+    def propose(
+        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Memory
+    ) -> tuple[jax.Array, jax.Array, Memory]:
+        """Return the end of one line search per lane, and the first-order gain there."""
+        is_fresh = (memory.scale != lanes.scale) | jnp.any(memory.expected != lanes.theta, axis=1)
+        empty = jax.vmap(optax.lbfgs().init)(jnp.zeros_like(lanes.theta))
+        inner = jax.tree.map(
+            lambda new, old: jnp.where(is_fresh.reshape(is_fresh.shape + (1,) * (new.ndim - 1)), new, old),
+            empty,
+            memory.inner,
+        )
+        base = jnp.where(is_fresh[:, None], lanes.theta, memory.base)
+        frame = jnp.where(is_fresh[:, None, None], small_spd.whitener(lanes.here.metric), memory.frame)
+
+        def search(
+            origin: jax.Array, turn: jax.Array, point: jax.Array, mass: jax.Array, scale: jax.Array, state: Any
+        ) -> tuple[jax.Array, Any]:
+            def total(z: jax.Array) -> jax.Array:
+                theta = tuple(origin + (turn @ z) * active)
+                miss = jax.vmap(lambda row: problem.residual(theta, row))(rows)
+                return jnp.sum(jnp.where(mass > 0, mass * problem.rho(miss, scale).value, 0.0))
+
+            optimiser = optax.lbfgs()
+            value, slope = jax.value_and_grad(total)(point)
+            step, after = optimiser.update(slope, state, point, value=value, grad=slope, value_fn=total)
+            return point + step, after
+
+        z = small_spd.coordinates(frame, lanes.theta - base)
+        scale = jnp.where(lanes.scale > 0, lanes.scale, 1.0)
+        moved, inner = jax.vmap(search)(base, frame, z, weight, scale, inner)
+        trial = base + jnp.einsum("bij,bj->bi", frame, moved) * active
+        promise = jnp.abs(jnp.sum((trial - lanes.theta) * lanes.here.gradient, axis=1))
+        return trial, promise, Memory(base, frame, lanes.scale, trial, inner)
