@@ -44,7 +44,7 @@ class Registry(Generic[T]):
         return tuple(self._entries)
 
     def resolve(self, entry: T | str) -> T:
-        """Return the entry of that name, or the object itself if it is no string; raise UsageError for unknown names."""
+        """Return the entry of that name, or the object itself if it is no string; raise UsageError if unknown."""
         if not isinstance(entry, str):
             return entry
         if entry not in self._entries:

@@ -13,3 +13,40 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real tables: {folder} is missing; set JAXSCALE_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def epoch(shared_data):
+    """The 240 runs of Besiroglu et al. 2024, read off figure 4 of Hoffmann et al. 2022."""
+    import jaxscale as js
+
+    return js.read_runs(shared_data / "epoch_chinchilla.csv", where=["in_paper_fit == 1"])
+
+
+@pytest.fixture(scope="session")
+def epoch_fit(epoch):
+    """Chinchilla's law with Huber(1e-3) on log residuals, as published."""
+    import jaxscale as js
+
+    return js.fit(epoch)
+
+
+@pytest.fixture(scope="session")
+def epoch_crowd(epoch_fit):
+    """4,000 pairs replicates of `epoch_fit`, as published."""
+    import jaxscale as js
+
+    return js.bootstrap(epoch_fit, replicates=4000)
+
+
+@pytest.fixture(scope="session")
+def separable_law_table():
+    """240 runs of Chinchilla's law on a wide design with 1 % noise: the shapes, and the programs, of `epoch`."""
+    import numpy as np
+
+    import jaxscale as js
+
+    random = np.random.default_rng(11)
+    columns = {"params": 10 ** random.uniform(7, 10, 240), "tokens": 10 ** random.uniform(9, 11.5, 240)}
+    coefs = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
+    return js.simulate("chinchilla", coefs, columns=columns, noise=0.01, seed=5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,10 @@ STEPS = 60
 """Safeguarded Newton steps at most; a step that leaves the bracket is replaced by bisection."""
 
 NO_TRADE_OFF = "law '{name}' takes {inputs}: without both params and tokens there is nothing to allocate"
+
+
+Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
+"""Both ends of the bracket, the point, how far it moved last, and the steps so far."""
 
 
 class Allocation(NamedTuple):
@@ -83,9 +87,7 @@ def can_allocate(law: Law) -> bool:
     return {"params", "tokens"} <= set(law.inputs) <= {"params", "tokens", "flops"}
 
 
-def _loss_on_budget(
-    law: Law, log_params: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]
-) -> jax.Array:
+def _loss_on_budget(law: Law, log_params: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]) -> jax.Array:
     """Return the law's loss at N = exp(log_params), D = exp(log_product) / N."""
     sizes = {
         "params": jnp.exp(log_params),
@@ -95,10 +97,8 @@ def _loss_on_budget(
     return law.loss(*(sizes[name] for name in law.inputs), **dict(zip(law.names, coefs, strict=True)))
 
 
-def _bracket(
-    law: Law, log_product: jax.Array, coefs: tuple[jax.Array, ...]
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Return ln N on both sides of the lowest of GRID points between one param and one token, and whether it is inside."""
+def _bracket(law: Law, log_product: jax.Array, coefs: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return ln N beside the lowest of GRID points between one param and one token, and whether it is inside."""
     share = jnp.linspace(0.0, 1.0, GRID, dtype=log_product.dtype)
     points = share * log_product
     losses = jax.vmap(lambda point: _loss_on_budget(law, point, log_product, coefs))(points)
@@ -112,16 +112,16 @@ def _bracket(
 def _newton(
     law: Law, low: jax.Array, high: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]
 ) -> jax.Array:
-    """Return the root of dL/d ln N in [low, high] by Newton's method, with bisection where it would leave the bracket."""
+    """Return the root of dL/d ln N in [low, high] by Newton's method, by bisection where it would leave."""
 
     def slope(point: jax.Array) -> jax.Array:
         return jax.grad(_loss_on_budget, argnums=1)(law, point, log_product, coefs)
 
-    def keep_going(state: tuple[jax.Array, ...]) -> jax.Array:
+    def keep_going(state: Search) -> jax.Array:
         left, right, _, moved, count = state
         return (count < STEPS) & (jnp.abs(moved) > 2.0 * jnp.finfo(moved.dtype).eps * jnp.abs(right)) & (right > left)
 
-    def advance(state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    def advance(state: Search) -> Search:
         left, right, point, _, count = state
         here, bend = jax.jvp(slope, (point,), (jnp.ones_like(point),))
         left, right = jnp.where(here < 0, point, left), jnp.where(here < 0, right, point)

@@ -51,9 +51,7 @@ def frontier(
         params, tokens, loss = _optima(source.fit.law, samples, budgets)
         for array in (params, tokens, loss):
             array[~source.usable] = np.nan
-        return Frontier(
-            point.law, point.coefs, budgets, params, tokens, loss, point, point.measured, point.findings
-        )
+        return Frontier(point.law, point.coefs, budgets, params, tokens, loss, point, point.measured, point.findings)
     if isinstance(source, Fit):
         return _single(source.law, source.coefs, budgets, _measured(source))
     if law is None or coefs is None:
@@ -88,7 +86,9 @@ def _measured(fit: Fit) -> tuple[float, float] | None:
 def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return params, tokens and loss (R, b) for coefs (R, p); NaN where there is no interior optimum."""
     if law.inputs == ("flops",):
-        loss = np.stack([predict_with(law, dict(zip(law.names, row, strict=True)), {"flops": budgets}) for row in coefs])
+        loss = np.stack(
+            [predict_with(law, dict(zip(law.names, row, strict=True)), {"flops": budgets}) for row in coefs]
+        )
         absent = np.full(loss.shape, np.nan)
         return absent, absent.copy(), loss
     if not can_allocate(law):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jaxscale.store import Saved
 
 PARENT = "jaxscale-out"
-NEXT = "Results: {folder} — next: jaxscale frontier, jaxscale plot"
+NEXT = "Saved: {folder} — next: jaxscale frontier or plot"
 
 
 def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: Showing) -> str:

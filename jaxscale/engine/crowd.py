@@ -14,6 +14,7 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.batches import Batch, chunks, fill
+from jaxscale.engine.border import upload
 from jaxscale.engine.programs import Answer, Clock, Question, run, solve_chunk
 from jaxscale.resampling import Scheme, root_key
 from jaxscale.solvers.loop import Goal, Method
@@ -29,24 +30,26 @@ SECOND_ROUND = 10
 
 @dataclass(frozen=True)
 class Job:
-    """What all lanes share.   active: (p,) ones for free coefs.   goal: (least, relative) scale.   width: lanes per call."""
+    """What lanes share.   active: (p,) ones for free coefs.   goal: (least, relative) scale.   width: lanes a call."""
 
     problem: Problem
     method: Method
     scheme: Scheme
     batch: Batch
     active: np.ndarray
-    goal: tuple[float, float]
+    goal: tuple[np.float64, np.float64]
     seed: int
     max_steps: int
     width: int | None = None
 
 
 class Outcome(NamedTuple):
-    """Per lane, NumPy: theta (R, p), value (R,), status (R,) int8, steps (R,) int32."""
+    """Per lane, NumPy: theta (R, p), value, scale, damping (R,), status (R,) int8, steps (R,) int32."""
 
     theta: np.ndarray
     value: np.ndarray
+    scale: np.ndarray
+    damping: np.ndarray
     status: np.ndarray
     steps: np.ndarray
 
@@ -66,12 +69,12 @@ def solve(
     """
     total = len(replicate)
     width = job.width or WIDTHS.get(placement.current().platform, 8192)
-    state = Answer(
+    state = Outcome(
         start.copy(),
         np.full(total, np.nan),
         scale.copy(),
         np.zeros(total),
-        np.full(total, RUNNING, np.int32),
+        np.full(total, RUNNING, np.int8),
         np.zeros(total, np.int32),
     )
     for steps in _rounds(job.max_steps):
@@ -79,9 +82,10 @@ def solve(
         if len(moving) == 0:
             break
         _advance(job, replicate, moving, state, steps, width, clock, on_done)
-    status = np.where(state.status == RUNNING, int(Status.MAX_STEPS), state.status).astype(np.int8)
-    on_done(int(np.sum(state.status == RUNNING)))
-    return Outcome(state.theta, state.value, status, state.steps)
+    lost = state.status == RUNNING
+    state.status[lost] = Status.MAX_STEPS
+    on_done(int(lost.sum()))
+    return state
 
 
 def _rounds(max_steps: int) -> list[int]:
@@ -95,7 +99,7 @@ def _advance(
     job: Job,
     replicate: np.ndarray,
     moving: np.ndarray,
-    state: Answer,
+    state: Outcome,
     steps: int,
     width: int,
     clock: Clock,
@@ -108,26 +112,27 @@ def _advance(
         lanes = moving[part]
         padded = fill(lanes, width)
         with precision.float64(), jax.default_device(device):  # both are thread-local
-            question = Question(
-                job.batch.columns,
-                job.batch.target,
-                job.batch.weight,
-                np.int32(job.batch.count),
-                root_key(job.seed),
-                replicate[padded].astype(np.int32),
-                state.theta[padded],
-                state.scale[padded],
-                state.damping[padded],
-                job.active,
-                Goal(np.float64(job.goal[0]), np.float64(job.goal[1])),
-                np.float64(job.batch.noise),
-                np.int32(steps),
+            question = upload(
+                {
+                    "columns": job.batch.columns,
+                    "target": job.batch.target,
+                    "weight": job.batch.weight,
+                    "rows": np.int32(job.batch.count),
+                    "key": root_key(job.seed),
+                    "replicate": replicate[padded].astype(np.int32),
+                    "start": state.theta[padded],
+                    "scale": state.scale[padded],
+                    "damping": state.damping[padded],
+                    "active": job.active,
+                    "goal": Goal(*job.goal),
+                    "noise": job.batch.noise,
+                    "max_steps": np.int32(steps),
+                }
             )
-            return lanes, run(clock, solve_chunk, (job.problem, job.scheme, job.method), question)
+            return lanes, run(clock, solve_chunk, (job.problem, job.scheme, job.method), Question(**question))
 
     parts = list(chunks(len(moving), width))
-    results = [work(parts[0])]  # compiles, once, before the threads start
-    _write(results[0], state, on_done)
+    _write(work(parts[0]), state, on_done)  # compiles, once, before the threads start
     workers = (os.cpu_count() or 1) if device.platform == "cpu" else 1
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -138,13 +143,10 @@ def _advance(
             raise
 
 
-def _write(result: tuple[np.ndarray, Answer], state: Answer, on_done: Callable[[int], None]) -> None:
+def _write(result: tuple[np.ndarray, Answer], state: Outcome, on_done: Callable[[int], None]) -> None:
+    """Write a chunk's answer into its lanes and say how many of them have finished."""
     lanes, answer = result
-    count = len(lanes)
-    state.theta[lanes] = answer.theta[:count]
-    state.value[lanes] = answer.value[:count]
-    state.scale[lanes] = answer.scale[:count]
-    state.damping[lanes] = answer.damping[:count]
-    state.status[lanes] = answer.status[:count]
-    state.steps[lanes] += answer.steps[:count]
-    on_done(int(np.sum(answer.status[:count] != RUNNING)))
+    for name in ("theta", "value", "scale", "damping", "status"):
+        getattr(state, name)[lanes] = getattr(answer, name)[: len(lanes)]
+    state.steps[lanes] += answer.steps[: len(lanes)]
+    on_done(int(np.sum(state.status[lanes] != RUNNING)))

@@ -40,7 +40,7 @@ def on(kind: str) -> Iterator[None]:
 
 def current() -> jax.Device:
     """Return the device that work started now goes to."""
-    chosen = jax.config.jax_default_device
+    chosen = jax.config.values["jax_default_device"]
     if isinstance(chosen, jax.Device):
         return chosen
     return jax.devices(chosen)[0] if isinstance(chosen, str) else jax.devices()[0]

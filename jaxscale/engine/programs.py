@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxscale.engine import placement
+from jaxscale.engine.border import download
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate
 from jaxscale.solvers.loop import Goal, Method, minimise
-from jaxscale.solvers.problem import Problem, Row
+from jaxscale.solvers.problem import Problem, Row, Tree
 from jaxscale.status import RUNNING, Status
 
 REASSOCIATE = {
@@ -35,14 +35,14 @@ about three times as fast. NaN, infinities, divisions and functions keep their e
 class Question(NamedTuple):
     """What a chunk of lanes is asked, as arrays.
 
-    columns (n, …) each; target, weight (n,); count int32; key: typed PRNG key; replicate (B,) int32, -1 for the table
+    columns (n, …) each; target, weight (n,); rows int32; key: typed PRNG key; replicate (B,) int32, -1 for the table
     as it is; start (B, p); scale, damping (B,), 0 for "choose"; active (p,); goal; noise; max_steps int32.
     """
 
     columns: tuple[jax.Array, ...]
     target: jax.Array
     weight: jax.Array
-    count: jax.Array
+    rows: jax.Array
     key: jax.Array
     replicate: jax.Array
     start: jax.Array
@@ -87,15 +87,13 @@ def problem_of(law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Score
     return Problem(residual, rho, len(law.coefs))
 
 
-def coefs_of(law: Law, theta: Any) -> dict[str, jax.Array]:
+def coefs_of(law: Law, theta: Sequence[jax.Array]) -> dict[str, jax.Array]:
     """Return the coefs of theta, a sequence of p arrays on the real line."""
-    return {
-        name: support.from_real(value) for name, support, value in zip(law.names, law.supports, theta, strict=True)
-    }
+    return {name: support.from_real(value) for name, support, value in zip(law.names, law.supports, theta, strict=True)}
 
 
 def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Question) -> Answer:
-    """Draw each lane's weights and minimise; a lane whose table has fewer distinct rows than free coefs is degenerate."""
+    """Draw each lane's weights and minimise; a table with fewer distinct rows than free coefs is degenerate."""
     weight = jax.vmap(partial(draw_weight, scheme, question))(question.replicate)
     lanes = minimise(
         problem,
@@ -117,14 +115,14 @@ def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Ques
 
 def draw_weight(scheme: Scheme, question: Question, replicate: jax.Array) -> jax.Array:
     """Return the weights (n,) of one replicate: its key depends on the seed and its index alone."""
-    drawn = draw_replicate(scheme, question.key, Table(question.weight, question.count), replicate)
+    drawn = draw_replicate(scheme, question.key, Table(question.weight, question.rows), replicate)
     return jnp.where(replicate < 0, question.weight, drawn)
 
 
-def run(clock: Clock, function: Callable[..., Any], static: tuple[Any, ...], argument: Any) -> Any:
+def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Tree:
     """Return function(*static, argument) on the device as NumPy, compiled once per static part and shapes.
 
-    argument: pytree of NumPy arrays and keys.   Must be called inside the float64 scope.
+    argument: pytree of device arrays and keys.   Must be called inside the float64 scope.
     """
     leaves, tree = jax.tree.flatten(argument)
     shapes = tuple((jnp.shape(leaf), leaf.dtype) for leaf in leaves)
@@ -136,15 +134,19 @@ def run(clock: Clock, function: Callable[..., Any], static: tuple[Any, ...], arg
         clock.compiled += 1
         clock.programs.append(function.__name__)
     began = time.perf_counter()
-    answer = jax.tree.map(np.asarray, program(argument))
+    answer = download(program(argument))
     clock.run += time.perf_counter() - began
     return answer
 
 
 @lru_cache(maxsize=256)
 def compiled(
-    function: Callable[..., Any], static: tuple[Any, ...], tree: Any, shapes: tuple[Any, ...], device: jax.Device
-) -> Callable[..., Any]:
+    function: Callable[..., Tree],
+    static: tuple[Tree, ...],
+    tree: Tree,
+    shapes: tuple[Tree, ...],
+    device: jax.Device,
+) -> Callable[..., Tree]:
     """Return the executable of function with its static part bound, for this device and these shapes."""
     argument = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(*shape) for shape in shapes])
     options = REASSOCIATE if device.platform == "cpu" else None

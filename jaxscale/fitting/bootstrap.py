@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
@@ -59,7 +60,7 @@ def bootstrap(
             scheme=scheme,
             batch=batch,
             active=np.array([float(name in fit.free) for name in law.names]),
-            goal=(objective.scale, objective.limit),
+            goal=(np.float64(objective.scale), np.float64(objective.limit)),
             seed=seed,
             max_steps=method.max_steps,
             width=chunk,
@@ -73,7 +74,7 @@ def bootstrap(
         outcome = _rescue(job, fit, theta, index, outcome, clock)
         backend = placement.current().platform
     coefs = {
-        name: _coef(fit, name, support.from_real(outcome.theta[:, at]))
+        name: _coef(fit, name, np.asarray(support.from_real(jnp.asarray(outcome.theta[:, at]))))
         for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True))
     }
     return Ensemble(

@@ -41,7 +41,9 @@ def findings_of_fit(
         found.append(Finding("at-bound", AT_BOUND.format(names=names)))
     if certificate.agreeing_starts < FEW_AGREEING * certificate.starts and status.is_usable:
         found.append(
-            Finding("few-starts-agree", FEW_AGREE.format(agreeing=certificate.agreeing_starts, starts=certificate.starts))
+            Finding(
+                "few-starts-agree", FEW_AGREE.format(agreeing=certificate.agreeing_starts, starts=certificate.starts)
+            )
         )
     if certificate.other_minima:
         best = min(minimum.value for minimum in certificate.other_minima)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
@@ -64,7 +65,7 @@ def fit(
             scheme=SCHEMES.resolve("pairs"),
             batch=batch,
             active=np.array([float(name in free) for name in law.names]),
-            goal=(objective.scale, objective.limit),
+            goal=(np.float64(objective.scale), np.float64(objective.limit)),
             seed=0,
             max_steps=method.max_steps,
         )
@@ -127,7 +128,7 @@ def _report(
 def _coefs(law: Law, theta: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
     """Return the coefs at theta; fixed ones exactly as given."""
     coefs = {
-        name: float(np.asarray(support.from_real(value)))
+        name: float(np.asarray(support.from_real(jnp.asarray(value))))
         for name, support, value in zip(law.names, law.supports, theta, strict=True)
     }
     return {**coefs, **fixed}

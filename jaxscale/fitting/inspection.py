@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.batches import Batch
+from jaxscale.engine.border import upload
 from jaxscale.engine.crowd import Job
 from jaxscale.engine.programs import Clock, run
 from jaxscale.laws import Law
@@ -31,7 +32,7 @@ class Look(NamedTuple):
 
 
 class Views(NamedTuple):
-    """What the device returns at one point: the evaluation (one lane), residual, score, slope (n,) and Jacobian (n, p)."""
+    """What the device returns at one point: the evaluation (one lane), residual, score, slope (n,), Jacobian (n, p)."""
 
     evaluation: Evaluation
     residual: jax.Array
@@ -80,7 +81,7 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
 
 def _look(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> tuple[Views, float]:
     rows = (batch.columns, batch.target)
-    views = run(clock, view, (job.problem,), (rows, theta, batch.weight, np.float64(scale), job.active))
+    views = run(clock, view, (job.problem,), upload((rows, theta, batch.weight, np.float64(scale), job.active)))
     return views, float(views.evaluation.spread[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jaxscale.engine.batches import Batch, pad
 from jaxscale.errors import RunsError
@@ -27,10 +28,12 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
         if name not in runs.columns:
             raise RunsError(f"{source}: " + unknown(f"input of law '{law.name}':", name, tuple(runs.columns)))
         column = runs.columns[name]
-        finite = np.isfinite(column).reshape(len(runs), -1).all(axis=1)
-        _refuse(~finite, NOT_FINITE.format(source=source, column=name, law=law.name, rows="{rows}"), runs)
+        finite = np.isfinite(np.asarray(column)).reshape(len(runs), -1).all(axis=1)
+        _refuse(
+            np.logical_not(finite), NOT_FINITE.format(source=source, column=name, law=law.name, rows="{rows}"), runs
+        )
         if name in SIZES:
-            negative = (column <= 0).reshape(len(runs), -1).any(axis=1)
+            negative = np.any(column.reshape(len(runs), -1) <= 0, axis=1)
             _refuse(negative, NOT_POSITIVE.format(source=source, column=name, why=f"'{law.name}'", rows="{rows}"), runs)
     if objective.space == "log":
         why = "an objective in log space"
@@ -44,7 +47,7 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
     return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), runs.weight)
 
 
-def _refuse(is_bad: np.ndarray, message: str, runs: Runs) -> None:
+def _refuse(is_bad: NDArray[np.bool_], message: str, runs: Runs) -> None:
     """Raise RunsError with the first few rows that are bad, if any are."""
     rows = runs.row[is_bad]
     if len(rows):

@@ -27,9 +27,7 @@ class Band:
     def __str__(self) -> str:
         numbers = "  ".join(
             f"{low:.6g} … {centre:.6g} … {high:.6g}"
-            for low, centre, high in zip(
-                np.ravel(self.lower), np.ravel(self.centre), np.ravel(self.upper), strict=True
-            )
+            for low, centre, high in zip(np.ravel(self.lower), np.ravel(self.centre), np.ravel(self.upper), strict=True)
         )
         return f"{numbers}  ({100 * self.level:g} % {self.method}, {self.n_used} of {self.n_total} replicates)"
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import jax
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxscale.laws.grids import separable_starts
 from jaxscale.laws.spec import Coef, Law, Published
@@ -17,12 +16,16 @@ BESIROGLU = "Besiroglu et al. 2024, arXiv 2404.10102"
 EXPONENTS = (0.1, 0.3, 0.6, 1.2)
 
 
-def loss(params: ArrayLike, tokens: ArrayLike, *, E: ArrayLike, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
+def loss(
+    params: jax.Array, tokens: jax.Array, *, E: jax.Array, A: jax.Array, B: jax.Array, alpha: jax.Array, beta: jax.Array
+) -> jax.Array:
     """L(N, D) = E + A N^-alpha + B D^-beta, in nats per token; elementwise in N and D."""
     return E + A * power(params, -alpha) + B * power(tokens, -beta)
 
 
-def tied_loss(params: ArrayLike, tokens: ArrayLike, *, E: ArrayLike, A: ArrayLike, B: ArrayLike, alpha: ArrayLike) -> jax.Array:
+def tied_loss(
+    params: jax.Array, tokens: jax.Array, *, E: jax.Array, A: jax.Array, B: jax.Array, alpha: jax.Array
+) -> jax.Array:
     """L(N, D) = E + A N^-alpha + B D^-alpha, in nats per token; elementwise in N and D."""
     return loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=alpha)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import jax
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
@@ -14,7 +13,9 @@ from jaxscale.numerics.powers import power
 SOURCE = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
 
 
-def loss(params: ArrayLike, tokens: ArrayLike, *, N_c: ArrayLike, D_c: ArrayLike, alpha_N: ArrayLike, alpha_D: ArrayLike) -> jax.Array:
+def loss(
+    params: jax.Array, tokens: jax.Array, *, N_c: jax.Array, D_c: jax.Array, alpha_N: jax.Array, alpha_D: jax.Array
+) -> jax.Array:
     """L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D, in nats per token; elementwise in N and D."""
     return power(power(N_c / params, alpha_N / alpha_D) + D_c / tokens, alpha_D)
 
@@ -47,5 +48,7 @@ KAPLAN = Law(
     equation="L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D",
     source=SOURCE,
     starts=starts,
-    published=(Published("kaplan2020", (6.4e13, 1.8e13, 0.076, 0.103), "Kaplan et al. 2020, arXiv 2001.08361, table 2"),),
+    published=(
+        Published("kaplan2020", (6.4e13, 1.8e13, 0.076, 0.103), "Kaplan et al. 2020, arXiv 2001.08361, table 2"),
+    ),
 )

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import jax
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxscale.laws.grids import floor_and_rest
 from jaxscale.laws.spec import Coef, Law
@@ -17,32 +16,32 @@ KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eqs. 1.1 to 1.3"
 EXPONENTS = (0.03, 0.1, 0.3, 0.6, 1.2)
 
 
-def loss_of_flops(flops: ArrayLike, *, E: ArrayLike, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+def loss_of_flops(flops: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array) -> jax.Array:
     """L(C) = E + A C^-alpha, in nats per token; elementwise in C."""
     return E + A * powers.power(flops, -alpha)
 
 
-def loss_of_params(params: ArrayLike, *, E: ArrayLike, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+def loss_of_params(params: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array) -> jax.Array:
     """L(N) = E + A N^-alpha, in nats per token; elementwise in N."""
     return E + A * powers.power(params, -alpha)
 
 
-def loss_of_tokens(tokens: ArrayLike, *, E: ArrayLike, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+def loss_of_tokens(tokens: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array) -> jax.Array:
     """L(D) = E + A D^-alpha, in nats per token; elementwise in D."""
     return E + A * powers.power(tokens, -alpha)
 
 
-def pure_loss_of_flops(flops: ArrayLike, *, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+def pure_loss_of_flops(flops: jax.Array, *, A: jax.Array, alpha: jax.Array) -> jax.Array:
     """L(C) = A C^-alpha, in nats per token; elementwise in C."""
     return A * powers.power(flops, -alpha)
 
 
-def pure_loss_of_params(params: ArrayLike, *, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+def pure_loss_of_params(params: jax.Array, *, A: jax.Array, alpha: jax.Array) -> jax.Array:
     """L(N) = A N^-alpha, in nats per token; elementwise in N."""
     return A * powers.power(params, -alpha)
 
 
-def pure_loss_of_tokens(tokens: ArrayLike, *, A: ArrayLike, alpha: ArrayLike) -> jax.Array:
+def pure_loss_of_tokens(tokens: jax.Array, *, A: jax.Array, alpha: jax.Array) -> jax.Array:
     """L(D) = A D^-alpha, in nats per token; elementwise in D."""
     return A * powers.power(tokens, -alpha)
 
@@ -86,8 +85,20 @@ PURE_POWER = Law(
     "pure-power", pure_loss_of_flops, ("flops",), _coefs("C", "flops")[1:], "L = A/C^alpha", KAPLAN, pure_starts
 )
 PURE_POWER_PARAMS = Law(
-    "pure-power-params", pure_loss_of_params, ("params",), _coefs("N", "params")[1:], "L = A/N^alpha", KAPLAN, pure_starts
+    "pure-power-params",
+    pure_loss_of_params,
+    ("params",),
+    _coefs("N", "params")[1:],
+    "L = A/N^alpha",
+    KAPLAN,
+    pure_starts,
 )
 PURE_POWER_TOKENS = Law(
-    "pure-power-tokens", pure_loss_of_tokens, ("tokens",), _coefs("D", "tokens")[1:], "L = A/D^alpha", KAPLAN, pure_starts
+    "pure-power-tokens",
+    pure_loss_of_tokens,
+    ("tokens",),
+    _coefs("D", "tokens")[1:],
+    "L = A/D^alpha",
+    KAPLAN,
+    pure_starts,
 )

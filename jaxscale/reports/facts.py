@@ -91,8 +91,8 @@ def _ending(answer: Answer) -> Text:
     said += [f"{checked.agreeing_starts} of {checked.starts} starts agree"]
     if checked.other_minima:
         said.append(f"{len(checked.other_minima)} other minima")
-    text = plain(str(fit.status), GOOD if fit.is_usable else BAD)
-    return text.append_text(plain(f"; {', '.join(said)}"))
+    status = plain(str(fit.status), GOOD if fit.is_usable else BAD)
+    return Text.assemble(status, plain(f"; {', '.join(said)}"))
 
 
 def _bootstrap(answer: Answer) -> str:

@@ -22,7 +22,7 @@ def print_laws(laws: Iterable[Law], console: Console, *, width: int) -> None:
     for law in laws:
         detail = f"coefs {', '.join(law.names)}; inputs {', '.join(law.inputs)}; {law.source}"
         equation = plain(law.equation or "no equation")
-        rows.append((law.name, equation.append("\n").append_text(plain(detail, "dim"))))
+        rows.append((law.name, Text.assemble(equation, "\n", plain(detail, "dim"))))
     console.print(fact_table(rows, style="bold"), width=width)
     console.print()
     console.print(Text("jaxscale laws NAME shows units, supports and published constants."), width=width)
@@ -36,7 +36,7 @@ def print_law(law: Law, console: Console, *, width: int) -> None:
     console.print(_coefs(law))
     for constants in law.published:
         console.print()
-        console.print(Text("published ", style="dim").append_text(plain(constants.name, "bold")), width=width)
+        console.print(Text.assemble(("published ", "dim"), plain(constants.name, "bold")), width=width)
         console.print(plain(constants.source, "dim"), width=width)
         values = "   ".join(f"{name} {significant(v, 6)}" for name, v in zip(law.names, constants.values, strict=True))
         console.print(plain(values), width=width)

@@ -17,7 +17,8 @@ def significant(value: float | None, digits: int = 5) -> str:
     exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
     if not -3 <= exponent < 6:
         return power(value, digits)
-    return f"{value:.{max(0, digits - 1 - exponent)}f}"
+    places = digits - 1 - exponent
+    return f"{round(value, places):.{max(0, places)}f}"
 
 
 def power(value: float | None, digits: int = 4) -> str:

@@ -43,8 +43,8 @@ def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
         console.print(Text(_headline(answer)), width=width)
     for caution in cautions:
         if caution.code in WITH_FRONTIER:
-            lead = Text(f"{WITH_FRONTIER[caution.code]}: ", style="bold yellow")
-            console.print(lead.append_text(plain(caution.message)), width=width)
+            begin = (f"{WITH_FRONTIER[caution.code]}: ", "bold yellow")
+            console.print(Text.assemble(begin, plain(caution.message, "yellow")), width=width)
     if answer.frontier is not None:
         console.print()
         console.print(frontier_table(answer))

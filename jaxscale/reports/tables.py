@@ -14,6 +14,7 @@ from jaxscale.reports.answer import QUANTITIES, Answer
 from jaxscale.reports.cautions import FAR, times_measured
 from jaxscale.reports.numbers import ABSENT, count, power, significant, span
 from jaxscale.reports.safe import plain
+from jaxscale.results import Frontier
 
 BAND, FAR_STYLE = "dim", "yellow"
 HEADERS = {"params": "params N", "tokens": "tokens D", "loss": "loss", "tokens_per_param": "tokens/param"}
@@ -48,7 +49,7 @@ def frontier_table(answer: Answer) -> Table:
     frontier, times = answer.frontier, times_measured(answer)
     assert frontier is not None  # the caller asks first
     shown = [name for name in QUANTITIES if np.isfinite(getattr(frontier.point, name)).any()] or ["loss"]
-    table = _table(padding=(0, 3, 0, 0))
+    table = _table()
     table.add_column("FLOP", no_wrap=True)
     for name in shown:
         table.add_column(HEADERS[name], no_wrap=True)
@@ -57,14 +58,14 @@ def frontier_table(answer: Answer) -> Table:
         values = [_style_of(name)(float(getattr(frontier.point, name)[index])) for name in shown]
         table.add_row(Text(power(float(flops)), style="bold"), *(Text(value, style="bold") for value in values))
         limits = [span(*_limits(bands[name], index, _style_of(name))) for name in shown]
-        beyond = Text("") if times is None else _beyond(float(times[index]))
+        beyond = Text("") if times is None else _beyond(float(times[index]), _least(frontier))
         if answer.has_bands or beyond.plain:
             table.add_row(beyond, *(Text(text if answer.has_bands else "", style=BAND) for text in limits))
     return table
 
 
-def _table(padding: tuple[int, int, int, int] = (0, 2, 0, 0)) -> Table:
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="")
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
 
 
 def _style_of(quantity: str) -> Callable[[float], str]:
@@ -93,8 +94,14 @@ def _aligned(limits: list[tuple[str, str]]) -> list[str]:
     return [span(low if high == low == ABSENT else low.rjust(width), high) for low, high in limits]
 
 
-def _beyond(times: float) -> Text:
+def _least(frontier: Frontier) -> float:
+    """Return the smallest measured compute as a multiple of the largest."""
+    return 0.0 if frontier.measured is None else frontier.measured[0] / frontier.measured[1]
+
+
+def _beyond(times: float, least: float) -> Text:
+    """Return where a budget lies, times the largest measured compute."""
     if times <= 1.0:
-        return Text("measured", style=BAND)
+        return Text("measured" if times >= least else "below data", style=BAND)
     factor = significant(times, 2) if times < 100.0 else f"{times:,.0f}" if times < 1e6 else power(times, 2)
     return Text(f"{factor}× data", style=FAR_STYLE if times >= FAR else BAND)

@@ -1,9 +1,9 @@
 """Other tables we might have measured: each scheme draws weights for the rows, one scheme per file."""
 
 from jaxscale.registry import Registry
+from jaxscale.resampling.drawing import draw_replicate, redraw, root_key
 from jaxscale.resampling.pairs import PAIRS
 from jaxscale.resampling.spec import Scheme, Table
-from jaxscale.resampling.drawing import draw_replicate, redraw, root_key
 
 SCHEMES = Registry("scheme", (PAIRS,))
 

@@ -9,10 +9,10 @@ from jaxscale.resampling.spec import Scheme, Table
 
 
 def draw(key: jax.Array, table: Table) -> jax.Array:
-    """Return the table's weights times multinomial counts: `count` draws with replacement among the real rows."""
+    """Return the table's weights times multinomial counts: `rows` draws with replacement among the real rows."""
     size = table.weight.shape[0]
-    rows = jax.random.randint(key, (size,), 0, table.count, dtype=jnp.int32)  # pinned: 32 = 64 bit
-    is_counted = jnp.arange(size, dtype=jnp.int32) < table.count  # padding draws do not count
+    rows = jax.random.randint(key, (size,), 0, table.rows, dtype=jnp.int32)  # pinned: 32 = 64 bit
+    is_counted = jnp.arange(size, dtype=jnp.int32) < table.rows  # padding draws do not count
     counts = jnp.zeros_like(table.weight).at[rows].add(is_counted.astype(table.weight.dtype))
     return counts * table.weight
 

@@ -12,12 +12,12 @@ import jax
 class Table(NamedTuple):
     """What a scheme may look at.
 
-    weight: (n,) the table's own weights, zero in padding rows.   count: int32 scalar, the number of real rows, which
+    weight: (n,) the table's own weights, zero in padding rows.   rows: int32 scalar, the number of real rows, which
     come first.
     """
 
     weight: jax.Array
-    count: jax.Array
+    rows: jax.Array
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The answers: frozen records of NumPy numbers and of the specifications that made them; a singular and a crowd of each."""
+"""The answers: frozen records of NumPy numbers and of the specs that made them, singular and crowd."""
 
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Certificate, Fit, Minimum

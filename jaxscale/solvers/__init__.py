@@ -8,6 +8,6 @@ from jaxscale.registry import Registry
 from jaxscale.solvers.lbfgs import LBFGS
 from jaxscale.solvers.newton import Newton
 
-SOLVERS = Registry("solver", (Newton(), LBFGS()))
+SOLVERS: Registry[Newton | LBFGS] = Registry("solver", (Newton(), LBFGS()))
 
 __all__ = ["LBFGS", "SOLVERS", "Newton"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,17 +11,17 @@ import optax
 
 from jaxscale.numerics import small_spd
 from jaxscale.solvers.loop import Lanes
-from jaxscale.solvers.problem import Problem, Row
+from jaxscale.solvers.problem import Problem, Row, Tree
 
 
 class Memory(NamedTuple):
-    """What a lane remembers: its frame (theta = base + frame · z), the scale it is for, where it meant to go, and optax."""
+    """A lane's frame (theta = base + frame · z), the scale it is for, where it meant to go, and optax's own state."""
 
     base: jax.Array
     frame: jax.Array
     scale: jax.Array
     expected: jax.Array
-    inner: Any
+    inner: Tree
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class LBFGS:
         frame = jnp.where(is_fresh[:, None, None], small_spd.whitener(lanes.here.metric), memory.frame)
 
         def search(
-            origin: jax.Array, turn: jax.Array, point: jax.Array, mass: jax.Array, scale: jax.Array, state: Any
-        ) -> tuple[jax.Array, Any]:
+            origin: jax.Array, turn: jax.Array, point: jax.Array, mass: jax.Array, scale: jax.Array, state: Tree
+        ) -> tuple[jax.Array, Tree]:
             def total(z: jax.Array) -> jax.Array:
                 theta = tuple(origin + (turn @ z) * active)
                 miss = jax.vmap(lambda row: problem.residual(theta, row))(rows)

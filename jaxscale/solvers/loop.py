@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.problem import Evaluation, Problem, Row, evaluate
+from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate
 from jaxscale.status import RUNNING, Status
 
 SETTLED = 1e-3
-"""Newton decrement, relative to the value, at which a stage is good enough to lower the scale."""
+"""Newton decrement, relative to the value, at which a stage is good enough to lower the scale. It must also be less
+than what one row at the bend of the score contributes: the next stage resolves misses of that size."""
 FINE = 1e-12
 """Newton decrement, relative to the value, below which the next step is the last one."""
 CONFIRMED = 1e-9
 """Newton decrement, relative to the value, above which no lane is called converged."""
-LOWERING = 0.1
+LOWERING = 0.2
 """Factor from one stage's scale to the next."""
 WIDE = 10.0
 """First scale of a cold lane in units of its mean absolute miss: nearly every row counts by its square."""
@@ -31,15 +33,16 @@ INSENSITIVE = 1e-12
 class Goal(NamedTuple):
     """The scale to end at: the larger of `least` and `relative` times the lane's mean absolute miss; scalars."""
 
-    least: jax.Array
-    relative: jax.Array
+    least: jax.Array | np.float64
+    relative: jax.Array | np.float64
 
 
 class Lanes(NamedTuple):
     """A batch in motion.
 
-    theta (B, p); scale (B,), 0 for "not chosen yet"; is_final (B,): the scale bends and is the last one; damping (B,), the method's own memory of how bold to be;
-    here: the evaluation at theta; decrement (B,); status (B,) int32, `RUNNING` while it moves; steps (B,) int32.
+    theta (B, p); scale (B,), 0 for "not chosen yet"; damping (B,), the method's own memory of how bold to be;
+    is_final (B,): the score bends, and at its last scale; here: the evaluation at theta; decrement (B,); status (B,)
+    int32, `RUNNING` while it moves; steps (B,) int32.
     """
 
     theta: Float[Array, "B p"]
@@ -55,15 +58,23 @@ class Lanes(NamedTuple):
 class Method(Protocol):
     """Where to go next: a pair of pure functions and the damping of a fresh lane."""
 
-    fresh_damping: float
+    @property
+    def fresh_damping(self) -> float:
+        """The damping of a lane that has not moved yet."""
+        ...
+
+    @property
+    def max_steps(self) -> int:
+        """Evaluations after which a lane is given up."""
+        ...
 
     def propose(
-        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Any
-    ) -> tuple[jax.Array, jax.Array, Any]:
+        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Tree
+    ) -> tuple[jax.Array, jax.Array, Tree]:
         """Return trial points (B, p), the gain (B,) that the method's model promises there, and its new memory."""
         ...
 
-    def start(self, lanes: Lanes) -> Any:
+    def start(self, lanes: Lanes) -> Tree:
         """Return the memory of a fresh batch: a pytree with leading axis B, or None."""
         ...
 
@@ -90,20 +101,23 @@ def minimise(
     """
     lanes, size = start.shape
     nothing = jnp.zeros((lanes,), start.dtype)
-    blank = Evaluation(nothing + jnp.inf, jnp.zeros_like(start), *2 * [jnp.zeros((lanes, size, size), start.dtype)], nothing)
+    square = jnp.zeros((lanes, size, size), start.dtype)
+    blank = Evaluation(nothing + jnp.inf, jnp.zeros_like(start), square, square, nothing)
     bold = jnp.where(damping > 0, damping, method.fresh_damping)
     state = Lanes(start, scale, bold, nothing > 0, blank, nothing + jnp.inf, _filled(lanes, RUNNING), _filled(lanes, 0))
     mass = jnp.sum(weight, axis=1)
+    share = mass / jnp.maximum(jnp.sum(weight > 0, axis=1), 1)
 
-    def keep_going(carry: tuple[Lanes, Any, jax.Array]) -> Bool[Array, ""]:
+    def keep_going(carry: tuple[Lanes, Tree, jax.Array]) -> Bool[Array, ""]:
         return jnp.any(carry[0].status == RUNNING) & (carry[2] < max_steps)
 
-    def advance(carry: tuple[Lanes, Any, jax.Array]) -> tuple[Lanes, Any, jax.Array]:
+    def advance(carry: tuple[Lanes, Tree, jax.Array]) -> tuple[Lanes, Tree, jax.Array]:
         before, memory, count = carry
         is_first = jnp.isinf(before.here.value)
         target = jnp.maximum(goal.least, goal.relative * before.here.spread)
         is_unscaled = ~is_first & (before.scale == 0)
-        is_settled = ~is_first & (before.decrement <= SETTLED * before.here.value)
+        bend = share * problem.rho(before.scale, before.scale).value
+        is_settled = ~is_first & (before.decrement <= jnp.minimum(SETTLED * before.here.value, bend))
         is_lowered = is_settled & (before.scale > target * (1 + 1e-6))
         chosen = jnp.where(is_unscaled, jnp.maximum(target, WIDE * before.here.spread), before.scale)
         new_scale = jnp.where(is_lowered, jnp.maximum(target, LOWERING * before.scale), chosen)
@@ -181,7 +195,7 @@ def _finite(there: Evaluation) -> Bool[Array, " B"]:
     return fine & jnp.all(jnp.isfinite(there.curvature), axis=(1, 2)) & jnp.all(jnp.isfinite(there.metric), axis=(1, 2))
 
 
-def _select(mask: Bool[Array, " B"], yes: Any, no: Any) -> Any:
+def _select(mask: Bool[Array, " B"], yes: Tree, no: Tree) -> Tree:
     """Return the pytree that takes `yes` in the lanes of mask and `no` elsewhere."""
     return jax.tree.map(lambda a, b: jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - 1)), a, b), yes, no)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxscale.numerics import small_spd
 from jaxscale.solvers.loop import Lanes
-from jaxscale.solvers.problem import Problem, Row
+from jaxscale.solvers.problem import Problem, Row, Tree
 
 RIDGE = 1e-12
 """Added to the metric, relative to its diagonal, so that directions without effect stay finite."""
@@ -28,13 +27,13 @@ class Newton:
     fresh_damping: float = 0.1
     max_steps: int = 500
 
-    def start(self, lanes: Lanes) -> Any:
+    def start(self, lanes: Lanes) -> Tree:
         """Return no memory: a Newton step needs none."""
         return None
 
     def propose(
-        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Any
-    ) -> tuple[jax.Array, jax.Array, Any]:
+        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Tree
+    ) -> tuple[jax.Array, jax.Array, Tree]:
         """Return theta - (H + λ M)⁻¹ g per lane, and the gain of the quadratic model there."""
         here = lanes.here
         diagonal = jnp.diagonal(here.metric, axis1=1, axis2=2)

@@ -13,6 +13,9 @@ from jaxtyping import Array, Float
 from jaxscale.numerics.scores import Score
 from jaxscale.numerics.small_spd import pack_indices, unpack
 
+Tree: TypeAlias = Any
+"""A pytree of arrays."""
+
 Row: TypeAlias = Any
 """What the residual needs of one row: a pytree whose leaves have lost their leading axis (n,)."""
 

@@ -1,0 +1,38 @@
+"""One fitted result for all tests of the command line, and a way to run a command in this process."""
+
+import json
+import os
+
+import pytest
+from cli_commands import COMMAND
+from click.testing import CliRunner
+
+from jaxscale.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch, tmp_path):
+    """Run in an empty folder, without a compile cache, and leave the environment as it was."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JAXSCALE_CACHE_DIR", "")
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run():
+    """Return a function that runs one command line and returns click's result."""
+    return lambda *words, **given: CliRunner().invoke(main, [str(word) for word in words], **given)
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory):
+    """The folder and the JSON document of one fit of the shipped table, made once."""
+    folder = tmp_path_factory.mktemp("fitted") / "result"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAXSCALE_CACHE_DIR", "")
+        patch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "false"))
+        answer = CliRunner().invoke(main, [*COMMAND, "--json", "--out", str(folder)])
+    assert answer.exit_code == 0, answer.stderr
+    return folder, json.loads(answer.stdout)

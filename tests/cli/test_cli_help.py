@@ -1,0 +1,92 @@
+"""Help answers at once, lists everything, and tells the truth about what exists."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from jaxscale.cli import names
+from jaxscale.cli.main import main
+
+COMMANDS = ("fit", "frontier", "plot", "laws", "doctor")
+HEAVY = ("jax", "numpy", "pandas", "matplotlib", "rich")
+ASK = f"""
+import sys
+from jaxscale.cli.main import main
+for words in [["--help"], *([name, "--help"] for name in {COMMANDS!r})]:
+    try:
+        main(words)
+    except SystemExit as end:
+        assert end.code == 0, words
+print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
+
+
+def options_of(command):
+    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+
+
+def every_option():
+    commands = [main, *main.commands.values()]
+    return [
+        pytest.param(option, id=f"{command.name}{option.opts[-1]}")
+        for command in commands
+        for option in options_of(command)
+    ]
+
+
+def test_the_commands_of_this_release_are_there_and_no_others():
+    assert tuple(main.commands) == ("fit", "frontier", "plot", "laws", "doctor")
+
+
+def test_no_help_imports_anything_heavy():
+    asked = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, timeout=60, check=True)
+    assert asked.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("option", every_option())
+def test_every_option_says_what_it_does(option):
+    assert len(option.help or "") > 10
+
+
+@pytest.mark.parametrize("option", every_option())
+def test_every_option_that_takes_a_value_states_its_default(option):
+    assert option.is_flag or option.show_default or "[default: " in option.help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_begins_with_a_sentence(name):
+    assert main.commands[name].help.split("\n")[0].endswith(".")
+
+
+def test_the_names_in_the_help_are_those_of_the_registries():
+    from jaxscale.engine.placement import KINDS
+    from jaxscale.figures import FIGURES
+    from jaxscale.intervals import INTERVALS
+    from jaxscale.laws import LAWS
+    from jaxscale.objectives import OBJECTIVES
+    from jaxscale.resampling import SCHEMES
+    from jaxscale.runs.aliases import GROUP, ROLES
+    from jaxscale.solvers import SOLVERS
+
+    assert LAWS.names == names.LAWS
+    assert OBJECTIVES.names == names.OBJECTIVES
+    assert SCHEMES.names == names.SCHEMES
+    assert INTERVALS.names == names.INTERVALS
+    assert SOLVERS.names == names.SOLVERS
+    assert FIGURES.names == names.FIGURES
+    assert names.DEVICES == KINDS
+    assert (*ROLES, GROUP) == names.ROLES
+
+
+def test_no_command_at_all_shows_the_help_and_is_a_usage_error(run):
+    result = run()
+    assert result.exit_code == 2
+    assert "Usage: jaxscale" in result.stderr
+
+
+def test_the_version_is_the_packages_own(run):
+    from importlib.metadata import version
+
+    assert run("--version").stdout == f"jaxscale {version('jaxscale')}\n"

@@ -1,0 +1,127 @@
+"""What cannot be meant is refused in one to three lines, with its exit code, and nothing on stdout."""
+
+import pytest
+from cli_commands import TABLE
+
+USAGE = {
+    "a percentage as level": (("fit", "--level", "95"), "for 95 % write 0.95"),
+    "a percent sign": (("fit", "--level", "95%"), "for 95 % write 0.95"),
+    "a level of one": (("fit", "--level", "1"), "1 is not between 0 and 1"),
+    "a level of NaN": (("fit", "--level", "nan"), "nan is not between 0 and 1"),
+    "a level in words": (("fit", "--level", "most"), "'most' is not a number between 0 and 1"),
+    "a negative budget": (("fit", "--flops", "1e21,-3"), "item 2, '-3', is not a positive, finite number"),
+    "a budget of zero": (("fit", "--flops", "0"), "item 1, '0', is not a positive, finite number"),
+    "a budget of NaN": (("fit", "--flops", "nan,1e21"), "item 1, 'nan', is not a positive, finite number"),
+    "a budget beyond float64": (("fit", "--flops", "1e400"), "item 1, '1e400', is not a positive, finite number"),
+    "a budget in words": (("fit", "--flops", "1e21,lots"), "item 2, 'lots', is not a number of FLOP"),
+    "an empty item": (("fit", "--flops", "1e21,"), "item 2, '', is not a number of FLOP"),
+    "an unknown law": (("fit", "--law", "chinchila"), "Did you mean 'chinchilla'"),
+    "an unknown objective": (("fit", "--objective", "hubber"), "Did you mean 'huber'?"),
+    "an unknown scheme": (("fit", "--scheme", "pears"), "Did you mean 'pairs'?"),
+    "an unknown interval": (("fit", "--interval", "percentil"), "Did you mean 'percentile'?"),
+    "an unknown solver": (("fit", "--solver", "newtn"), "Did you mean 'newton'?"),
+    "an unknown coef to fix": (("fit", "--fix", "alpah=0.3"), "Did you mean 'alpha'?"),
+    "a fix without a number": (("fit", "--fix", "alpha=big"), "'big' is not a finite number"),
+    "a fix of NaN": (("fit", "--fix", "alpha=nan"), "'nan' is not a finite number"),
+    "a fix without a value": (("fit", "--fix", "alpha"), "'alpha' is not of the form coef=number"),
+    "a coef fixed twice": (("fit", "--fix", "E=1", "--fix", "E=2"), "'E' is given twice"),
+    "a fix outside its support": (("fit", "--fix", "alpha=-1"), "alpha"),
+    "negative replicates": (("fit", "--replicates", "-1"), "-1 is not in the range"),
+    "half a replicate": (("fit", "--replicates", "1.5"), "'1.5' is not a valid integer"),
+    "a negative seed": (("fit", "--seed", "-1"), "'-1' is neither a whole number"),
+    "a seed beyond 32 bits": (("fit", "--seed", "4294967296"), "'4294967296' is neither a whole number"),
+    "a delta that the objective lacks": (("fit", "--objective", "squared", "--delta", "1"), "'squared' has none"),
+    "a delta of zero": (("fit", "--delta", "0"), "delta = 0.0 is not a positive, finite number"),
+    "a role mapped twice": (("fit", "t.csv", "--map", "params=a", "--map", "params=b"), "'params' is given twice"),
+    "a role that does not exist": (("fit", "t.csv", "--map", "parms=params"), "Did you mean 'params'?"),
+    "reading options without a table": (("fit", "--sep", ";"), "--sep says how a table is read: name the TABLE"),
+    "a selection that cannot be read": (("fit", "t.csv", "--where", "loss <"), "--where"),
+    "an unknown option": (("fit", "--replicate", "9"), "No such option"),
+    "an unknown command": (("fitt",), "No such command 'fitt'"),
+    "an unknown law to show": (("laws", "kaplann"), "Did you mean 'kaplan'?"),
+    "too many tables": (("fit", "t.csv", "u.csv"), "unexpected extra argument"),
+}
+
+TABLES = {
+    "no file": (None, (), "there is no such file"),
+    "nothing in it": ("", (), "no header"),
+    "a header only": ("params,tokens,loss\n", (), "0 runs"),
+    "no loss": ("params,tokens\n1e8,1e9\n", (), "no column for loss"),
+    "a loss of zero": (TABLE + "1e8,1e9,0\n", (), "above zero"),
+    "a missing loss": (TABLE + "1e8,1e9,\n", (), "--missing drop"),
+    "an unreadable number": (TABLE + "1e8,1B,2.0\n", (), "--units"),
+    "semicolons": (TABLE.replace(",", ";"), (), "--sep"),
+    "fewer rows than coefs": ("".join(TABLE.splitlines(keepends=True)[:4]), (), "3 runs for 5 free coefs"),
+    "nothing selected": (TABLE, ("--where", "loss > 9"), "no row of 8 is left"),
+    "one loss everywhere": ("params,tokens,loss\n" + "".join(f"{n}e8,1e9,2.0\n" for n in range(1, 9)), (), "loss 2"),
+}
+
+
+def is_a_refusal(result, code):
+    lines = result.stderr.splitlines()
+    assert result.exit_code == code, result.output
+    assert 1 <= len(lines) <= 3
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return True
+
+
+@pytest.mark.parametrize(("words", "said"), USAGE.values(), ids=USAGE)
+def test_what_cannot_be_meant_is_a_usage_error(run, own_folder, words, said):
+    (own_folder / "t.csv").write_text(TABLE)
+    result = run(*words)
+    assert is_a_refusal(result, 2)
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(("text", "options", "said"), TABLES.values(), ids=TABLES)
+def test_a_table_that_cannot_be_fitted_is_refused(run, own_folder, text, options, said):
+    if text is not None:
+        (own_folder / "t.csv").write_text(text)
+    result = run("fit", "t.csv", *options)
+    assert is_a_refusal(result, 3)
+    assert said in result.stderr
+
+
+def test_a_device_that_is_not_there_has_its_own_exit_code(run):
+    result = run("fit", "--device", "tpu")
+    assert is_a_refusal(result, 5)
+    assert "device 'tpu' is not there" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["frontier", "plot"])
+def test_a_folder_without_a_result_has_its_own_exit_code(run, own_folder, command):
+    assert is_a_refusal(run(command, own_folder), 6)
+
+
+def test_debug_shows_the_traceback_and_the_same_exit_code(run):
+    result = run("fit", "nosuch.csv", "--debug")
+    assert result.exit_code == 3
+    assert "Traceback" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("nosuch.csv: there is no such file")
+
+
+def test_debug_may_stand_before_the_command(run):
+    assert "Traceback" in run("--debug", "fit", "nosuch.csv").stderr
+
+
+def test_quiet_does_not_silence_a_refusal(run):
+    assert "there is no such file" in run("fit", "nosuch.csv", "-q").stderr
+
+
+def test_an_unexpected_error_is_one_message_and_exit_code_one(run, monkeypatch):
+    from jaxscale.cli import studies
+
+    def fall(*given):
+        raise ZeroDivisionError("first line\nsecond line")
+
+    monkeypatch.setattr(studies, "refuse_unknown", fall)
+    result = run("fit")
+    assert is_a_refusal(result, 1)
+    assert result.stderr.startswith("internal error: ZeroDivisionError: first line\n")
+
+
+def test_control_characters_in_a_refusal_are_escaped(run):
+    result = run("fit", "evil\x1b[2J\u202e.csv")
+    assert is_a_refusal(result, 3)
+    assert result.stderr.startswith("evil\\x1b[2J\\u202e.csv: ")

@@ -1,0 +1,126 @@
+"""Saved results: who may write where, and commands that go on from a folder without fitting again."""
+
+import json
+
+import pytest
+from cli_commands import COMMAND, TABLE
+
+from jaxscale.cli import studies
+
+
+@pytest.fixture
+def no_fit(monkeypatch):
+    """Make every fit and every bootstrap fail."""
+
+    def refuse(*given, **named):
+        raise AssertionError("a fit was made")
+
+    monkeypatch.setattr("jaxscale.fitting.fit", refuse)
+    monkeypatch.setattr("jaxscale.fitting.bootstrap", refuse)
+    monkeypatch.setattr(studies, "fit_of", refuse)
+
+
+def test_the_default_folder_is_named_after_law_and_digest(run, own_folder):
+    run(*COMMAND)
+    (folder,) = (own_folder / "jaxscale-out").iterdir()
+    law, _, digest = folder.name.rpartition("-")
+    assert law == "chinchilla"
+    assert len(digest) == 8
+
+
+def test_the_same_command_rewrites_its_folder_and_another_option_makes_another(run, own_folder):
+    assert run(*COMMAND).exit_code == 0
+    assert run(*COMMAND, "-q").exit_code == 0
+    assert len(list((own_folder / "jaxscale-out").iterdir())) == 1
+    assert run(*COMMAND, "--seed", "1").exit_code == 0
+    assert len(list((own_folder / "jaxscale-out").iterdir())) == 2
+
+
+def test_another_folder_that_exists_needs_force(run, fitted, own_folder):
+    folder = own_folder / "mine"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("keep me")
+    refused = run(*COMMAND, "--out", folder)
+    assert refused.exit_code == 6
+    assert "--force" in refused.stderr
+    assert not (folder / "result.json").exists()
+    assert run(*COMMAND, "--out", folder, "--force").exit_code == 0
+    assert (folder / "notes.txt").read_text() == "keep me"
+
+
+def test_a_refused_folder_costs_no_fit(run, no_fit, own_folder):
+    (own_folder / "file").write_text("x")
+    assert run(*COMMAND, "--out", own_folder / "file").exit_code == 6
+
+
+def test_a_link_is_not_written_through(run, no_fit, own_folder):
+    (own_folder / "real").mkdir()
+    (own_folder / "link").symlink_to("real")
+    assert run(*COMMAND, "--out", "link", "--force").exit_code == 6
+
+
+def test_frontier_repeats_the_saved_frontier_without_a_fit(run, no_fit, fitted):
+    folder, document = fitted
+    result = run("frontier", folder, "--json")
+    assert result.exit_code == 0
+    repeated = json.loads(result.stdout)
+    assert repeated["frontier"] == document["frontier"]
+    assert repeated["bootstrap"] == document["bootstrap"]
+
+
+def test_frontier_answers_other_budgets_without_a_fit(run, no_fit, fitted):
+    folder, document = fitted
+    rows = json.loads(run("frontier", folder, "--json", "--flops", "1e23,1e24").stdout)["frontier"]
+    assert [row["flops"] for row in rows] == [1e23, 1e24]
+    assert rows[0]["params"]["value"] == pytest.approx(document["frontier"][1]["params"]["value"], rel=1e-9)
+
+
+def test_a_wider_level_gives_wider_bands_from_the_same_crowd(run, no_fit, fitted):
+    narrow, wide = (
+        json.loads(run("frontier", fitted[0], "--json", "--level", level).stdout)["frontier"][0]["loss"]
+        for level in ("0.5", "0.9")
+    )
+    assert wide["low"] < narrow["low"] < narrow["value"] < narrow["high"] < wide["high"]
+
+
+def test_frontier_of_a_folder_refuses_options_of_a_fit(run, no_fit, fitted):
+    result = run("frontier", fitted[0], "--law", "kaplan")
+    assert result.exit_code == 2
+    assert "--law belongs to a fit" in result.stderr
+
+
+def test_frontier_of_a_table_saves_nothing(run, own_folder):
+    (own_folder / "t.csv").write_text(TABLE)
+    result = run("frontier", "t.csv", "--replicates", "0", "--law", "pure-power")
+    assert result.exit_code == 0, result.stderr
+    assert [path.name for path in own_folder.iterdir()] == ["t.csv"]
+
+
+def test_plot_writes_the_named_figure_and_prints_its_path(run, no_fit, fitted, own_folder):
+    result = run("plot", fitted[0], "--figure", "residuals", "--out", "figures")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "figures/residuals.png\n"
+    assert (own_folder / "figures" / "residuals.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_draws_everything_into_the_saved_folder(run, no_fit, fitted):
+    result = run("plot", fitted[0], "--format", "svg")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(path.name for path in fitted[0].glob("*.svg")) == sorted(
+        line.rpartition("/")[2] for line in result.stdout.splitlines()
+    )
+
+
+def test_plot_refuses_a_figure_that_it_does_not_know(run, no_fit, fitted):
+    result = run("plot", fitted[0], "--figure", "frontire")
+    assert result.exit_code == 2
+    assert "Did you mean 'frontier'?" in result.stderr
+
+
+def test_a_damaged_result_is_refused(run, no_fit, fitted, own_folder):
+    folder = own_folder / "damaged"
+    folder.mkdir()
+    for name in ("result.json", "arrays.npz"):
+        (folder / name).write_bytes((fitted[0] / name).read_bytes()[:-9])
+    for command in ("frontier", "plot"):
+        assert run(command, folder).exit_code == 6

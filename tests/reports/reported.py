@@ -1,0 +1,72 @@
+"""Answers made by hand, without a fit: a shipped table, a known law, a crowd drawn around it."""
+
+import numpy as np
+
+from jaxscale import datasets
+from jaxscale.laws import LAWS
+from jaxscale.objectives import huber
+from jaxscale.reports import Answer
+from jaxscale.resampling import SCHEMES
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Provenance
+from jaxscale.status import Status
+
+COEFS = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
+MADE = Provenance("0.1.0", "0.10.2", "2.4.6", "3.11.7", "cpu", "float64", 1.5, 0.25, 2)
+
+
+def fit_of(**changes):
+    """Return a fit of chinchilla to the shipped table, with any field replaced."""
+    runs = datasets.load("simulated")
+    fields = {
+        "law": LAWS.resolve("chinchilla"),
+        "objective": huber(),
+        "runs": runs,
+        "coefs": COEFS,
+        "value": 1e-3,
+        "status": Status.CONVERGED,
+        "certificate": Certificate(1e-15, 1.2e4, 64, 61),
+        "std": dict.fromkeys(COEFS, 0.01),
+        "residuals": np.zeros(len(runs)),
+        "fixed": (),
+        "solver": "newton",
+        "findings": runs.findings,
+        "provenance": MADE,
+    }
+    return Fit(**{**fields, **changes})
+
+
+def crowd_of(fit, *, replicates=400, failed=0):
+    """Return replicates around the fit, the first ones failed."""
+    drawn = np.random.default_rng(1).lognormal(0.0, 0.05, (len(COEFS), replicates))
+    coefs = {name: value * factor for (name, value), factor in zip(fit.coefs.items(), drawn, strict=True)}
+    status = np.where(np.arange(replicates) < failed, Status.SINGULAR, Status.CONVERGED).astype(np.int8)
+    value, steps = np.ones(replicates), np.ones(replicates, dtype=int)
+    return Ensemble(fit, SCHEMES.resolve("pairs"), 5, coefs, value, status, steps, (), MADE)
+
+
+def frontier_of(fit, crowd=None, *, flops=(1e19, 5.76e23)):
+    """Return a frontier with 20 tokens per param, and for a crowd one that varies by ten percent."""
+    flops = np.asarray(flops)
+    params = np.sqrt(flops / 120.0)
+    point = Frontier(fit.law, fit.coefs, flops, params, 20.0 * params, np.full(len(flops), 2.0), None, (1e18, 3e20))
+    if crowd is None:
+        return point
+    factor = np.random.default_rng(2).lognormal(0.0, 0.1, (len(crowd), 1))
+    factor[~crowd.usable] = np.nan
+    return Frontier(
+        fit.law,
+        fit.coefs,
+        flops,
+        params * factor,
+        20.0 * params / factor,
+        np.full(len(flops), 2.0) * factor,
+        point,
+        point.measured,
+    )
+
+
+def answer_of(*, replicates=400, failed=0, level=0.95, **changes):
+    """Return a whole answer; replicates=0 leaves the crowd out."""
+    fit = fit_of(**changes)
+    crowd = crowd_of(fit, replicates=replicates, failed=failed) if replicates else None
+    return Answer(fit, crowd, frontier_of(fit, crowd), level)

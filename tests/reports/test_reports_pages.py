@@ -1,0 +1,101 @@
+"""Pages for people: every number whole at any width, untrusted text literal, warnings where they are seen."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from reported import answer_of, fit_of, frontier_of
+from rich.console import Console
+
+from jaxscale.laws import LAWS
+from jaxscale.reports import Answer, print_fit, print_frontier, print_law, print_laws
+from jaxscale.runs import Finding
+from jaxscale.status import Status
+
+
+def page(draw, width=80):
+    text = io.StringIO()
+    draw(Console(file=text, width=10_000, highlight=False, markup=False), width)
+    return text.getvalue()
+
+
+def fit_page(answer, width=80):
+    return page(lambda console, columns: print_fit(answer, console, width=columns), width)
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120, 10_000])
+def test_no_number_of_a_table_is_wrapped_or_cut(width):
+    text = fit_page(answer_of(), width)
+    tables = text[text.index("coef  ") :]
+    assert "1.8172" in tables
+    assert "5.76e23" in tables
+    assert "1,920× data" in tables
+    for line in tables.splitlines():
+        if line.startswith(("E ", "A ", "B ", "alpha", "beta")):
+            assert line.count("…") == 1
+
+
+def test_a_page_fits_80_columns():
+    assert max(len(line.rstrip()) for line in fit_page(answer_of()).splitlines()) <= 80
+
+
+def test_the_frontiers_headline_states_level_method_and_replicates():
+    text = page(lambda console, width: print_frontier(answer_of(failed=7, level=0.9), console, width=width))
+    assert "bands: 90 % percentile, 393 of 400 replicates" in text
+
+
+@pytest.mark.parametrize(
+    ("flops", "place"), [(1e17, "below data"), (1e18, "measured"), (3e20, "measured"), (6e20, "2.0× data")]
+)
+def test_each_budget_says_where_it_lies(flops, place):
+    answer = answer_of(replicates=0)
+    assert f"\n{place}" in fit_page(replace(answer, frontier=frontier_of(answer.fit, flops=(flops,))))
+
+
+def test_failed_replicates_are_counted_by_reason():
+    assert "pairs, seed 5: 393 of 400 replicates usable (393 converged, 7 singular)" in fit_page(
+        answer_of(failed=7), 200
+    )
+
+
+def test_text_from_a_table_is_printed_literally():
+    fit = fit_of()
+    origin = replace(fit.runs.origin, source="\x1b[31m[bold]evil[/bold].csv", columns={"params": "\u202eN [red]"})
+    answer = Answer(
+        replace(fit, runs=replace(fit.runs, origin=origin), findings=(Finding("odd", "[red]\x1b]0;x\x07"),))
+    )
+    text = fit_page(answer, 200)
+    assert "\\x1b[31m[bold]evil[/bold].csv: 54 of 54" in text
+    assert "params from '\\u202eN [red]'" in text
+    assert "[red]\\x1b]0;x\\x07" in text
+    assert "\x1b" not in text
+
+
+def test_a_failed_fit_says_why_there_is_no_frontier():
+    fit = fit_of(status=Status.SINGULAR)
+    text = fit_page(Answer(fit))
+    assert "fit        singular; gradient 1e-15" in text
+    assert "No frontier: the fit is 'singular', not a minimum" in text
+
+
+def test_a_column_that_the_law_leaves_open_is_not_shown():
+    answer = answer_of(replicates=0)
+    assert answer.frontier is not None
+    absent = answer.frontier.params * float("nan")
+    text = fit_page(replace(answer, frontier=replace(answer.frontier, params=absent, tokens=absent)))
+    assert "params N" not in text
+    assert "loss" in text
+
+
+@pytest.mark.parametrize("law", tuple(LAWS), ids=lambda law: law.name)
+def test_a_laws_page_has_its_equation_coefs_and_constants(law):
+    text = page(lambda console, width: print_law(law, console, width=width))
+    for said in (law.equation, *law.names, *(constants.name for constants in law.published)):
+        assert said in text
+
+
+def test_the_list_of_laws_has_every_name_and_equation():
+    text = page(lambda console, width: print_laws(LAWS, console, width=width))
+    for law in LAWS:
+        assert law.name in text
+        assert law.equation in text

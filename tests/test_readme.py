@@ -1,0 +1,196 @@
+"""Every command and snippet of the README runs, and every name, option and table in it is true.
+
+The lines `pip install -q uv && uv run …` are only read here; `.ci/run` executes them.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import jaxscale as js
+from jaxscale import errors
+from jaxscale.cli import outcomes
+from jaxscale.cli.main import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTIONS = dict(part.partition("\n")[::2] for part in README.split("\n## ")[1:])
+SET_UP = re.compile(r"pip install -q uv && uv run (\S+)((?: \S+)*)")
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def lines_of(text, language="bash"):
+    return [line for block in blocks(text, language) for line in block.splitlines()]
+
+
+def table_of(section, header):
+    """Return the cells of the rows below a header, without backticks."""
+    rows = SECTIONS[section].partition(f"| {header} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
+
+
+def call(line):
+    """Run one shell line whose last command is ours: what stands before `|` in a shell, ours in this process."""
+    splitter = shlex.shlex(line, posix=True, punctuation_chars="|>")
+    splitter.whitespace_split = True
+    words = list(splitter)
+    given = None
+    if "|" in words:
+        before = line.partition("|")[0]
+        given = subprocess.run(before, shell=True, capture_output=True, check=True, timeout=10).stdout
+        words = words[words.index("|") + 1 :]
+    words, target = (words[: words.index(">")], words[words.index(">") + 1]) if ">" in words else (words, None)
+    assert words[0] == "jaxscale", line
+    answer = CliRunner().invoke(main, words[1:], input=given)
+    if target is not None:
+        Path(target).write_text(answer.stdout, encoding="utf-8")
+    return answer
+
+
+def run_python(section):
+    """Run the section's Python blocks in order in one namespace and return it."""
+    names = {"__name__": "readme"}
+    for number, block in enumerate(blocks(SECTIONS[section], "python")):
+        exec(compile(block, f"README.md, {section}, block {number}", "exec"), names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A folder with the README's table in it."""
+    folder = tmp_path_factory.mktemp("desk")
+    (table,) = blocks(README, "csv")
+    (folder / "runs.csv").write_text(table, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def at_the_desk(desk, monkeypatch):
+    monkeypatch.chdir(desk)
+    monkeypatch.setenv("JAXSCALE_CACHE_DIR", "")
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+
+@pytest.mark.slow
+def test_the_commands_for_a_table_of_ones_own_run_as_printed(desk):
+    for line in lines_of(SECTIONS["Your own table"]):
+        answer = call(line)
+        assert answer.exit_code == 0, (line, answer.output)
+        if line == "jaxscale fit runs.csv":
+            assert "jaxscale-out/chinchilla-" in answer.stdout.splitlines()[-1]
+    assert (desk / "pilot" / "frontier.png").is_file()
+
+
+def test_the_refusal_is_the_one_that_is_shown():
+    (shown,) = blocks(SECTIONS["Your own table"], "console")
+    command, *expected = shown.splitlines()
+    answer = call(command.removeprefix("$ "))
+    assert answer.exit_code == errors.RunsError.exit_code
+    assert answer.stdout == ""
+    assert answer.stderr.splitlines() == expected
+
+
+@pytest.mark.slow
+def test_the_python_interface_runs_and_what_it_saves_comes_back():
+    names = run_python("The Python interface")
+    assert names["front"].params.shape == (4000, 9)
+    np.testing.assert_array_equal(names["again"].coefs["alpha"], names["crowd"].coefs["alpha"])
+
+
+@pytest.mark.slow
+def test_the_law_of_ones_own_is_the_shipped_one_on_the_real_line():
+    fit = run_python("A law of your own")["fit"]
+    shipped = js.fit(js.read_runs("runs.csv"), "chinchilla")
+    assert fit.is_usable
+    np.testing.assert_allclose(fit.value, shipped.value, rtol=1e-8)  # the same minimum, to where Newton's steps end
+    np.testing.assert_allclose(np.exp(fit.coefs["a"]), shipped.coefs["A"], rtol=1e-4)  # flat: values agree to 1e-8
+
+
+def test_the_set_up_lines_name_commands_that_are_installed_and_ci_runs_them():
+    installed = {point.name for point in entry_points(group="console_scripts")}
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    found = [SET_UP.fullmatch(line) for line in lines_of(SECTIONS["Set up"])]
+    assert [match[1] for match in found] == ["jaxscale", "pytest"]
+    for match in found:
+        assert match[1] in installed
+        assert f"{match[1]}{match[2]}" in script
+    assert "pip install -q uv" in script
+
+
+def test_every_other_command_is_there():
+    (measure,) = lines_of(SECTIONS["Speed"])
+    assert measure.startswith("python -m benchmarks ")
+    words = [sys.executable, *measure.split()[1:], "--help"]
+    assert subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
+    (check,) = lines_of(SECTIONS["Contributing"])
+    assert os.access(ROOT / check, os.X_OK)
+    for name in re.findall(r"`jaxscale (\w+)", README):
+        assert name in main.commands
+
+
+def test_no_block_is_left_unread():
+    read = {"Set up", "Your own table", "Speed", "Contributing"}
+    assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
+    assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
+        "The Python interface",
+        "A law of your own",
+    }
+    assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"bash", "console", "csv", "python"}
+
+
+def test_every_option_exists():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for name in re.findall(r"uv sync --extra (\w+)", README):
+        assert name in extras
+    commands = (main, *main.commands.values())
+    known = {name for command in commands for option in command.params for name in option.opts} | {"--help"}
+    for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", re.sub(r"uv sync --extra \w+", "", README)):
+        assert option in known, option
+
+
+def test_every_public_name_exists():
+    for path in set(re.findall(r"\bjs((?:\.\w+)+)", README)):
+        found = js
+        for name in path[1:].split("."):
+            found = getattr(found, name)
+
+
+def test_the_statuses_are_those_of_the_package():
+    listed = table_of("What the numbers mean", "status")
+    assert listed == [[str(one), "yes" if one.is_usable else "no", one.meaning] for one in js.Status]
+
+
+def test_the_exit_codes_are_those_of_the_package():
+    codes = {int(code) for code, _ in table_of("What the numbers mean", "code")}
+    refusals = {kind.exit_code for kind in errors.JaxscaleError.__subclasses__()}
+    assert codes == {0, outcomes.INTERNAL, outcomes.USAGE, outcomes.NOT_TRUSTWORTHY, outcomes.INTERRUPTED} | refusals
+
+
+def test_the_layers_name_folders_and_files_that_exist():
+    for _, folders, _ in table_of("Contributing", "layer"):
+        for name in folders.replace("`", "").split():
+            assert (ROOT / "jaxscale" / name).exists(), name
+
+
+def test_every_link_leads_somewhere():
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_the_picture_is_small_and_its_caption_says_what_it_shows():
+    assert (ROOT / "docs" / "frontier.png").stat().st_size < 200_000
+    runs = js.datasets.load("simulated")
+    assert f"Its {len(runs)} runs are simulated" in README
+    np.testing.assert_allclose(runs["flops"].max(), 3e20, rtol=1e-3)  # D is rounded to whole batches
