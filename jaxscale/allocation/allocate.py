@@ -136,6 +136,16 @@ def _newton(
 
 
 @lru_cache(maxsize=64)
+def losses(law: Law) -> jax.stages.Wrapped:
+    """Return the compiled losses (R, b) of a law of flops alone, for coefs (R, p) and budgets (b,)."""
+
+    def one(coefs: jax.Array, flops: jax.Array) -> jax.Array:
+        return law.loss(flops, **dict(zip(law.names, coefs, strict=True)))
+
+    return jax.jit(jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None)))
+
+
+@lru_cache(maxsize=64)
 def many(law: Law) -> jax.stages.Wrapped:
     """Return the compiled allocation of R sets of coefs (R, p) on b budgets (b,): each field (R, b)."""
 

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.allocation.allocate import can_allocate, many
+from jaxscale.allocation.allocate import can_allocate, losses, many
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.errors import UsageError
-from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.laws import LAWS, Law
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Finding
 
@@ -25,7 +25,7 @@ NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
 NO_FRONTIER = "law '{name}' takes {inputs}: it says nothing about how to split a budget"
 LOSS_ONLY = "law '{name}' knows compute only: its frontier has a loss and no split into params and tokens"
 AT_END = "no interior optimum at {count} of {total} budgets of the point fit: params and tokens are absent there"
-EXTRAPOLATED = "budgets up to {factor:.3g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
+EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
 
 
 def frontier(
@@ -70,7 +70,7 @@ def _single(
         count = int(np.isnan(params).sum())
         findings.append(Finding("optimum-at-end", AT_END.format(count=count, total=len(budgets))))
     if measured is not None and budgets.max() >= FAR * measured[1]:
-        message = EXTRAPOLATED.format(factor=budgets.max() / measured[1], measured=measured[1])
+        message = EXTRAPOLATED.format(factor=float(f"{budgets.max() / measured[1]:.3g}"), measured=measured[1])
         findings.append(Finding("extrapolation", message))
     return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings))
 
@@ -86,9 +86,8 @@ def _measured(fit: Fit) -> tuple[float, float] | None:
 def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return params, tokens and loss (R, b) for coefs (R, p); NaN where there is no interior optimum."""
     if law.inputs == ("flops",):
-        loss = np.stack(
-            [predict_with(law, dict(zip(law.names, row, strict=True)), {"flops": budgets}) for row in coefs]
-        )
+        with precision.float64():
+            loss = np.asarray(losses(law)(jnp.asarray(coefs), jnp.asarray(budgets)))
         absent = np.full(loss.shape, np.nan)
         return absent, absent.copy(), loss
     if not can_allocate(law):

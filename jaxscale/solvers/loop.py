@@ -133,7 +133,9 @@ def minimise(
         is_better = there.value <= before.here.value + slack
         is_forced = is_first | is_unscaled | is_lowered
         is_accepted = is_finite & (is_forced | is_better)
-        is_last = (before.decrement <= FINE * before.here.value + floor) & ~is_forced & (before.scale > 0)
+        nothing_left = FINE * before.here.value + floor
+        is_stuck = jnp.isinf(before.decrement) & (promise <= nothing_left)  # flat or a saddle: `judge` says which
+        is_last = ((before.decrement <= nothing_left) | is_stuck) & ~is_forced & (before.scale > 0)
         status = jnp.where(is_last, int(Status.CONVERGED), RUNNING)
         status = jnp.where((is_first | is_unscaled) & ~is_finite, int(Status.NON_FINITE), status)
         status = jnp.where((before.damping > 1e10) & ~is_accepted & ~is_last, int(Status.STALLED), status)
@@ -157,8 +159,9 @@ def minimise(
 def judge(lanes: Lanes, floor: Float[Array, " B"]) -> Int[Array, " B"]:
     """Return the final status (B,) of each lane, from its value, gradient and curvature and nothing else.
 
-    A coordinate that no longer changes any prediction is at a bound; the others must form a strict minimum with a
-    Newton decrement at rounding.   floor: (B,) the objective that rounding alone produces.
+    A coordinate that no longer changes any prediction is at a bound, if coming back from there would raise the
+    objective: a term that vanishes exponentially has a curvature of the sign of its coefficient. The other coordinates
+    must form a strict minimum with a Newton decrement at rounding.   floor: (B,) the objective of rounding alone.
     """
     here = lanes.here
     effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
@@ -170,7 +173,8 @@ def judge(lanes: Lanes, floor: Float[Array, " B"]) -> Int[Array, " B"]:
     decrement = 0.5 * jnp.sum(step * here.gradient * keep, axis=1)
     status = jnp.where(jnp.any(is_inert, axis=1), int(Status.AT_BOUND), int(Status.CONVERGED))
     status = jnp.where(decrement <= CONFIRMED * here.value + floor, status, int(Status.STALLED))
-    status = jnp.where(pivot > PIVOT, status, int(Status.SINGULAR))
+    is_wrong_way = is_inert & (jnp.diagonal(here.curvature, axis1=1, axis2=2) <= 0)
+    status = jnp.where((pivot > PIVOT) & ~jnp.any(is_wrong_way, axis=1), status, int(Status.SINGULAR))
     return jnp.where(lanes.status == int(Status.CONVERGED), status, lanes.status).astype(jnp.int32)
 
 
