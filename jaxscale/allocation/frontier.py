@@ -87,7 +87,7 @@ def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray) -> tuple[np.ndarra
     """Return params, tokens and loss (R, b) for coefs (R, p); NaN where there is no interior optimum."""
     if law.inputs == ("flops",):
         with precision.float64():
-            loss = np.asarray(losses(law)(jnp.asarray(coefs), jnp.asarray(budgets)))
+            loss = np.array(losses(law)(jnp.asarray(coefs), jnp.asarray(budgets)))
         absent = np.full(loss.shape, np.nan)
         return absent, absent.copy(), loss
     if not can_allocate(law):

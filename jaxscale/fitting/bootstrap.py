@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
@@ -74,7 +73,7 @@ def bootstrap(
         outcome = _rescue(job, fit, theta, index, outcome, clock)
         backend = placement.current().platform
     coefs = {
-        name: _coef(fit, name, np.asarray(support.from_real(jnp.asarray(outcome.theta[:, at]))))
+        name: _coef(fit, name, support.to_coef(outcome.theta[:, at]))
         for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True))
     }
     return Ensemble(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
@@ -128,7 +127,7 @@ def _report(
 def _coefs(law: Law, theta: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
     """Return the coefs at theta; fixed ones exactly as given."""
     coefs = {
-        name: float(np.asarray(support.from_real(jnp.asarray(value))))
+        name: float(support.to_coef(np.asarray(value)))
         for name, support, value in zip(law.names, law.supports, theta, strict=True)
     }
     return {**coefs, **fixed}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.batches import Batch
@@ -69,7 +68,7 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     if covariance is not None:
         names = [name for name, is_free in zip(law.names, free, strict=True) if is_free]
         slopes = [
-            float(support.slope(np.asarray(support.from_real(jnp.asarray(value)))))
+            float(support.slope(support.to_coef(np.asarray(value))))
             for support, value, is_free in zip(law.supports, theta, free, strict=True)
             if is_free
         ]

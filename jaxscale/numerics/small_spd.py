@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-FLOOR = 1e-3
+FLOOR = 1e-9
+"""Least size of a reflected pivot, relative to the diagonal entry it started from."""
 
 
 def pack_indices(size: int) -> list[tuple[int, int]]:

@@ -17,12 +17,13 @@ from jaxscale.registry import Registry
 class Support:
     """An open interval with a smooth map from the real line onto it.
 
-    `from_real` is written in JAX, elementwise; `to_real` and `slope` in NumPy, for the host: `slope` is
-    d coef / d theta as a function of the coef, which carries standard errors over (delta method).
+    `from_real` is written in JAX, elementwise; `to_coef`, the same map, `to_real`, its inverse, and `slope` in NumPy, for
+    the host: `slope` is d coef / d theta as a function of the coef, and carries standard errors over (delta method).
     """
 
     name: str
     from_real: Callable[[jax.Array], jax.Array]
+    to_coef: Callable[[np.ndarray], np.ndarray]
     to_real: Callable[[np.ndarray], np.ndarray]
     slope: Callable[[np.ndarray], np.ndarray]
     low: float
@@ -33,10 +34,16 @@ class Support:
         return bool(self.low < coef < self.high)
 
 
-REAL = Support("real", lambda theta: theta, lambda coef: coef, np.ones_like, -np.inf, np.inf)
-POSITIVE = Support("positive", jnp.exp, np.log, lambda coef: coef, 0.0, np.inf)
+REAL = Support("real", lambda theta: theta, lambda theta: theta, lambda coef: coef, np.ones_like, -np.inf, np.inf)
+POSITIVE = Support("positive", jnp.exp, np.exp, np.log, lambda coef: coef, 0.0, np.inf)
 UNIT = Support(
-    "unit", jax.nn.sigmoid, lambda coef: np.log(coef) - np.log1p(-coef), lambda coef: coef * (1.0 - coef), 0.0, 1.0
+    "unit",
+    jax.nn.sigmoid,
+    lambda theta: 1.0 / (1.0 + np.exp(-theta)),
+    lambda coef: np.log(coef) - np.log1p(-coef),
+    lambda coef: coef * (1.0 - coef),
+    0.0,
+    1.0,
 )
 
 SUPPORTS = Registry("support", (REAL, POSITIVE, UNIT))

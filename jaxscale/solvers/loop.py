@@ -24,6 +24,8 @@ LOWERING = 0.2
 """Factor from one stage's scale to the next."""
 WIDE = 10.0
 """First scale of a cold lane in units of its mean absolute miss: nearly every row counts by its square."""
+BOLDEST = 1e-15
+"""Least damping, so that a lane given back its damping goes on with it."""
 PIVOT = 1e-13
 """Relative pivot of the curvature below which a direction is not identified in float64."""
 INSENSITIVE = 1e-12
@@ -189,7 +191,7 @@ def _learn(
     damping: jax.Array, kept: jax.Array, is_accepted: jax.Array, is_forced: jax.Array, fresh: float
 ) -> Float[Array, " B"]:
     """Return the damping after a step that kept this share of the gain its model promised."""
-    bolder = jnp.where(kept > 0.75, 0.1 * damping, jnp.where(kept > 0.25, damping, 4.0 * damping))
+    bolder = jnp.where(kept > 0.75, jnp.maximum(0.1 * damping, BOLDEST), jnp.where(kept > 0.25, damping, 4.0 * damping))
     after = jnp.where(is_accepted, bolder, jnp.maximum(10.0 * damping, fresh))
     return jnp.where(is_forced & is_accepted, jnp.minimum(damping, fresh), after)
 

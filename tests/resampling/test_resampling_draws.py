@@ -1,0 +1,167 @@
+"""Draws of the pairs bootstrap: multinomial counts, one derivation of randomness, the same for every caller."""
+
+from contextlib import ExitStack
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import jaxscale as js
+from jaxscale import precision
+from jaxscale.engine import programs
+from jaxscale.errors import UsageError
+from jaxscale.resampling import SCHEMES, Table, draw_replicate, redraw, root_key
+
+PAIRS = SCHEMES.resolve("pairs")
+
+
+@settings(deadline=None, max_examples=20)
+@given(count=st.integers(1, 60), seed=st.integers(0, 2**32 - 1))
+def test_the_counts_of_a_replicate_are_whole_and_sum_to_the_rows(count, seed):
+    drawn = redraw(PAIRS, seed, np.arange(5), np.ones(count))
+    np.testing.assert_array_equal(drawn, np.rint(drawn))
+    np.testing.assert_array_equal(drawn.sum(axis=1), count)
+    assert drawn.min() >= 0
+
+
+def test_every_row_is_drawn_as_often_as_any_other():
+    count, replicates = 25, 4000
+    totals = redraw(PAIRS, 1, np.arange(replicates), np.ones(count)).sum(axis=0)
+    deviation = np.sqrt(replicates * (1 - 1 / count))  # of a binomial with R n trials and share 1 / n
+    assert np.abs(totals - replicates).max() < 5 * deviation
+
+
+def test_the_variance_of_a_count_is_that_of_the_multinomial():
+    count, replicates = 25, 4000
+    drawn = redraw(PAIRS, 2, np.arange(replicates), np.ones(count))
+    # variance 1 - 1/n = 0.96; its standard error over 100,000 counts is below 0.01
+    assert drawn.var() == pytest.approx(1 - 1 / count, abs=0.05)
+
+
+def test_the_drawn_weight_is_the_count_times_the_tables_weight():
+    weight = np.array([0.5, 2.0, 0.0, 1.0, 3.0])
+    np.testing.assert_array_equal(redraw(PAIRS, 3, np.arange(9), weight), redraw(PAIRS, 3, np.arange(9), np.ones(5)) * weight)
+
+
+@pytest.mark.parametrize("bucket", [40, 64, 257])
+def test_padding_rows_change_no_draw_and_get_no_weight(bucket):
+    plain = redraw(PAIRS, 4, np.arange(20), np.ones(37))
+    with precision.float64():
+        table = Table(jnp.asarray(np.r_[np.ones(37), np.zeros(bucket - 37)]), jnp.int32(37))
+        padded = np.stack([np.asarray(draw_replicate(PAIRS, root_key(4), table, jnp.int32(r))) for r in range(20)])
+    np.testing.assert_array_equal(padded[:, :37], plain)
+    np.testing.assert_array_equal(padded[:, 37:], 0.0)
+
+
+def test_replicates_and_seeds_differ_from_one_another():
+    drawn = np.concatenate([redraw(PAIRS, seed, np.arange(50), np.ones(30)) for seed in (0, 1)])
+    assert len(np.unique(drawn, axis=0)) == 100
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, "0", None])
+def test_a_seed_that_is_no_32_bit_integer_is_refused(seed):
+    with pytest.raises(UsageError, match="seed = .* is not an integer between 0 and 4294967295"):
+        root_key(seed)
+
+
+COLUMNS = {"params": np.geomspace(1e7, 1e10, 30)}
+TRUTH = {"A": 30.0, "alpha": 0.12}
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return js.fit(js.simulate("pure-power-params", TRUTH, columns=COLUMNS, noise=0.02, seed=1), "pure-power-params")
+
+
+@pytest.fixture(scope="module")
+def crowd(fit):
+    return js.bootstrap(fit, replicates=4000, seed=7)
+
+
+def assert_same(few, many, rtol=1e-9):
+    np.testing.assert_array_equal(few.status, many.status[: len(few)])
+    for name in many.coefs:
+        np.testing.assert_allclose(few.coefs[name], many.coefs[name][: len(few)], rtol=rtol)
+    np.testing.assert_allclose(few.value, many.value[: len(few)], rtol=rtol)
+
+
+@pytest.mark.parametrize("chunk", [64, 500, 4000])
+def test_the_answer_does_not_depend_on_the_chunk(fit, crowd, chunk):
+    assert_same(js.bootstrap(fit, replicates=4000, seed=7, chunk=chunk), crowd)
+
+
+@pytest.mark.parametrize("replicates", [1, 64, 500])
+def test_more_replicates_begin_with_the_same_ones(fit, crowd, replicates):
+    few = js.bootstrap(fit, replicates=replicates, seed=7)
+    np.testing.assert_array_equal(few.weights(np.arange(replicates)), crowd.weights(np.arange(replicates)))
+    assert_same(few, crowd)
+
+
+def test_the_weights_of_the_ensemble_are_those_its_values_were_computed_with(fit, crowd):
+    """The objective of every replicate, added up in NumPy with the weights that `weights` returns."""
+    log_n, log_l = np.log(fit.runs["params"]), np.log(fit.runs.loss)
+    weights = crowd.weights(np.arange(4000))
+    miss = np.log(crowd.coefs["A"])[:, None] - crowd.coefs["alpha"][:, None] * log_n - log_l
+    size = np.abs(miss)
+    huber = np.where(size <= 1e-3, 0.5 * miss**2, 1e-3 * (size - 0.5e-3))
+    np.testing.assert_allclose(np.sum(weights * huber, axis=1), crowd.value, rtol=1e-9)
+    np.testing.assert_array_equal(crowd.weights(17), weights[17])
+
+
+def test_a_replicate_outside_the_crowd_is_refused(crowd):
+    for replicate in (-1, 4000):
+        with pytest.raises(UsageError, match=f"replicate {replicate} is outside 0 … 3999"):
+            crowd.weights(replicate)
+
+
+CALLERS = {
+    "x64 on": lambda: jax.enable_x64(True),
+    "x64 off": lambda: jax.enable_x64(False),
+    "threefry not partitionable": lambda: jax.threefry_partitionable(False),
+    "another generator": lambda: jax.default_prng_impl("rbg"),
+    "no rank promotion": lambda: jax.numpy_rank_promotion("raise"),
+    "strict dtypes": lambda: jax.numpy_dtype_promotion("strict"),
+    "NaN checks": lambda: jax.debug_nans(True),
+    "infinity checks": lambda: jax.debug_infs(True),
+    "low matmul precision": lambda: jax.default_matmul_precision("bfloat16"),
+    "no implicit transfers": lambda: jax.transfer_guard("disallow"),
+    "shifted seeds": lambda: seed_offset(1),
+}
+
+
+class seed_offset:  # noqa: N801
+    """JAX has no context for this setting, so it is set and put back."""
+
+    def __init__(self, offset):
+        self.offset = offset
+
+    def __enter__(self):
+        self.before = jax.config.jax_random_seed_offset
+        jax.config.update("jax_random_seed_offset", self.offset)
+
+    def __exit__(self, *_):
+        jax.config.update("jax_random_seed_offset", self.before)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_the_callers_jax_settings_change_neither_draws_nor_answers(fit, crowd, caller):
+    with ExitStack() as scope:
+        scope.enter_context(CALLERS[caller]())
+        programs.compiled.cache_clear()  # a program compiled under other settings would hide the difference
+        again = js.bootstrap(fit, replicates=100, seed=7)
+        drawn = again.weights(np.arange(100))
+    np.testing.assert_array_equal(drawn, crowd.weights(np.arange(100)))
+    assert_same(again, crowd, rtol=1e-12)
+
+
+def test_a_fit_is_the_same_under_strict_settings_of_the_caller(fit):
+    with ExitStack() as scope:
+        for caller in ("x64 on", "no rank promotion", "strict dtypes", "NaN checks", "infinity checks"):
+            scope.enter_context(CALLERS[caller]())
+        programs.compiled.cache_clear()
+        again = js.fit(fit.runs, "pure-power-params")
+    np.testing.assert_allclose(list(again.coefs.values()), list(fit.coefs.values()), rtol=1e-12)
+    assert again.status is fit.status

@@ -1,0 +1,152 @@
+"""The loop on a small problem of its own: minima against SciPy, and lanes that know nothing of one another."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+import jaxscale.objectives as objectives
+from jaxscale import precision
+from jaxscale.solvers.loop import Goal, minimise
+from jaxscale.solvers.newton import Newton
+from jaxscale.solvers.problem import Problem, evaluate
+from jaxscale.status import RUNNING, Status
+
+LANES, ROWS = 8, 32
+HUBER = objectives.huber(0.02)
+
+
+def residual(theta, row):
+    x, y = row
+    return theta[0] * jnp.exp(-theta[1] * x) + theta[2] - y
+
+
+PROBLEM = Problem(residual, HUBER.rho, 3)
+MINIMISE = jax.jit(partial(minimise, PROBLEM, Newton()))
+X = np.linspace(0.0, 3.0, ROWS)
+RANDOM = np.random.default_rng(8)
+Y = 2.0 * np.exp(-1.3 * X) + 0.5 + 0.05 * RANDOM.standard_normal(ROWS)
+WEIGHT = RANDOM.integers(0, 4, (LANES, ROWS)).astype(float)
+START = np.array([1.5, 1.0, 0.3]) + 0.1 * RANDOM.standard_normal((LANES, 3))
+
+
+def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1.0), scale=0.0):
+    with precision.float64():
+        lanes = MINIMISE(
+            (jnp.asarray(x), jnp.asarray(y)),
+            jnp.asarray(weight),
+            jnp.asarray(start),
+            jnp.full(LANES, scale),
+            jnp.zeros(LANES),
+            jnp.asarray(active),
+            Goal(jnp.float64(HUBER.scale), jnp.float64(0.0)),
+            jnp.float64(1e-15),
+            jnp.int32(max_steps),
+        )
+        return jax.tree.map(np.asarray, lanes)
+
+
+def total(theta, weight):
+    miss = theta[0] * np.exp(-theta[1] * X) + theta[2] - Y
+    size = np.abs(miss)
+    return np.sum(weight * np.where(size <= 0.02, 0.5 * miss**2, 0.02 * (size - 0.01)))
+
+
+def test_converged_means_that_scipy_finds_nothing_lower():
+    lanes = run()
+    assert set(lanes.status) == {int(Status.CONVERGED)}
+    for lane in range(LANES):
+        assert lanes.here.value[lane] == pytest.approx(total(lanes.theta[lane], WEIGHT[lane]), rel=1e-13)
+        for spread in (0.0, 0.01, 0.1):
+            start = lanes.theta[lane] + spread * RANDOM.standard_normal(3)
+            options = {"xatol": 1e-12, "fatol": 1e-16, "maxiter": 2000}
+            found = minimize(total, start, args=(WEIGHT[lane],), method="Nelder-Mead", options=options)
+            assert found.fun >= lanes.here.value[lane] * (1 - 1e-9)
+
+
+def test_the_gradient_vanishes_and_the_curvature_is_positive_where_it_says_converged():
+    here = run().here
+    size = np.sqrt(np.einsum("bjj->bj", here.metric) * here.value[:, None])  # what one unit of each theta weighs
+    assert np.all(np.abs(here.gradient) <= 1e-6 * size)
+    assert np.all(np.linalg.eigvalsh(here.curvature) > 0)
+
+
+def test_derivatives_are_those_of_the_objective():
+    theta = START.copy()
+    with precision.float64():
+        rows, weight = (jnp.asarray(X), jnp.asarray(Y)), jnp.asarray(WEIGHT)
+        here = jax.jit(partial(evaluate, PROBLEM))(
+            rows, jnp.asarray(theta), weight, jnp.full(LANES, 0.02), jnp.ones(3)
+        )
+
+        def whole(point, mass):
+            return jnp.sum(mass * jax.vmap(lambda row: HUBER.rho(residual(point, row), 0.02).value)(rows))
+
+        slope, bend = jax.vmap(jax.grad(whole))(theta, weight), jax.vmap(jax.hessian(whole))(theta, weight)
+    np.testing.assert_allclose(here.value, [total(*pair) for pair in zip(theta, WEIGHT, strict=True)], rtol=1e-13)
+    np.testing.assert_allclose(here.gradient, slope, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(here.curvature, bend, rtol=1e-10, atol=1e-11)
+
+
+def test_rows_of_weight_zero_change_nothing_even_if_they_are_not_finite():
+    weight = WEIGHT.copy()
+    weight[:, [4, 9]] = 0.0
+    spoiled_x, spoiled_y = X.copy(), Y.copy()
+    spoiled_x[4], spoiled_y[9] = np.nan, np.inf
+    clean, dirty = run(weight=weight), run(weight=weight, x=spoiled_x, y=spoiled_y)
+    np.testing.assert_array_equal(clean.theta, dirty.theta)
+    np.testing.assert_array_equal(clean.status, dirty.status)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e308])
+def test_a_lane_that_is_not_finite_says_so_and_leaves_its_neighbours_bit_identical(bad):
+    start = START.copy()
+    start[3] = bad
+    clean, dirty = run(), run(start=start)
+    keep = np.arange(LANES) != 3
+    for name in ("theta", "status", "steps", "scale", "damping"):
+        np.testing.assert_array_equal(getattr(clean, name)[keep], getattr(dirty, name)[keep])
+    assert dirty.status[3] == int(Status.NON_FINITE)
+
+
+def test_a_lane_does_not_depend_on_its_place_in_the_batch():
+    order = np.roll(np.arange(LANES), 3)
+    moved = run(weight=WEIGHT[order], start=START[order])
+    np.testing.assert_array_equal(moved.theta, run().theta[order])
+
+
+def test_a_lane_that_runs_out_of_steps_still_runs():
+    lanes = run(max_steps=2)
+    assert set(lanes.status) == {RUNNING}
+    assert set(lanes.steps) == {2}
+
+
+def test_a_lane_goes_on_where_it_stopped():
+    done = run()
+    again = run(start=done.theta, scale=0.02)
+    assert np.all(again.steps <= 3)
+    np.testing.assert_allclose(again.theta, done.theta, rtol=1e-9)
+
+
+def test_an_inactive_coordinate_never_moves():
+    lanes = run(active=(1.0, 0.0, 1.0))
+    np.testing.assert_array_equal(lanes.theta[:, 1], START[:, 1])
+    assert set(lanes.status) == {int(Status.CONVERGED)}
+
+
+def test_a_lane_without_any_weight_is_never_converged():
+    weight = WEIGHT.copy()
+    weight[2] = 0.0
+    lanes = run(weight=weight)
+    assert lanes.status[2] != int(Status.CONVERGED)
+    assert lanes.status[2] != int(Status.AT_BOUND)
+
+
+def test_two_rows_do_not_identify_three_coordinates():
+    weight = WEIGHT.copy()
+    weight[5] = 0.0
+    weight[5, [3, 20]] = 1.0
+    assert run(weight=weight).status[5] not in (int(Status.CONVERGED), int(Status.AT_BOUND))

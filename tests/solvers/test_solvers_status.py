@@ -1,0 +1,113 @@
+"""Statuses seen from a fit: what is not identified is never called converged, and what is at an edge says so.
+
+All tables have 240 rows, so that they share the programs of one law and one objective.
+"""
+
+import numpy as np
+import pytest
+
+import jaxscale as js
+from jaxscale.status import Status
+
+COEFS = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
+RANDOM = np.random.default_rng(0)
+PARAMS, TOKENS = 10 ** RANDOM.uniform(7, 10, 240), 10 ** RANDOM.uniform(9, 11.5, 240)
+
+
+def table(params, tokens, noise):
+    return js.simulate("chinchilla", COEFS, columns={"params": params, "tokens": tokens}, noise=noise, seed=1)
+
+
+DESIGNS = {
+    "one size": (np.full(240, 1e9), TOKENS),
+    "one length": (PARAMS, np.full(240, 2e10)),
+    "two sizes": (np.where(PARAMS > 3e8, 1e9, 1e8), TOKENS),
+    "two lengths": (PARAMS, np.where(TOKENS > 2e10, 1e11, 1e10)),
+}
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.0])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_coefs_that_the_design_does_not_identify_are_singular(design, noise):
+    """Two sizes give E + A / N^alpha at two points: three coefs, two numbers."""
+    fit = js.fit(table(*DESIGNS[design], noise))
+    assert not fit.is_usable
+    assert fit.status is Status.SINGULAR
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.0])
+def test_separate_exponents_on_a_ray_of_tokens_per_param_are_not_converged(noise):
+    """On D = 20 N both terms are powers of N: which one is which is not in the data."""
+    fit = js.fit(table(PARAMS, 20 * PARAMS, noise))
+    assert not fit.is_usable
+
+
+def test_tied_scales_on_a_ray_are_singular():
+    """On D = 20 N the tied law is E + (A + B / 20^alpha) / N^alpha: A and B are exchangeable exactly."""
+    fit = js.fit(table(PARAMS, 20 * PARAMS, 0.01), "chinchilla-tied")
+    assert not fit.is_usable
+
+
+def unused(params, tokens, *, E, A, alpha, nothing):
+    return E + A * params**-alpha
+
+
+def test_a_coef_that_the_law_does_not_use_is_not_at_a_bound():
+    coefs = tuple(js.Coef(name, "real", (1.0,)) for name in ("E", "A", "alpha", "nothing"))
+    law = js.Law("unused", unused, ("params", "tokens"), coefs)
+    fit = js.fit(
+        table(PARAMS, TOKENS, 0.01), law, starts={"E": 1.8, "A": 400.0, "alpha": 0.35, "nothing": 0.0}
+    )
+    assert fit.status is Status.SINGULAR
+
+
+@pytest.mark.parametrize("bad", [{"A": 1e308, "alpha": 1e-3}, {"E": 1e308}])
+def test_a_start_that_overflows_is_non_finite_and_the_fit_says_it_in_words(bad):
+    fit = js.fit(table(PARAMS, TOKENS, 0.01), starts={**COEFS, **bad})
+    assert fit.status is Status.NON_FINITE
+    assert "not finite at the start" in fit.findings[-1].message
+    assert all(error is None for error in fit.std.values())
+
+
+def test_one_good_start_among_bad_ones_is_enough():
+    fit = js.fit(table(PARAMS, TOKENS, 0.01), starts=[{**COEFS, "A": 1e308, "alpha": 1e-3}, COEFS])
+    assert fit.status is Status.CONVERGED
+    assert (fit.certificate.starts, fit.certificate.agreeing_starts) == (2, 1)
+
+
+def floorless(seed):
+    columns = {"params": PARAMS, "tokens": TOKENS}
+    clean = js.simulate("chinchilla", {**COEFS, "E": 1e-12, "alpha": 0.05, "A": 5.0}, columns=columns)
+    noise = np.random.default_rng(seed).standard_normal(240)
+    # bent upwards at the large end, so that the best floor is below zero and the fit must end at E = 0
+    bend = -0.02 * (np.log(PARAMS) - np.log(PARAMS).mean()) ** 2
+    return js.Runs.from_arrays(params=PARAMS, tokens=TOKENS, loss=clean.loss * np.exp(bend + 0.005 * noise))
+
+
+def test_a_floor_of_zero_is_at_bound_and_names_the_coef():
+    fit = js.fit(floorless(0))
+    assert fit.status is Status.AT_BOUND
+    assert fit.coefs["E"] < 1e-6
+    found = {finding.code: finding.message for finding in fit.findings}
+    assert found["at-bound"].startswith("E ")
+
+
+def test_a_fit_at_a_bound_can_be_refitted_and_every_replicate_is_counted():
+    crowd = js.bootstrap(js.fit(floorless(0)), replicates=200)
+    counted = {str(Status(code)): int(number) for code, number in zip(*np.unique(crowd.status, return_counts=True))}
+    assert sum(counted.values()) == 200
+    assert counted["at_bound"] > 100
+    assert "replicates-at-bound" in [finding.code for finding in crowd.findings]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_start_ends_below_the_minimum_that_is_reported(seed):
+    """Twelve noisy runs, repeated twenty times: the objective may have several basins, and some starts never end."""
+    random = np.random.default_rng(seed)
+    params, tokens = 10 ** random.uniform(7, 9, 12), 10 ** random.uniform(9, 11, 12)
+    few = js.simulate("chinchilla", COEFS, columns={"params": params, "tokens": tokens}, noise=0.07, seed=seed)
+    runs = js.Runs.from_arrays(params=np.tile(params, 20), tokens=np.tile(tokens, 20), loss=np.tile(few.loss, 20))
+    fit = js.fit(runs)
+    if fit.is_usable:
+        again = js.fit(runs, starts=[{**fit.coefs, "E": max(fit.coefs["E"], 1e-9)}, COEFS])
+        assert again.value >= fit.value * (1 - 1e-9)
