@@ -17,8 +17,8 @@ from jaxscale.registry import Registry
 class Support:
     """An open interval with a smooth map from the real line onto it.
 
-    `from_real` is written in JAX, elementwise; `to_coef`, the same map, `to_real`, its inverse, and `slope` in NumPy, for
-    the host: `slope` is d coef / d theta as a function of the coef, and carries standard errors over (delta method).
+    `from_real` is written in JAX, elementwise; `to_coef`, the same map, `to_real`, its inverse, and `slope` in NumPy,
+    for the host: `slope` is d coef / d theta as a function of the coef; it carries standard errors over.
     """
 
     name: str

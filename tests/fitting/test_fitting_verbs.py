@@ -1,0 +1,272 @@
+"""fit and bootstrap on one small law: standard errors, fixed coefs, starts, refusals, and what a result is made of."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+
+import jaxscale as js
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.status import Status
+
+LAW = "power-params"
+TRUTH = {"E": 1.7, "A": 300.0, "alpha": 0.25}
+PARAMS = np.geomspace(1e7, 1e10, 30)
+RUNS = js.simulate(LAW, TRUTH, columns={"params": PARAMS}, noise=0.01, seed=4)
+
+
+def power(x, floor, scale, alpha):
+    return floor + scale * x**-alpha
+
+
+def values(fit):
+    return np.array(list(fit.coefs.values()))
+
+
+@pytest.fixture(scope="module")
+def least_squares():
+    return js.fit(RUNS, LAW, objective=js.squared(space="linear"))
+
+
+@pytest.fixture(scope="module")
+def huber():
+    return js.fit(RUNS, LAW)
+
+
+def test_least_squares_and_its_standard_errors_are_those_of_scipy(least_squares):
+    best, covariance = curve_fit(power, PARAMS, RUNS.loss, p0=list(TRUTH.values()), xtol=1e-14, ftol=1e-14)
+    np.testing.assert_allclose(values(least_squares), best, rtol=1e-5)  # MINPACK stops at about 1e-7
+    np.testing.assert_allclose(list(least_squares.std.values()), np.sqrt(np.diag(covariance)), rtol=1e-4)
+
+
+def test_weights_are_inverse_variances():
+    """SciPy's sigma is one over the square root of our weight; the noisy half counts less, not more."""
+    weight = np.where(np.arange(30) % 2, 0.25, 1.0)
+    runs = js.Runs.from_arrays(params=PARAMS, loss=RUNS.loss, weight=weight)
+    fit = js.fit(runs, LAW, objective=js.squared(space="linear"))
+    options = {"p0": list(TRUTH.values()), "sigma": weight**-0.5, "xtol": 1e-14, "ftol": 1e-14}
+    best, covariance = curve_fit(power, PARAMS, RUNS.loss, **options)
+    np.testing.assert_allclose(values(fit), best, rtol=1e-5)
+    np.testing.assert_allclose(list(fit.std.values()), np.sqrt(np.diag(covariance)), rtol=1e-4)
+
+
+def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
+    """H⁻¹ (Σ ψψᵀ) H⁻¹ n / (n - p) with H by finite differences, in log coefs, then times the coef (Huber 1967)."""
+
+    def pulls(theta):
+        floor, scale, alpha = np.exp(theta)
+        terms = np.stack([np.full(30, floor), scale * PARAMS**-alpha])
+        miss = np.log(terms.sum(axis=0)) - np.log(RUNS.loss)
+        slope = np.stack([terms[0], terms[1], -alpha * np.log(PARAMS) * terms[1]]) / terms.sum(axis=0)
+        return np.clip(miss, -1e-3, 1e-3) * slope
+
+    theta, step = np.log(values(huber)), 1e-6
+    bread = np.empty((3, 3))
+    for k in range(3):
+        shift = step * np.eye(3)[k]
+        bread[k] = (pulls(theta + shift) - pulls(theta - shift)).sum(axis=1) / (2 * step)
+    inverse, meat = np.linalg.inv(bread), pulls(theta) @ pulls(theta).T
+    errors = np.sqrt(np.diag(inverse @ meat @ inverse.T) * 30 / 27) * values(huber)
+    # a difference over 2e-6 crosses no bend here and loses 1e-9 of each pull, times the condition number
+    np.testing.assert_allclose(list(huber.std.values()), errors, rtol=1e-3)
+
+
+def with_idle_rows(count):
+    """The same runs and some of weight zero that fit nothing."""
+    idle = np.full(count, 9.0)
+    return js.Runs.from_arrays(
+        params=np.r_[PARAMS, np.full(count, 1e8)], loss=np.r_[RUNS.loss, idle], weight=np.r_[np.ones(30), np.zeros(count)]
+    )
+
+
+@pytest.mark.parametrize("objective", ["huber", js.squared(space="linear")], ids=["huber", "squared"])
+def test_rows_of_weight_zero_change_neither_coefs_nor_standard_errors(objective):
+    plain, idle = js.fit(RUNS, LAW, objective=objective), js.fit(with_idle_rows(2), LAW, objective=objective)
+    np.testing.assert_allclose(values(idle), values(plain), rtol=1e-9)
+    assert idle.value == pytest.approx(plain.value, rel=1e-12)
+    np.testing.assert_allclose(list(idle.std.values()), list(plain.std.values()), rtol=1e-8)
+
+
+def test_padding_to_another_bucket_changes_nothing(huber):
+    padded = js.fit(with_idle_rows(20), LAW)
+    np.testing.assert_allclose(values(padded), values(huber), rtol=1e-9)
+    assert padded.value == pytest.approx(huber.value, rel=1e-12)
+
+
+def test_a_fixed_coef_stays_exactly_and_the_others_take_their_conditional_minimum():
+    fit = js.fit(RUNS, LAW, objective=js.squared(space="linear"), fix={"alpha": 0.3})
+    assert fit.coefs["alpha"] == 0.3
+    assert fit.fixed == ("alpha",)
+    assert fit.free == ("E", "A")
+    assert fit.std["alpha"] is None
+    slope, floor = np.polyfit(PARAMS**-0.3, RUNS.loss, 1)  # with alpha given, a straight line
+    np.testing.assert_allclose([fit.coefs["E"], fit.coefs["A"]], [floor, slope], rtol=1e-9)
+
+
+def test_a_fixed_coef_stays_fixed_in_every_replicate():
+    crowd = js.bootstrap(js.fit(RUNS, LAW, fix={"alpha": 0.3}), replicates=50)
+    np.testing.assert_array_equal(crowd.coefs["alpha"], 0.3)
+    assert np.ptp(crowd.coefs["E"]) > 0
+
+
+def test_with_every_coef_fixed_the_value_is_that_of_the_given_law():
+    fit = js.fit(RUNS, LAW, fix=TRUTH)
+    size = np.abs(np.log(power(PARAMS, *TRUTH.values())) - np.log(RUNS.loss))
+    assert fit.value == pytest.approx(np.where(size <= 1e-3, 0.5 * size**2, 1e-3 * (size - 0.5e-3)).sum(), rel=1e-12)
+    assert fit.free == ()
+    with pytest.raises(UsageError, match="every coef of 'power-params' is fixed"):
+        js.bootstrap(fit)
+
+
+def test_the_message_about_few_rows_counts_the_free_coefs_only():
+    few = js.Runs.from_arrays(params=PARAMS[:5], loss=RUNS.loss[:5])
+    found = {finding.code: finding.message for finding in js.fit(few, LAW, fix={"alpha": 0.25}).findings}
+    assert "5 runs for 2 free coefs" in found["few-rows"]
+
+
+def test_starts_replace_the_grid(huber):
+    one = js.fit(RUNS, LAW, starts=TRUTH)
+    several = js.fit(RUNS, LAW, starts=[TRUTH, {"E": 0.5, "A": 50.0, "alpha": 0.1}])
+    assert (one.certificate.starts, several.certificate.starts) == (1, 2)
+    np.testing.assert_allclose(values(one), values(huber), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"starts": []}, "starts is empty"),
+        ({"starts": {"E": 1.0}}, "missing: A, alpha"),
+        ({"starts": {**TRUTH, "aplha": 1.0}}, "Did you mean 'alpha'"),
+        ({"starts": {**TRUTH, "A": -1.0}}, "A = -1.0 is outside its support 'positive'"),
+        ({"fix": {"aplha": 1.0}}, "Did you mean 'alpha'"),
+        ({"fix": {"alpha": 0.0}}, "alpha = 0.0 is outside its support"),
+        ({"fix": {"alpha": float("nan")}}, "alpha = nan is outside its support"),
+        ({"objective": "hubert"}, "Did you mean 'huber'"),
+        ({"solver": "newtons"}, "Did you mean 'newton'"),
+        ({"device": "cuda9"}, "unknown device 'cuda9'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(options, message):
+    with pytest.raises(UsageError, match=message):
+        js.fit(RUNS, LAW, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"replicates": 0}, "replicates = 0"),
+        ({"replicates": 10.0}, "replicates = 10.0"),
+        ({"replicates": True}, "replicates = True"),
+        ({"chunk": 0}, "chunk = 0"),
+        ({"seed": -1}, "seed = -1"),
+        ({"scheme": "pair"}, "Did you mean 'pairs'"),
+    ],
+)
+def test_a_bootstrap_that_cannot_be_meant_is_refused(huber, options, message):
+    with pytest.raises(UsageError, match=message):
+        js.bootstrap(huber, **options)
+
+
+def test_a_fit_that_is_no_minimum_is_not_refitted(huber):
+    with pytest.raises(UsageError, match="the fit is 'stalled', not a minimum"):
+        js.bootstrap(dataclasses.replace(huber, status=Status.STALLED))
+
+
+def changed(**columns):
+    return js.Runs.from_arrays(**{"params": PARAMS, "loss": RUNS.loss, **columns})
+
+
+def spoiled(column, rows, value):
+    array = {"params": PARAMS, "loss": RUNS.loss}[column].copy()
+    array[rows] = value
+    return changed(**{column: array})
+
+
+@pytest.mark.parametrize(
+    ("runs", "message"),
+    [
+        (js.Runs.from_arrays(params=PARAMS[:2], loss=RUNS.loss[:2]), "2 runs for 3 free coefs of 'power-params'"),
+        (changed(weight=np.r_[1, 1, np.zeros(28)]), "2 runs for 3 free coefs"),
+        (changed(loss=np.full(30, 2.5)), "every run has the loss 2.5, so no exponent can be fitted"),
+        (spoiled("params", [3, 7], -1.0), "params must be positive for 'power-params'; rows 4, 8$"),
+        (spoiled("loss", [0, 1, 2, 3, 4, 5, 6], 0.0), "loss must be positive for .* rows 1, 2, 3, 4, 5 and 2 more$"),
+        (js.Runs.from_arrays(tokens=PARAMS, loss=RUNS.loss), "params"),
+    ],
+)
+def test_a_table_that_cannot_carry_the_fit_is_refused(runs, message):
+    with pytest.raises(RunsError, match=message):
+        js.fit(runs, LAW)
+
+
+def test_the_loss_named_as_constant_is_that_of_rows_that_count():
+    loss = np.r_[9.0, np.full(29, 2.5)]
+    with pytest.raises(RunsError, match=r"every run has the loss 2\.5"):
+        js.fit(changed(loss=loss, weight=np.r_[0.0, np.ones(29)]), LAW)
+
+
+def test_a_negative_loss_is_welcome_in_linear_space():
+    runs = js.Runs.from_arrays(params=PARAMS, loss=RUNS.loss - RUNS.loss.max() - 0.1)
+    assert js.fit(runs, LAW, objective=js.squared(space="linear")).status is not Status.NON_FINITE
+
+
+def parts(thing, seen=()):
+    """Everything that a result is made of, through records, mappings and tuples."""
+    yield thing
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        thing = [getattr(thing, one.name) for one in dataclasses.fields(thing)]
+    if isinstance(thing, Mapping):
+        thing = list(thing.values())
+    if isinstance(thing, list | tuple):
+        for one in thing:
+            yield from parts(one)
+
+
+@pytest.fixture(scope="module")
+def answers(huber):
+    crowd = js.bootstrap(huber, replicates=50)
+    front = js.frontier(law="chinchilla", coefs={"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}, flops=1e21)
+    return huber, crowd, front, crowd.interval("E"), crowd.weights(0), js.predict(huber, params=PARAMS)
+
+
+def test_no_result_holds_a_device_array(answers):
+    for answer in answers:
+        assert not [part for part in parts(answer) if isinstance(part, jax.Array)]
+        arrays = [part for part in parts(answer) if isinstance(part, np.ndarray)]
+        assert all(array.dtype != np.float32 for array in arrays)
+
+
+def test_coefs_values_and_errors_are_plain_floats(huber):
+    numbers = [*huber.coefs.values(), *huber.std.values(), huber.value, huber.certificate.scaled_gradient]
+    assert all(type(number) is float for number in numbers)
+
+
+def test_no_verb_changes_the_callers_jax_settings():
+    before = dict(jax.config.values)
+    fit = js.fit(RUNS, LAW)
+    js.bootstrap(fit, replicates=10)
+    js.predict(fit, params=PARAMS)
+    js.frontier(law="kaplan", coefs={"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}, flops=1e21)
+    js.isoloss(law="kaplan", coefs={"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}, loss=2.5, params=1e9)
+    assert dict(jax.config.values) == before
+    assert jax.numpy.ones(1).dtype == np.float32
+
+
+def test_every_replicate_is_counted_once(huber):
+    crowd = js.bootstrap(huber, replicates=300, seed=3)
+    assert int(crowd.usable.sum()) + sum(crowd.failed.values()) == 300
+    assert np.isnan(crowd.samples("E")).sum() == 300 - crowd.usable.sum()
+    finished = []
+    js.bootstrap(huber, replicates=300, seed=3, on_done=finished.append)
+    assert sum(finished) == 300
+
+
+def test_a_replicate_with_fewer_distinct_rows_than_coefs_is_degenerate():
+    """Of three runs, a resample has three distinct ones in 3!/3³ = 2/9 of all cases."""
+    crowd = js.bootstrap(js.fit(js.Runs.from_arrays(params=PARAMS[::12], loss=RUNS.loss[::12]), LAW), replicates=400)
+    drawn = crowd.weights(np.arange(400))
+    is_poor = (drawn > 0).sum(axis=1) < 3
+    np.testing.assert_array_equal(crowd.status == Status.DEGENERATE, is_poor)
+    assert crowd.failed["degenerate"] == is_poor.sum()
