@@ -21,7 +21,7 @@ from jaxscale.solvers.loop import Goal, Method
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
 
-WIDTHS = {"cpu": 128, "gpu": 8192, "tpu": 8192}
+WIDTHS = {"cpu": 256, "gpu": 8192, "tpu": 8192}
 """Lanes per program call: on a CPU few enough to stay in cache and to stop early, elsewhere enough to fill the chip."""
 FIRST_ROUND = 10
 """Evaluations before stragglers are gathered: most lanes that start at the point fit are done by then."""

@@ -24,7 +24,7 @@ def band(samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "
     check_level(level)
     rule = INTERVALS.resolve(method)
     values = np.asarray(samples, dtype=np.float64)
-    usable = values[~np.isnan(values.reshape(len(values), -1)).any(axis=1)]
+    usable = values[~np.isnan(values).any(axis=tuple(range(1, values.ndim)))]
     if len(usable) == 0:
         absent = np.full(values.shape[1:], np.nan)
         return Band(absent, absent, absent, level, rule.name, 0, len(values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, SupportsFloat, TypeAlias
 
 import jax
 
@@ -45,6 +45,6 @@ class Objective:
 
 def check_delta(delta: float) -> float:
     """Return delta as a float; raise UsageError unless it is positive and finite."""
-    if not (isinstance(delta, int | float) and math.isfinite(delta) and delta > 0):
+    if isinstance(delta, bool) or not isinstance(delta, SupportsFloat) or not 0 < float(delta) < math.inf:
         raise UsageError(SCALE_NOT_POSITIVE.format(delta=delta))
     return float(delta)

@@ -57,7 +57,9 @@ class Answer:
         """Return the standard deviation of a fitted coef over the usable replicates; None as for its band."""
         if self.ensemble is None or not self.has_bands or name in self.fit.fixed or self.ensemble.usable.sum() < 2:
             return None
-        return float(np.std(self.ensemble.coefs[name][self.ensemble.usable], ddof=1))
+        with np.errstate(invalid="ignore", over="ignore"):  # a coef that overflowed has no spread in float64
+            spread = float(np.std(self.ensemble.coefs[name][self.ensemble.usable], ddof=1))
+        return spread if np.isfinite(spread) else None
 
     def frontier_band(self, quantity: str) -> Band | None:
         """Return the band (b,) of one of QUANTITIES; None where there are no bands."""

@@ -146,7 +146,7 @@ def minimise(
             theta=jnp.where(is_accepted[:, None], trial, before.theta),
             scale=jnp.where(is_accepted, new_scale, before.scale),
             damping=_learn(before.damping, gain / promise, is_accepted, is_forced, method.fresh_damping),
-            is_final=jnp.isfinite(new_scale) & (new_scale <= target * (1 + 1e-6)) & ~is_first,
+            is_final=jnp.isfinite(new_scale) & (new_scale <= target * (1 + 1e-6)),
             here=here,
             decrement=_decrement(here),
             status=status.astype(jnp.int32),

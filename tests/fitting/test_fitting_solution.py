@@ -20,7 +20,7 @@ def solver(objective):
     return jax.jit(lambda target, weight: solution(LAW, objective, START, (PARAMS,), target, weight))
 
 
-def by_differences(function, point, step=1e-5):
+def by_differences(function, point, step=1e-4):
     columns = [(function(point + step * e) - function(point - step * e)) / (2 * step) for e in np.eye(len(point))]
     return np.stack([np.asarray(column) for column in columns], axis=1)
 
@@ -31,9 +31,9 @@ def test_the_derivatives_in_targets_and_weights_are_those_of_refits(objective):
         solve, weight = solver(objective), np.linspace(0.5, 1.5, 12)
         in_target = jax.jit(jax.jacobian(solve))(TARGET, weight)
         in_weight = jax.jit(jax.jacobian(solve, argnums=1))(TARGET, weight)
-        # a refit is good to 1e-13 or so, and the step is 1e-5
-        np.testing.assert_allclose(in_target, by_differences(lambda t: solve(t, weight), TARGET), rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(in_weight, by_differences(lambda w: solve(TARGET, w), weight), rtol=1e-5, atol=1e-6)
+        # a refit is good to 1e-9 and the step is 1e-4; nothing crosses a bend in between
+        np.testing.assert_allclose(in_target, by_differences(lambda t: solve(t, weight), TARGET), rtol=1e-4, atol=2e-5)
+        np.testing.assert_allclose(in_weight, by_differences(lambda w: solve(TARGET, w), weight), rtol=1e-4, atol=2e-5)
 
 
 def test_least_squares_in_logs_has_the_derivative_of_linear_regression():
@@ -44,7 +44,8 @@ def test_least_squares_in_logs_has_the_derivative_of_linear_regression():
     design = np.stack([np.ones(12), -np.log(PARAMS)], axis=1)
     hat = np.linalg.pinv(design)
     np.testing.assert_allclose([theta[0], np.exp(theta[1])], hat @ TARGET, rtol=1e-9)
-    np.testing.assert_allclose(np.asarray(slopes) * np.array([[1.0], [float(np.exp(theta[1]))]]), hat, rtol=1e-8, atol=1e-12)
+    slopes = np.asarray(slopes) * np.array([[1.0], [float(np.exp(theta[1]))]])
+    np.testing.assert_allclose(slopes, hat, rtol=1e-8, atol=1e-12)
 
 
 def test_the_solution_is_that_of_fit_and_works_under_vmap():
@@ -55,9 +56,14 @@ def test_the_solution_is_that_of_fit_and_works_under_vmap():
         np.testing.assert_allclose(np.exp(theta), list(fit.coefs.values()), rtol=1e-8)
 
 
-def test_least_absolute_deviations_have_no_derivative_and_say_so():
-    """The minimum passes through p of the points: it does not move with the others, and jumps with weights."""
-    from jaxscale.errors import UsageError
-
-    with precision.float64(), pytest.raises(UsageError, match="absolute"):
-        solution(LAW, js.absolute(), START, (PARAMS,), TARGET, np.ones(12))
+def test_least_absolute_deviations_follow_the_two_points_that_they_pass_through():
+    """The minimum is the line through two of the points, and does not move with the others."""
+    with precision.float64():
+        theta = np.asarray(solver(js.absolute())(TARGET, np.ones(12)))
+        slopes = np.asarray(jax.jacobian(solver(js.absolute()))(TARGET, np.ones(12)))
+    miss = theta[0] - np.exp(theta[1]) * np.log(PARAMS) - TARGET
+    touched = np.argsort(np.abs(miss))[:2]
+    assert np.abs(miss[touched]).max() < 1e-12
+    through = np.linalg.inv(np.stack([np.ones(2), -np.log(PARAMS[touched])], axis=1))
+    np.testing.assert_allclose(slopes[:, touched] * np.array([[1.0], [np.exp(theta[1])]]), through, rtol=1e-9)
+    np.testing.assert_allclose(np.delete(slopes, touched, axis=1), 0.0, atol=1e-12)

@@ -13,6 +13,7 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.status import Status
 
 LAW = "power-params"
+KAPLAN = {"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}
 TRUTH = {"E": 1.7, "A": 300.0, "alpha": 0.25}
 PARAMS = np.geomspace(1e7, 1e10, 30)
 RUNS = js.simulate(LAW, TRUTH, columns={"params": PARAMS}, noise=0.01, seed=4)
@@ -77,9 +78,8 @@ def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
 def with_idle_rows(count):
     """The same runs and some of weight zero that fit nothing."""
     idle = np.full(count, 9.0)
-    return js.Runs.from_arrays(
-        params=np.r_[PARAMS, np.full(count, 1e8)], loss=np.r_[RUNS.loss, idle], weight=np.r_[np.ones(30), np.zeros(count)]
-    )
+    weight = np.r_[np.ones(30), np.zeros(count)]
+    return js.Runs.from_arrays(params=np.r_[PARAMS, np.full(count, 1e8)], loss=np.r_[RUNS.loss, idle], weight=weight)
 
 
 @pytest.mark.parametrize("objective", ["huber", js.squared(space="linear")], ids=["huber", "squared"])
@@ -212,7 +212,7 @@ def test_a_negative_loss_is_welcome_in_linear_space():
     assert js.fit(runs, LAW, objective=js.squared(space="linear")).status is not Status.NON_FINITE
 
 
-def parts(thing, seen=()):
+def parts(thing):
     """Everything that a result is made of, through records, mappings and tuples."""
     yield thing
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
@@ -227,7 +227,7 @@ def parts(thing, seen=()):
 @pytest.fixture(scope="module")
 def answers(huber):
     crowd = js.bootstrap(huber, replicates=50)
-    front = js.frontier(law="chinchilla", coefs={"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}, flops=1e21)
+    front = js.frontier(law="kaplan", coefs=KAPLAN, flops=1e21)
     return huber, crowd, front, crowd.interval("E"), crowd.weights(0), js.predict(huber, params=PARAMS)
 
 
@@ -248,8 +248,8 @@ def test_no_verb_changes_the_callers_jax_settings():
     fit = js.fit(RUNS, LAW)
     js.bootstrap(fit, replicates=10)
     js.predict(fit, params=PARAMS)
-    js.frontier(law="kaplan", coefs={"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}, flops=1e21)
-    js.isoloss(law="kaplan", coefs={"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}, loss=2.5, params=1e9)
+    js.frontier(law="kaplan", coefs=KAPLAN, flops=1e21)
+    js.isoloss(law="kaplan", coefs=KAPLAN, loss=2.5, params=1e9)
     assert dict(jax.config.values) == before
     assert jax.numpy.ones(1).dtype == np.float32
 

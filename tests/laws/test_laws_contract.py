@@ -48,14 +48,18 @@ def settings_of(law):
 
 
 def points_of(law):
-    return [dict(zip(law.inputs, run, strict=True)) for run in ((7e7, 3e9), (1.3e9, 2.2e10), (7e10, 1.4e12))] if len(
-        law.inputs
-    ) == 2 else [{law.inputs[0]: value} for value in (7e7, 2.2e10, 5.76e23)]
+    if len(law.inputs) == 1:
+        return [{law.inputs[0]: value} for value in (7e7, 2.2e10, 5.76e23)]
+    return [dict(zip(law.inputs, run, strict=True)) for run in ((7e7, 3e9), (1.3e9, 2.2e10), (7e10, 1.4e12))]
 
 
 def exact(law, coefs, run):
     function = WITNESS.get(law.name, one_power)
     return function(*run, **{name: mpmath.mpf(value) for name, value in coefs.items()})
+
+
+def exact_slope(law, coefs, run, name):
+    return mpmath.diff(lambda value: exact(law, {**coefs, name: value}, run), coefs[name])
 
 
 def cases(law):
@@ -75,7 +79,8 @@ def test_every_law_names_its_source_and_every_coef_its_meaning(law):
     assert law.equation
     assert "arXiv" in law.source
     assert all(coef.meaning for coef in law.coefs)
-    assert all(support.contains(start) for c, support in zip(law.coefs, law.supports, strict=True) for start in c.starts)
+    for coef, support in zip(law.coefs, law.supports, strict=True):
+        assert all(support.contains(start) for start in coef.starts)
 
 
 @EVERY
@@ -101,8 +106,7 @@ def test_the_gradient_agrees_with_fifty_digits(law):
             inputs = [mpmath.mpf(x) for x in run.values()]
             slopes = jax.grad(lambda c, run=run: law.loss(*run.values(), **c))(coefs)
             for name, got in slopes.items():
-                want = mpmath.diff(lambda value, name=name: exact(law, {**coefs, name: value}, inputs), coefs[name])
-                assert abs(float(got) / want - 1) < 1e-9, name
+                assert abs(float(got) / exact_slope(law, coefs, inputs, name) - 1) < 1e-9, name
 
 
 @EVERY

@@ -82,7 +82,8 @@ def test_a_lane_of_nan_leaves_its_neighbours_bit_identical(reflect):
 @pytest.mark.parametrize("size", range(1, 10))
 def test_absolute_agrees_with_the_eigenvalues_of_lapack(size):
     random = np.random.default_rng(size)
-    matrix = symmetric(rotations(random, 6, size), random.standard_normal((6, size)) * 10.0 ** random.uniform(-3, 3, (6, 1)))
+    values = random.standard_normal((6, size)) * 10.0 ** random.uniform(-3, 3, (6, 1))
+    matrix = symmetric(rotations(random, 6, size), values)
     values, vectors = np.linalg.eigh(matrix)
     want = symmetric(vectors, np.abs(values))
     with precision.float64():

@@ -26,6 +26,12 @@ def test_to_real_inverts_from_real(support):
 
 
 @ALL
+def test_the_map_of_the_host_is_that_of_the_device(support):
+    theta = np.linspace(-30, 30, 61)
+    np.testing.assert_allclose(support.to_coef(theta), onto(support, theta), rtol=1e-15 * 30)  # exp loses |theta| eps
+
+
+@ALL
 def test_slope_is_the_derivative_of_the_map(support):
     theta = np.linspace(-8, 8, 33)
     step = 1e-5

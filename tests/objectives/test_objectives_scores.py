@@ -19,7 +19,8 @@ EVERY = pytest.mark.parametrize("objective", tuple(OBJECTIVES), ids=lambda objec
 
 def score(objective, miss, scale=SCALE):
     with precision.float64():
-        return [np.asarray(part) for part in objective.rho(jnp.asarray(miss, jnp.float64), jnp.asarray(scale, jnp.float64))]
+        parts = objective.rho(jnp.asarray(miss, jnp.float64), jnp.asarray(scale, jnp.float64))
+        return [np.asarray(part) for part in parts]
 
 
 @EVERY

@@ -44,7 +44,8 @@ def test_the_variance_of_a_count_is_that_of_the_multinomial():
 
 def test_the_drawn_weight_is_the_count_times_the_tables_weight():
     weight = np.array([0.5, 2.0, 0.0, 1.0, 3.0])
-    np.testing.assert_array_equal(redraw(PAIRS, 3, np.arange(9), weight), redraw(PAIRS, 3, np.arange(9), np.ones(5)) * weight)
+    counts = redraw(PAIRS, 3, np.arange(9), np.ones(5))
+    np.testing.assert_array_equal(redraw(PAIRS, 3, np.arange(9), weight), counts * weight)
 
 
 @pytest.mark.parametrize("bucket", [40, 64, 257])
@@ -64,7 +65,7 @@ def test_replicates_and_seeds_differ_from_one_another():
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, "0", None])
 def test_a_seed_that_is_no_32_bit_integer_is_refused(seed):
-    with pytest.raises(UsageError, match="seed = .* is not an integer between 0 and 4294967295"):
+    with pytest.raises(UsageError, match=r"seed = .* is not an integer between 0 and 4294967295"):
         root_key(seed)
 
 

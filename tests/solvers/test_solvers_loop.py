@@ -78,9 +78,7 @@ def test_derivatives_are_those_of_the_objective():
     theta = START.copy()
     with precision.float64():
         rows, weight = (jnp.asarray(X), jnp.asarray(Y)), jnp.asarray(WEIGHT)
-        here = jax.jit(partial(evaluate, PROBLEM))(
-            rows, jnp.asarray(theta), weight, jnp.full(LANES, 0.02), jnp.ones(3)
-        )
+        here = jax.jit(partial(evaluate, PROBLEM))(rows, jnp.asarray(theta), weight, jnp.full(LANES, 0.02), jnp.ones(3))
 
         def whole(point, mass):
             return jnp.sum(mass * jax.vmap(lambda row: HUBER.rho(residual(point, row), 0.02).value)(rows))

@@ -3,6 +3,8 @@
 All tables have 240 rows, so that they share the programs of one law and one objective.
 """
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -55,9 +57,7 @@ def unused(params, tokens, *, E, A, alpha, nothing):
 def test_a_coef_that_the_law_does_not_use_is_not_at_a_bound():
     coefs = tuple(js.Coef(name, "real", (1.0,)) for name in ("E", "A", "alpha", "nothing"))
     law = js.Law("unused", unused, ("params", "tokens"), coefs)
-    fit = js.fit(
-        table(PARAMS, TOKENS, 0.01), law, starts={"E": 1.8, "A": 400.0, "alpha": 0.35, "nothing": 0.0}
-    )
+    fit = js.fit(table(PARAMS, TOKENS, 0.01), law, starts={"E": 1.8, "A": 400.0, "alpha": 0.35, "nothing": 0.0})
     assert fit.status is Status.SINGULAR
 
 
@@ -94,20 +94,25 @@ def test_a_floor_of_zero_is_at_bound_and_names_the_coef():
 
 def test_a_fit_at_a_bound_can_be_refitted_and_every_replicate_is_counted():
     crowd = js.bootstrap(js.fit(floorless(0)), replicates=200)
-    counted = {str(Status(code)): int(number) for code, number in zip(*np.unique(crowd.status, return_counts=True))}
-    assert sum(counted.values()) == 200
-    assert counted["at_bound"] > 100
+    assert crowd.usable.sum() + sum(crowd.failed.values()) == 200
+    assert np.sum(crowd.status == Status.AT_BOUND) > 100
     assert "replicates-at-bound" in [finding.code for finding in crowd.findings]
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_no_start_ends_below_the_minimum_that_is_reported(seed):
-    """Twelve noisy runs, repeated twenty times: the objective may have several basins, and some starts never end."""
+@pytest.mark.parametrize("seed", range(8))
+def test_no_start_ends_below_the_minimum_that_is_reported(seed, monkeypatch):
+    """Twelve noisy runs, twenty copies each: several basins, and starts that never end. A lower value is not hidden."""
+    module = importlib.import_module("jaxscale.fitting.fit")
+    solve, ended = module.solve, []
+
+    def listen(*arguments, **options):
+        ended.append(solve(*arguments, **options))
+        return ended[-1]
+
+    monkeypatch.setattr(module, "solve", listen)
     random = np.random.default_rng(seed)
-    params, tokens = 10 ** random.uniform(7, 9, 12), 10 ** random.uniform(9, 11, 12)
-    few = js.simulate("chinchilla", COEFS, columns={"params": params, "tokens": tokens}, noise=0.07, seed=seed)
-    runs = js.Runs.from_arrays(params=np.tile(params, 20), tokens=np.tile(tokens, 20), loss=np.tile(few.loss, 20))
-    fit = js.fit(runs)
-    if fit.is_usable:
-        again = js.fit(runs, starts=[{**fit.coefs, "E": max(fit.coefs["E"], 1e-9)}, COEFS])
-        assert again.value >= fit.value * (1 - 1e-9)
+    columns = {"params": 10 ** random.uniform(7, 9, 12), "tokens": 10 ** random.uniform(9, 11, 12)}
+    few = js.simulate("chinchilla", COEFS, columns=columns, noise=0.08, seed=seed)
+    fit = js.fit(js.Runs.from_arrays(loss=np.tile(few.loss, 20), **{k: np.tile(v, 20) for k, v in columns.items()}))
+    lowest = min(np.min(outcome.value[np.isfinite(outcome.value)]) for outcome in ended)
+    assert fit.value <= lowest * (1 + 1e-8) or not fit.is_usable

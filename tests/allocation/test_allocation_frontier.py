@@ -1,0 +1,134 @@
+"""Frontiers of fits and crowds, IsoLoss contours, and what is refused."""
+
+import numpy as np
+import pytest
+
+import jaxscale as js
+from jaxscale.errors import UsageError
+
+COEFS = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
+BUDGETS = np.array([1e20, 1e22, 5.76e23])
+SIZES = np.geomspace(1e9, 1e12, 7)
+
+
+def closed_tokens(loss, params):
+    """laws.md C0: D(N; l) = (B / (l - E - A N^-alpha))^(1/beta), for N above (A / (l - E))^(1/alpha)."""
+    rest = loss - COEFS["E"] - COEFS["A"] * params ** -COEFS["alpha"]
+    return np.where(rest > 0, (COEFS["B"] / np.where(rest > 0, rest, 1.0)) ** (1 / COEFS["beta"]), np.nan)
+
+
+def test_the_isoloss_contours_are_the_closed_form():
+    levels = np.array([2.1, 2.3, 3.0])
+    tokens = js.isoloss(law="chinchilla", coefs=COEFS, loss=levels, params=SIZES)
+    want = closed_tokens(levels[:, None], SIZES[None, :])
+    assert tokens.shape == (3, 7)
+    np.testing.assert_array_equal(np.isnan(tokens), np.isnan(want))
+    np.testing.assert_allclose(tokens, want, rtol=1e-9)
+
+
+def test_a_loss_below_the_floor_is_reached_nowhere():
+    assert np.isnan(js.isoloss(law="chinchilla", coefs=COEFS, loss=1.8, params=SIZES)).all()
+
+
+def test_the_contour_touches_the_line_of_its_budget_at_the_optimum():
+    """On C = 6 N D the slope d ln D / d ln N is -1, and nowhere else on the line is the loss as low."""
+    front = js.frontier(law="chinchilla", coefs=COEFS, flops=BUDGETS)
+    for params, tokens, loss in zip(front.params, front.tokens, front.loss, strict=True):
+        step = 1e-4
+        around = params * np.exp(np.array([-step, 0.0, step]))
+        contour = js.isoloss(law="chinchilla", coefs=COEFS, loss=loss * (1 + 1e-15), params=around)[0]
+        assert contour[1] == pytest.approx(tokens, rel=1e-9)
+        assert np.log(contour[2] / contour[0]) / (2 * step) == pytest.approx(-1.0, abs=1e-6)
+        wide = params * np.geomspace(0.3, 3, 9)
+        needed = 6 * wide * js.isoloss(law="chinchilla", coefs=COEFS, loss=loss, params=wide)[0]
+        assert np.all(needed[~np.isnan(needed)] >= 6 * params * tokens * (1 - 1e-9))
+
+
+def test_the_point_of_a_crowds_frontier_is_that_of_its_fit(epoch_crowd, epoch_fit):
+    crowd, point = (js.frontier(source, flops=BUDGETS) for source in (epoch_crowd, epoch_fit))
+    np.testing.assert_array_equal(crowd.point.params, point.params)
+    assert crowd.params.shape == crowd.loss.shape == (4000, 3)
+    assert crowd.is_crowd
+    assert not point.is_crowd
+    assert point.interval("params") is None
+
+
+def test_each_replicate_has_the_closed_form_frontier_of_its_own_coefs(epoch_crowd):
+    c, product = epoch_crowd.coefs, BUDGETS / 6
+    s = c["alpha"] + c["beta"]
+    G = (c["alpha"] * c["A"] / (c["beta"] * c["B"])) ** (1 / s)
+    want = G[:, None] * product ** (c["beta"] / s)[:, None]
+    np.testing.assert_allclose(js.frontier(epoch_crowd, flops=BUDGETS).params, want, rtol=1e-9)
+
+
+def test_tokens_per_param_at_the_compute_of_chinchilla_is_about_eighteen(epoch_crowd):
+    """PROVENANCE.md: 17.9 at the Huber minimum, 18.3 for least absolute deviations."""
+    front = js.frontier(epoch_crowd, flops=5.88e23)
+    assert front.point.tokens_per_param[0] == pytest.approx(17.9, abs=0.1)
+    band = front.interval("tokens_per_param")
+    assert band.lower[0] < 17.9 < band.upper[0]
+    assert (band.n_used, band.n_total) == (4000, 4000)
+
+
+def test_a_budget_far_beyond_the_runs_is_called_extrapolation(epoch_fit):
+    codes = [finding.code for finding in js.frontier(epoch_fit, flops=[1e21, 1e25]).findings]
+    assert codes == ["extrapolation"]
+    assert js.frontier(epoch_fit, flops=1e21).findings == ()
+
+
+def test_a_law_of_compute_has_a_loss_and_no_split():
+    front = js.frontier(law="power", coefs={"E": 1.7, "A": 300.0, "alpha": 0.12}, flops=BUDGETS)
+    np.testing.assert_allclose(front.loss, 1.7 + 300.0 * BUDGETS**-0.12, rtol=1e-13)
+    assert np.isnan(front.params).all()
+    assert np.isnan(front.tokens).all()
+    assert [finding.code for finding in front.findings] == ["no-split"]
+
+
+@pytest.mark.parametrize("name", ["power-params", "power-tokens"])
+def test_a_law_of_one_size_has_no_frontier(name):
+    with pytest.raises(UsageError, match="says nothing about how to split a budget"):
+        js.frontier(law=name, coefs={"E": 1.7, "A": 300.0, "alpha": 0.12}, flops=1e20)
+
+
+@pytest.mark.parametrize("flops", [0.0, -1e20, float("nan"), float("inf"), [1e20, 0.0]])
+def test_a_budget_that_is_no_positive_number_is_refused(flops):
+    with pytest.raises(UsageError, match="a budget is a positive, finite number of FLOP"):
+        js.frontier(law="chinchilla", coefs=COEFS, flops=flops)
+
+
+@pytest.mark.parametrize("flops", [[], [[1e20, 1e21]]])
+def test_budgets_that_are_no_list_of_numbers_are_refused(flops, epoch_fit):
+    with pytest.raises(UsageError, match="flops"):
+        js.frontier(epoch_fit, flops=flops)
+
+
+def test_without_a_source_there_is_nothing_to_draw():
+    with pytest.raises(UsageError, match="a Fit, an Ensemble, or law= with coefs="):
+        js.frontier(flops=1e20)
+    with pytest.raises(UsageError, match="a Fit, or law= with coefs="):
+        js.isoloss(loss=2.0, params=1e9)
+
+
+def test_two_sources_at_once_are_refused(epoch_fit):
+    with pytest.raises(UsageError, match="law"):
+        js.frontier(epoch_fit, flops=1e20, law="kaplan")
+
+
+UNITS = {**COEFS, "A": COEFS["A"] / 1e9 ** COEFS["alpha"], "B": COEFS["B"] / 1e9 ** COEFS["beta"]}
+"""The same law with params and tokens in billions: N D is then 1e18 times smaller."""
+
+
+@pytest.mark.parametrize("flops", [1e18, 1e19, 1e20, 1e21, 1e23])
+def test_the_optimum_in_other_units_is_the_same_or_absent(flops):
+    """Below one unit the frontier may be silent, but never a wrong number."""
+    plain = js.frontier(law="chinchilla", coefs=COEFS, flops=flops)
+    scaled = js.frontier(law="chinchilla", coefs=UNITS, flops=flops / 1e18)
+    if not np.isnan(scaled.params[0]):
+        assert scaled.params[0] * 1e9 == pytest.approx(plain.params[0], rel=1e-9)
+
+
+def test_where_no_interior_optimum_exists_the_split_is_absent_and_it_says_so():
+    useless = {**COEFS, "B": 1e-30}  # data cost nothing and give nothing: the best size is the largest
+    front = js.frontier(law="chinchilla", coefs=useless, flops=[1e20])
+    assert np.isnan(front.params).all()
+    assert [finding.code for finding in front.findings] == ["optimum-at-end"]
