@@ -23,4 +23,5 @@ def float64() -> Iterator[None]:
         scopes.enter_context(jax.numpy_dtype_promotion("standard"))
         scopes.enter_context(jax.numpy_rank_promotion("allow"))
         scopes.enter_context(jax.threefry_partitionable(True))
+        scopes.enter_context(jax.transfer_guard("allow"))
         yield

@@ -16,10 +16,10 @@ SEED_OUTSIDE = "seed = {seed!r} is not an integer between 0 and 4294967295"
 
 
 def root_key(seed: int) -> jax.Array:
-    """Return the typed key of a seed; the generator is pinned, so that the caller's JAX settings do not matter."""
+    """Return `jax.random.key(seed)`, typed, whatever the caller's generator and seed offset."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise UsageError(SEED_OUTSIDE.format(seed=seed))
-    return jax.random.key(np.uint32(seed), impl="threefry2x32")
+    return jax.random.wrap_key_data(jnp.array([0, seed], jnp.uint32), impl="threefry2x32")
 
 
 def draw_replicate(scheme: Scheme, root: jax.Array, table: Table, replicate: jax.Array) -> jax.Array:

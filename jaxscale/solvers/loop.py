@@ -16,7 +16,7 @@ from jaxscale.status import RUNNING, Status
 SETTLED = 1e-3
 """Newton decrement, relative to the value, at which a stage is good enough to lower the scale. It must also be less
 than what one row at the bend of the score contributes: the next stage resolves misses of that size."""
-FINE = 1e-12
+FINE = 1e-16
 """Newton decrement, relative to the value, below which the next step is the last one."""
 CONFIRMED = 1e-9
 """Newton decrement, relative to the value, above which no lane is called converged."""
@@ -119,24 +119,24 @@ def minimise(
         target = jnp.maximum(goal.least, goal.relative * before.here.spread)
         is_unscaled = ~is_first & (before.scale == 0)
         bend = share * problem.rho(before.scale, before.scale).value
-        is_settled = ~is_first & (before.decrement <= jnp.minimum(SETTLED * before.here.value, bend))
-        is_lowered = is_settled & (before.scale > target * (1 + 1e-6))
+        proposed, promise, memory = method.propose(problem, rows, weight, active, before, memory)
+        floor = mass * problem.rho(jnp.asarray(noise, start.dtype), jnp.maximum(before.scale, goal.least)).value
+        nothing_left = FINE * before.here.value + floor
+        is_stuck = jnp.isinf(before.decrement) & (promise <= nothing_left)  # flat or a saddle: `judge` says which
+        is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
+        is_lowered = ~is_first & (is_settled | is_stuck) & (before.scale > target * (1 + 1e-6))
         chosen = jnp.where(is_unscaled, jnp.maximum(target, WIDE * before.here.spread), before.scale)
         new_scale = jnp.where(is_lowered, jnp.maximum(target, LOWERING * before.scale), chosen)
-        proposed, promise, memory = method.propose(problem, rows, weight, active, before, memory)
         trial = jnp.where((is_first | is_unscaled)[:, None], before.theta, proposed)
         used = jnp.where(new_scale > 0, new_scale, jnp.maximum(goal.least, 1.0))
         there = evaluate(problem, rows, trial, weight, used, active)
 
-        floor = mass * problem.rho(jnp.asarray(noise, start.dtype), used).value
         is_finite = _finite(there)
         slack = 1e-14 * jnp.abs(before.here.value) + floor
         gain = before.here.value - there.value
         is_better = there.value <= before.here.value + slack
         is_forced = is_first | is_unscaled | is_lowered
         is_accepted = is_finite & (is_forced | is_better)
-        nothing_left = FINE * before.here.value + floor
-        is_stuck = jnp.isinf(before.decrement) & (promise <= nothing_left)  # flat or a saddle: `judge` says which
         is_last = ((before.decrement <= nothing_left) | is_stuck) & ~is_forced & (before.scale > 0)
         status = jnp.where(is_last, int(Status.CONVERGED), RUNNING)
         status = jnp.where((is_first | is_unscaled) & ~is_finite, int(Status.NON_FINITE), status)

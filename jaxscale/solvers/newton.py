@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.loop import Lanes
+from jaxscale.solvers.loop import FINE, Lanes
 from jaxscale.solvers.problem import Problem, Row, Tree
 
 RIDGE = 1e-12
@@ -39,7 +39,8 @@ class Newton:
         diagonal = jnp.diagonal(here.metric, axis1=1, axis2=2)
         ridge = RIDGE * diagonal + jnp.finfo(diagonal.dtype).tiny
         metric = here.metric + jax.vmap(jnp.diag)(ridge)
-        step, pivot = small_spd.solve(here.curvature + lanes.damping[:, None, None] * metric, here.gradient)
+        damping = jnp.where(lanes.decrement <= FINE * here.value, 0.0, lanes.damping)  # the last step is Newton's own
+        step, pivot = small_spd.solve(here.curvature + damping[:, None, None] * metric, here.gradient)
         is_convex = (pivot > 0) & jnp.isfinite(lanes.decrement)
         is_bent = (lanes.status < 0) & jnp.isfinite(here.value) & ~is_convex
 

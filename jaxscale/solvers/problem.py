@@ -59,7 +59,7 @@ def evaluate(
     """Return the objective with all derivatives for every lane in one fused pass over the rows.
 
     rows: pytree with leaves (n, …).   weight: (B, n), ≥ 0, not checked; a row of weight zero contributes nothing
-    as long as its residual is finite.   active: (p,) ones and zeros; derivatives in the inactive coordinates are
+    even if its residual is not finite.   active: (p,) ones and zeros; derivatives in the inactive coordinates are
     zero, with a unit curvature, so that they never move.
 
     Every sum is an operand of a single variadic reduction: XLA then compiles the whole evaluation into one kernel
@@ -75,7 +75,7 @@ def evaluate(
         parts = [mass * score.value, mass * jnp.abs(miss), *(first * s for s in slope)]
         parts += [second * s + first * b for s, b in zip(products, bend, strict=True)]
         parts += [bound * s for s in products]
-        return tuple(parts)
+        return tuple(jnp.where(mass > 0, part, 0.0) for part in parts)
 
     per_row = jax.vmap(terms, in_axes=(None, 0, None, 0))
     parts = jax.vmap(per_row, in_axes=(0, 0, 0, None))(theta, weight, scale, rows)

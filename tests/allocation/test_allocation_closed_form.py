@@ -42,7 +42,7 @@ def closed_form(coefs, flops):
 
 
 def gradient_of_log_params(coefs, flops):
-    E, A, B, alpha, beta = (coefs[name] for name in ("E", "A", "B", "alpha", "beta"))
+    A, B, alpha, beta = (coefs[name] for name in ("A", "B", "alpha", "beta"))
     s, q = alpha + beta, np.log(flops / 6)
     g = np.log(alpha * A / (beta * B)) / s
     return {

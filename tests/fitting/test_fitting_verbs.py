@@ -90,6 +90,19 @@ def test_rows_of_weight_zero_change_neither_coefs_nor_standard_errors(objective)
     np.testing.assert_allclose(list(idle.std.values()), list(plain.std.values()), rtol=1e-8)
 
 
+def test_the_second_solver_finds_the_same_minimum(huber):
+    fit = js.fit(RUNS, LAW, solver="lbfgs")
+    assert fit.status is Status.CONVERGED
+    assert fit.value == pytest.approx(huber.value, rel=1e-9)
+    np.testing.assert_allclose(values(fit), values(huber), rtol=1e-5)
+
+
+def test_a_fit_that_claims_a_minimum_has_no_gradient_there(huber, least_squares):
+    for fit in (huber, least_squares):
+        assert fit.status is Status.CONVERGED
+        assert fit.certificate.scaled_gradient < 1e-6
+
+
 def test_padding_to_another_bucket_changes_nothing(huber):
     padded = js.fit(with_idle_rows(20), LAW)
     np.testing.assert_allclose(values(padded), values(huber), rtol=1e-9)

@@ -84,7 +84,11 @@ def test_every_objective_comes_back_in_its_space(tmp_path, known, space):
     assert back(tmp_path, answers.fit(objective=objective)).fit.objective == objective
 
 
-@pytest.mark.parametrize("objective", [huber(1 / 3), squared(space="linear"), absolute(), huber(5e-324)], ids=lambda one: f"{one.name}-{one.scale:g}")
+@pytest.mark.parametrize(
+    "objective",
+    [huber(1 / 3), squared(space="linear"), absolute(), huber(5e-324)],
+    ids=lambda one: f"{one.name}-{one.scale:g}",
+)
 def test_the_scale_of_an_objective_comes_back(tmp_path, objective):
     assert back(tmp_path, answers.fit(objective=objective)).fit.objective == objective
 
