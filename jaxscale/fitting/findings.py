@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxscale.engine.crowd import Outcome
-from jaxscale.laws import Law
 from jaxscale.results import Certificate
 from jaxscale.runs import Finding, Runs
 from jaxscale.status import Status
@@ -24,7 +23,7 @@ FEW_AGREEING = 0.1
 
 def findings_of_fit(
     runs: Runs,
-    law: Law,
+    free: int,
     status: Status,
     certificate: Certificate,
     coefs: Mapping[str, float],
@@ -50,9 +49,9 @@ def findings_of_fit(
         lowest = float(np.min(outcome.value[outcome.status <= Status.AT_BOUND]))
         message = SEVERAL_MINIMA.format(count=len(certificate.other_minima), excess=best / lowest - 1.0)
         found.append(Finding("several-minima", message))
-    free = len(law.coefs)
-    if len(runs) < 3 * free:
-        found.append(Finding("few-rows", FEW_ROWS.format(rows=len(runs), free=free, three=3 * free)))
+    rows = int(np.sum(runs.weight > 0))
+    if rows < 3 * free:
+        found.append(Finding("few-rows", FEW_ROWS.format(rows=rows, free=free, three=3 * free)))
     return tuple(found)
 
 

@@ -119,7 +119,10 @@ def _report(
         residuals=look.residuals,
         fixed=tuple(name for name in law.names if name in fixed),
         solver=solver,
-        findings=(*runs.check(), *findings_of_fit(runs, law, status, certificate, coefs, outcome)),
+        findings=(
+            *runs.check(),
+            *findings_of_fit(runs, len(law.names) - len(fixed), status, certificate, coefs, outcome),
+        ),
         provenance=provenance,
     )
 

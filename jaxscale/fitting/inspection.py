@@ -61,7 +61,7 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     condition = _condition(hessian)
     is_honest = condition is not None and condition < SINGULAR_ABOVE and not objective.limit
     covariance = None
-    if is_honest and count > free.sum():
+    if is_honest and np.sum(weight > 0) > free.sum():
         jacobian = np.asarray(views.jacobian)[:count, free]
         covariance = _covariance(objective, hessian, jacobian, pull, residuals, weight)
     std: dict[str, float | None] = dict.fromkeys(law.names)
@@ -120,7 +120,7 @@ def _covariance(
 
     Source: Seber & Wild 1989, §2.1.2, for the classical one; Huber 1967 for the sandwich.
     """
-    count, size = jacobian.shape
+    count, size = int(np.sum(weight > 0)), jacobian.shape[1]
     try:
         if objective.name == "squared":
             variance = float(np.sum(weight * residuals**2)) / (count - size)

@@ -42,7 +42,7 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
     if int(effective.sum()) < free:
         raise RunsError(TOO_FEW.format(source=source, rows=int(effective.sum()), free=free, law=law.name))
     if free and len(runs) > 1 and np.ptp(runs.loss[effective]) == 0.0:
-        raise RunsError(CONSTANT_LOSS.format(source=source, loss=float(runs.loss[0])))
+        raise RunsError(CONSTANT_LOSS.format(source=source, loss=float(runs.loss[effective][0])))
     target = np.log(runs.loss) if objective.space == "log" else runs.loss
     return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), runs.weight)
 

@@ -110,7 +110,10 @@ def check_signature(law: Law) -> None:
     is_open = any(one.kind is one.VAR_KEYWORD for one in parameters)
     required = {one.name for one in parameters if one.default is one.empty and one.name in takes}
     declared = (*law.inputs, *law.names)
+    kinds = {one.name: one.kind for one in parameters}
     is_called_right = tuple(takes[: len(law.inputs)]) == law.inputs and required <= set(declared)
+    is_called_right &= all(kinds.get(name) is not inspect.Parameter.KEYWORD_ONLY for name in law.inputs)
+    is_called_right &= all(kinds.get(name) is not inspect.Parameter.POSITIONAL_ONLY for name in law.names)
     if not is_called_right or not (is_open or set(law.names) <= set(takes)):
         found = f"({', '.join(takes)})"
         inputs, coefs = ", ".join(law.inputs), ", ".join(law.names)
