@@ -52,7 +52,8 @@ def allocate(law: Law | str, coefs: Mapping[str, ArrayLike], *, flops: ArrayLike
     """
     law = LAWS.resolve(law)
     check_trade_off(law)
-    log_flops = jnp.log(jnp.asarray(flops))
+    law.check_names(coefs)
+    log_flops = jnp.log(jnp.asarray(float(flops) if isinstance(flops, int) else flops))  # 10**24 is no int64
     dtype = jnp.result_type(log_flops, *(jnp.asarray(coefs[name]) for name in law.names))
     log_flops = log_flops.astype(dtype)
     ordered = tuple(jnp.asarray(coefs[name], dtype) for name in law.names)

@@ -21,6 +21,8 @@ FAR = 10.0
 """Compute beyond the largest measured run, as a factor, from which a frontier says that it extrapolates."""
 
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
+NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
+TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
 NO_FRONTIER = "law '{name}' takes {inputs}: it says nothing about how to split a budget"
 LOSS_ONLY = "law '{name}' knows compute only: its frontier has a loss and no split into params and tokens"
@@ -42,9 +44,13 @@ def frontier(
     exists.   Raises UsageError for a budget that is not positive, or a law that neither splits a budget nor knows it.
     """
     budgets = np.atleast_1d(np.asarray(flops, dtype=np.float64))
+    if budgets.ndim != 1 or budgets.size == 0:
+        raise UsageError(NO_BUDGETS.format(shape=budgets.shape))
     for budget in budgets:
         if not (np.isfinite(budget) and budget > 0):
             raise UsageError(BAD_BUDGET.format(flops=float(budget)))
+    if source is not None and (law is not None or coefs is not None):
+        raise UsageError(TWO_SOURCES)
     if isinstance(source, Ensemble):
         point = frontier(source.fit, flops=budgets)
         samples = np.stack([source.coefs[name] for name in source.fit.law.names], axis=1)

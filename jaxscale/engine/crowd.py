@@ -30,13 +30,17 @@ SECOND_ROUND = 10
 
 @dataclass(frozen=True)
 class Job:
-    """What lanes share.   active: (p,) ones for free coefs.   goal: (least, relative) scale.   width: lanes a call."""
+    """What lanes share.
+
+    active, edged: (p,), as in `minimise`.   goal: (least, relative) scale.   width: lanes per program call.
+    """
 
     problem: Problem
     method: Method
     scheme: Scheme
     batch: Batch
     active: np.ndarray
+    edged: np.ndarray
     goal: tuple[np.float64, np.float64]
     seed: int
     max_steps: int
@@ -124,6 +128,7 @@ def _advance(
                     "scale": state.scale[padded],
                     "damping": state.damping[padded],
                     "active": job.active,
+                    "edged": job.edged,
                     "goal": Goal(*job.goal),
                     "noise": job.batch.noise,
                     "max_steps": np.int32(steps),

@@ -36,7 +36,7 @@ class Question(NamedTuple):
     """What a chunk of lanes is asked, as arrays.
 
     columns (n, …) each; target, weight (n,); rows int32; key: typed PRNG key; replicate (B,) int32, -1 for the table
-    as it is; start (B, p); scale, damping (B,), 0 for "choose"; active (p,); goal; noise; max_steps int32.
+    as it is; start (B, p); scale, damping (B,), 0 for "choose"; active, edged (p,); goal; noise; max_steps int32.
     """
 
     columns: tuple[jax.Array, ...]
@@ -49,6 +49,7 @@ class Question(NamedTuple):
     scale: jax.Array
     damping: jax.Array
     active: jax.Array
+    edged: jax.Array
     goal: Goal
     noise: jax.Array
     max_steps: jax.Array
@@ -104,6 +105,7 @@ def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Ques
         question.scale,
         question.damping,
         question.active,
+        question.edged,
         question.goal,
         question.noise,
         question.max_steps,

@@ -13,7 +13,7 @@ from jaxscale.engine.programs import Clock, problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.findings import findings_of_crowd
 from jaxscale.fitting.table import batch_of
-from jaxscale.resampling import SCHEMES, Scheme, root_key
+from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
 from jaxscale.solvers import SOLVERS
 from jaxscale.status import Status
@@ -48,7 +48,7 @@ def bootstrap(
     """
     scheme = SCHEMES.resolve(scheme)
     _check(fit, replicates, chunk)
-    root_key(seed)
+    check_seed(seed)
     law, objective, method = fit.law, fit.objective, SOLVERS.resolve(fit.solver)
     batch = batch_of(fit.runs, law, objective, len(fit.free))
     clock = Clock()
@@ -59,6 +59,7 @@ def bootstrap(
             scheme=scheme,
             batch=batch,
             active=np.array([float(name in fit.free) for name in law.names]),
+            edged=law.edged,
             goal=(np.float64(objective.scale), np.float64(objective.limit)),
             seed=seed,
             max_steps=method.max_steps,

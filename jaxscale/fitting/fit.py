@@ -64,6 +64,7 @@ def fit(
             scheme=SCHEMES.resolve("pairs"),
             batch=batch,
             active=np.array([float(name in free) for name in law.names]),
+            edged=law.edged,
             goal=(np.float64(objective.scale), np.float64(objective.limit)),
             seed=0,
             max_steps=method.max_steps,
@@ -96,6 +97,8 @@ def _report(
     """Return the Fit of the chosen lane: its coefs, its certificate, and what is worth knowing."""
     look = inspect(law, objective, job, batch, outcome.theta[best], clock)
     status = Status(int(outcome.status[best]))
+    if status.is_usable and not look.is_identified:
+        status = Status.SINGULAR
     coefs = _coefs(law, outcome.theta[best], fixed)
     agreeing = _agree(outcome, outcome.value[best])
     certificate = Certificate(

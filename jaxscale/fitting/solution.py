@@ -54,6 +54,7 @@ def solution(
             scale[None],
             jnp.zeros((1,), start.dtype),
             jnp.ones((size,), start.dtype),
+            jnp.asarray(law.edged),
             Goal(scale, jnp.zeros((), start.dtype)),
             jnp.asarray(jnp.finfo(start.dtype).eps, start.dtype),
             jnp.asarray(STEPS, jnp.int32),

@@ -18,6 +18,8 @@ INPUT_MISSING = "law '{name}' needs {needed}; missing: {missing}"
 def predict_with(law: Law, coefs: Mapping[str, float], columns: Mapping[str, ArrayLike]) -> np.ndarray:
     """Return the law's loss, float64, for columns that broadcast against one another, in the law's units.
 
+    Every input is taken as one number per run: a law of schedules cannot be asked here.
+
     Raises UsageError for a missing input or coef. Supports are not checked: a law can be looked at anywhere.
     """
     missing = [name for name in law.inputs if name not in columns]

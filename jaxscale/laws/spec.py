@@ -84,12 +84,22 @@ class Law:
         """The coefs' supports, in order."""
         return tuple(SUPPORTS.resolve(coef.support) for coef in self.coefs)
 
+    @property
+    def edged(self) -> np.ndarray:
+        """(p,) bool: the coefs whose support has an edge that the fit can run into."""
+        return np.array([np.isfinite(support.low) or np.isfinite(support.high) for support in self.supports])
+
     def theta(self, coefs: Mapping[str, float]) -> np.ndarray:
         """Return coefs as a point (p,) on the real line; raise UsageError for missing, unknown or outside values."""
         return to_theta(self.names, self.supports, self.vector(coefs))
 
     def vector(self, coefs: Mapping[str, float]) -> np.ndarray:
         """Return coefs as float64 (p,) in the law's order; raise UsageError for missing or unknown names."""
+        self.check_names(coefs)
+        return np.array([float(coefs[name]) for name in self.names], dtype=np.float64)
+
+    def check_names(self, coefs: Mapping[str, object]) -> None:
+        """Raise UsageError unless the names are exactly the law's coefs."""
         for name in coefs:
             if name not in self.names:
                 raise UsageError(unknown("coef", name, self.names))
@@ -97,7 +107,6 @@ class Law:
         if missing:
             needed = ", ".join(self.names)
             raise UsageError(COEFS_MISSING.format(name=self.name, needed=needed, missing=", ".join(missing)))
-        return np.array([float(coefs[name]) for name in self.names], dtype=np.float64)
 
 
 def check_signature(law: Law) -> None:

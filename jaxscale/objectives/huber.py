@@ -9,6 +9,11 @@ from jaxscale.numerics.scores import Score
 from jaxscale.objectives.spec import Objective, Space, check_delta
 
 
+KINK = 1e-9
+"""A miss this close to the bend, relative to it, counts as beyond: whether a minimum on a kink is strict must not depend on
+rounding."""
+
+
 def huber(delta: float = 1e-3, *, space: Space = "log") -> Objective:
     """Return the sum of r²/2 for |r| ≤ delta and delta (|r| - delta/2) beyond.
 
@@ -25,6 +30,6 @@ def rho(miss: jax.Array, scale: jax.Array) -> Score:
     return Score(
         value=jnp.where(is_inside, 0.5 * miss * miss, scale * (size - 0.5 * scale)),
         slope=jnp.clip(miss, -scale, scale),
-        curvature=jnp.where(is_inside, 1.0, 0.0),
+        curvature=jnp.where(size <= (1.0 - KINK) * scale, 1.0, 0.0),
         majoriser=jnp.where(is_inside, 1.0, scale / size),
     )

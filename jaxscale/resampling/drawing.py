@@ -17,9 +17,14 @@ SEED_OUTSIDE = "seed = {seed!r} is not an integer between 0 and 4294967295"
 
 def root_key(seed: int) -> jax.Array:
     """Return `jax.random.key(seed)`, typed, whatever the caller's generator and seed offset."""
+    check_seed(seed)
+    return jax.random.wrap_key_data(jnp.array([0, seed], jnp.uint32), impl="threefry2x32")
+
+
+def check_seed(seed: int) -> None:
+    """Raise UsageError unless the seed is an integer that fits in 32 bits."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise UsageError(SEED_OUTSIDE.format(seed=seed))
-    return jax.random.wrap_key_data(jnp.array([0, seed], jnp.uint32), impl="threefry2x32")
 
 
 def draw_replicate(scheme: Scheme, root: jax.Array, table: Table, replicate: jax.Array) -> jax.Array:

@@ -16,7 +16,10 @@ from jaxscale.runs.table import Origin, Runs
 from jaxscale.runs.typed import cells_of, digest
 
 SOURCE = "<arrays>"
-WRONG_SHAPE = "column {name} has shape {shape}; every column of runs is one-dimensional, one number per run"
+WRONG_SHAPE = (
+    "column {name} has shape {shape}; a column of runs is one-dimensional, one number per run; "
+    "only an input of the law's own may be a schedule, (n, T) numbers"
+)
 WRONG_LENGTH = "the columns have different lengths: {lengths}; every run needs a number in each"
 NO_RUNS = "0 runs: every column is empty; give at least one run"
 NOT_NUMBERS = "column {name} holds {cell} in row {row}, which is no number; give finite numbers"
@@ -37,9 +40,11 @@ def runs_of_arrays(
 ) -> Runs:
     """Return runs from arrays; the contract is that of `Runs.from_arrays`."""
     given = {**columns, "loss": loss} | ({} if weight is None else {"weight": weight})
-    cells = {name: _cells(name, values) for name, values in given.items()}
+    schedules = {name: _schedule(name, values) for name, values in columns.items() if np.ndim(values) > 1}
+    cells = {name: _cells(name, values) for name, values in given.items() if name not in schedules}
     groups = None if group is None else _texts(_vector("group", group))
-    _refuse_lengths(cells if groups is None else {**cells, "group": groups})
+    lengths = {name: len(column) for name, column in {**cells, **schedules}.items()}
+    _refuse_lengths(lengths if groups is None else {**lengths, "group": len(groups)})
     numeric = {name: _finite(name, column) for name, column in cells.items() if _is_numeric(name, column)}
     labels = {name: column for name, column in cells.items() if name not in numeric}
     weights = numeric.get("weight", np.ones(len(cells["loss"])))
@@ -52,13 +57,15 @@ def runs_of_arrays(
         refuse_unusable(role, named, row=row, source=SOURCE)
     roles = {name: name for name in NEEDED if name in numeric}
     return Runs(
-        columns=named,
+        columns={**named, **schedules},
         loss=numeric["loss"],
         weight=weights,
         group=groups,
         labels=labels,
         row=row,
-        origin=Origin(SOURCE, digest(cells), len(row), roles, {role: FORMULAS[role] for role in derived}),
+        origin=Origin(
+            SOURCE, digest({**cells, **schedules}), len(row), roles, {role: FORMULAS[role] for role in derived}
+        ),
         findings=_large_integers(cells),
     )
 
@@ -68,6 +75,20 @@ def _vector(name: str, values: ArrayLike) -> np.ndarray:
     if array.ndim != 1:
         raise RunsError(WRONG_SHAPE.format(name=shown(name), shape=array.shape))
     return array
+
+
+def _schedule(name: str, values: ArrayLike) -> np.ndarray:
+    """Return a column (n, T) of numbers per run, in float64; the roles of a table are one number per run."""
+    array = np.asarray(values)
+    if name in NEEDED or array.ndim != 2 or array.dtype.kind not in "iuf":
+        raise RunsError(WRONG_SHAPE.format(name=shown(name), shape=array.shape))
+    schedule = np.array(array, dtype=np.float64)
+    wrong = np.flatnonzero(~np.isfinite(schedule).all(axis=1)) + 1
+    if wrong.size:
+        raise RunsError(
+            NOT_FINITE.format(name=shown(name), count=counted(wrong.size, "row"), rows=listed(wrong.tolist()))
+        )
+    return schedule
 
 
 def _cells(name: str, values: ArrayLike) -> np.ndarray:
@@ -81,11 +102,11 @@ def _texts(values: np.ndarray) -> np.ndarray:
     return text
 
 
-def _refuse_lengths(columns: Mapping[str, np.ndarray]) -> None:
-    if len({column.size for column in columns.values()}) > 1:
-        lengths = listed([f"{shown(name)} {column.size}" for name, column in columns.items()], limit=8)
-        raise RunsError(WRONG_LENGTH.format(lengths=lengths))
-    if not columns["loss"].size:
+def _refuse_lengths(lengths: Mapping[str, int]) -> None:
+    if len(set(lengths.values())) > 1:
+        found = listed([f"{shown(name)} {length}" for name, length in lengths.items()], limit=8)
+        raise RunsError(WRONG_LENGTH.format(lengths=found))
+    if not lengths["loss"]:
         raise RunsError(NO_RUNS)
 
 

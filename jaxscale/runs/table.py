@@ -41,8 +41,9 @@ class Origin:
 class Runs:
     """What was measured: n runs, each with named numbers and a loss in nats per token; arrays are read-only.
 
-    columns: name → (n,) float64: the roles params, tokens, flops, and every other numeric column under its own header.
-        An input that the reader was asked for is finite; any other column is NaN where the table has no number.
+    columns: name → (n,) float64, or (n, T) for a schedule given as an array: the roles params, tokens, flops, and every
+        other numeric column under its own header. An input that the reader was asked for is finite; any other column
+        is NaN where the table has no number.
     loss, weight: (n,) float64, finite; weight is ones unless the table has one.
     group: (n,) object array of str, the cluster of each run, or None.   labels: name → (n,) object array of str.
     row: (n,) int64, data rows counted from 1 in the original table.   findings: what was noticed while reading.
@@ -66,7 +67,7 @@ class Runs:
     def from_arrays(
         cls, *, loss: ArrayLike, weight: ArrayLike | None = None, group: ArrayLike | None = None, **columns: ArrayLike
     ) -> Runs:
-        """Return runs from one-dimensional arrays of equal length, copied and in float64.
+        """Return runs from arrays of equal length, copied and in float64; (n, T) numbers are a schedule per run.
 
         Of params, tokens and flops the third is derived where two are given. Columns of str become labels.
         Numbers must be finite, weights not negative and not all zero; signs of other columns are not checked.

@@ -26,8 +26,9 @@ WIDE = 10.0
 """First scale of a cold lane in units of its mean absolute miss: nearly every row counts by its square."""
 BOLDEST = 1e-15
 """Least damping, so that a lane given back its damping goes on with it."""
-PIVOT = 1e-13
-"""Relative pivot of the curvature below which a direction is not identified in float64."""
+PIVOT = 1e-11
+"""Relative pivot of the curvature below which a direction is not identified: the last pivot of an exactly singular
+matrix is rounding over the square of the null vector's last component, 3e-13 in practice."""
 INSENSITIVE = 1e-12
 """Squared effect of a coordinate, relative to the value, below which it changes no prediction."""
 
@@ -90,6 +91,7 @@ def minimise(
     scale: Float[Array, " B"],
     damping: Float[Array, " B"],
     active: Float[Array, " p"],
+    edged: Bool[Array, " p"],
     goal: Goal,
     noise: Float[Array, ""],
     max_steps: Int[Array, ""],
@@ -98,8 +100,9 @@ def minimise(
 
     scale: (B,) first scale of the objective, or 0 to choose it from the lane's own misses.   damping: (B,), 0 for
     the method's default; a lane goes on where it stopped when it is given back its theta, scale and damping.
-    noise: the miss that rounding alone produces, in the units of the residual.   Never raises for numerical reasons;
-    a lane that is not finite leaves its neighbours bit-identical.
+    edged: (p,) the coordinates whose far ends are edges of a support.   noise: the miss that rounding alone produces,
+    in the units of the residual.   Never raises for numerical reasons; a lane that is not finite leaves its neighbours
+    bit-identical.
     """
     lanes, size = start.shape
     nothing = jnp.zeros((lanes,), start.dtype)
@@ -155,10 +158,12 @@ def minimise(
         return _select(before.status == RUNNING, moved, before), memory, count + 1
 
     state, _, _ = jax.lax.while_loop(keep_going, advance, (state, method.start(state), jnp.zeros((), jnp.int32)))
-    return state._replace(status=judge(state, mass * problem.rho(jnp.asarray(noise, start.dtype), state.scale).value))
+    return state._replace(
+        status=judge(state, edged, mass * problem.rho(jnp.asarray(noise, start.dtype), state.scale).value)
+    )
 
 
-def judge(lanes: Lanes, floor: Float[Array, " B"]) -> Int[Array, " B"]:
+def judge(lanes: Lanes, edged: Bool[Array, " p"], floor: Float[Array, " B"]) -> Int[Array, " B"]:
     """Return the final status (B,) of each lane, from its value, gradient and curvature and nothing else.
 
     A coordinate that no longer changes any prediction is at a bound, if coming back from there would raise the
@@ -167,7 +172,7 @@ def judge(lanes: Lanes, floor: Float[Array, " B"]) -> Int[Array, " B"]:
     """
     here = lanes.here
     effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
-    is_inert = effect <= INSENSITIVE * here.value[:, None]
+    is_inert = edged & (effect <= INSENSITIVE * here.value[:, None])
     keep = ~is_inert
     curvature = jnp.where(keep[:, :, None] & keep[:, None, :], here.curvature, 0.0)
     curvature += jax.vmap(jnp.diag)(is_inert.astype(curvature.dtype))

@@ -42,6 +42,7 @@ def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1
             jnp.full(LANES, scale),
             jnp.zeros(LANES),
             jnp.asarray(active),
+            jnp.zeros(3, bool),
             Goal(jnp.float64(HUBER.scale), jnp.float64(0.0)),
             jnp.float64(1e-15),
             jnp.int32(max_steps),
