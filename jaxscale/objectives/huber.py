@@ -8,10 +8,9 @@ import jax.numpy as jnp
 from jaxscale.numerics.scores import Score
 from jaxscale.objectives.spec import Objective, Space, check_delta
 
-
 KINK = 1e-9
-"""A miss this close to the bend, relative to it, counts as beyond: whether a minimum on a kink is strict must not depend on
-rounding."""
+"""A miss this close to the bend, relative to it, counts as beyond: whether a minimum on a kink is strict must not
+depend on rounding."""
 
 
 def huber(delta: float = 1e-3, *, space: Space = "log") -> Objective:

@@ -27,8 +27,8 @@ WIDE = 10.0
 BOLDEST = 1e-15
 """Least damping, so that a lane given back its damping goes on with it."""
 PIVOT = 1e-11
-"""Relative pivot of the curvature below which a direction is not identified: the last pivot of an exactly singular
-matrix is rounding over the square of the null vector's last component, 3e-13 in practice."""
+"""Pivot of the curvature, relative to the metric, below which a direction is not identified: the last pivot of an
+exactly singular matrix is rounding over the square of the null vector's last component, 3e-13 in practice."""
 INSENSITIVE = 1e-12
 """Squared effect of a coordinate, relative to the value, below which it changes no prediction."""
 
@@ -135,7 +135,8 @@ def minimise(
         there = evaluate(problem, rows, trial, weight, used, active)
 
         is_finite = _finite(there)
-        slack = 1e-14 * jnp.abs(before.here.value) + floor
+        tilt = mass * problem.rho(before.here.spread, new_scale).slope  # bounds the sum of slopes: concave in |r|
+        slack = noise * tilt + floor  # what rounding may add to a value that has not changed
         gain = before.here.value - there.value
         is_better = there.value <= before.here.value + slack
         is_forced = is_first | is_unscaled | is_lowered
@@ -176,7 +177,8 @@ def judge(lanes: Lanes, edged: Bool[Array, " p"], floor: Float[Array, " B"]) -> 
     keep = ~is_inert
     curvature = jnp.where(keep[:, :, None] & keep[:, None, :], here.curvature, 0.0)
     curvature += jax.vmap(jnp.diag)(is_inert.astype(curvature.dtype))
-    step, pivot = small_spd.solve(curvature, jnp.where(keep, here.gradient, 0.0))
+    unit = jnp.where(is_inert | (effect <= 0), 1.0, effect)  # a curvature of nothing but rounding is no curvature
+    step, pivot = small_spd.solve(curvature, jnp.where(keep, here.gradient, 0.0), unit=unit)
     decrement = 0.5 * jnp.sum(step * here.gradient * keep, axis=1)
     status = jnp.where(jnp.any(is_inert, axis=1), int(Status.AT_BOUND), int(Status.CONVERGED))
     status = jnp.where(decrement <= CONFIRMED * here.value + floor, status, int(Status.STALLED))

@@ -13,6 +13,8 @@ from jaxscale.solvers.problem import Problem, Row, Tree
 
 RIDGE = 1e-12
 """Added to the metric, relative to its diagonal, so that directions without effect stay finite."""
+LAST = 1e-10
+"""Largest damping of the last step: too little to shorten it, enough to stay put where the objective is flat."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Newton:
         diagonal = jnp.diagonal(here.metric, axis1=1, axis2=2)
         ridge = RIDGE * diagonal + jnp.finfo(diagonal.dtype).tiny
         metric = here.metric + jax.vmap(jnp.diag)(ridge)
-        damping = jnp.where(lanes.decrement <= FINE * here.value, 0.0, lanes.damping)  # the last step is Newton's own
+        is_last = lanes.decrement <= FINE * here.value  # then the step is Newton's own, but for flat directions
+        damping = jnp.where(is_last, jnp.minimum(lanes.damping, LAST), lanes.damping)
         step, pivot = small_spd.solve(here.curvature + damping[:, None, None] * metric, here.gradient)
         is_convex = (pivot > 0) & jnp.isfinite(lanes.decrement)
         is_bent = (lanes.status < 0) & jnp.isfinite(here.value) & ~is_convex
