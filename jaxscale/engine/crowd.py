@@ -1,10 +1,11 @@
-"""Solving a crowd of lanes: chunks of one width on every core, stragglers gathered and run on."""
+"""Solving a crowd of lanes: full chunks of one width on every core, with the lanes that still move regrouped."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,17 +16,19 @@ from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.batches import Batch, chunks, fill
 from jaxscale.engine.border import upload
-from jaxscale.engine.programs import Answer, Clock, Question, run, solve_chunk
+from jaxscale.engine.programs import Clock, Common, Question, run, solve_chunk
 from jaxscale.resampling import Scheme, root_key
-from jaxscale.solvers.loop import Goal, Method
+from jaxscale.solvers.loop import Goal, Lanes, Method, begin
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
 
-WIDTHS = {"cpu": 256, "gpu": 8192, "tpu": 8192}
-"""Lanes per program call: on a CPU few enough to stay in cache and to stop early, elsewhere enough to fill the chip."""
-FIRST_ROUND = 10
-"""Evaluations before stragglers are gathered: most lanes that start at the point fit are done by then."""
-SECOND_ROUND = 10
+WIDTHS = {"cpu": 128, "gpu": 8192, "tpu": 8192}
+"""Lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
+FIRST_STEPS = 10
+"""Evaluations of a fresh chunk in one call: half the lanes that start at the point fit are done by then."""
+LATER_STEPS = 4
+MORE_STEPS = 0.25
+"""Evaluations of regrouped lanes in one call: at least LATER_STEPS, and this share of those they took so far."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,19 @@ class Job:
 
 
 class Outcome(NamedTuple):
-    """Per lane, NumPy: theta (R, p), value, scale, damping (R,), status (R,) int8, steps (R,) int32."""
+    """Per lane, NumPy: theta (R, p), value (R,), status (R,) int8, steps (R,) int32."""
 
     theta: np.ndarray
     value: np.ndarray
-    scale: np.ndarray
-    damping: np.ndarray
     status: np.ndarray
     steps: np.ndarray
+
+
+class Part(NamedTuple):
+    """Lanes that travel together: their places in the outcome (k,), and their state with leaves (k, …), NumPy."""
+
+    place: np.ndarray
+    lanes: Lanes
 
 
 def solve(
@@ -70,88 +78,88 @@ def solve(
 
     replicate: (R,) indices, -1 for the table as it is.   start: (R, p).   scale: (R,), 0 to choose.   on_done is told
     how many more lanes have finished.   Answers do not depend on the width, the threads or the total, to rounding.
+    Memory: the outcome, and the state of a few chunks.
     """
     total = len(replicate)
-    width = job.width or WIDTHS.get(placement.current().platform, 8192)
-    state = Outcome(
-        start.copy(),
-        np.full(total, np.nan),
-        scale.copy(),
-        np.zeros(total),
-        np.full(total, RUNNING, np.int8),
-        np.zeros(total, np.int32),
-    )
-    for steps in _rounds(job.max_steps):
-        moving = np.flatnonzero(state.status == RUNNING)
-        if len(moving) == 0:
-            break
-        _advance(job, replicate, moving, state, steps, width, clock, on_done)
-    lost = state.status == RUNNING
-    state.status[lost] = Status.MAX_STEPS
-    on_done(int(lost.sum()))
-    return state
-
-
-def _rounds(max_steps: int) -> list[int]:
-    """Return how many evaluations each round may take, max_steps in all."""
-    first = min(FIRST_ROUND, max_steps)
-    second = min(SECOND_ROUND, max_steps - first)
-    return [steps for steps in (first, second, max_steps - first - second) if steps > 0]
-
-
-def _advance(
-    job: Job,
-    replicate: np.ndarray,
-    moving: np.ndarray,
-    state: Outcome,
-    steps: int,
-    width: int,
-    clock: Clock,
-    on_done: Callable[[int], None],
-) -> None:
-    """Run the moving lanes for some steps and write what comes back into state."""
     device = placement.current()
-
-    def work(part: slice) -> tuple[np.ndarray, Answer]:
-        lanes = moving[part]
-        padded = fill(lanes, width)
-        with precision.float64(), jax.default_device(device):  # both are thread-local
-            question = upload(
-                {
-                    "columns": job.batch.columns,
-                    "target": job.batch.target,
-                    "weight": job.batch.weight,
-                    "rows": np.int32(job.batch.count),
-                    "key": root_key(job.seed),
-                    "replicate": replicate[padded].astype(np.int32),
-                    "start": state.theta[padded],
-                    "scale": state.scale[padded],
-                    "damping": state.damping[padded],
-                    "active": job.active,
-                    "edged": job.edged,
-                    "goal": Goal(*job.goal),
-                    "noise": job.batch.noise,
-                    "max_steps": np.int32(steps),
-                }
-            )
-            return lanes, run(clock, solve_chunk, (job.problem, job.scheme, job.method), Question(**question))
-
-    parts = list(chunks(len(moving), width))
-    _write(work(parts[0]), state, on_done)  # compiles, once, before the threads start
+    width = job.width or WIDTHS.get(device.platform, 8192)
     workers = (os.cpu_count() or 1) if device.platform == "cpu" else 1
-    with ThreadPoolExecutor(workers) as pool:
+    outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
+    common = _common(job)
+
+    def move(part: Part) -> Part:
+        with precision.float64(), jax.default_device(device):  # both are thread-local
+            padded = jax.tree.map(lambda leaf: fill(leaf, width), part)
+            index = replicate[padded.place].astype(np.int32)
+            steps = np.int32(_steps(part.lanes, job.max_steps))
+            question = Question(common, *upload((index, padded.lanes, steps)))
+            lanes = run(clock, solve_chunk, (job.problem, job.scheme, job.method), question)
+        return Part(part.place, jax.tree.map(lambda leaf: leaf[: len(part.place)], lanes))
+
+    fresh = (
+        Part(np.arange(part.start, part.stop), begin(job.method, start[part], scale[part]))
+        for part in chunks(total, width)
+    )
+    waiting = Part(np.zeros(0, int), begin(job.method, start[:0], scale[:0]))
+    flying: deque[Future[Part]] = deque()
+    with clock.running(), ThreadPoolExecutor(workers) as pool:
         try:
-            for result in pool.map(work, parts[1:]):
-                _write(result, state, on_done)
+            waiting = _settle(move(next(fresh)), waiting, job.max_steps, outcome, on_done)  # compiles, on one thread
+            while True:
+                while len(flying) <= workers:
+                    part, waiting = _next(fresh, waiting, width, may_wait=bool(flying))
+                    if part is None:
+                        break
+                    flying.append(pool.submit(move, part))
+                if not flying:
+                    return outcome
+                # in the order of submission, so that the grouping does not depend on which thread was faster
+                waiting = _settle(flying.popleft().result(), waiting, job.max_steps, outcome, on_done)
         except BaseException:  # Ctrl-C: do not start what still waits
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
-def _write(result: tuple[np.ndarray, Answer], state: Outcome, on_done: Callable[[int], None]) -> None:
-    """Write a chunk's answer into its lanes and say how many of them have finished."""
-    lanes, answer = result
-    for name in ("theta", "value", "scale", "damping", "status"):
-        getattr(state, name)[lanes] = getattr(answer, name)[: len(lanes)]
-    state.steps[lanes] += answer.steps[: len(lanes)]
-    on_done(int(np.sum(state.status[lanes] != RUNNING)))
+def _common(job: Job) -> Common:
+    """Return what all chunks share, on the device."""
+    parts = {
+        "columns": job.batch.columns,
+        "target": job.batch.target,
+        "weight": job.batch.weight,
+        "rows": np.int32(job.batch.count),
+        "key": root_key(job.seed),
+        "active": job.active,
+        "edged": job.edged,
+        "goal": Goal(*job.goal),
+        "noise": np.float64(job.batch.noise),
+    }
+    return Common(**upload(parts))
+
+
+def _steps(lanes: Lanes, most: int) -> int:
+    """Return how many evaluations to make in the next call, so that no lane makes more than `most` in all."""
+    so_far = int(np.max(lanes.steps))
+    wanted = FIRST_STEPS if so_far == 0 else max(LATER_STEPS, int(MORE_STEPS * np.min(lanes.steps)))
+    return min(wanted, most - so_far)
+
+
+def _settle(part: Part, waiting: Part, most: int, outcome: Outcome, on_done: Callable[[int], None]) -> Part:
+    """Write the lanes that have ended into the outcome; return those that wait for another call."""
+    place, lanes = part
+    status = np.where((lanes.status == RUNNING) & (lanes.steps >= most), Status.MAX_STEPS, lanes.status)
+    outcome.theta[place], outcome.value[place] = lanes.theta, lanes.here.value
+    outcome.status[place], outcome.steps[place] = status, lanes.steps
+    still = np.flatnonzero(status == RUNNING)
+    on_done(len(place) - len(still))
+    return jax.tree.map(lambda old, new: np.concatenate([old, new[still]]), waiting, part)
+
+
+def _next(fresh: Iterator[Part], waiting: Part, width: int, *, may_wait: bool) -> tuple[Part | None, Part]:
+    """Return the next lanes to move, if any, and those that go on waiting: a full chunk if there is one."""
+    count = len(waiting.place)
+    if count < width:
+        part = next(fresh, None)
+        if part is not None or count == 0 or (may_wait and 2 * count < width):
+            return part, waiting
+    chosen = jax.tree.map(lambda leaf: leaf[:width], waiting)
+    return chosen, jax.tree.map(lambda leaf: leaf[width:], waiting)

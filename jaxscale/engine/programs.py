@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -14,9 +15,10 @@ import jax.numpy as jnp
 from jaxscale.engine import placement
 from jaxscale.engine.border import download
 from jaxscale.laws.spec import Law
+from jaxscale.numerics.logs import log
 from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate
-from jaxscale.solvers.loop import Goal, Method, minimise
+from jaxscale.solvers.loop import Goal, Lanes, Method, minimise
 from jaxscale.solvers.problem import Problem, Row, Tree
 from jaxscale.status import RUNNING, Status
 
@@ -32,11 +34,10 @@ REASSOCIATE = {
 about three times as fast. NaN, infinities, divisions and functions keep their exact meaning."""
 
 
-class Question(NamedTuple):
-    """What a chunk of lanes is asked, as arrays.
+class Common(NamedTuple):
+    """What all chunks of a crowd share, as arrays on the device.
 
-    columns (n, …) each; target, weight (n,); rows int32; key: typed PRNG key; replicate (B,) int32, -1 for the table
-    as it is; start (B, p); scale, damping (B,), 0 for "choose"; active, edged (p,); goal; noise; max_steps int32.
+    columns (n, …) each; target, weight (n,); rows int32; key: typed PRNG key; active, edged (p,); goal; noise.
     """
 
     columns: tuple[jax.Array, ...]
@@ -44,26 +45,22 @@ class Question(NamedTuple):
     weight: jax.Array
     rows: jax.Array
     key: jax.Array
-    replicate: jax.Array
-    start: jax.Array
-    scale: jax.Array
-    damping: jax.Array
     active: jax.Array
     edged: jax.Array
     goal: Goal
     noise: jax.Array
+
+
+class Question(NamedTuple):
+    """What one chunk is asked: to move its lanes on.
+
+    replicate (B,) int32, -1 for the table as it is; max_steps int32.
+    """
+
+    common: Common
+    replicate: jax.Array
+    lanes: Lanes
     max_steps: jax.Array
-
-
-class Answer(NamedTuple):
-    """What comes back per lane: theta (B, p), value, scale, damping (B,), status and steps (B,) int32."""
-
-    theta: jax.Array
-    value: jax.Array
-    scale: jax.Array
-    damping: jax.Array
-    status: jax.Array
-    steps: jax.Array
 
 
 @dataclass
@@ -75,6 +72,15 @@ class Clock:
     compiled: int = 0
     programs: list[str] = field(default_factory=list)
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the seconds inside as run time, but for those that compiling took."""
+        began, compiling = time.perf_counter(), self.compile
+        try:
+            yield
+        finally:
+            self.run += time.perf_counter() - began - (self.compile - compiling)
+
 
 @lru_cache(maxsize=256)
 def problem_of(law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Score]) -> Problem:
@@ -83,7 +89,7 @@ def problem_of(law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Score
     def residual(theta: tuple[jax.Array, ...], row: Row) -> jax.Array:
         inputs, target = row
         prediction = law.loss(*inputs, **coefs_of(law, theta))
-        return (jnp.log(prediction) if space == "log" else prediction) - target
+        return (log(prediction) if space == "log" else prediction) - target
 
     return Problem(residual, rho, len(law.coefs))
 
@@ -93,38 +99,37 @@ def coefs_of(law: Law, theta: Sequence[jax.Array]) -> dict[str, jax.Array]:
     return {name: support.from_real(value) for name, support, value in zip(law.names, law.supports, theta, strict=True)}
 
 
-def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Question) -> Answer:
-    """Draw each lane's weights and minimise; a table with fewer distinct rows than free coefs is degenerate."""
-    weight = jax.vmap(partial(draw_weight, scheme, question))(question.replicate)
+def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Question) -> Lanes:
+    """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate."""
+    common = question.common
+    weight = jax.vmap(partial(draw_weight, scheme, common))(question.replicate)
     lanes = minimise(
         problem,
         method,
-        (question.columns, question.target),
+        (common.columns, common.target),
         weight,
-        question.start,
-        question.scale,
-        question.damping,
-        question.active,
-        question.edged,
-        question.goal,
-        question.noise,
+        question.lanes,
+        common.active,
+        common.edged,
+        common.goal,
+        common.noise,
         question.max_steps,
     )
-    is_degenerate = jnp.sum(weight > 0, axis=1) < jnp.sum(question.active)
+    is_degenerate = jnp.sum(weight > 0, axis=1) < jnp.sum(common.active)
     status = jnp.where(is_degenerate & (lanes.status != RUNNING), int(Status.DEGENERATE), lanes.status)
-    return Answer(lanes.theta, lanes.here.value, lanes.scale, lanes.damping, status, lanes.steps)
+    return lanes._replace(status=status)
 
 
-def draw_weight(scheme: Scheme, question: Question, replicate: jax.Array) -> jax.Array:
+def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Array:
     """Return the weights (n,) of one replicate: its key depends on the seed and its index alone."""
-    drawn = draw_replicate(scheme, question.key, Table(question.weight, question.rows), replicate)
-    return jnp.where(replicate < 0, question.weight, drawn)
+    drawn = draw_replicate(scheme, common.key, Table(common.weight, common.rows), replicate)
+    return jnp.where(replicate < 0, common.weight, drawn)
 
 
 def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Tree:
     """Return function(*static, argument) on the device as NumPy, compiled once per static part and shapes.
 
-    argument: pytree of device arrays and keys.   Must be called inside the float64 scope.
+    argument: pytree of arrays, of NumPy or the device, and keys.   Must be called inside the float64 scope.
     """
     leaves, tree = jax.tree.flatten(argument)
     shapes = tuple((jnp.shape(leaf), leaf.dtype) for leaf in leaves)
@@ -135,10 +140,7 @@ def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], a
         clock.compile += time.perf_counter() - began
         clock.compiled += 1
         clock.programs.append(function.__name__)
-    began = time.perf_counter()
-    answer = download(program(argument))
-    clock.run += time.perf_counter() - began
-    return answer
+    return download(program(argument))
 
 
 @lru_cache(maxsize=256)

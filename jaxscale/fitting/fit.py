@@ -141,8 +141,7 @@ def _coefs(law: Law, theta: np.ndarray, fixed: Mapping[str, float]) -> dict[str,
 
 def _agree(outcome: Outcome, value: float) -> np.ndarray:
     """Return which lanes (S,) ended usable at this value."""
-    close = np.abs(outcome.value - value) <= AGREE * abs(value) + 1e-28
-    return close & (outcome.status <= Status.AT_BOUND)
+    return np.isclose(outcome.value, value, rtol=AGREE, atol=1e-28) & (outcome.status <= Status.AT_BOUND)
 
 
 def _others(law: Law, fixed: Mapping[str, float], outcome: Outcome, agreeing: np.ndarray) -> tuple[Minimum, ...]:

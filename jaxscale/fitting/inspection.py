@@ -92,7 +92,8 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
 
 def _look(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> tuple[Views, float]:
     rows = (batch.columns, batch.target)
-    views = run(clock, view, (job.problem,), upload((rows, theta, batch.weight, np.float64(scale), job.active)))
+    with clock.running():
+        views = run(clock, view, (job.problem,), upload((rows, theta, batch.weight, np.float64(scale), job.active)))
     return views, float(views.evaluation.spread[0])
 
 

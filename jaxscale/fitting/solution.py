@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from jaxscale.engine.programs import problem_of
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.solvers.loop import Goal, minimise
+from jaxscale.solvers.loop import Goal, begin, minimise
 from jaxscale.solvers.newton import Newton
 
 STEPS = 100
@@ -50,9 +50,7 @@ def solution(
             Newton(),
             jax.lax.stop_gradient((inputs, target)),
             jax.lax.stop_gradient(weight)[None],
-            guess[None],
-            scale[None],
-            jnp.zeros((1,), start.dtype),
+            begin(Newton(), guess[None], scale[None]),
             jnp.ones((size,), start.dtype),
             jnp.asarray(law.edged),
             Goal(scale, jnp.zeros((), start.dtype)),

@@ -10,9 +10,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-FLOOR = 1e-9
-"""Least size of a reflected pivot, relative to the diagonal entry it started from."""
-
 
 def pack_indices(size: int) -> list[tuple[int, int]]:
     """Return the (row, column) pairs of the upper triangle of a p × p matrix, row by row."""
@@ -29,20 +26,15 @@ def unpack(packed: Float[Array, "B q"], size: int) -> Float[Array, "B p p"]:
 def solve(
     matrix: Float[Array, "B p p"],
     right: Float[Array, "B p"],
-    *,
-    reflect: bool = False,
     unit: Float[Array, "B p"] | None = None,
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
     """Solve matrix · x = right for each lane by symmetric elimination without pivoting.
 
-    reflect: take the size of every pivot, at least FLOOR of its diagonal entry, so that x of a gradient is a
-    descent direction of -x even where the matrix is indefinite; the smallest pivot is that of the changed matrix.
-
     unit: what each pivot is measured in, > 0; without it, the size of the diagonal entry it started from.
 
-    Returns x (B, p) and the smallest pivot (B,), in units of `unit`: positive exactly
-    if the matrix is positive definite to rounding, and about 1 / (p condition) where it is nearly singular. Where
-    a pivot is not positive x is finite but meaningless. NaN in gives NaN out, for that lane only.
+    Returns x (B, p) and the smallest pivot (B,), in units of `unit`: positive exactly if the matrix is positive
+    definite to rounding, and about 1 / (p condition) where it is nearly singular. Where a pivot is not positive x is
+    finite but meaningless. NaN in gives NaN out, for that lane only.
     """
     size = right.shape[1]
     diagonal = jnp.abs(jnp.diagonal(matrix, axis1=1, axis2=2))
@@ -51,8 +43,6 @@ def solve(
     smallest = jnp.full(right.shape[:1], jnp.inf, right.dtype)
     for j in range(size):
         pivot = work[:, j, j]
-        if reflect:
-            pivot = jnp.maximum(jnp.abs(pivot), FLOOR * diagonal[:, j])
         smallest = jnp.minimum(smallest, pivot / unit[:, j])
         row = work[:, j, :] / jnp.where(pivot == 0, 1.0, pivot)[:, None]
         eliminated = work - work[:, :, j, None] * row[:, None, :]

@@ -38,15 +38,15 @@ class LBFGS:
 
     def start(self, lanes: Lanes) -> Memory:
         """Return memories that no lane will find fitting, so that every lane begins afresh."""
-        size = lanes.theta.shape[1]
-        frame = jnp.broadcast_to(jnp.eye(size, dtype=lanes.theta.dtype), (*lanes.theta.shape, size))
-        inner = jax.vmap(optax.lbfgs().init)(lanes.theta)
-        return Memory(lanes.theta, frame, lanes.scale - 1.0, lanes.theta, inner)
+        theta = jnp.asarray(lanes.theta)
+        frame = jnp.zeros((*theta.shape, theta.shape[1]), theta.dtype)
+        return Memory(theta, frame, jnp.full_like(theta[:, 0], -1.0), theta, jax.vmap(optax.lbfgs().init)(theta))
 
     def propose(
-        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Memory
+        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes
     ) -> tuple[jax.Array, jax.Array, Memory]:
         """Return the end of one line search per lane, and the first-order gain there."""
+        memory = lanes.memory
         is_fresh = (memory.scale != lanes.scale) | jnp.any(memory.expected != lanes.theta, axis=1)
         empty = jax.vmap(optax.lbfgs().init)(jnp.zeros_like(lanes.theta))
         inner = jax.tree.map(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +45,7 @@ class Lanes(NamedTuple):
 
     theta (B, p); scale (B,), 0 for "not chosen yet"; damping (B,), the method's own memory of how bold to be;
     is_final (B,): the score bends, and at its last scale; here: the evaluation at theta; decrement (B,); status (B,)
-    int32, `RUNNING` while it moves; steps (B,) int32.
+    int32, `RUNNING` while it moves; steps (B,) int32; memory: the method's own pytree, leaves (B, …), or None.
     """
 
     theta: Float[Array, "B p"]
@@ -56,6 +56,7 @@ class Lanes(NamedTuple):
     decrement: Float[Array, " B"]
     status: Int[Array, " B"]
     steps: Int[Array, " B"]
+    memory: Tree = None
 
 
 class Method(Protocol):
@@ -72,7 +73,7 @@ class Method(Protocol):
         ...
 
     def propose(
-        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Tree
+        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes
     ) -> tuple[jax.Array, jax.Array, Tree]:
         """Return trial points (B, p), the gain (B,) that the method's model promises there, and its new memory."""
         ...
@@ -82,14 +83,34 @@ class Method(Protocol):
         ...
 
 
+def begin(
+    method: Method,
+    theta: Float[Array, "B p"] | Float[np.ndarray, "B p"],
+    scale: Float[Array, " B"] | Float[np.ndarray, " B"],
+) -> Lanes:
+    """Return lanes that have not moved yet; NumPy in, NumPy out, but for the memory of a method that has one.
+
+    scale: (B,) first scale of the objective, or 0 to choose it from the lane's own misses.
+    """
+    of: Any = theta.__array_namespace__()
+    lanes, size = theta.shape
+    nothing = of.zeros((lanes,), dtype=theta.dtype)
+    square = of.zeros((lanes, size, size), dtype=theta.dtype)
+    unknown = Evaluation(nothing + of.inf, of.zeros_like(theta), square, square, nothing)
+    count = of.zeros((lanes,), dtype=of.int32)
+    damping = nothing + method.fresh_damping
+    fresh = Lanes(
+        of.asarray(theta), of.asarray(scale), damping, nothing > 0, unknown, nothing + of.inf, count + RUNNING, count
+    )
+    return fresh._replace(memory=method.start(fresh))
+
+
 def minimise(
     problem: Problem,
     method: Method,
     rows: Row,
     weight: Float[Array, "B n"],
-    start: Float[Array, "B p"],
-    scale: Float[Array, " B"],
-    damping: Float[Array, " B"],
+    lanes: Lanes,
     active: Float[Array, " p"],
     edged: Bool[Array, " p"],
     goal: Goal,
@@ -98,32 +119,25 @@ def minimise(
 ) -> Lanes:
     """Move every lane until it ends or max_steps evaluations have passed; lanes that still move stay RUNNING.
 
-    scale: (B,) first scale of the objective, or 0 to choose it from the lane's own misses.   damping: (B,), 0 for
-    the method's default; a lane goes on where it stopped when it is given back its theta, scale and damping.
+    lanes: from `begin`, or as returned before: a lane that is RUNNING goes on as if it had not been interrupted.
     edged: (p,) the coordinates whose far ends are edges of a support.   noise: the miss that rounding alone produces,
     in the units of the residual.   Never raises for numerical reasons; a lane that is not finite leaves its neighbours
     bit-identical.
     """
-    lanes, size = start.shape
-    nothing = jnp.zeros((lanes,), start.dtype)
-    square = jnp.zeros((lanes, size, size), start.dtype)
-    blank = Evaluation(nothing + jnp.inf, jnp.zeros_like(start), square, square, nothing)
-    bold = jnp.where(damping > 0, damping, method.fresh_damping)
-    state = Lanes(start, scale, bold, nothing > 0, blank, nothing + jnp.inf, _filled(lanes, RUNNING), _filled(lanes, 0))
     mass = jnp.sum(weight, axis=1)
     share = mass / jnp.maximum(jnp.sum(weight > 0, axis=1), 1)
 
-    def keep_going(carry: tuple[Lanes, Tree, jax.Array]) -> Bool[Array, ""]:
-        return jnp.any(carry[0].status == RUNNING) & (carry[2] < max_steps)
+    def keep_going(carry: tuple[Lanes, jax.Array]) -> Bool[Array, ""]:
+        return jnp.any(carry[0].status == RUNNING) & (carry[1] < max_steps)
 
-    def advance(carry: tuple[Lanes, Tree, jax.Array]) -> tuple[Lanes, Tree, jax.Array]:
-        before, memory, count = carry
+    def advance(carry: tuple[Lanes, jax.Array]) -> tuple[Lanes, jax.Array]:
+        before, count = carry
         is_first = jnp.isinf(before.here.value)
         target = jnp.maximum(goal.least, goal.relative * before.here.spread)
         is_unscaled = ~is_first & (before.scale == 0)
         bend = share * problem.rho(before.scale, before.scale).value
-        proposed, promise, memory = method.propose(problem, rows, weight, active, before, memory)
-        floor = mass * problem.rho(jnp.asarray(noise, start.dtype), jnp.maximum(before.scale, goal.least)).value
+        proposed, promise, memory = method.propose(problem, rows, weight, active, before)
+        floor = mass * problem.rho(noise, jnp.maximum(before.scale, goal.least)).value
         nothing_left = FINE * before.here.value + floor
         is_stuck = jnp.isinf(before.decrement) & (promise <= nothing_left)  # flat or a saddle: `judge` says which
         is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
@@ -155,13 +169,12 @@ def minimise(
             decrement=_decrement(here),
             status=status.astype(jnp.int32),
             steps=before.steps + 1,
+            memory=memory,
         )
-        return _select(before.status == RUNNING, moved, before), memory, count + 1
+        return _select(before.status == RUNNING, moved, before), count + 1
 
-    state, _, _ = jax.lax.while_loop(keep_going, advance, (state, method.start(state), jnp.zeros((), jnp.int32)))
-    return state._replace(
-        status=judge(state, edged, mass * problem.rho(jnp.asarray(noise, start.dtype), state.scale).value)
-    )
+    lanes, _ = jax.lax.while_loop(keep_going, advance, (lanes, jnp.zeros((), jnp.int32)))
+    return lanes._replace(status=judge(lanes, edged, mass * problem.rho(noise, lanes.scale).value))
 
 
 def judge(lanes: Lanes, edged: Bool[Array, " p"], floor: Float[Array, " B"]) -> Int[Array, " B"]:
@@ -211,7 +224,3 @@ def _finite(there: Evaluation) -> Bool[Array, " B"]:
 def _select(mask: Bool[Array, " B"], yes: Tree, no: Tree) -> Tree:
     """Return the pytree that takes `yes` in the lanes of mask and `no` elsewhere."""
     return jax.tree.map(lambda a, b: jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - 1)), a, b), yes, no)
-
-
-def _filled(lanes: int, code: int) -> Int[Array, " B"]:
-    return jnp.full((lanes,), code, jnp.int32)

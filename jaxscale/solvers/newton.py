@@ -13,13 +13,16 @@ from jaxscale.solvers.problem import Problem, Row, Tree
 
 RIDGE = 1e-12
 """Added to the metric, relative to its diagonal, so that directions without effect stay finite."""
+REWEIGHTED = 0.4
+"""Share of the metric that stands in for a Hessian that is indefinite although the scale is final: that of rows near
+the bend is noise, and its mean along a step is about this much of the metric."""
 LAST = 1e-10
 """Largest damping of the last step: too little to shorten it, enough to stay put where the objective is flat."""
 
 
 @dataclass(frozen=True)
 class Newton:
-    """Step -(H + λ M)⁻¹ g, with H the exact Hessian and M the metric; where H is indefinite, |H| in place of H.
+    """Step -(H + λ M)⁻¹ g, with H the exact Hessian and M the metric; where H is indefinite, |H| or a share of M.
 
     M makes the damping independent of the coordinates: at λ = 1 a step is about one of iteratively reweighted least
     squares, which descends, and at λ = 0 it is Newton's.   Source: Nocedal & Wright 2006, §3.4 and §10.3.
@@ -34,7 +37,7 @@ class Newton:
         return None
 
     def propose(
-        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes, memory: Tree
+        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes
     ) -> tuple[jax.Array, jax.Array, Tree]:
         """Return theta - (H + λ M)⁻¹ g per lane, and the gain of the quadratic model there."""
         here = lanes.here
@@ -43,25 +46,21 @@ class Newton:
         metric = here.metric + jax.vmap(jnp.diag)(ridge)
         is_last = lanes.decrement <= FINE * here.value  # then the step is Newton's own, but for flat directions
         damping = jnp.where(is_last, jnp.minimum(lanes.damping, LAST), lanes.damping)
-        step, pivot = small_spd.solve(here.curvature + damping[:, None, None] * metric, here.gradient)
-        is_convex = (pivot > 0) & jnp.isfinite(lanes.decrement)
-        is_bent = (lanes.status < 0) & jnp.isfinite(here.value) & ~is_convex
+        is_bent = jnp.isinf(lanes.decrement) & jnp.isfinite(here.value)
+        bowl = jnp.where((is_bent & lanes.is_final)[:, None, None], REWEIGHTED * metric, here.curvature)
+        is_reflected = is_bent & ~lanes.is_final & (lanes.status < 0)
+        bowl = jax.lax.cond(
+            jnp.any(is_reflected),
+            lambda: jnp.where(is_reflected[:, None, None], _reflected(here.curvature, diagonal), bowl),
+            lambda: bowl,
+        )
+        step, _ = small_spd.solve(bowl + damping[:, None, None] * metric, here.gradient)
+        bent = jnp.einsum("bj,bjk,bk->b", step, bowl, step)
+        return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, None
 
-        def convexify() -> jax.Array:
-            unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5  # equal units keep the arithmetic accurate
-            outer = unit[:, :, None] * unit[:, None, :]
-            bowl, slope = lanes.damping[:, None, None] * metric * outer, here.gradient * unit
 
-            def by_eigenvalues() -> jax.Array:
-                return small_spd.solve(small_spd.absolute(here.curvature * outer) + bowl, slope)[0]
-
-            quick, _ = small_spd.solve(here.curvature * outer + bowl, slope, reflect=True)
-            careful = is_bent & ~lanes.is_final
-            either = jax.lax.cond(
-                jnp.any(careful), lambda: jnp.where(careful[:, None], by_eigenvalues(), quick), lambda: quick
-            )
-            return jnp.where(is_convex[:, None], step, either * unit)
-
-        step = jax.lax.cond(jnp.any(is_bent), convexify, lambda: step)
-        bent = jnp.einsum("bj,bjk,bk->b", step, here.curvature, step)
-        return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, memory
+def _reflected(matrix: jax.Array, diagonal: jax.Array) -> jax.Array:
+    """Return |matrix|, by its eigenvalues in the units in which the metric's diagonal is one."""
+    unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5  # equal units keep the arithmetic accurate
+    outer = unit[:, :, None] * unit[:, None, :]
+    return small_spd.absolute(matrix * outer) / outer

@@ -67,8 +67,8 @@ def evaluate(
     """
     pairs = pack_indices(problem.size)
 
-    def terms(point: Float[Array, " p"], mass: jax.Array, spread: jax.Array, row: Row) -> tuple[jax.Array, ...]:
-        miss, slope, bend = _derivatives(problem, tuple(point), row)
+    def terms(point: tuple[jax.Array, ...], mass: jax.Array, spread: jax.Array, row: Row) -> tuple[jax.Array, ...]:
+        miss, slope, bend = _derivatives(problem, point, row)
         score = problem.rho(miss, spread)
         first, second, bound = mass * score.slope, mass * score.curvature, mass * score.majoriser
         products = [slope[j] * slope[k] for j, k in pairs]
@@ -78,7 +78,9 @@ def evaluate(
         return tuple(jnp.where(mass > 0, part, 0.0) for part in parts)
 
     per_row = jax.vmap(terms, in_axes=(None, 0, None, 0))
-    parts = jax.vmap(per_row, in_axes=(0, 0, 0, None))(theta, weight, scale, rows)
+    # behind a barrier, or XLA moves the slicing past each trace's own first operations and shares no exponential
+    points, rows = jax.lax.optimization_barrier((tuple(theta[:, j] for j in range(problem.size)), rows))
+    parts = jax.vmap(per_row, in_axes=(0, 0, 0, None))(points, weight, scale, rows)
     value, misses, *sums = _sum_rows(parts)
     size, count = problem.size, len(pairs)
     gradient = jnp.stack(sums[:size], axis=1) * active
@@ -101,11 +103,12 @@ def _derivatives(
         return problem.residual(point, row)
 
     size = problem.size
-    slope = jax.grad(miss, argnums=tuple(range(size)))(*theta)
+    # the value comes from the gradient's own trace: traced apart, its exponentials would not be shared
+    value, slope = jax.value_and_grad(miss, argnums=tuple(range(size)))(*theta)
     bend: list[jax.Array] = []
     for j in range(size):
         bend += jax.grad(jax.grad(miss, argnums=j), argnums=tuple(range(j, size)))(*theta)
-    return miss(*theta), list(slope), bend
+    return value, list(slope), bend
 
 
 def _sum_rows(parts: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:

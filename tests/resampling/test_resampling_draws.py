@@ -84,9 +84,10 @@ def crowd(fit):
 
 
 def assert_same(few, many, rtol=1e-9):
+    """A minimum that is not one point may be met anywhere: there the value and the status are the answer."""
     np.testing.assert_array_equal(few.status, many.status[: len(few)])
     for name in many.coefs:
-        np.testing.assert_allclose(few.coefs[name], many.coefs[name][: len(few)], rtol=rtol)
+        np.testing.assert_allclose(few.coefs[name][few.usable], many.coefs[name][: len(few)][few.usable], rtol=rtol)
     np.testing.assert_allclose(few.value, many.value[: len(few)], rtol=rtol)
 
 

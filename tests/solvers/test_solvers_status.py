@@ -68,15 +68,18 @@ def test_a_coef_that_the_law_does_not_use_is_not_at_a_bound():
     assert js.fit(runs, law, objective=js.squared(space="linear")).status is Status.SINGULAR
 
 
+TOO_LARGE = {"A": 1.7e308, "B": 1.7e308, "alpha": 1e-9, "beta": 1e-9}
+
+
 def test_a_start_that_overflows_is_non_finite_and_the_fit_says_it_in_words():
-    fit = js.fit(table(PARAMS, TOKENS, 0.01), starts={**COEFS, "A": 1e308, "alpha": 1e-3})
+    fit = js.fit(table(PARAMS, TOKENS, 0.01), starts={**COEFS, **TOO_LARGE})
     assert fit.status is Status.NON_FINITE
     assert "not finite at the start" in fit.findings[-1].message
     assert all(error is None for error in fit.std.values())
 
 
 def test_one_good_start_among_bad_ones_is_enough():
-    fit = js.fit(table(PARAMS, TOKENS, 0.01), starts=[{**COEFS, "A": 1e308, "alpha": 1e-3}, COEFS])
+    fit = js.fit(table(PARAMS, TOKENS, 0.01), starts=[{**COEFS, **TOO_LARGE}, COEFS])
     assert fit.status is Status.CONVERGED
     assert (fit.certificate.starts, fit.certificate.agreeing_starts) == (2, 1)
 
