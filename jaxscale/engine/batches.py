@@ -36,11 +36,11 @@ def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray)
 
 
 def bucket(count: int) -> int:
-    """Return the smallest shared length that holds count rows: steps of at most a quarter, from 32 on."""
+    """Return the smallest shared length that holds count rows: steps of at most a seventh, from 32 on."""
     size = SMALLEST_BUCKET
     while size < count:
         power = 1 << (size.bit_length() - 1)
-        size += max(power // 4, 8)
+        size += max(power // 8, 8)
     return size
 
 
@@ -52,4 +52,6 @@ def chunks(total: int, width: int) -> Iterator[slice]:
 
 def fill(values: np.ndarray, width: int) -> np.ndarray:
     """Return values (k, …) with the last one repeated up to length width."""
+    if len(values) == width:
+        return values
     return np.concatenate([values, np.repeat(values[-1:], width - len(values), axis=0)])

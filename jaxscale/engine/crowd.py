@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -16,6 +17,7 @@ from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.batches import Batch, chunks, fill
 from jaxscale.engine.border import upload
+from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Clock, Common, Question, run, solve_chunk
 from jaxscale.resampling import Scheme, root_key
 from jaxscale.solvers.loop import Goal, Lanes, Method, begin
@@ -26,7 +28,7 @@ WIDTHS = {"cpu": 128, "gpu": 8192, "tpu": 8192}
 """Lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
 FIRST_STEPS = 10
 """Evaluations of a fresh chunk in one call: half the lanes that start at the point fit are done by then."""
-LATER_STEPS = 4
+LATER_STEPS = 3
 MORE_STEPS = 0.25
 """Evaluations of regrouped lanes in one call: at least LATER_STEPS, and this share of those they took so far."""
 
@@ -60,10 +62,10 @@ class Outcome(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Lanes that travel together: their places in the outcome (k,), and their state with leaves (k, …), NumPy."""
+    """Lanes that travel together: their places in the outcome (k,), and their packed state (k, width), NumPy."""
 
     place: np.ndarray
-    lanes: Lanes
+    state: np.ndarray
 
 
 def solve(
@@ -86,25 +88,26 @@ def solve(
     workers = (os.cpu_count() or 1) if device.platform == "cpu" else 1
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
     common = _common(job)
+    packing = Packing.of(begin(job.method, start[:1], scale[:1]))
 
     def move(part: Part) -> Part:
         with precision.float64(), jax.default_device(device):  # both are thread-local
-            padded = jax.tree.map(lambda leaf: fill(leaf, width), part)
-            index = replicate[padded.place].astype(np.int32)
-            steps = np.int32(_steps(part.lanes, job.max_steps))
-            question = Question(common, *upload((index, padded.lanes, steps)))
-            lanes = run(clock, solve_chunk, (job.problem, job.scheme, job.method), question)
-        return Part(part.place, jax.tree.map(lambda leaf: leaf[: len(part.place)], lanes))
+            index = fill(replicate[part.place].astype(np.int32), width)
+            steps = np.int32(_steps(packing.unpack(part.state), job.max_steps))
+            question = Question(common, *upload((index, fill(part.state, width), steps)))
+            state = run(clock, solve_chunk, (job.problem, job.scheme, job.method, packing), question)
+        return Part(part.place, state[: len(part.place)])
 
     fresh = (
-        Part(np.arange(part.start, part.stop), begin(job.method, start[part], scale[part]))
+        Part(np.arange(part.start, part.stop), packing.pack(begin(job.method, start[part], scale[part])))
         for part in chunks(total, width)
     )
-    waiting = Part(np.zeros(0, int), begin(job.method, start[:0], scale[:0]))
+    settle = partial(_settle, packing, job.max_steps, outcome, on_done)
+    waiting = Part(np.zeros(0, int), np.zeros((0, 0)))
     flying: deque[Future[Part]] = deque()
     with clock.running(), ThreadPoolExecutor(workers) as pool:
         try:
-            waiting = _settle(move(next(fresh)), waiting, job.max_steps, outcome, on_done)  # compiles, on one thread
+            waiting = settle(move(next(fresh)), waiting)  # compiles, on one thread
             while True:
                 while len(flying) <= workers:
                     part, waiting = _next(fresh, waiting, width, may_wait=bool(flying))
@@ -114,7 +117,7 @@ def solve(
                 if not flying:
                     return outcome
                 # in the order of submission, so that the grouping does not depend on which thread was faster
-                waiting = _settle(flying.popleft().result(), waiting, job.max_steps, outcome, on_done)
+                waiting = settle(flying.popleft().result(), waiting)
         except BaseException:  # Ctrl-C: do not start what still waits
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -143,15 +146,18 @@ def _steps(lanes: Lanes, most: int) -> int:
     return min(wanted, most - so_far)
 
 
-def _settle(part: Part, waiting: Part, most: int, outcome: Outcome, on_done: Callable[[int], None]) -> Part:
+def _settle(
+    packing: Packing, most: int, outcome: Outcome, on_done: Callable[[int], None], part: Part, waiting: Part
+) -> Part:
     """Write the lanes that have ended into the outcome; return those that wait for another call."""
-    place, lanes = part
+    place, lanes = part.place, packing.unpack(part.state)
     status = np.where((lanes.status == RUNNING) & (lanes.steps >= most), Status.MAX_STEPS, lanes.status)
     outcome.theta[place], outcome.value[place] = lanes.theta, lanes.here.value
     outcome.status[place], outcome.steps[place] = status, lanes.steps
-    still = np.flatnonzero(status == RUNNING)
-    on_done(len(place) - len(still))
-    return jax.tree.map(lambda old, new: np.concatenate([old, new[still]]), waiting, part)
+    still = status == RUNNING
+    on_done(int(np.sum(~still)))
+    left = Part(place[still], part.state[still])
+    return left if len(waiting.place) == 0 else Part(*map(np.concatenate, zip(waiting, left, strict=True)))
 
 
 def _next(fresh: Iterator[Part], waiting: Part, width: int, *, may_wait: bool) -> tuple[Part | None, Part]:
@@ -161,5 +167,4 @@ def _next(fresh: Iterator[Part], waiting: Part, width: int, *, may_wait: bool) -
         part = next(fresh, None)
         if part is not None or count == 0 or (may_wait and 2 * count < width):
             return part, waiting
-    chosen = jax.tree.map(lambda leaf: leaf[:width], waiting)
-    return chosen, jax.tree.map(lambda leaf: leaf[width:], waiting)
+    return Part(*(array[:width] for array in waiting)), Part(*(array[width:] for array in waiting))

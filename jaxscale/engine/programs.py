@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from jaxscale.engine import placement
 from jaxscale.engine.border import download
+from jaxscale.engine.packing import Packing
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.logs import log
 from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate
-from jaxscale.solvers.loop import Goal, Lanes, Method, minimise
+from jaxscale.solvers.loop import Goal, Method, minimise
 from jaxscale.solvers.problem import Problem, Row, Tree
 from jaxscale.status import RUNNING, Status
 
@@ -54,12 +56,12 @@ class Common(NamedTuple):
 class Question(NamedTuple):
     """What one chunk is asked: to move its lanes on.
 
-    replicate (B,) int32, -1 for the table as it is; max_steps int32.
+    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; max_steps int32.
     """
 
     common: Common
     replicate: jax.Array
-    lanes: Lanes
+    lanes: jax.Array
     max_steps: jax.Array
 
 
@@ -99,7 +101,9 @@ def coefs_of(law: Law, theta: Sequence[jax.Array]) -> dict[str, jax.Array]:
     return {name: support.from_real(value) for name, support, value in zip(law.names, law.supports, theta, strict=True)}
 
 
-def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Question) -> Lanes:
+def solve_chunk(
+    problem: Problem, scheme: Scheme, method: Method, packing: Packing, question: Question
+) -> Float[Array, "B width"]:
     """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate."""
     common = question.common
     weight = jax.vmap(partial(draw_weight, scheme, common))(question.replicate)
@@ -108,7 +112,7 @@ def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Ques
         method,
         (common.columns, common.target),
         weight,
-        question.lanes,
+        packing.unpack(question.lanes),
         common.active,
         common.edged,
         common.goal,
@@ -117,7 +121,7 @@ def solve_chunk(problem: Problem, scheme: Scheme, method: Method, question: Ques
     )
     is_degenerate = jnp.sum(weight > 0, axis=1) < jnp.sum(common.active)
     status = jnp.where(is_degenerate & (lanes.status != RUNNING), int(Status.DEGENERATE), lanes.status)
-    return lanes._replace(status=status)
+    return packing.pack(lanes._replace(status=status))
 
 
 def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Array:

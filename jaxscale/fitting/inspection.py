@@ -133,7 +133,8 @@ def _condition(hessian: np.ndarray) -> float | None:
     diagonal = np.diagonal(hessian)
     if hessian.size == 0 or not np.isfinite(hessian).all() or (diagonal <= 0).any():
         return None
-    values = np.linalg.eigvalsh(hessian / np.sqrt(np.outer(diagonal, diagonal)))
+    unit = diagonal**-0.5  # applied from both sides: a product of two such diagonals may underflow
+    values = np.linalg.eigvalsh(unit[:, None] * hessian * unit)
     return float(values[-1] / values[0]) if values[0] > 0 else None
 
 

@@ -16,8 +16,8 @@ from jaxscale.status import RUNNING, Status
 SETTLED = 1e-3
 """Newton decrement, relative to the value, at which a stage is good enough to lower the scale. It must also be less
 than what one row at the bend of the score contributes: the next stage resolves misses of that size."""
-FINE = 1e-16
-"""Newton decrement, relative to the value, below which the next step is the last one."""
+FINE = 1e-14
+"""Newton decrement, relative to the value, at which a lane takes its last step, Newton's own."""
 CONFIRMED = 1e-9
 """Newton decrement, relative to the value, above which no lane is called converged."""
 LOWERING = 0.2
@@ -138,8 +138,8 @@ def minimise(
         bend = share * problem.rho(before.scale, before.scale).value
         proposed, promise, memory = method.propose(problem, rows, weight, active, before)
         floor = mass * problem.rho(noise, jnp.maximum(before.scale, goal.least)).value
-        nothing_left = FINE * before.here.value + floor
-        is_stuck = jnp.isinf(before.decrement) & (promise <= nothing_left)  # flat or a saddle: `judge` says which
+        nothing = FINE * before.here.value + floor
+        is_stuck = jnp.isinf(before.decrement) & (promise <= nothing)  # flat or a saddle: `judge` says which
         is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
         is_lowered = ~is_first & (is_settled | is_stuck) & (before.scale > target * (1 + 1e-6))
         chosen = jnp.where(is_unscaled, jnp.maximum(target, WIDE * before.here.spread), before.scale)
@@ -155,7 +155,7 @@ def minimise(
         is_better = there.value <= before.here.value + slack
         is_forced = is_first | is_unscaled | is_lowered
         is_accepted = is_finite & (is_forced | is_better)
-        is_last = ((before.decrement <= nothing_left) | is_stuck) & ~is_forced & (before.scale > 0)
+        is_last = ((before.decrement <= nothing) | is_stuck) & ~is_forced & (before.scale > 0)
         status = jnp.where(is_last, int(Status.CONVERGED), RUNNING)
         status = jnp.where((is_first | is_unscaled) & ~is_finite, int(Status.NON_FINITE), status)
         status = jnp.where((before.damping > 1e10) & ~is_accepted & ~is_last, int(Status.STALLED), status)

@@ -1,0 +1,45 @@
+"""A pytree of per-lane arrays as one matrix, so that lanes are sorted, padded and sent as rows of a single array."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxscale.solvers.problem import Tree
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How the leaves (B, …) of a pytree lie in the columns of one float64 matrix (B, width); hashable.
+
+    Integers and booleans of up to 32 bits survive unchanged. Both directions take NumPy or JAX arrays.
+    """
+
+    tree: Any
+    shapes: tuple[tuple[int, ...], ...]
+    types: tuple[np.dtype, ...]
+
+    @classmethod
+    def of(cls, example: Tree) -> Packing:
+        """Return the packing of pytrees like this one, whatever their number of lanes."""
+        leaves, tree = jax.tree.flatten(example)
+        return cls(tree, tuple(leaf.shape[1:] for leaf in leaves), tuple(np.dtype(leaf.dtype) for leaf in leaves))
+
+    def pack(self, value: Tree) -> Tree:
+        """Return the matrix (B, width) of a pytree."""
+        leaves = jax.tree.leaves(value)
+        of = leaves[0].__array_namespace__()
+        return of.concatenate([leaf.reshape(len(leaf), -1).astype(np.float64) for leaf in leaves], axis=1)
+
+    def unpack(self, matrix: Tree) -> Tree:
+        """Return the pytree of a matrix (B, width)."""
+        leaves, at = [], 0
+        for shape, kind in zip(self.shapes, self.types, strict=True):
+            end = at + math.prod(shape)
+            leaves.append(matrix[:, at:end].reshape(len(matrix), *shape).astype(kind))
+            at = end
+        return jax.tree.unflatten(self.tree, leaves)
