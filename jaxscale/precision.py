@@ -22,6 +22,7 @@ def float64() -> Iterator[None]:
         scopes.enter_context(jax.debug_infs(False))
         scopes.enter_context(jax.numpy_dtype_promotion("standard"))
         scopes.enter_context(jax.numpy_rank_promotion("allow"))
+        scopes.enter_context(jax.default_matmul_precision("highest"))
         scopes.enter_context(jax.threefry_partitionable(True))
         scopes.enter_context(jax.transfer_guard("allow"))
         yield

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from jaxscale.errors import UsageError
 
+NO_ENTRY = "{kind} = {entry!r} is neither a name nor a {kind} with one. Known names: {known}."
 UNKNOWN = "unknown {kind} '{name}'.{close} Known: {known}."
 
 
@@ -44,8 +45,10 @@ class Registry(Generic[T]):
         return tuple(self._entries)
 
     def resolve(self, entry: T | str) -> T:
-        """Return the entry of that name, or the object itself if it is no string; raise UsageError if unknown."""
+        """Return the entry of that name, or the object itself if it has one; raise UsageError if unknown."""
         if not isinstance(entry, str):
+            if not isinstance(getattr(entry, "name", None), str):
+                raise UsageError(NO_ENTRY.format(kind=self.kind, entry=entry, known=", ".join(self.names)))
             return entry
         if entry not in self._entries:
             raise UsageError(unknown(self.kind, entry, self.names))

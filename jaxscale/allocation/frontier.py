@@ -21,6 +21,7 @@ FAR = 10.0
 """Compute beyond the largest measured run, as a factor, from which a frontier says that it extrapolates."""
 
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
+BAD_COEF = "coefs: {name} = {value} is not a finite number"
 NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
@@ -43,7 +44,10 @@ def frontier(
     are (b,) for one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no interior optimum
     exists.   Raises UsageError for a budget that is not positive, or a law that neither splits a budget nor knows it.
     """
-    budgets = np.atleast_1d(np.asarray(flops, dtype=np.float64))
+    given = np.atleast_1d(np.asarray(flops))
+    if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
+        raise UsageError(BAD_BUDGET.format(flops=flops))
+    budgets = given.astype(np.float64)
     if budgets.ndim != 1 or budgets.size == 0:
         raise UsageError(NO_BUDGETS.format(shape=budgets.shape))
     for budget in budgets:
@@ -62,7 +66,11 @@ def frontier(
         return _single(source.law, source.coefs, budgets, _measured(source))
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
-    return _single(LAWS.resolve(law), coefs, budgets, None)
+    law = LAWS.resolve(law)
+    for name, value in zip(law.names, law.vector(coefs), strict=True):
+        if not np.isfinite(value):
+            raise UsageError(BAD_COEF.format(name=name, value=value))
+    return _single(law, coefs, budgets, None)
 
 
 def _single(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jaxscale.store import Saved
 
 PARENT = "jaxscale-out"
-NEXT = "Saved: {folder} — next: jaxscale frontier or plot"
+NEXT = "Saved: {folder} — next: jaxscale frontier {folder} or jaxscale plot {folder}"
 
 
 def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: Showing) -> str:

@@ -11,6 +11,7 @@ from jaxscale.registry import Registry
 
 INTERVALS = Registry("interval", (PERCENTILE,))
 
+NO_SAMPLES = "samples = {samples!r}: a band needs one value per replicate"
 LEVEL_NOT_A_SHARE = "level = {level!r} is not between 0 and 1.{hint}"
 PERCENT_HINT = " For {level:g} % write {share:g}."
 
@@ -19,11 +20,14 @@ def band(samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "
     """Return the band of samples (R, …) over axis 0.
 
     A replicate that is NaN anywhere is left out whole, so that the limits at every budget rest on the same
-    replicates; n_used says how many remain.   Raises UsageError for a level outside (0, 1) or an unknown method.
+    replicates; n_used says how many remain.   Raises UsageError for a level outside (0, 1) an unknown method, or a
+    single number.
     """
     check_level(level)
     rule = INTERVALS.resolve(method)
     values = np.asarray(samples, dtype=np.float64)
+    if values.ndim == 0:
+        raise UsageError(NO_SAMPLES.format(samples=samples))
     usable = values[~np.isnan(values).any(axis=tuple(range(1, values.ndim)))]
     if len(usable) == 0:
         absent = np.full(values.shape[1:], np.nan)
@@ -34,6 +38,8 @@ def band(samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "
 
 def check_level(level: float) -> None:
     """Raise UsageError unless 0 < level < 1, with a hint where a percentage was meant."""
-    if not 0.0 < level < 1.0:
-        hint = PERCENT_HINT.format(level=level, share=level / 100.0) if 1.0 < level < 100.0 else ""
+    is_number = isinstance(level, int | float | np.number) and not isinstance(level, bool)
+    if not is_number or not 0.0 < level < 1.0:
+        is_percent = is_number and 1.0 < level < 100.0
+        hint = PERCENT_HINT.format(level=level, share=level / 100.0) if is_percent else ""
         raise UsageError(LEVEL_NOT_A_SHARE.format(level=level, hint=hint))

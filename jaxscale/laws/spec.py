@@ -18,6 +18,7 @@ Starts: TypeAlias = Callable[[Mapping[str, np.ndarray], np.ndarray], Sequence[Ma
 """From the columns (n, …) and the losses (n,) of a table to start points, so that a grid follows the table's units."""
 
 SIGNATURE = "law '{name}': the function takes {found}, but the law declares inputs {inputs} and coefs {coefs}"
+PUBLISHED_LENGTH = "law '{name}': the published set '{set}' needs one value for each of {needed}"
 TWICE = "law '{name}': '{word}' is declared twice"
 COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
 
@@ -72,6 +73,9 @@ class Law:
         for word in words:
             if words.count(word) > 1:
                 raise UsageError(TWICE.format(name=self.name, word=word))
+        for one in self.published:
+            if len(one.values) != len(self.coefs):
+                raise UsageError(PUBLISHED_LENGTH.format(name=self.name, set=one.name, needed=", ".join(self.names)))
         check_signature(self)
 
     @property

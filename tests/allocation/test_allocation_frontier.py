@@ -90,7 +90,7 @@ def test_a_law_of_one_size_has_no_frontier(name):
         js.frontier(law=name, coefs={"E": 1.7, "A": 300.0, "alpha": 0.12}, flops=1e20)
 
 
-@pytest.mark.parametrize("flops", [0.0, -1e20, float("nan"), float("inf"), [1e20, 0.0]])
+@pytest.mark.parametrize("flops", [0.0, -1e20, float("nan"), float("inf"), [1e20, 0.0], True, "1e20"])
 def test_a_budget_that_is_no_positive_number_is_refused(flops):
     with pytest.raises(UsageError, match="a budget is a positive, finite number of FLOP"):
         js.frontier(law="chinchilla", coefs=COEFS, flops=flops)
@@ -132,3 +132,8 @@ def test_where_no_interior_optimum_exists_the_split_is_absent_and_it_says_so():
     front = js.frontier(law="chinchilla", coefs=useless, flops=[1e20])
     assert np.isnan(front.params).all()
     assert [finding.code for finding in front.findings] == ["optimum-at-end"]
+
+
+def test_published_coefs_that_are_not_finite_are_refused_by_name():
+    with pytest.raises(UsageError, match="coefs: beta = nan is not a finite number"):
+        js.frontier(law="chinchilla", coefs={**COEFS, "beta": float("nan")}, flops=1e22)

@@ -69,7 +69,7 @@ def test_the_page_states_seed_backend_versions_rows_and_where_it_was_saved(run):
         r"jaxscale \S+, JAX \S+, Python \S+, on cpu in float64",
         r"compiling .* s, running .* s",
         r"columns    params, tokens, flops, loss",
-        r"\n\nSaved: jaxscale-out/chinchilla-[0-9a-f]{8} — next: jaxscale frontier or plot\n$",
+        r"\n\nSaved: (jaxscale-out/chinchilla-[0-9a-f]{8}) — next: jaxscale frontier \1 or jaxscale plot \1\n$",
     ):
         assert re.search(pattern, page), page
 

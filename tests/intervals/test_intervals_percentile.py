@@ -79,7 +79,7 @@ def test_a_percentage_is_refused_with_the_share_that_was_meant():
         js.band(np.arange(10.0), level=95)
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0, -0.5, float("nan"), 100.0])
+@pytest.mark.parametrize("level", [0.0, 1.0, -0.5, float("nan"), 100.0, "0.95", True, None])
 def test_levels_that_are_no_share_are_refused(level):
     with pytest.raises(UsageError, match="is not between 0 and 1"):
         js.band(np.arange(10.0), level=level)
@@ -88,6 +88,11 @@ def test_levels_that_are_no_share_are_refused(level):
 def test_an_unknown_method_is_refused_with_the_known_ones():
     with pytest.raises(UsageError, match="Did you mean 'percentile'"):
         js.band(np.arange(10.0), method="percentil")
+
+
+def test_a_single_number_is_no_crowd():
+    with pytest.raises(UsageError, match="one value per replicate"):
+        js.band(3.0)
 
 
 def test_no_samples_at_all_give_an_absent_band():

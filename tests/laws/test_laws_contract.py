@@ -11,6 +11,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, predict_with
+from jaxscale.laws.spec import Published
 
 EVERY = pytest.mark.parametrize("law", tuple(LAWS), ids=lambda law: law.name)
 
@@ -190,6 +191,17 @@ def test_a_function_that_cannot_be_called_as_the_loop_calls_it_is_refused(functi
 def test_an_unknown_support_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match="Did you mean 'positive'"):
         js.Coef("slope", "positiv")
+
+
+def test_a_published_set_of_another_length_is_refused():
+    sets = (Published("mine", (1.0, 2.0), "a notebook"),)
+    with pytest.raises(UsageError, match="published set 'mine' needs one value for each of level"):
+        js.Law("short", lambda x, *, level: level * x, ("x",), (js.Coef("level", "real"),), published=sets)
+
+
+def test_what_is_neither_a_name_nor_a_law_is_refused():
+    with pytest.raises(UsageError, match="law = 42 is neither a name nor a law with one"):
+        js.frontier(flops=1e22, law=42, coefs={})
 
 
 def test_an_unknown_law_is_refused_with_the_nearest():
