@@ -19,7 +19,7 @@ from jaxscale.engine.batches import Batch, chunks, fill
 from jaxscale.engine.border import upload
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Clock, Common, Question, run, solve_chunk
-from jaxscale.resampling import Scheme, root_key
+from jaxscale.resampling import Scheme, key_words
 from jaxscale.solvers.loop import Goal, Lanes, Method, begin
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
@@ -94,7 +94,7 @@ def solve(
         with precision.float64(), jax.default_device(device):  # both are thread-local
             index = fill(replicate[part.place].astype(np.int32), width)
             steps = np.int32(_steps(packing.unpack(part.state), job.max_steps))
-            question = Question(common, *upload((index, fill(part.state, width), steps)))
+            question = Question(common, index, fill(part.state, width), steps)
             state = run(clock, solve_chunk, (job.problem, job.scheme, job.method, packing), question)
         return Part(part.place, state[: len(part.place)])
 
@@ -130,7 +130,7 @@ def _common(job: Job) -> Common:
         "target": job.batch.target,
         "weight": job.batch.weight,
         "rows": np.int32(job.batch.count),
-        "key": root_key(job.seed),
+        "key": key_words(job.seed),
         "active": job.active,
         "edged": job.edged,
         "goal": Goal(*job.goal),

@@ -19,7 +19,7 @@ from jaxscale.engine.packing import Packing
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.logs import log
 from jaxscale.numerics.scores import Score
-from jaxscale.resampling import Scheme, Table, draw_replicate
+from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
 from jaxscale.solvers.loop import Goal, Method, minimise
 from jaxscale.solvers.problem import Problem, Row, Tree
 from jaxscale.status import RUNNING, Status
@@ -39,7 +39,7 @@ about three times as fast. NaN, infinities, divisions and functions keep their e
 class Common(NamedTuple):
     """What all chunks of a crowd share, as arrays on the device.
 
-    columns (n, …) each; target, weight (n,); rows int32; key: typed PRNG key; active, edged (p,); goal; noise.
+    columns (n, …) each; target, weight (n,); rows int32; key: its two words; active, edged (p,); goal; noise.
     """
 
     columns: tuple[jax.Array, ...]
@@ -56,13 +56,14 @@ class Common(NamedTuple):
 class Question(NamedTuple):
     """What one chunk is asked: to move its lanes on.
 
-    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; max_steps int32.
+    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; max_steps int32: NumPy arrays, which
+    the compiled program takes up faster than anything before it could.
     """
 
     common: Common
-    replicate: jax.Array
-    lanes: jax.Array
-    max_steps: jax.Array
+    replicate: Tree
+    lanes: Tree
+    max_steps: Tree
 
 
 @dataclass
@@ -126,7 +127,7 @@ def solve_chunk(
 
 def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Array:
     """Return the weights (n,) of one replicate: its key depends on the seed and its index alone."""
-    drawn = draw_replicate(scheme, common.key, Table(common.weight, common.rows), replicate)
+    drawn = draw_replicate(scheme, key_of(common.key), Table(common.weight, common.rows), replicate)
     return jnp.where(replicate < 0, common.weight, drawn)
 
 

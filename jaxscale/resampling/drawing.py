@@ -17,8 +17,18 @@ SEED_OUTSIDE = "seed = {seed!r} is not an integer between 0 and 4294967295"
 
 def root_key(seed: int) -> jax.Array:
     """Return `jax.random.key(seed)`, typed, whatever the caller's generator and seed offset."""
+    return key_of(jnp.asarray(key_words(seed)))
+
+
+def key_words(seed: int) -> np.ndarray:
+    """Return the two words of the key of a seed: what a compiled program takes, a typed key being slow to pass."""
     check_seed(seed)
-    return jax.random.wrap_key_data(jnp.array([0, seed], jnp.uint32), impl="threefry2x32")
+    return np.array([0, seed], dtype=np.uint32)
+
+
+def key_of(words: jax.Array) -> jax.Array:
+    """Return the typed key of its two words."""
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
 def check_seed(seed: int) -> None:
