@@ -10,6 +10,7 @@ from jaxscale.cli.session import Session
 from jaxscale.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from jaxscale.figures import Figure
     from jaxscale.reports import Answer
     from jaxscale.results import Frontier
 
@@ -24,34 +25,38 @@ def draw_all(answer: Answer, folder: Path, session: Session, format: str = "png"
     from jaxscale.figures import FIGURES
 
     paths = []
-    for name in FIGURES.names:
+    frontier = _dense(answer)
+    for figure in FIGURES:
         try:
-            paths += draw_named((name,), answer, folder, format)
+            paths.append(_draw(figure, answer, frontier, folder, format))
         except UsageError as error:
-            session.say(LEFT_OUT.format(name=name, reason=error))
+            session.say(LEFT_OUT.format(name=figure.name, reason=error))
     return paths
 
 
 def draw_named(names: Sequence[str], answer: Answer, folder: Path, format: str = "png") -> list[Path]:
     """Write these figures into a folder and return their paths; raise UsageError where one cannot be drawn."""
-    from jaxscale.figures import FIGURES, save
-    from jaxscale.runs.showing import shown_name
+    from jaxscale.figures import FIGURES
 
     chosen = [FIGURES.resolve(name) for name in names]
+    frontier = _dense(answer)
+    return [_draw(figure, answer, frontier, folder, format) for figure in chosen]
+
+
+def _draw(figure: Figure, answer: Answer, frontier: Frontier | None, folder: Path, format: str) -> Path:
+    from jaxscale.figures import save
+    from jaxscale.runs.showing import shown_name
+
     ensemble = answer.ensemble if answer.has_bands else None
-    frontier = _dense(answer) if any("frontier" in figure.needs for figure in chosen) else answer.frontier
-    paths = []
-    for figure in chosen:
-        page = figure.make(answer.fit, ensemble, frontier, level=answer.level, method=answer.method)
-        path = folder / f"{figure.name}.{format}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            save(page, path)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise StoreError(NOT_WRITTEN.format(path=shown_name(str(path)), reason=reason)) from error
-        paths.append(path)
-    return paths
+    page = figure.make(answer.fit, ensemble, frontier, level=answer.level, method=answer.method)
+    path = folder / f"{figure.name}.{format}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save(page, path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(NOT_WRITTEN.format(path=shown_name(str(path)), reason=reason)) from error
+    return path
 
 
 def _dense(answer: Answer) -> Frontier | None:
