@@ -25,7 +25,9 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
     With --debug the traceback comes before the message.
     """
     try:
-        code = run()
+        with session.interruptible():
+            code = run()
+            session.stop_if_interrupted()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return USAGE
@@ -35,6 +37,9 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
     except Exception as error:
         if session.is_debug:
             click.echo(traceback.format_exc(), err=True, nl=False)
+        if session.is_interrupted:  # an import that Ctrl-C cut short fails with an error of its own
+            write_error(INTERRUPTED_MESSAGE)
+            return INTERRUPTED
         code, message = _refusal(error)
         write_error(message)
         return code

@@ -13,19 +13,22 @@ if TYPE_CHECKING:
 
 
 class Bar:
-    """One line that says what is being done and how much of it; without a drawing it does nothing."""
+    """One line that says what is being done and how much of it, where there is a drawing; and where Ctrl-C is heard."""
 
-    def __init__(self, drawing: Progress | None) -> None:
+    def __init__(self, session: Session, drawing: Progress | None) -> None:
+        self._session = session
         self._drawing = drawing
         self._task: TaskID | None = None if drawing is None else drawing.add_task("", total=None)
 
     def stage(self, text: str, total: int | None = None) -> None:
         """Begin something, of a known number of parts or of an unknown length."""
+        self._session.stop_if_interrupted()
         if self._drawing is not None and self._task is not None:
             self._drawing.reset(self._task, description=text, total=total)
 
     def advance(self, count: int) -> None:
         """Add finished parts."""
+        self._session.stop_if_interrupted()
         if self._drawing is not None and self._task is not None:
             self._drawing.advance(self._task, count)
 
@@ -34,7 +37,7 @@ class Bar:
 def progress(session: Session) -> Iterator[Bar]:
     """Show a bar until the scope ends, and leave no trace of it."""
     if not session.shows_progress:
-        yield Bar(None)
+        yield Bar(session, None)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -47,4 +50,4 @@ def progress(session: Session) -> Iterator[Bar]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as drawing:
-        yield Bar(drawing)
+        yield Bar(session, drawing)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import TypeAlias
@@ -21,6 +24,29 @@ class Session:
     is_quiet: bool = False
     is_verbose: bool = False
     is_debug: bool = False
+    is_interrupted: bool = False
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Remember Ctrl-C as well as raise it: raised inside a callback of the collector or an import, it is lost."""
+
+        def remember(number: int, frame: object) -> None:
+            self.is_interrupted = True
+            raise KeyboardInterrupt
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, remember)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def stop_if_interrupted(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed and has been lost since."""
+        if self.is_interrupted:
+            raise KeyboardInterrupt
 
     def say(self, message: str) -> None:
         """Write a message to stderr, unless --quiet."""

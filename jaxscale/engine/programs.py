@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from jaxscale.engine import placement
 from jaxscale.engine.border import download
 from jaxscale.engine.packing import Packing
+from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.logs import log
 from jaxscale.numerics.scores import Score
@@ -34,6 +35,11 @@ REASSOCIATE = {
 }
 """Lets XLA's CPU compiler add rows in another order, and nothing else: sums over rows then run in vector registers,
 about three times as fast. NaN, infinities, divisions and functions keep their exact meaning."""
+
+NOT_JAX = (
+    "the law's function cannot be compiled: {kind}: {reason}\n"
+    "Write it with jax.numpy in place of numpy and math, and jnp.where in place of if."
+)
 
 
 class Common(NamedTuple):
@@ -160,4 +166,9 @@ def compiled(
     argument = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(*shape) for shape in shapes])
     options = REASSOCIATE if device.platform == "cpu" else None
     with jax.default_device(device):
-        return jax.jit(partial(function, *static), compiler_options=options).lower(argument).compile()
+        try:
+            lowered = jax.jit(partial(function, *static), compiler_options=options).lower(argument)
+        except jax.errors.JAXTypeError as error:  # np.exp, float(), if: what a tracer cannot go through
+            reason = str(error).splitlines()[0]
+            raise UsageError(NOT_JAX.format(kind=type(error).__name__, reason=reason)) from error
+        return lowered.compile()

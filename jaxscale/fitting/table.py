@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jaxscale.engine.batches import Batch, pad
-from jaxscale.errors import RunsError
+from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import Law
 from jaxscale.objectives import Objective
 from jaxscale.registry import unknown
@@ -15,6 +15,7 @@ from jaxscale.runs import Runs
 SIZES = ("params", "tokens", "flops")
 """The inputs that are counts: a law takes their logarithm, so they must be positive."""
 
+NO_RUNS = "fit takes a table of runs, not {kind}: read one with js.read_runs(path), or js.Runs.from_frame(df)"
 TOO_FEW = "{source}: {rows} runs for {free} free coefs of '{law}'; at least {free} are needed"
 NOT_POSITIVE = "{source}: {column} must be positive for {why}; rows {rows}"
 CONSTANT_LOSS = "{source}: every run has the loss {loss:g}, so no exponent can be fitted"
@@ -22,7 +23,12 @@ NOT_FINITE = "{source}: {column} is missing or not finite in rows {rows}, and '{
 
 
 def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
-    """Return the padded table that lanes are solved on; raise RunsError where the runs cannot carry this fit."""
+    """Return the padded table that lanes are solved on; raise RunsError where the runs cannot carry this fit.
+
+    Raises UsageError for what is no table of runs.
+    """
+    if not isinstance(runs, Runs):
+        raise UsageError(NO_RUNS.format(kind=type(runs).__name__))
     source = runs.origin.source
     for name in law.inputs:
         if name not in runs.columns:

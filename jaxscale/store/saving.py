@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from jaxscale.errors import StoreError
 from jaxscale.results import Ensemble, Fit
+from jaxscale.store.digests import digest_of
 from jaxscale.store.document import document
 from jaxscale.store.folders import refuse_unwritable, write_folder
 from jaxscale.store.parts.ensembles import written_ensemble
@@ -26,13 +28,15 @@ def save(
 ) -> Path:
     """Write a result into a folder and return the folder's absolute path.
 
-    folder: new or empty, or holding a result with the same own_digest, or any with force; then only result.json and
-    arrays.npz in it are replaced.   own_digest: the name of the computation, see `digest_of`; None never matches.
+    folder: new or empty, or holding a result of the same computation, or any with force; then only result.json and
+    arrays.npz in it are replaced.   own_digest: the name of the computation, see `digest_of`; None for one made of
+    the table, what was fitted to it, and how it was resampled.
     Laws, objectives and schemes are saved by name, the table with its numbers and texts, its source without folders
     where that is an absolute path.   Raises StoreError for a folder that cannot or may not be written, UsageError for
     what is no result.
     """
     saved = saved_of(result)
+    own_digest = own_digest or _name_of(saved)
     target = Path(os.path.abspath(folder))
     refuse_unwritable(target, is_own=lambda found: _is_own(found, own_digest), force=force)
     record, arrays = _parts(saved)
@@ -45,9 +49,27 @@ def save(
     return target
 
 
-def _is_own(folder: Path, own_digest: str | None) -> bool:
+def _name_of(saved: Saved) -> str:
+    """Return the digest of the computation that the result came from, whenever it was made."""
+    fit, crowd = saved.fit, saved.ensemble
+    options: dict[str, Json] = {
+        "law": fit.law.name,
+        "objective": [fit.objective.name, fit.objective.space, repr(fit.objective.delta)],
+        "solver": fit.solver,
+        "fixed": {name: repr(fit.coefs[name]) for name in fit.fixed},
+        "crowd": None if crowd is None else [crowd.scheme.name, crowd.seed, len(crowd.status)],
+        "budgets": None if saved.frontier is None else repr(saved.frontier.flops.tolist()),
+    }
+    runs = fit.runs
+    table = hashlib.sha256()
+    for name, column in sorted({**runs.columns, "loss": runs.loss, "weight": runs.weight}.items()):
+        table.update(name.encode() + np.ascontiguousarray(column).tobytes())
+    return digest_of(table.hexdigest(), options)
+
+
+def _is_own(folder: Path, own_digest: str) -> bool:
     try:
-        return own_digest is not None and digest_in(folder) == own_digest
+        return digest_in(folder) == own_digest
     except StoreError:
         return False
 

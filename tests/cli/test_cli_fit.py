@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -196,6 +198,30 @@ def test_an_interrupted_bootstrap_leaves_the_fit_and_exits_with_130(run, monkeyp
     monkeypatch.undo()
     monkeypatch.chdir(own_folder)
     assert "Efficient frontier, C = 6 N D, without bands" in run("frontier", "kept").stdout
+
+
+def test_an_interrupt_that_was_lost_in_a_callback_still_ends_the_command(run, monkeypatch):
+    def lose(*given):
+        with suppress(KeyboardInterrupt):  # as in a callback of the garbage collector, whose exceptions are ignored
+            signal.raise_signal(signal.SIGINT)
+        return crowd_of(*given)
+
+    crowd_of = studies.crowd_of
+    monkeypatch.setattr(studies, "crowd_of", lose)
+    assert run(*COMMAND, "--out", "lost").exit_code == 130
+
+
+def test_an_interrupt_that_breaks_an_import_is_an_interrupt(run, monkeypatch):
+    def broken(*given):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("initialising the extension") from None
+
+    monkeypatch.setattr(studies, "fit_of", broken)
+    result = run(*COMMAND)
+    assert result.exit_code == 130
+    assert result.stderr == "interrupted\n"
 
 
 def test_plot_adds_the_figures_and_names_them(run, own_folder):

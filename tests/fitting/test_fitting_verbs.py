@@ -167,6 +167,26 @@ def test_what_cannot_be_meant_is_refused_by_name(options, message):
         js.fit(RUNS, LAW, **options)
 
 
+def test_a_path_in_place_of_runs_is_refused_with_the_way_to_read_it():
+    with pytest.raises(UsageError, match=r"not str: read one with js\.read_runs"):
+        js.fit("runs.csv")
+
+
+def in_numpy(params, *, E, A, alpha):
+    return E + A * np.power(params, -alpha)
+
+
+def with_a_branch(params, *, E, A, alpha):
+    return E if params > 1e9 else E + A * params**-alpha
+
+
+@pytest.mark.parametrize("function", [in_numpy, with_a_branch])
+def test_a_law_that_is_not_written_in_jax_is_refused_in_words(function):
+    coefs = tuple(js.Coef(name, "positive", starts=(1.0,)) for name in ("E", "A", "alpha"))
+    with pytest.raises(UsageError, match=r"Write it with jax\.numpy in place of numpy"):
+        js.fit(RUNS, js.Law("mine", function, ("params",), coefs))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -80,9 +80,8 @@ def test_a_result_of_another_computation_is_kept(tmp_path, digest):
     assert contents(folder) == before
 
 
-def test_a_result_without_a_digest_is_nobodys_own(tmp_path):
+def test_a_result_without_a_digest_is_not_that_of_a_named_computation(tmp_path):
     folder = save(tmp_path / "out", answers.fit())
-    refused(folder, "--force", own_digest=None)
     refused(folder, "--force", own_digest=OWN)
 
 
@@ -91,6 +90,13 @@ def test_the_same_computation_rewrites_its_own_folder(tmp_path):
     save(folder, answers.fit(value=2.0), own_digest=OWN)
     assert load(folder).fit.value == 2.0
     assert load(folder).ensemble is None
+
+
+def test_the_same_computation_may_be_saved_again_and_another_may_not(tmp_path):
+    folder = save(tmp_path / "out", Saved(answers.fit(), answers.ensemble()))
+    assert save(folder, Saved(answers.fit(), answers.ensemble())) == folder
+    with pytest.raises(StoreError, match="holds something else"):
+        save(folder, answers.fit())
 
 
 def test_a_damaged_result_is_not_ones_own(tmp_path):
@@ -162,7 +168,7 @@ def test_a_name_that_no_folder_can_have_is_refused(tmp_path):
 
 def test_a_name_with_control_characters_cannot_forge_a_line(tmp_path):
     folder = save(tmp_path / "a\nb\x1b[31m", answers.fit())
-    refused(folder, r"a\\nb\\x1b")
+    refused(folder, r"a\\nb\\x1b", own_digest=OWN)
 
 
 def test_a_disk_without_room_is_reported_and_leaves_nothing(tmp_path, monkeypatch):
