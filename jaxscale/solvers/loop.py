@@ -29,6 +29,9 @@ BOLDEST = 1e-15
 PIVOT = 1e-11
 """Pivot of the curvature, relative to the metric, below which a direction is not identified: the last pivot of an
 exactly singular matrix is rounding over the square of the null vector's last component, 3e-13 in practice."""
+REACH = 1e-13
+"""Pivot of the metric, relative to its diagonal, below which two coordinates change the predictions alike: the
+curvature cannot say so, since the remaining gradient fills in for a missing direction."""
 INSENSITIVE = 1e-12
 """Squared effect of a coordinate, relative to the value, below which it changes no prediction."""
 
@@ -188,15 +191,18 @@ def judge(lanes: Lanes, edged: Bool[Array, " p"], floor: Float[Array, " B"]) -> 
     effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
     is_inert = edged & (effect <= INSENSITIVE * here.value[:, None])
     keep = ~is_inert
-    curvature = jnp.where(keep[:, :, None] & keep[:, None, :], here.curvature, 0.0)
-    curvature += jax.vmap(jnp.diag)(is_inert.astype(curvature.dtype))
+    both = keep[:, :, None] & keep[:, None, :]
+    alone = jax.vmap(jnp.diag)(is_inert.astype(here.value.dtype))
     unit = jnp.where(is_inert | (effect <= 0), 1.0, effect)  # a curvature of nothing but rounding is no curvature
-    step, pivot = small_spd.solve(curvature, jnp.where(keep, here.gradient, 0.0), unit=unit)
+    gradient = jnp.where(keep, here.gradient, 0.0)
+    step, pivot = small_spd.solve(jnp.where(both, here.curvature, 0.0) + alone, gradient, unit=unit)
+    _, reach = small_spd.solve(jnp.where(both, here.metric, 0.0) + alone, gradient, unit=unit)
     decrement = 0.5 * jnp.sum(step * here.gradient * keep, axis=1)
     status = jnp.where(jnp.any(is_inert, axis=1), int(Status.AT_BOUND), int(Status.CONVERGED))
     status = jnp.where(decrement <= CONFIRMED * here.value + floor, status, int(Status.STALLED))
     is_wrong_way = is_inert & (jnp.diagonal(here.curvature, axis1=1, axis2=2) <= 0)
-    status = jnp.where((pivot > PIVOT) & ~jnp.any(is_wrong_way, axis=1), status, int(Status.SINGULAR))
+    is_strict = (pivot > PIVOT) & (reach > REACH) & ~jnp.any(is_wrong_way, axis=1)
+    status = jnp.where(is_strict, status, int(Status.SINGULAR))
     return jnp.where(lanes.status == int(Status.CONVERGED), status, lanes.status).astype(jnp.int32)
 
 
