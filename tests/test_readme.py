@@ -3,6 +3,7 @@
 The lines `pip install -q uv && uv run …` are only read here; `.ci/run` executes them.
 """
 
+import json
 import os
 import re
 import shlex
@@ -194,3 +195,14 @@ def test_the_picture_is_small_and_its_caption_says_what_it_shows():
     runs = js.datasets.load("simulated")
     assert f"Its {len(runs)} runs are simulated" in README
     np.testing.assert_allclose(runs["flops"].max(), 3e20, rtol=1e-3)  # D is rounded to whole batches
+
+
+def test_every_ratio_of_speed_is_in_the_file_that_it_names():
+    measured = json.loads((ROOT / "benchmarks" / "results" / "bootstrap-cpu.json").read_text(encoding="utf-8"))
+    rows = {row["contestant"]: row for row in reversed(measured["results"])}  # of two rows of a name the first
+    quoted = re.findall(r"([\d.]+) × as many", " ".join(SECTIONS["Speed"].split()))
+    rivals = [rows[name] for name in ("scipy-autograd", "scipy-centred", "optax-lbfgs", "optimistix-bfgs")]
+    digits = [len(number.partition(".")[2]) for number in quoted]
+    assert quoted == [f"{row['throughput_ratio']:.{d}f}" for row, d in zip(rivals, digits, strict=True)]
+    assert (measured["machine"]["cores"], measured["options"]["rows"]) == (2, 240)
+    assert all(rows["jaxscale"]["objective_mean"] <= row["objective_mean"] for row in rivals)
