@@ -63,7 +63,7 @@ def _name_of(saved: Saved) -> str:
     runs = fit.runs
     table = hashlib.sha256()
     for name, column in sorted({**runs.columns, "loss": runs.loss, "weight": runs.weight}.items()):
-        table.update(name.encode() + np.ascontiguousarray(column).tobytes())
+        table.update(ascii(name).encode() + np.ascontiguousarray(column).tobytes())  # a name may hold a lone surrogate
     return digest_of(table.hexdigest(), options)
 
 
