@@ -15,7 +15,6 @@ from jaxscale import precision
 from jaxscale.engine import programs
 from jaxscale.errors import UsageError
 from jaxscale.resampling import SCHEMES, Table, draw_replicate, redraw, root_key
-from jaxscale.resampling.pairs import draw_rows
 
 PAIRS = SCHEMES.resolve("pairs")
 
@@ -34,15 +33,6 @@ def test_every_row_is_drawn_as_often_as_any_other():
     totals = redraw(PAIRS, 1, np.arange(replicates), np.ones(count)).sum(axis=0)
     deviation = np.sqrt(replicates * (1 - 1 / count))  # of a binomial with R n trials and share 1 / n
     assert np.abs(totals - replicates).max() < 5 * deviation
-
-
-@settings(deadline=None, max_examples=30)
-@given(count=st.one_of(st.integers(1, 2000), st.integers(1, 2**31 - 1)), seed=st.integers(0, 2**32 - 1))
-def test_the_rows_are_those_of_randint(count, seed):
-    with precision.float64():
-        key, count = root_key(seed), jnp.int32(count)
-        want = jax.random.randint(key, (257,), 0, count, dtype=jnp.int32)
-        np.testing.assert_array_equal(np.asarray(draw_rows(key, 257, count)), np.asarray(want))
 
 
 def test_the_weights_of_replicate_r_come_from_the_key_folded_with_r():
