@@ -39,7 +39,8 @@ def draw_named(names: Sequence[str], answer: Answer, folder: Path, format: str =
     from jaxscale.figures import FIGURES
 
     chosen = [FIGURES.resolve(name) for name in names]
-    frontier = _dense(answer)
+    has_frontier = any("frontier" in (*figure.needs, *figure.welcomes) for figure in chosen)
+    frontier = _dense(answer) if has_frontier else None
     return [_draw(figure, answer, frontier, folder, format) for figure in chosen]
 
 

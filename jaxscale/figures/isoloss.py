@@ -162,4 +162,6 @@ def _draw_runs(ax: Axes, runs: Runs) -> None:
     bar.outline.set_visible(False)
 
 
-ISOLOSS = Figure("isoloss", (), "contours of equal loss over compute and params, with the frontier", compose)
+ISOLOSS = Figure(
+    "isoloss", (), "contours of equal loss over compute and params, with the frontier", compose, ("frontier",)
+)

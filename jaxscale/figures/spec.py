@@ -30,12 +30,16 @@ class Compose(Protocol):
 
 @dataclass(frozen=True)
 class Figure:
-    """A named figure: title says in one line what it shows, needs which results it cannot do without."""
+    """A named figure: title says in one line what it shows.
+
+    needs: the results it cannot do without.   welcomes: those that it draws where they are there.
+    """
 
     name: str
     needs: tuple[Need, ...]
     title: str
     compose: Compose
+    welcomes: tuple[Need, ...] = ()
 
     def make(
         self,

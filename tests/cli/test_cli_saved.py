@@ -6,6 +6,7 @@ import pytest
 from cli_commands import COMMAND, TABLE
 
 from jaxscale.cli import studies
+from jaxscale.figures import Figure
 
 
 @pytest.fixture
@@ -109,6 +110,21 @@ def test_plot_draws_everything_into_the_saved_folder(run, no_fit, fitted):
     assert sorted(path.name for path in fitted[0].glob("*.svg")) == sorted(
         line.rpartition("/")[2] for line in result.stdout.splitlines()
     )
+
+
+def test_a_drawn_frontier_begins_at_the_measured_compute_and_is_made_only_where_it_is_drawn(
+    run, no_fit, fitted, monkeypatch
+):
+    def listen(self, fit, ensemble, frontier, **options):
+        given[self.name] = frontier
+        return make(self, fit, ensemble, frontier, **options)
+
+    given, make = {}, Figure.make
+    monkeypatch.setattr(Figure, "make", listen)
+    for name in ("isoloss", "residuals"):
+        assert run("plot", fitted[0], "--figure", name, "--out", "figures").exit_code == 0
+    assert given["isoloss"].flops[0] == pytest.approx(given["isoloss"].measured[0])
+    assert given["residuals"] is None
 
 
 def test_plot_refuses_a_figure_that_it_does_not_know(run, no_fit, fitted):
