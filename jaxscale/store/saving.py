@@ -30,7 +30,7 @@ def save(
 
     folder: new or empty, or holding a result of the same computation, or any with force; then only result.json and
     arrays.npz in it are replaced.   own_digest: the name of the computation, see `digest_of`; None for one made of
-    the table, what was fitted to it, and how it was resampled.
+    the table, what was fitted to it with what result, and how it was resampled.
     Laws, objectives and schemes are saved by name, the table with its numbers and texts, its source without folders
     where that is an absolute path.   Raises StoreError for a folder that cannot or may not be written, UsageError for
     what is no result.
@@ -56,7 +56,8 @@ def _name_of(saved: Saved) -> str:
         "law": fit.law.name,
         "objective": [fit.objective.name, fit.objective.space, repr(fit.objective.delta)],
         "solver": fit.solver,
-        "fixed": {name: repr(fit.coefs[name]) for name in fit.fixed},
+        "fixed": list(fit.fixed),
+        "coefs": {name: repr(value) for name, value in fit.coefs.items()},  # two laws of one's own may share a name
         "crowd": None if crowd is None else [crowd.scheme.name, crowd.seed, len(crowd.status)],
         "budgets": None if saved.frontier is None else repr(saved.frontier.flops.tolist()),
     }

@@ -93,10 +93,11 @@ def test_the_same_computation_rewrites_its_own_folder(tmp_path):
 
 
 def test_the_same_computation_may_be_saved_again_and_another_may_not(tmp_path):
-    folder = save(tmp_path / "out", Saved(answers.fit(), answers.ensemble()))
-    assert save(folder, Saved(answers.fit(), answers.ensemble())) == folder
-    with pytest.raises(StoreError, match="holds something else"):
-        save(folder, answers.fit())
+    folder = save(tmp_path / "out", answers.fit())
+    assert save(folder, answers.fit()) == folder
+    for other in (Saved(answers.fit(), answers.ensemble()), answers.fit(coefs={**answers.COEFS, "E": 1.9})):
+        with pytest.raises(StoreError, match="holds something else"):
+            save(folder, other)
 
 
 def test_a_damaged_result_is_not_ones_own(tmp_path):
