@@ -1,4 +1,4 @@
-"""How much one invocation says on stderr, and where it says it."""
+"""One invocation: how much it says on stderr and where, and whether it was interrupted."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ class Session:
             self.is_interrupted = True
             raise KeyboardInterrupt
 
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.signal(signal.SIGINT, remember)
+        before = signal.getsignal(signal.SIGINT)
+        is_ours = threading.current_thread() is threading.main_thread() and before is signal.default_int_handler
+        if is_ours:  # who ignores or handles interrupts, as a shell in the background does, goes on doing so
+            signal.signal(signal.SIGINT, remember)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            if is_ours:
+                signal.signal(signal.SIGINT, before)
 
     def stop_if_interrupted(self) -> None:
         """Raise KeyboardInterrupt if Ctrl-C was pressed and has been lost since."""
