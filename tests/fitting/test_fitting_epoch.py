@@ -107,6 +107,14 @@ def test_scipy_improves_no_replicate(epoch, epoch_crowd):
             assert found.fun >= ours * (1 - 1e-9)
 
 
+def test_chunks_of_another_width_give_the_same_answer(epoch_fit, epoch_crowd):
+    few = js.bootstrap(epoch_fit, replicates=500, chunk=64)
+    for name in NAMES:
+        np.testing.assert_allclose(few.coefs[name], epoch_crowd.coefs[name][:500], rtol=1e-9)
+    np.testing.assert_array_equal(few.status, epoch_crowd.status[:500])
+    np.testing.assert_array_equal(few.weights(np.arange(500)), epoch_crowd.weights(np.arange(500)))
+
+
 def test_least_absolute_deviations_reach_the_best_known_coefs(epoch):
     fit = js.fit(epoch, objective="absolute")
     assert fit.is_usable

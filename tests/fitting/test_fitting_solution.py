@@ -41,7 +41,7 @@ def solved():
     return answer
 
 
-def by_differences(function, point, step=1e-4):
+def by_differences(function, point, step=1e-5):
     columns = [(function(point + step * e) - function(point - step * e)) / (2 * step) for e in np.eye(len(point))]
     return np.stack(columns, axis=1)
 
@@ -50,8 +50,7 @@ def by_differences(function, point, step=1e-4):
 def test_the_derivatives_in_targets_and_weights_are_those_of_refits(solved, name):
     weight = np.linspace(0.5, 1.5, 12)
     _, in_target, in_weight = solved(name, TARGET, weight)
-    # a refit is good to 1e-9 and the step is 1e-4; nothing crosses a bend in between
-    close = {"rtol": 1e-4, "atol": 2e-5}
+    close = {"rtol": 1e-5, "atol": 1e-6}  # a refit is good to 1e-13 or so, and the step is 1e-5
     np.testing.assert_allclose(in_target, by_differences(lambda t: solved(name, t, weight)[0], TARGET), **close)
     np.testing.assert_allclose(in_weight, by_differences(lambda w: solved(name, TARGET, w)[0], weight), **close)
 

@@ -1,4 +1,4 @@
-"""fit and bootstrap on one small law: standard errors, fixed coefs, starts, refusals, and what a result is made of."""
+"""fit and bootstrap on one small law: standard errors, fixed coefs, starts, and what a result is made of."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import curve_fit
 
 import jaxscale as js
-from jaxscale.errors import RunsError, UsageError
+from jaxscale.errors import UsageError
 from jaxscale.status import Status
 
 LAW = "power-params"
@@ -145,99 +145,6 @@ def test_starts_replace_the_grid(huber):
     several = js.fit(RUNS, LAW, starts=[TRUTH, {"E": 0.5, "A": 50.0, "alpha": 0.1}])
     assert (one.certificate.starts, several.certificate.starts) == (1, 2)
     np.testing.assert_allclose(values(one), values(huber), rtol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"starts": []}, "starts is empty"),
-        ({"starts": {"E": 1.0}}, "missing: A, alpha"),
-        ({"starts": {**TRUTH, "aplha": 1.0}}, "Did you mean 'alpha'"),
-        ({"starts": {**TRUTH, "A": -1.0}}, "A = -1.0 is outside its support 'positive'"),
-        ({"fix": {"aplha": 1.0}}, "Did you mean 'alpha'"),
-        ({"fix": {"alpha": 0.0}}, "alpha = 0.0 is outside its support"),
-        ({"fix": {"alpha": float("nan")}}, "alpha = nan is outside its support"),
-        ({"objective": "hubert"}, "Did you mean 'huber'"),
-        ({"solver": "newtons"}, "Did you mean 'newton'"),
-        ({"device": "cuda9"}, "unknown device 'cuda9'"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused_by_name(options, message):
-    with pytest.raises(UsageError, match=message):
-        js.fit(RUNS, LAW, **options)
-
-
-def test_a_path_in_place_of_runs_is_refused_with_the_way_to_read_it():
-    with pytest.raises(UsageError, match=r"not str: read one with js\.read_runs"):
-        js.fit("runs.csv")
-
-
-def in_numpy(params, *, E, A, alpha):
-    return E + A * np.power(params, -alpha)
-
-
-def with_a_branch(params, *, E, A, alpha):
-    return E if params > 1e9 else E + A * params**-alpha
-
-
-@pytest.mark.parametrize("function", [in_numpy, with_a_branch])
-def test_a_law_that_is_not_written_in_jax_is_refused_in_words(function):
-    coefs = tuple(js.Coef(name, "positive", starts=(1.0,)) for name in ("E", "A", "alpha"))
-    with pytest.raises(UsageError, match=r"Write it with jax\.numpy in place of numpy"):
-        js.fit(RUNS, js.Law("mine", function, ("params",), coefs))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"replicates": 0}, "replicates = 0"),
-        ({"replicates": 10.0}, "replicates = 10.0"),
-        ({"replicates": True}, "replicates = True"),
-        ({"chunk": 0}, "chunk = 0"),
-        ({"seed": -1}, "seed = -1"),
-        ({"scheme": "pair"}, "Did you mean 'pairs'"),
-    ],
-)
-def test_a_bootstrap_that_cannot_be_meant_is_refused(huber, options, message):
-    with pytest.raises(UsageError, match=message):
-        js.bootstrap(huber, **options)
-
-
-def test_a_fit_that_is_no_minimum_is_not_refitted(huber):
-    with pytest.raises(UsageError, match="the fit is 'stalled', not a minimum"):
-        js.bootstrap(dataclasses.replace(huber, status=Status.STALLED))
-
-
-def changed(**columns):
-    return js.Runs.from_arrays(**{"params": PARAMS, "loss": RUNS.loss, **columns})
-
-
-def spoiled(column, rows, value):
-    array = {"params": PARAMS, "loss": RUNS.loss}[column].copy()
-    array[rows] = value
-    return changed(**{column: array})
-
-
-@pytest.mark.parametrize(
-    ("runs", "message"),
-    [
-        (js.Runs.from_arrays(params=PARAMS[:2], loss=RUNS.loss[:2]), "2 runs for 3 free coefs of 'power-params'"),
-        (changed(weight=np.r_[1, 1, np.zeros(28)]), "2 runs for 3 free coefs"),
-        (changed(loss=np.full(30, 2.5)), "every run has the loss 2.5, so no exponent can be fitted"),
-        (spoiled("params", [3, 7], -1.0), "params must be positive for 'power-params'; rows 4, 8$"),
-        (spoiled("loss", [0, 1, 2, 3, 4, 5, 6], 0.0), "loss must be positive for .* rows 1, 2, 3, 4, 5 and 2 more$"),
-        (js.Runs.from_arrays(tokens=PARAMS, loss=RUNS.loss), "params"),
-    ],
-)
-def test_a_table_that_cannot_carry_the_fit_is_refused(runs, message):
-    with pytest.raises(RunsError, match=message):
-        js.fit(runs, LAW)
-
-
-def test_the_loss_named_as_constant_is_that_of_rows_that_count():
-    loss = np.r_[9.0, np.full(29, 2.5)]
-    with pytest.raises(RunsError, match=r"every run has the loss 2\.5"):
-        js.fit(changed(loss=loss, weight=np.r_[0.0, np.ones(29)]), LAW)
 
 
 def test_a_negative_loss_is_welcome_in_linear_space():

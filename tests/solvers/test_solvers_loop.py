@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 import jaxscale.objectives as objectives
 from jaxscale import precision
-from jaxscale.solvers.loop import Goal, begin, minimise
+from jaxscale.solvers.loop import Goal, begin, judge, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
@@ -81,23 +81,35 @@ def slopes(theta, weight):
     return np.array([np.sum(pull * fall), -np.sum(pull * theta[0] * X * fall), np.sum(pull)])
 
 
+def bends(theta, weight):
+    """Sum of w (rho'' J Jᵀ + rho' ∇²r), written out."""
+    fall = np.exp(-theta[1] * X)
+    miss = theta[0] * fall + theta[2] - Y
+    jacobian = np.stack([fall, -theta[0] * X * fall, np.ones(ROWS)])
+    inside, pull = weight * (np.abs(miss) <= 0.02), weight * np.clip(miss, -0.02, 0.02)
+    bend = (jacobian * inside) @ jacobian.T
+    bend[0, 1] -= np.sum(pull * X * fall)
+    bend[1, 0] = bend[0, 1]
+    bend[1, 1] += np.sum(pull * theta[0] * X**2 * fall)
+    return bend
+
+
 def test_derivatives_are_those_of_the_objective():
-    """One step of no length: the loop's own evaluation at the start, against the formula and its differences."""
+    """One step of no length: the loop's own evaluation at the start, against the formulas."""
     here = run(max_steps=1, scale=0.02).here
     for lane in range(LANES):
         theta, weight = START[lane], WEIGHT[lane]
         assert here.value[lane] == pytest.approx(total(theta, weight), rel=1e-13)
         np.testing.assert_allclose(here.gradient[lane], slopes(theta, weight), rtol=1e-11, atol=1e-13)
-        step = 1e-6  # crosses no bend; the difference is then good to 1e-9
-        shifts = [(slopes(theta + step * e, weight) - slopes(theta - step * e, weight)) / (2 * step) for e in np.eye(3)]
-        np.testing.assert_allclose(here.curvature[lane], shifts, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(here.curvature[lane], bends(theta, weight), rtol=1e-11, atol=1e-12)
 
 
-def test_rows_of_weight_zero_change_nothing_whatever_they_hold():
+@pytest.mark.parametrize(("x", "y"), [(50.0, -1e9), (np.nan, np.inf), (-1e9, 0.0)])  # exp(1e9) overflows
+def test_rows_of_weight_zero_change_nothing_whatever_they_hold(x, y):
     weight = WEIGHT.copy()
     weight[:, [4, 9]] = 0.0
     spoiled_x, spoiled_y = X.copy(), Y.copy()
-    spoiled_x[4], spoiled_y[9] = 50.0, -1e9
+    spoiled_x[4], spoiled_y[9] = x, y
     clean, dirty = run(weight=weight), run(weight=weight, x=spoiled_x, y=spoiled_y)
     np.testing.assert_array_equal(clean.status, dirty.status)
     np.testing.assert_allclose(clean.theta, dirty.theta, rtol=1e-12)
@@ -153,3 +165,17 @@ def test_two_rows_do_not_identify_three_coordinates():
     weight[5] = 0.0
     weight[5, [3, 20]] = 1.0
     assert run(weight=weight).status[5] not in (int(Status.CONVERGED), int(Status.AT_BOUND))
+
+
+def test_two_coordinates_that_act_alike_are_singular_even_where_the_curvature_has_filled_in():
+    """The metric of equal columns has rank two; what the gradient leaves in the curvature makes it look like three."""
+    done = run()
+    jacobian = np.array([[1.0, 2.0, 0.5], [1.0, 2.0, 0.5], [0.3, -1.0, 2.0]])
+    alike = np.tile(jacobian @ jacobian.T, (LANES, 1, 1))
+    filled = alike + 1e-6 * np.eye(3)
+    with precision.float64():
+        for metric, want in ((alike, Status.SINGULAR), (filled, Status.CONVERGED)):
+            here = done.here._replace(metric=metric, curvature=filled, gradient=np.zeros((LANES, 3)))
+            lanes = jax.tree.map(jnp.asarray, done._replace(here=here))
+            status = judge(lanes, jnp.zeros(3, bool), jnp.zeros(LANES))
+            assert set(np.asarray(status).tolist()) == {int(want)}
