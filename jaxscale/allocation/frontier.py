@@ -47,7 +47,10 @@ def frontier(
     given = np.atleast_1d(np.asarray(flops))
     if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
         raise UsageError(BAD_BUDGET.format(flops=flops))
-    budgets = given.astype(np.float64)
+    try:
+        budgets = given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
     if budgets.ndim != 1 or budgets.size == 0:
         raise UsageError(NO_BUDGETS.format(shape=budgets.shape))
     for budget in budgets:

@@ -36,7 +36,7 @@ def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray)
 
 
 def bucket(count: int) -> int:
-    """Return the smallest shared length that holds count rows: steps of at most a seventh, from 32 on."""
+    """Return the smallest shared length that holds count rows: steps of 8, and of 1/8 from 128 on."""
     size = SMALLEST_BUCKET
     while size < count:
         power = 1 << (size.bit_length() - 1)

@@ -33,8 +33,9 @@ REASSOCIATE = {
     "xla_cpu_fast_math_honor_functions": True,
     "xla_cpu_multi_thread_eigen": False,
 }
-"""Lets XLA's CPU compiler add rows in another order, and nothing else: sums over rows then run in vector registers,
-about three times as fast. NaN, infinities, divisions and functions keep their exact meaning."""
+"""Lets XLA's CPU compiler reassociate sums and products, so that sums over rows run in vector registers, about three
+times as fast. It does so everywhere: a difference that relies on the order of its terms must be taken in integers.
+NaN, infinities, divisions and functions keep their exact meaning."""
 
 NOT_JAX = (
     "the law's function cannot be compiled: {kind}: {reason}\n"
@@ -140,7 +141,7 @@ def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Arr
 def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Tree:
     """Return function(*static, argument) on the device as NumPy, compiled once per static part and shapes.
 
-    argument: pytree of arrays, of NumPy or the device, and keys.   Must be called inside the float64 scope.
+    argument: pytree of arrays, of NumPy or the device.   Must be called inside the float64 scope.
     """
     leaves, tree = jax.tree.flatten(argument)
     shapes = tuple((jnp.shape(leaf), leaf.dtype) for leaf in leaves)

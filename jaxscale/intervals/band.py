@@ -20,7 +20,7 @@ def band(samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "
     """Return the band of samples (R, …) over axis 0.
 
     A replicate that is NaN anywhere is left out whole, so that the limits at every budget rest on the same
-    replicates; n_used says how many remain.   Raises UsageError for a level outside (0, 1) an unknown method, or a
+    replicates; n_used says how many remain.   Raises UsageError for a level outside (0, 1), an unknown method, or a
     single number.
     """
     check_level(level)
