@@ -21,16 +21,25 @@ from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Clock, Common, Question, run, solve_chunk
 from jaxscale.resampling import Scheme, key_words
 from jaxscale.solvers.loop import Goal, Lanes, Method, begin
+from jaxscale.solvers.model import Model, no_model
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
 
 WIDTHS = {"cpu": 128, "gpu": 8192, "tpu": 8192}
-"""Lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
-FIRST_STEPS = 10
-"""Evaluations of a fresh chunk in one call: half the lanes that start at the point fit are done by then."""
-LATER_STEPS = 3
+"""Most lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
+CACHED = 1 << 15
+"""Rows times lanes per program call on a CPU, in longer tables: their weights are what must stay in cache."""
+NARROWEST = 8
+EARLY_STEPS = 10
+"""Evaluations of the model before the first exact one, for lanes that begin at its base: more bring the median lane no
+nearer, since the model's own error is left."""
+FIRST_STEPS = 16
+"""Evaluations of a fresh chunk in one call: five lanes of six that begin at the point fit are done by then."""
+LATER_STEPS = 4
+LAST_STEPS = 32
 MORE_STEPS = 0.25
-"""Evaluations of regrouped lanes in one call: at least LATER_STEPS, and this share of those they took so far."""
+"""Evaluations of regrouped lanes in one call: at least LATER_STEPS, and this share of those they took so far; when no
+more lanes can join them, LAST_STEPS."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Job:
     """What lanes share.
 
     active, edged: (p,), as in `minimise`.   goal: (least, relative) scale.   width: lanes per program call.
+    model: of the misses around the point where all lanes begin, if there is one and the method can use it.
     """
 
     problem: Problem
@@ -50,6 +60,7 @@ class Job:
     seed: int
     max_steps: int
     width: int | None = None
+    model: Model | None = None
 
 
 class Outcome(NamedTuple):
@@ -84,17 +95,17 @@ def solve(
     """
     total = len(replicate)
     device = placement.current()
-    width = job.width or WIDTHS.get(device.platform, 8192)
+    width = job.width or widest(device.platform, len(job.batch.target))
     workers = (os.cpu_count() or 1) if device.platform == "cpu" else 1
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
     common = _common(job)
     packing = Packing.of(begin(job.method, start[:1], scale[:1]))
 
-    def move(part: Part) -> Part:
+    def move(part: Part, is_last: bool) -> Part:
         with precision.float64(), jax.default_device(device):  # both are thread-local
             index = fill(replicate[part.place].astype(np.int32), width)
-            steps = np.int32(_steps(packing.unpack(part.state), job.max_steps))
-            question = Question(common, index, fill(part.state, width), steps)
+            steps, early = _steps(job, packing.unpack(part.state), is_last)
+            question = Question(common, index, fill(part.state, width), np.int32(steps), np.int32(early))
             state = run(clock, solve_chunk, (job.problem, job.scheme, job.method, packing), question)
         return Part(part.place, state[: len(part.place)])
 
@@ -107,13 +118,12 @@ def solve(
     flying: deque[Future[Part]] = deque()
     with clock.running(), ThreadPoolExecutor(workers) as pool:
         try:
-            waiting = settle(move(next(fresh)), waiting)  # compiles, on one thread
             while True:
                 while len(flying) <= workers:
                     part, waiting = _next(fresh, waiting, width, may_wait=bool(flying))
                     if part is None:
                         break
-                    flying.append(pool.submit(move, part))
+                    flying.append(pool.submit(move, part, is_last=not flying))
                 if not flying:
                     return outcome
                 # in the order of submission, so that the grouping does not depend on which thread was faster
@@ -135,15 +145,28 @@ def _common(job: Job) -> Common:
         "edged": job.edged,
         "goal": Goal(*job.goal),
         "noise": np.float64(job.batch.noise),
+        "model": job.model or no_model(job.problem, len(job.batch.target)),
     }
     return Common(**upload(parts))
 
 
-def _steps(lanes: Lanes, most: int) -> int:
-    """Return how many evaluations to make in the next call, so that no lane makes more than `most` in all."""
+def widest(platform: str, rows: int) -> int:
+    """Return how many lanes a program call takes at most."""
+    most = WIDTHS.get(platform, 8192)
+    return min(most, max(NARROWEST, CACHED // rows)) if platform == "cpu" else most
+
+
+def _steps(job: Job, lanes: Lanes, is_last: bool) -> tuple[int, int]:
+    """Return how many evaluations to make in the next call, so that no lane makes more than it may in all.
+
+    And how many of them are the model's. is_last: nothing else is in flight, or would join these lanes.
+    """
     so_far = int(np.max(lanes.steps))
-    wanted = FIRST_STEPS if so_far == 0 else max(LATER_STEPS, int(MORE_STEPS * np.min(lanes.steps)))
-    return min(wanted, most - so_far)
+    room = job.max_steps - so_far
+    if so_far == 0:
+        return min(FIRST_STEPS, room), EARLY_STEPS if job.model is not None and room >= FIRST_STEPS else 0
+    later = LAST_STEPS if is_last else max(LATER_STEPS, int(MORE_STEPS * np.min(lanes.steps)))
+    return min(later, room), 0
 
 
 def _settle(

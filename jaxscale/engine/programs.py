@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from threading import Lock
 from typing import NamedTuple
 
 import jax
@@ -21,7 +22,8 @@ from jaxscale.laws.spec import Law
 from jaxscale.numerics.logs import log
 from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
-from jaxscale.solvers.loop import Goal, Method, minimise
+from jaxscale.solvers.loop import Early, Goal, Method, minimise
+from jaxscale.solvers.model import Model
 from jaxscale.solvers.problem import Problem, Row, Tree
 from jaxscale.status import RUNNING, Status
 
@@ -37,6 +39,8 @@ REASSOCIATE = {
 times as fast. It does so everywhere: a difference that relies on the order of its terms must be taken in integers.
 NaN, infinities, divisions and functions keep their exact meaning."""
 
+COMPILING = Lock()
+
 NOT_JAX = (
     "the law's function cannot be compiled: {kind}: {reason}\n"
     "Write it with jax.numpy in place of numpy and math, and jnp.where in place of if."
@@ -46,7 +50,8 @@ NOT_JAX = (
 class Common(NamedTuple):
     """What all chunks of a crowd share, as arrays on the device.
 
-    columns (n, …) each; target, weight (n,); rows int32; key: its two words; active, edged (p,); goal; noise.
+    columns (n, …) each; target, weight (n,); rows int32; key: its two words; active, edged (p,); goal; noise;
+    model: of the misses around the point where lanes begin, or one that says nothing.
     """
 
     columns: tuple[jax.Array, ...]
@@ -58,19 +63,21 @@ class Common(NamedTuple):
     edged: jax.Array
     goal: Goal
     noise: jax.Array
+    model: Model
 
 
 class Question(NamedTuple):
     """What one chunk is asked: to move its lanes on.
 
-    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; max_steps int32: NumPy arrays, which
-    the compiled program takes up faster than anything before it could.
+    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; max_steps, early_steps int32: NumPy
+    arrays, which the compiled program takes up faster than anything before it could.
     """
 
     common: Common
     replicate: Tree
     lanes: Tree
     max_steps: Tree
+    early_steps: Tree
 
 
 @dataclass
@@ -115,17 +122,20 @@ def solve_chunk(
     """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate."""
     common = question.common
     weight = jax.vmap(partial(draw_weight, scheme, common))(question.replicate)
+    rows = (common.columns, common.target)
+    lanes = packing.unpack(question.lanes)
     lanes = minimise(
         problem,
         method,
-        (common.columns, common.target),
+        rows,
         weight,
-        packing.unpack(question.lanes),
+        lanes,
         common.active,
         common.edged,
         common.goal,
         common.noise,
         question.max_steps,
+        Early(common.model, question.early_steps),
     )
     is_degenerate = jnp.sum(weight > 0, axis=1) < jnp.sum(common.active)
     status = jnp.where(is_degenerate & (lanes.status != RUNNING), int(Status.DEGENERATE), lanes.status)
@@ -145,13 +155,14 @@ def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], a
     """
     leaves, tree = jax.tree.flatten(argument)
     shapes = tuple((jnp.shape(leaf), leaf.dtype) for leaf in leaves)
-    began = time.perf_counter()
-    before = compiled.cache_info().misses
-    program = compiled(function, static, tree, shapes, placement.current())
-    if compiled.cache_info().misses > before:
-        clock.compile += time.perf_counter() - began
-        clock.compiled += 1
-        clock.programs.append(function.__name__)
+    with COMPILING:  # of two threads that need a program, one makes it
+        began = time.perf_counter()
+        before = compiled.cache_info().misses
+        program = compiled(function, static, tree, shapes, placement.current())
+        if compiled.cache_info().misses > before:
+            clock.compile += time.perf_counter() - began
+            clock.compiled += 1
+            clock.programs.append(function.__name__)
     return download(program(argument))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import Clock, problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.findings import findings_of_crowd
+from jaxscale.fitting.inspection import model_at
 from jaxscale.fitting.table import batch_of
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
@@ -70,7 +72,9 @@ def bootstrap(
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
         index = np.arange(replicates)
         start = np.tile(theta, (replicates, 1))
-        outcome = solve(job, index, start, np.full(replicates, scale), clock, on_done or (lambda count: None))
+        model = model_at(job, theta, scale, clock) if method.needs_only_here else None
+        told = on_done or (lambda count: None)
+        outcome = solve(replace(job, model=model), index, start, np.full(replicates, scale), clock, told)
         outcome = _rescue(job, fit, theta, index, outcome, clock)
         backend = placement.current().platform
     coefs = {

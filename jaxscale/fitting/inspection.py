@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.batches import Batch
@@ -13,9 +14,11 @@ from jaxscale.engine.border import upload
 from jaxscale.engine.crowd import Job
 from jaxscale.engine.programs import Clock, run
 from jaxscale.laws import Law
+from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.objectives import Objective
 from jaxscale.solvers.loop import INSENSITIVE
-from jaxscale.solvers.problem import Evaluation, Problem, Row, evaluate
+from jaxscale.solvers.model import Model, model_of
+from jaxscale.solvers.problem import Evaluation, Problem, Row, derivatives, evaluate
 
 RANK = 1e-9
 """Smallest singular value of the Jacobian in unit columns, relative to the largest, that counts as a direction: exact
@@ -47,6 +50,8 @@ class Views(NamedTuple):
     score: jax.Array
     slope: jax.Array
     jacobian: jax.Array
+    bend: jax.Array
+    bound: jax.Array
 
 
 def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> Look:
@@ -102,14 +107,29 @@ def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, jax.Array,
     rows, theta, weight, scale, active = argument
     evaluation = evaluate(problem, rows, theta[None], weight[None], scale[None], active)
 
-    def miss(point: jax.Array, row: Row) -> jax.Array:
-        return problem.residual(tuple(point), row)
-
-    residual = jax.vmap(miss, in_axes=(None, 0))(theta, rows)
+    point = tuple(theta[j] for j in range(problem.size))
+    residual, slope, bend = jax.vmap(lambda row: derivatives(problem, point, row))(rows)
     score = problem.rho(residual, scale)
     return Views(
-        evaluation, residual, score.value, score.slope, jax.vmap(jax.jacrev(miss), in_axes=(None, 0))(theta, rows)
+        evaluation,
+        residual,
+        score.value,
+        score.slope,
+        jnp.stack(slope, axis=1),
+        jnp.stack(bend, axis=1),
+        score.majoriser,
     )
+
+
+def model_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Model:
+    """Return the model of every row's miss around theta (p,)."""
+    views, _ = _look(job, job.batch, theta, scale, clock)
+    slope = np.asarray(views.jacobian) * job.active
+    first, second = (list(side) for side in zip(*pack_indices(len(theta)), strict=True))
+    bend = np.asarray(views.bend) * (job.active[first] * job.active[second])
+    mass = job.batch.weight * np.asarray(views.bound)
+    least = INSENSITIVE * float(views.evaluation.value[0])
+    return model_of(np.asarray(views.residual), slope, bend, mass, theta, least)
 
 
 def _is_identified(jacobian: np.ndarray, edged: np.ndarray, value: float) -> bool:

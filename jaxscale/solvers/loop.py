@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
+from jaxscale.solvers.model import ROUNDING, Model, predict
 from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate
 from jaxscale.status import RUNNING, Status
 
@@ -62,6 +63,13 @@ class Lanes(NamedTuple):
     memory: Tree = None
 
 
+class Early(NamedTuple):
+    """The model that makes the first evaluations of lanes that all begin at its base, and how many: 0 for others."""
+
+    model: Model
+    steps: Int[Array, ""]
+
+
 class Method(Protocol):
     """Where to go next: a pair of pure functions and the damping of a fresh lane."""
 
@@ -73,6 +81,11 @@ class Method(Protocol):
     @property
     def max_steps(self) -> int:
         """Evaluations after which a lane is given up."""
+        ...
+
+    @property
+    def needs_only_here(self) -> bool:
+        """Whether proposals come from the evaluation at theta alone, so that a model may stand in for it."""
         ...
 
     def propose(
@@ -119,22 +132,29 @@ def minimise(
     goal: Goal,
     noise: Float[Array, ""],
     max_steps: Int[Array, ""],
+    early: Early | None = None,
 ) -> Lanes:
     """Move every lane until it ends or max_steps evaluations have passed; lanes that still move stay RUNNING.
 
     lanes: from `begin`, or as returned before: a lane that is RUNNING goes on as if it had not been interrupted.
     edged: (p,) the coordinates whose far ends are edges of a support.   noise: the miss that rounding alone produces,
-    in the units of the residual.   Never raises for numerical reasons; a lane that is not finite leaves its neighbours
-    bit-identical.
+    in the units of the residual.   early: a model to begin with; a lane that it led uphill begins again where it began.
+    Never raises for numerical reasons; a lane that is not finite leaves its neighbours bit-identical.
     """
     mass = jnp.sum(weight, axis=1)
     share = mass / jnp.maximum(jnp.sum(weight > 0, axis=1), 1)
+    light = weight.astype(jnp.float32)
+    begun = lanes
+    early_steps = jnp.zeros((), jnp.int32) if early is None else early.steps
 
-    def keep_going(carry: tuple[Lanes, jax.Array]) -> Bool[Array, ""]:
-        return jnp.any(carry[0].status == RUNNING) & (carry[1] < max_steps)
+    def keep_going(carry: tuple[Lanes, jax.Array, jax.Array]) -> Bool[Array, ""]:
+        lanes, _, count = carry
+        return jnp.any(lanes.status == RUNNING) & (count < max_steps)
 
-    def advance(carry: tuple[Lanes, jax.Array]) -> tuple[Lanes, jax.Array]:
-        before, count = carry
+    def advance(carry: tuple[Lanes, jax.Array, jax.Array]) -> tuple[Lanes, jax.Array, jax.Array]:
+        before, bar, count = carry
+        is_early = count < early_steps  # until the turn theta is the model's z
+        is_turn = (count == early_steps) & (early_steps > 0)
         is_first = jnp.isinf(before.here.value)
         target = jnp.maximum(goal.least, goal.relative * before.here.spread)
         is_unscaled = ~is_first & (before.scale == 0)
@@ -144,19 +164,29 @@ def minimise(
         nothing = FINE * before.here.value + floor
         is_stuck = jnp.isinf(before.decrement) & (promise <= nothing)  # flat or a saddle: `judge` says which
         is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
-        is_lowered = ~is_first & (is_settled | is_stuck) & (before.scale > target * (1 + 1e-6))
+        is_above = before.scale > target * (1 + 1e-6)
+        is_lowered = ~is_first & ~is_early & ~is_turn & (is_settled | is_stuck) & is_above
         chosen = jnp.where(is_unscaled, jnp.maximum(target, WIDE * before.here.spread), before.scale)
         new_scale = jnp.where(is_lowered, jnp.maximum(target, LOWERING * before.scale), chosen)
         trial = jnp.where((is_first | is_unscaled)[:, None], before.theta, proposed)
         used = jnp.where(new_scale > 0, new_scale, jnp.maximum(goal.least, 1.0))
-        there = evaluate(problem, rows, trial, weight, used, active)
+        if early is None:
+            there = evaluate(problem, rows, trial, weight, used, active)
+        else:
+            trial = jnp.where(is_turn, early.model.theta(before.theta), trial)
+            there = jax.lax.cond(
+                is_early,
+                lambda: predict(problem, early.model, trial, light, used, active),
+                lambda: evaluate(problem, rows, trial, weight, used, active),
+            )
 
         is_finite = _finite(there)
         tilt = mass * problem.rho(before.here.spread, new_scale).slope  # bounds the sum of slopes: concave in |r|
-        slack = noise * tilt + floor  # what rounding may add to a value that has not changed
+        error = jnp.where(is_early, ROUNDING * before.here.spread, noise)
+        slack = error * tilt + floor  # what rounding may add to a value that has not changed
         gain = before.here.value - there.value
         is_better = there.value <= before.here.value + slack
-        is_forced = is_first | is_unscaled | is_lowered
+        is_forced = is_first | is_unscaled | is_lowered | is_turn
         is_accepted = is_finite & (is_forced | is_better)
         is_last = ((before.decrement <= nothing) | is_stuck) & ~is_forced & (before.scale > 0)
         status = jnp.where(is_last, int(Status.CONVERGED), RUNNING)
@@ -170,13 +200,17 @@ def minimise(
             is_final=jnp.isfinite(new_scale) & (new_scale <= target * (1 + 1e-6)),
             here=here,
             decrement=_decrement(here),
-            status=status.astype(jnp.int32),
+            status=jnp.where(is_early | is_turn, RUNNING, status).astype(jnp.int32),
             steps=before.steps + 1,
             memory=memory,
         )
-        return _select(before.status == RUNNING, moved, before), count + 1
+        bar = jnp.where(is_early & (count == 0), there.value, bar)
+        is_misled = is_turn & ~(is_finite & (there.value <= bar + slack))
+        moved = _select(is_misled, begun._replace(steps=moved.steps), moved)
+        return _select(before.status == RUNNING, moved, before), bar, count + 1
 
-    lanes, _ = jax.lax.while_loop(keep_going, advance, (lanes, jnp.zeros((), jnp.int32)))
+    start = lanes._replace(theta=jnp.where(early_steps > 0, 0.0, lanes.theta))
+    lanes, _, _ = jax.lax.while_loop(keep_going, advance, (start, begun.here.value, jnp.zeros((), jnp.int32)))
     return lanes._replace(status=judge(lanes, edged, mass * problem.rho(noise, lanes.scale).value))
 
 

@@ -31,6 +31,7 @@ class Newton:
     name: str = "newton"
     fresh_damping: float = 0.1
     max_steps: int = 500
+    needs_only_here: bool = True
 
     def start(self, lanes: Lanes) -> Tree:
         """Return no memory: a Newton step needs none."""

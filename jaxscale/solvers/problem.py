@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -65,32 +65,53 @@ def evaluate(
     Every sum is an operand of a single variadic reduction: XLA then compiles the whole evaluation into one kernel
     that keeps the 2 + p + p (p + 1) sums in registers, on a CPU and on a GPU alike.
     """
-    pairs = pack_indices(problem.size)
 
     def terms(point: tuple[jax.Array, ...], mass: jax.Array, spread: jax.Array, row: Row) -> tuple[jax.Array, ...]:
-        miss, slope, bend = _derivatives(problem, point, row)
-        score = problem.rho(miss, spread)
-        first, second, bound = mass * score.slope, mass * score.curvature, mass * score.majoriser
-        products = [slope[j] * slope[k] for j, k in pairs]
-        parts = [mass * score.value, mass * jnp.abs(miss), *(first * s for s in slope)]
-        parts += [second * s + first * b for s, b in zip(products, bend, strict=True)]
-        parts += [bound * s for s in products]
+        parts = row_terms(problem, *derivatives(problem, point, row), mass, spread)
         return tuple(jnp.where(mass > 0, part, 0.0) for part in parts)
 
     per_row = jax.vmap(terms, in_axes=(None, 0, None, 0))
     # behind a barrier, or XLA moves the slicing past each trace's own first operations and shares no exponential
     points, rows = jax.lax.optimization_barrier((tuple(theta[:, j] for j in range(problem.size)), rows))
     parts = jax.vmap(per_row, in_axes=(0, 0, 0, None))(points, weight, scale, rows)
-    value, misses, *sums = _sum_rows(parts)
-    size, count = problem.size, len(pairs)
-    gradient = jnp.stack(sums[:size], axis=1) * active
+    return assemble(problem, _sum_rows(parts), jnp.sum(weight, axis=1), active)
+
+
+def row_terms(
+    problem: Problem,
+    miss: jax.Array,
+    slope: Sequence[jax.Array],
+    bend: Sequence[jax.Array],
+    mass: jax.Array | float,
+    scale: jax.Array,
+) -> tuple[jax.Array, ...]:
+    """Return what a row of weight mass adds to the 2 + p + p (p + 1) sums of an evaluation, elementwise."""
+    score = problem.rho(miss, scale)
+    first, second, bound = mass * score.slope, mass * score.curvature, mass * score.majoriser
+    products = [slope[j] * slope[k] for j, k in pack_indices(problem.size)]
+    return (
+        mass * score.value,
+        mass * jnp.abs(miss),
+        *(first * s for s in slope),
+        *(second * s + first * b for s, b in zip(products, bend, strict=True)),
+        *(bound * s for s in products),
+    )
+
+
+def assemble(
+    problem: Problem, sums: tuple[jax.Array, ...], mass: Float[Array, " B"], active: Float[Array, " p"]
+) -> Evaluation:
+    """Return the evaluation made of the sums, (B,) each, of `row_terms`; mass: the sum of the weights."""
+    value, misses, *rest = sums
+    size, count = problem.size, len(pack_indices(problem.size))
+    gradient = jnp.stack(rest[:size], axis=1) * active
     keep = active[:, None] * active[None, :]
-    curvature = unpack(jnp.stack(sums[size : size + count], axis=1), size) * keep + jnp.diag(1.0 - active)
-    metric = unpack(jnp.stack(sums[size + count :], axis=1), size) * keep + jnp.diag(1.0 - active)
-    return Evaluation(value, gradient, curvature, metric, misses / jnp.sum(weight, axis=1))
+    curvature = unpack(jnp.stack(rest[size : size + count], axis=1), size) * keep + jnp.diag(1.0 - active)
+    metric = unpack(jnp.stack(rest[size + count :], axis=1), size) * keep + jnp.diag(1.0 - active)
+    return Evaluation(value, gradient, curvature, metric, misses / mass)
 
 
-def _derivatives(
+def derivatives(
     problem: Problem, theta: tuple[jax.Array, ...], row: Row
 ) -> tuple[jax.Array, list[jax.Array], list[jax.Array]]:
     """Return a row's residual, its p first and its p (p + 1) / 2 second derivatives.
