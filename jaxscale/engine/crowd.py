@@ -25,9 +25,9 @@ from jaxscale.solvers.model import Model, no_model
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
 
-WIDTHS = {"cpu": 128, "gpu": 8192, "tpu": 8192}
+WIDTHS = {"cpu": 256, "gpu": 8192, "tpu": 8192}
 """Most lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
-CACHED = 1 << 15
+CACHED = 1 << 16
 """Rows times lanes per program call on a CPU, in longer tables: their weights are what must stay in cache."""
 NARROWEST = 8
 EARLY_STEPS = 10

@@ -85,7 +85,9 @@ def predict(
 ) -> Evaluation:
     """Return what the model says of the objective at z, with its own derivatives in z: float64, good to float32."""
     z, scale, active = (array.astype(jnp.float32) for array in (z, scale, active))
-    there = evaluate(_quadratic(problem), (model.miss, model.slope, model.bend), z, weight, scale, active)
+    metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
+    rows = (model.miss, model.slope, model.bend)
+    there = evaluate(_quadratic(problem), rows, z, weight, scale, active, metric)
     return Evaluation(*(part.astype(jnp.float64) for part in there))
 
 
