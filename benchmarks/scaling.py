@@ -16,7 +16,7 @@ REPLICATES = 4000
 CELLS = 4e7
 """Rows times replicates of one call, above which long tables get fewer replicates; never fewer than 400."""
 FULL = {"replicates": 1_000_000, "rows": 100_000}
-LAWS = ("chinchilla", "user-chinchilla", "chinchilla-tied", "kaplan", "power", "power-params", "power-tokens")
+LAWS = ("chinchilla", "user-chinchilla", "chinchilla-tied", "kaplan", "power")
 AXES = {
     "replicates": ("4000", "run_seconds", "By replicates: chinchilla on {table}"),
     "rows": ("240", "milliseconds", "By rows: chinchilla on simulated tables"),
@@ -63,10 +63,12 @@ def scaling(
     axes = {"replicates": replicates, "rows": rows, "coefs": coefs, "laws": tuple(filter(None, laws.split(",")))}
     for axis, longest in FULL.items():
         axes[axis] += (longest,) * (full and longest not in axes[axis])
-    results = []
+    results: list[dict] = []
+    known: dict[Point, dict] = {}  # axes may cross
     for axis, place, point in _points(axes, table, where, repeats=repeats, seed=seed):
         click.echo(f"{axis} {place}", err=True)
-        results.append({"axis": axis, "place": place, "replicates": point.replicates, **measure(point)})
+        known[point] = known.get(point) or measure(point)
+        results.append({"axis": axis, "place": place, "replicates": point.replicates, **known[point]})
     from benchmarks import machine  # starts JAX in this process, which must stay small until the points are done
 
     document = records.document(
@@ -90,9 +92,11 @@ def tabulate(document: Mapping) -> tuple[Sheet, ...]:
         base = _number(compared, measure_of) if compared else None
         notes = [note.format(what=WHAT[measure_of], reference=reference) for note in NOTES]
         notes += [f"{line['place']} was refused: {line['refused']}" for line in lines if "refused" in line]
-        cells = tuple(_cells(line, base, measure_of) for line in lines)
+        columns = [column for column in COLUMNS if column != axis]
+        cells = [_cells(line, base, measure_of) for line in lines]
+        rows = tuple(tuple(cell.get(name, sheets.ABSENT) for name in ("place", *columns, "×")) for cell in cells)
         shown = title.format(table=document["options"]["table"])
-        found.append(Sheet(shown, (axis, *COLUMNS, f"× {reference}"), cells, tuple(notes)))
+        found.append(Sheet(shown, (axis, *columns, f"× {reference}"), rows, tuple(notes)))
     return tuple(found)
 
 
@@ -118,20 +122,21 @@ def _number(line: Mapping, name: str) -> float:
     return seconds if name == "run_seconds" else 1e3 * seconds / line["replicates"]
 
 
-def _cells(line: Mapping, base: float | None, measure_of: str) -> tuple[str, ...]:
+def _cells(line: Mapping, base: float | None, measure_of: str) -> dict[str, str]:
+    """Return what a line says under each column; of one that was refused, nothing but its place."""
     if "refused" in line:
-        return (line["place"], *(sheets.ABSENT,) * (len(COLUMNS) + 1))
+        return {"place": line["place"], "replicates": str(line["replicates"])}
     usable = sum(line["statuses"].get(name, 0) for name in ("converged", "at_bound"))
-    return (
-        line["place"],
-        str(line["rows"]),
-        str(line["coefs"]),
-        str(line["replicates"]),
-        text(line["compile_seconds"], ".1f"),
-        text(_number(line, "run_seconds")),
-        text(_number(line, "milliseconds")),
-        text(line["evaluations"], ".1f"),
-        text(line["peak_bytes"] / 2**20, ".0f"),
-        f"{usable} of {sum(line['statuses'].values())}",
-        text(_number(line, measure_of) / base if base else None),
-    )
+    return {
+        "place": line["place"],
+        "rows": str(line["rows"]),
+        "coefs": str(line["coefs"]),
+        "replicates": str(line["replicates"]),
+        "compile s": text(line["compile_seconds"], ".1f"),
+        "run s": text(_number(line, "run_seconds")),
+        "ms/replicate": text(_number(line, "milliseconds")),
+        "evaluations": text(line["evaluations"], ".1f"),
+        "peak MiB": text(line["peak_bytes"] / 2**20, ".0f"),
+        "usable": f"{usable} of {sum(line['statuses'].values())}",
+        "×": text(_number(line, measure_of) / base if base else None),
+    }

@@ -49,4 +49,4 @@ def test_the_commands_import_nothing_that_is_measured():
     line = (
         "import sys, benchmarks.__main__; sys.exit(any(name in sys.modules for name in ('jax', 'numpy', 'jaxscale')))"
     )
-    assert subprocess.run([sys.executable, "-c", line], cwd=readme.README.parents[1], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", line], cwd=readme.README.parents[1], timeout=120).returncode == 0
