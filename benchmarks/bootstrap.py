@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-PACKAGES = ("jaxscale", "jax", "jaxlib", "numpy", "scipy", "autograd", "optax", "optimistix", "equinox")
-RESULTS = Path(__file__).parent / "results"
+from benchmarks import options, records, sheets
+
 ABSENT = "{name} is not installed; the contestants need: uv sync --group bench"
-POSITIVE = click.IntRange(1)
 
 
 @click.command()
-@click.argument("table", required=False, type=click.Path(exists=True, dir_okay=False))
-@click.option("--where", multiple=True, metavar="CONDITION", help="Rows of TABLE to use; repeatable.")
-@click.option("--replicates", default=4000, show_default=True, type=POSITIVE, help="Tables that jaxscale solves.")
-@click.option("--batched-replicates", default=1000, show_default=True, type=POSITIVE, help="… optax and optimistix.")
-@click.option("--rival-replicates", default=200, show_default=True, type=POSITIVE, help="… the SciPy contestants.")
-@click.option("--lanes", default=50, show_default=True, type=POSITIVE, help="Batch of optax and optimistix.")
-@click.option("--repeats", default=3, show_default=True, type=POSITIVE, help="Warm runs of each contestant.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the draws.")
-@click.option("--out", type=click.Path(dir_okay=False), help="JSON file.  [default: results/bootstrap-BACKEND.json]")
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the table.")
+@options.table
+@click.option(
+    "--replicates", default=4000, show_default=True, type=options.POSITIVE, help="Tables for jaxscale and C++."
+)
+@click.option(
+    "--batched-replicates", default=1000, show_default=True, type=options.POSITIVE, help="… optax and optimistix."
+)
+@click.option(
+    "--rival-replicates", default=200, show_default=True, type=options.POSITIVE, help="… the SciPy contestants."
+)
+@click.option("--lanes", default=50, show_default=True, type=options.POSITIVE, help="Batch of those that batch.")
+@options.repeats
+@options.seed
+@options.out
 def bootstrap(
     table: str | None,
     where: tuple[str, ...],
@@ -35,54 +37,48 @@ def bootstrap(
     repeats: int,
     seed: int,
     out: str | None,
-    as_json: bool,
 ) -> None:
-    """Bootstrap the Chinchilla law on TABLE, a CSV file, or on the table that ships with jaxscale.
+    """Bootstrap the Chinchilla law on TABLE in every way there is.
 
     All contestants solve the same resampled tables, each the first so many of them.
     """
-    counts = {
-        "own": replicates,
-        "batched": min(batched_replicates, replicates),
-        "serial": min(rival_replicates, replicates),
-    }
     try:
-        import jaxscale as js
         from benchmarks import judging, machine, reporting, tables, timing
         from benchmarks.rivals import RIVALS
-        from jaxscale.errors import JaxscaleError
-    except ModuleNotFoundError as absent:
-        raise click.ClickException(ABSENT.format(name=absent.name)) from absent
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(ABSENT.format(name=missing.name)) from missing
 
-    contest = [(rival, counts[rival.kind]) for rival in RIVALS]
-    if counts["serial"] < counts["own"]:  # jaxscale once more on the small crowd, where its batches are small too
-        contest += [(rival, counts["serial"]) for rival in RIVALS if rival.kind == "own"]
-    try:
-        runs = js.read_runs(table, where=where) if table else js.datasets.load("simulated")
-        _tell("jaxscale: drawing the tables")
-        study, cold_seconds = tables.draw(runs, replicates=replicates, lanes=lanes, seed=seed)
-    except JaxscaleError as refusal:
-        click.echo(str(refusal), err=True)
-        raise click.exceptions.Exit(refusal.exit_code) from refusal
-    measurements = timing.measure(study, contest, repeats=repeats, cold_seconds=cold_seconds, tell=_tell)
-    rows = reporting.rows_of(measurements, judging.judge(study, [each.outcome for each in measurements]))
-
-    here = machine.describe(PACKAGES)
-    name = Path(table).name if table else "simulated"
-    source = {"table": name, "rows": len(study.loss), "where": list(where)}
-    options = {"replicates": counts, "lanes": lanes, "repeats": repeats, "seed": seed}
-    text = json.dumps(
-        reporting.document(rows, machine=here, options=source | options), indent=1, ensure_ascii=False, allow_nan=False
+    batched, serial = min(batched_replicates, replicates), min(rival_replicates, replicates)
+    counts = {"own": replicates, "native": replicates, "batched": batched, "whole": batched, "serial": serial}
+    reasons = {rival: rival.absent() for rival in RIVALS}
+    present = [rival for rival in RIVALS if reasons[rival] is None]
+    contest = [(rival, counts[rival.kind]) for rival in present]
+    if serial < replicates:  # jaxscale once more on the small crowd, where its batches are small too
+        contest += [(rival, serial) for rival in present if rival.name == "jaxscale"]
+    runs = options.runs_of(table, where)
+    _tell("jaxscale: fitting, and drawing the tables")
+    study = tables.draw(runs, replicates=replicates, lanes=lanes, seed=seed)
+    measurements = timing.measure(study, contest, repeats=repeats, tell=_tell)
+    own = reporting.own_place(measurements)
+    rows = reporting.rows_of(measurements, judging.judge(study, [each.outcome for each in measurements], own=own))
+    document = records.document(
+        "bootstrap",
+        reporting.results_of(rows),
+        machine=machine.describe(),
+        options={
+            "table": Path(table).name if table else "simulated",
+            "rows": len(study.loss),
+            "where": list(where),
+            "replicates": counts,
+            "lanes": lanes,
+            "repeats": repeats,
+            "seed": seed,
+        },
+        shared_replicates=min(row.replicates for row in rows),
+        absent=[{"contestant": rival.name, "reason": why} for rival, why in reasons.items() if why],
     )
-    target = Path(out) if out else RESULTS / f"bootstrap-{here['backend']}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text + "\n", encoding="utf-8")
-    if as_json:
-        click.echo(text)
-    else:
-        title = f"{name}, {len(study.loss)} rows, on {here['backend']} with {here['cores']} cores"
-        reporting.show(rows, title=title)
-    click.echo(f"written to {target}", err=True)
+    sheets.show(reporting.sheets(document))
+    click.echo(f"written to {records.write(document, out)}", err=True)
 
 
 def _tell(line: str) -> None:

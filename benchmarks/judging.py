@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.reporting import MISSED
 from benchmarks.rivals.spec import DELTA, Outcome, Study
-
-MISSED = 1e-6  # a replicate whose excess is larger is not at the minimum
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,7 @@ class Judgement:
     mean_value: of the objective.   worst_excess, median_excess: above the best value known for the same replicate, as a
     share of it; infinite where coefficients are not finite.   missed: replicates with an excess above `MISSED`.
     disagreement: largest relative gap between the value the contestant reports and the one computed here.
+    lead: the most by which it beats jaxscale on one of the replicates that both solved; negative where it never does.
     """
 
     mean_value: float
@@ -26,14 +26,18 @@ class Judgement:
     median_excess: float
     missed: int
     disagreement: float
+    lead: float
 
 
-def judge(study: Study, outcomes: Sequence[Outcome]) -> list[Judgement]:
-    """Judge the outcomes on the replicates that each of them has; the best known value is the lowest among them."""
+def judge(study: Study, outcomes: Sequence[Outcome], *, own: int) -> list[Judgement]:
+    """Judge the outcomes on the replicates that each of them has; the best known value is the lowest among them.
+
+    own: which of them is jaxscale's on all replicates.
+    """
     shared = min(len(outcome.theta) for outcome in outcomes)
-    tables = study.first(shared)
-    values = np.stack([huber_sums(tables, outcome.theta[:shared]) for outcome in outcomes])
-    values = np.where(np.isfinite(values), values, np.inf)
+    scored = [huber_sums(study.first(len(outcome.theta)), outcome.theta) for outcome in outcomes]
+    scored = [np.where(np.isfinite(values), values, np.inf) for values in scored]
+    values = np.stack([each[:shared] for each in scored])
     best = values.min(axis=0)
     with np.errstate(invalid="ignore"):
         excess = np.where(np.isfinite(values), values / best - 1, np.inf)
@@ -44,8 +48,9 @@ def judge(study: Study, outcomes: Sequence[Outcome]) -> list[Judgement]:
             median_excess=float(np.median(above)),
             missed=int(np.count_nonzero(above > MISSED)),
             disagreement=float(np.abs(outcome.value[:shared] / value - 1).max()),
+            lead=_lead(scored[own], every),
         )
-        for outcome, value, above in zip(outcomes, values, excess, strict=True)
+        for outcome, value, above, every in zip(outcomes, values, excess, scored, strict=True)
     ]
 
 
@@ -61,3 +66,10 @@ def huber_sums(study: Study, theta: np.ndarray) -> np.ndarray:
         size = np.abs(np.log(np.exp(log_e) + by_params + by_tokens) - np.log(study.loss))
         score = np.where(size <= DELTA, size**2 / 2, DELTA * (size - DELTA / 2))
     return (study.weights * score).sum(axis=1)
+
+
+def _lead(own: np.ndarray, other: np.ndarray) -> float:
+    """Return the largest amount by which the other's objective lies below jaxscale's; infinite where jaxscale's is."""
+    count = min(len(own), len(other))
+    both = np.isfinite(own[:count]) | np.isfinite(other[:count])
+    return float(np.max(own[:count][both] - other[:count][both], initial=-np.inf))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+PACKAGES = ("jaxscale", "jax", "jaxlib", "numpy", "scipy", "autograd", "optax", "optimistix", "equinox")
 
-def describe(packages: Sequence[str]) -> dict[str, object]:
+
+def describe() -> dict[str, object]:
     """Return versions, processor, the number of cores this process may use, and JAX's devices.
 
     A package that is not installed has the version None.   Starts JAX's default backend.
@@ -17,14 +18,19 @@ def describe(packages: Sequence[str]) -> dict[str, object]:
     import jax
 
     return {
-        "versions": {name: _version(name) for name in packages},
+        "versions": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "backend": jax.default_backend(),
         "devices": [device.device_kind for device in jax.devices()],
     }
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

@@ -1,21 +1,19 @@
-"""The result of `bootstrap` as one JSON document and as a table for people, both from the same rows."""
+"""The result of `bootstrap` as rows of one JSON document, and those rows as a table for people."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from benchmarks.sheets import Sheet, text
 
-from benchmarks.judging import MISSED, Judgement
-from benchmarks.timing import Measurement
+if TYPE_CHECKING:
+    from benchmarks.judging import Judgement
+    from benchmarks.timing import Measurement
 
-SCHEMA_VERSION = 1
-WIDTH = 140  # of the table in characters; a narrower terminal wraps its lines; cut numbers would be worse
+MISSED = 1e-6  # a replicate whose excess is larger is not at the minimum
 COLUMNS = (
     "contestant",
     "replicates",
@@ -25,16 +23,19 @@ COLUMNS = (
     "jaxscale ×",
     "objective, mean",
     "worst excess",
+    "lead",
     "missed",
     "failed",
 )
 NOTES = (
     "jaxscale ×: how many replicates jaxscale solves in the time that this contestant takes for one.",
-    "SciPy contestants run in one process on one thread; contestants on JAX use the cores that XLA takes.",
+    "SciPy contestants run in one process on one thread; the others use all cores, or those that XLA takes.",
     "Objective, excess and missed: by one NumPy function, on the {shared} replicates that all contestants solved.",
     f"Excess: relative to the best value that any contestant found for the replicate; missed: above {MISSED:g}.",
+    "Lead: the most by which this contestant's objective lies below jaxscale's on any replicate that both solved.",
     "Failed: what the contestant itself reports, of all replicates that it solved.",
 )
+ABSENT = "{contestant} is absent: {reason}."
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,20 @@ class Row:
     objective_mean: float | None
     worst_excess: float | None
     median_excess: float | None
+    lead: float | None
     missed: int
     own_value_error: float | None
     failed: int
 
 
+def own_place(measurements: Sequence[Measurement]) -> int:
+    """Return which measurement is jaxscale's on all its replicates: the first of its own."""
+    return next(place for place, each in enumerate(measurements) if each.rival.kind == "own")
+
+
 def rows_of(measurements: Sequence[Measurement], judgements: Sequence[Judgement]) -> list[Row]:
     """Return a row for each measurement with its judgement, in order."""
-    own = max((each for each in measurements if each.rival.kind == "own"), key=lambda each: each.replicates)
+    own, _, _ = measurements[own_place(measurements)].milliseconds
     rows = []
     for measurement, judgement in zip(measurements, judgements, strict=True):
         median, least, most = measurement.milliseconds
@@ -77,10 +84,11 @@ def rows_of(measurements: Sequence[Measurement], judgements: Sequence[Judgement]
                 milliseconds=median,
                 least_milliseconds=least,
                 most_milliseconds=most,
-                throughput_ratio=median / own.milliseconds[0],
+                throughput_ratio=median / own,
                 objective_mean=_finite(judgement.mean_value),
                 worst_excess=_finite(judgement.worst_excess),
                 median_excess=_finite(judgement.median_excess),
+                lead=_finite(judgement.lead),
                 missed=judgement.missed,
                 own_value_error=_finite(judgement.disagreement),
                 failed=measurement.outcome.failed,
@@ -89,50 +97,35 @@ def rows_of(measurements: Sequence[Measurement], judgements: Sequence[Judgement]
     return rows
 
 
-def document(rows: Sequence[Row], *, machine: Mapping[str, object], options: Mapping[str, object]) -> dict[str, object]:
-    """Return the JSON document, numbers at full precision; times in milliseconds are per replicate."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "benchmark": "bootstrap",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": dict(machine),
-        "options": dict(options),
-        "shared_replicates": _shared(rows),
-        "results": [asdict(row) for row in rows],
-    }
+def results_of(rows: Sequence[Row]) -> list[dict]:
+    """Return the rows as the JSON document holds them."""
+    return [asdict(row) for row in rows]
 
 
-def show(rows: Sequence[Row], *, title: str) -> None:
-    """Print the rows to stdout as a table, with the notes that it needs to be read right."""
-    console = Console(width=max(Console().width, WIDTH))
-    table = Table(title=title, box=box.SIMPLE, title_justify="left")
-    for place, column in enumerate(COLUMNS):
-        table.add_column(column, justify="right" if place else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            row.contestant,
-            str(row.replicates),
-            _text(row.compile_seconds, ".1f"),
-            f"{row.milliseconds:.3g}",
-            f"{row.least_milliseconds:.3g}–{row.most_milliseconds:.3g}",
-            f"{row.throughput_ratio:.3g}",
-            _text(row.objective_mean, ".10e"),
-            _text(row.worst_excess, ".1e"),
-            str(row.missed),
-            str(row.failed),
-        )
-    console.print(table)
-    for note in NOTES:
-        console.print(note.format(shared=_shared(rows)), highlight=False)
+def sheets(document: Mapping) -> tuple[Sheet, ...]:
+    """Return the table of a document, with the notes that it needs to be read right."""
+    options, machine = document["options"], document["machine"]
+    title = f"{options['table']}, {options['rows']} rows, {machine['backend']} with {machine['cores']} cores"
+    notes = [note.format(shared=document["shared_replicates"]) for note in NOTES]
+    notes += [ABSENT.format(**one) for one in document.get("absent", ())]
+    return (Sheet(title, COLUMNS, tuple(_cells(row) for row in document["results"]), tuple(notes)),)
 
 
-def _shared(rows: Sequence[Row]) -> int:
-    return min(row.replicates for row in rows)
+def _cells(row: Mapping) -> tuple[str, ...]:
+    return (
+        row["contestant"],
+        str(row["replicates"]),
+        text(row["compile_seconds"], ".1f"),
+        text(row["milliseconds"]),
+        f"{row['least_milliseconds']:.3g}–{row['most_milliseconds']:.3g}",
+        text(row["throughput_ratio"]),
+        text(row["objective_mean"], ".10e"),
+        text(row["worst_excess"], ".1e"),
+        text(row.get("lead"), ".1e"),
+        str(row["missed"]),
+        str(row["failed"]),
+    )
 
 
 def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
-
-
-def _text(number: float | None, style: str) -> str:
-    return "–" if number is None else f"{number:{style}}"

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 import jaxscale as js
+from benchmarks import laws
 from benchmarks.rivals.spec import DELTA, Study
+from jaxscale.resampling import SCHEMES, redraw
 
 
-def draw(runs: js.Runs, *, replicates: int, lanes: int, seed: int) -> tuple[Study, float]:
-    """Return the study of a table, and the seconds that the first, still uncompiled, `js.bootstrap` took.
+def draw(runs: js.Runs, *, replicates: int, lanes: int, seed: int) -> Study:
+    """Return the study of a table: its point fits, and the weights that `js.bootstrap` will draw for this seed.
 
-    runs: columns params and tokens (n,), and loss in nats per token.   The point fit is made before the clock starts.
+    runs: columns params and tokens (n,), and loss in nats per token.
     """
     fit = js.fit(runs, law="chinchilla", objective=js.huber(DELTA))
-    started = time.perf_counter()
-    crowd = js.bootstrap(fit, replicates=replicates, seed=seed)
-    cold_seconds = time.perf_counter() - started
-    study = Study(
+    by_user = js.fit(runs, law=laws.CHINCHILLA, objective=js.huber(DELTA), starts=fit.coefs)
+    return Study(
         params=runs["params"],
         tokens=runs["tokens"],
         loss=runs.loss,
-        weights=np.stack([crowd.weights(replicate) for replicate in range(replicates)]),
+        weights=redraw(SCHEMES.resolve("pairs"), seed, np.arange(replicates), runs.weight),
         theta=np.array([*(np.log(fit.coefs[name]) for name in ("A", "B", "E")), fit.coefs["alpha"], fit.coefs["beta"]]),
         lanes=lanes,
-        fit=fit,
+        fits={one.law.name: one for one in (fit, by_user)},
         seed=seed,
     )
-    return study, cold_seconds

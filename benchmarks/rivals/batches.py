@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.rivals.frame import Frame, frame_of, theta_of
+from benchmarks.rivals.frame import Frame, theta_of
 from benchmarks.rivals.spec import DELTA, Outcome, Study
 from jaxscale.precision import float64
 
@@ -24,13 +24,12 @@ def objective(z: jax.Array, frame: Frame, weight: jax.Array) -> jax.Array:
     return jnp.sum(weight * psi * (residual - 0.5 * psi))
 
 
-def solve_in_batches(program: Program, study: Study) -> Outcome:
+def solve_in_batches(program: Program, study: Study, frame: Frame) -> Outcome:
     """Run a jitted program over all replicates, `study.lanes` at a time, in float64.
 
     program: from a frame and weights (B, n) to z (B, 5), value (B,) and success (B,). All batches are dispatched before
     the first is awaited. The last one is filled up with its final replicate, so that one shape is compiled.
     """
-    frame = frame_of(study)
     size = min(study.lanes, study.replicates)
     missing = -study.replicates % size
     weights = np.concatenate([study.weights, np.repeat(study.weights[-1:], missing, axis=0)])

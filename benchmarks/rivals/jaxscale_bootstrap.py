@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 import jaxscale as js
 from benchmarks.rivals.spec import Outcome, Rival, Study
 
 
-def solve(study: Study) -> Outcome:
-    """Draw and fit `study.replicates` tables from the study's fit and seed; one that is not usable has failed."""
-    crowd = js.bootstrap(study.fit, replicates=study.replicates, seed=study.seed)
+def solve(study: Study, *, law: str) -> Outcome:
+    """Draw and fit `study.replicates` tables from a point fit of the study; one that is not usable has failed."""
+    fit = study.fits[law]
+    crowd = js.bootstrap(fit, replicates=study.replicates, seed=study.seed)
     amplitudes = [np.log(crowd.coefs[name]) for name in ("A", "B", "E")]
     return Outcome(
         theta=np.stack([*amplitudes, crowd.coefs["alpha"], crowd.coefs["beta"]], axis=1),
         value=crowd.value,
         failed=int(np.count_nonzero(~crowd.usable)),
+        compile_seconds=fit.provenance.compile_seconds + crowd.provenance.compile_seconds,
     )
 
 
-RIVAL = Rival("jaxscale", "js.bootstrap of the point fit, tables drawn inside the clock", "own", solve)
+SHIPPED = Rival(
+    "jaxscale", "js.bootstrap of the point fit, tables drawn inside the clock", "own", partial(solve, law="chinchilla")
+)
+USER = Rival(
+    "jaxscale-user-law",
+    "the same, the law written as a user would: a plain function",
+    "own",
+    partial(solve, law="user-chinchilla"),
+)

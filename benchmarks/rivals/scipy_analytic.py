@@ -5,21 +5,18 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
-from benchmarks.rivals.frame import TOLERANCE, Frame, frame_of, theta_of
+from benchmarks.rivals.frame import CENTRED_TOLERANCE, WHITENED_TOLERANCE, Frame, centred, theta_of, whitened
 from benchmarks.rivals.spec import DELTA, Outcome, Rival, Study
-
-CENTRED_TOLERANCE = 1e-8
-"""Largest gradient component accepted on centred logs, where the Hessian is near 1e-1 along its steepest directions."""
 
 
 def solve_whitened(study: Study) -> Outcome:
-    """Fit each resampled table in the frame that all careful contestants share."""
-    return solve(study, frame_of(study), TOLERANCE)
+    """Fit each resampled table in the whitened frame."""
+    return solve(study, whitened(study), WHITENED_TOLERANCE)
 
 
 def solve_centred(study: Study) -> Outcome:
     """Fit each resampled table on centred logs alone."""
-    return solve(study, frame_of(study)._replace(factor=np.eye(5)), CENTRED_TOLERANCE)
+    return solve(study, centred(study), CENTRED_TOLERANCE)
 
 
 def solve(study: Study, frame: Frame, tolerance: float) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +20,8 @@ class Study:
 
     params, tokens, loss: (n,), counts and nats per token.   weights: (R, n), how often each run was drawn.
     theta: (5,), log A, log B, log E, alpha, beta of the point fit, in that order everywhere in this folder.
-    lanes: replicates per batch, for contestants that batch.   fit, seed: what jaxscale needs to draw the same tables.
+    lanes: replicates per batch, for contestants that batch.   fits, seed: what jaxscale needs to draw the same tables,
+    one point fit per way to write the law.
     """
 
     params: np.ndarray
@@ -29,7 +30,7 @@ class Study:
     weights: np.ndarray
     theta: np.ndarray
     lanes: int
-    fit: js.Fit
+    fits: Mapping[str, js.Fit]
     seed: int
 
     @property
@@ -44,11 +45,19 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a contestant claims: theta (R, 5), the objective there (R,), and how many replicates it calls failed."""
+    """What a contestant claims: theta (R, 5), the objective there (R,), and how many replicates it calls failed.
+
+    compile_seconds: what its own clock calls compiling, the point fit's included; None where it has no such clock.
+    """
 
     theta: np.ndarray
     value: np.ndarray
     failed: int
+    compile_seconds: float | None = None
+
+
+def _present() -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -56,10 +65,13 @@ class Rival:
     """One way to bootstrap, under the name of its row in the table.
 
     kind: `serial` solves one replicate after another; `batched` solves `Study.lanes` at a time with a program compiled
-    for that shape; `own` is jaxscale, which draws the tables itself and cuts its own batches.
+    for that shape; `whole` solves all of them in one such batch; `native` hands all of them to a compiled library;
+    `own` is jaxscale, which draws the tables itself and cuts its own batches.
+    absent: says why this machine cannot run it, None where it can.
     """
 
     name: str
     about: str
-    kind: Literal["serial", "batched", "own"]
+    kind: Literal["serial", "batched", "whole", "native", "own"]
     solve: Callable[[Study], Outcome]
+    absent: Callable[[], str | None] = _present

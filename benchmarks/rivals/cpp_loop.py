@@ -1,0 +1,99 @@
+"""The floor: the same evaluation in a C++ loop over replicates on all cores, compiled where a compiler is found."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+import time
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.machine import cores
+from benchmarks.rivals.frame import centred, theta_of
+from benchmarks.rivals.spec import DELTA, Outcome, Rival, Study
+
+SOURCE = Path(__file__).with_suffix(".cpp")
+COMPILERS = {"g++": (), "clang++": ("-fveclib=libmvec",)}
+"""Compiler → what it needs besides -ffast-math to take the exponentials of several rows at once."""
+OPTIONS = ("-std=c++17", "-O3", "-march=native", "-ffast-math", "-fPIC", "-pthread")
+NO_COMPILER = "no C++ compiler on PATH: " + " or ".join(COMPILERS)
+REFUSED = "{compiler} failed: {reason}"
+
+
+def solve(study: Study, *, only_drawn: bool) -> Outcome:
+    """Fit each resampled table from the point fit with damped Newton steps; one that is given up counts as failed.
+
+    only_drawn: sum over the rows that were drawn; otherwise over all of them, as programs of one shape must.
+    """
+    frame = centred(study)
+    inputs = [frame.log_params, frame.log_tokens, frame.log_loss, study.weights]
+    weights_and_logs = [np.ascontiguousarray(array, dtype=np.float64) for array in inputs]
+    theta, value = np.empty((study.replicates, 5)), np.empty(study.replicates)
+    is_done = np.empty(study.replicates, dtype=np.uint8)
+    sizes = (ctypes.c_size_t(len(frame.log_loss)), ctypes.c_size_t(study.replicates))
+    how = (ctypes.c_double(DELTA), ctypes.c_int(cores()), ctypes.c_int(only_drawn))
+    start = np.ascontiguousarray(frame.start)
+    library, seconds = compiled()
+    library.refit(
+        *map(_pointer, weights_and_logs), *sizes, _pointer(start), *how, *map(_pointer, (theta, value, is_done))
+    )
+    found = theta_of(frame, theta - frame.start)
+    failed = int(np.count_nonzero(is_done == 0))
+    return Outcome(theta=found, value=value, failed=failed, compile_seconds=seconds)
+
+
+def absent() -> str | None:
+    """Return why there is no library on this machine, None if there is one."""
+    try:
+        compiled()
+    except OSError as missing:
+        return str(missing)
+    return None
+
+
+@lru_cache
+def compiled() -> tuple[ctypes.CDLL, float]:
+    """Return the loop, compiled and loaded once a process, and the seconds that took.
+
+    Raises OSError where there is no compiler or it fails.
+
+    Compiled and linked apart: linked under -ffast-math, GCC's start-up code would have the whole process, and with it
+    every other contestant, flush small numbers to zero.
+    """
+    compiler = next(filter(shutil.which, COMPILERS), None)
+    if compiler is None:
+        raise OSError(NO_COMPILER)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        translated, linked = (str(Path(folder) / f"loop.{ending}") for ending in ("o", "so"))
+        _call(compiler, *OPTIONS, *COMPILERS[compiler], "-c", str(SOURCE), "-o", translated)
+        _call(compiler, "-shared", "-pthread", translated, "-o", linked)
+        library = ctypes.CDLL(linked)  # stays loaded after its file is gone
+    return library, time.perf_counter() - started
+
+
+def _call(compiler: str, *words: str) -> None:
+    answer = subprocess.run([compiler, *words], capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        reason = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]
+        raise OSError(REFUSED.format(compiler=compiler, reason=reason))
+
+
+def _pointer(array: np.ndarray) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+ALL_ROWS = Rival(
+    "cpp-loop",
+    "C++ Newton loop on all cores, every row evaluated, from the point fit",
+    "native",
+    partial(solve, only_drawn=False),
+    absent,
+)
+DRAWN_ROWS = Rival(
+    "cpp-loop-drawn", "the same, only the rows that were drawn", "native", partial(solve, only_drawn=True), absent
+)
