@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from benchmarks.bootstrap import bootstrap
+from benchmarks.kernels import kernels
 
-COMMANDS = (bootstrap,)
+COMMANDS = (bootstrap, kernels)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
