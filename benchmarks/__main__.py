@@ -10,6 +10,7 @@ import click
 from benchmarks import options
 from benchmarks.bootstrap import bootstrap
 from benchmarks.cold import cold
+from benchmarks.kernels import kernels
 from benchmarks.readme import table
 from benchmarks.scaling import scaling
 from benchmarks.starts import starts
@@ -40,7 +41,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, everything, table):
+for command in (*MEASURING, kernels, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -26,3 +26,13 @@ def float64() -> Iterator[None]:
         scopes.enter_context(jax.threefry_partitionable(True))
         scopes.enter_context(jax.transfer_guard("allow"))
         yield
+
+
+@contextmanager
+def float32() -> Iterator[None]:
+    """Trace without 64-bit numbers inside this scope, where Python's own numbers would otherwise enter as float64.
+
+    For programs of a chip that has none.
+    """
+    with jax.enable_x64(False):
+        yield

@@ -29,6 +29,6 @@ def rho(miss: jax.Array, scale: jax.Array) -> Score:
     return Score(
         value=jnp.where(is_inside, 0.5 * miss * miss, scale * (size - 0.5 * scale)),
         slope=jnp.clip(miss, -scale, scale),
-        curvature=jnp.where(size <= (1.0 - KINK) * scale, 1.0, 0.0),
+        curvature=jnp.where(size <= (1.0 - KINK) * scale, jnp.ones_like(miss), 0.0),  # 1.0 would make it float64
         majoriser=jnp.where(is_inside, 1.0, scale / size),
     )

@@ -1,0 +1,89 @@
+"""Which form of the pass over the rows a device gets for its float32 steps, with the reason, to be reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, Protocol, TypeAlias
+
+import jax
+
+from jaxscale.errors import UsageError
+from jaxscale.registry import unknown
+from jaxscale.solvers.problem import Evaluation, Problem, Row, evaluate
+
+Form: TypeAlias = Literal["plain", "kernel"]
+
+FORMS = ("auto", "plain", "kernel")
+PLATFORMS = ("cpu", "gpu", "tpu")
+
+GAINS: Mapping[str, float] = MappingProxyType({})
+"""Time of the plain pass over that of the kernel at 1e5 lanes, by device kind as JAX names it, each from a file
+benchmarks/results/kernels-*.json that `python -m benchmarks kernels` wrote there. None so far."""
+
+ASKED = "asked for"
+INTERPRETED = "asked for; interpreted, which is slow: Pallas only interprets on a CPU"
+ONLY_INTERPRETS = "Pallas only interprets on a CPU"
+NO_KERNEL = "no kernel is written for the platform '{platform}'"
+NOT_MEASURED = "the kernel was not measured on this device ({kind})"
+FASTER = "measured on {kind}: the kernel is {gain:.2g} times as fast as XLA's own"
+SLOWER = "measured on {kind}: the kernel is no faster than XLA's own ({gain:.2g} times)"
+
+
+class Pass(Protocol):
+    """A function like `solvers.problem.evaluate`, hashable, so that programs may be keyed by it."""
+
+    def __call__(
+        self,
+        problem: Problem,
+        rows: Row,
+        theta: jax.Array,
+        weight: jax.Array,
+        scale: jax.Array,
+        active: jax.Array,
+    ) -> Evaluation:
+        """Return the objective with all derivatives for every lane."""
+        ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen: the form, the function that has it, and one line that says why."""
+
+    form: Form
+    evaluate: Pass
+    reason: str
+
+
+def choose(platform: str, *, kind: str = "", form: str = "auto", gains: Mapping[str, float] = GAINS) -> Choice:
+    """Return the pass for the float32 steps on a device; steps in float64 are the plain pass's everywhere.
+
+    platform, kind: a device's `platform` and `device_kind`, as JAX names them.   form: `auto` lets the measurements
+    decide; `plain` and `kernel` are obeyed.   Raises UsageError for an unknown form, and for a kernel on a platform
+    that has none.
+    """
+    if form not in FORMS:
+        raise UsageError(unknown("form", form, FORMS))
+    if form == "kernel":
+        return _kernel(platform, INTERPRETED if platform == "cpu" else ASKED)
+    if form == "plain":
+        return Choice("plain", evaluate, ASKED)
+    if platform not in PLATFORMS:
+        return Choice("plain", evaluate, NO_KERNEL.format(platform=platform))
+    if platform == "cpu":
+        return Choice("plain", evaluate, ONLY_INTERPRETS)
+    if kind not in gains:
+        return Choice("plain", evaluate, NOT_MEASURED.format(kind=kind or platform))
+    if gains[kind] > 1:
+        return _kernel(platform, FASTER.format(kind=kind, gain=gains[kind]))
+    return Choice("plain", evaluate, SLOWER.format(kind=kind, gain=gains[kind]))
+
+
+def _kernel(platform: str, reason: str) -> Choice:
+    """Return the kernel of a platform; raise UsageError where there is none."""
+    if platform not in PLATFORMS:
+        raise UsageError(NO_KERNEL.format(platform=platform))
+    from jaxscale.kernels import rows  # Pallas takes two seconds to import, and few need it
+
+    return Choice("kernel", {"cpu": rows.INTERPRETED, "gpu": rows.ON_GPU, "tpu": rows.ON_TPU}[platform], reason)

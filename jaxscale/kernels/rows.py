@@ -1,0 +1,148 @@
+"""The pass over the rows as one Pallas kernel in float32; must equal `solvers.problem.evaluate`.
+
+Applies where every float is a float32 and, on a GPU, a row's leaves are single numbers. Its error is that of float32
+sums over at most `rows` rows each; the tests hold it, interpreted on a CPU, against the plain pass and float64.
+
+It has not run on an accelerator, and nothing is known of its speed. Its programs were compiled ahead of time, without
+a device: for an NVIDIA H100 and a TPU v5e, p from 1 to 10, with JAX 0.10.2 and 0.12.0.1. On the H100 the kernel then
+takes 80 registers for p = 5 and spills none.
+
+A `pallas_call` on a GPU is Triton's since JAX 0.11, which calls Triton deprecated and warns so. Before, JAX's own
+choice was Mosaic GPU; that knows neither `add_any` nor negative integer powers, hence no derivative in reverse mode,
+in 0.12 either. So Triton is asked for by name. Mosaic GPU also wants `plgpu.kernel` in place of `pallas_call`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import tpu
+from jaxtyping import Array, Float
+
+from jaxscale import precision
+from jaxscale.numerics.small_spd import pack_indices
+from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, assemble, terms
+
+Ref: TypeAlias = Any
+"""A block in a chip's memory, as Pallas hands it to a kernel."""
+
+Backend: TypeAlias = Literal["gpu", "tpu", "interpreter"]
+
+LINE = 128
+"""Lanes side by side: a TPU's vector is 8 lines of them; four warps of a GPU take one line, a lane per thread."""
+
+NOT_FLOAT32 = "the kernel takes float32 alone, the widest float of a TPU; found: {found}"
+NOT_SINGLE = "on a GPU the kernel takes one number per row and leaf; found a leaf of shape {shape}"
+
+
+@dataclass(frozen=True)
+class RowsKernel:
+    """The pass over the rows for one backend; called like `solvers.problem.evaluate`, hashable like it.
+
+    One program of the grid sums at most `rows` rows for `lines` · 128 lanes, its sums in registers, one row after
+    another; programs that share lanes hand in partial sums, so that none waits for another.
+    """
+
+    backend: Backend
+    lines: int
+    rows: int
+
+    def __call__(
+        self,
+        problem: Problem,
+        rows: Row,
+        theta: Float[Array, "B p"],
+        weight: Float[Array, "B n"],
+        scale: Float[Array, " B"],
+        active: Float[Array, " p"],
+    ) -> Evaluation:
+        """Return what `solvers.problem.evaluate` returns; raise TypeError where the kernel does not apply."""
+        self._check(rows, theta, weight, scale, active)
+        lanes, count = weight.shape
+        lines = self.lines * math.ceil(lanes / (self.lines * LINE))
+        blocks = math.ceil(count / self.rows)
+        height = math.ceil(count / blocks)  # an even cut leaves fewer rows of padding than blocks
+        below, beside = (0, blocks * height - count), (0, lines * LINE - lanes)
+        # lanes last and in lines, rows first: a program reads a row of weights as one aligned vector
+        points = jnp.pad(theta.T, ((0, 0), beside)).reshape(problem.size, lines, LINE)
+        masses = jnp.pad(weight.T, (below, beside)).reshape(blocks * height, lines, LINE)
+        scales = jnp.pad(scale, beside, constant_values=1.0).reshape(lines, LINE)
+        leaves, tree = jax.tree.flatten(rows)
+        tables = [jnp.pad(leaf.reshape(count, -1), (below, (0, 0))).reshape(blocks, height, -1) for leaf in leaves]
+        tables = [jnp.swapaxes(table, 1, 2) for table in tables]
+        sums = 2 + problem.size + 2 * len(pack_indices(problem.size))
+        memory = tpu.SMEM if self.backend == "tpu" else None  # a TPU reads single numbers from there alone
+        with precision.float32():
+            partial_sums = pl.pallas_call(
+                partial(_sum_rows, problem, tree, [leaf.shape[1:] for leaf in leaves]),
+                grid=(lines // self.lines, blocks),
+                in_specs=[
+                    *(
+                        pl.BlockSpec((None, *table.shape[1:]), lambda i, j: (j, 0, 0), memory_space=memory)
+                        for table in tables
+                    ),
+                    pl.BlockSpec((problem.size, self.lines, LINE), lambda i, j: (0, i, 0)),
+                    pl.BlockSpec((height, self.lines, LINE), lambda i, j: (j, i, 0)),
+                    pl.BlockSpec((self.lines, LINE), lambda i, j: (i, 0)),
+                ],
+                out_specs=pl.BlockSpec((None, sums, self.lines, LINE), lambda i, j: (j, 0, i, 0)),
+                out_shape=jax.ShapeDtypeStruct((blocks, sums, lines, LINE), jnp.float32),
+                interpret=self.backend == "interpreter",
+                name="rows",
+                **_compiling(self.backend),
+            )(*tables, points, masses, scales)
+        total = jnp.sum(partial_sums, axis=0).reshape(sums, lines * LINE)[:, :lanes]
+        return assemble(problem, tuple(total), jnp.sum(weight, axis=1), active)
+
+    def _check(self, rows: Row, *arrays: jax.Array) -> None:
+        leaves = jax.tree.leaves(rows)
+        found = {leaf.dtype.name for leaf in (*leaves, *arrays) if jnp.issubdtype(leaf.dtype, jnp.floating)}
+        if found != {"float32"}:
+            raise TypeError(NOT_FLOAT32.format(found=", ".join(sorted(found))))
+        for leaf in leaves:
+            if self.backend == "gpu" and leaf.ndim > 1:  # Triton stacks no scalars
+                raise TypeError(NOT_SINGLE.format(shape=leaf.shape))
+
+
+ON_GPU = RowsKernel("gpu", lines=1, rows=64)
+ON_TPU = RowsKernel("tpu", lines=8, rows=256)
+INTERPRETED = RowsKernel("interpreter", lines=1, rows=64)
+
+
+def _sum_rows(problem: Problem, tree: Tree, shapes: list[tuple[int, ...]], *refs: Ref) -> None:
+    """Write the sums over one block of rows for one block of lanes: the body of the kernel."""
+    *tables, points, masses, scales, sums = refs
+    theta = tuple(points[k] for k in range(problem.size))
+    scale = scales[...]
+    per_lane = jax.vmap(jax.vmap(partial(terms, problem), (0, 0, 0, None)), (0, 0, 0, None))
+
+    def add(i: jax.Array, so_far: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        row = jax.tree.unflatten(tree, [_row_of(table, shape, i) for table, shape in zip(tables, shapes, strict=True)])
+        parts = per_lane(theta, masses[i], scale, row)
+        return tuple(a + b for a, b in zip(so_far, parts, strict=True))
+
+    nothing = (jnp.zeros_like(scale),) * sums.shape[0]
+    for k, total in enumerate(jax.lax.fori_loop(0, masses.shape[0], add, nothing)):
+        sums[k] = total
+
+
+def _row_of(table: Ref, shape: tuple[int, ...], i: jax.Array) -> jax.Array:
+    """Return one leaf of row i: a scalar, or an array where the leaf has further axes."""
+    if shape == ():
+        return table[0, i]
+    return jnp.stack([table[k, i] for k in range(table.shape[0])]).reshape(shape)
+
+
+def _compiling(backend: Backend) -> dict[str, Any]:
+    """Return what `pallas_call` needs to know of the backend."""
+    if backend == "gpu":
+        from jax.experimental.pallas import triton  # deprecated: its absence must break nothing but this
+
+        return {"compiler_params": triton.CompilerParams(num_warps=LINE // 32, num_stages=1)}
+    return {}
