@@ -1,7 +1,8 @@
 """The pass over the rows as one Pallas kernel in float32; must equal `solvers.problem.evaluate`.
 
-Applies where every float is a float32 and, on a GPU, a row's leaves are single numbers. Its error is that of float32
-sums over at most `rows` rows each; the tests hold it, interpreted on a CPU, against the plain pass and float64.
+Applies where every float is a float32 and, on a GPU, a row's leaves are single numbers. Measured against float64, with
+Chinchilla's law on 50 rows, interpreted on a CPU: within 12 eps (1e-6) of a lane's largest value, curvature or metric
+and 50 eps of its largest gradient, as the plain pass in float32.
 
 It has not run on an accelerator, and nothing is known of its speed. Its programs were compiled ahead of time, without
 a device: for an NVIDIA H100 and a TPU v5e, p from 1 to 10, with JAX 0.10.2 and 0.12.0.1. On the H100 the kernel then
