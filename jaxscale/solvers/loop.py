@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -27,6 +28,13 @@ WIDE = 10.0
 """First scale of a cold lane in units of its mean absolute miss: nearly every row counts by its square."""
 BOLDEST = 1e-15
 """Least damping, so that a lane given back its damping goes on with it."""
+NEAR = 0.3
+"""Newton decrement, relative to the value, within which least squares are steered by their exact Hessian."""
+GENTLE = 0.3
+"""Factor of the damping after a good step far from a minimum; one of 0.1 there has every second step refused."""
+FOOTHOLD = 1e-6
+"""Least damping after a refused step far from a minimum: a valley may ask for that little, and ten steps up to it are
+better than five down to it each time."""
 PIVOT = 1e-11
 """Pivot of the curvature, relative to the metric, below which a direction is not identified: the last pivot of an
 exactly singular matrix is rounding over the square of the null vector's last component, 3e-13 in practice."""
@@ -174,6 +182,7 @@ def minimise(
             there = evaluate(problem, rows, trial, weight, used, active)
         else:
             trial = jnp.where(is_turn, early.model.theta(before.theta), trial)
+            memory = jax.tree.map(partial(jnp.where, is_turn), begun.memory, memory)  # what it learnt was in z
             there = jax.lax.cond(
                 is_early,
                 lambda: predict(problem, early.model, trial, light, used, active),
@@ -196,7 +205,7 @@ def minimise(
         moved = Lanes(
             theta=jnp.where(is_accepted[:, None], trial, before.theta),
             scale=jnp.where(is_accepted, new_scale, before.scale),
-            damping=_learn(before.damping, gain / promise, is_accepted, is_forced, method.fresh_damping),
+            damping=_learn(before, gain / promise, is_accepted, is_forced, method.fresh_damping),
             is_final=jnp.isfinite(new_scale) & (new_scale <= target * (1 + 1e-6)),
             here=here,
             decrement=_decrement(here),
@@ -240,6 +249,11 @@ def judge(lanes: Lanes, edged: Bool[Array, " p"], floor: Float[Array, " B"]) -> 
     return jnp.where(lanes.status == int(Status.CONVERGED), status, lanes.status).astype(jnp.int32)
 
 
+def is_far(lanes: Lanes) -> Bool[Array, " B"]:
+    """Return which lanes are least squares, a score that never bends, and not near a minimum yet."""
+    return jnp.isinf(lanes.scale) & ~(lanes.decrement <= NEAR * lanes.here.value)
+
+
 def _decrement(here: Evaluation) -> Float[Array, " B"]:
     """Return half the squared Newton decrement, the gain that the quadratic model promises; inf off convexity."""
     step, pivot = small_spd.solve(here.curvature, here.gradient)
@@ -248,11 +262,13 @@ def _decrement(here: Evaluation) -> Float[Array, " B"]:
 
 
 def _learn(
-    damping: jax.Array, kept: jax.Array, is_accepted: jax.Array, is_forced: jax.Array, fresh: float
+    before: Lanes, kept: jax.Array, is_accepted: jax.Array, is_forced: jax.Array, fresh: float
 ) -> Float[Array, " B"]:
     """Return the damping after a step that kept this share of the gain its model promised."""
-    bolder = jnp.where(kept > 0.75, jnp.maximum(0.1 * damping, BOLDEST), jnp.where(kept > 0.25, damping, 4.0 * damping))
-    after = jnp.where(is_accepted, bolder, jnp.maximum(10.0 * damping, fresh))
+    damping, far = before.damping, is_far(before)
+    shrunk = jnp.maximum(jnp.where(far, GENTLE, 0.1) * damping, BOLDEST)
+    bolder = jnp.where(kept > 0.75, shrunk, jnp.where(kept > 0.25, damping, 4.0 * damping))
+    after = jnp.where(is_accepted, bolder, jnp.maximum(10.0 * damping, jnp.where(far, FOOTHOLD, fresh)))
     return jnp.where(is_forced & is_accepted, jnp.minimum(damping, fresh), after)
 
 

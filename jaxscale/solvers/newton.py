@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.loop import FINE, Lanes
+from jaxscale.solvers.loop import FINE, Lanes, is_far
 from jaxscale.solvers.problem import Problem, Row, Tree
 
 RIDGE = 1e-12
@@ -18,6 +18,9 @@ REWEIGHTED = 0.4
 0.2 or 1 in its place replicates take a twentieth more steps."""
 LAST = 1e-10
 """Largest damping of the last step: too little to shorten it, enough to stay put where the objective is flat."""
+PATIENCE = 100
+"""Evaluations after which a lane that is still far from a minimum goes on with the exact Hessian: where the misses stay
+large, the model of Gauss and Newton converges only linearly."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +29,28 @@ class Newton:
 
     M makes the damping independent of the coordinates: at λ = 1 a step is about one of iteratively reweighted least
     squares, which descends, and at λ = 0 it is Newton's.   Source: Nocedal & Wright 2006, §3.4 and §10.3.
+
+    Least squares far from a minimum begin with Levenberg's and Marquardt's step, -(M + λ D)⁻¹ g: with D the largest
+    diagonal of M so far it turns towards the steepest descent where M hardly sees a direction, while the exact
+    Hessian there leads into whatever basin bends that way.   Source: Moré 1978, The Levenberg–Marquardt algorithm.
+
+    is_patient: False for the exact Hessian from the first step on.
     """
 
     name: str = "newton"
     fresh_damping: float = 0.1
     max_steps: int = 500
     needs_only_here: bool = True
+    is_patient: bool = True
 
     def start(self, lanes: Lanes) -> Tree:
-        """Return no memory: a Newton step needs none."""
-        return None
+        """Return the memory (B, p) of lanes that have met no metric yet: its largest diagonal entries so far."""
+        return lanes.theta.__array_namespace__().zeros_like(lanes.theta)
 
     def propose(
         self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes
     ) -> tuple[jax.Array, jax.Array, Tree]:
-        """Return theta - (H + λ M)⁻¹ g per lane, and the gain of the quadratic model there."""
+        """Return the end of one step per lane, the gain of its quadratic model there, and the memory."""
         here = lanes.here
         diagonal = jnp.diagonal(here.metric, axis1=1, axis2=2)
         ridge = RIDGE * diagonal + jnp.finfo(diagonal.dtype).tiny
@@ -49,15 +59,20 @@ class Newton:
         damping = jnp.where(is_last, jnp.minimum(lanes.damping, LAST), lanes.damping)
         is_bent = jnp.isinf(lanes.decrement) & jnp.isfinite(here.value)
         bowl = jnp.where((is_bent & lanes.is_final)[:, None, None], REWEIGHTED * metric, here.curvature)
-        is_reflected = is_bent & ~lanes.is_final & (lanes.status < 0)
+        is_walking = is_far(lanes) & (lanes.steps < PATIENCE) & self.is_patient
+        is_reflected = is_bent & ~lanes.is_final & (lanes.status < 0) & ~is_walking
         bowl = jax.lax.cond(
             jnp.any(is_reflected),
             lambda: jnp.where(is_reflected[:, None, None], _reflected(here.curvature, diagonal), bowl),
             lambda: bowl,
         )
-        step, _ = small_spd.solve(bowl + damping[:, None, None] * metric, here.gradient)
+        reach = jnp.maximum(lanes.memory, diagonal)
+        wide = jax.vmap(jnp.diag)(reach + jnp.finfo(reach.dtype).tiny)
+        bowl = jnp.where(is_walking[:, None, None], here.metric, bowl)
+        brake = jnp.where(is_walking[:, None, None], wide, metric)
+        step, _ = small_spd.solve(bowl + damping[:, None, None] * brake, here.gradient)
         bent = jnp.einsum("bj,bjk,bk->b", step, bowl, step)
-        return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, None
+        return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, reach
 
 
 def _reflected(matrix: jax.Array, diagonal: jax.Array) -> jax.Array:
