@@ -18,6 +18,8 @@ REWEIGHTED = 0.4
 0.2 or 1 in its place replicates take a twentieth more steps."""
 LAST = 1e-10
 """Largest damping of the last step: too little to shorten it, enough to stay put where the objective is flat."""
+SWEEPS = 2
+"""Of Jacobi rotations: eigenvectors to a few percent reflect as well as exact ones, in a third of the time."""
 PATIENCE = 100
 """Evaluations after which a lane that is still far from a minimum goes on with the exact Hessian: where the misses stay
 large, the model of Gauss and Newton converges only linearly."""
@@ -79,4 +81,4 @@ def _reflected(matrix: jax.Array, diagonal: jax.Array) -> jax.Array:
     """Return |matrix|, by its eigenvalues in the units in which the metric's diagonal is one."""
     unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5  # equal units keep the arithmetic accurate
     outer = unit[:, :, None] * unit[:, None, :]
-    return small_spd.absolute(matrix * outer) / outer
+    return small_spd.absolute(matrix * outer, SWEEPS) / outer
