@@ -1,0 +1,129 @@
+"""The model of the misses: Taylor's polynomial of second order, in coordinates in which the metric is 1."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxscale import precision
+from jaxscale.objectives import OBJECTIVES
+from jaxscale.solvers.loop import Early, Goal, begin, minimise
+from jaxscale.solvers.model import model_of, no_model, predict
+from jaxscale.solvers.newton import Newton
+from jaxscale.solvers.problem import Problem, derivatives, evaluate
+from jaxscale.status import Status
+
+ROWS, LANES, SCALE = 40, 7, 1e-2
+X = np.linspace(-3.0, 3.0, ROWS)
+BASE = np.array([0.5, -1.2, -1.0])
+NOISE = 0.02 * np.random.default_rng(0).standard_t(3, ROWS)
+
+
+def residual(theta, row):
+    """ln(e^a + e^(b - x e^c)) - y: a law with a floor, as in log space."""
+    x, y = row
+    a, b, c = theta
+    return jnp.log(jnp.exp(a) + jnp.exp(b - x * jnp.exp(c))) - y
+
+
+Y = np.log(np.exp(BASE[0]) + np.exp(BASE[1] - X * np.exp(BASE[2]))) + NOISE
+HUBER = Problem(residual, OBJECTIVES.resolve("huber").rho, 3)
+WEIGHT = np.random.default_rng(1).poisson(1.0, (LANES, ROWS)).astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def at_base():
+    with precision.float64():
+        rows = (jnp.asarray(X), jnp.asarray(Y))
+        miss, slope, bend = jax.vmap(lambda row: derivatives(HUBER, tuple(jnp.asarray(BASE)), row))(rows)
+        miss, slope, bend = np.asarray(miss), np.stack(slope, axis=1), np.stack(bend, axis=1)
+    mass = np.minimum(1.0, SCALE / np.abs(miss))
+    return rows, model_of(miss, slope, bend, mass, BASE, 0.0), (slope, mass)
+
+
+def objective(rows, theta, weight=WEIGHT):
+    with precision.float64():
+        scale = jnp.full(len(theta), SCALE)
+        there = evaluate(HUBER, rows, jnp.asarray(theta), jnp.asarray(weight), scale, jnp.ones(3))
+        return jax.tree.map(np.asarray, there)
+
+
+def said(model, z, weight=WEIGHT):
+    with precision.float64():
+        light = jnp.asarray(weight, jnp.float32)
+        there = predict(HUBER, model, jnp.asarray(z), light, jnp.full(len(z), SCALE), jnp.ones(3))
+        return jax.tree.map(np.asarray, there)
+
+
+def test_the_metric_is_one_in_the_frame(at_base):
+    _, model, (slope, mass) = at_base
+    turned = slope @ model.frame
+    np.testing.assert_allclose(turned.T @ (mass[:, None] * turned), np.eye(3), atol=1e-12)
+
+
+def test_at_the_base_it_is_the_objective_with_its_gradient_and_hessian(at_base):
+    rows, model, _ = at_base
+    z = np.zeros((LANES, 3))
+    there, here = said(model, z), objective(rows, BASE + z)
+    np.testing.assert_allclose(there.value, here.value, rtol=1e-5)
+    np.testing.assert_allclose(there.gradient, here.gradient @ model.frame, atol=1e-5)
+    np.testing.assert_allclose(there.curvature, model.frame.T @ np.asarray(here.curvature) @ model.frame, atol=1e-4)
+
+
+def test_away_from_the_base_its_error_is_of_third_order(at_base):
+    rows, model, _ = at_base
+    direction = np.random.default_rng(2).standard_normal((LANES, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    gaps = []
+    for length in (0.2, 0.1):
+        z = length * direction
+        gaps.append(np.abs(said(model, z).value - objective(rows, model.theta(z)).value))
+    assert np.median(gaps[0] / gaps[1]) > 2**2.5  # 2³ for the third order, 2² for the second
+    assert np.all(gaps[0] > 1e-6)  # above float32's rounding, or the ratio would say nothing
+
+
+def test_rows_that_are_not_finite_and_coordinates_without_effect_leave_it_finite():
+    miss, slope, bend = np.ones(9), np.ones((9, 2)) * [1.0, 0.0], np.zeros((9, 3))
+    miss[4] = np.nan
+    model = model_of(miss, slope, bend, np.ones(9), np.zeros(2), 0.0)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(model))
+    np.testing.assert_array_equal(model.frame[:, 1], [0.0, 1.0])
+
+
+def solved(rows, start, early):
+    with precision.float64():
+        lanes = begin(Newton(), np.tile(start, (LANES, 1)), np.full(LANES, SCALE))
+        goal = Goal(np.float64(SCALE), np.float64(0.0))
+        run = jax.jit(partial(minimise, HUBER, Newton()))
+        edged, steps = np.zeros(3, bool), np.int32(200)
+        noise = np.float64(1e-16)
+        ended = run(rows, jnp.asarray(WEIGHT), lanes, jnp.ones(3), edged, goal, noise, steps, early=early)
+        return jax.tree.map(np.asarray, ended)
+
+
+def test_lanes_end_at_the_same_minima_with_it_and_without_and_with_fewer_exact_evaluations(at_base):
+    rows, model, _ = at_base
+    with_it, without = (solved(rows, BASE, Early(model, np.int32(steps))) for steps in (10, 0))
+    for lanes in (with_it, without):
+        np.testing.assert_array_equal(lanes.status, Status.CONVERGED)
+    np.testing.assert_allclose(with_it.here.value, without.here.value, rtol=1e-12)
+    np.testing.assert_allclose(with_it.theta, without.theta, rtol=1e-8)
+    assert np.mean(np.asarray(with_it.steps) - 10) < np.mean(without.steps)
+
+
+def test_a_lane_that_it_leads_uphill_begins_again_where_it_began(at_base):
+    rows, model, _ = at_base
+    liar = model._replace(slope=tuple(-column for column in model.slope), bend=tuple(0 * b for b in model.bend))
+    misled, alone = solved(rows, BASE, Early(liar, np.int32(10))), solved(rows, BASE, Early(model, np.int32(0)))
+    np.testing.assert_array_equal(misled.theta, alone.theta)
+    np.testing.assert_array_equal(misled.status, alone.status)
+    np.testing.assert_array_equal(misled.steps, np.asarray(alone.steps) + 11)
+
+
+def test_a_model_that_says_nothing_has_the_shapes_of_one_that_does(at_base):
+    _, model, _ = at_base
+    nothing = no_model(HUBER, ROWS)
+    assert [leaf.shape for leaf in jax.tree.leaves(nothing)] == [leaf.shape for leaf in jax.tree.leaves(model)]
+    assert [leaf.dtype for leaf in jax.tree.leaves(nothing)] == [leaf.dtype for leaf in jax.tree.leaves(model)]
