@@ -24,6 +24,11 @@ class Batch:
     count: int
     noise: float
 
+    @property
+    def is_positive(self) -> tuple[bool, ...]:
+        """Return of each column whether it is positive throughout."""
+        return tuple(bool(np.all(column > 0)) for column in self.columns)
+
 
 def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray) -> Batch:
     """Return the table (n, …) padded to its bucket; a padding row repeats row 0, so that no law meets a zero there."""

@@ -19,6 +19,7 @@ from jaxscale.engine.border import download
 from jaxscale.engine.packing import Packing
 from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
+from jaxscale.numerics.exponentials import with_exponentials
 from jaxscale.numerics.logs import log
 from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
@@ -100,12 +101,19 @@ class Clock:
 
 
 @lru_cache(maxsize=256)
-def problem_of(law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Score]) -> Problem:
-    """Return the solver's view of a law under an objective: one row is (inputs, target)."""
+def problem_of(
+    law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Score], is_positive: tuple[bool, ...] = ()
+) -> Problem:
+    """Return the solver's view of a law under an objective: one row is (inputs, target).
+
+    is_positive: of each input, whether all of the table is; without it nothing is known.
+    """
+    coefs_above = {coef.name: support.low >= 0 for coef, support in zip(law.coefs, law.supports, strict=True)}
+    loss = with_exponentials(law.loss, is_positive or (False,) * len(law.inputs), coefs_above)
 
     def residual(theta: tuple[jax.Array, ...], row: Row) -> jax.Array:
         inputs, target = row
-        prediction = law.loss(*inputs, **coefs_of(law, theta))
+        prediction = loss(*inputs, **coefs_of(law, theta))
         return (log(prediction) if space == "log" else prediction) - target
 
     return Problem(residual, rho, len(law.coefs))

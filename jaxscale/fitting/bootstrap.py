@@ -56,7 +56,7 @@ def bootstrap(
     clock = Clock()
     with precision.float64(), placement.on(device):
         job = Job(
-            problem=problem_of(law, objective.space, objective.rho),
+            problem=problem_of(law, objective.space, objective.rho, batch.is_positive),
             method=method,
             scheme=scheme,
             batch=batch,

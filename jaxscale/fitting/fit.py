@@ -60,7 +60,7 @@ def fit(
     clock = Clock()
     with precision.float64(), placement.on(device):
         job = Job(
-            problem=problem_of(law, objective.space, objective.rho),
+            problem=problem_of(law, objective.space, objective.rho, batch.is_positive),
             method=method,
             scheme=SCHEMES.resolve("pairs"),
             batch=batch,
