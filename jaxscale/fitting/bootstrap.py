@@ -11,7 +11,9 @@ from jaxscale.engine import placement
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import Clock, problem_of
 from jaxscale.errors import UsageError
+from jaxscale.fitting.bounds import edges_of, inside
 from jaxscale.fitting.findings import findings_of_crowd
+from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
@@ -65,17 +67,23 @@ def bootstrap(
             max_steps=method.max_steps,
             width=chunk,
         )
-        theta = law.theta(fit.coefs)
+        grid = start_points(law, fit.runs, None, {name: fit.coefs[name] for name in fit.fixed})
+        theta = inside(law, fit.coefs, grid)
         spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
         index = np.arange(replicates)
         start = np.tile(theta, (replicates, 1))
         outcome = solve(job, index, start, np.full(replicates, scale), clock, on_done or (lambda count: None))
-        outcome = _rescue(job, fit, theta, index, outcome, clock)
+        others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
+        outcome = _rescue(job, [theta, *others], index, outcome, clock)
+        edges = np.full(outcome.theta.shape, np.nan)
+        at_bound = np.flatnonzero(outcome.status == Status.AT_BOUND)
+        if len(at_bound):
+            edges[at_bound] = edges_of(law, job, at_bound, outcome.theta[at_bound], clock)
         backend = placement.current().platform
     coefs = {
-        name: _coef(fit, name, support.to_coef(outcome.theta[:, at]))
-        for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True))
+        name: _coef(fit, name, np.where(np.isnan(edge), support.to_coef(value), edge))
+        for name, support, value, edge in zip(law.names, law.supports, outcome.theta.T, edges.T, strict=True)
     }
     return Ensemble(
         fit=fit,
@@ -85,7 +93,7 @@ def bootstrap(
         value=outcome.value,
         status=outcome.status,
         steps=outcome.steps,
-        findings=findings_of_crowd(outcome.status),
+        findings=findings_of_crowd(outcome.status, dict(zip(law.names, edges.T, strict=True))),
         provenance=Provenance.of(backend, clock.compile, clock.run, clock.compiled),
     )
 
@@ -106,14 +114,13 @@ def _coef(fit: Fit, name: str, values: np.ndarray) -> np.ndarray:
     return np.full(len(values), fit.coefs[name]) if name in fit.fixed else np.asarray(values, dtype=np.float64)
 
 
-def _rescue(job: Job, fit: Fit, theta: np.ndarray, index: np.ndarray, outcome: Outcome, clock: Clock) -> Outcome:
-    """Start every failed replicate again, from several places, and keep what is usable.
+def _rescue(job: Job, places: list[np.ndarray], index: np.ndarray, outcome: Outcome, clock: Clock) -> Outcome:
+    """Start every failed replicate again, from each of the places and beside the first, and keep what is usable.
 
     A degenerate replicate is left alone: no start gives it more rows.
     """
-    others = [fit.law.theta(minimum.coefs) for minimum in fit.certificate.other_minima[:2]]
-    beside = theta + JITTER * np.random.default_rng(job.seed).standard_normal(theta.shape) * job.active
-    for start in (theta, *others, beside):
+    beside = places[0] + JITTER * np.random.default_rng(job.seed).standard_normal(len(places[0])) * job.active
+    for start in (*places, beside):
         lost = (outcome.status > Status.AT_BOUND) & (outcome.status != Status.DEGENERATE)
         if not lost.any():
             break

@@ -1,0 +1,103 @@
+"""Coefs at the edge of their support: which they are in a lane that ended at a bound, and where the edge is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscale.engine.batches import chunks, fill
+from jaxscale.engine.border import upload
+from jaxscale.engine.crowd import Job
+from jaxscale.engine.programs import Clock, run
+from jaxscale.laws import Law
+from jaxscale.resampling import redraw
+from jaxscale.solvers.loop import INSENSITIVE
+from jaxscale.solvers.problem import Problem, Row
+
+WIDTH = 128
+"""Lanes per program call."""
+INWARD = 1.0
+"""How far outside the start grid a coef at its edge begins again, on the real line: one step of Newton's on a term
+that vanishes exponentially. From the edge itself no step would lead back."""
+
+
+class Pull(NamedTuple):
+    """Per lane: the objective (B,), its gradient (B, p), and the squared effect of each coordinate (B, p)."""
+
+    value: jax.Array
+    gradient: jax.Array
+    effect: jax.Array
+
+
+def edges_of(law: Law, job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> np.ndarray:
+    """Return the edge at which each coef lies (k, p) in lanes that ended at a bound, NaN for coefs inside.
+
+    replicate: (k,) indices, -1 for the table as it is.   theta: (k, p).   A coef is at an edge where it no longer
+    changes any prediction, and the edge is the one towards which the objective falls. How far a lane happened to walk
+    is of no importance: the coef is at zero, not at 1e-14.
+    """
+    can = law.edged & (job.active > 0)
+    low, high = (np.array([getattr(support, end) for support in law.supports]) for end in ("low", "high"))
+    edges = np.full(theta.shape, np.nan)
+    for part in chunks(len(theta), WIDTH):
+        found = _pulls(job, fill(replicate[part], WIDTH), fill(theta[part], WIDTH), clock)
+        value, gradient, effect = (np.asarray(array)[: part.stop - part.start] for array in found)
+        effect = np.where(can, effect, np.inf)
+        # the least of them is at its edge even where rounding, another here than in the loop, says otherwise
+        is_inert = effect <= np.maximum(INSENSITIVE * value[:, None], effect.min(axis=1, keepdims=True))
+        is_low = np.where(gradient == 0.0, theta[part] < 0.0, gradient > 0.0)
+        edges[part] = np.where(is_inert & can, np.where(is_low, low, high), np.nan)
+    return edges
+
+
+def inside(law: Law, coefs: Mapping[str, float], points: np.ndarray) -> np.ndarray:
+    """Return coefs as a point (p,) on the real line from which a lane can start: those at an edge beside the grid.
+
+    points: (S, p), the grid of starts.
+    """
+    theta = np.empty(len(law.names))
+    for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True)):
+        least, most = points[:, at].min() - INWARD, points[:, at].max() + INWARD
+        is_inside = support.contains(coefs[name])
+        theta[at] = (
+            support.to_real(np.asarray(coefs[name])) if is_inside else least if coefs[name] == support.low else most
+        )
+    return theta
+
+
+def _pulls(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Pull:
+    batch, count = job.batch, job.batch.count
+    weight = np.tile(batch.weight, (len(replicate), 1))
+    is_drawn = replicate >= 0
+    if is_drawn.any():
+        drawn = redraw(job.scheme, job.seed, np.maximum(replicate, 0), batch.weight[:count])
+        weight[is_drawn, :count] = drawn[is_drawn]
+    goal = (np.float64(job.goal[0]), np.float64(job.goal[1]))
+    argument = upload(((batch.columns, batch.target), theta, weight, goal))
+    pull: Pull = run(clock, pulls, (job.problem,), argument)
+    return pull
+
+
+def pulls(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, tuple[jax.Array, jax.Array]]) -> Pull:
+    """Return the pull of the objective on every coordinate, on the device, without second derivatives."""
+    rows, theta, weight, (least, relative) = argument
+
+    def miss(point: jax.Array, row: Row) -> jax.Array:
+        return problem.residual(tuple(point), row)
+
+    def one(point: jax.Array, mass: jax.Array) -> Pull:
+        residual = jax.vmap(miss, in_axes=(None, 0))(point, rows)
+        slope = jax.vmap(jax.grad(miss), in_axes=(None, 0))(point, rows)
+        is_real = mass > 0
+        spread = jnp.sum(jnp.where(is_real, mass * jnp.abs(residual), 0.0)) / jnp.sum(mass)
+        score = problem.rho(residual, jnp.maximum(least, relative * spread))
+        first, bound = (jnp.where(is_real, mass * part, 0.0) for part in (score.slope, score.majoriser))
+        slope = jnp.where(is_real[:, None], slope, 0.0)
+        value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
+        return Pull(value, first @ slope, bound @ (slope * slope))
+
+    return jax.vmap(one)(theta, weight)
