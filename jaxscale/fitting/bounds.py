@@ -14,9 +14,9 @@ from jaxscale.engine.border import upload
 from jaxscale.engine.crowd import Job
 from jaxscale.engine.programs import Clock, run
 from jaxscale.laws import Law
-from jaxscale.resampling import redraw
+from jaxscale.resampling import Scheme, Table, draw_replicate, key_of, key_words
 from jaxscale.solvers.loop import INSENSITIVE
-from jaxscale.solvers.problem import Problem, Row
+from jaxscale.solvers.problem import Problem, Row, Tree
 
 WIDTH = 128
 """Lanes per program call."""
@@ -28,9 +28,9 @@ that vanishes exponentially. From the edge itself no step would lead back."""
 class Pull(NamedTuple):
     """Per lane: the objective (B,), its gradient (B, p), and the squared effect of each coordinate (B, p)."""
 
-    value: jax.Array
-    gradient: jax.Array
-    effect: jax.Array
+    value: jax.Array | np.ndarray
+    gradient: jax.Array | np.ndarray
+    effect: jax.Array | np.ndarray
 
 
 def edges_of(law: Law, job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> np.ndarray:
@@ -42,15 +42,12 @@ def edges_of(law: Law, job: Job, replicate: np.ndarray, theta: np.ndarray, clock
     """
     can = law.edged & (job.active > 0)
     low, high = (np.array([getattr(support, end) for support in law.supports]) for end in ("low", "high"))
-    edges = np.full(theta.shape, np.nan)
-    for part in chunks(len(theta), WIDTH):
-        found = _pulls(job, fill(replicate[part], WIDTH), fill(theta[part], WIDTH), clock)
-        value, gradient, effect = (np.asarray(array)[: part.stop - part.start] for array in found)
-        effect = np.where(can, effect, np.inf)
-        # the least of them is at its edge even where rounding, another here than in the loop, says otherwise
-        is_inert = effect <= np.maximum(INSENSITIVE * value[:, None], effect.min(axis=1, keepdims=True))
-        is_low = np.where(gradient == 0.0, theta[part] < 0.0, gradient > 0.0)
-        edges[part] = np.where(is_inert & can, np.where(is_low, low, high), np.nan)
+    pull = pulls_of(job, replicate, theta, clock)
+    effect = np.where(can, pull.effect, np.inf)
+    # the least of them is at its edge even where rounding, another here than in the loop, says otherwise
+    is_inert = effect <= np.maximum(INSENSITIVE * pull.value[:, None], effect.min(axis=1, keepdims=True))
+    is_low = np.where(pull.gradient == 0.0, theta < 0.0, pull.gradient > 0.0)
+    edges: np.ndarray = np.where(is_inert & can, np.where(is_low, low, high), np.nan)
     return edges
 
 
@@ -69,27 +66,31 @@ def inside(law: Law, coefs: Mapping[str, float], points: np.ndarray) -> np.ndarr
     return theta
 
 
-def _pulls(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Pull:
-    batch, count = job.batch, job.batch.count
-    weight = np.tile(batch.weight, (len(replicate), 1))
-    is_drawn = replicate >= 0
-    if is_drawn.any():
-        drawn = redraw(job.scheme, job.seed, np.maximum(replicate, 0), batch.weight[:count])
-        weight[is_drawn, :count] = drawn[is_drawn]
-    goal = (np.float64(job.goal[0]), np.float64(job.goal[1]))
-    argument = upload(((batch.columns, batch.target), theta, weight, goal))
-    pull: Pull = run(clock, pulls, (job.problem,), argument)
-    return pull
+def pulls_of(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Pull:
+    """Return the pull (k, …), NumPy, on lanes at theta (k, p); replicate: (k,) indices, -1 for the table as it is."""
+    batch, parts = job.batch, []
+    for part in chunks(len(theta), WIDTH):
+        lanes = (fill(replicate[part].astype(np.int32), WIDTH), fill(theta[part], WIDTH))
+        table = Table(batch.weight, np.int32(batch.count))  # type: ignore[arg-type]
+        argument = upload(((batch.columns, batch.target), table, key_words(job.seed), lanes, job.goal))
+        found = run(clock, pulls, (job.problem, job.scheme), argument)
+        parts.append([array[: part.stop - part.start] for array in found])
+    return Pull(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def pulls(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, tuple[jax.Array, jax.Array]]) -> Pull:
-    """Return the pull of the objective on every coordinate, on the device, without second derivatives."""
-    rows, theta, weight, (least, relative) = argument
+def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
+    """Return the pull of the objective on every coordinate, on the device, without second derivatives.
+
+    argument: rows, the table, the key's two words, the lanes' replicates (B,) and theta (B, p), least and relative
+    scale.
+    """
+    rows, table, words, (replicate, theta), (least, relative) = argument
 
     def miss(point: jax.Array, row: Row) -> jax.Array:
         return problem.residual(tuple(point), row)
 
-    def one(point: jax.Array, mass: jax.Array) -> Pull:
+    def one(index: jax.Array, point: jax.Array) -> Pull:
+        mass = jnp.where(index < 0, table.weight, draw_replicate(scheme, key_of(words), table, index))
         residual = jax.vmap(miss, in_axes=(None, 0))(point, rows)
         slope = jax.vmap(jax.grad(miss), in_axes=(None, 0))(point, rows)
         is_real = mass > 0
@@ -100,4 +101,4 @@ def pulls(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, tuple[jax
         value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
         return Pull(value, first @ slope, bound @ (slope * slope))
 
-    return jax.vmap(one)(theta, weight)
+    return jax.vmap(one)(replicate, theta)
