@@ -26,10 +26,11 @@ that vanishes exponentially. From the edge itself no step would lead back."""
 
 
 class Pull(NamedTuple):
-    """Per lane: the objective (B,), its gradient (B, p), and the squared effect of each coordinate (B, p)."""
+    """Per lane: the objective (B,), its gradient (B, p), the sum of that's absolute terms, and the squared effects."""
 
     value: jax.Array | np.ndarray
     gradient: jax.Array | np.ndarray
+    tension: jax.Array | np.ndarray
     effect: jax.Array | np.ndarray
 
 
@@ -99,6 +100,6 @@ def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
         first, bound = (jnp.where(is_real, mass * part, 0.0) for part in (score.slope, score.majoriser))
         slope = jnp.where(is_real[:, None], slope, 0.0)
         value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
-        return Pull(value, first @ slope, bound @ (slope * slope))
+        return Pull(value, first @ slope, jnp.abs(first) @ jnp.abs(slope), bound @ (slope * slope))
 
     return jax.vmap(one)(replicate, theta)

@@ -15,6 +15,7 @@ from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
+from jaxscale.fitting.held import try_edges
 from jaxscale.fitting.identification import harm_of
 from jaxscale.fitting.inspection import inspect
 from jaxscale.fitting.starts import start_points
@@ -75,6 +76,7 @@ def fit(
         )
         count = len(points)
         outcome = solve(job, np.full(count, -1), points, np.zeros(count), clock)
+        try_edges(law, job, outcome, clock)
         grid = points if starts is None else start_points(law, runs, None, fixed)
         return _report(runs, law, objective, solver, fixed, job, grid, outcome, clock)
 
