@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from jaxscale.fitting.design import Design
 from jaxscale.laws import POWER, POWER_PARAMS, POWER_TOKENS, Law
 from jaxscale.runs import Runs
@@ -15,6 +17,8 @@ def law_along(runs: Runs, design: Design) -> Law | None:
     if len(design.moving) != 1 or not design.ties:
         return None
     varying = {*design.moving, *(tie.name for tie in design.ties if tie.powers)}
-    if "flops" in varying or varying == {"params", "tokens"}:
-        return POWER if "flops" in runs.columns else None
+    flops = runs.columns.get("flops", np.zeros(len(runs)))
+    is_known = bool(np.isfinite(flops).all() and (flops > 0).all())
+    if is_known and ("flops" in varying or {"params", "tokens"} <= varying):
+        return POWER
     return {"params": POWER_PARAMS, "tokens": POWER_TOKENS}.get(*design.moving)

@@ -17,8 +17,8 @@ from jaxscale.runs.showing import counted as number_of
 from jaxscale.status import Status
 
 COLLINEAR = (
-    "{ties} in all {rows}, so that {coefs} of '{law}' cannot be told apart: other values predict every run as well. "
-    "{rest}Add runs for which that does not hold."
+    "{ties} in all {rows}, so that {coefs} of '{law}' cannot be told apart: quite other values predict the runs "
+    "as well. {rest}Add runs for which that does not hold."
 )
 ALONG = "Identified is the loss along that line, {equation} (law '{law}'). "
 WEAKENED = (
@@ -26,7 +26,7 @@ WEAKENED = (
     "add runs for which that does not hold"
 )
 NEARLY = (
-    "{moving} vary together (they share {share:.0%} of the variance of their logs), and what each does alone rests on "
+    "{moving} vary together (they share {share:.1%} of the variance of their logs), and what each does alone rests on "
     "the rest; add runs in which one is large and another small"
 )
 NOT_CONVERGED = "the fit ended as '{status}': {meaning}; by start: {reasons}"
