@@ -20,9 +20,6 @@ from jaxscale.solvers.problem import Problem, Row, Tree
 
 WIDTH = 128
 """Lanes per program call."""
-INWARD = 1.0
-"""How far outside the start grid a coef at its edge begins again, on the real line: one step of Newton's on a term
-that vanishes exponentially. From the edge itself no step would lead back."""
 
 
 class Pull(NamedTuple):
@@ -53,17 +50,14 @@ def edges_of(law: Law, job: Job, replicate: np.ndarray, theta: np.ndarray, clock
 
 
 def inside(law: Law, coefs: Mapping[str, float], points: np.ndarray) -> np.ndarray:
-    """Return coefs as a point (p,) on the real line from which a lane can start: those at an edge beside the grid.
+    """Return coefs as a point (p,) on the real line from which a lane can start: those at an edge amid the grid.
 
-    points: (S, p), the grid of starts.
+    points: (S, p), the grid of starts. Near the edge a step would hardly lead away from it.
     """
-    theta = np.empty(len(law.names))
+    theta = np.median(points, axis=0)
     for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True)):
-        least, most = points[:, at].min() - INWARD, points[:, at].max() + INWARD
-        is_inside = support.contains(coefs[name])
-        theta[at] = (
-            support.to_real(np.asarray(coefs[name])) if is_inside else least if coefs[name] == support.low else most
-        )
+        if support.contains(coefs[name]):
+            theta[at] = support.to_real(np.asarray(coefs[name]))
     return theta
 
 
