@@ -38,7 +38,7 @@ _MEANINGS = {
     Status.AT_BOUND: "a minimum at the edge of a coefficient's support, which no longer changes any prediction",
     Status.STALLED: "no step lowers the objective although the gradient is not at rounding",
     Status.MAX_STEPS: "the step limit came first",
-    Status.SINGULAR: "a direction of the coefficients leaves the objective unchanged: they are not identified",
+    Status.SINGULAR: "the runs do not identify the coefficients: quite other values predict them as well",
     Status.NON_FINITE: "the objective is not finite at the start",
     Status.DEGENERATE: "fewer distinct rows than free coefficients",
 }

@@ -18,13 +18,11 @@ from jaxscale.cli.options import (
     showing_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.progress import Bar, progress
+from jaxscale.cli.progress import progress
 from jaxscale.cli.session import Session, talking
-from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
     from jaxscale.reports import Answer
-    from jaxscale.results import Ensemble, Fit, Frontier
 
 KEPT = "interrupted before the replicates were done; the fit without bands is in {folder}"
 
@@ -74,25 +72,23 @@ def fit(
         fitted = studies.fit_of(runs, fitting, bar)
         try:
             ensemble = studies.crowd_of(fitted, fitting, bar)
-            frontier = _frontier(fitted, ensemble, showing, bar)
+            frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
+            reduced = studies.reduced_of(fitted, fitting, showing, bar)
         except KeyboardInterrupt:
             if not folder.exists():  # a whole result of the same command is worth more than this one
                 outputs.save(Saved(fitted), folder, digest, force=force)
                 session.say(KEPT.format(folder=folder))
             raise
         outputs.save(Saved(fitted, ensemble, frontier), folder, digest, force=force)
-    answer = Answer(fitted, ensemble, frontier, showing.level, showing.interval)
+        if reduced is not None:
+            left = Saved(reduced.fit, reduced.ensemble, reduced.frontier)
+            outputs.save(left, folder / outputs.REDUCED, digest, force=force)
+    line = "" if reduced is None else studies.line_of(fitted)
+    answer = Answer(fitted, ensemble, frontier, showing.level, showing.interval, reduced, line)
     figures = _figures(answer, folder, session) if plot else []
     _show(answer, folder, figures, is_json=is_json)
     if not answer.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
-
-
-def _frontier(fitted: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> Frontier | None:
-    try:
-        return studies.frontier_of(fitted, ensemble, showing, bar)
-    except UsageError:  # a law without one is worth fitting all the same; the report says so
-        return None
 
 
 def _figures(answer: Answer, folder: Path, session: Session) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from jaxscale.cli import cache, printing, studies
+from jaxscale.cli import cache, outputs, printing, studies
 from jaxscale.cli.options import (
     Fitting,
     Reading,
@@ -25,6 +25,7 @@ from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
+    from jaxscale.reports import Answer
     from jaxscale.results import Ensemble, Fit, Frontier
 
 BELONGS_TO_FIT = "--{option} belongs to a fit, and '{folder}' holds one already; fit again with it, or leave it out"
@@ -59,12 +60,15 @@ def frontier(
         if Path(source).is_dir():
             _refuse_fit_options(context, source)
             fitted, ensemble, found = _saved(source, showing, bar)
+            reduced = _reduced(fitted, source, showing, bar)
         else:
             studies.refuse_unknown(fitting, showing)
             fitted = studies.fit_of(studies.runs_of(source, reading, fitting), fitting, bar)
             ensemble = studies.crowd_of(fitted, fitting, bar)
             found = studies.frontier_of(fitted, ensemble, showing, bar)
-    answer = Answer(fitted, ensemble, found, showing.level, showing.interval)
+            reduced = studies.reduced_of(fitted, fitting, showing, bar)
+    line = "" if reduced is None else studies.line_of(fitted)
+    answer = Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line)
     if is_json:
         printing.write(json_text(frontier_document(answer)))
     else:
@@ -83,6 +87,21 @@ def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | Non
     if saved.frontier is not None and showing.flops is None:
         return saved.fit, saved.ensemble, saved.frontier
     return saved.fit, saved.ensemble, studies.frontier_of(saved.fit, saved.ensemble, showing, bar)
+
+
+def _reduced(fitted: Fit, folder: str, showing: Showing, bar: Bar) -> Answer | None:
+    """Return what was saved beside a fit that the design of its table forbids."""
+    from jaxscale.reports import Answer
+    from jaxscale.store import load
+
+    place = Path(folder) / outputs.REDUCED
+    if not fitted.unidentified or not place.is_dir():
+        return None
+    left = load(place)
+    found = left.frontier
+    if found is None or showing.flops is not None:
+        found = studies.frontier_if_any(left.fit, left.ensemble, showing, bar)
+    return Answer(left.fit, left.ensemble, found, showing.level, showing.interval)
 
 
 def _refuse_fit_options(context: click.Context, folder: str) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jaxscale.store import Saved
 
 PARENT = "jaxscale-out"
+REDUCED = "reduced"
+"""Folder inside a result's for what is left of a fit that the design of its table forbids: a result of its own."""
 NEXT = "Saved: {folder} — next: jaxscale frontier {folder} or jaxscale plot {folder}"
 
 

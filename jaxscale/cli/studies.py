@@ -12,6 +12,7 @@ from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
     from jaxscale.objectives import Objective
+    from jaxscale.reports import Answer
     from jaxscale.results import Ensemble, Fit, Frontier
     from jaxscale.runs import Runs
 
@@ -25,6 +26,7 @@ PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None)
 FITTING_STAGE = "Compiling and fitting {law}"
 RESAMPLING_STAGE = "Refitting to resampled tables"
 FRONTIER_STAGE = "Finding the frontier"
+REDUCED_STAGE = "Fitting the loss along {line}"
 
 
 def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
@@ -116,3 +118,33 @@ def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar)
         return None
     bar.stage(FRONTIER_STAGE)
     return frontier(fit if ensemble is None else ensemble, flops=showing.flops or options.FLOPS)
+
+
+def reduced_of(fit: Fit, fitting: Fitting, showing: Showing, bar: Bar) -> Answer | None:
+    """Return the answer along the curve on which the runs of a refused fit lie; None where there is no such thing."""
+    from jaxscale.fitting import reduced
+    from jaxscale.reports import Answer
+
+    if not fit.unidentified:
+        return None
+    bar.stage(REDUCED_STAGE.format(line=line_of(fit)))
+    left = reduced(fit, device=fitting.device)
+    if left is None:
+        return None
+    ensemble = crowd_of(left, fitting, bar)
+    return Answer(left, ensemble, frontier_if_any(left, ensemble, showing, bar), showing.level, showing.interval)
+
+
+def frontier_if_any(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> Frontier | None:
+    """Return the frontier; None also for a law without one, which is worth fitting all the same: the report says so."""
+    try:
+        return frontier_of(fit, ensemble, showing, bar)
+    except UsageError:
+        return None
+
+
+def line_of(fit: Fit) -> str:
+    """Return in words how the inputs of a law move together in the table of a fit, "tokens = 20 params"."""
+    from jaxscale.fitting.design import design_of
+
+    return str(design_of(fit.runs, fit.law))

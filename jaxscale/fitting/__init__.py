@@ -3,6 +3,7 @@
 from jaxscale.fitting.bootstrap import bootstrap
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.predict import predict
+from jaxscale.fitting.reduced import reduced
 from jaxscale.fitting.solution import solution
 
-__all__ = ["bootstrap", "fit", "predict", "solution"]
+__all__ = ["bootstrap", "fit", "predict", "reduced", "solution"]

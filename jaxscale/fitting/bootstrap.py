@@ -12,9 +12,13 @@ from jaxscale.engine import placement
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import Clock, problem_of
 from jaxscale.errors import UsageError
+from jaxscale.fitting.bounds import edges_of, inside
 from jaxscale.fitting.findings import findings_of_crowd
+from jaxscale.fitting.held import holdable, solve_held
 from jaxscale.fitting.inspection import model_at
+from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
+from jaxscale.laws import Law
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
 from jaxscale.solvers import SOLVERS
@@ -24,6 +28,8 @@ WARM = 0.1
 """First scale of a replicate in units of the point fit's mean absolute miss: enough rows bend to steer by."""
 JITTER = 0.1
 """Standard deviation, on the real line, of the second rescue start."""
+MOST_PATTERNS = 3
+"""Combinations of coefs held at their edges that a failed replicate is tried with."""
 
 COUNT_NOT_POSITIVE = "replicates = {replicates!r} is not a positive integer"
 CHUNK_NOT_POSITIVE = "chunk = {chunk!r} is not a positive integer"
@@ -67,19 +73,26 @@ def bootstrap(
             max_steps=method.max_steps,
             width=chunk,
         )
-        theta = law.theta(fit.coefs)
+        grid = start_points(law, fit.runs, None, {name: fit.coefs[name] for name in fit.fixed})
+        theta = inside(law, fit.coefs, grid)
         spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
         index = np.arange(replicates)
-        start = np.tile(theta, (replicates, 1))
-        model = model_at(job, theta, scale, clock) if method.needs_only_here else None
-        told = on_done or (lambda count: None)
-        outcome = solve(replace(job, model=model), index, start, np.full(replicates, scale), clock, told)
-        outcome = _rescue(job, fit, theta, index, outcome, clock)
+        start, first = np.tile(theta, (replicates, 1)), np.full(replicates, scale)
+        tell = on_done or (lambda count: None)
+        held = np.array([fit.coefs[name] if name in fit.at_bound else np.nan for name in law.names])
+        if holdable(law, held).any():
+            outcome = solve_held(law, job, held, index, start, first, clock, tell)
+            _leave(job, held, outcome, theta, clock)
+        else:
+            model = model_at(job, theta, scale, clock) if method.needs_only_here else None
+            outcome = solve(replace(job, model=model), index, start, first, clock, tell)
+        others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
+        edges = _rescue(law, job, [theta, *others], outcome, clock)
         backend = placement.current().platform
     coefs = {
-        name: _coef(fit, name, support.to_coef(outcome.theta[:, at]))
-        for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True))
+        name: _coef(fit, name, np.where(np.isnan(edge), support.to_coef(value), edge))
+        for name, support, value, edge in zip(law.names, law.supports, outcome.theta.T, edges.T, strict=True)
     }
     return Ensemble(
         fit=fit,
@@ -89,7 +102,7 @@ def bootstrap(
         value=outcome.value,
         status=outcome.status,
         steps=outcome.steps,
-        findings=findings_of_crowd(outcome.status),
+        findings=findings_of_crowd(outcome.status, dict(zip(law.names, edges.T, strict=True))),
         provenance=Provenance.of(backend, clock.compile, clock.run, clock.compiled),
     )
 
@@ -110,21 +123,60 @@ def _coef(fit: Fit, name: str, values: np.ndarray) -> np.ndarray:
     return np.full(len(values), fit.coefs[name]) if name in fit.fixed else np.asarray(values, dtype=np.float64)
 
 
-def _rescue(job: Job, fit: Fit, theta: np.ndarray, index: np.ndarray, outcome: Outcome, clock: Clock) -> Outcome:
-    """Start every failed replicate again, from several places, and keep what is usable.
+def _rescue(law: Law, job: Job, places: list[np.ndarray], outcome: Outcome, clock: Clock) -> np.ndarray:
+    """Start every failed replicate again, keep what is usable, and return the edges (R, p) of all, NaN inside.
 
-    A degenerate replicate is left alone: no start gives it more rows.
+    A failed one is first held at the edges at which others ended, then started from each of the places and beside the
+    first. One that is degenerate is left alone: no start gives it more rows.
     """
-    others = [fit.law.theta(minimum.coefs) for minimum in fit.certificate.other_minima[:2]]
-    beside = theta + JITTER * np.random.default_rng(job.seed).standard_normal(theta.shape) * job.active
-    for start in (theta, *others, beside):
-        lost = (outcome.status > Status.AT_BOUND) & (outcome.status != Status.DEGENERATE)
-        if not lost.any():
-            break
-        again = solve(job, index[lost], np.tile(start, (int(lost.sum()), 1)), np.zeros(int(lost.sum())), clock)
-        saved = again.status <= Status.AT_BOUND
-        lanes = np.flatnonzero(lost)[saved]
-        outcome.theta[lanes], outcome.value[lanes] = again.theta[saved], again.value[saved]
-        outcome.status[lanes] = again.status[saved]
-        outcome.steps[np.flatnonzero(lost)] += again.steps
-    return outcome
+    if not len(_lost(outcome)):
+        return _edges(law, job, outcome, clock)
+    edges = _edges(law, job, outcome, clock)
+    beside = places[0] + JITTER * np.random.default_rng(job.seed).standard_normal(len(places[0])) * job.active
+    for held in _patterns(np.where(holdable(law, edges), edges, np.nan)):
+        lost = _lost(outcome)
+        if len(lost):
+            start, cold = np.tile(places[0], (len(lost), 1)), np.zeros(len(lost))
+            _keep(outcome, lost, solve_held(law, job, held, lost, start, cold, clock))
+    for place in (*places, beside):
+        lost = _lost(outcome)
+        if len(lost):
+            start, cold = np.tile(place, (len(lost), 1)), np.zeros(len(lost))
+            _keep(outcome, lost, solve(job, lost, start, cold, clock))
+    return _edges(law, job, outcome, clock)
+
+
+def _leave(job: Job, held: np.ndarray, outcome: Outcome, theta: np.ndarray, clock: Clock) -> None:
+    """Go on, with every coef free, in the replicates where one of those that were held would lower the objective."""
+    lost = _lost(outcome)
+    if len(lost):
+        start = np.where(np.isnan(held) & np.isfinite(outcome.theta[lost]), outcome.theta[lost], theta)
+        _keep(outcome, lost, solve(job, lost, start, np.zeros(len(lost)), clock))
+
+
+def _patterns(edges: np.ndarray) -> list[np.ndarray]:
+    """Return the different rows (p,) of edges (R, p), most frequent first, without those that are NaN throughout."""
+    rows, counts = np.unique(np.nan_to_num(edges, nan=np.inf), axis=0, return_counts=True)  # NaN equals no NaN
+    ordered = np.where(np.isinf(rows), np.nan, rows)[np.argsort(-counts, kind="stable")]
+    return [row for row in ordered if not np.isnan(row).all()][:MOST_PATTERNS]
+
+
+def _lost(outcome: Outcome) -> np.ndarray:
+    """Return the replicates that failed and that another start might save."""
+    return np.flatnonzero((outcome.status > Status.AT_BOUND) & (outcome.status != Status.DEGENERATE))
+
+
+def _keep(outcome: Outcome, lanes: np.ndarray, again: Outcome) -> None:
+    """Write what became usable into the lanes that were tried again, and the steps it took."""
+    outcome.steps[lanes] += again.steps
+    saved = again.status <= Status.AT_BOUND
+    outcome.theta[lanes[saved]], outcome.value[lanes[saved]] = again.theta[saved], again.value[saved]
+    outcome.status[lanes[saved]] = again.status[saved]
+
+
+def _edges(law: Law, job: Job, outcome: Outcome, clock: Clock) -> np.ndarray:
+    edges = np.full(outcome.theta.shape, np.nan)
+    lanes = np.flatnonzero(outcome.status == Status.AT_BOUND)
+    if len(lanes):
+        edges[lanes] = edges_of(law, job, lanes, outcome.theta[lanes], clock)
+    return edges

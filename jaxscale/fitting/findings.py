@@ -2,56 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from jaxscale.engine.crowd import Outcome
-from jaxscale.results import Certificate
-from jaxscale.runs import Finding, Runs
+from jaxscale.fitting.along import law_along
+from jaxscale.fitting.design import Design
+from jaxscale.fitting.identification import Harm
+from jaxscale.fitting.inspection import Look
+from jaxscale.results import Fit
+from jaxscale.runs import Finding
+from jaxscale.runs.showing import counted as number_of
 from jaxscale.status import Status
 
+COLLINEAR = (
+    "{ties} in all {rows}, so that {coefs} of '{law}' cannot be told apart: quite other values predict the runs "
+    "as well. {rest}Add runs for which that does not hold."
+)
+ALONG = "Identified is the loss along that line, {equation} (law '{law}'). "
+WEAKENED = (
+    "{ties} in all {rows}: {coefs} of '{law}' rest on the shape of one curve, not on a comparison of runs; "
+    "add runs for which that does not hold"
+)
+NEARLY = (
+    "{moving} vary together (they share {share:.1%} of the variance of their logs), and what each does alone rests on "
+    "the rest; add runs in which one is large and another small"
+)
 NOT_CONVERGED = "the fit ended as '{status}': {meaning}; by start: {reasons}"
-AT_BOUND = "{names} no longer changes any prediction: the fit lies at the edge of what the law can be"
-FEW_ROWS = "{rows} runs for {free} free coefs: the bootstrap is unreliable below {three}"
+RANK_DEFICIENT = (
+    "at the optimum the runs determine {rank} of {size} combinations of coefs (condition number {condition:.1e}): "
+    "{directions} can move without a change of any prediction, so no covariance is given"
+)
+FLAT = "at the optimum the objective does not bend along {direction}, so no covariance is given"
+AT_BOUND = "{places}: the minimum lies at the edge of the support; the interval is one-sided, without a standard error"
+FEW_ROWS = "{rows} for {free}: the bootstrap is unreliable below {three}"
+ONE_MINIMUM = "1 other minimum was found, with an objective {excess:.2%} higher"
 SEVERAL_MINIMA = "{count} other minima were found; the next one has an objective {excess:.2%} higher"
 FEW_AGREE = "only {agreeing} of {starts} starts reached this minimum; a lower one may exist"
 SOME_FAILED = "{failed} of {total} replicates are not usable ({reasons})"
+AT_BOUND_TOO = "{places} of {total} replicates: they ended at the edge of the support and count as lying on it"
 
 FEW_AGREEING = 0.1
+NEAR = 0.9
+"""Share of the variance of the logs, that of a correlation of 0.95, from which inputs are said to vary together."""
 
 
-def findings_of_fit(
-    runs: Runs,
-    free: int,
-    status: Status,
-    certificate: Certificate,
-    coefs: Mapping[str, float],
-    outcome: Outcome,
-) -> tuple[Finding, ...]:
-    """Return what is worth knowing about a fit, most serious first."""
+def findings_of_design(fit: Fit, design: Design, harm: Harm) -> tuple[Finding, ...]:
+    """Return what the design of the table forbids the law, or makes it pay for; at most one finding."""
+    rows = number_of(int(np.sum(fit.runs.weight > 0)), "run")
+    told = {"ties": str(design), "rows": rows, "law": fit.law.name}
+    if harm.unidentified:
+        along = law_along(fit.runs, design)
+        rest = "" if along is None else ALONG.format(equation=along.equation, law=along.name)
+        return (Finding("collinear-design", COLLINEAR.format(coefs=_listed(harm.unidentified), rest=rest, **told)),)
+    if harm.weakened:
+        return (Finding("collinear-design", WEAKENED.format(coefs=_listed(harm.weakened), **told)),)
+    if design.likeness > NEAR:
+        return (Finding("nearly-collinear", NEARLY.format(moving=_listed(design.moving), share=design.likeness)),)
+    return ()
+
+
+def findings_of_fit(fit: Fit, outcome: Outcome, look: Look, *, is_explained: bool) -> tuple[Finding, ...]:
+    """Return what is worth knowing about a fit, most serious first.
+
+    is_explained: whether a finding about the design says already why the fit is singular.
+    """
     found = []
-    if not status.is_usable:
-        reasons = counted(outcome.status)
-        message = NOT_CONVERGED.format(status=status, meaning=status.meaning, reasons=reasons)
-        found.append(Finding("not-converged", message))
+    status, certificate = fit.status, fit.certificate
+    if not status.is_usable and not is_explained:
+        message = NOT_CONVERGED.format(status=status, meaning=status.meaning, reasons=counted(outcome.status))
+        found += [Finding("not-converged", message), *_directions(fit, look)]
     if status is Status.AT_BOUND:
-        names = ", ".join(name for name in coefs if coefs[name] < 1e-6) or "a coefficient"
-        found.append(Finding("at-bound", AT_BOUND.format(names=names)))
-    if certificate.agreeing_starts < FEW_AGREEING * certificate.starts and status.is_usable:
         found.append(
-            Finding(
-                "few-starts-agree", FEW_AGREE.format(agreeing=certificate.agreeing_starts, starts=certificate.starts)
-            )
+            Finding("at-bound", AT_BOUND.format(places=_listed(_place(n, fit.coefs[n]) for n in fit.at_bound)))
         )
-    if certificate.other_minima:
-        best = min(minimum.value for minimum in certificate.other_minima)
+    if certificate.agreeing_starts < FEW_AGREEING * certificate.starts and status.is_usable:
+        message = FEW_AGREE.format(agreeing=certificate.agreeing_starts, starts=certificate.starts)
+        found.append(Finding("few-starts-agree", message))
+    if certificate.other_minima and not is_explained:
         lowest = float(np.min(outcome.value[outcome.status <= Status.AT_BOUND]))
-        message = SEVERAL_MINIMA.format(count=len(certificate.other_minima), excess=best / lowest - 1.0)
+        excess = min(minimum.value for minimum in certificate.other_minima) / lowest - 1.0
+        count = len(certificate.other_minima)
+        message = (ONE_MINIMUM if count == 1 else SEVERAL_MINIMA).format(count=count, excess=excess)
         found.append(Finding("several-minima", message))
-    rows = int(np.sum(runs.weight > 0))
+    rows, free = int(np.sum(fit.runs.weight > 0)), len(fit.free)
     if rows < 3 * free:
-        found.append(Finding("few-rows", FEW_ROWS.format(rows=rows, free=free, three=3 * free)))
+        message = FEW_ROWS.format(rows=number_of(rows, "run"), free=number_of(free, "free coef"), three=3 * free)
+        found.append(Finding("few-rows", message))
     return tuple(found)
 
 
@@ -62,15 +100,43 @@ def counted(codes: np.ndarray) -> str:
     return ", ".join(f"{int(counts[i])} {Status(int(values[i]))}" for i in order)
 
 
-def findings_of_crowd(codes: np.ndarray) -> tuple[Finding, ...]:
-    """Return what is worth knowing about a crowd of replicates, from their status codes (R,)."""
+def findings_of_crowd(codes: np.ndarray, edges: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
+    """Return what is worth knowing about a crowd of replicates, from their status codes (R,).
+
+    edges: coef → (R,), the edge of the support at which a replicate has it, NaN inside.
+    """
     failed = codes > Status.AT_BOUND
     found = []
     if failed.any():
         message = SOME_FAILED.format(failed=int(failed.sum()), total=len(codes), reasons=counted(codes[failed]))
         found.append(Finding("replicates-failed", message))
-    bound = int(np.sum(codes == Status.AT_BOUND))
-    if bound:
-        message = f"{bound} of {len(codes)} replicates ended at a bound: intervals there are one-sided"
+    places = [
+        f"{_place(name, float(edge))} in {int(np.sum(at == edge)):,}"
+        for name, at in edges.items()
+        for edge in np.unique(at[~np.isnan(at)])
+    ]
+    if places:
+        message = AT_BOUND_TOO.format(places=_listed(places), total=f"{len(codes):,}")
         found.append(Finding("replicates-at-bound", message))
     return tuple(found)
+
+
+def _directions(fit: Fit, look: Look) -> list[Finding]:
+    """Return which combination of coefs is not determined, for a fit that is singular."""
+    gaps = look.gaps
+    if fit.status is not Status.SINGULAR:
+        return []
+    if gaps.directions:
+        told = {"rank": gaps.rank, "size": gaps.size, "condition": gaps.condition}
+        return [Finding("rank-deficient", RANK_DEFICIENT.format(directions=_listed(gaps.directions), **told))]
+    return [] if look.flattest is None else [Finding("flat-direction", FLAT.format(direction=look.flattest))]
+
+
+def _place(name: str, edge: float) -> str:
+    return f"{name} = {edge:g}" if np.isfinite(edge) else f"{name} → ∞"
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Return "E, A and alpha"."""
+    *most, last = list(words)
+    return f"{', '.join(most)} and {last}" if most else last

@@ -9,11 +9,14 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.batches import Batch
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import Clock, problem_of
 from jaxscale.errors import UsageError
-from jaxscale.fitting.findings import findings_of_fit
+from jaxscale.fitting.bounds import edges_of
+from jaxscale.fitting.design import design_of
+from jaxscale.fitting.findings import findings_of_design, findings_of_fit
+from jaxscale.fitting.held import try_edges
+from jaxscale.fitting.identification import harm_of
 from jaxscale.fitting.inspection import inspect
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
@@ -44,9 +47,10 @@ def fit(
     """Return the best minimum of the weighted objective over the law's free coefs, with its certificate.
 
     starts: one point or several (coef → value, all coefs), in place of the law's own grid.   fix: coef → value held
-    there.   A fit that did not converge is returned with its status, never raised.   Raises UsageError for unknown
-    names or values outside their support, RunsError for a table that cannot carry the fit, MissingPartError for a
-    device that is not there.
+    there.   A fit that did not converge is returned with its status, never raised; so is one that the design of the
+    table forbids, such as separate exponents on tokens = 20 params: it is singular, and `jaxscale.fitting.reduced`
+    fits what is left.   Raises UsageError for unknown names or values outside their support, RunsError for a table
+    that cannot carry the fit, MissingPartError for a device that is not there.
     """
     law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
     method = SOLVERS.resolve(solver)
@@ -73,8 +77,9 @@ def fit(
         count = len(points)
         outcome = solve(job, np.full(count, -1), points, np.zeros(count), clock)
         outcome = _again(job, points, outcome, clock)
-        best = choose(outcome)
-        return _report(runs, law, objective, solver, fixed, batch, job, outcome, best, clock)
+        try_edges(law, job, outcome, clock)
+        grid = points if starts is None else start_points(law, runs, None, fixed)
+        return _report(runs, law, objective, solver, fixed, job, grid, outcome, clock)
 
 
 def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outcome:
@@ -106,29 +111,34 @@ def _report(
     objective: Objective,
     solver: str,
     fixed: Mapping[str, float],
-    batch: Batch,
     job: Job,
+    grid: np.ndarray,
     outcome: Outcome,
-    best: int,
     clock: Clock,
 ) -> Fit:
-    """Return the Fit of the chosen lane: its coefs, its certificate, and what is worth knowing."""
-    look = inspect(law, objective, job, batch, outcome.theta[best], clock)
+    """Return the Fit of the best lane: its coefs, its certificate, and what is worth knowing."""
+    best = choose(outcome)
+    look = inspect(law, objective, job, job.batch, outcome.theta[best], clock)
+    design = design_of(runs, law)
+    harm = harm_of(law, design, job, grid, clock)
     status = Status(int(outcome.status[best]))
-    if status.is_usable and not look.is_identified:
+    unidentified = harm.unidentified or (look.gaps.coefs if status.is_usable or status is Status.SINGULAR else ())
+    if unidentified and status is not Status.NON_FINITE:
         status = Status.SINGULAR
-    coefs = _coefs(law, outcome.theta[best], fixed)
+    edges = _edges(law, job, outcome, clock)
+    coefs = _coefs(law, outcome.theta[best], edges[best], fixed)
     agreeing = _agree(outcome, outcome.value[best])
     certificate = Certificate(
         scaled_gradient=look.scaled_gradient,
         condition=look.condition,
         starts=len(outcome.value),
         agreeing_starts=int(agreeing.sum()),
-        other_minima=_others(law, fixed, outcome, agreeing),
+        other_minima=_others(law, fixed, outcome, edges, agreeing),
     )
-    std = {name: None if name in fixed or not status.is_usable else look.std.get(name) for name in law.names}
+    is_inside = np.isnan(edges[best]) & status.is_usable & (job.active > 0)
+    std = {name: look.std.get(name) if has else None for name, has in zip(law.names, is_inside, strict=True)}
     provenance = Provenance.of(placement.current().platform, clock.compile, clock.run, clock.compiled)
-    return Fit(
+    made = Fit(
         law=law,
         objective=objective,
         runs=runs,
@@ -140,21 +150,31 @@ def _report(
         residuals=look.residuals,
         fixed=tuple(name for name in law.names if name in fixed),
         solver=solver,
-        findings=(
-            *runs.check(),
-            *findings_of_fit(runs, len(law.names) - len(fixed), status, certificate, coefs, outcome),
-        ),
+        findings=(),
         provenance=provenance,
+        unidentified=unidentified,
     )
+    of_design = findings_of_design(made, design, harm)
+    of_fit = findings_of_fit(made, outcome, look, is_explained=bool(harm.unidentified))
+    return replace(made, findings=(*runs.check(), *of_design, *of_fit))
 
 
-def _coefs(law: Law, theta: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
-    """Return the coefs at theta; fixed ones exactly as given."""
+def _edges(law: Law, job: Job, outcome: Outcome, clock: Clock) -> np.ndarray:
+    """Return the edges (S, p) at which coefs lie, NaN inside, for the lanes that ended at a bound."""
+    edges = np.full(outcome.theta.shape, np.nan)
+    lanes = np.flatnonzero(outcome.status == Status.AT_BOUND)
+    if len(lanes):
+        edges[lanes] = edges_of(law, job, np.full(len(lanes), -1), outcome.theta[lanes], clock)
+    return edges
+
+
+def _coefs(law: Law, theta: np.ndarray, edges: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
+    """Return the coefs at theta; those at an edge exactly there, fixed ones exactly as given."""
     coefs = {
-        name: float(support.to_coef(np.asarray(value)))
-        for name, support, value in zip(law.names, law.supports, theta, strict=True)
+        name: float(support.to_coef(np.asarray(value)) if np.isnan(edge) else edge)
+        for name, support, value, edge in zip(law.names, law.supports, theta, edges, strict=True)
     }
-    return {**coefs, **fixed}
+    return {name: fixed.get(name, coef) for name, coef in coefs.items()}
 
 
 def _agree(outcome: Outcome, value: float) -> np.ndarray:
@@ -162,7 +182,9 @@ def _agree(outcome: Outcome, value: float) -> np.ndarray:
     return np.isclose(outcome.value, value, rtol=AGREE, atol=1e-28) & (outcome.status <= Status.AT_BOUND)
 
 
-def _others(law: Law, fixed: Mapping[str, float], outcome: Outcome, agreeing: np.ndarray) -> tuple[Minimum, ...]:
+def _others(
+    law: Law, fixed: Mapping[str, float], outcome: Outcome, edges: np.ndarray, agreeing: np.ndarray
+) -> tuple[Minimum, ...]:
     """Return the other minima that usable lanes found, lowest first, each once."""
     left = (outcome.status <= Status.AT_BOUND) & ~agreeing
     found: list[Minimum] = []
@@ -170,6 +192,7 @@ def _others(law: Law, fixed: Mapping[str, float], outcome: Outcome, agreeing: np
         lane = int(np.argmin(np.where(left, outcome.value, np.inf)))
         same = _agree(outcome, outcome.value[lane]) & left
         same[lane] = True
-        found.append(Minimum(float(outcome.value[lane]), _coefs(law, outcome.theta[lane], fixed), int(same.sum())))
+        coefs = _coefs(law, outcome.theta[lane], edges[lane], fixed)
+        found.append(Minimum(float(outcome.value[lane]), coefs, int(same.sum())))
         left &= ~same
     return tuple(found)

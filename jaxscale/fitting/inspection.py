@@ -13,6 +13,7 @@ from jaxscale.engine.batches import Batch
 from jaxscale.engine.border import upload
 from jaxscale.engine.crowd import Job
 from jaxscale.engine.programs import Clock, run
+from jaxscale.fitting.directions import Gaps, flattest, gaps_of, in_unit_diagonal
 from jaxscale.laws import Law
 from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.objectives import Objective
@@ -20,9 +21,6 @@ from jaxscale.solvers.loop import INSENSITIVE
 from jaxscale.solvers.model import Model, model_of
 from jaxscale.solvers.problem import Evaluation, Problem, Row, derivatives, evaluate
 
-RANK = 1e-9
-"""Smallest singular value of the Jacobian in unit columns, relative to the largest, that counts as a direction: exact
-deficiency shows as 1e-15, the worst identified design met so far as 1e-5."""
 SINGULAR_ABOVE = 1e14
 """Condition number beyond which a Hessian in float64 says nothing about errors."""
 
@@ -30,16 +28,18 @@ SINGULAR_ABOVE = 1e14
 class Look(NamedTuple):
     """What was seen at theta.
 
-    value: the objective.   residuals: (n,).   scaled_gradient, condition: as in Certificate.   is_identified: whether
-    the predictions respond to the free coefs in as many directions as there are coefs.   std: coef → error or None.
+    value: the objective.   residuals: (n,).   scaled_gradient, condition: as in Certificate.   std: coef → error or
+    None.   gaps: the directions of the free coefs to which no prediction responds.   flattest: the direction in which
+    the objective bends least, None where there is no telling.
     """
 
     value: float
     residuals: np.ndarray
     scaled_gradient: float
     condition: float | None
-    is_identified: bool
     std: Mapping[str, float | None]
+    gaps: Gaps
+    flattest: str | None
 
 
 class Views(NamedTuple):
@@ -89,10 +89,20 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
         with np.errstate(invalid="ignore"):
             errors = np.sqrt(np.diagonal(covariance)) * np.abs(slopes)
         std |= {name: float(error) if np.isfinite(error) else None for name, error in zip(names, errors, strict=True)}
-    identified = _is_identified(
-        np.sqrt(weight)[:, None] * np.asarray(views.jacobian)[:count, free], law.edged[free], value
-    )
-    return Look(value, residuals, scaled_gradient, condition, identified, std)
+    coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
+    gaps = gaps_of(_weighted(views, batch)[:, free], law.edged[free], value, coefs)
+    return Look(value, residuals, scaled_gradient, condition, std, gaps, flattest(hessian, coefs))
+
+
+def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:
+    """Return d residual / d theta (m, p) of the rows that count, times the roots of their weights."""
+    return _weighted(_look(job, batch, theta, 1.0, clock)[0], batch)
+
+
+def _weighted(views: Views, batch: Batch) -> np.ndarray:
+    rows = np.flatnonzero(batch.weight > 0)
+    weighted: np.ndarray = np.sqrt(batch.weight[rows])[:, None] * np.asarray(views.jacobian)[rows]
+    return weighted
 
 
 def _look(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> tuple[Views, float]:
@@ -132,29 +142,12 @@ def model_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Model:
     return model_of(np.asarray(views.residual), slope, bend, mass, theta, least)
 
 
-def _is_identified(jacobian: np.ndarray, edged: np.ndarray, value: float) -> bool:
-    """Return whether the weighted Jacobian (n, p), in unit columns, has full rank.
-
-    The Hessian cannot say: its eigenvalues are the squares, and along a curved valley the remaining gradient fills in
-    for a missing one. A coef at the edge of its support has no column left and is judged elsewhere.
-    """
-    length = np.linalg.norm(jacobian, axis=0)
-    is_left = (length > 0) & ~(edged & (length**2 <= INSENSITIVE * value))
-    if not np.isfinite(jacobian).all() or not (is_left | edged).all():
-        return False
-    if not is_left.any():
-        return True
-    values = np.linalg.svd(jacobian[:, is_left] / length[is_left], compute_uv=False)
-    return bool(len(values) == is_left.sum() and values[-1] > RANK * values[0])
-
-
 def _condition(hessian: np.ndarray) -> float | None:
     """Return the condition number of a Hessian scaled to a unit diagonal; None where it is not positive definite."""
-    diagonal = np.diagonal(hessian)
-    if hessian.size == 0 or not np.isfinite(hessian).all() or (diagonal <= 0).any():
+    scaled = in_unit_diagonal(hessian)
+    if scaled is None:
         return None
-    unit = diagonal**-0.5  # applied from both sides: a product of two such diagonals may underflow
-    values = np.linalg.eigvalsh(unit[:, None] * hessian * unit)
+    values = np.linalg.eigvalsh(scaled)
     return float(values[-1] / values[0]) if values[0] > 0 else None
 
 

@@ -11,12 +11,13 @@ from jaxscale.laws import Law
 from jaxscale.objectives import Objective
 from jaxscale.registry import unknown
 from jaxscale.runs import Runs
+from jaxscale.runs.showing import counted
 
 SIZES = ("params", "tokens", "flops")
 """The inputs that are counts: a law takes their logarithm, so they must be positive."""
 
 NO_RUNS = "fit takes a table of runs, not {kind}: read one with js.read_runs(path), or js.Runs.from_frame(df)"
-TOO_FEW = "{source}: {rows} runs for {free} free coefs of '{law}'; at least {free} are needed"
+TOO_FEW = "{source}: {rows} for {coefs} of '{law}'; at least {free} are needed"
 NOT_POSITIVE = "{source}: {column} must be positive for {why}; rows {rows}"
 CONSTANT_LOSS = "{source}: every run has the loss {loss:g}, so no exponent can be fitted"
 NOT_FINITE = "{source}: {column} is missing or not finite in rows {rows}, and '{law}' needs it"
@@ -46,7 +47,8 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
         _refuse(runs.loss <= 0, NOT_POSITIVE.format(source=source, column="loss", why=why, rows="{rows}"), runs)
     effective = runs.weight > 0
     if int(effective.sum()) < free:
-        raise RunsError(TOO_FEW.format(source=source, rows=int(effective.sum()), free=free, law=law.name))
+        rows, coefs = counted(int(effective.sum()), "run"), counted(free, "free coef")
+        raise RunsError(TOO_FEW.format(source=source, rows=rows, coefs=coefs, free=free, law=law.name))
     if free and len(runs) > 1 and np.ptp(runs.loss[effective]) == 0.0:
         raise RunsError(CONSTANT_LOSS.format(source=source, loss=float(runs.loss[effective][0])))
     target = np.log(runs.loss) if objective.space == "log" else runs.loss

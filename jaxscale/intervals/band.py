@@ -16,8 +16,13 @@ LEVEL_NOT_A_SHARE = "level = {level!r} is not between 0 and 1.{hint}"
 PERCENT_HINT = " For {level:g} % write {share:g}."
 
 
-def band(samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
+def band(
+    samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "percentile", edge: float | None = None
+) -> Band:
     """Return the band of samples (R, …) over axis 0.
+
+    edge: an end that no sample passes and at which the estimate lies. The band then begins there and is one-sided:
+    all that it leaves out lies beyond its other limit.
 
     A replicate that is NaN anywhere is left out whole, so that the limits at every budget rest on the same
     replicates; n_used says how many remain.   Raises UsageError for a level outside (0, 1), an unknown method, or a
@@ -32,8 +37,15 @@ def band(samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "
     if len(usable) == 0:
         absent = np.full(values.shape[1:], np.nan)
         return Band(absent, absent, absent, level, rule.name, 0, len(values))
-    lower, upper = rule.limits(usable, level)
+    lower, upper = rule.limits(usable, level) if edge is None else _one_sided(rule, usable, level, edge)
     return Band(lower, np.median(usable, axis=0), upper, level, rule.name, len(usable), len(values))
+
+
+def _one_sided(rule: Interval, usable: np.ndarray, level: float, edge: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the edge and the limit that a share `level` of the samples lies within: that of a level 2 level - 1."""
+    lower, upper = rule.limits(usable, 2.0 * level - 1.0)
+    end = np.full(usable.shape[1:], edge)
+    return (end, upper) if (usable >= edge).all() else (lower, end)
 
 
 def check_level(level: float) -> None:

@@ -8,9 +8,21 @@ from jaxscale.intervals.spec import Interval
 
 
 def limits(samples: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the (1 - level) / 2 and (1 + level) / 2 quantiles over axis 0, linearly interpolated."""
-    low, high = np.quantile(samples, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
-    return low, high
+    """Return the (1 - level) / 2 and (1 + level) / 2 quantiles over axis 0, linearly interpolated.
+
+    Beside an infinite sample, as of an exponent at its bound, the limit is the outer of its two neighbours.
+    """
+    low, high = (1.0 - level) / 2.0, (1.0 + level) / 2.0
+    return _quantile(samples, low, "lower"), _quantile(samples, high, "higher")
+
+
+def _quantile(samples: np.ndarray, share: float, outwards: str) -> np.ndarray:
+    if np.isfinite(samples).all():
+        return np.asarray(np.quantile(samples, share, axis=0))
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        between = np.quantile(samples, share, axis=0)
+    outer = np.quantile(samples, share, axis=0, method=outwards)  # type: ignore[call-overload]
+    return np.where(np.isfinite(between), between, outer)
 
 
 PERCENTILE = Interval("percentile", limits, "Efron & Tibshirani 1993, §13.3")

@@ -78,6 +78,9 @@ class Law:
                 raise UsageError(PUBLISHED_LENGTH.format(name=self.name, set=one.name, needed=", ".join(self.names)))
         check_signature(self)
 
+    def __repr__(self) -> str:
+        return f"<Law {self.name}({', '.join(self.inputs)}): {self.equation or ', '.join(self.names)}>"
+
     @property
     def names(self) -> tuple[str, ...]:
         """The coefs' names, in order."""

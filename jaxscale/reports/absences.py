@@ -17,6 +17,9 @@ NOT_FINITE = "{names} (not finite at the point where the fit stopped)"
 NO_TRADE_OFF = "frontier {names} ('{law}' does not trade one for the other)"
 NO_OPTIMUM = "frontier {names} at {budgets} FLOP (no optimum inside the range)"
 NOT_A_MINIMUM = "the fit is not a minimum"
+NOT_IDENTIFIED = "coefs {names} (the runs do not determine them)"
+AT_INFINITY = "coefs {names} (at infinity, the edge of the support)"
+AT_BOUND = "at the edge of the support"
 NO_COVARIANCE = "the curvature gives no covariance there"
 
 
@@ -32,16 +35,22 @@ def absence_of(answer: Answer) -> tuple[Finding, ...]:
 def _of_fit(answer: Answer) -> list[str]:
     fit, reasons = answer.fit, []
     certificate = fit.certificate
-    numbers = {**fit.coefs, "objective_value": fit.value, "certificate.scaled_gradient": certificate.scaled_gradient}
+    at_infinity = [name for name in fit.at_bound if math.isinf(fit.coefs[name])]
+    explained = {NOT_IDENTIFIED: fit.unidentified, AT_INFINITY: at_infinity}
+    reasons += [text.format(names=", ".join(names)) for text, names in explained.items() if names]
+    left = {name: coef for name, coef in fit.coefs.items() if name not in (*fit.unidentified, *at_infinity)}
+    numbers = {**left, "objective_value": fit.value, "certificate.scaled_gradient": certificate.scaled_gradient}
     broken = [name for name, value in numbers.items() if not math.isfinite(value)]
     if broken:
         reasons.append(NOT_FINITE.format(names=", ".join(broken)))
     if certificate.condition is None or not math.isfinite(certificate.condition):
         reasons.append(NO_CONDITION)
     without = [name for name in fit.free if fit.std.get(name) is None]
-    if without:
-        why = NO_COVARIANCE if fit.is_usable else NOT_A_MINIMUM
-        reasons.append(NO_STD.format(names=", ".join(without), why=why))
+    at_bound = [name for name in without if name in fit.at_bound and fit.is_usable]
+    others = [name for name in without if name not in at_bound]
+    why = NO_COVARIANCE if fit.is_usable else NOT_A_MINIMUM
+    for names, reason in ((at_bound, AT_BOUND), (others, why)):
+        reasons += [NO_STD.format(names=", ".join(names), why=reason)] if names else []
     return reasons
 
 

@@ -18,13 +18,19 @@ QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
 
 @dataclass(frozen=True)
 class Answer:
-    """A fit with what was made from it.   level: share of a band, 0.95.   method: the name of an interval."""
+    """A fit with what was made from it.   level: share of a band, 0.95.   method: the name of an interval.
+
+    reduced: where the design of the table forbids the fit, the answer along the curve on which all runs lie; line:
+    that curve in words, "tokens = 20 params".
+    """
 
     fit: Fit
     ensemble: Ensemble | None = None
     frontier: Frontier | None = None
     level: float = 0.95
     method: str = "percentile"
+    reduced: Answer | None = None
+    line: str = ""
 
     @property
     def usable_share(self) -> float:
@@ -43,19 +49,28 @@ class Answer:
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """The seconds spent compiling, and running, over the fit and its crowd."""
+        """The seconds spent compiling, and running, over the fit, its crowd, and those of the reduced answer."""
         made = [self.fit.provenance] if self.ensemble is None else [self.fit.provenance, self.ensemble.provenance]
-        return sum(one.compile_seconds for one in made), sum(one.run_seconds for one in made)
+        compiling, running = (0.0, 0.0) if self.reduced is None else self.reduced.seconds
+        return compiling + sum(one.compile_seconds for one in made), running + sum(one.run_seconds for one in made)
+
+    def coef(self, name: str) -> float | None:
+        """Return the value of a coef; None where the runs do not determine it."""
+        return None if name in self.fit.unidentified else self.fit.coefs[name]
 
     def coef_band(self, name: str) -> Band | None:
-        """Return the band of a fitted coef; None for a fixed one, and where there are no bands."""
+        """Return the band of a fitted coef, one-sided at a bound; None for a fixed one, and where there are none."""
         if self.ensemble is None or not self.has_bands or name in self.fit.fixed:
             return None
         return self.ensemble.interval(name, level=self.level, method=self.method)
 
     def coef_std(self, name: str) -> float | None:
-        """Return the standard deviation of a fitted coef over the usable replicates; None as for its band."""
-        if self.ensemble is None or not self.has_bands or name in self.fit.fixed or self.ensemble.usable.sum() < 2:
+        """Return the standard deviation of a fitted coef over the usable replicates; None as for its band.
+
+        None at a bound, too: there is no spread to both sides.
+        """
+        is_without = name in self.fit.fixed or name in self.fit.at_bound
+        if self.ensemble is None or not self.has_bands or is_without or self.ensemble.usable.sum() < 2:
             return None
         with np.errstate(invalid="ignore", over="ignore"):  # a coef that overflowed has no spread in float64
             spread = float(np.std(self.ensemble.coefs[name][self.ensemble.usable], ddof=1))

@@ -15,6 +15,7 @@ NO_FRONTIER = "no-frontier"
 
 NO_SPLIT = "the law '{law}' does not say how a budget is best spent"
 FRONTIER_WITHHELD = "the fit is '{status}', not a minimum, and nothing is planned from it"
+NOT_REFITTED = "the fit is '{status}', not a minimum, and was not bootstrapped"
 NOT_BOOTSTRAPPED = "the fit was not bootstrapped, so nothing has an interval"
 NOTHING_FITTED = "every coef was held fixed, so there is nothing to bootstrap and nothing has an interval"
 MOST_FAILED = "only {share:.1%} of the replicates are usable; below {least:.0%} no interval is given"
@@ -62,6 +63,8 @@ def _no_frontier(answer: Answer) -> Finding | None:
 
 def _bands(answer: Answer) -> Finding | None:
     share = answer.usable_share
+    if answer.ensemble is None and not answer.fit.is_usable:
+        return Finding("no-bands", NOT_REFITTED.format(status=answer.fit.status))
     if answer.ensemble is None:
         return Finding("no-bands", NOT_BOOTSTRAPPED if answer.fit.free else NOTHING_FITTED)
     if share < LEAST_USABLE:

@@ -19,7 +19,31 @@ from jaxscale.runs import Finding
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 SCHEMA_VERSION = 1
-OF_A_FRONTIER = ("schema_version", "law", "data", "coefs", "status", "bootstrap", "frontier", "warnings", "provenance")
+OF_A_FRONTIER = (
+    "schema_version",
+    "law",
+    "data",
+    "coefs",
+    "status",
+    "bootstrap",
+    "frontier",
+    "reduced",
+    "warnings",
+    "provenance",
+)
+OF_A_REDUCED = (
+    "law",
+    "equation",
+    "coefs",
+    "at_bound",
+    "std",
+    "objective_value",
+    "status",
+    "certificate",
+    "bootstrap",
+    "frontier",
+    "warnings",
+)
 
 
 def fit_document(answer: Answer) -> dict[str, Json]:
@@ -32,8 +56,10 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "equation": fit.law.equation,
         "objective": {"name": objective.name, "space": objective.space, "delta": objective.delta},
         "data": _data(fit),
-        "coefs": _numbers(fit.coefs),
+        "coefs": {name: number(answer.coef(name)) for name in fit.coefs},
         "fixed": list(fit.fixed),
+        "at_bound": list(fit.at_bound),
+        "unidentified": list(fit.unidentified),
         "std": {name: number(fit.std.get(name)) for name in fit.coefs},
         "objective_value": number(fit.value),
         "status": str(fit.status),
@@ -41,6 +67,7 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "certificate": _certificate(fit),
         "bootstrap": _bootstrap(answer),
         "frontier": _frontier(answer),
+        "reduced": None if answer.reduced is None else _reduced(answer.reduced, answer.line),
         "warnings": [_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
         "provenance": _provenance(answer),
     }
@@ -64,6 +91,12 @@ def number(value: float | None) -> float | None:
 
 def _numbers(values: Mapping[str, float]) -> dict[str, Json]:
     return {name: number(value) for name, value in values.items()}
+
+
+def _reduced(answer: Answer, line: str) -> dict[str, Json]:
+    """Return the answer along the curve on which all runs lie, with that curve in words."""
+    whole = fit_document(answer)
+    return {"line": line, **{name: whole[name] for name in OF_A_REDUCED}}
 
 
 def _data(fit: Fit) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from jaxscale.reports.answer import Answer
 from jaxscale.reports.numbers import power, seconds, significant
 from jaxscale.reports.safe import plain
 from jaxscale.runs import Origin
-from jaxscale.runs.showing import escaped, shown, shown_name
+from jaxscale.runs.showing import counted, escaped, shown, shown_name
 from jaxscale.status import Status
 
 REASONS = {"where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value"}
@@ -32,9 +32,14 @@ def fit_facts(answer: Answer) -> list[tuple[str, Text]]:
     ]
 
 
+def reduced_facts(answer: Answer) -> list[tuple[str, Text]]:
+    """Return what is said about a fit along one curve, before its numbers."""
+    return [("law", plain(_law(answer))), ("fit", _ending(answer)), ("bootstrap", plain(_bootstrap(answer)))]
+
+
 def frontier_facts(answer: Answer) -> list[tuple[str, Text]]:
     """Return what is said before a frontier that stands alone."""
-    coefs = "   ".join(f"{name} {significant(value)}" for name, value in answer.fit.coefs.items())
+    coefs = "   ".join(f"{name} {significant(answer.coef(name))}" for name in answer.fit.coefs)
     return [
         ("law", plain(_law(answer))),
         ("coefs", plain(coefs)),
@@ -90,7 +95,7 @@ def _ending(answer: Answer) -> Text:
     said += [] if checked.condition is None else [f"condition {power(checked.condition, 2)}"]
     said += [f"{checked.agreeing_starts} of {checked.starts} starts agree"]
     if checked.other_minima:
-        said.append(f"{len(checked.other_minima)} other minima")
+        said.append(counted(len(checked.other_minima), "other minimum", "other minima"))
     status = plain(str(fit.status), GOOD if fit.is_usable else BAD)
     return Text.assemble(status, plain(f"; {', '.join(said)}"))
 

@@ -8,13 +8,14 @@ from rich.text import Text
 
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.cautions import EXTRAPOLATION, NO_FRONTIER, cautions_of
-from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts
+from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts
 from jaxscale.reports.safe import plain, rows_of
 from jaxscale.reports.tables import coef_table, frontier_table
 from jaxscale.runs import Finding
 
 WITH_FRONTIER = {EXTRAPOLATION: "Extrapolation", NO_FRONTIER: "No frontier"}
 """Warnings that stand above the frontier or in its place, and how they begin."""
+ALONG = "What the runs do show, the loss along "
 
 
 def print_fit(answer: Answer, console: Console, *, width: int) -> None:
@@ -39,6 +40,18 @@ def print_frontier(answer: Answer, console: Console, *, width: int) -> None:
 
 def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
     cautions = cautions_of(answer)
+    _print_budgets(answer, cautions, console, width)
+    if answer.reduced is not None:
+        own = _print_reduced(answer.reduced, answer.line, console, width)
+        cautions += tuple(caution for caution in own if caution not in cautions)
+    others = [caution for caution in cautions if caution.code not in WITH_FRONTIER]
+    if others:
+        console.print()
+        console.print(_warning_table(others), width=width)
+
+
+def _print_budgets(answer: Answer, cautions: tuple[Finding, ...], console: Console, width: int) -> None:
+    """Print the frontier's headline, what to beware of with it, and its table; or why there is none."""
     if answer.frontier is not None:
         console.print(Text(_headline(answer)), width=width)
     for caution in cautions:
@@ -48,19 +61,30 @@ def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
     if answer.frontier is not None:
         console.print()
         console.print(frontier_table(answer))
-    others = [caution for caution in cautions if caution.code not in WITH_FRONTIER]
-    if others:
-        console.print()
-        console.print(_warning_table(others), width=width)
+
+
+def _print_reduced(answer: Answer, line: str, console: Console, width: int) -> tuple[Finding, ...]:
+    """Print what is identified where the fit is not: the loss along one curve; return what to beware of with it."""
+    cautions = cautions_of(answer)
+    console.print()
+    console.print(Text.assemble((ALONG, "bold"), plain(line)), width=width)
+    console.print(fact_table(reduced_facts(answer)), width=width)
+    console.print()
+    console.print(coef_table(answer))
+    console.print()
+    _print_budgets(answer, cautions, console, width)
+    return cautions
 
 
 def _headline(answer: Answer) -> str:
     """Return what the frontier is and what its bands are made of."""
     band = answer.frontier_band("loss")
+    has_split = {"params", "tokens"} <= set(answer.fit.law.inputs)
+    name = "Efficient frontier, C = 6 N D" if has_split else "Loss by budget"
     if band is None:
-        return "Efficient frontier, C = 6 N D, without bands"
+        return f"{name}, without bands"
     used = f"{band.n_used:,} of {band.n_total:,} replicates"
-    return f"Efficient frontier, C = 6 N D; bands: {100.0 * band.level:g} % {band.method}, {used}"
+    return f"{name}; bands: {100.0 * band.level:g} % {band.method}, {used}"
 
 
 def _warning_table(cautions: list[Finding]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,11 +18,15 @@ from jaxscale.reports.safe import plain
 from jaxscale.results import Frontier
 
 BAND, FAR_STYLE = "dim", "yellow"
+INFINITE = "∞"
 HEADERS = {"params": "params N", "tokens": "tokens D", "loss": "loss", "tokens_per_param": "tokens/param"}
 
 
 def coef_table(answer: Answer) -> Table:
-    """Return one row per coef: value, standard error, interval, meaning; fixed coefs say so."""
+    """Return one row per coef: value, standard error, interval, meaning.
+
+    In place of the error it says where a coef is fixed, at a bound, or not identified; the last has no value either.
+    """
     fit = answer.fit
     table = _table()
     table.add_column("coef", no_wrap=True)
@@ -30,14 +35,16 @@ def coef_table(answer: Answer) -> Table:
     if answer.has_bands:
         table.add_column(f"{100.0 * answer.level:g} % {answer.method}", no_wrap=True)
     table.add_column("", no_wrap=True, style=BAND)
-    spans = _aligned([_limits(answer.coef_band(name), None, _four) for name in fit.coefs])
+    spans = _aligned([_limits(answer.coef_band(name), None, _bounded) for name in fit.coefs])
+    marks = {"fixed": fit.fixed, "not identified": fit.unidentified, "at bound": fit.at_bound}
     for coef, limits in zip(fit.law.coefs, spans, strict=True):
         name = coef.name
-        is_fixed = name in fit.fixed
         std = answer.coef_std(name) if answer.has_bands else fit.std.get(name)
-        error = "fixed" if is_fixed else significant(std, 3)
+        error = next((mark for mark, names in marks.items() if name in names), significant(std, 3))
         interval = [limits] if answer.has_bands else []
-        table.add_row(plain(name), significant(fit.coefs[name]), error, *interval, plain(coef.meaning))
+        value = answer.coef(name)
+        shown = ABSENT if value is None else INFINITE if math.isinf(value) else significant(value)
+        table.add_row(plain(name), shown, error, *interval, plain(coef.meaning))
     return table
 
 
@@ -70,6 +77,10 @@ def _table() -> Table:
 
 def _style_of(quantity: str) -> Callable[[float], str]:
     return count if quantity in ("params", "tokens") else _four if quantity == "loss" else _three
+
+
+def _bounded(value: float) -> str:
+    return INFINITE if value == math.inf else _four(value)
 
 
 def _four(value: float) -> str:

@@ -26,8 +26,9 @@ REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
 class Ensemble:
     """Replicates of a Fit.
 
-    coefs: name → (R,).   value: (R,) the objective on each replicate's own table.   status: (R,) int8 codes of
-    Status.   steps: (R,) evaluations spent.   scheme, seed: what rebuilds the weights of any replicate.
+    coefs: name → (R,); one at the edge of its support is that edge, exactly.   value: (R,) the objective on each
+    replicate's own table.   status: (R,) int8 codes of Status.   steps: (R,) evaluations spent.   scheme, seed: what
+    rebuilds the weights of any replicate.
     """
 
     fit: Fit
@@ -42,6 +43,10 @@ class Ensemble:
 
     def __len__(self) -> int:
         return len(self.value)
+
+    def __repr__(self) -> str:
+        usable = f"{int(self.usable.sum()):,} of {len(self):,} replicates usable"
+        return f"<Ensemble {self.fit.law.name}: {self.scheme.name}, seed {self.seed}, {usable}>"
 
     @property
     def usable(self) -> np.ndarray:
@@ -72,5 +77,6 @@ class Ensemble:
         return np.where(self.usable, self.coefs[name], np.nan)
 
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
-        """Return the band of one coef over the usable replicates."""
-        return band(self.samples(name), level=level, method=method)
+        """Return the band of one coef over the usable replicates; one-sided where the fit has it at a bound."""
+        edge = self.fit.coefs[name] if name in self.fit.at_bound else None
+        return band(self.samples(name), level=level, method=method, edge=edge)

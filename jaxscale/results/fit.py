@@ -46,9 +46,11 @@ class Certificate:
 class Fit:
     """One law fitted to one table.
 
-    coefs: in the law's order.   value: the sum over rows of weight · rho.   std: standard errors per coef (classical
-    for `squared`, sandwich otherwise), None where there is no justified one.   residuals: (n,) in the objective's
-    space.   fixed: coefs that were not fitted.   findings: everything worth knowing, the table's findings included.
+    coefs: in the law's order; one at the edge of its support is that edge, exactly.   value: the sum over rows of
+    weight · rho.   std: standard errors per coef (classical for `squared`, sandwich otherwise), None where there is
+    no justified one.   residuals: (n,) in the objective's space.   fixed: coefs that were not fitted.   findings:
+    everything worth knowing, the table's findings included.   unidentified: coefs that the runs do not determine;
+    their values are one choice among many that fit as well.
     """
 
     law: Law
@@ -64,11 +66,22 @@ class Fit:
     solver: str
     findings: tuple[Finding, ...]
     provenance: Provenance
+    unidentified: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())
+        return f"<Fit {self.law.name}: {self.status}, {len(self.runs)} runs, {coefs}>"
 
     @property
     def free(self) -> tuple[str, ...]:
         """The coefs that were fitted."""
         return tuple(name for name in self.coefs if name not in self.fixed)
+
+    @property
+    def at_bound(self) -> tuple[str, ...]:
+        """The fitted coefs that lie at the edge of their support, as E does at 0."""
+        ends = dict(zip(self.law.names, self.law.supports, strict=True))
+        return tuple(name for name in self.free if self.coefs[name] in (ends[name].low, ends[name].high))
 
     @property
     def is_usable(self) -> bool:
@@ -79,12 +92,17 @@ class Fit:
         """Return the fit in a few lines of plain text."""
         lines = [f"{self.law.name}: {self.status} on {len(self.runs)} of {self.runs.origin.rows} rows"]
         for name, coef in self.coefs.items():
-            error = self.std.get(name)
-            note = " (fixed)" if name in self.fixed else "" if error is None else f" ± {error:.2g}"
-            lines.append(f"  {name:<8} {coef:.6g}{note}")
+            lines.append(f"  {name:<8} {coef:.6g}{self._note(name)}")
         checked = self.certificate
         lines.append(
             f"  {self.objective.name} {self.value:.10g} · scaled gradient {checked.scaled_gradient:.1e} · "
             f"{checked.agreeing_starts} of {checked.starts} starts agree"
         )
         return "\n".join(lines)
+
+    def _note(self, name: str) -> str:
+        marks = {" (fixed)": self.fixed, " (not identified)": self.unidentified, " (at bound)": self.at_bound}
+        error = self.std.get(name)
+        return next(
+            (mark for mark, names in marks.items() if name in names), "" if error is None else f" ± {error:.2g}"
+        )

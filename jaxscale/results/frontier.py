@@ -35,6 +35,12 @@ class Frontier:
     measured: tuple[float, float] | None = None
     findings: tuple[Finding, ...] = ()
 
+    def __repr__(self) -> str:
+        crowd = f", {len(self.params):,} replicates" if self.is_crowd else ""
+        coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())
+        span = f"{self.flops.min():.4g} to {self.flops.max():.4g} FLOP"
+        return f"<Frontier {self.law.name}: {len(self.flops)} budgets, {span}{crowd}, {coefs}>"
+
     @property
     def point(self) -> Frontier:
         """The frontier of the point fit."""

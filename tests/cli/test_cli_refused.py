@@ -52,6 +52,7 @@ TABLES = {
     "an unreadable number": (TABLE + "1e8,1B,2.0\n", (), "--units"),
     "semicolons": (TABLE.replace(",", ";"), (), "--sep"),
     "fewer rows than coefs": ("".join(TABLE.splitlines(keepends=True)[:4]), (), "3 runs for 5 free coefs"),
+    "one row": ("".join(TABLE.splitlines(keepends=True)[:2]), (), "1 run for 5 free coefs of 'chinchilla'"),
     "nothing selected": (TABLE, ("--where", "loss > 9"), "no row of 8 is left"),
     "one loss everywhere": ("params,tokens,loss\n" + "".join(f"{n}e8,1e9,2.0\n" for n in range(1, 9)), (), "loss 2"),
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 import pytest
-from scipy.optimize import curve_fit
+from scipy.optimize import curve_fit, linprog
 
 import jaxscale as js
 from jaxscale.errors import UsageError
@@ -83,6 +83,21 @@ def with_idle_rows(count):
 
 
 @pytest.mark.parametrize("objective", ["huber", js.squared(space="linear")], ids=["huber", "squared"])
+def test_least_absolute_deviations_are_those_of_linear_programming():
+    """In logs the pure power law is a straight line: minimise the sum of u with -u <= ln A - alpha ln N - ln L <= u."""
+    x, y = np.log(PARAMS), np.log(RUNS.loss)
+    line, idle = np.stack([np.ones(30), -x], axis=1), np.eye(30)
+    best = linprog(
+        np.r_[0, 0, np.ones(30)],
+        A_ub=np.block([[line, -idle], [-line, -idle]]),
+        b_ub=np.r_[y, -y],
+        bounds=[(None, None)] * 2 + [(0, None)] * 30,
+    )
+    fit = js.fit(RUNS, "pure-power-params", objective="absolute")
+    assert fit.value == pytest.approx(best.fun, rel=1e-9)
+    np.testing.assert_allclose([np.log(fit.coefs["A"]), fit.coefs["alpha"]], best.x[:2], rtol=1e-6)
+
+
 def test_rows_of_weight_zero_change_neither_coefs_nor_standard_errors(objective):
     plain, idle = js.fit(RUNS, LAW, objective=objective), js.fit(with_idle_rows(2), LAW, objective=objective)
     np.testing.assert_allclose(values(idle), values(plain), rtol=1e-9)
@@ -169,6 +184,18 @@ def answers(huber):
     crowd = js.bootstrap(huber, replicates=50)
     front = js.frontier(law="kaplan", coefs=KAPLAN, flops=1e21)
     return huber, crowd, front, crowd.interval("E"), crowd.weights(0), js.predict(huber, params=PARAMS)
+
+
+def test_a_result_shows_itself_in_one_short_line(answers):
+    fit, crowd, front, *_ = answers
+    for thing in (fit, crowd, front, fit.law):
+        assert len(repr(thing)) < 160
+        assert "\n" not in repr(thing)
+    assert (
+        repr(fit)
+        == f"<Fit power-params: converged, 30 runs, {', '.join(f'{k}={v:.4g}' for k, v in fit.coefs.items())}>"
+    )
+    assert f"{crowd.usable.sum()} of 50 replicates usable" in repr(crowd)
 
 
 def test_no_result_holds_a_device_array(answers):

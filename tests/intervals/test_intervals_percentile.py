@@ -99,3 +99,21 @@ def test_no_samples_at_all_give_an_absent_band():
     band = js.band(np.empty(0))
     assert np.isnan(band.centre)
     assert (band.n_used, band.n_total) == (0, 0)
+
+
+@given(arrays(float, st.integers(2, 60), elements=st.floats(0, 1e6)), st.floats(0.05, 0.99))
+def test_a_one_sided_band_begins_at_its_edge_and_leaves_out_one_tail(samples, level):
+    low = js.band(samples, level=level, edge=0.0)
+    assert low.lower == 0.0
+    assert low.upper == pytest.approx(quantile_by_hand(samples, level), rel=1e-12, abs=1e-9)
+    high = js.band(-samples - 1.0, level=level, edge=0.0)  # the samples lie below it
+    assert high.upper == 0.0
+    assert high.lower == pytest.approx(-1.0 - quantile_by_hand(samples, level), rel=1e-12, abs=1e-9)
+
+
+def test_a_limit_among_infinite_samples_is_infinite_and_one_before_them_is_not():
+    """An exponent that runs off: 90 finite replicates, 10 at infinity."""
+    samples = np.r_[np.arange(90.0), np.full(10, np.inf)]
+    wide, narrow = js.band(samples, level=0.95), js.band(samples, level=0.5)
+    assert (wide.upper, narrow.upper) == (np.inf, pytest.approx(74.25))
+    assert wide.lower == pytest.approx(2.475)

@@ -29,6 +29,7 @@ def written_fit(fit: Fit) -> tuple[dict[str, Json], dict[str, np.ndarray]]:
         "coefs": {name: written(coef) for name, coef in fit.coefs.items()},
         "std": {name: written_optional(error) for name, error in fit.std.items()},
         "fixed": list(fit.fixed),
+        "unidentified": list(fit.unidentified),
         "objective_value": written(fit.value),
         "status": str(fit.status),
         "certificate": {
@@ -52,11 +53,13 @@ def fit_of(record: Record, archive: Archive, runs: Runs, laws: Iterable[Law], ob
     if status not in STATUSES:
         raise record.wrong("status", "one of " + ", ".join(STATUSES))
     std = record.child("std")
-    fixed = record.texts("fixed")
+    fixed, unidentified = record.texts("fixed"), record.texts("unidentified")
     if not set(std.fields) <= set(law.names):
         raise record.wrong("std", "an object of the law's coefs")
     if not set(fixed) <= set(law.names):
         raise record.wrong("fixed", "a list of the law's coefs")
+    if not set(unidentified) <= set(law.names):
+        raise record.wrong("unidentified", "a list of the law's coefs")
     return Fit(
         law=law,
         objective=objective_of(record.child("objective"), objectives),
@@ -71,6 +74,7 @@ def fit_of(record: Record, archive: Archive, runs: Runs, laws: Iterable[Law], ob
         solver=record.text("solver"),
         findings=findings_of(record),
         provenance=provenance_of(record),
+        unidentified=unidentified,
     )
 
 
