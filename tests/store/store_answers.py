@@ -74,6 +74,7 @@ def fit(**changes):
         solver="newton",
         findings=(*table.findings, Finding("few-rows", "10 rows")),
         provenance=PROVENANCE,
+        unidentified=("A", "B"),
     )
     return dataclasses.replace(base, **changes)
 
