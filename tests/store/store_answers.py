@@ -74,7 +74,6 @@ def fit(**changes):
         solver="newton",
         findings=(*table.findings, Finding("few-rows", "10 rows")),
         provenance=PROVENANCE,
-        unidentified=("A", "B"),
     )
     return dataclasses.replace(base, **changes)
 
