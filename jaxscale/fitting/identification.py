@@ -77,5 +77,5 @@ def _batch(batch: Batch, law: Law, design: Design, *, is_crossed: bool = False) 
 def _errors(jacobian: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Return standard errors (p,) of theta up to a common factor; huge where rank is lost."""
     _, values, right = np.linalg.svd(jacobian / length, full_matrices=False)
-    errors: np.ndarray = np.linalg.norm(right / np.maximum(values, 1e-300)[:, None], axis=0) / length
+    errors: np.ndarray = np.linalg.norm(right / np.maximum(values, 1e-150)[:, None], axis=0) / length
     return errors
