@@ -20,14 +20,16 @@ from jaxscale.solvers.problem import Problem, Row, Tree
 
 WIDTH = 128
 """Lanes per program call."""
+DOUBT = 1e-6
+"""Share of the sum of a gradient's absolute terms that a minimiser leaves and that says nothing about a direction."""
 
 
 class Pull(NamedTuple):
-    """Per lane: the objective (B,), its gradient (B, p), the sum of that's absolute terms, and the squared effects."""
+    """Per lane: the objective (B,), its gradient (B, p), how much of that may be rounding, and the squared effects."""
 
     value: jax.Array | np.ndarray
     gradient: jax.Array | np.ndarray
-    tension: jax.Array | np.ndarray
+    doubt: jax.Array | np.ndarray
     effect: jax.Array | np.ndarray
 
 
@@ -67,7 +69,8 @@ def pulls_of(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -
     for part in chunks(len(theta), WIDTH):
         lanes = (fill(replicate[part].astype(np.int32), WIDTH), fill(theta[part], WIDTH))
         table = Table(batch.weight, np.int32(batch.count))  # type: ignore[arg-type]
-        argument = upload(((batch.columns, batch.target), table, key_words(job.seed), lanes, job.goal))
+        goal = (*job.goal, np.float64(batch.noise))
+        argument = upload(((batch.columns, batch.target), table, key_words(job.seed), lanes, goal))
         found = run(clock, pulls, (job.problem, job.scheme), argument)
         parts.append([array[: part.stop - part.start] for array in found])
     return Pull(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
@@ -77,9 +80,9 @@ def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
     """Return the pull of the objective on every coordinate, on the device, without second derivatives.
 
     argument: rows, the table, the key's two words, the lanes' replicates (B,) and theta (B, p), least and relative
-    scale.
+    scale, and the miss that rounding alone produces.
     """
-    rows, table, words, (replicate, theta), (least, relative) = argument
+    rows, table, words, (replicate, theta), (least, relative, noise) = argument
 
     def miss(point: jax.Array, row: Row) -> jax.Array:
         return problem.residual(tuple(point), row)
@@ -90,10 +93,12 @@ def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
         slope = jax.vmap(jax.grad(miss), in_axes=(None, 0))(point, rows)
         is_real = mass > 0
         spread = jnp.sum(jnp.where(is_real, mass * jnp.abs(residual), 0.0)) / jnp.sum(mass)
-        score = problem.rho(residual, jnp.maximum(least, relative * spread))
+        scale = jnp.maximum(least, relative * spread)
+        score = problem.rho(residual, scale)
+        doubt = DOUBT * jnp.abs(score.slope) + problem.rho(jnp.full_like(residual, noise), scale).slope
         first, bound = (jnp.where(is_real, mass * part, 0.0) for part in (score.slope, score.majoriser))
         slope = jnp.where(is_real[:, None], slope, 0.0)
         value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
-        return Pull(value, first @ slope, jnp.abs(first) @ jnp.abs(slope), bound @ (slope * slope))
+        return Pull(value, first @ slope, (mass * doubt) @ jnp.abs(slope), bound @ (slope * slope))
 
     return jax.vmap(one)(replicate, theta)

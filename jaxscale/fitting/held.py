@@ -16,9 +16,6 @@ from jaxscale.status import Status
 BEYOND = {"low": -100.0, "high": 30.0}
 """Where a coef stands on the real line while it is held: for a support that begins at zero, at 4e-44, and for one that
 ends at one, at one to 13 digits. Its slope there is small and has a sign."""
-PRESSED = 1e-6
-"""Gradient, relative to the sum of its absolute terms, with which a coef must be pressed against its edge: where the
-objective is flat rounding would press it, too."""
 SAME = 1e-8
 """Relative difference in the objective that is none."""
 
@@ -53,8 +50,8 @@ def solve_held(
     found = np.flatnonzero(outcome.status == Status.CONVERGED)
     if len(found):
         pull = pulls_of(job, replicate[found], outcome.theta[found], clock)
-        outward = np.where(is_low, pull.gradient, -pull.gradient) - PRESSED * pull.tension
-        stays = (outward[:, held] > 0.0).all(axis=1)
+        outward = np.where(is_low, pull.gradient, -pull.gradient)
+        stays = (outward > pull.doubt)[:, held].all(axis=1)  # where the objective is flat, rounding would hold it too
         outcome.status[found] = np.where(stays, Status.AT_BOUND, Status.STALLED)
     return outcome
 

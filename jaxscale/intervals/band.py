@@ -44,7 +44,7 @@ def band(
 def _one_sided(rule: Interval, usable: np.ndarray, level: float, edge: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the edge and the limit that a share `level` of the samples lies within: that of a level 2 level - 1."""
     lower, upper = rule.limits(usable, 2.0 * level - 1.0)
-    end = np.full(usable.shape[1:], edge)
+    end = np.full(usable.shape[1:], edge)[()]
     return (end, upper) if (usable >= edge).all() else (lower, end)
 
 

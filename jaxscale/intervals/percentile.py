@@ -17,12 +17,12 @@ def limits(samples: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _quantile(samples: np.ndarray, share: float, outwards: str) -> np.ndarray:
-    if np.isfinite(samples).all():
-        return np.asarray(np.quantile(samples, share, axis=0))
     with np.errstate(invalid="ignore"):  # infinity minus infinity
-        between = np.quantile(samples, share, axis=0)
+        between: np.ndarray = np.quantile(samples, share, axis=0)
+    if np.isfinite(between).all():
+        return between
     outer = np.quantile(samples, share, axis=0, method=outwards)  # type: ignore[call-overload]
-    return np.where(np.isfinite(between), between, outer)
+    return np.where(np.isfinite(between), between, outer)[()]
 
 
 PERCENTILE = Interval("percentile", limits, "Efron & Tibshirani 1993, §13.3")

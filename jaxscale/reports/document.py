@@ -67,7 +67,7 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "certificate": _certificate(fit),
         "bootstrap": _bootstrap(answer),
         "frontier": _frontier(answer),
-        "reduced": None if answer.reduced is None else _reduced(answer.reduced, answer.line),
+        "reduced": {} if answer.reduced is None else _reduced(answer.reduced, answer.line),
         "warnings": [_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
         "provenance": _provenance(answer),
     }

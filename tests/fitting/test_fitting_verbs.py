@@ -82,7 +82,6 @@ def with_idle_rows(count):
     return js.Runs.from_arrays(params=np.r_[PARAMS, np.full(count, 1e8)], loss=np.r_[RUNS.loss, idle], weight=weight)
 
 
-@pytest.mark.parametrize("objective", ["huber", js.squared(space="linear")], ids=["huber", "squared"])
 def test_least_absolute_deviations_are_those_of_linear_programming():
     """In logs the pure power law is a straight line: minimise the sum of u with -u <= ln A - alpha ln N - ln L <= u."""
     x, y = np.log(PARAMS), np.log(RUNS.loss)
@@ -94,10 +93,11 @@ def test_least_absolute_deviations_are_those_of_linear_programming():
         bounds=[(None, None)] * 2 + [(0, None)] * 30,
     )
     fit = js.fit(RUNS, "pure-power-params", objective="absolute")
-    assert fit.value == pytest.approx(best.fun, rel=1e-9)
+    assert fit.value == pytest.approx(best.fun, rel=1e-6)  # the scale ends at 1e-6 of the mean miss
     np.testing.assert_allclose([np.log(fit.coefs["A"]), fit.coefs["alpha"]], best.x[:2], rtol=1e-6)
 
 
+@pytest.mark.parametrize("objective", ["huber", js.squared(space="linear")], ids=["huber", "squared"])
 def test_rows_of_weight_zero_change_neither_coefs_nor_standard_errors(objective):
     plain, idle = js.fit(RUNS, LAW, objective=objective), js.fit(with_idle_rows(2), LAW, objective=objective)
     np.testing.assert_allclose(values(idle), values(plain), rtol=1e-9)

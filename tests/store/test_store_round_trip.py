@@ -37,6 +37,10 @@ def a_fit():
     return Saved(answers.fit())
 
 
+def a_fit_that_is_not_identified():
+    return Saved(answers.fit(status=Status.SINGULAR, unidentified=("E", "alpha")))
+
+
 def a_crowd():
     return Saved(answers.fit(), answers.ensemble())
 
@@ -53,7 +57,9 @@ def everything():
     return Saved(answers.fit(), answers.ensemble(), answers.frontier(replicates=12))
 
 
-@pytest.mark.parametrize("build", [a_fit, a_crowd, a_frontier, a_frontier_of_a_crowd_alone, everything])
+@pytest.mark.parametrize(
+    "build", [a_fit, a_fit_that_is_not_identified, a_crowd, a_frontier, a_frontier_of_a_crowd_alone, everything]
+)
 def test_every_kind_of_answer_comes_back_identical(tmp_path, build):
     first = build()
     assert answers.is_identical(back(tmp_path, first), first)
@@ -219,7 +225,8 @@ def test_the_folders_of_this_machine_are_not_saved(tmp_path, source, kept):
 def test_no_field_of_an_answer_is_forgotten():
     """A new field in an answer must be saved, and listed here."""
     known = {
-        Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance",
+        Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
+        "unidentified",
         Ensemble: "fit scheme seed coefs value status steps findings provenance",
         Frontier: "law coefs flops params tokens loss crowd_of measured findings",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
