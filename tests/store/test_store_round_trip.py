@@ -225,7 +225,8 @@ def test_the_folders_of_this_machine_are_not_saved(tmp_path, source, kept):
 def test_no_field_of_an_answer_is_forgotten():
     """A new field in an answer must be saved, and listed here."""
     known = {
-        Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance unidentified",
+        Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
+        "unidentified",
         Ensemble: "fit scheme seed coefs value status steps findings provenance",
         Frontier: "law coefs flops params tokens loss crowd_of measured findings",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
