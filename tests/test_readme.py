@@ -207,4 +207,4 @@ def test_every_ratio_of_speed_is_in_the_file_that_it_names():
     digits = [len(number.partition(".")[2]) for number in quoted]
     assert quoted == [f"{row['throughput_ratio']:.{d}f}" for row, d in zip(rivals, digits, strict=True)]
     assert (measured["machine"]["cores"], measured["options"]["rows"]) == (2, 240)
-    assert all(rows["jaxscale"]["objective_mean"] <= row["objective_mean"] for row in rivals)
+    assert all(rows["jaxscale"]["objective_mean"] <= row["objective_mean"] * (1 + 1e-12) for row in rivals)
