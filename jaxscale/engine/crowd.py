@@ -30,11 +30,12 @@ WIDTHS = {"cpu": 256, "gpu": 8192, "tpu": 8192}
 CACHED = 1 << 16
 """Rows times lanes per program call on a CPU, in longer tables: their weights are what must stay in cache."""
 NARROWEST = 8
+"""Fewest lanes per program call on a CPU, however long the table."""
 EARLY_STEPS = 10
 """Evaluations of the model before the first exact one, for lanes that begin at its base: more bring the median lane no
 nearer, since the model's own error is left."""
 FIRST_STEPS = 16
-"""Evaluations of a fresh chunk in one call: five lanes of six that begin at the point fit are done by then."""
+"""Evaluations of a fresh chunk in one call: four lanes of five that begin at the point fit are done by then."""
 LATER_STEPS = 4
 LAST_STEPS = 32
 MORE_STEPS = 0.25
@@ -157,9 +158,9 @@ def widest(platform: str, rows: int) -> int:
 
 
 def _steps(job: Job, lanes: Lanes, is_last: bool) -> tuple[int, int]:
-    """Return how many evaluations to make in the next call, so that no lane makes more than it may in all.
+    """Return how many evaluations to make in the next call, and how many of them are the model's.
 
-    And how many of them are the model's. is_last: nothing else is in flight, or would join these lanes.
+    No lane makes more than it may in all.   is_last: nothing else is in flight, or would join these lanes.
     """
     so_far = int(np.max(lanes.steps))
     room = job.max_steps - so_far

@@ -52,7 +52,7 @@ def with_exponentials(
                 {name: jax.tree.map(lambda _, name=name: is_positive_named[name], one) for name, one in named.items()},
             )
         )
-        if not _is_plain(closed.jaxpr):
+        if not _has_plain_powers(closed.jaxpr):
             return function(*inputs, **named)
         results = _interpret(closed.jaxpr, closed.consts, leaves, known)
         return jax.tree.unflatten(jax.tree.structure(shape), results)
@@ -60,10 +60,11 @@ def with_exponentials(
     return rewritten
 
 
-def _is_plain(jaxpr: Jaxpr) -> bool:
-    """Return whether a program consists of equations that contain no other program."""
+def _has_plain_powers(jaxpr: Jaxpr) -> bool:
+    """Return whether there are powers in a program, and no equation that contains another program."""
     parameters = [value for equation in jaxpr.eqns for value in equation.params.values()]
-    return not any(callable(value) or isinstance(value, Jaxpr | ClosedJaxpr) for value in parameters)
+    is_plain = not any(callable(value) or isinstance(value, Jaxpr | ClosedJaxpr) for value in parameters)
+    return is_plain and any(equation.primitive is pow_p for equation in jaxpr.eqns)
 
 
 def _interpret(jaxpr: Jaxpr, consts: Sequence[Any], leaves: Sequence[Any], known: Sequence[bool]) -> list[Any]:

@@ -93,7 +93,7 @@ class Method(Protocol):
 
     @property
     def needs_only_here(self) -> bool:
-        """Whether proposals come from the evaluation at theta alone, so that a model may stand in for it."""
+        """Whether proposals come from evaluations alone, never from the rows: a model may then stand in for them."""
         ...
 
     def propose(

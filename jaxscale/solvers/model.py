@@ -19,8 +19,6 @@ from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate
 
 ROUNDING = 1e-6
 """What float32 makes of a miss, relative to the mean miss."""
-
-
 SEEN = 1e-7
 """Length of a coordinate's effect beyond those before it, relative to its own, below which it is none."""
 
@@ -29,7 +27,7 @@ class Model(NamedTuple):
     """Misses as quadratics in z, where theta = base + frame · z: miss + slope · z + z · bend · z / 2.
 
     miss (n,), slope p × (n,), bend p (p + 1) / 2 × (n,): float32.   base (p,), frame (p, p): float64; the metric at
-    base is 1 in z, so that float32 is enough for derivatives in z.   NumPy arrays, or the device's.
+    base is 1 in z for the whole table, so that float32 is enough for derivatives in z.   NumPy arrays, or the device's.
     """
 
     miss: Tree

@@ -62,8 +62,8 @@ def evaluate(
 
     rows: pytree with leaves (n, …).   weight: (B, n), ≥ 0, not checked; a row of weight zero contributes nothing
     even if its residual is not finite.   active: (p,) ones and zeros; derivatives in the inactive coordinates are
-    zero, with a unit curvature, so that they never move.   metric: one that is good enough, which saves a quarter of
-    the sums.
+    zero, with a unit curvature, so that they never move.   metric: one that is good enough, which saves its
+    p (p + 1) / 2 sums.
 
     Every sum is an operand of a single variadic reduction: XLA's CPU compiler makes one kernel of it that keeps the
     2 + p + p (p + 1) sums in registers. For a GPU it makes two, and the first hands the second arrays of the size of
