@@ -55,8 +55,9 @@ def chunks(total: int, width: int) -> Iterator[slice]:
         yield slice(begin, min(begin + width, total))
 
 
-def fill(values: np.ndarray, width: int) -> np.ndarray:
-    """Return values (k, …) with the last one repeated up to length width."""
+def fill(values: np.ndarray, width: int, filler: np.ndarray | None = None) -> np.ndarray:
+    """Return values (k, …) with filler (1, …), or the last of them, repeated behind them up to length width."""
     if len(values) == width:
         return values
-    return np.concatenate([values, np.repeat(values[-1:], width - len(values), axis=0)])
+    filler = values[-1:] if filler is None else filler
+    return np.concatenate([values, np.repeat(filler, width - len(values), axis=0)])

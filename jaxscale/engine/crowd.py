@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -19,35 +19,39 @@ from jaxscale.engine.batches import Batch, chunks, fill
 from jaxscale.engine.border import upload
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Clock, Common, Question, run, solve_chunk
+from jaxscale.engine.rounds import Pace
 from jaxscale.resampling import Scheme, key_words
-from jaxscale.solvers.loop import Goal, Lanes, Method, begin
+from jaxscale.solvers.loop import Goal, Method, begin
 from jaxscale.solvers.model import Model, no_model
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
 
-WIDTHS = {"cpu": 256, "gpu": 8192, "tpu": 8192}
+WIDTHS = {"cpu": 512, "gpu": 8192, "tpu": 8192}
 """Most lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
-CACHED = 1 << 16
+CACHED = 1 << 17
 """Rows times lanes per program call on a CPU, in longer tables: their weights are what must stay in cache."""
+BLOCKS = {"cpu": 64}
+"""Lanes that move together inside a call, or fewer where a call has fewer; elsewhere all of them do."""
 NARROWEST = 8
 """Fewest lanes per program call on a CPU, however long the table."""
-EARLY_STEPS = 10
-"""Evaluations of the model before the first exact one, for lanes that begin at its base: more bring the median lane no
+LED_STEPS = 8
+"""Steps on the model before the first evaluation, for lanes that begin at its base: more bring the median lane no
 nearer, since the model's own error is left."""
-FIRST_STEPS = 16
-"""Evaluations of a fresh chunk in one call: four lanes of five that begin at the point fit are done by then."""
-LATER_STEPS = 4
-LAST_STEPS = 32
-MORE_STEPS = 0.25
-"""Evaluations of regrouped lanes in one call: at least LATER_STEPS, and this share of those they took so far; when no
-more lanes can join them, LAST_STEPS."""
+FIRST = 4
+"""Evaluations in the first round: hardly a lane needs fewer."""
+LATER = 2
+"""Evaluations in each later round: a lane that ends in the first of them waits for one."""
+MOST = 64
+"""Evaluations in one call, so that Ctrl-C answers."""
+FEW = 16
+"""As few lanes of a call as that go on with those of other calls, while there are any."""
 
 
 @dataclass(frozen=True)
 class Job:
     """What lanes share.
 
-    active, edged: (p,), as in `minimise`.   goal: (least, relative) scale.   width: lanes per program call.
+    active, edged: (p,), as in `minimise`.   width: lanes per program call.
     model: of the misses around the point where all lanes begin, if there is one and the method can use it.
     """
 
@@ -57,7 +61,7 @@ class Job:
     batch: Batch
     active: np.ndarray
     edged: np.ndarray
-    goal: tuple[np.float64, np.float64]
+    goal: Goal
     seed: int
     max_steps: int
     width: int | None = None
@@ -96,18 +100,23 @@ def solve(
     """
     total = len(replicate)
     device = placement.current()
-    width = job.width or widest(device.platform, len(job.batch.target))
+    width, block = shape_of(device.platform, len(job.batch.target), job.width)
     workers = (os.cpu_count() or 1) if device.platform == "cpu" else 1
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
     common = _common(job)
-    packing = Packing.of(begin(job.method, start[:1], scale[:1]))
+    example = begin(job.method, start[:1], scale[:1])
+    packing = Packing.of(example)
+    is_ended: Any = np.full(1, Status.STALLED, np.int32)
+    ended = packing.pack(example._replace(status=is_ended))
+    few = min(FEW, width // 8)
 
     def move(part: Part, is_last: bool) -> Part:
         with precision.float64(), jax.default_device(device):  # both are thread-local
             index = fill(replicate[part.place].astype(np.int32), width)
-            steps, early = _steps(job, packing.unpack(part.state), is_last)
-            question = Question(common, index, fill(part.state, width), np.int32(steps), np.int32(early))
-            state = run(clock, solve_chunk, (job.problem, job.scheme, job.method, packing), question)
+            lanes = fill(part.state, width, ended)
+            pace = _pace(job, packing.unpack(part.state).steps, few, is_last)
+            question = Question(common, index, lanes, pace, np.int32(LED_STEPS if job.model is not None else 0))
+            state = run(clock, solve_chunk, (job.problem, job.scheme, job.method, packing, block), question)
         return Part(part.place, state[: len(part.place)])
 
     fresh = (
@@ -144,30 +153,32 @@ def _common(job: Job) -> Common:
         "key": key_words(job.seed),
         "active": job.active,
         "edged": job.edged,
-        "goal": Goal(*job.goal),
+        "goal": job.goal,
         "noise": np.float64(job.batch.noise),
         "model": job.model or no_model(job.problem, len(job.batch.target)),
     }
     return Common(**upload(parts))
 
 
-def widest(platform: str, rows: int) -> int:
-    """Return how many lanes a program call takes at most."""
-    most = WIDTHS.get(platform, 8192)
-    return min(most, max(NARROWEST, CACHED // rows)) if platform == "cpu" else most
+def shape_of(platform: str, rows: int, width: int | None = None) -> tuple[int, int]:
+    """Return how many lanes a program call takes, `width` or as many as pay, and how many of them move together.
 
-
-def _steps(job: Job, lanes: Lanes, is_last: bool) -> tuple[int, int]:
-    """Return how many evaluations to make in the next call, and how many of them are the model's.
-
-    No lane makes more than it may in all.   is_last: nothing else is in flight, or would join these lanes.
+    The second divides the first.
     """
-    so_far = int(np.max(lanes.steps))
-    room = job.max_steps - so_far
-    if so_far == 0:
-        return min(FIRST_STEPS, room), EARLY_STEPS if job.model is not None and room >= FIRST_STEPS else 0
-    later = LAST_STEPS if is_last else max(LATER_STEPS, int(MORE_STEPS * np.min(lanes.steps)))
-    return min(later, room), 0
+    if width is None:
+        width = WIDTHS.get(platform, 8192)
+        width = min(width, max(NARROWEST, CACHED // rows)) if platform == "cpu" else width
+    block = min(width, BLOCKS.get(platform, width))
+    return width // block * block, block
+
+
+def _pace(job: Job, steps: np.ndarray, few: int, is_last: bool) -> Pace:
+    """Return how far the next call moves lanes that made so many steps; no lane makes more than it may in all.
+
+    is_last: nothing else is in flight that these lanes could go on with.
+    """
+    room = job.max_steps - int(np.max(steps))
+    return Pace(*(np.int32(part) for part in (FIRST, LATER, min(MOST, room), 1 if is_last else few)))
 
 
 def _settle(

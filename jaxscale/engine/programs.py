@@ -17,15 +17,16 @@ from jaxtyping import Array, Float
 from jaxscale.engine import placement
 from jaxscale.engine.border import download
 from jaxscale.engine.packing import Packing
+from jaxscale.engine.rounds import Pace, in_blocks, in_rounds
 from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.exponentials import with_exponentials
 from jaxscale.numerics.logs import log
 from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
-from jaxscale.solvers.loop import Early, Goal, Method, minimise
-from jaxscale.solvers.model import Model
-from jaxscale.solvers.problem import Problem, Row, Tree
+from jaxscale.solvers.loop import Goal, Method, judge, move
+from jaxscale.solvers.model import LEAST, ROUNDING, Model, lead
+from jaxscale.solvers.problem import Problem, Row, Tree, select
 from jaxscale.status import RUNNING, Status
 
 REASSOCIATE = {
@@ -70,15 +71,16 @@ class Common(NamedTuple):
 class Question(NamedTuple):
     """What one chunk is asked: to move its lanes on.
 
-    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; max_steps, early_steps int32: NumPy
-    arrays, which the compiled program takes up faster than anything before it could.
+    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; pace: how far each lane may go and when
+    to stop; led_steps int32: steps on the model that fresh lanes begin with, 0 for none. NumPy arrays, which the
+    compiled program takes up faster than anything before it could.
     """
 
     common: Common
     replicate: Tree
     lanes: Tree
-    max_steps: Tree
-    early_steps: Tree
+    pace: Pace
+    led_steps: Tree
 
 
 @dataclass
@@ -125,27 +127,41 @@ def coefs_of(law: Law, theta: Sequence[jax.Array]) -> dict[str, jax.Array]:
 
 
 def solve_chunk(
-    problem: Problem, scheme: Scheme, method: Method, packing: Packing, question: Question
+    problem: Problem, scheme: Scheme, method: Method, packing: Packing, block: int, question: Question
 ) -> Float[Array, "B width"]:
-    """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate."""
-    common = question.common
-    weight = jax.vmap(partial(draw_weight, scheme, common))(question.replicate)
+    """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate.
+
+    Lanes that move come before those that only fill the chunk.   block: how many move together; it divides B.
+    """
+    common, pace = question.common, question.pace
     rows = (common.columns, common.target)
-    lanes = packing.unpack(question.lanes)
-    lanes = minimise(
-        problem,
-        method,
-        rows,
-        weight,
-        lanes,
-        common.active,
-        common.edged,
-        common.goal,
-        common.noise,
-        question.max_steps,
-        Early(common.model, question.early_steps),
-    )
-    is_degenerate = jnp.sum(weight > 0, axis=1) < jnp.sum(common.active)
+
+    def is_moving(state: jax.Array) -> jax.Array:
+        return packing.unpack(state).status == RUNNING
+
+    draw = jax.vmap(partial(draw_weight, scheme, common))
+    drawn = in_blocks(draw, question.replicate, block, jnp.sum(is_moving(question.lanes), dtype=jnp.int32))
+
+    def advance(weight: jax.Array, state: jax.Array, steps: jax.Array) -> jax.Array:
+        lanes = packing.unpack(state)
+        fresh = jnp.isinf(lanes.here.value) & (lanes.steps == 0) & (question.led_steps > 0)
+        led, bar = jax.lax.cond(
+            jnp.any(fresh),
+            lambda: lead(problem, common.model, weight, lanes.scale, common.active, question.led_steps),
+            lambda: (lanes.theta, lanes.scale),
+        )
+        begun = lanes._replace(
+            theta=jnp.where(fresh[:, None], led, lanes.theta),
+            damping=jnp.where(fresh, LEAST, lanes.damping),
+        )
+        most = jnp.where(fresh, bar * (1 + ROUNDING), jnp.inf)
+        moved = move(problem, method, rows, weight, begun, common.active, common.goal, common.noise, steps, most)
+        is_misled = fresh & (moved.status > int(Status.AT_BOUND))  # then it begins again where it was
+        return packing.pack(select(is_misled, lanes._replace(steps=moved.steps), moved))
+
+    state = in_rounds(advance, is_moving, drawn, question.lanes, block, pace)
+    lanes = judge(problem, packing.unpack(state), common.edged, jnp.sum(drawn, axis=1), common.noise)
+    is_degenerate = jnp.sum(drawn > 0, axis=1) < jnp.sum(common.active)
     status = jnp.where(is_degenerate & (lanes.status != RUNNING), int(Status.DEGENERATE), lanes.status)
     return packing.pack(lanes._replace(status=status))
 

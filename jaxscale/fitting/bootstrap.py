@@ -22,10 +22,13 @@ from jaxscale.laws import Law
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
 from jaxscale.solvers import SOLVERS
+from jaxscale.solvers.loop import Goal
 from jaxscale.status import Status
 
 WARM = 0.1
 """First scale of a replicate in units of the point fit's mean absolute miss: enough rows bend to steer by."""
+CLOSE = 1e-18
+"""Newton decrement, relative to the value, at which a replicate ends: within a billionth of its standard errors."""
 JITTER = 0.1
 """Standard deviation, on the real line, of the second rescue start."""
 MOST_PATTERNS = 3
@@ -68,7 +71,7 @@ def bootstrap(
             batch=batch,
             active=np.array([float(name in fit.free) for name in law.names]),
             edged=law.edged,
-            goal=(np.float64(objective.scale), np.float64(objective.limit)),
+            goal=Goal(np.float64(objective.scale), np.float64(objective.limit), np.float64(CLOSE)),
             seed=seed,
             max_steps=method.max_steps,
             width=chunk,
@@ -85,7 +88,7 @@ def bootstrap(
             outcome = solve_held(law, job, held, index, start, first, clock, tell)
             _leave(job, held, outcome, theta, clock)
         else:
-            model = model_at(job, theta, scale, clock) if method.needs_only_here else None
+            model = model_at(job, theta, scale, clock)
             outcome = solve(replace(job, model=model), index, start, first, clock, tell)
         others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
         edges = _rescue(law, job, [theta, *others], outcome, clock)

@@ -69,7 +69,7 @@ def pulls_of(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -
     for part in chunks(len(theta), WIDTH):
         lanes = (fill(replicate[part].astype(np.int32), WIDTH), fill(theta[part], WIDTH))
         table = Table(batch.weight, np.int32(batch.count))  # type: ignore[arg-type]
-        goal = (*job.goal, np.float64(batch.noise))
+        goal = (job.goal.least, job.goal.relative, np.float64(batch.noise))
         argument = upload(((batch.columns, batch.target), table, key_words(job.seed), lanes, goal))
         found = run(clock, pulls, (job.problem, job.scheme), argument)
         parts.append([array[: part.stop - part.start] for array in found])

@@ -27,6 +27,7 @@ from jaxscale.resampling import SCHEMES
 from jaxscale.results import Certificate, Fit, Minimum, Provenance
 from jaxscale.runs import Runs
 from jaxscale.solvers import SOLVERS, Newton
+from jaxscale.solvers.loop import Goal
 from jaxscale.status import Status
 
 AGREE = 1e-8
@@ -70,7 +71,7 @@ def fit(
             batch=batch,
             active=np.array([float(name in free) for name in law.names]),
             edged=law.edged,
-            goal=(np.float64(objective.scale), np.float64(objective.limit)),
+            goal=Goal(np.float64(objective.scale), np.float64(objective.limit), np.float64(0.0)),
             seed=0,
             max_steps=method.max_steps,
         )

@@ -53,7 +53,7 @@ def solution(
             begin(Newton(), guess[None], scale[None]),
             jnp.ones((size,), start.dtype),
             jnp.asarray(law.edged),
-            Goal(scale, jnp.zeros((), start.dtype)),
+            Goal(scale, jnp.zeros((), start.dtype), jnp.zeros((), start.dtype)),
             jnp.asarray(jnp.finfo(start.dtype).eps, start.dtype),
             jnp.asarray(STEPS, jnp.int32),
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
+from jaxscale.numerics.supports import to_theta
 from jaxscale.runs import Runs
 
 MOST_STARTS = 256
@@ -28,9 +29,8 @@ def start_points(
     Raises UsageError for an unknown, missing or outside coef in `starts` or `fixed`.
     """
     grid = _given(starts) if starts is not None else _own(law, runs)
-    points = [law.theta({**start, **fixed}) for start in grid]
-    distinct = np.unique(np.stack(points), axis=0) if fixed else np.stack(points)
-    return distinct
+    points = to_theta(law.names, law.supports, np.stack([law.vector({**start, **fixed}) for start in grid]))
+    return np.unique(points, axis=0) if fixed else points
 
 
 def _given(starts: Mapping[str, float] | Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:

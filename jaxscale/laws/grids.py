@@ -23,9 +23,8 @@ def separable_starts(
     the geometric mean of the table.
     """
     params, tokens = (float(np.exp(np.mean(np.log(columns[name])))) for name in ("params", "tokens"))
-    grid = []
-    for setting, share in product(exponents, FLOORS):
-        floor, rest = floor_and_rest(target, share)
+    grid, levels = [], [floor_and_rest(target, share) for share in FLOORS]
+    for setting, (floor, rest) in product(exponents, levels):
         scale = {"A": 0.5 * rest * params ** setting[names[0]], "B": 0.5 * rest * tokens ** setting[names[1]]}
         grid.append({"E": floor, **scale, **setting})
     return grid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -37,6 +38,7 @@ class Provenance:
         )
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

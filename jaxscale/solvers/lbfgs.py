@@ -35,7 +35,6 @@ class LBFGS:
     name: str = "lbfgs"
     fresh_damping: float = 0.1
     max_steps: int = 500
-    needs_only_here: bool = False
 
     def start(self, lanes: Lanes) -> Memory:
         """Return memories that no lane will find fitting, so that every lane begins afresh."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -11,8 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.model import ROUNDING, Model, predict
-from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate
+from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate, select
 from jaxscale.status import RUNNING, Status
 
 SETTLED = 1e-3
@@ -46,10 +44,15 @@ INSENSITIVE = 1e-12
 
 
 class Goal(NamedTuple):
-    """The scale to end at: the larger of `least` and `relative` times the lane's mean absolute miss; scalars."""
+    """Where a lane ends; scalars.
+
+    The last scale is the larger of `least` and `relative` times the lane's mean absolute miss.   close: a Newton
+    decrement, relative to the value, at which a lane ends where it stands, without the last step; 0 for never.
+    """
 
     least: jax.Array | np.float64
     relative: jax.Array | np.float64
+    close: jax.Array | np.float64
 
 
 class Lanes(NamedTuple):
@@ -71,13 +74,6 @@ class Lanes(NamedTuple):
     memory: Tree = None
 
 
-class Early(NamedTuple):
-    """The model that makes the first evaluations of lanes that all begin at its base, and how many: 0 for others."""
-
-    model: Model
-    steps: Int[Array, ""]
-
-
 class Method(Protocol):
     """Where to go next: a pair of pure functions and the damping of a fresh lane."""
 
@@ -89,11 +85,6 @@ class Method(Protocol):
     @property
     def max_steps(self) -> int:
         """Evaluations after which a lane is given up."""
-        ...
-
-    @property
-    def needs_only_here(self) -> bool:
-        """Whether proposals come from evaluations alone, never from the rows: a model may then stand in for them."""
         ...
 
     def propose(
@@ -140,29 +131,44 @@ def minimise(
     goal: Goal,
     noise: Float[Array, ""],
     max_steps: Int[Array, ""],
-    early: Early | None = None,
 ) -> Lanes:
-    """Move every lane until it ends or max_steps evaluations have passed; lanes that still move stay RUNNING.
+    """Move every lane until it ends or max_steps evaluations have passed, and judge those that ended.
+
+    Lanes that still move stay RUNNING.   edged: (p,) the coordinates whose far ends are edges of a support.
+    noise: the miss that rounding alone produces, in the units of the residual.   Never raises for numerical reasons.
+    """
+    most = jnp.full_like(lanes.scale, jnp.inf)
+    moved = move(problem, method, rows, weight, lanes, active, goal, noise, max_steps, most)
+    return judge(problem, moved, edged, jnp.sum(weight, axis=1), noise)
+
+
+def move(
+    problem: Problem,
+    method: Method,
+    rows: Row,
+    weight: Float[Array, "B n"],
+    lanes: Lanes,
+    active: Float[Array, " p"],
+    goal: Goal,
+    noise: Float[Array, ""],
+    max_steps: Int[Array, ""],
+    most: Float[Array, " B"],
+) -> Lanes:
+    """Move every lane until it ends or max_steps evaluations have passed; that it CONVERGED is for `judge` to confirm.
 
     lanes: from `begin`, or as returned before: a lane that is RUNNING goes on as if it had not been interrupted.
-    edged: (p,) the coordinates whose far ends are edges of a support.   noise: the miss that rounding alone produces,
-    in the units of the residual.   early: a model to begin with; a lane that it led uphill begins again where it began.
-    Never raises for numerical reasons; a lane that is not finite leaves its neighbours bit-identical.
+    most: (B,) the highest value at which a lane may begin; one that begins higher is STALLED there.
+    A lane that is not finite leaves its neighbours bit-identical.
     """
     mass = jnp.sum(weight, axis=1)
     share = mass / jnp.maximum(jnp.sum(weight > 0, axis=1), 1)
-    light = weight.astype(jnp.float32)
-    begun = lanes
-    early_steps = jnp.zeros((), jnp.int32) if early is None else early.steps
 
-    def keep_going(carry: tuple[Lanes, jax.Array, jax.Array]) -> Bool[Array, ""]:
-        lanes, _, count = carry
+    def keep_going(carry: tuple[Lanes, jax.Array]) -> Bool[Array, ""]:
+        lanes, count = carry
         return jnp.any(lanes.status == RUNNING) & (count < max_steps)
 
-    def advance(carry: tuple[Lanes, jax.Array, jax.Array]) -> tuple[Lanes, jax.Array, jax.Array]:
-        before, bar, count = carry
-        is_early = count < early_steps  # until the turn theta is the model's z
-        is_turn = (count == early_steps) & (early_steps > 0)
+    def advance(carry: tuple[Lanes, jax.Array]) -> tuple[Lanes, jax.Array]:
+        before, count = carry
         is_first = jnp.isinf(before.here.value)
         target = jnp.maximum(goal.least, goal.relative * before.here.spread)
         is_unscaled = ~is_first & (before.scale == 0)
@@ -173,64 +179,57 @@ def minimise(
         is_stuck = jnp.isinf(before.decrement) & (promise <= nothing)  # flat or a saddle: `judge` says which
         is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
         is_above = before.scale > target * (1 + 1e-6)
-        is_lowered = ~is_first & ~is_early & ~is_turn & (is_settled | is_stuck) & is_above
+        is_lowered = ~is_first & (is_settled | is_stuck) & is_above
         chosen = jnp.where(is_unscaled, jnp.maximum(target, WIDE * before.here.spread), before.scale)
         new_scale = jnp.where(is_lowered, jnp.maximum(target, LOWERING * before.scale), chosen)
         trial = jnp.where((is_first | is_unscaled)[:, None], before.theta, proposed)
         used = jnp.where(new_scale > 0, new_scale, jnp.maximum(goal.least, 1.0))
-        if early is None:
-            there = evaluate(problem, rows, trial, weight, used, active)
-        else:
-            trial = jnp.where(is_turn, early.model.theta(before.theta), trial)
-            memory = jax.tree.map(partial(jnp.where, is_turn), begun.memory, memory)  # what it learnt was in z
-            there = jax.lax.cond(
-                is_early,
-                lambda: predict(problem, early.model, trial, light, used, active),
-                lambda: evaluate(problem, rows, trial, weight, used, active),
-            )
+        there = evaluate(problem, rows, trial, weight, used, active)
 
         is_finite = _finite(there)
         tilt = mass * problem.rho(before.here.spread, new_scale).slope  # bounds the sum of slopes: concave in |r|
-        error = jnp.where(is_early, ROUNDING * before.here.spread, noise)
-        slack = error * tilt + floor  # what rounding may add to a value that has not changed
+        slack = noise * tilt + floor  # what rounding may add to a value that has not changed
         gain = before.here.value - there.value
         is_better = there.value <= before.here.value + slack
-        is_forced = is_first | is_unscaled | is_lowered | is_turn
+        is_forced = is_first | is_unscaled | is_lowered
         is_accepted = is_finite & (is_forced | is_better)
         is_last = ((before.decrement <= nothing) | is_stuck) & ~is_forced & (before.scale > 0)
-        status = jnp.where(is_last, int(Status.CONVERGED), RUNNING)
+        here = select(is_accepted, there, before.here)
+        decrement = _decrement(here)
+        is_above = new_scale > jnp.maximum(goal.least, goal.relative * here.spread) * (1 + 1e-6)
+        is_close = (decrement <= goal.close * here.value) & is_accepted & ~is_above & (new_scale > 0)
+        status = jnp.where(is_last | is_close, int(Status.CONVERGED), RUNNING)
         status = jnp.where((is_first | is_unscaled) & ~is_finite, int(Status.NON_FINITE), status)
+        status = jnp.where(is_first & is_finite & (there.value > most), int(Status.STALLED), status)
         status = jnp.where((before.damping > 1e10) & ~is_accepted & ~is_last, int(Status.STALLED), status)
-        here = _select(is_accepted, there, before.here)
         moved = Lanes(
             theta=jnp.where(is_accepted[:, None], trial, before.theta),
             scale=jnp.where(is_accepted, new_scale, before.scale),
             damping=_learn(before, gain / promise, is_accepted, is_forced, method.fresh_damping),
             is_final=jnp.isfinite(new_scale) & (new_scale <= target * (1 + 1e-6)),
             here=here,
-            decrement=_decrement(here),
-            status=jnp.where(is_early | is_turn, RUNNING, status).astype(jnp.int32),
+            decrement=decrement,
+            status=status.astype(jnp.int32),
             steps=before.steps + 1,
             memory=memory,
         )
-        bar = jnp.where(is_early & (count == 0), there.value, bar)
-        is_misled = is_turn & ~(is_finite & (there.value <= bar + slack))
-        moved = _select(is_misled, begun._replace(steps=moved.steps), moved)
-        return _select(before.status == RUNNING, moved, before), bar, count + 1
+        return select(before.status == RUNNING, moved, before), count + 1
 
-    start = lanes._replace(theta=jnp.where(early_steps > 0, 0.0, lanes.theta))
-    lanes, _, _ = jax.lax.while_loop(keep_going, advance, (start, begun.here.value, jnp.zeros((), jnp.int32)))
-    return lanes._replace(status=judge(lanes, edged, mass * problem.rho(noise, lanes.scale).value))
+    lanes, _ = jax.lax.while_loop(keep_going, advance, (lanes, jnp.zeros((), jnp.int32)))
+    return lanes
 
 
-def judge(lanes: Lanes, edged: Bool[Array, " p"], floor: Float[Array, " B"]) -> Int[Array, " B"]:
-    """Return the final status (B,) of each lane, from its value, gradient and curvature and nothing else.
+def judge(
+    problem: Problem, lanes: Lanes, edged: Bool[Array, " p"], mass: Float[Array, " B"], noise: Float[Array, ""]
+) -> Lanes:
+    """Return the lanes, those that converged with a final status from value, gradient and curvature and nothing else.
 
     A coordinate that no longer changes any prediction is at a bound, if coming back from there would raise the
     objective: a term that vanishes exponentially has a curvature of the sign of its coefficient. The other coordinates
-    must form a strict minimum with a Newton decrement at rounding.   floor: (B,) the objective of rounding alone.
+    must form a strict minimum with a Newton decrement at rounding.   mass: (B,) each lane's weight.   noise: as in
+    `minimise`.
     """
-    here = lanes.here
+    here, floor = lanes.here, mass * problem.rho(noise, lanes.scale).value
     effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
     is_inert = edged & (effect <= INSENSITIVE * here.value[:, None])
     keep = ~is_inert
@@ -246,7 +245,8 @@ def judge(lanes: Lanes, edged: Bool[Array, " p"], floor: Float[Array, " B"]) -> 
     is_wrong_way = is_inert & (jnp.diagonal(here.curvature, axis1=1, axis2=2) <= 0)
     is_strict = (pivot > PIVOT) & (reach > REACH) & ~jnp.any(is_wrong_way, axis=1)
     status = jnp.where(is_strict, status, int(Status.SINGULAR))
-    return jnp.where(lanes.status == int(Status.CONVERGED), status, lanes.status).astype(jnp.int32)
+    final = jnp.where(lanes.status == int(Status.CONVERGED), status, lanes.status)
+    return lanes._replace(status=final.astype(jnp.int32))
 
 
 def is_far(lanes: Lanes) -> Bool[Array, " B"]:
@@ -275,8 +275,3 @@ def _learn(
 def _finite(there: Evaluation) -> Bool[Array, " B"]:
     fine = jnp.isfinite(there.value) & jnp.all(jnp.isfinite(there.gradient), axis=1)
     return fine & jnp.all(jnp.isfinite(there.curvature), axis=(1, 2)) & jnp.all(jnp.isfinite(there.metric), axis=(1, 2))
-
-
-def _select(mask: Bool[Array, " B"], yes: Tree, no: Tree) -> Tree:
-    """Return the pytree that takes `yes` in the lanes of mask and `no` elsewhere."""
-    return jax.tree.map(lambda a, b: jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - 1)), a, b), yes, no)

@@ -1,7 +1,8 @@
-"""A model of every row's miss around one point, for the first steps of lanes that all begin there.
+"""A model of every row's miss around one point, which leads lanes that all begin there close to where they end.
 
 A bootstrap starts its replicates at the point fit. Around it a quadratic in theta predicts each miss without the law's
-exponentials, in float32, and well enough that only a few exact evaluations are left to make.
+exponentials, in float32, and well enough that only a few exact evaluations are left to make. What it says is a start
+and never an answer: the loop that minimises takes it from there.
 """
 
 from __future__ import annotations
@@ -12,13 +13,20 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
+from jaxscale.numerics import small_spd
 from jaxscale.numerics.small_spd import pack_indices
-from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate
+from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate, select
 
 ROUNDING = 1e-6
-"""What float32 makes of a miss, relative to the mean miss."""
+"""What float32 makes of a value, relative to it."""
+FRESH = 0.1
+"""Damping of the first step, in units of the metric."""
+LEAST = 1e-6
+"""Least damping, also of the lanes that were led: the model's own error is larger than what less would gain."""
+REWEIGHTED = 0.4
+"""Share of the metric that stands in for a Hessian that is indefinite, as in Newton's method on the law itself."""
 SEEN = 1e-7
 """Length of a coordinate's effect beyond those before it, relative to its own, below which it is none."""
 
@@ -73,6 +81,57 @@ def no_model(problem: Problem, rows: int) -> Model:
     return model_of(nothing, np.zeros((rows, size)), np.zeros((rows, packed)), nothing, np.zeros(size), 0.0)
 
 
+class Led(NamedTuple):
+    """Lanes on the model, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p) at z.
+
+    base: (B,) the value at z = 0.
+    """
+
+    z: Float[Array, "B p"]
+    damping: Float[Array, " B"]
+    value: Float[Array, " B"]
+    gradient: Float[Array, "B p"]
+    curvature: Float[Array, "B p p"]
+    base: Float[Array, " B"]
+
+
+def lead(
+    problem: Problem,
+    model: Model,
+    weight: Float[Array, "B n"],
+    scale: Float[Array, " B"],
+    active: Float[Array, " p"],
+    steps: Int[Array, ""],
+) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
+    """Return where so many damped Newton steps on the model lead from its base, and the objective at the base.
+
+    Returns theta (B, p) and value (B,), good to float32. A lane in which the model does not fall stays at the base.
+    """
+    identity = jnp.eye(problem.size, dtype=jnp.float32)
+    light, narrow, free = (array.astype(jnp.float32) for array in (weight, scale, active))
+
+    def advance(count: jax.Array, led: Led) -> Led:
+        damping = led.damping[:, None]
+        step, pivot = small_spd.solve(led.curvature + damping[:, :, None] * identity, led.gradient)
+        step = jnp.where((pivot > 0)[:, None], step, led.gradient / (REWEIGHTED + damping))
+        promise = 0.5 * jnp.sum(step * (led.gradient + damping * step), axis=1)
+        there = predict(problem, model, led.z - step, light, narrow, free)
+        is_better = there.value <= led.value * (1 + ROUNDING)
+        kept = (led.value - there.value) / promise
+        bolder = jnp.where(kept > 0.25, led.damping, 4.0 * led.damping)
+        bolder = jnp.where(kept > 0.75, jnp.maximum(0.1 * led.damping, LEAST), bolder)
+        base = jnp.where(count == 0, there.value, led.base)
+        damped = led._replace(damping=jnp.maximum(10.0 * led.damping, FRESH), base=base)
+        return select(is_better, Led(led.z - step, bolder, there.value, there.gradient, there.curvature, base), damped)
+
+    nothing = jnp.zeros_like(narrow)
+    origin = jnp.zeros((len(narrow), problem.size), jnp.float32)  # the first turn only looks at it
+    square = jnp.broadcast_to(identity, (*origin.shape, problem.size))
+    begun = Led(origin, nothing + 10.0 * FRESH, nothing + jnp.inf, origin, square, nothing)
+    led = jax.lax.fori_loop(0, steps + 1, advance, begun)
+    return model.theta(led.z.astype(model.base.dtype)), led.base.astype(scale.dtype)
+
+
 def predict(
     problem: Problem,
     model: Model,
@@ -81,12 +140,10 @@ def predict(
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
 ) -> Evaluation:
-    """Return what the model says of the objective at z, with its own derivatives in z: float64, good to float32."""
-    z, scale, active = (array.astype(jnp.float32) for array in (z, scale, active))
+    """Return what the model says of the objective at z, with its own derivatives in z; all in float32."""
     metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
     rows = (model.miss, model.slope, model.bend)
-    there = evaluate(_quadratic(problem), rows, z, weight, scale, active, metric)
-    return Evaluation(*(part.astype(jnp.float64) for part in there))
+    return evaluate(_quadratic(problem), rows, z, weight, scale, active, metric)
 
 
 @lru_cache(maxsize=256)

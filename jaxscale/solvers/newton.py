@@ -42,7 +42,6 @@ class Newton:
     name: str = "newton"
     fresh_damping: float = 0.1
     max_steps: int = 500
-    needs_only_here: bool = True
     is_patient: bool = True
 
     def start(self, lanes: Lanes) -> Tree:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from jaxscale.numerics.scores import Score
 from jaxscale.numerics.small_spd import pack_indices, unpack
@@ -136,6 +136,11 @@ def derivatives(
     for j in range(size):
         bend += jax.grad(jax.grad(miss, argnums=j), argnums=tuple(range(j, size)))(*theta)
     return value, list(slope), bend
+
+
+def select(mask: Bool[Array, " B"], yes: Tree, no: Tree) -> Tree:
+    """Return the pytree that takes `yes` in the lanes of mask and `no` elsewhere."""
+    return jax.tree.map(lambda a, b: jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - 1)), a, b), yes, no)
 
 
 def _sum_rows(parts: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:

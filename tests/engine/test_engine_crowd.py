@@ -16,11 +16,12 @@ from jaxscale.engine.batches import SMALLEST_BUCKET, bucket, chunks
 from jaxscale.engine.crowd import Job, solve
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Clock, problem_of
+from jaxscale.fitting.inspection import model_at
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import LAWS
 from jaxscale.resampling import SCHEMES
 from jaxscale.solvers import SOLVERS
-from jaxscale.solvers.loop import begin
+from jaxscale.solvers.loop import Goal, begin
 from jaxscale.status import RUNNING, Status
 
 REPLICATES = 600
@@ -45,7 +46,7 @@ def job():
             batch=batch_of(RUNS, LAW, OBJECTIVE, 2),
             active=np.ones(2),
             edged=LAW.edged,
-            goal=(np.float64(OBJECTIVE.scale), np.float64(OBJECTIVE.limit)),
+            goal=Goal(np.float64(OBJECTIVE.scale), np.float64(OBJECTIVE.limit), np.float64(0.0)),
             seed=3,
             max_steps=500,
         )
@@ -93,6 +94,19 @@ def test_no_lane_makes_more_steps_than_allowed_and_those_that_need_more_say_so(j
         np.testing.assert_array_equal(getattr(bounded, name)[~needs_more], getattr(free, name)[~needs_more])
 
 
+def test_a_model_that_leads_lanes_uphill_costs_evaluations_and_nothing_else(job):
+    """Slopes of the wrong sign lead up from the base; such lanes begin again where the others began."""
+    with precision.float64():
+        scale = float(OBJECTIVE.scale)
+        model = model_at(job, START[0], scale, Clock())
+        liar = model._replace(slope=tuple(-column for column in model.slope), bend=tuple(0 * b for b in model.bend))
+        index, first = np.arange(REPLICATES), np.full(REPLICATES, scale)
+        alone, misled = (solve(replace(job, model=each), index, START, first, Clock()) for each in (None, liar))
+    np.testing.assert_array_equal(misled.status, alone.status)
+    np.testing.assert_allclose(misled.theta, alone.theta, rtol=1e-9)
+    assert misled.steps.mean() > alone.steps.mean()
+
+
 def test_a_failing_chunk_raises_and_starts_nothing_more(job, monkeypatch):
     calls = []
 
@@ -105,7 +119,7 @@ def test_a_failing_chunk_raises_and_starts_nothing_more(job, monkeypatch):
     run = engine.run
     monkeypatch.setattr(engine, "run", broken)
     with pytest.raises(KeyboardInterrupt):
-        solved(replace(job, width=128))
+        solved(replace(job, width=64))
     assert len(calls) <= 2 + (engine.os.cpu_count() or 1)
 
 

@@ -44,7 +44,7 @@ def newton():
         lanes = jax.eval_shape(partial(begin, Newton()), jnp.zeros(theta.shape), jnp.zeros(scale.shape))
         edged, steps = jax.ShapeDtypeStruct((SIZE,), bool), jax.ShapeDtypeStruct((), np.int32)
         descent = jax.jit(partial(minimise, problem, Newton()))
-        lowered = descent.lower(rows, weight, lanes, active, edged, Goal(number, number), number, steps)
+        lowered = descent.lower(rows, weight, lanes, active, edged, Goal(number, number, number), number, steps)
         return lowered.compile().as_text()
 
 

@@ -33,7 +33,7 @@ WEIGHT = RANDOM.integers(0, 4, (LANES, ROWS)).astype(float)
 START = np.array([1.5, 1.0, 0.3]) + 0.1 * RANDOM.standard_normal((LANES, 3))
 
 
-def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1.0), scale=0.0, lanes=None):
+def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1.0), scale=0.0, lanes=None, close=0.0):
     with precision.float64():
         moved = MINIMISE(
             (jnp.asarray(x), jnp.asarray(y)),
@@ -43,7 +43,7 @@ def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1
             else lanes,
             jnp.asarray(active),
             jnp.zeros(3, bool),
-            Goal(jnp.float64(HUBER.scale), jnp.float64(0.0)),
+            Goal(jnp.float64(HUBER.scale), jnp.float64(0.0), jnp.float64(close)),
             jnp.float64(1e-15),
             jnp.int32(max_steps),
         )
@@ -146,6 +146,16 @@ def test_a_lane_goes_on_where_it_stopped_as_if_it_had_not():
         np.testing.assert_array_equal(left, right)
 
 
+def test_a_lane_that_may_end_close_to_its_minimum_ends_there_and_sooner():
+    exact, close = run(), run(close=1e-18)
+    assert set(close.status) == {int(Status.CONVERGED)}
+    assert np.all(close.decrement <= 1e-18 * close.here.value)
+    assert np.all(close.steps <= exact.steps)
+    assert np.mean(close.steps) < np.mean(exact.steps)
+    np.testing.assert_allclose(close.here.value, exact.here.value, rtol=1e-14)  # the rounding of a sum of 32
+    np.testing.assert_allclose(close.theta, exact.theta, rtol=1e-8)  # the root of the decrement, for condition 1e2
+
+
 def test_an_inactive_coordinate_never_moves():
     lanes = run(active=(1.0, 0.0, 1.0))
     np.testing.assert_array_equal(lanes.theta[:, 1], START[:, 1])
@@ -177,5 +187,5 @@ def test_two_coordinates_that_act_alike_are_singular_even_where_the_curvature_ha
         for metric, want in ((alike, Status.SINGULAR), (filled, Status.CONVERGED)):
             here = done.here._replace(metric=metric, curvature=filled, gradient=np.zeros((LANES, 3)))
             lanes = jax.tree.map(jnp.asarray, done._replace(here=here))
-            status = judge(lanes, jnp.zeros(3, bool), jnp.zeros(LANES))
-            assert set(np.asarray(status).tolist()) == {int(want)}
+            judged = judge(PROBLEM, lanes, jnp.zeros(3, bool), jnp.ones(LANES), jnp.float64(0.0))
+            assert set(np.asarray(judged.status).tolist()) == {int(want)}

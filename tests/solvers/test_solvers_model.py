@@ -9,8 +9,8 @@ import pytest
 
 from jaxscale import precision
 from jaxscale.objectives import OBJECTIVES
-from jaxscale.solvers.loop import Early, Goal, begin, minimise
-from jaxscale.solvers.model import model_of, no_model, predict
+from jaxscale.solvers.loop import Goal, begin, minimise
+from jaxscale.solvers.model import lead, model_of, no_model, predict
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Problem, derivatives, evaluate
 from jaxscale.status import Status
@@ -52,8 +52,8 @@ def objective(rows, theta, weight=WEIGHT):
 
 def said(model, z, weight=WEIGHT):
     with precision.float64():
-        light = jnp.asarray(weight, jnp.float32)
-        there = predict(HUBER, model, jnp.asarray(z), light, jnp.full(len(z), SCALE), jnp.ones(3))
+        light, scale = jnp.asarray(weight, jnp.float32), jnp.full(len(z), SCALE, jnp.float32)
+        there = predict(HUBER, model, jnp.asarray(z, jnp.float32), light, scale, jnp.ones(3, jnp.float32))
         return jax.tree.map(np.asarray, there)
 
 
@@ -92,34 +92,56 @@ def test_rows_that_are_not_finite_and_coordinates_without_effect_leave_it_finite
     np.testing.assert_array_equal(model.frame[:, 1], [0.0, 1.0])
 
 
-def solved(rows, start, early):
+def led(model, steps=10, active=(1.0, 1.0, 1.0), weight=WEIGHT):
     with precision.float64():
-        lanes = begin(Newton(), np.tile(start, (LANES, 1)), np.full(LANES, SCALE))
-        goal = Goal(np.float64(SCALE), np.float64(0.0))
+        scale = jnp.full(LANES, SCALE)
+        found = jax.jit(partial(lead, HUBER))(model, jnp.asarray(weight), scale, jnp.asarray(active), np.int32(steps))
+        return tuple(map(np.asarray, found))
+
+
+def solved(rows, theta):
+    with precision.float64():
+        lanes = begin(Newton(), theta, np.full(LANES, SCALE))
+        goal = Goal(np.float64(SCALE), np.float64(0.0), np.float64(0.0))
         run = jax.jit(partial(minimise, HUBER, Newton()))
-        edged, steps = np.zeros(3, bool), np.int32(200)
-        noise = np.float64(1e-16)
-        ended = run(rows, jnp.asarray(WEIGHT), lanes, jnp.ones(3), edged, goal, noise, steps, early=early)
+        edged, steps, noise = np.zeros(3, bool), np.int32(200), np.float64(1e-16)
+        ended = run(rows, jnp.asarray(WEIGHT), lanes, jnp.ones(3), edged, goal, noise, steps)
         return jax.tree.map(np.asarray, ended)
 
 
-def test_lanes_end_at_the_same_minima_with_it_and_without_and_with_fewer_exact_evaluations(at_base):
+def test_it_leads_lanes_to_the_same_minima_with_fewer_evaluations_left(at_base):
     rows, model, _ = at_base
-    with_it, without = (solved(rows, BASE, Early(model, np.int32(steps))) for steps in (10, 0))
+    theta, value = led(model)
+    np.testing.assert_allclose(value, objective(rows, np.tile(BASE, (LANES, 1))).value, rtol=1e-5)
+    assert np.all(objective(rows, theta).value < value)
+    with_it, without = solved(rows, theta), solved(rows, np.tile(BASE, (LANES, 1)))
     for lanes in (with_it, without):
         np.testing.assert_array_equal(lanes.status, Status.CONVERGED)
     np.testing.assert_allclose(with_it.here.value, without.here.value, rtol=1e-12)
     np.testing.assert_allclose(with_it.theta, without.theta, rtol=1e-8)
-    assert np.mean(np.asarray(with_it.steps) - 10) < np.mean(without.steps)
+    assert np.mean(with_it.steps) < np.mean(without.steps)
 
 
-def test_a_lane_that_it_leads_uphill_begins_again_where_it_began(at_base):
-    rows, model, _ = at_base
-    liar = model._replace(slope=tuple(-column for column in model.slope), bend=tuple(0 * b for b in model.bend))
-    misled, alone = solved(rows, BASE, Early(liar, np.int32(10))), solved(rows, BASE, Early(model, np.int32(0)))
-    np.testing.assert_array_equal(misled.theta, alone.theta)
-    np.testing.assert_array_equal(misled.status, alone.status)
-    np.testing.assert_array_equal(misled.steps, np.asarray(alone.steps) + 11)
+def test_no_steps_lead_nowhere(at_base):
+    _, model, _ = at_base
+    np.testing.assert_array_equal(led(model, steps=0)[0], np.tile(BASE, (LANES, 1)))
+
+
+def test_it_moves_no_coordinate_that_is_inactive(at_base):
+    rows = at_base[0]
+    with precision.float64():
+        miss, slope, bend = jax.vmap(lambda row: derivatives(HUBER, tuple(jnp.asarray(BASE)), row))(rows)
+        slope, bend = np.stack(slope, axis=1) * [1.0, 0.0, 1.0], np.stack(bend, axis=1) * [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]
+    fixed = model_of(np.asarray(miss), slope, bend, np.minimum(1.0, SCALE / np.abs(miss)), BASE, 0.0)
+    theta, value = led(fixed, active=(1.0, 0.0, 1.0))
+    np.testing.assert_array_equal(theta[:, 1], BASE[1])
+    assert np.all(objective(rows, theta).value < value)
+
+
+def test_a_model_that_is_not_finite_where_it_leads_leaves_its_lane_at_the_base(at_base):
+    _, model, _ = at_base
+    steep = model._replace(bend=tuple(np.full_like(column, np.inf) for column in model.bend))
+    np.testing.assert_array_equal(led(steep)[0], np.tile(BASE, (LANES, 1)))
 
 
 def test_a_model_that_says_nothing_has_the_shapes_of_one_that_does(at_base):
