@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -55,26 +54,44 @@ def allocate(law: Law | str, coefs: Mapping[str, ArrayLike], *, flops: ArrayLike
     law.check_names(coefs)
     log_flops = jnp.log(jnp.asarray(float(flops) if isinstance(flops, int) else flops))  # 10**24 is no int64
     dtype = jnp.result_type(log_flops, *(jnp.asarray(coefs[name]) for name in law.names))
-    log_flops = log_flops.astype(dtype)
     ordered = tuple(jnp.asarray(coefs[name], dtype) for name in law.names)
-    log_product = log_flops - jnp.asarray(np.log(FLOPS_PER_PARAM_TOKEN), dtype)
+    log_product = _log_product(log_flops.astype(dtype))
+    constants = jax.lax.stop_gradient((log_product, ordered))
+    low, high, is_interior = _bracket(law, *constants)
 
     def slope(log_params: jax.Array) -> jax.Array:
         return jax.grad(_loss_on_budget, argnums=1)(law, log_params, log_product, ordered)
 
-    low, high, is_interior = _bracket(law, *jax.lax.stop_gradient((log_product, ordered)))
-
     def find(function: object, start: jax.Array) -> jax.Array:
-        return _newton(law, low, high, *jax.lax.stop_gradient((log_product, ordered)))
+        return _newton(law, low, high, *constants)
 
     def tangent(linear: object, right: jax.Array) -> jax.Array:
         bend = jax.jvp(linear, (right,), (jnp.ones_like(right),))[1]  # type: ignore[arg-type]
         return jnp.where(is_interior & (bend != 0), right / jnp.where(bend == 0, 1.0, bend), 0.0)
 
     inside = jax.lax.custom_root(slope, 0.5 * (low + high), find, tangent)
-    log_params = jnp.where(is_interior, inside, low)
-    loss = _loss_on_budget(law, log_params, log_product, ordered)
-    return Allocation(log_params, jnp.exp(log_params), jnp.exp(log_product - log_params), loss, is_interior)
+    return _allocation(law, jnp.where(is_interior, inside, low), is_interior, log_product, ordered)
+
+
+def optima(law: Law, argument: tuple[jax.Array, jax.Array]) -> Allocation:
+    """Return the allocation of R sets of coefs (R, p) on b budgets (b,), each field (R, b), without derivatives."""
+
+    def one(coefs: jax.Array, flops: jax.Array) -> Allocation:
+        ordered, log_product = tuple(coefs), _log_product(jnp.log(flops))
+        low, high, is_interior = _bracket(law, log_product, ordered)
+        inside = _newton(law, low, high, log_product, ordered)
+        return _allocation(law, jnp.where(is_interior, inside, low), is_interior, log_product, ordered)
+
+    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(*argument)
+
+
+def losses(law: Law, argument: tuple[jax.Array, jax.Array]) -> jax.Array:
+    """Return the losses (R, b) of a law of flops alone, for coefs (R, p) and budgets (b,)."""
+
+    def one(coefs: jax.Array, flops: jax.Array) -> jax.Array:
+        return law.loss(flops, **dict(zip(law.names, coefs, strict=True)))
+
+    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(*argument)
 
 
 def check_trade_off(law: Law) -> None:
@@ -86,6 +103,18 @@ def check_trade_off(law: Law) -> None:
 def can_allocate(law: Law) -> bool:
     """Return whether params and tokens, with flops if it wants them, are all that the law takes."""
     return {"params", "tokens"} <= set(law.inputs) <= {"params", "tokens", "flops"}
+
+
+def _log_product(log_flops: jax.Array) -> jax.Array:
+    """Return ln N D of a budget."""
+    return log_flops - jnp.asarray(np.log(FLOPS_PER_PARAM_TOKEN), log_flops.dtype)
+
+
+def _allocation(
+    law: Law, log_params: jax.Array, is_interior: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]
+) -> Allocation:
+    loss = _loss_on_budget(law, log_params, log_product, coefs)
+    return Allocation(log_params, jnp.exp(log_params), jnp.exp(log_product - log_params), loss, is_interior)
 
 
 def _loss_on_budget(law: Law, log_params: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]) -> jax.Array:
@@ -134,23 +163,3 @@ def _newton(
 
     start = (low, high, 0.5 * (low + high), high - low, jnp.zeros((), jnp.int32))
     return jax.lax.while_loop(keep_going, advance, start)[2]
-
-
-@lru_cache(maxsize=64)
-def losses(law: Law) -> jax.stages.Wrapped:
-    """Return the compiled losses (R, b) of a law of flops alone, for coefs (R, p) and budgets (b,)."""
-
-    def one(coefs: jax.Array, flops: jax.Array) -> jax.Array:
-        return law.loss(flops, **dict(zip(law.names, coefs, strict=True)))
-
-    return jax.jit(jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None)))
-
-
-@lru_cache(maxsize=64)
-def many(law: Law) -> jax.stages.Wrapped:
-    """Return the compiled allocation of R sets of coefs (R, p) on b budgets (b,): each field (R, b)."""
-
-    def one(coefs: jax.Array, flops: jax.Array) -> Allocation:
-        return allocate(law, dict(zip(law.names, coefs, strict=True)), flops=flops)
-
-    return jax.jit(jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None)))

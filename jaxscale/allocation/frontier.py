@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.allocation.allocate import can_allocate, losses, many
+from jaxscale.allocation.allocate import Allocation, can_allocate, losses, optima
+from jaxscale.engine import programs
 from jaxscale.engine.batches import chunks, fill
+from jaxscale.engine.programs import Clock, Program, run
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.results import Ensemble, Fit, Frontier
@@ -59,27 +62,55 @@ def frontier(
     if source is not None and (law is not None or coefs is not None):
         raise UsageError(TWO_SOURCES)
     if isinstance(source, Ensemble):
-        point = frontier(source.fit, flops=budgets)
-        samples = np.stack([source.coefs[name] for name in source.fit.law.names], axis=1)
-        params, tokens, loss = _optima(source.fit.law, samples, budgets)
-        for array in (params, tokens, loss):
-            array[~source.usable] = np.nan
-        return Frontier(point.law, point.coefs, budgets, params, tokens, loss, point, point.measured, point.findings)
+        return _crowded(source, budgets)
     if isinstance(source, Fit):
-        return _single(source.law, source.coefs, budgets, _measured(source))
+        found = _optima(source.law, source.law.vector(source.coefs)[None], budgets)[:, 0]
+        return _single(source.law, source.coefs, budgets, found, _measured(source))
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
     for name, value in zip(law.names, law.vector(coefs), strict=True):
         if not np.isfinite(value):
             raise UsageError(BAD_COEF.format(name=name, value=value))
-    return _single(law, coefs, budgets, None)
+    return _single(law, coefs, budgets, _optima(law, law.vector(coefs)[None], budgets)[:, 0], None)
+
+
+@contextmanager
+def foreseen(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[None]:
+    """Have the program of a frontier compiled inside this scope, while another one is; its end waits for that.
+
+    budgets: how many `flops` there will be.   replicates: of the Ensemble; 0 for a Fit, or for coefs.   For who knows
+    before a fit that its frontier will be asked for: nothing else changes. For a law without a frontier there is none.
+    """
+    law = LAWS.resolve(law)
+    if not has_frontier(law):
+        yield
+        return
+    sets = np.zeros((_width(1 + replicates), len(law.coefs)))
+    with programs.foreseen(Program.of(_finding(law), (law,), (sets, np.zeros(budgets)))):
+        yield
+
+
+def _crowded(crowd: Ensemble, budgets: np.ndarray) -> Frontier:
+    """Return the frontier of every replicate, and of the point fit, which alone would need a program of its own."""
+    law, fit = crowd.fit.law, crowd.fit
+    samples = [crowd.coefs[name] for name in law.names]
+    coefs = np.concatenate([law.vector(fit.coefs)[None], np.stack(samples, axis=1)])
+    found = _optima(law, coefs, budgets)
+    point = _single(law, fit.coefs, budgets, found[:, 0], _measured(fit))
+    params, tokens, loss = np.where(crowd.usable[:, None], found[:, 1:], np.nan)
+    return Frontier(law, point.coefs, budgets, params, tokens, loss, point, point.measured, point.findings)
 
 
 def _single(
-    law: Law, coefs: Mapping[str, float], budgets: np.ndarray, measured: tuple[float, float] | None
+    law: Law,
+    coefs: Mapping[str, float],
+    budgets: np.ndarray,
+    found: np.ndarray,
+    measured: tuple[float, float] | None,
 ) -> Frontier:
-    params, tokens, loss = (array[0] for array in _optima(law, law.vector(coefs)[None], budgets))
+    """Return the frontier of one set of coefs, for which params, tokens and loss (3, b) were found."""
+    params, tokens, loss = found.copy()  # nothing keeps the crowd's arrays in memory
     findings = []
     if not can_allocate(law):
         findings.append(Finding("no-split", LOSS_ONLY.format(name=law.name)))
@@ -100,23 +131,36 @@ def _measured(fit: Fit) -> tuple[float, float] | None:
     return float(np.nanmin(flops)), float(np.nanmax(flops))
 
 
-def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return params, tokens and loss (R, b) for coefs (R, p); NaN where there is no interior optimum."""
-    if law.inputs == ("flops",):
-        with precision.float64():
-            loss = np.array(losses(law)(jnp.asarray(coefs), jnp.asarray(budgets)))
-        absent = np.full(loss.shape, np.nan)
-        return absent, absent.copy(), loss
-    if not can_allocate(law):
-        raise UsageError(NO_FRONTIER.format(name=law.name, inputs=", ".join(law.inputs)))
-    width = min(CHUNK, len(coefs))
+def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray) -> np.ndarray:
+    """Return params, tokens and loss (3, R, b) for coefs (R, p); NaN where there is no interior optimum."""
+    finding, width, clock = _finding(law), _width(len(coefs)), Clock()
     parts = []
     with precision.float64():
         for part in chunks(len(coefs), width):
-            found = many(law)(jnp.asarray(fill(coefs[part], width)), jnp.asarray(budgets))
-            rows = part.stop - part.start
-            inside = np.asarray(found.is_interior)[:rows]
-            optimum = (found.params, found.tokens, found.loss)
-            parts.append([np.where(inside, np.asarray(array)[:rows], np.nan) for array in optimum])
-    params, tokens, loss = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return params, tokens, loss
+            found = run(clock, finding, (law,), (fill(coefs[part], width), budgets))
+            parts.append(_rows(found)[:, : part.stop - part.start])
+    return np.concatenate(parts, axis=1)
+
+
+def _rows(found: Allocation | np.ndarray) -> np.ndarray:
+    """Return params, tokens and loss (3, R, b) of one program call, of an allocation or of losses alone."""
+    if isinstance(found, Allocation):
+        return np.where(found.is_interior, np.stack([found.params, found.tokens, found.loss]), np.nan)
+    absent = np.full(found.shape, np.nan)
+    return np.stack([absent, absent, found])
+
+
+def _width(count: int) -> int:
+    return min(CHUNK, count)
+
+
+def has_frontier(law: Law) -> bool:
+    """Return whether a law splits a budget, or at least knows it."""
+    return can_allocate(law) or law.inputs == ("flops",)
+
+
+def _finding(law: Law) -> Callable[..., Allocation | jax.Array]:
+    """Return what finds a law's frontier; raise UsageError for a law without one."""
+    if not has_frontier(law):
+        raise UsageError(NO_FRONTIER.format(name=law.name, inputs=", ".join(law.inputs)))
+    return optima if can_allocate(law) else losses

@@ -69,16 +69,17 @@ def fit(
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{fitting.law}-{digest}"
         outputs.refuse_unwritable(folder, digest, force=force)
-        fitted = studies.fit_of(runs, fitting, bar)
-        try:
-            ensemble = studies.crowd_of(fitted, fitting, bar)
-            frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
-            reduced = studies.reduced_of(fitted, fitting, showing, bar)
-        except KeyboardInterrupt:
-            if not folder.exists():  # a whole result of the same command is worth more than this one
-                outputs.save(Saved(fitted), folder, digest, force=force)
-                session.say(KEPT.format(folder=folder))
-            raise
+        with studies.foreseeing(fitting, showing):
+            fitted = studies.fit_of(runs, fitting, bar)
+            try:
+                ensemble = studies.crowd_of(fitted, fitting, bar)
+                frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
+                reduced = studies.reduced_of(fitted, fitting, showing, bar)
+            except KeyboardInterrupt:
+                if not folder.exists():  # a whole result of the same command is worth more than this one
+                    outputs.save(Saved(fitted), folder, digest, force=force)
+                    session.say(KEPT.format(folder=folder))
+                raise
         outputs.save(Saved(fitted, ensemble, frontier), folder, digest, force=force)
         if reduced is not None:
             left = Saved(reduced.fit, reduced.ensemble, reduced.frontier)

@@ -63,10 +63,12 @@ def frontier(
             reduced = _reduced(fitted, source, showing, bar)
         else:
             studies.refuse_unknown(fitting, showing)
-            fitted = studies.fit_of(studies.runs_of(source, reading, fitting), fitting, bar)
-            ensemble = studies.crowd_of(fitted, fitting, bar)
-            found = studies.frontier_of(fitted, ensemble, showing, bar)
-            reduced = studies.reduced_of(fitted, fitting, showing, bar)
+            runs = studies.runs_of(source, reading, fitting)
+            with studies.foreseeing(fitting, showing):
+                fitted = studies.fit_of(runs, fitting, bar)
+                ensemble = studies.crowd_of(fitted, fitting, bar)
+                found = studies.frontier_of(fitted, ensemble, showing, bar)
+                reduced = studies.reduced_of(fitted, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
     answer = Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line)
     if is_json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -105,6 +107,15 @@ def crowd_of(fit: Fit, fitting: Fitting, bar: Bar) -> Ensemble | None:
         device=fitting.device,
         on_done=bar.advance,
     )
+
+
+@contextmanager
+def foreseeing(fitting: Fitting, showing: Showing) -> Iterator[None]:
+    """Inside this scope, in which a table is fitted, compile what its frontier needs while the fit's own compiles."""
+    from jaxscale.allocation import foreseen
+
+    with foreseen(fitting.law, budgets=len(showing.flops or options.FLOPS), replicates=fitting.replicates):
+        yield
 
 
 def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> Frontier | None:

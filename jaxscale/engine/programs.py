@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.border import download
+from jaxscale.engine.foresight import Foresight
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.rounds import Pace, in_blocks, in_rounds
 from jaxscale.errors import UsageError
@@ -41,7 +44,10 @@ REASSOCIATE = {
 times as fast. It does so everywhere: a difference that relies on the order of its terms must be taken in integers.
 NaN, infinities, divisions and functions keep their exact meaning."""
 
-COMPILING = Lock()
+FORESIGHT = Foresight()
+KEPT = 256
+"""Programs kept for the process."""
+SLOTS = Lock()
 
 NOT_JAX = (
     "the law's function cannot be compiled: {kind}: {reason}\n"
@@ -85,12 +91,22 @@ class Question(NamedTuple):
 
 @dataclass
 class Clock:
-    """Seconds spent, compile apart from run, and the number of programs compiled."""
+    """Seconds spent, compile apart from run, and the programs that were new.
+
+    compile: seconds waited for programs: of one that was foreseen, only what was left to wait.   compiled: how many
+    programs were first needed here, whoever compiled them.
+    """
 
     compile: float = 0.0
     run: float = 0.0
     compiled: int = 0
     programs: list[str] = field(default_factory=list)
+
+    def count(self, program: str, seconds: float) -> None:
+        """Count a program that was first needed here, and the seconds waited for it."""
+        self.compile += seconds
+        self.compiled += 1
+        self.programs.append(program)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -172,39 +188,100 @@ def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Arr
     return jnp.where(replicate < 0, common.weight, drawn)
 
 
+@dataclass(frozen=True)
+class Program:
+    """What is compiled: a function with its static part bound, for arguments of this tree and shapes, on a device."""
+
+    function: Callable[..., Tree]
+    static: tuple[Tree, ...]
+    tree: Tree
+    shapes: tuple[tuple[tuple[int, ...], np.dtype], ...]
+    device: jax.Device
+
+    @classmethod
+    def of(cls, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Program:
+        """Return the program for this argument, or one of its shapes, on the device that work started now goes to."""
+        leaves, tree = jax.tree.flatten(argument)
+        return cls(function, static, tree, tuple((leaf.shape, leaf.dtype) for leaf in leaves), placement.current())
+
+
+class Slot:
+    """The place of one program: its lock is held by who compiles it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.executable: Callable[..., Tree] | None = None
+        self.is_counted = False
+
+
 def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Tree:
     """Return function(*static, argument) on the device as NumPy, compiled once per static part and shapes.
 
     argument: pytree of arrays, of NumPy or the device.   Must be called inside the float64 scope.
     """
-    leaves, tree = jax.tree.flatten(argument)
-    shapes = tuple((jnp.shape(leaf), leaf.dtype) for leaf in leaves)
-    with COMPILING:  # of two threads that need a program, one makes it
-        began = time.perf_counter()
-        before = compiled.cache_info().misses
-        program = compiled(function, static, tree, shapes, placement.current())
-        if compiled.cache_info().misses > before:
-            clock.compile += time.perf_counter() - began
-            clock.compiled += 1
-            clock.programs.append(function.__name__)
-    return download(program(argument))
+    program = Program.of(function, static, argument)
+    slot = _slot(program)
+    began = time.perf_counter()
+    with slot.lock:  # of two threads that need a program, one makes it; others make others meanwhile
+        executable = _made(slot, program)
+        if not slot.is_counted:
+            slot.is_counted = True
+            clock.count(function.__name__, time.perf_counter() - began)
+    return download(executable(argument))
 
 
-@lru_cache(maxsize=256)
-def compiled(
-    function: Callable[..., Tree],
-    static: tuple[Tree, ...],
-    tree: Tree,
-    shapes: tuple[Tree, ...],
-    device: jax.Device,
-) -> Callable[..., Tree]:
-    """Return the executable of function with its static part bound, for this device and these shapes."""
-    argument = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(*shape) for shape in shapes])
-    options = REASSOCIATE if device.platform == "cpu" else None
-    with jax.default_device(device):
+@contextmanager
+def foreseen(*programs: Program) -> Iterator[None]:
+    """Compile these inside this scope, in this order, while other programs are being compiled; wait for it at its end.
+
+    Where nothing else is compiled, nothing is. One that cannot be compiled is reported by the `run` that needs it.
+    """
+    missing = [program for program in programs if _slot(program).executable is None]
+    with FORESIGHT.expecting(*(partial(_prepare, program) for program in missing)):
+        yield
+
+
+def _prepare(program: Program) -> None:
+    """Compile a program, unless somebody is at it."""
+    slot = _slot(program)
+    if slot.lock.acquire(blocking=False):
         try:
-            lowered = jax.jit(partial(function, *static), compiler_options=options).lower(argument)
+            with precision.float64():  # thread-local
+                _made(slot, program)
+        finally:
+            slot.lock.release()
+
+
+def _slot(program: Program) -> Slot:
+    with SLOTS:
+        return slot_of(program)
+
+
+@lru_cache(maxsize=KEPT)
+def slot_of(program: Program) -> Slot:
+    """Return the slot of a program, empty at first."""
+    return Slot()
+
+
+def _made(slot: Slot, program: Program) -> Callable[..., Tree]:
+    """Return the executable in a slot, compiled if it is empty; who calls holds its lock."""
+    if slot.executable is None:
+        slot.executable = compiled(program)
+    return slot.executable
+
+
+def compiled(program: Program) -> Callable[..., Tree]:
+    """Return the executable of a program, and have foreseen ones compiled meanwhile.
+
+    Raises UsageError for a function that JAX cannot trace.
+    """
+    argument = jax.tree.unflatten(program.tree, [jax.ShapeDtypeStruct(*shape) for shape in program.shapes])
+    options = REASSOCIATE if program.device.platform == "cpu" else None
+    with jax.default_device(program.device):
+        try:
+            lowered = jax.jit(partial(program.function, *program.static), compiler_options=options).lower(argument)
         except jax.errors.JAXTypeError as error:  # np.exp, float(), if: what a tracer cannot go through
             reason = str(error).splitlines()[0]
             raise UsageError(NOT_JAX.format(kind=type(error).__name__, reason=reason)) from error
+        FORESIGHT.begin_next()  # XLA does not hold the interpreter's lock: another program is traced meanwhile
         return lowered.compile()

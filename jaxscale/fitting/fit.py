@@ -10,14 +10,14 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.engine.programs import Clock, problem_of
+from jaxscale.engine.programs import Clock, foreseen, problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.held import try_edges
 from jaxscale.fitting.identification import harm_of
-from jaxscale.fitting.inspection import inspect
+from jaxscale.fitting.inspection import inspect, views_of
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import LAWS, Law
@@ -75,12 +75,13 @@ def fit(
             seed=0,
             max_steps=method.max_steps,
         )
-        count = len(points)
-        outcome = solve(job, np.full(count, -1), points, np.zeros(count), clock)
-        outcome = _again(job, points, outcome, clock)
-        try_edges(law, job, outcome, clock)
-        grid = points if starts is None else start_points(law, runs, None, fixed)
-        return _report(runs, law, objective, solver, fixed, job, grid, outcome, clock)
+        with foreseen(views_of(job)):
+            count = len(points)
+            outcome = solve(job, np.full(count, -1), points, np.zeros(count), clock)
+            outcome = _again(job, points, outcome, clock)
+            try_edges(law, job, outcome, clock)
+            grid = points if starts is None else start_points(law, runs, None, fixed)
+            return _report(runs, law, objective, solver, fixed, job, grid, outcome, clock)
 
 
 def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outcome:

@@ -10,16 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.batches import Batch
-from jaxscale.engine.border import upload
 from jaxscale.engine.crowd import Job
-from jaxscale.engine.programs import Clock, run
+from jaxscale.engine.programs import Clock, Program, run
 from jaxscale.fitting.directions import Gaps, flattest, gaps_of, in_unit_diagonal
 from jaxscale.laws import Law
+from jaxscale.numerics.scores import Score
 from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.objectives import Objective
 from jaxscale.solvers.loop import INSENSITIVE
 from jaxscale.solvers.model import Model, model_of
-from jaxscale.solvers.problem import Evaluation, Problem, Row, derivatives, evaluate
+from jaxscale.solvers.problem import Problem, Row, derivatives
 
 SINGULAR_ABOVE = 1e14
 """Condition number beyond which a Hessian in float64 says nothing about errors."""
@@ -43,35 +43,36 @@ class Look(NamedTuple):
 
 
 class Views(NamedTuple):
-    """What the device returns at one point: the evaluation (one lane), residual, score, slope (n,), Jacobian (n, p)."""
+    """What the device returns of each row at one point: its miss (n,), its score, and the derivatives of the miss.
 
-    evaluation: Evaluation
-    residual: jax.Array
-    score: jax.Array
-    slope: jax.Array
-    jacobian: jax.Array
-    bend: jax.Array
-    bound: jax.Array
+    jacobian: (n, p).   bend: (n, p (p + 1) / 2), second derivatives in the order of `pack_indices`.
+    """
+
+    residual: np.ndarray | jax.Array
+    score: Score
+    jacobian: np.ndarray | jax.Array
+    bend: np.ndarray | jax.Array
 
 
 def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> Look:
     """Return the look at theta (p,); for `absolute` the value is the limit itself, the sum of |r|."""
-    spread = 0.0
-    if objective.limit:
-        spread = _look(job, batch, theta, 1.0, clock)[1]
-    scale = max(objective.scale, objective.limit * spread)
-    views, _ = _look(job, batch, theta, scale, clock)
     count = batch.count
     weight = batch.weight[:count]
+    spread = 0.0
+    if objective.limit:
+        misses = np.abs(_look(job, batch, theta, 1.0, clock).residual[:count])
+        spread = _total(weight, misses) / float(np.sum(weight))
+    scale = max(objective.scale, objective.limit * spread)
+    views = _look(job, batch, theta, scale, clock)
     residuals = np.asarray(views.residual)[:count]
-    value = float(np.sum(weight * np.abs(residuals))) if objective.limit else float(views.evaluation.value[0])
+    value = _total(weight, np.abs(residuals)) if objective.limit else _value(views, batch)
     free = job.active > 0
-    pull = (weight * np.asarray(views.slope)[:count])[:, None] * np.asarray(views.jacobian)[:count, free]
+    pull = (weight * np.asarray(views.score.slope)[:count])[:, None] * np.asarray(views.jacobian)[:count, free]
     total = np.abs(pull).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratios = np.where(total > 0, np.abs(pull.sum(axis=0)) / total, 0.0)
     scaled_gradient = float(np.max(ratios, initial=0.0))
-    hessian = np.asarray(views.evaluation.curvature)[0][np.ix_(free, free)]
+    hessian = _hessian(views, batch)[np.ix_(free, free)]
     condition = _condition(hessian)
     is_honest = condition is not None and condition < SINGULAR_ABOVE and not objective.limit
     covariance = None
@@ -96,7 +97,7 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
 
 def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:
     """Return d residual / d theta (m, p) of the rows that count, times the roots of their weights."""
-    return _weighted(_look(job, batch, theta, 1.0, clock)[0], batch)
+    return _weighted(_look(job, batch, theta, 1.0, clock), batch)
 
 
 def _weighted(views: Views, batch: Batch) -> np.ndarray:
@@ -105,40 +106,57 @@ def _weighted(views: Views, batch: Batch) -> np.ndarray:
     return weighted
 
 
-def _look(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> tuple[Views, float]:
+def _total(weight: np.ndarray, parts: np.ndarray) -> float:
+    """Return the weighted sum of parts (n,); one of weight zero counts for nothing, whatever it is."""
+    counts = weight > 0
+    return float(np.sum(weight[counts] * parts[counts]))
+
+
+def _value(views: Views, batch: Batch) -> float:
+    return _total(batch.weight, np.asarray(views.score.value))
+
+
+def _hessian(views: Views, batch: Batch) -> np.ndarray:
+    """Return the Hessian (p, p) of the objective: the sum of w (rho''(r) J Jᵀ + rho'(r) r'')."""
+    rows = np.flatnonzero(batch.weight > 0)
+    weight, jacobian = batch.weight[rows], np.asarray(views.jacobian)[rows]
+    first, second = (list(side) for side in zip(*pack_indices(jacobian.shape[1]), strict=True))
+    with np.errstate(invalid="ignore", over="ignore"):  # where the point is not finite, nor is this
+        packed = (weight * np.asarray(views.score.slope)[rows]) @ np.asarray(views.bend)[rows]
+        hessian: np.ndarray = jacobian.T @ ((weight * np.asarray(views.score.curvature)[rows])[:, None] * jacobian)
+    hessian[first, second] += packed
+    hessian[second, first] = hessian[first, second]
+    return hessian
+
+
+def _look(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> Views:
     rows = (batch.columns, batch.target)
     with clock.running():
-        views = run(clock, view, (job.problem,), upload((rows, theta, batch.weight, np.float64(scale), job.active)))
-    return views, float(views.evaluation.spread[0])
+        return run(clock, view, (job.problem,), (rows, theta, np.float64(scale)))
 
 
-def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, jax.Array, jax.Array]) -> Views:
-    """Return all views of the objective at one theta (p,), on the device."""
-    rows, theta, weight, scale, active = argument
-    evaluation = evaluate(problem, rows, theta[None], weight[None], scale[None], active)
+def views_of(job: Job) -> Program:
+    """Return the program that looks at one point of a job's table, known before there is a point."""
+    rows = (job.batch.columns, job.batch.target)
+    return Program.of(view, (job.problem,), (rows, np.zeros(job.problem.size), np.float64(0.0)))
 
+
+def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array]) -> Views:
+    """Return all views of the rows at one theta (p,) and scale, on the device; their sums are for the host."""
+    rows, theta, scale = argument
     point = tuple(theta[j] for j in range(problem.size))
     residual, slope, bend = jax.vmap(lambda row: derivatives(problem, point, row))(rows)
-    score = problem.rho(residual, scale)
-    return Views(
-        evaluation,
-        residual,
-        score.value,
-        score.slope,
-        jnp.stack(slope, axis=1),
-        jnp.stack(bend, axis=1),
-        score.majoriser,
-    )
+    return Views(residual, problem.rho(residual, scale), jnp.stack(slope, axis=1), jnp.stack(bend, axis=1))
 
 
 def model_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Model:
     """Return the model of every row's miss around theta (p,)."""
-    views, _ = _look(job, job.batch, theta, scale, clock)
+    views = _look(job, job.batch, theta, scale, clock)
     slope = np.asarray(views.jacobian) * job.active
     first, second = (list(side) for side in zip(*pack_indices(len(theta)), strict=True))
     bend = np.asarray(views.bend) * (job.active[first] * job.active[second])
-    mass = job.batch.weight * np.asarray(views.bound)
-    least = INSENSITIVE * float(views.evaluation.value[0])
+    mass = job.batch.weight * np.asarray(views.score.majoriser)
+    least = INSENSITIVE * _value(views, job.batch)
     return model_of(np.asarray(views.residual), slope, bend, mass, theta, least)
 
 

@@ -187,7 +187,7 @@ def test_the_callers_jax_settings_change_neither_draws_nor_answers(fit, crowd, c
     with ExitStack() as scope:
         for setting in CALLERS[caller]():
             scope.enter_context(setting)
-        programs.compiled.cache_clear()  # a program compiled under other settings would hide the difference
+        programs.slot_of.cache_clear()  # a program compiled under other settings would hide the difference
         refit = js.fit(fit.runs, "pure-power-params")
         again = js.bootstrap(fit, replicates=100, seed=7)
         drawn = again.weights(np.arange(100))
