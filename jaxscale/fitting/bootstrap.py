@@ -13,6 +13,7 @@ from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import Clock, problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of, inside
+from jaxscale.fitting.elsewhere import SCOUTS, look_elsewhere
 from jaxscale.fitting.findings import findings_of_crowd
 from jaxscale.fitting.held import holdable, solve_held
 from jaxscale.fitting.inspection import model_at
@@ -55,7 +56,8 @@ def bootstrap(
     Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (lanes per program call) or on the
     device.   on_done: told how many more replicates have finished, for a progress bar.   Each replicate starts at the
     point fit; one that fails is started again from the other minima, from a point beside the fit, and from a wide
-    scale, before it is marked.   Raises UsageError for a fit that is no minimum, or arguments that cannot be meant.
+    scale, before it is marked. Where resampled tables have several minima, every replicate looks for a lower one.
+    Raises UsageError for a fit that is no minimum, or arguments that cannot be meant.
     """
     scheme = SCHEMES.resolve(scheme)
     _check(fit, replicates, chunk)
@@ -80,9 +82,9 @@ def bootstrap(
         theta = inside(law, fit.coefs, grid)
         spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
-        index = np.arange(replicates)
-        start, first = np.tile(theta, (replicates, 1)), np.full(replicates, scale)
-        tell = on_done or (lambda count: None)
+        index = np.arange(max(replicates, SCOUTS))
+        start, first = np.tile(theta, (len(index), 1)), np.full(len(index), scale)
+        tell = _at_most(replicates, on_done)
         held = np.array([fit.coefs[name] if name in fit.at_bound else np.nan for name in law.names])
         if holdable(law, held).any():
             outcome = solve_held(law, job, held, index, start, first, clock, tell)
@@ -91,7 +93,10 @@ def bootstrap(
             model = model_at(job, theta, scale, clock)
             outcome = solve(replace(job, model=model), index, start, first, clock, tell)
         others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
-        edges = _rescue(law, job, [theta, *others], outcome, clock)
+        _rescue(law, job, [theta, *others], outcome, clock)
+        look_elsewhere(job, theta, scale, outcome, clock)
+        outcome = Outcome(*(array[:replicates] for array in outcome))
+        edges = _edges(law, job, outcome, clock)
         backend = placement.current().platform
     coefs = {
         name: _coef(fit, name, np.where(np.isnan(edge), support.to_coef(value), edge))
@@ -121,19 +126,31 @@ def _check(fit: Fit, replicates: int, chunk: int | None) -> None:
         raise UsageError(FIT_UNUSABLE.format(status=fit.status))
 
 
+def _at_most(count: int, on_done: Callable[[int], None] | None) -> Callable[[int], None]:
+    """Return a callback that tells of `count` replicates in all: those that only scout are nobody's business."""
+    left = [count]
+
+    def tell(more: int) -> None:
+        if on_done and min(more, left[0]):
+            on_done(min(more, left[0]))
+        left[0] -= min(more, left[0])
+
+    return tell
+
+
 def _coef(fit: Fit, name: str, values: np.ndarray) -> np.ndarray:
     """Return one coef's replicates (R,), exactly the given value where it was fixed."""
     return np.full(len(values), fit.coefs[name]) if name in fit.fixed else np.asarray(values, dtype=np.float64)
 
 
-def _rescue(law: Law, job: Job, places: list[np.ndarray], outcome: Outcome, clock: Clock) -> np.ndarray:
-    """Start every failed replicate again, keep what is usable, and return the edges (R, p) of all, NaN inside.
+def _rescue(law: Law, job: Job, places: list[np.ndarray], outcome: Outcome, clock: Clock) -> None:
+    """Start every failed replicate again, and keep what is usable.
 
     A failed one is first held at the edges at which others ended, then started from each of the places and beside the
     first. One that is degenerate is left alone: no start gives it more rows.
     """
     if not len(_lost(outcome)):
-        return _edges(law, job, outcome, clock)
+        return
     edges = _edges(law, job, outcome, clock)
     beside = places[0] + JITTER * np.random.default_rng(job.seed).standard_normal(len(places[0])) * job.active
     for held in _patterns(np.where(holdable(law, edges), edges, np.nan)):
@@ -146,7 +163,6 @@ def _rescue(law: Law, job: Job, places: list[np.ndarray], outcome: Outcome, cloc
         if len(lost):
             start, cold = np.tile(place, (len(lost), 1)), np.zeros(len(lost))
             _keep(outcome, lost, solve(job, lost, start, cold, clock))
-    return _edges(law, job, outcome, clock)
 
 
 def _leave(job: Job, held: np.ndarray, outcome: Outcome, theta: np.ndarray, clock: Clock) -> None:

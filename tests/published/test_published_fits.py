@@ -6,6 +6,7 @@ Every table is brought to 256 rows by copies of weight zero, which change nothin
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from witness import Witness
 
 import jaxscale as js
 
@@ -109,34 +110,17 @@ def test_nothing_lies_below_our_minimum_of_the_third_gadre_table(shared_data):
     assert len(runs) == 35
     fit = js.fit(padded(runs))
     assert fit.is_usable
-    log_n, log_d, target = np.log(runs["params"]), np.log(runs["tokens"]), np.log(runs.loss)
-    centre = log_n.mean(), log_d.mean()
-
-    def total(point):
-        e, a, b, alpha, beta = point
-        terms = np.exp(e) + np.exp(a - alpha * (log_n - centre[0])) + np.exp(b - beta * (log_d - centre[1]))
-        size = np.abs(np.log(terms) - target)
-        return np.where(size <= 1e-3, 0.5 * size**2, 1e-3 * (size - 0.5e-3)).sum()
-
-    coefs = fit.coefs
-    ours = np.array(
-        [
-            np.log(coefs["E"]),
-            np.log(coefs["A"]) - coefs["alpha"] * centre[0],
-            np.log(coefs["B"]) - coefs["beta"] * centre[1],
-            coefs["alpha"],
-            coefs["beta"],
-        ]
-    )
-    assert total(ours) == pytest.approx(fit.value, rel=1e-12)
+    witness, ones = Witness.of(runs, fit.law), np.ones(35)
+    ours = witness.point(fit.coefs)
+    assert witness.value(ours, ones) == pytest.approx(fit.value, rel=1e-12)
     random = np.random.default_rng(0)
     options = {"xatol": 1e-13, "fatol": 1e-20, "maxiter": 3000, "maxfev": 3000}
     found = []
     for spread in (0.0, 1e-3, 1e-2, 0.03, 0.1, 0.3):
         point = ours + spread * random.standard_normal(5)
         for _ in range(4):  # a simplex that has collapsed is opened again
-            point = minimize(total, point, method="Nelder-Mead", options=options).x
-        found.append(total(point))
+            point = minimize(witness.value, point, (ones,), "Nelder-Mead", options=options).x
+        found.append(witness.value(point, ones))
     assert min(found) >= fit.value * (1 - 1e-12)
     assert sum(value <= fit.value * (1 + 1e-9) for value in found) >= 3  # the witness does find this minimum
     assert fit.value == pytest.approx(0.0004757255011, rel=2e-9)

@@ -1,0 +1,90 @@
+"""Lower basins: on a resampled table the lowest minimum is not always the one nearest the point fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from jaxscale.engine.batches import chunks
+from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.engine.programs import Clock
+from jaxscale.status import Status
+
+SCOUTS = 256
+"""Replicates, the first, that look for other basins; the others look only where one of these finds any."""
+BLOCK = 1024
+"""Replicates whose distances to the scouts are held in memory at a time."""
+DISTANCES = ((0.5, 3.0), (0.15, 0.7))
+"""How far along the crowd's longest axis, in its standard deviations, the minima lie that a replicate starts from."""
+SAME = 1e-8
+"""Relative difference in the objective below which two minima are one."""
+LOWER = 1e-10
+"""Relative difference from which a minimum is lower: a thousand times the rounding of a sum."""
+
+
+def look_elsewhere(job: Job, theta: np.ndarray, scale: float, outcome: Outcome, clock: Clock) -> None:
+    """Start usable replicates again from other places, and keep what is lower, in the outcome itself.
+
+    theta: (p,) the point fit.   scale: the first scale of a warm lane.   A score that bends at a small scale makes
+    several minima along the valley of coefs that predict alike. The other places are therefore the scouts' own minima,
+    the nearest ones further up and further down that valley, and the point fit with a first scale so wide that few
+    basins are left. It proves nothing: what lies lower still is missed. Where no scout finds a second minimum, nobody
+    else looks. The scouts are always the first SCOUTS lanes, which the caller supplies however few it was asked for, so
+    that replicate r depends on the seed and r alone.
+    """
+    scouts = np.arange(min(SCOUTS, len(outcome.value)))
+    minima = outcome.theta[scouts[outcome.status[scouts] == Status.CONVERGED]]
+    if len(minima) < 2 * len(theta):
+        return
+    usable = np.flatnonzero(outcome.status <= Status.AT_BOUND)
+    if _visit(job, theta, scale, minima, outcome, usable[usable < SCOUTS], clock):
+        _visit(job, theta, scale, minima, outcome, usable[usable >= SCOUTS], clock)
+
+
+def _visit(
+    job: Job, theta: np.ndarray, scale: float, minima: np.ndarray, outcome: Outcome, lanes: np.ndarray, clock: Clock
+) -> bool:
+    """Start the lanes from every other place; return whether any of them found a second minimum."""
+    if not len(lanes):
+        return False
+    places = [(np.arange(len(lanes)), np.tile(theta, (len(lanes), 1))), *_neighbours(minima, outcome.theta[lanes])]
+    visitor = np.concatenate([some for some, _ in places])
+    first = np.where(np.arange(len(visitor)) < len(lanes), 0.0, scale)  # the point fit at a scale that is chosen: wide
+    # in one call: lanes that take long are regrouped among the rest
+    again = solve(job, lanes[visitor], np.concatenate([start for _, start in places]), first, clock)
+    np.add.at(outcome.steps, lanes[visitor], again.steps)
+    here = outcome.value[lanes[visitor]]
+    gain = np.where(again.status <= Status.AT_BOUND, here - again.value, 0.0)
+    rising = np.argsort(gain, kind="stable")  # of several writes to one place the last stays
+    better = rising[(gain > LOWER * here)[rising]]
+    for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
+        mine[lanes[visitor[better]]] = other[better]
+    return bool(np.any(np.abs(gain) > SAME * here))
+
+
+def _neighbours(minima: np.ndarray, points: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield, per distance and direction, which points have a neighbour there and the nearest one (k, p)."""
+    middle = np.median(minima, axis=0)
+    low, high = np.quantile(minima, (0.16, 0.84), axis=0)
+    width = np.where(high > low, high - low, np.inf) / 2.0
+    known = np.clip((minima - middle) / width, -3.0, 3.0)  # a few minima far away must not turn the axes
+    spread, axes = np.linalg.svd(known, full_matrices=False)[1:]
+    if spread[0] == 0.0:  # noiseless runs: every minimum is the same point
+        return
+    turn = axes.T / np.maximum(spread, 1e-3 * spread[0]) * np.sqrt(len(minima))
+    mine, theirs = (np.clip((where - middle) / width, -9.0, 9.0) @ turn for where in (points, minima))
+    for near, far in DISTANCES:
+        for sign in (1.0, -1.0):
+            parts = [_nearest(mine[part], theirs, sign, near, far) for part in chunks(len(mine), BLOCK)]
+            nearest = np.concatenate(parts) if parts else np.zeros(0, int)
+            some = np.flatnonzero(nearest >= 0)
+            yield some, minima[nearest[some]]
+
+
+def _nearest(mine: np.ndarray, theirs: np.ndarray, sign: float, near: float, far: float) -> np.ndarray:
+    """Return which of theirs (K, p) is nearest to each of mine (k, p) in that direction, -1 where none is there."""
+    along = sign * (theirs[None, :, 0] - mine[:, None, 0])
+    apart = np.where((along > near) & (along < far), np.sum((theirs[None] - mine[:, None]) ** 2, axis=2), np.inf)
+    nearest: np.ndarray = np.where(np.isfinite(apart.min(axis=1)), apart.argmin(axis=1), -1)
+    return nearest
