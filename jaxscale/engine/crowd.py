@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.batches import Batch, chunks, fill
+from jaxscale.engine.batches import Batch, fill
 from jaxscale.engine.border import upload
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Clock, Common, Question, run, solve_chunk
@@ -30,7 +31,7 @@ WIDTHS = {"cpu": 512, "gpu": 8192, "tpu": 8192}
 """Most lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
 CACHED = 1 << 17
 """Rows times lanes per program call on a CPU, in longer tables: their weights are what must stay in cache."""
-BLOCKS = {"cpu": 64}
+BLOCKS = {"cpu": 32}
 """Lanes that move together inside a call, or fewer where a call has fewer; elsewhere all of them do."""
 NARROWEST = 8
 """Fewest lanes per program call on a CPU, however long the table."""
@@ -119,25 +120,30 @@ def solve(
             state = run(clock, solve_chunk, (job.problem, job.scheme, job.method, packing, block), question)
         return Part(part.place, state[: len(part.place)])
 
-    fresh = (
-        Part(np.arange(part.start, part.stop), packing.pack(begin(job.method, start[part], scale[part])))
-        for part in chunks(total, width)
-    )
+    def fresh(begin_at: int, end: int) -> Part:
+        some = slice(begin_at, end)
+        return Part(np.arange(begin_at, end), packing.pack(begin(job.method, start[some], scale[some])))
+
     settle = partial(_settle, packing, job.max_steps, outcome, on_done)
-    waiting = Part(np.zeros(0, int), np.zeros((0, 0)))
+    share = _share(total, width, block, workers)
+    taken, waiting = 0, fresh(0, 0)
     flying: deque[Future[Part]] = deque()
     with clock.running(), ThreadPoolExecutor(workers) as pool:
         try:
             while True:
                 while len(flying) <= workers:
-                    part, waiting = _next(fresh, waiting, width, may_wait=bool(flying))
-                    if part is None:
-                        break
-                    flying.append(pool.submit(move, part, is_last=not flying))
+                    end = min(taken + share, taken + max(width - len(waiting.place), 0), total)
+                    is_little = taken == end and 2 * len(waiting.place) < width
+                    if (is_little and flying) or (taken == end and not len(waiting.place)):
+                        break  # what lands next may join them, or nothing is left
+                    joined, taken = _together(waiting, fresh(taken, end)), end
+                    part, waiting = _cut(joined, width)
+                    is_last = not flying and taken == total and not len(waiting.place)
+                    flying.append(pool.submit(move, part, is_last))
                 if not flying:
                     return outcome
                 # in the order of submission, so that the grouping does not depend on which thread was faster
-                waiting = settle(flying.popleft().result(), waiting)
+                waiting = _together(waiting, settle(flying.popleft().result()))
         except BaseException:  # Ctrl-C: do not start what still waits
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -181,9 +187,7 @@ def _pace(job: Job, steps: np.ndarray, few: int, is_last: bool) -> Pace:
     return Pace(*(np.int32(part) for part in (FIRST, LATER, min(MOST, room), 1 if is_last else few)))
 
 
-def _settle(
-    packing: Packing, most: int, outcome: Outcome, on_done: Callable[[int], None], part: Part, waiting: Part
-) -> Part:
+def _settle(packing: Packing, most: int, outcome: Outcome, on_done: Callable[[int], None], part: Part) -> Part:
     """Write the lanes that have ended into the outcome; return those that wait for another call."""
     place, lanes = part.place, packing.unpack(part.state)
     status = np.where((lanes.status == RUNNING) & (lanes.steps >= most), Status.MAX_STEPS, lanes.status)
@@ -191,15 +195,19 @@ def _settle(
     outcome.status[place], outcome.steps[place] = status, lanes.steps
     still = status == RUNNING
     on_done(int(np.sum(~still)))
-    left = Part(place[still], part.state[still])
-    return left if len(waiting.place) == 0 else Part(*map(np.concatenate, zip(waiting, left, strict=True)))
+    return Part(place[still], part.state[still])
 
 
-def _next(fresh: Iterator[Part], waiting: Part, width: int, *, may_wait: bool) -> tuple[Part | None, Part]:
-    """Return the next lanes to move, if any, and those that go on waiting: a full chunk if there is one."""
-    count = len(waiting.place)
-    if count < width:
-        part = next(fresh, None)
-        if part is not None or count == 0 or (may_wait and 2 * count < width):
-            return part, waiting
-    return Part(*(array[:width] for array in waiting)), Part(*(array[width:] for array in waiting))
+def _share(total: int, width: int, block: int, workers: int) -> int:
+    """Return how many fresh lanes a call takes, so that every worker has as many calls as the others, if any."""
+    calls = max(math.ceil(total / width), 1)
+    most = max(total // block, 1)  # a call of less than a block would pay for a whole one
+    return math.ceil(total / min(math.ceil(calls / workers) * workers, max(calls, most)))
+
+
+def _together(left: Part, right: Part) -> Part:
+    return Part(*map(np.concatenate, zip(left, right, strict=True)))
+
+
+def _cut(part: Part, width: int) -> tuple[Part, Part]:
+    return Part(*(array[:width] for array in part)), Part(*(array[width:] for array in part))

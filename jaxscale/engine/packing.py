@@ -33,7 +33,9 @@ class Packing:
         """Return the matrix (B, width) of a pytree."""
         leaves = jax.tree.leaves(value)
         of = leaves[0].__array_namespace__()
-        return of.concatenate([leaf.reshape(len(leaf), -1).astype(np.float64) for leaf in leaves], axis=1)
+        widths = [math.prod(shape) for shape in self.shapes]  # not -1: there may be no lanes
+        flat = [leaf.reshape(len(leaf), width) for leaf, width in zip(leaves, widths, strict=True)]
+        return of.concatenate([leaf.astype(np.float64) for leaf in flat], axis=1)
 
     def unpack(self, matrix: Tree) -> Tree:
         """Return the pytree of a matrix (B, width)."""

@@ -13,7 +13,7 @@ from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import Clock, problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of, inside
-from jaxscale.fitting.elsewhere import SCOUTS, look_elsewhere
+from jaxscale.fitting.elsewhere import SCOUTS, WIDE, look_elsewhere
 from jaxscale.fitting.findings import findings_of_crowd
 from jaxscale.fitting.held import holdable, solve_held
 from jaxscale.fitting.inspection import model_at
@@ -82,19 +82,23 @@ def bootstrap(
         theta = inside(law, fit.coefs, grid)
         spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
-        index = np.arange(max(replicates, SCOUTS))
-        start, first = np.tile(theta, (len(index), 1)), np.full(len(index), scale)
+        wide, count = max(scale, WIDE * spread), max(replicates, SCOUTS)
+        index = np.concatenate([np.arange(SCOUTS), np.arange(count)])  # scouts take long, so they begin
+        start, first = np.tile(theta, (len(index), 1)), np.where(np.arange(len(index)) < SCOUTS, wide, scale)
         tell = _at_most(replicates, on_done)
         held = np.array([fit.coefs[name] if name in fit.at_bound else np.nan for name in law.names])
-        if holdable(law, held).any():
-            outcome = solve_held(law, job, held, index, start, first, clock, tell)
-            _leave(job, held, outcome, theta, clock)
+        is_held = holdable(law, held).any()
+        if is_held:
+            solved = solve_held(law, job, held, index, start, first, clock, tell)
         else:
             model = model_at(job, theta, scale, clock)
-            outcome = solve(replace(job, model=model), index, start, first, clock, tell)
+            solved = solve(replace(job, model=model), index, start, first, clock, tell)
+        scouts, outcome = (Outcome(*(array[part] for array in solved)) for part in (slice(SCOUTS), slice(SCOUTS, None)))
+        if is_held:
+            _leave(job, held, outcome, theta, clock)
         others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
         _rescue(law, job, [theta, *others], outcome, clock)
-        look_elsewhere(job, theta, scale, outcome, clock)
+        look_elsewhere(job, theta, scale, wide, outcome, scouts, clock)
         outcome = Outcome(*(array[:replicates] for array in outcome))
         edges = _edges(law, job, outcome, clock)
         backend = placement.current().platform

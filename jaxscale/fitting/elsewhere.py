@@ -13,6 +13,9 @@ from jaxscale.status import Status
 
 SCOUTS = 256
 """Replicates, the first, that look for other basins; the others look only where one of these finds any."""
+WIDE = 3.0
+"""First scale of a lane that looks for other basins, in units of the point fit's mean absolute miss: so wide that few
+basins are left. Ten times as wide finds no more of them, in a third more evaluations; a third as wide finds fewer."""
 BLOCK = 1024
 """Replicates whose distances to the scouts are held in memory at a time."""
 DISTANCES = ((0.5, 3.0), (0.15, 0.7))
@@ -23,48 +26,50 @@ LOWER = 1e-10
 """Relative difference from which a minimum is lower: a thousand times the rounding of a sum."""
 
 
-def look_elsewhere(job: Job, theta: np.ndarray, scale: float, outcome: Outcome, clock: Clock) -> None:
-    """Start usable replicates again from other places, and keep what is lower, in the outcome itself.
+def look_elsewhere(
+    job: Job, theta: np.ndarray, scale: float, wide: float, outcome: Outcome, scouts: Outcome, clock: Clock
+) -> None:
+    """Keep what the scouts found lower; where they found a second minimum, start every usable replicate again.
 
-    theta: (p,) the point fit.   scale: the first scale of a warm lane.   A score that bends at a small scale makes
-    several minima along the valley of coefs that predict alike. The other places are therefore the scouts' own minima,
-    the nearest ones further up and further down that valley, and the point fit with a first scale so wide that few
-    basins are left. It proves nothing: what lies lower still is missed. Where no scout finds a second minimum, nobody
-    else looks. The scouts are always the first SCOUTS lanes, which the caller supplies however few it was asked for, so
-    that replicate r depends on the seed and r alone.
+    theta: (p,) the point fit.   scale, wide: the first scale of a replicate and of a scout.   scouts: the first lanes
+    of the outcome once more, from the wide scale.   What is lower is written into the outcome.
+
+    A score that bends at a small scale makes several minima along the valley of coefs that predict alike. The other
+    places are the point fit at the wide scale, and the scouts' own minima, the nearest ones further up and further
+    down that valley. It proves nothing: what lies lower still is missed. The scouts are always the first SCOUTS
+    lanes, which the caller supplies however few it was asked for, so that replicate r depends on the seed and r alone.
     """
-    scouts = np.arange(min(SCOUTS, len(outcome.value)))
-    minima = outcome.theta[scouts[outcome.status[scouts] == Status.CONVERGED]]
-    if len(minima) < 2 * len(theta):
+    first = np.arange(len(scouts.value))
+    if not keep_lower(outcome, first, scouts):
         return
+    minima = outcome.theta[first[outcome.status[first] == Status.CONVERGED]]
     usable = np.flatnonzero(outcome.status <= Status.AT_BOUND)
-    if _visit(job, theta, scale, minima, outcome, usable[usable < SCOUTS], clock):
-        _visit(job, theta, scale, minima, outcome, usable[usable >= SCOUTS], clock)
-
-
-def _visit(
-    job: Job, theta: np.ndarray, scale: float, minima: np.ndarray, outcome: Outcome, lanes: np.ndarray, clock: Clock
-) -> bool:
-    """Start the lanes from every other place; return whether any of them found a second minimum."""
-    if not len(lanes):
-        return False
-    places = [(np.arange(len(lanes)), np.tile(theta, (len(lanes), 1))), *_neighbours(minima, outcome.theta[lanes])]
+    beyond = np.flatnonzero(usable >= len(first))
+    places = [(beyond, np.tile(theta, (len(beyond), 1))), *_neighbours(minima, outcome.theta[usable])]
     visitor = np.concatenate([some for some, _ in places])
-    first = np.where(np.arange(len(visitor)) < len(lanes), 0.0, scale)  # the point fit at a scale that is chosen: wide
+    scales = np.where(np.arange(len(visitor)) < len(beyond), wide, scale)
     # in one call: lanes that take long are regrouped among the rest
-    again = solve(job, lanes[visitor], np.concatenate([start for _, start in places]), first, clock)
-    np.add.at(outcome.steps, lanes[visitor], again.steps)
-    here = outcome.value[lanes[visitor]]
-    gain = np.where(again.status <= Status.AT_BOUND, here - again.value, 0.0)
+    again = solve(job, usable[visitor], np.concatenate([start for _, start in places]), scales, clock)
+    keep_lower(outcome, usable[visitor], again)
+
+
+def keep_lower(outcome: Outcome, lanes: np.ndarray, again: Outcome) -> bool:
+    """Write what is lower into the lanes that were solved again; return whether any of them found a second minimum."""
+    np.add.at(outcome.steps, lanes, again.steps)
+    here = outcome.value[lanes]
+    is_usable = (again.status <= Status.AT_BOUND) & (outcome.status[lanes] <= Status.AT_BOUND)
+    gain = np.where(is_usable, here - again.value, 0.0)
     rising = np.argsort(gain, kind="stable")  # of several writes to one place the last stays
     better = rising[(gain > LOWER * here)[rising]]
     for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
-        mine[lanes[visitor[better]]] = other[better]
+        mine[lanes[better]] = other[better]
     return bool(np.any(np.abs(gain) > SAME * here))
 
 
 def _neighbours(minima: np.ndarray, points: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield, per distance and direction, which points have a neighbour there and the nearest one (k, p)."""
+    if len(minima) < 2 * minima.shape[1]:
+        return
     middle = np.median(minima, axis=0)
     low, high = np.quantile(minima, (0.16, 0.84), axis=0)
     width = np.where(high > low, high - low, np.inf) / 2.0

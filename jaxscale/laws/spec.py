@@ -107,12 +107,13 @@ class Law:
 
     def check_names(self, coefs: Mapping[str, object]) -> None:
         """Raise UsageError unless the names are exactly the law's coefs."""
+        names = self.names
         for name in coefs:
-            if name not in self.names:
-                raise UsageError(unknown("coef", name, self.names))
-        missing = [name for name in self.names if name not in coefs]
+            if name not in names:
+                raise UsageError(unknown("coef", name, names))
+        missing = [name for name in names if name not in coefs]
         if missing:
-            needed = ", ".join(self.names)
+            needed = ", ".join(names)
             raise UsageError(COEFS_MISSING.format(name=self.name, needed=needed, missing=", ".join(missing)))
 
 
