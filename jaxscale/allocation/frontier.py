@@ -10,9 +10,9 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, can_allocate, losses, optima
-from jaxscale.engine import programs
+from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
-from jaxscale.engine.programs import Clock, Program, run
+from jaxscale.engine.compiling import Clock, Program, run
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.results import Ensemble, Fit, Frontier
@@ -87,7 +87,7 @@ def foreseen(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[N
         yield
         return
     sets = np.zeros((_width(1 + replicates), len(law.coefs)))
-    with programs.foreseen(Program.of(_finding(law), (law,), (sets, np.zeros(budgets)))):
+    with compiling.foreseen(Program.of(_finding(law), (law,), (sets, np.zeros(budgets)))):
         yield
 
 

@@ -18,8 +18,9 @@ from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.batches import Batch, fill
 from jaxscale.engine.border import upload
+from jaxscale.engine.compiling import Clock, run
 from jaxscale.engine.packing import Packing
-from jaxscale.engine.programs import Clock, Common, Question, run, solve_chunk
+from jaxscale.engine.programs import Common, Question, solve_chunk
 from jaxscale.engine.rounds import Pace
 from jaxscale.resampling import Scheme, key_words
 from jaxscale.solvers.loop import Goal, Method, begin
@@ -100,13 +101,16 @@ def solve(
     Memory: the outcome, and the state of a few chunks.
     """
     total = len(replicate)
-    device = placement.current()
-    width, block = shape_of(device.platform, len(job.batch.target), job.width)
-    workers = (os.cpu_count() or 1) if device.platform == "cpu" else 1
-    outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
-    common = _common(job)
     example = begin(job.method, start[:1], scale[:1])
     packing = Packing.of(example)
+    device = placement.current()
+    mesh = placement.mesh()
+    width, block = shape_of(device.platform, len(job.batch.target), job.width)
+    static = (job.problem, job.scheme, job.method, packing, block, mesh)
+    width *= 1 if mesh is None else mesh.size
+    workers = (os.cpu_count() or 1) if device.platform == "cpu" and mesh is None else 1
+    outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
+    common = _common(job)
     is_ended: Any = np.full(1, Status.STALLED, np.int32)
     ended = packing.pack(example._replace(status=is_ended))
     few = min(FEW, width // 8)
@@ -117,7 +121,7 @@ def solve(
             lanes = fill(part.state, width, ended)
             pace = _pace(job, packing.unpack(part.state).steps, few, is_last)
             question = Question(common, index, lanes, pace, np.int32(LED_STEPS if job.model is not None else 0))
-            state = run(clock, solve_chunk, (job.problem, job.scheme, job.method, packing, block), question)
+            state = run(clock, solve_chunk, static, question)
         return Part(part.place, state[: len(part.place)])
 
     def fresh(begin_at: int, end: int) -> Part:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import jax
+import numpy as np
 
 from jaxscale.errors import MissingPartError, UsageError
 from jaxscale.registry import unknown
 
+AXIS = "replicate"
 KINDS = ("auto", "cpu", "gpu", "tpu")
 
 DEVICE_MISSING = (
@@ -36,6 +38,17 @@ def on(kind: str) -> Iterator[None]:
         raise MissingPartError(DEVICE_MISSING.format(kind=kind, found=found)) from error
     with jax.default_device(device):
         yield
+
+
+def mesh() -> jax.sharding.Mesh | None:
+    """Return the devices that replicates are spread over, as a mesh with the axis "replicate"; None for a single one.
+
+    All local devices of the kind that JAX chose, unless one was chosen by `on` or by the caller.
+    """
+    if jax.config.values["jax_default_device"] is not None:
+        return None
+    found = [device for device in jax.local_devices() if device.platform == current().platform]
+    return jax.sharding.Mesh(np.array(found), (AXIS,)) if len(found) > 1 else None
 
 
 def current() -> jax.Device:

@@ -1,27 +1,19 @@
-"""The compiled programs: each compiled once for its law, objective and shapes, and counted."""
+"""What runs on the device: a law's problem, and the program that draws lanes, moves them on and judges them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from threading import Lock
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float
 
-from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.border import download
-from jaxscale.engine.foresight import Foresight
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.rounds import Pace, in_blocks, in_rounds
-from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.exponentials import with_exponentials
 from jaxscale.numerics.logs import log
@@ -31,28 +23,6 @@ from jaxscale.solvers.loop import Goal, Method, judge, move
 from jaxscale.solvers.model import LEAST, ROUNDING, Model, lead
 from jaxscale.solvers.problem import Problem, Row, Tree, select
 from jaxscale.status import RUNNING, Status
-
-REASSOCIATE = {
-    "xla_cpu_enable_fast_math": True,
-    "xla_cpu_fast_math_honor_nans": True,
-    "xla_cpu_fast_math_honor_infs": True,
-    "xla_cpu_fast_math_honor_division": True,
-    "xla_cpu_fast_math_honor_functions": True,
-    "xla_cpu_multi_thread_eigen": False,
-}
-"""Lets XLA's CPU compiler reassociate sums and products, so that sums over rows run in vector registers, about three
-times as fast. It does so everywhere: a difference that relies on the order of its terms must be taken in integers.
-NaN, infinities, divisions and functions keep their exact meaning."""
-
-FORESIGHT = Foresight()
-KEPT = 256
-"""Programs kept for the process."""
-SLOTS = Lock()
-
-NOT_JAX = (
-    "the law's function cannot be compiled: {kind}: {reason}\n"
-    "Write it with jax.numpy in place of numpy and math, and jnp.where in place of if."
-)
 
 
 class Common(NamedTuple):
@@ -89,35 +59,6 @@ class Question(NamedTuple):
     led_steps: Tree
 
 
-@dataclass
-class Clock:
-    """Seconds spent, compile apart from run, and the programs that were new.
-
-    compile: seconds waited for programs: of one that was foreseen, only what was left to wait.   compiled: how many
-    programs were first needed here, whoever compiled them.
-    """
-
-    compile: float = 0.0
-    run: float = 0.0
-    compiled: int = 0
-    programs: list[str] = field(default_factory=list)
-
-    def count(self, program: str, seconds: float) -> None:
-        """Count a program that was first needed here, and the seconds waited for it."""
-        self.compile += seconds
-        self.compiled += 1
-        self.programs.append(program)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count the seconds inside as run time, but for those that compiling took."""
-        began, compiling = time.perf_counter(), self.compile
-        try:
-            yield
-        finally:
-            self.run += time.perf_counter() - began - (self.compile - compiling)
-
-
 @lru_cache(maxsize=256)
 def problem_of(
     law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Score], is_positive: tuple[bool, ...] = ()
@@ -143,12 +84,31 @@ def coefs_of(law: Law, theta: Sequence[jax.Array]) -> dict[str, jax.Array]:
 
 
 def solve_chunk(
-    problem: Problem, scheme: Scheme, method: Method, packing: Packing, block: int, question: Question
+    problem: Problem,
+    scheme: Scheme,
+    method: Method,
+    packing: Packing,
+    block: int,
+    mesh: jax.sharding.Mesh | None,
+    question: Question,
 ) -> Float[Array, "B width"]:
     """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate.
 
     Lanes that move come before those that only fill the chunk.   block: how many move together; it divides B.
+    mesh: devices that each take their own share of the lanes, with nothing to wait for; None for a single one.
     """
+    solve = partial(_solve_share, problem, scheme, method, packing, block)
+    if mesh is None:
+        return solve(question)
+    alike: Tree = PartitionSpec()
+    shared: Tree = PartitionSpec(placement.AXIS)
+    asked = (Question(alike, shared, shared, alike, alike),)
+    return jax.shard_map(solve, mesh=mesh, in_specs=asked, out_specs=shared, check_vma=False)(question)
+
+
+def _solve_share(
+    problem: Problem, scheme: Scheme, method: Method, packing: Packing, block: int, question: Question
+) -> Float[Array, "B width"]:
     common, pace = question.common, question.pace
     rows = (common.columns, common.target)
 
@@ -186,102 +146,3 @@ def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Arr
     """Return the weights (n,) of one replicate: its key depends on the seed and its index alone."""
     drawn = draw_replicate(scheme, key_of(common.key), Table(common.weight, common.rows), replicate)
     return jnp.where(replicate < 0, common.weight, drawn)
-
-
-@dataclass(frozen=True)
-class Program:
-    """What is compiled: a function with its static part bound, for arguments of this tree and shapes, on a device."""
-
-    function: Callable[..., Tree]
-    static: tuple[Tree, ...]
-    tree: Tree
-    shapes: tuple[tuple[tuple[int, ...], np.dtype], ...]
-    device: jax.Device
-
-    @classmethod
-    def of(cls, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Program:
-        """Return the program for this argument, or one of its shapes, on the device that work started now goes to."""
-        leaves, tree = jax.tree.flatten(argument)
-        return cls(function, static, tree, tuple((leaf.shape, leaf.dtype) for leaf in leaves), placement.current())
-
-
-class Slot:
-    """The place of one program: its lock is held by who compiles it."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.executable: Callable[..., Tree] | None = None
-        self.is_counted = False
-
-
-def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Tree:
-    """Return function(*static, argument) on the device as NumPy, compiled once per static part and shapes.
-
-    argument: pytree of arrays, of NumPy or the device.   Must be called inside the float64 scope.
-    """
-    program = Program.of(function, static, argument)
-    slot = _slot(program)
-    began = time.perf_counter()
-    with slot.lock:  # of two threads that need a program, one makes it; others make others meanwhile
-        executable = _made(slot, program)
-        if not slot.is_counted:
-            slot.is_counted = True
-            clock.count(function.__name__, time.perf_counter() - began)
-    return download(executable(argument))
-
-
-@contextmanager
-def foreseen(*programs: Program) -> Iterator[None]:
-    """Compile these inside this scope, in this order, while other programs are being compiled; wait for it at its end.
-
-    Where nothing else is compiled, nothing is. One that cannot be compiled is reported by the `run` that needs it.
-    """
-    missing = [program for program in programs if _slot(program).executable is None]
-    with FORESIGHT.expecting(*(partial(_prepare, program) for program in missing)):
-        yield
-
-
-def _prepare(program: Program) -> None:
-    """Compile a program, unless somebody is at it."""
-    slot = _slot(program)
-    if slot.lock.acquire(blocking=False):
-        try:
-            with precision.float64():  # thread-local
-                _made(slot, program)
-        finally:
-            slot.lock.release()
-
-
-def _slot(program: Program) -> Slot:
-    with SLOTS:
-        return slot_of(program)
-
-
-@lru_cache(maxsize=KEPT)
-def slot_of(program: Program) -> Slot:
-    """Return the slot of a program, empty at first."""
-    return Slot()
-
-
-def _made(slot: Slot, program: Program) -> Callable[..., Tree]:
-    """Return the executable in a slot, compiled if it is empty; who calls holds its lock."""
-    if slot.executable is None:
-        slot.executable = compiled(program)
-    return slot.executable
-
-
-def compiled(program: Program) -> Callable[..., Tree]:
-    """Return the executable of a program, and have foreseen ones compiled meanwhile.
-
-    Raises UsageError for a function that JAX cannot trace.
-    """
-    argument = jax.tree.unflatten(program.tree, [jax.ShapeDtypeStruct(*shape) for shape in program.shapes])
-    options = REASSOCIATE if program.device.platform == "cpu" else None
-    with jax.default_device(program.device):
-        try:
-            lowered = jax.jit(partial(program.function, *program.static), compiler_options=options).lower(argument)
-        except jax.errors.JAXTypeError as error:  # np.exp, float(), if: what a tracer cannot go through
-            reason = str(error).splitlines()[0]
-            raise UsageError(NOT_JAX.format(kind=type(error).__name__, reason=reason)) from error
-        FORESIGHT.begin_next()  # XLA does not hold the interpreter's lock: another program is traced meanwhile
-        return lowered.compile()

@@ -9,8 +9,9 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
+from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.engine.programs import Clock, problem_of
+from jaxscale.engine.programs import problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of, inside
 from jaxscale.fitting.elsewhere import SCOUTS, WIDE, look_elsewhere

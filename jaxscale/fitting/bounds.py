@@ -11,8 +11,8 @@ import numpy as np
 
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.border import upload
+from jaxscale.engine.compiling import Clock, run
 from jaxscale.engine.crowd import Job
-from jaxscale.engine.programs import Clock, run
 from jaxscale.laws import Law
 from jaxscale.resampling import Scheme, Table, draw_replicate, key_of, key_words
 from jaxscale.solvers.loop import INSENSITIVE

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxscale.engine.batches import chunks
+from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.engine.programs import Clock
 from jaxscale.status import Status
 
 SCOUTS = 256
@@ -47,6 +47,8 @@ def look_elsewhere(
     beyond = np.flatnonzero(usable >= len(first))
     places = [(beyond, np.tile(theta, (len(beyond), 1))), *_neighbours(minima, outcome.theta[usable])]
     visitor = np.concatenate([some for some, _ in places])
+    if not len(visitor):
+        return
     scales = np.where(np.arange(len(visitor)) < len(beyond), wide, scale)
     # in one call: lanes that take long are regrouped among the rest
     again = solve(job, usable[visitor], np.concatenate([start for _, start in places]), scales, clock)

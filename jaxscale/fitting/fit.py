@@ -9,8 +9,9 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
+from jaxscale.engine.compiling import Clock, foreseen
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.engine.programs import Clock, foreseen, problem_of
+from jaxscale.engine.programs import problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of
 from jaxscale.fitting.design import design_of

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.engine.programs import Clock
 from jaxscale.fitting.bounds import pulls_of
 from jaxscale.laws import Law
 from jaxscale.status import Status

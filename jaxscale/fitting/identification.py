@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.engine.batches import Batch, pad
+from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job
-from jaxscale.engine.programs import Clock
 from jaxscale.fitting.design import Design
 from jaxscale.fitting.directions import TAKES_PART, null_space
 from jaxscale.fitting.inspection import jacobian_at

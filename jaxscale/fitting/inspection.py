@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.batches import Batch
+from jaxscale.engine.compiling import Clock, Program, run
 from jaxscale.engine.crowd import Job
-from jaxscale.engine.programs import Clock, Program, run
 from jaxscale.fitting.directions import Gaps, flattest, gaps_of, in_unit_diagonal
 from jaxscale.laws import Law
 from jaxscale.numerics.scores import Score

@@ -9,7 +9,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale import allocation, precision
-from jaxscale.engine.programs import Clock, Program, foreseen, run, slot_of
+from jaxscale.engine.compiling import Clock, Program, foreseen, run, slot_of
 from jaxscale.errors import UsageError
 
 ARGUMENT = np.arange(3.0)

@@ -13,9 +13,10 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine import crowd as engine
 from jaxscale.engine.batches import SMALLEST_BUCKET, bucket, chunks
+from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, solve
 from jaxscale.engine.packing import Packing
-from jaxscale.engine.programs import Clock, problem_of
+from jaxscale.engine.programs import problem_of
 from jaxscale.fitting.inspection import model_at
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import LAWS

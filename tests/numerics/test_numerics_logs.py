@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxscale import precision
-from jaxscale.engine.programs import REASSOCIATE
+from jaxscale.engine.compiling import REASSOCIATE
 from jaxscale.numerics.logs import log
 
 OPTIONS = pytest.mark.parametrize("options", [None, REASSOCIATE], ids=["plain", "reassociated"])

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 import jaxscale as js
 from jaxscale import precision
-from jaxscale.engine import programs
+from jaxscale.engine import compiling
 from jaxscale.errors import UsageError
 from jaxscale.resampling import SCHEMES, Table, draw_replicate, redraw, root_key
 
@@ -187,7 +187,7 @@ def test_the_callers_jax_settings_change_neither_draws_nor_answers(fit, crowd, c
     with ExitStack() as scope:
         for setting in CALLERS[caller]():
             scope.enter_context(setting)
-        programs.slot_of.cache_clear()  # a program compiled under other settings would hide the difference
+        compiling.slot_of.cache_clear()  # a program compiled under other settings would hide the difference
         refit = js.fit(fit.runs, "pure-power-params")
         again = js.bootstrap(fit, replicates=100, seed=7)
         drawn = again.weights(np.arange(100))

@@ -1,0 +1,42 @@
+"""Several devices: the same draws and the same answers as one, in processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+BOOTSTRAP = """
+import json
+import jax
+import numpy as np
+import jaxscale as js
+
+columns = {"params": np.geomspace(1e7, 1e10, 30)}
+runs = js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns=columns, noise=0.02, seed=1)
+crowd = js.bootstrap(js.fit(runs, "pure-power-params"), replicates=1500, seed=4)
+coefs = {name: values.tolist() for name, values in crowd.coefs.items()}
+weights = [crowd.weights(replicate).tolist() for replicate in (0, 900, 1499)]
+print(json.dumps({"devices": len(jax.devices()), "coefs": coefs, "weights": weights, "status": crowd.status.tolist()}))
+"""
+
+
+def answer(devices):
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
+    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", BOOTSTRAP], env=environment, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_two_devices_draw_the_same_tables_and_find_the_same_minima_as_one():
+    one, two = answer(1), answer(2)
+    assert (one["devices"], two["devices"]) == (1, 2)
+    assert one["weights"] == two["weights"]
+    assert one["status"] == two["status"]
+    for name, values in one["coefs"].items():
+        np.testing.assert_array_equal(two["coefs"][name], values)  # lanes know nothing of their company
