@@ -25,6 +25,7 @@ class Checkup:
 
     versions: dict[str, str | None]
     devices: tuple[str, ...]
+    row_pass: str
     has_float64: bool
     cache_folder: str | None
     cache_trouble: str | None
@@ -38,6 +39,7 @@ class Checkup:
             "platform": platform.platform(),
             "versions": self.versions,
             "devices": list(self.devices),
+            "row_pass": self.row_pass,
             "float64": self.has_float64,
             "cache": {"folder": self.cache_folder, "trouble": self.cache_trouble},
             "optional": self.optional,
@@ -49,6 +51,7 @@ class Checkup:
         for name, found in self.versions.items():
             yield name, found or "missing", found is not None
         yield "devices", ", ".join(self.devices), True
+        yield "row pass", self.row_pass, True
         kept = "float64 keeps 1 + 2^-52 on the default device"
         yield "precision", kept if self.has_float64 else "float64 does NOT work on the default device", self.has_float64
         folder = self.cache_folder or "off"
@@ -65,12 +68,23 @@ def checkup() -> Checkup:
     base = cache.base_folder()
     return Checkup(
         versions={name: _version(name) for name in NEEDED},
+        row_pass=row_pass(),
         devices=tuple(f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()),
         has_float64=float64_works(),
         cache_folder=None if base is None else str(base / cache.leaf_name()),
         cache_trouble=None if base is None else cache.refusal(base),
         optional={name: _version(name) for name in OPTIONAL},
     )
+
+
+def row_pass() -> str:
+    """Return which form of the pass over the rows the default device gets for float32 steps, and why."""
+    from jaxscale.engine import placement
+    from jaxscale.kernels import choose
+
+    device = placement.current()
+    choice = choose(device.platform, kind=device.device_kind)
+    return f"{choice.form}: {choice.reason}"
 
 
 def float64_works() -> bool:

@@ -22,6 +22,7 @@ from jaxscale.engine.compiling import Clock, run
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Common, Question, solve_chunk
 from jaxscale.engine.rounds import Pace
+from jaxscale.kernels import choose
 from jaxscale.resampling import Scheme, key_words
 from jaxscale.solvers.loop import Goal, Method, begin
 from jaxscale.solvers.model import Model, no_model
@@ -106,7 +107,8 @@ def solve(
     device = placement.current()
     mesh = placement.mesh()
     width, block = shape_of(device.platform, len(job.batch.target), job.width)
-    static = (job.problem, job.scheme, job.method, packing, block, mesh)
+    early = choose(device.platform, kind=device.device_kind).evaluate
+    static = (job.problem, job.scheme, job.method, packing, block, mesh, early)
     width *= 1 if mesh is None else mesh.size
     workers = (os.cpu_count() or 1) if device.platform == "cpu" and mesh is None else 1
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))

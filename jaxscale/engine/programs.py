@@ -21,7 +21,7 @@ from jaxscale.numerics.scores import Score
 from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
 from jaxscale.solvers.loop import Goal, Method, judge, move
 from jaxscale.solvers.model import LEAST, ROUNDING, Model, lead
-from jaxscale.solvers.problem import Problem, Row, Tree, select
+from jaxscale.solvers.problem import Pass, Problem, Row, Tree, select
 from jaxscale.status import RUNNING, Status
 
 
@@ -90,14 +90,16 @@ def solve_chunk(
     packing: Packing,
     block: int,
     mesh: jax.sharding.Mesh | None,
+    early: Pass,
     question: Question,
 ) -> Float[Array, "B width"]:
     """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate.
 
     Lanes that move come before those that only fill the chunk.   block: how many move together; it divides B.
     mesh: devices that each take their own share of the lanes, with nothing to wait for; None for a single one.
+    early: the pass over the rows of the model's steps, in float32.
     """
-    solve = partial(_solve_share, problem, scheme, method, packing, block)
+    solve = partial(_solve_share, problem, scheme, method, packing, block, early)
     if mesh is None:
         return solve(question)
     alike: Tree = PartitionSpec()
@@ -107,7 +109,7 @@ def solve_chunk(
 
 
 def _solve_share(
-    problem: Problem, scheme: Scheme, method: Method, packing: Packing, block: int, question: Question
+    problem: Problem, scheme: Scheme, method: Method, packing: Packing, block: int, early: Pass, question: Question
 ) -> Float[Array, "B width"]:
     common, pace = question.common, question.pace
     rows = (common.columns, common.target)
@@ -123,7 +125,7 @@ def _solve_share(
         fresh = jnp.isinf(lanes.here.value) & (lanes.steps == 0) & (question.led_steps > 0)
         led, bar = jax.lax.cond(
             jnp.any(fresh),
-            lambda: lead(problem, common.model, weight, lanes.scale, common.active, question.led_steps),
+            lambda: lead(problem, common.model, weight, lanes.scale, common.active, question.led_steps, early),
             lambda: (lanes.theta, lanes.scale),
         )
         begun = lanes._replace(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, Protocol, TypeAlias
-
-import jax
+from typing import Literal, TypeAlias
 
 from jaxscale.errors import UsageError
 from jaxscale.registry import unknown
-from jaxscale.solvers.problem import Evaluation, Problem, Row, evaluate
+from jaxscale.solvers.problem import Pass, evaluate
 
 Form: TypeAlias = Literal["plain", "kernel"]
 
@@ -29,22 +27,6 @@ NO_KERNEL = "no kernel is written for the platform '{platform}'"
 NOT_MEASURED = "the kernel was not measured on this device ({kind})"
 FASTER = "measured on {kind}: the kernel is {gain:.2g} times as fast as XLA's own"
 SLOWER = "measured on {kind}: the kernel is no faster than XLA's own ({gain:.2g} times)"
-
-
-class Pass(Protocol):
-    """A function like `solvers.problem.evaluate`, hashable, so that programs may be keyed by it."""
-
-    def __call__(
-        self,
-        problem: Problem,
-        rows: Row,
-        theta: jax.Array,
-        weight: jax.Array,
-        scale: jax.Array,
-        active: jax.Array,
-    ) -> Evaluation:
-        """Return the objective with all derivatives for every lane."""
-        ...
 
 
 @dataclass(frozen=True)

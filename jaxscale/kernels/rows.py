@@ -62,8 +62,12 @@ class RowsKernel:
         weight: Float[Array, "B n"],
         scale: Float[Array, " B"],
         active: Float[Array, " p"],
+        metric: Float[Array, "B p p"] | None = None,
     ) -> Evaluation:
-        """Return what `solvers.problem.evaluate` returns; raise TypeError where the kernel does not apply."""
+        """Return what `solvers.problem.evaluate` returns; raise TypeError where the kernel does not apply.
+
+        metric: returned in place of its own, whose sums are made all the same.
+        """
         self._check(rows, theta, weight, scale, active)
         lanes, count = weight.shape
         lines = self.lines * math.ceil(lanes / (self.lines * LINE))
@@ -99,7 +103,8 @@ class RowsKernel:
                 **_compiling(self.backend),
             )(*tables, points, masses, scales)
         total = jnp.sum(partial_sums, axis=0).reshape(sums, lines * LINE)[:, :lanes]
-        return assemble(problem, tuple(total), jnp.sum(weight, axis=1), active)
+        there = assemble(problem, tuple(total), jnp.sum(weight, axis=1), active)
+        return there if metric is None else there._replace(metric=metric)
 
     def _check(self, rows: Row, *arrays: jax.Array) -> None:
         leaves = jax.tree.leaves(rows)

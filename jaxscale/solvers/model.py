@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxscale.numerics import small_spd
 from jaxscale.numerics.small_spd import pack_indices
-from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, evaluate, select
+from jaxscale.solvers.problem import Evaluation, Pass, Problem, Row, Tree, evaluate, select
 
 ROUNDING = 1e-6
 """What float32 makes of a value, relative to it."""
@@ -102,9 +102,11 @@ def lead(
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
     steps: Int[Array, ""],
+    over_rows: Pass = evaluate,
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
     """Return where so many damped Newton steps on the model lead from its base, and the objective at the base.
 
+    over_rows: the pass over the rows in float32, which may be a kernel's.
     Returns theta (B, p) and value (B,), good to float32. A lane in which the model does not fall stays at the base.
     """
     identity = jnp.eye(problem.size, dtype=jnp.float32)
@@ -115,7 +117,7 @@ def lead(
         step, pivot = small_spd.solve(led.curvature + damping[:, :, None] * identity, led.gradient)
         step = jnp.where((pivot > 0)[:, None], step, led.gradient / (REWEIGHTED + damping))
         promise = 0.5 * jnp.sum(step * (led.gradient + damping * step), axis=1)
-        there = predict(problem, model, led.z - step, light, narrow, free)
+        there = predict(problem, model, led.z - step, light, narrow, free, over_rows)
         is_better = there.value <= led.value * (1 + ROUNDING)
         kept = (led.value - there.value) / promise
         bolder = jnp.where(kept > 0.25, led.damping, 4.0 * led.damping)
@@ -139,11 +141,12 @@ def predict(
     weight: Float[Array, "B n"],
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
+    over_rows: Pass = evaluate,
 ) -> Evaluation:
     """Return what the model says of the objective at z, with its own derivatives in z; all in float32."""
     metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
     rows = (model.miss, model.slope, model.bend)
-    return evaluate(_quadratic(problem), rows, z, weight, scale, active, metric)
+    return over_rows(_quadratic(problem), rows, z, weight, scale, active, metric)
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -77,6 +77,23 @@ def evaluate(
     if metric is not None:
         parts = parts[: -len(pack_indices(problem.size))]  # what is not summed is not computed
     return assemble(problem, _sum_rows(parts), jnp.sum(weight, axis=1), active, metric)
+
+
+class Pass(Protocol):
+    """A function like `evaluate`, hashable, so that programs may be keyed by it."""
+
+    def __call__(
+        self,
+        problem: Problem,
+        rows: Row,
+        theta: jax.Array,
+        weight: jax.Array,
+        scale: jax.Array,
+        active: jax.Array,
+        metric: jax.Array | None = None,
+    ) -> Evaluation:
+        """Return the objective with all derivatives for every lane."""
+        ...
 
 
 def terms(

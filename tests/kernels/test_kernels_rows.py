@@ -12,7 +12,8 @@ from jaxscale import objectives, precision
 from jaxscale.engine.programs import problem_of
 from jaxscale.kernels import rows as kernel
 from jaxscale.laws import LAWS
-from jaxscale.solvers.problem import Problem, evaluate
+from jaxscale.solvers.model import lead, model_of
+from jaxscale.solvers.problem import Problem, derivatives, evaluate
 
 EPS = float(np.finfo(np.float32).eps)
 HUBER = objectives.huber()
@@ -156,3 +157,20 @@ def test_the_kernel_lowers_to_one_custom_call_for_a_chip_that_is_not_here(chip, 
         text = traced.lower(lowering_platforms=(chip,)).as_text()
     assert text.count("custom_call @") == 1
     assert call in text
+
+
+def test_the_model_leads_by_the_kernel_where_it_leads_by_the_plain_pass():
+    random = np.random.default_rng(5)
+    with precision.float64():
+        problem, (columns, target), theta, scale = CASES["chinchilla"](random, 3, 24)
+        base, rows = theta[0], (tuple(map(jnp.asarray, columns)), jnp.asarray(target))
+        miss, slope, bend = jax.vmap(lambda row: derivatives(problem, tuple(jnp.asarray(base)), row))(rows)
+        mass = np.minimum(1.0, 0.01 / np.abs(miss))
+        model = model_of(np.asarray(miss), np.stack(slope, axis=1), np.stack(bend, axis=1), mass, base, 0.0)
+        weight, active, steps = jnp.asarray(random.poisson(1.0, (3, 24)) + 1.0), jnp.ones(5), jnp.int32(3)
+        lead_by = partial(lead, problem, model, weight, jnp.asarray(scale), active, steps)
+        led = (jax.jit(partial(lead_by, over_rows=one))() for one in (evaluate, SMALL))
+        (plain, value), (fused, same) = (tuple(map(np.asarray, one)) for one in led)
+    assert np.all(np.any(np.abs(plain - base) > 1e-4, axis=1))  # it went somewhere
+    np.testing.assert_allclose(same, value, rtol=20 * EPS)
+    np.testing.assert_allclose(fused, plain, rtol=1e-3)  # three steps of float32, which the exact loop takes up
