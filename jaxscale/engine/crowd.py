@@ -109,22 +109,25 @@ def solve(
     width, block = shape_of(device.platform, len(job.batch.target), job.width)
     early = choose(device.platform, kind=device.device_kind).evaluate
     static = (job.problem, job.scheme, job.method, packing, block, mesh, early)
-    width *= 1 if mesh is None else mesh.size
+    devices = 1 if mesh is None else mesh.size
+    width *= devices
     workers = (os.cpu_count() or 1) if device.platform == "cpu" and mesh is None else 1
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
     common = _common(job)
     is_ended: Any = np.full(1, Status.STALLED, np.int32)
     ended = packing.pack(example._replace(status=is_ended))
-    few = min(FEW, width // 8)
+    few = max(min(FEW, width // 8) // devices, 1)
+    dealt = np.arange(width).reshape(-1, devices).T.ravel()  # in turn, so that every device has its share of few lanes
 
     def move(part: Part, is_last: bool) -> Part:
         with precision.float64(), jax.default_device(device):  # both are thread-local
             index = fill(replicate[part.place].astype(np.int32), width)
             lanes = fill(part.state, width, ended)
-            pace = _pace(job, packing.unpack(part.state).steps, few, is_last)
-            question = Question(common, index, lanes, pace, np.int32(LED_STEPS if job.model is not None else 0))
-            state = run(clock, solve_chunk, static, question)
-        return Part(part.place, state[: len(part.place)])
+            pace = _pace(job, packing.unpack(part.state).steps, 1 if is_last else few)
+            led_steps = np.int32(LED_STEPS if job.model is not None else 0)
+            question = Question(common, index[dealt], lanes[dealt], pace, led_steps)
+            lanes[dealt] = run(clock, solve_chunk, static, question)
+        return Part(part.place, lanes[: len(part.place)])
 
     def fresh(begin_at: int, end: int) -> Part:
         some = slice(begin_at, end)
@@ -184,13 +187,13 @@ def shape_of(platform: str, rows: int, width: int | None = None) -> tuple[int, i
     return width // block * block, block
 
 
-def _pace(job: Job, steps: np.ndarray, few: int, is_last: bool) -> Pace:
+def _pace(job: Job, steps: np.ndarray, few: int) -> Pace:
     """Return how far the next call moves lanes that made so many steps; no lane makes more than it may in all.
 
-    is_last: nothing else is in flight that these lanes could go on with.
+    few: the call ends when fewer lanes still move; 1 when nothing else is in flight that they could go on with.
     """
     room = job.max_steps - int(np.max(steps))
-    return Pace(*(np.int32(part) for part in (FIRST, LATER, min(MOST, room), 1 if is_last else few)))
+    return Pace(*(np.int32(part) for part in (FIRST, LATER, min(MOST, room), min(few, len(steps)))))
 
 
 def _settle(packing: Packing, most: int, outcome: Outcome, on_done: Callable[[int], None], part: Part) -> Part:

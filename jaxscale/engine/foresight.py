@@ -15,7 +15,7 @@ Task: TypeAlias = Callable[[], object]
 class Foresight:
     """A list of tasks that are expected, from which whoever is about to wait has the next one begun.
 
-    Tasks are begun one at a time, the innermost scope's first, each scope's in their order; what was never begun when
+    Each call begins one task, the innermost scope's first, each scope's in their order; what was never begun when
     its scope ends is never done. A task that fails does so unheard: it is work in advance, and who needs its result
     does it again and meets the failure there.
     """
@@ -29,9 +29,9 @@ class Foresight:
         """Expect these tasks inside this scope; it ends when those that were begun have ended."""
         with ThreadPoolExecutor(max(1, len(tasks)), thread_name_prefix="foreseen") as pool:
             mine: list[tuple[Executor, Task]] = [(pool, task) for task in tasks]
-            with self._lock:
-                self._waiting.extendleft(reversed(mine))
             try:
+                with self._lock:
+                    self._waiting.extendleft(reversed(mine))
                 yield
             finally:
                 with self._lock:  # nothing is handed to a pool after this

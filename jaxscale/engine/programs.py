@@ -122,7 +122,7 @@ def _solve_share(
 
     def advance(weight: jax.Array, state: jax.Array, steps: jax.Array) -> jax.Array:
         lanes = packing.unpack(state)
-        fresh = jnp.isinf(lanes.here.value) & (lanes.steps == 0) & (question.led_steps > 0)
+        fresh = (lanes.status == RUNNING) & (lanes.steps == 0) & (question.led_steps > 0)
         led, bar = jax.lax.cond(
             jnp.any(fresh),
             lambda: lead(problem, common.model, weight, lanes.scale, common.active, question.led_steps, early),

@@ -30,7 +30,8 @@ from jaxscale.status import Status
 WARM = 0.1
 """First scale of a replicate in units of the point fit's mean absolute miss: enough rows bend to steer by."""
 CLOSE = 1e-18
-"""Newton decrement, relative to the value, at which a replicate ends: within a billionth of its standard errors."""
+"""Newton decrement, relative to the value, below which a replicate ends: within 1e-7 of its standard errors, since one
+standard error is a decrement of about the value over the number of runs."""
 JITTER = 0.1
 """Standard deviation, on the real line, of the second rescue start."""
 MOST_PATTERNS = 3
@@ -54,11 +55,11 @@ def bootstrap(
 ) -> Ensemble:
     """Return `replicates` refits of the fit's law, each to its own draw of the table.
 
-    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (lanes per program call) or on the
-    device.   on_done: told how many more replicates have finished, for a progress bar.   Each replicate starts at the
-    point fit; one that fails is started again from the other minima, from a point beside the fit, and from a wide
-    scale, before it is marked. Where resampled tables have several minima, every replicate looks for a lower one.
-    Raises UsageError for a fit that is no minimum, or arguments that cannot be meant.
+    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (most lanes per program call) or on the
+    device.   on_done: told how many more replicates have been solved once, for a progress bar.   Each replicate starts
+    at the point fit; one that fails is started again from the other minima, from a point beside the fit, and from a
+    wide scale, before it is marked. Where a score that bends gives resampled tables several minima, every replicate
+    looks for a lower one.   Raises UsageError for a fit that is no minimum, or arguments that cannot be meant.
     """
     scheme = SCHEMES.resolve(scheme)
     _check(fit, replicates, chunk)
@@ -83,23 +84,27 @@ def bootstrap(
         theta = inside(law, fit.coefs, grid)
         spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
-        wide, count = max(scale, WIDE * spread), max(replicates, SCOUTS)
-        index = np.concatenate([np.arange(SCOUTS), np.arange(count)])  # scouts take long, so they begin
-        start, first = np.tile(theta, (len(index), 1)), np.where(np.arange(len(index)) < SCOUTS, wide, scale)
+        wide = max(scale, WIDE * spread)
+        scouting = SCOUTS if wide > scale else 0  # a score that does not bend has nothing to look for
+        count = max(replicates, SCOUTS)  # what the first ones find decides what others try
+        index = np.concatenate([np.arange(scouting), np.arange(count)])  # scouts take long, so they begin
+        start, first = np.tile(theta, (len(index), 1)), np.where(np.arange(len(index)) < scouting, wide, scale)
         tell = _at_most(replicates, on_done)
         held = np.array([fit.coefs[name] if name in fit.at_bound else np.nan for name in law.names])
         is_held = holdable(law, held).any()
+        led = job if is_held else replace(job, model=model_at(job, theta, scale, clock))
         if is_held:
             solved = solve_held(law, job, held, index, start, first, clock, tell)
         else:
-            model = model_at(job, theta, scale, clock)
-            solved = solve(replace(job, model=model), index, start, first, clock, tell)
-        scouts, outcome = (Outcome(*(array[part] for array in solved)) for part in (slice(SCOUTS), slice(SCOUTS, None)))
+            solved = solve(led, index, start, first, clock, tell)
+        parts = (slice(scouting), slice(scouting, None))
+        scouts, outcome = (Outcome(*(array[part] for array in solved)) for part in parts)
         if is_held:
-            _leave(job, held, outcome, theta, clock)
+            for ended in (scouts, outcome):
+                _leave(job, held, ended, theta, clock)
         others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
         _rescue(law, job, [theta, *others], outcome, clock)
-        look_elsewhere(job, theta, scale, wide, outcome, scouts, clock)
+        look_elsewhere(job, led, theta, (scale, wide), outcome, scouts, clock)
         outcome = Outcome(*(array[:replicates] for array in outcome))
         edges = _edges(law, job, outcome, clock)
         backend = placement.current().platform
@@ -158,7 +163,8 @@ def _rescue(law: Law, job: Job, places: list[np.ndarray], outcome: Outcome, cloc
         return
     edges = _edges(law, job, outcome, clock)
     beside = places[0] + JITTER * np.random.default_rng(job.seed).standard_normal(len(places[0])) * job.active
-    for held in _patterns(np.where(holdable(law, edges), edges, np.nan)):
+    # of the first alone, so that no replicate depends on how many there are
+    for held in _patterns(np.where(holdable(law, edges), edges, np.nan)[:SCOUTS]):
         lost = _lost(outcome)
         if len(lost):
             start, cold = np.tile(places[0], (len(lost), 1)), np.zeros(len(lost))

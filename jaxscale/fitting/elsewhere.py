@@ -27,45 +27,51 @@ LOWER = 1e-10
 
 
 def look_elsewhere(
-    job: Job, theta: np.ndarray, scale: float, wide: float, outcome: Outcome, scouts: Outcome, clock: Clock
+    job: Job, led: Job, theta: np.ndarray, scales: tuple[float, float], outcome: Outcome, scouts: Outcome, clock: Clock
 ) -> None:
     """Keep what the scouts found lower; where they found a second minimum, start every usable replicate again.
 
-    theta: (p,) the point fit.   scale, wide: the first scale of a replicate and of a scout.   scouts: the first lanes
-    of the outcome once more, from the wide scale.   What is lower is written into the outcome.
+    led: the job with the model around theta (p,), the point fit, as the scouts had it.   scales: the first scale of a
+    replicate, and the wide one of a scout.   scouts: the first lanes of the outcome once more, from the wide scale.
+    What is lower is written into the outcome, for replicates that are usable.
 
     A score that bends at a small scale makes several minima along the valley of coefs that predict alike. The other
     places are the point fit at the wide scale, and the scouts' own minima, the nearest ones further up and further
     down that valley. It proves nothing: what lies lower still is missed. The scouts are always the first SCOUTS
     lanes, which the caller supplies however few it was asked for, so that replicate r depends on the seed and r alone.
     """
+    floor = job.batch.noise**2 * float(np.sum(job.batch.weight))  # the objective of rounding alone
     first = np.arange(len(scouts.value))
-    if not keep_lower(outcome, first, scouts):
+    if not keep_lower(outcome, first, scouts, floor):
         return
     minima = outcome.theta[first[outcome.status[first] == Status.CONVERGED]]
     usable = np.flatnonzero(outcome.status <= Status.AT_BOUND)
-    beyond = np.flatnonzero(usable >= len(first))
-    places = [(beyond, np.tile(theta, (len(beyond), 1))), *_neighbours(minima, outcome.theta[usable])]
-    visitor = np.concatenate([some for some, _ in places])
-    if not len(visitor):
-        return
-    scales = np.where(np.arange(len(visitor)) < len(beyond), wide, scale)
-    # in one call: lanes that take long are regrouped among the rest
-    again = solve(job, usable[visitor], np.concatenate([start for _, start in places]), scales, clock)
-    keep_lower(outcome, usable[visitor], again)
+    narrow, wide = scales
+    beyond = usable[usable >= len(first)]
+    if len(beyond):
+        start = np.tile(theta, (len(beyond), 1))
+        keep_lower(outcome, beyond, solve(led, beyond, start, np.full(len(beyond), wide), clock), floor)
+    places = list(_neighbours(minima, outcome.theta[usable]))
+    visitor = usable[np.concatenate([some for some, _ in places])] if places else usable[:0]
+    if len(visitor):  # in one call: lanes that take long are regrouped among the rest
+        start = np.concatenate([where for _, where in places])
+        keep_lower(outcome, visitor, solve(job, visitor, start, np.full(len(visitor), narrow), clock), floor)
 
 
-def keep_lower(outcome: Outcome, lanes: np.ndarray, again: Outcome) -> bool:
-    """Write what is lower into the lanes that were solved again; return whether any of them found a second minimum."""
+def keep_lower(outcome: Outcome, lanes: np.ndarray, again: Outcome, floor: float) -> bool:
+    """Write what is lower into the lanes that were solved again; return whether any of them found a second minimum.
+
+    floor: a difference that says nothing.   A lane counts where it was usable before and again.
+    """
     np.add.at(outcome.steps, lanes, again.steps)
-    here = outcome.value[lanes]
     is_usable = (again.status <= Status.AT_BOUND) & (outcome.status[lanes] <= Status.AT_BOUND)
-    gain = np.where(is_usable, here - again.value, 0.0)
+    here = np.where(is_usable, outcome.value[lanes], 0.0)
+    gain = here - np.where(is_usable, again.value, 0.0)
     rising = np.argsort(gain, kind="stable")  # of several writes to one place the last stays
-    better = rising[(gain > LOWER * here)[rising]]
+    better = rising[(gain > LOWER * here + floor)[rising]]
     for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
         mine[lanes[better]] = other[better]
-    return bool(np.any(np.abs(gain) > SAME * here))
+    return bool(np.any(np.abs(gain) > SAME * here + floor))
 
 
 def _neighbours(minima: np.ndarray, points: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -47,7 +47,7 @@ class Goal(NamedTuple):
     """Where a lane ends; scalars.
 
     The last scale is the larger of `least` and `relative` times the lane's mean absolute miss.   close: a Newton
-    decrement, relative to the value, at which a lane ends where it stands, without the last step; 0 for never.
+    decrement, relative to the value, below which a lane ends where it stands, without the last step; 0 for never.
     """
 
     least: jax.Array | np.float64
@@ -197,7 +197,7 @@ def move(
         here = select(is_accepted, there, before.here)
         decrement = _decrement(here)
         is_above = new_scale > jnp.maximum(goal.least, goal.relative * here.spread) * (1 + 1e-6)
-        is_close = (decrement <= goal.close * here.value) & is_accepted & ~is_above & (new_scale > 0)
+        is_close = (decrement < goal.close * here.value) & is_accepted & ~is_above & (new_scale > 0)
         status = jnp.where(is_last | is_close, int(Status.CONVERGED), RUNNING)
         status = jnp.where((is_first | is_unscaled) & ~is_finite, int(Status.NON_FINITE), status)
         status = jnp.where(is_first & is_finite & (there.value > most), int(Status.STALLED), status)

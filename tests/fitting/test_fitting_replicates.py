@@ -14,7 +14,7 @@ import jaxscale as js
 pytestmark = pytest.mark.slow
 
 CHECKED = 40
-REPLICATES = 200
+REPLICATES = 600  # more than the scouts, so that those who follow them are checked as well
 BAR = 1e-9
 """Relative improvement that counts: a thousand times the rounding of the two sums."""
 
