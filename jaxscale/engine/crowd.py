@@ -54,8 +54,8 @@ FEW = 16
 class Job:
     """What lanes share.
 
-    active, edged: (p,), as in `minimise`.   width: lanes per program call.
-    model: of the misses around the point where all lanes begin, if there is one and the method can use it.
+    active, edged: (p,), as in `minimise`.   width: most lanes per program call.
+    model: of the misses around the point where all lanes begin, if there is one.
     """
 
     problem: Problem
