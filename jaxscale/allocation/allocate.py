@@ -1,4 +1,4 @@
-"""The best split of one budget, for any law of params and tokens: pure, and differentiable in everything."""
+"""The best split of one budget, for any law that trades params for tokens: pure, and differentiable in everything."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
-from jaxscale.errors import UsageError
+from jaxscale.allocation.splits import Split, check_held, check_trade_off, held_inputs
 from jaxscale.laws import LAWS, Law
 
-FLOPS_PER_PARAM_TOKEN = 6.0
-"""C = 6 N D: two for the forward pass and four for the backward one.   Source: Kaplan et al. 2020, §2.1."""
 GRID = 64
 """Points that bracket the optimum before Newton's method starts: a law need not be convex, only smooth."""
 STEPS = 60
 """Safeguarded Newton steps at most; a step that leaves the bracket is replaced by bisection."""
-
-NO_TRADE_OFF = "law '{name}' takes {inputs}: without both params and tokens there is nothing to allocate"
-
 
 Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 """Both ends of the bracket, the point, how far it moved last, and the steps so far."""
@@ -41,97 +35,86 @@ class Allocation(NamedTuple):
     is_interior: jax.Array
 
 
-def allocate(law: Law | str, coefs: Mapping[str, ArrayLike], *, flops: ArrayLike) -> Allocation:
-    """Return the params and tokens that minimise the law's loss on C = 6 N D.
+def allocate(
+    law: Law | str,
+    coefs: Mapping[str, ArrayLike] | str,
+    *,
+    flops: ArrayLike,
+    held: Mapping[str, ArrayLike] | None = None,
+) -> Allocation:
+    """Return the params and tokens that minimise the law's loss on C = 6 N D, or on the law's own price.
 
-    coefs: name → scalar.   flops: scalar C.   For use under the caller's jit, vmap and grad, in the caller's
-    precision: in float32 ln N is good to about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters.
-    Derivatives are those of the implicit function dL/d ln N = 0, not of the iteration.   Not checked: that flops and
-    coefs are positive.   Raises UsageError for a law without both params and tokens.
+    coefs: name → scalar, or the name of a published set.   flops: scalar C.   held: the law's other inputs, which the
+    budget does not decide, name → scalar.   For use under the caller's jit, vmap and grad, in the caller's precision:
+    in float32 ln N is good to about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters.   Derivatives
+    are those of the implicit function dL/d ln N = 0, not of the iteration.   Not checked: that flops, coefs and held
+    are positive.   Raises UsageError for a law without a trade-off, and for missing or unknown coefs or held inputs.
     """
-    law = LAWS.resolve(law)
+    law, held = LAWS.resolve(law), held or {}
+    coefs = law.given(coefs)
     check_trade_off(law)
+    check_held(law, held)
     law.check_names(coefs)
     log_flops = jnp.log(jnp.asarray(float(flops) if isinstance(flops, int) else flops))  # 10**24 is no int64
-    dtype = jnp.result_type(log_flops, *(jnp.asarray(coefs[name]) for name in law.names))
+    given = [jnp.asarray(value) for value in (*coefs.values(), *held.values())]
+    dtype = jnp.result_type(log_flops, *given)
     ordered = tuple(jnp.asarray(coefs[name], dtype) for name in law.names)
-    log_product = _log_product(log_flops.astype(dtype))
-    constants = jax.lax.stop_gradient((log_product, ordered))
-    low, high, is_interior = _bracket(law, *constants)
+    beside = tuple(jnp.asarray(held[name], dtype) for name in held_inputs(law))
+    split = Split.of(law, log_flops.astype(dtype), ordered, beside)
+    constant = jax.lax.stop_gradient(split)
+    low, high, is_interior = _bracket(law, constant)
 
     def slope(log_params: jax.Array) -> jax.Array:
-        return jax.grad(_loss_on_budget, argnums=1)(law, log_params, log_product, ordered)
+        return jax.grad(split.loss, argnums=1)(law, log_params)
 
     def find(function: object, start: jax.Array) -> jax.Array:
-        return _newton(law, low, high, *constants)
+        return _newton(law, low, high, constant)
 
     def tangent(linear: object, right: jax.Array) -> jax.Array:
         bend = jax.jvp(linear, (right,), (jnp.ones_like(right),))[1]  # type: ignore[arg-type]
         return jnp.where(is_interior & (bend != 0), right / jnp.where(bend == 0, 1.0, bend), 0.0)
 
     inside = jax.lax.custom_root(slope, 0.5 * (low + high), find, tangent)
-    return _allocation(law, jnp.where(is_interior, inside, low), is_interior, log_product, ordered)
+    return _allocation(law, jnp.where(is_interior, inside, low), is_interior, split)
 
 
-def optima(law: Law, argument: tuple[jax.Array, jax.Array]) -> Allocation:
-    """Return the allocation of R sets of coefs (R, p) on b budgets (b,), each field (R, b), without derivatives."""
+def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Allocation:
+    """Return the allocation of R sets of coefs (R, p) on b budgets (b,), each field (R, b), without derivatives.
+
+    The argument is coefs, budgets and the held inputs (h,).
+    """
+    sets, budgets, held = argument
 
     def one(coefs: jax.Array, flops: jax.Array) -> Allocation:
-        ordered, log_product = tuple(coefs), _log_product(jnp.log(flops))
-        low, high, is_interior = _bracket(law, log_product, ordered)
-        inside = _newton(law, low, high, log_product, ordered)
-        return _allocation(law, jnp.where(is_interior, inside, low), is_interior, log_product, ordered)
+        split = Split.of(law, jnp.log(flops), tuple(coefs), tuple(held))
+        low, high, is_interior = _bracket(law, split)
+        inside = _newton(law, low, high, split)
+        return _allocation(law, jnp.where(is_interior, inside, low), is_interior, split)
 
-    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(*argument)
+    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
 
 
-def losses(law: Law, argument: tuple[jax.Array, jax.Array]) -> jax.Array:
-    """Return the losses (R, b) of a law of flops alone, for coefs (R, p) and budgets (b,)."""
+def losses(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
+    """Return the losses (R, b) of a law of flops alone, for coefs (R, p), budgets (b,) and held inputs (h,)."""
+    sets, budgets, held = argument
 
     def one(coefs: jax.Array, flops: jax.Array) -> jax.Array:
-        return law.loss(flops, **dict(zip(law.names, coefs, strict=True)))
+        inputs = {"flops": flops, **dict(zip(held_inputs(law), held, strict=True))}
+        return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, coefs, strict=True)))
 
-    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(*argument)
-
-
-def check_trade_off(law: Law) -> None:
-    """Raise UsageError unless the law takes params and tokens, and nothing that a budget does not decide."""
-    if not can_allocate(law):
-        raise UsageError(NO_TRADE_OFF.format(name=law.name, inputs=", ".join(law.inputs)))
+    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
 
 
-def can_allocate(law: Law) -> bool:
-    """Return whether params and tokens, with flops if it wants them, are all that the law takes."""
-    return {"params", "tokens"} <= set(law.inputs) <= {"params", "tokens", "flops"}
+def _allocation(law: Law, log_params: jax.Array, is_interior: jax.Array, split: Split) -> Allocation:
+    tokens = jnp.exp(split.log_product - log_params)
+    return Allocation(log_params, jnp.exp(log_params), tokens, split.loss(law, log_params), is_interior)
 
 
-def _log_product(log_flops: jax.Array) -> jax.Array:
-    """Return ln N D of a budget."""
-    return log_flops - jnp.asarray(np.log(FLOPS_PER_PARAM_TOKEN), log_flops.dtype)
-
-
-def _allocation(
-    law: Law, log_params: jax.Array, is_interior: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]
-) -> Allocation:
-    loss = _loss_on_budget(law, log_params, log_product, coefs)
-    return Allocation(log_params, jnp.exp(log_params), jnp.exp(log_product - log_params), loss, is_interior)
-
-
-def _loss_on_budget(law: Law, log_params: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]) -> jax.Array:
-    """Return the law's loss at N = exp(log_params), D = exp(log_product) / N."""
-    sizes = {
-        "params": jnp.exp(log_params),
-        "tokens": jnp.exp(log_product - log_params),
-        "flops": FLOPS_PER_PARAM_TOKEN * jnp.exp(log_product),
-    }
-    return law.loss(*(sizes[name] for name in law.inputs), **dict(zip(law.names, coefs, strict=True)))
-
-
-def _bracket(law: Law, log_product: jax.Array, coefs: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return ln N beside the lowest of GRID points between one param and one token, and whether it is inside."""
-    share = jnp.linspace(0.0, 1.0, GRID, dtype=log_product.dtype)
-    points = share * log_product
-    losses = jax.vmap(lambda point: _loss_on_budget(law, point, log_product, coefs))(points)
+    share = jnp.linspace(0.0, 1.0, GRID, dtype=split.log_product.dtype)
+    points = share * split.log_product
+    losses = jax.vmap(lambda point: split.loss(law, point))(points)
     best = jnp.argmin(jnp.where(jnp.isnan(losses), jnp.inf, losses))
     is_interior = (best > 0) & (best < GRID - 1)
     low = jnp.where(is_interior, points[jnp.maximum(best - 1, 0)], points[best])
@@ -139,13 +122,11 @@ def _bracket(law: Law, log_product: jax.Array, coefs: tuple[jax.Array, ...]) -> 
     return low, high, is_interior
 
 
-def _newton(
-    law: Law, low: jax.Array, high: jax.Array, log_product: jax.Array, coefs: tuple[jax.Array, ...]
-) -> jax.Array:
+def _newton(law: Law, low: jax.Array, high: jax.Array, split: Split) -> jax.Array:
     """Return the root of dL/d ln N in [low, high] by Newton's method, by bisection where it would leave."""
 
     def slope(point: jax.Array) -> jax.Array:
-        return jax.grad(_loss_on_budget, argnums=1)(law, point, log_product, coefs)
+        return jax.grad(split.loss, argnums=1)(law, point)
 
     def keep_going(state: Search) -> jax.Array:
         left, right, _, moved, count = state

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import jax
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.allocation.allocate import Allocation, can_allocate, losses, optima
+from jaxscale.allocation.allocate import Allocation, losses, optima
+from jaxscale.allocation.splits import can_allocate, check_held, held_inputs
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
@@ -25,6 +27,7 @@ FAR = 10.0
 
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
 BAD_COEF = "coefs: {name} = {value} is not a finite number"
+BAD_HELD = "held: {name} = {value!r} is not a finite number"
 NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
@@ -39,13 +42,16 @@ def frontier(
     *,
     flops: float | Sequence[float] | np.ndarray,
     law: Law | str | None = None,
-    coefs: Mapping[str, float] | None = None,
+    coefs: Mapping[str, float] | str | None = None,
+    held: Mapping[str, float] | None = None,
 ) -> Frontier:
-    """Return the optimum of a law on C = 6 N D for every budget.
+    """Return the optimum of a law on C = 6 N D, or on the law's own price, for every budget.
 
-    source: a Fit, an Ensemble, or None with law= and coefs=.   flops: (b,) or a scalar, FLOP.   Arrays of the answer
-    are (b,) for one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no interior optimum
-    exists.   Raises UsageError for a budget that is not positive, or a law that neither splits a budget nor knows it.
+    source: a Fit, an Ensemble, or None with law= and coefs=, which may name a published set.   flops: (b,) or a
+    scalar, FLOP.   held: the law's inputs that a budget does not decide, name → number.   Arrays of the answer are (b,)
+    for one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no interior optimum exists.
+    Raises UsageError for a budget that is not positive, a law that neither splits a budget nor knows it, or an input
+    that is not held.
     """
     given = np.atleast_1d(np.asarray(flops))
     if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
@@ -62,17 +68,17 @@ def frontier(
     if source is not None and (law is not None or coefs is not None):
         raise UsageError(TWO_SOURCES)
     if isinstance(source, Ensemble):
-        return _crowded(source, budgets)
+        return _crowded(source, budgets, _held(source.fit.law, held))
     if isinstance(source, Fit):
-        found = _optima(source.law, source.law.vector(source.coefs)[None], budgets)[:, 0]
-        return _single(source.law, source.coefs, budgets, found, _measured(source))
+        return _single(source.law, source.coefs, budgets, _held(source.law, held), _measured(source))
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
+    coefs = law.given(coefs)
     for name, value in zip(law.names, law.vector(coefs), strict=True):
         if not np.isfinite(value):
             raise UsageError(BAD_COEF.format(name=name, value=value))
-    return _single(law, coefs, budgets, _optima(law, law.vector(coefs)[None], budgets)[:, 0], None)
+    return _single(law, coefs, budgets, _held(law, held), None)
 
 
 @contextmanager
@@ -87,25 +93,50 @@ def foreseen(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[N
         yield
         return
     sets = np.zeros((_width(1 + replicates), len(law.coefs)))
-    with compiling.foreseen(Program.of(_finding(law), (law,), (sets, np.zeros(budgets)))):
+    argument = (sets, np.zeros(budgets), np.zeros(len(held_inputs(law))))
+    with compiling.foreseen(Program.of(_finding(law), (law,), argument)):
         yield
 
 
-def _crowded(crowd: Ensemble, budgets: np.ndarray) -> Frontier:
+def _held(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the held inputs in the law's order; raise UsageError for missing, unknown or impossible ones."""
+    _finding(law)
+    check_held(law, held or {})
+    ordered = {name: (held or {})[name] for name in held_inputs(law)}
+    for name, value in ordered.items():
+        if not np.isfinite(value):
+            raise UsageError(BAD_HELD.format(name=name, value=value))
+    return {name: float(value) for name, value in ordered.items()}
+
+
+def _crowded(crowd: Ensemble, budgets: np.ndarray, held: Mapping[str, float]) -> Frontier:
     """Return the frontier of every replicate, and of the point fit, which alone would need a program of its own."""
     law, fit = crowd.fit.law, crowd.fit
     samples = [crowd.coefs[name] for name in law.names]
     coefs = np.concatenate([law.vector(fit.coefs)[None], np.stack(samples, axis=1)])
-    found = _optima(law, coefs, budgets)
-    point = _single(law, fit.coefs, budgets, found[:, 0], _measured(fit))
+    found = _optima(law, coefs, budgets, held)
+    point = _frontier(law, fit.coefs, budgets, held, found[:, 0], _measured(fit))
     params, tokens, loss = np.where(crowd.usable[:, None], found[:, 1:], np.nan)
-    return Frontier(law, point.coefs, budgets, params, tokens, loss, point, point.measured, point.findings)
+    return replace(point, params=params, tokens=tokens, loss=loss, crowd_of=point)
 
 
 def _single(
     law: Law,
     coefs: Mapping[str, float],
     budgets: np.ndarray,
+    held: Mapping[str, float],
+    measured: tuple[float, float] | None,
+) -> Frontier:
+    """Return the frontier of one set of coefs."""
+    found = _optima(law, law.vector(coefs)[None], budgets, held)[:, 0]
+    return _frontier(law, coefs, budgets, held, found, measured)
+
+
+def _frontier(
+    law: Law,
+    coefs: Mapping[str, float],
+    budgets: np.ndarray,
+    held: Mapping[str, float],
     found: np.ndarray,
     measured: tuple[float, float] | None,
 ) -> Frontier:
@@ -120,7 +151,7 @@ def _single(
     if measured is not None and budgets.max() >= FAR * measured[1]:
         message = EXTRAPOLATED.format(factor=float(f"{budgets.max() / measured[1]:.3g}"), measured=measured[1])
         findings.append(Finding("extrapolation", message))
-    return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings))
+    return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings), dict(held))
 
 
 def _measured(fit: Fit) -> tuple[float, float] | None:
@@ -131,13 +162,13 @@ def _measured(fit: Fit) -> tuple[float, float] | None:
     return float(np.nanmin(flops)), float(np.nanmax(flops))
 
 
-def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray) -> np.ndarray:
+def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, held: Mapping[str, float]) -> np.ndarray:
     """Return params, tokens and loss (3, R, b) for coefs (R, p); NaN where there is no interior optimum."""
     finding, width, clock = _finding(law), _width(len(coefs)), Clock()
-    parts = []
+    beside, parts = np.array(list(held.values()), dtype=np.float64), []
     with precision.float64():
         for part in chunks(len(coefs), width):
-            found = run(clock, finding, (law,), (fill(coefs[part], width), budgets))
+            found = run(clock, finding, (law,), (fill(coefs[part], width), budgets, beside))
             parts.append(_rows(found)[:, : part.stop - part.start])
     return np.concatenate(parts, axis=1)
 
@@ -156,7 +187,7 @@ def _width(count: int) -> int:
 
 def has_frontier(law: Law) -> bool:
     """Return whether a law splits a budget, or at least knows it."""
-    return can_allocate(law) or law.inputs == ("flops",)
+    return can_allocate(law) or "flops" in law.inputs
 
 
 def _finding(law: Law) -> Callable[..., Allocation | jax.Array]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jaxscale.allocation.allocate import check_trade_off
+from jaxscale.allocation.splits import check_held, check_trade_off
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.results import Fit
@@ -24,26 +24,29 @@ def isoloss(
     loss: float | Sequence[float] | np.ndarray,
     params: Sequence[float] | np.ndarray,
     law: Law | str | None = None,
-    coefs: Mapping[str, float] | None = None,
+    coefs: Mapping[str, float] | str | None = None,
+    held: Mapping[str, float] | None = None,
 ) -> np.ndarray:
     """Return the tokens (k, m) with which a model of each size (m,) reaches each loss (k,); NaN where none does.
 
-    By bisection in ln tokens, for any law whose loss falls with tokens; not checked.   Raises UsageError for a law
-    without both params and tokens.
+    held: the law's inputs that are neither sizes nor their ratio, name → number.   By bisection in ln tokens, for any
+    law whose loss falls with tokens; not checked.   Raises UsageError for a law without a trade-off.
     """
     if isinstance(source, Fit):
         law, coefs = source.law, source.coefs
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
+    coefs, others = law.given(coefs), dict(held or {})
     check_trade_off(law)
+    check_held(law, others)
     levels, sizes = np.atleast_1d(np.asarray(loss, float))[:, None], np.atleast_1d(np.asarray(params, float))[None, :]
     low, high = (np.full(np.broadcast_shapes(levels.shape, sizes.shape), end) for end in WIDEST)
 
     def reached(log_tokens: np.ndarray) -> np.ndarray:
         tokens = np.exp(log_tokens)
-        columns = {"params": sizes, "tokens": tokens, "flops": 6.0 * sizes * tokens}
-        return predict_with(law, coefs, columns)
+        columns = {"params": sizes, "tokens": tokens, "flops": 6.0 * sizes * tokens, "tokens_per_param": tokens / sizes}
+        return predict_with(law, coefs, {**columns, **others})
 
     is_reachable = (reached(high) <= levels) & (reached(low) >= levels)
     for _ in range(STEPS):

@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-LAWS = (
-    "chinchilla",
-    "chinchilla-tied",
-    "kaplan",
-    "power",
-    "power-params",
-    "power-tokens",
-    "pure-power",
-    "pure-power-params",
-    "pure-power-tokens",
-)
 OBJECTIVES = ("huber", "squared", "absolute")
 SCHEMES = ("pairs",)
 INTERVALS = ("percentile",)

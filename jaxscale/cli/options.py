@@ -53,9 +53,13 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Showing:
-    """Which budgets and which bands are shown; flops is None where none were asked for."""
+    """Which budgets and which bands are shown; flops is None where none were asked for.
+
+    hold: the law's inputs that a budget does not decide, at their values.
+    """
 
     flops: tuple[float, ...] | None
+    hold: Mapping[str, float]
     level: float
     interval: str
 
@@ -86,7 +90,7 @@ def fitting_options(command: Command) -> Command:
         "fitting",
         Fitting,
         click.option("--law", metavar="NAME", default="chinchilla", show_default=True, help=(
-            f"Law to fit: {names.listed(names.LAWS)}.")),
+            "Law to fit; `jaxscale laws` lists them.")),
         click.option("--objective", metavar="NAME", default="huber", show_default=True, help=(
             f"How a miss is scored: {names.listed(names.OBJECTIVES)}.")),
         click.option("--delta", type=float, help=(
@@ -115,6 +119,8 @@ def showing_options(command: Command) -> Command:
         Showing,
         click.option("--flops", type=Budgets(), help=(
             f"Budgets of the frontier, in FLOP. [default: {FLOPS_TEXT}]")),
+        click.option("--hold", type=Pair("input=number"), multiple=True, callback=numbers, help=(
+            "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
         *band_options,
     )(command)  # fmt: skip
 

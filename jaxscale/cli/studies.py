@@ -128,7 +128,7 @@ def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar)
     if not fit.is_usable:
         return None
     bar.stage(FRONTIER_STAGE)
-    return frontier(fit if ensemble is None else ensemble, flops=showing.flops or options.FLOPS)
+    return frontier(fit if ensemble is None else ensemble, flops=showing.flops or options.FLOPS, held=showing.hold)
 
 
 def reduced_of(fit: Fit, fitting: Fitting, showing: Showing, bar: Bar) -> Answer | None:

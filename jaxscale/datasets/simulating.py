@@ -28,7 +28,7 @@ SOURCE = "<simulated>"
 
 def simulate(
     law: Law | str,
-    coefs: Mapping[str, float],
+    coefs: Mapping[str, float] | str,
     *,
     columns: Mapping[str, ArrayLike],
     noise: float = 0.0,
@@ -50,7 +50,7 @@ def simulate(
         raise UsageError(SEED_OUTSIDE.format(seed=seed))
     count = max(np.size(column) for column in columns.values()) if columns else 0
     given = Runs.from_arrays(loss=np.ones(count), **columns)  # checks the columns and derives the third of N, D, C
-    predicted = predict_with(law, coefs, given.columns)
+    predicted = predict_with(law, law.given(coefs), given.columns)
     miss = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)
     runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), **columns)
     finding = Finding("simulated-data", SIMULATED.format(law=law.name))

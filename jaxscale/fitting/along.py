@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale.fitting.design import Design
-from jaxscale.laws import POWER, POWER_PARAMS, POWER_TOKENS, Law
+from jaxscale.laws import Law
+from jaxscale.laws.power import POWER, POWER_PARAMS, POWER_TOKENS
 from jaxscale.runs import Runs
 
 

@@ -11,11 +11,12 @@ from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.results import Fit
 
 
-def predict(law: Law | str | Fit, coefs: Mapping[str, float] | None = None, **columns: ArrayLike) -> np.ndarray:
+def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None, **columns: ArrayLike) -> np.ndarray:
     """Return the loss, float64, that a law with these coefs, or a fit, predicts for columns that broadcast.
 
-    Raises UsageError for an unknown law, a missing coef or a missing input.
+    coefs: name → number, or the name of a published set.   Raises UsageError for an unknown law or set, a missing coef
+    or a missing input.
     """
-    if isinstance(law, Fit):
-        return predict_with(law.law, law.coefs if coefs is None else coefs, columns)
-    return predict_with(LAWS.resolve(law), {} if coefs is None else coefs, columns)
+    fitted = law.coefs if isinstance(law, Fit) else {}
+    law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
+    return predict_with(law, law.given(fitted if coefs is None else coefs), columns)

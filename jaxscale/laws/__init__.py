@@ -1,32 +1,19 @@
 """What we believe about loss: each law an equation with named coefs, one law or one close family per file."""
 
-from jaxscale.laws.chinchilla import CHINCHILLA, CHINCHILLA_TIED
-from jaxscale.laws.kaplan import KAPLAN
-from jaxscale.laws.power import (
-    POWER,
-    POWER_PARAMS,
-    POWER_TOKENS,
-    PURE_POWER,
-    PURE_POWER_PARAMS,
-    PURE_POWER_TOKENS,
-)
+from importlib import import_module
+
+from jaxscale.laws.inputs import Input
 from jaxscale.laws.predicting import predict_with
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.registry import Registry
 
-LAWS = Registry(
-    "law",
-    (
-        CHINCHILLA,
-        CHINCHILLA_TIED,
-        KAPLAN,
-        POWER,
-        POWER_PARAMS,
-        POWER_TOKENS,
-        PURE_POWER,
-        PURE_POWER_PARAMS,
-        PURE_POWER_TOKENS,
-    ),
+FILES = (
+    "chinchilla",
+    "kaplan",
+    "power",
 )
+"""The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""
 
-__all__ = ["LAWS", "Coef", "Law", "Published", "predict_with"]
+LAWS: Registry[Law] = Registry("law", [law for file in FILES for law in import_module(f"jaxscale.laws.{file}").LAWS])
+
+__all__ = ["LAWS", "Coef", "Input", "Law", "Published", "predict_with"]

@@ -42,11 +42,15 @@ def tied_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequen
     return separable_starts(columns, target, grid, ("alpha", "alpha"))
 
 
-FLOOR = Coef("E", starts=(0.5, 1.0, 2.0), meaning="irreducible loss", unit="nats/token")
-SIZE = Coef("A", starts=(10.0, 300.0, 10000.0), meaning="scale of the size term", unit="nats/token · params^alpha")
-DATA = Coef("B", starts=(10.0, 300.0, 10000.0), meaning="scale of the data term", unit="nats/token · tokens^beta")
-ALPHA = Coef("alpha", starts=EXPONENTS, meaning="exponent of params")
-BETA = Coef("beta", starts=EXPONENTS, meaning="exponent of tokens")
+FLOOR = Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0))
+SIZE = Coef(
+    "A", "positive", (10.0, 300.0, 10000.0), "scale of the size term", "nats/token · params^alpha", span=(20.0, 5000.0)
+)
+DATA = Coef(
+    "B", "positive", (10.0, 300.0, 10000.0), "scale of the data term", "nats/token · tokens^beta", span=(20.0, 20000.0)
+)
+ALPHA = Coef("alpha", "positive", EXPONENTS, "exponent of params", span=(0.15, 0.6))
+BETA = Coef("beta", "positive", EXPONENTS, "exponent of tokens", span=(0.15, 0.6))
 
 CHINCHILLA = Law(
     name="chinchilla",
@@ -62,8 +66,9 @@ CHINCHILLA = Law(
             "hoffmann2022-tex",
             (float(np.exp(0.5267228)), float(np.exp(6.0073404)), float(np.exp(6.0179186)), 0.33917084, 0.2849083),
             HOFFMANN + ", unrounded, from the paper's TeX source",
+            "code",
         ),
-        Published("besiroglu2024", (1.8172, 482.01, 2085.43, 0.3478, 0.3658), BESIROGLU),
+        Published("besiroglu2024", (1.8172, 482.01, 2085.43, 0.3478, 0.3658), BESIROGLU, "second-hand"),
     ),
 )
 
@@ -83,3 +88,5 @@ CHINCHILLA_TIED = Law(
         ),
     ),
 )
+
+LAWS = (CHINCHILLA, CHINCHILLA_TIED)

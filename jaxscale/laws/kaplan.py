@@ -40,10 +40,10 @@ KAPLAN = Law(
     loss=loss,
     inputs=("params", "tokens"),
     coefs=(
-        Coef("N_c", starts=(1e10, 1e13, 1e16), meaning="scale of params", unit="params"),
-        Coef("D_c", starts=(1e10, 1e13, 1e16), meaning="scale of tokens", unit="tokens"),
-        Coef("alpha_N", starts=(0.03, 0.1, 0.3), meaning="exponent of params"),
-        Coef("alpha_D", starts=(0.03, 0.1, 0.3), meaning="exponent of tokens"),
+        Coef("N_c", starts=(1e10, 1e13, 1e16), meaning="scale of params", unit="params", span=(1e10, 1e15)),
+        Coef("D_c", starts=(1e10, 1e13, 1e16), meaning="scale of tokens", unit="tokens", span=(1e10, 1e15)),
+        Coef("alpha_N", starts=(0.03, 0.1, 0.3), meaning="exponent of params", span=(0.04, 0.3)),
+        Coef("alpha_D", starts=(0.03, 0.1, 0.3), meaning="exponent of tokens", span=(0.04, 0.3)),
     ),
     equation="L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D",
     source=SOURCE,
@@ -52,3 +52,5 @@ KAPLAN = Law(
         Published("kaplan2020", (6.4e13, 1.8e13, 0.076, 0.103), "Kaplan et al. 2020, arXiv 2001.08361, table 2"),
     ),
 )
+
+LAWS = (KAPLAN,)

@@ -68,9 +68,16 @@ def _centre(columns: Mapping[str, np.ndarray]) -> float:
 
 def _coefs(letter: str, of: str) -> tuple[Coef, Coef, Coef]:
     return (
-        Coef("E", starts=(0.5, 1.0, 2.0), meaning="irreducible loss", unit="nats/token"),
-        Coef("A", starts=(1.0, 100.0, 10000.0), meaning=f"scale of the {of} term", unit=f"nats/token · {of}^alpha"),
-        Coef("alpha", starts=EXPONENTS, meaning=f"exponent of {letter}"),
+        Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0)),
+        Coef(
+            "A",
+            "positive",
+            (1.0, 100.0, 10000.0),
+            f"scale of the {of} term",
+            f"nats/token · {of}^alpha",
+            span=(5.0, 1000.0),
+        ),
+        Coef("alpha", "positive", EXPONENTS, f"exponent of {letter}", span=(0.04, 0.3)),
     )
 
 
@@ -102,3 +109,5 @@ PURE_POWER_TOKENS = Law(
     KAPLAN,
     pure_starts,
 )
+
+LAWS = (POWER, POWER_PARAMS, POWER_TOKENS, PURE_POWER, PURE_POWER_PARAMS, PURE_POWER_TOKENS)

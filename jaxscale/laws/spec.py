@@ -5,46 +5,74 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import jax
 import numpy as np
 
 from jaxscale.errors import UsageError
+from jaxscale.laws.inputs import INPUTS, Input
 from jaxscale.numerics.supports import SUPPORTS, Support, to_theta
 from jaxscale.registry import unknown
 
 Starts: TypeAlias = Callable[[Mapping[str, np.ndarray], np.ndarray], Sequence[Mapping[str, float]]]
 """From the columns (n, …) and the losses (n,) of a table to start points, so that a grid follows the table's units."""
 
+T = TypeVar("T")
+
+Design: TypeAlias = Callable[[np.random.Generator, int], Mapping[str, np.ndarray]]
+"""From a generator and a number of rows to columns (rows, …) of runs as the law's documented range has them."""
+
 SIGNATURE = "law '{name}': the function takes {found}, but the law declares inputs {inputs} and coefs {coefs}"
 PUBLISHED_LENGTH = "law '{name}': the published set '{set}' needs one value for each of {needed}"
 TWICE = "law '{name}': '{word}' is declared twice"
+SPAN_EMPTY = "coef '{name}': the span {span} is not a lower and a higher number inside the support '{support}'"
+NO_SET = "set of constants of law '{name}':"
+NO_SETS = "law '{name}' has no published constants"
 COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
 
 
 @dataclass(frozen=True)
 class Coef:
-    """One fitted number: its name, its support (`positive`, `real`, `unit`), start values, meaning and unit."""
+    """One fitted number: its name, its support (`positive`, `real`, `unit`), start values, meaning and unit.
+
+    span: the documented range, in which recovery is tried; without it that of the start values.
+    """
 
     name: str
     support: str = "positive"
     starts: tuple[float, ...] = (1.0,)
     meaning: str = ""
     unit: str = ""
+    span: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        SUPPORTS.resolve(self.support)
+        support = SUPPORTS.resolve(self.support)
         object.__setattr__(self, "starts", tuple(float(start) for start in self.starts))
+        if self.span is not None:
+            low, high = (float(end) for end in self.span)
+            object.__setattr__(self, "span", (low, high))
+            if not (low < high and support.contains(low) and support.contains(high)):
+                raise UsageError(SPAN_EMPTY.format(name=self.name, span=self.span, support=self.support))
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The documented range, lower and higher end."""
+        return (min(self.starts), max(self.starts)) if self.span is None else self.span
 
 
 @dataclass(frozen=True)
 class Published:
-    """Coefs as printed somewhere: the name of the set, the values in the law's order, and where they stand."""
+    """Coefs as printed somewhere: the name of the set, the values in the law's order, and where they stand.
+
+    tag: how well they are verified: `paper` (read in the paper), `code` (in its authors' code), `second-hand` (in
+    notes by others), `refit` (by ourselves, from its data).
+    """
 
     name: str
     values: tuple[float, ...]
     source: str
+    tag: str = "paper"
 
 
 @dataclass(frozen=True)
@@ -54,7 +82,13 @@ class Law:
     loss(*inputs, **coefs): a pure JAX function of one run. An input is a scalar, or a vector where its column has a
     trailing axis (a schedule); coefs are scalars. It must be twice differentiable in the coefs and is called under
     jit and vmap.   starts: optional, start points from the data; without it the grid is the product of the coefs'
-    own start values.   Raises UsageError, naming the word, where the function's arguments are not what is declared.
+    own start values.   domain: inputs whose meaning or range is the law's own; other names are those of
+    `laws.inputs`.   design: optional, runs in the documented range where inputs depend on one another or are
+    vectors.   flops_per_param_token(**held) → scalar: what a parameter costs per token, in FLOP, where that is not 6;
+    held are the inputs besides params, tokens, flops and tokens_per_param, by name.   frontier: how its frontier is
+    found, where that is not the general search.   notes: what is known to mislead.
+
+    Raises UsageError, naming the word, where the function's arguments are not what is declared.
     """
 
     name: str
@@ -65,10 +99,15 @@ class Law:
     source: str = ""
     starts: Starts | None = None
     published: tuple[Published, ...] = field(default=())
+    domain: tuple[Input, ...] = ()
+    design: Design | None = None
+    flops_per_param_token: Callable[..., jax.Array] | None = None
+    frontier: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "inputs", tuple(self.inputs))
-        object.__setattr__(self, "coefs", tuple(self.coefs))
+        for name in ("inputs", "coefs", "published", "domain", "notes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         words = (*self.inputs, *self.names)
         for word in words:
             if words.count(word) > 1:
@@ -95,6 +134,25 @@ class Law:
     def edged(self) -> np.ndarray:
         """(p,) bool: the coefs whose support has an edge that the fit can run into."""
         return np.array([np.isfinite(support.low) or np.isfinite(support.high) for support in self.supports])
+
+    def measure(self, name: str) -> Input:
+        """Return what is known of an input: of the law's own domain, else of the shared words, else its name."""
+        own = {one.name: one for one in self.domain}
+        return own.get(name) or INPUTS.get(name) or Input(name)
+
+    def constants(self, name: str) -> dict[str, float]:
+        """Return the published coefs of that name; raise UsageError, with the nearest, where there are none."""
+        sets = {one.name: one for one in self.published}
+        if name not in sets:
+            known = tuple(sets)
+            if not known:
+                raise UsageError(NO_SETS.format(name=self.name))
+            raise UsageError(unknown(NO_SET.format(name=self.name), name, known))
+        return dict(zip(self.names, sets[name].values, strict=True))
+
+    def given(self, coefs: Mapping[str, T] | str) -> Mapping[str, T] | Mapping[str, float]:
+        """Return coefs as they are, or the published ones of that name."""
+        return self.constants(coefs) if isinstance(coefs, str) else coefs
 
     def theta(self, coefs: Mapping[str, float]) -> np.ndarray:
         """Return coefs as a point (p,) on the real line; raise UsageError for missing, unknown or outside values."""

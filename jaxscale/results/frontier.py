@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frontier:
-    """The optimum of a law on C = 6 N D, per budget.
+    """The optimum of a law on C = 6 N D, or on the law's own price, per budget.
 
     flops: (b,).   params, tokens, loss: (b,) for one set of coefs, (R, b) for a crowd, NaN for a replicate that is
     not usable, where the law has no trade-off (params and tokens), or where the optimum lies at an end of the range.
     point: the frontier of the point fit, (b,), itself for one set of coefs.   measured: smallest and largest compute
-    in the table, None without one.
+    in the table, None without one.   held: the law's inputs that no budget decides, at these values.
     """
 
     law: Law
@@ -34,6 +34,7 @@ class Frontier:
     crowd_of: Frontier | None = None
     measured: tuple[float, float] | None = None
     findings: tuple[Finding, ...] = ()
+    held: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         crowd = f", {len(self.params):,} replicates" if self.is_crowd else ""

@@ -193,5 +193,5 @@ def test_a_budget_may_be_a_whole_number():
 
 @pytest.mark.parametrize("name", ["pure-power-params", "power", "power-tokens"])
 def test_a_law_without_a_trade_off_cannot_be_allocated(name):
-    with pytest.raises(UsageError, match=f"law '{name}' takes .*nothing to allocate"):
+    with pytest.raises(UsageError, match=f"law '{name}' takes .*are traded in it"):
         allocate(name, {}, flops=1e20)

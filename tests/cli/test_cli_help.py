@@ -64,13 +64,11 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     from jaxscale.engine.placement import KINDS
     from jaxscale.figures import FIGURES
     from jaxscale.intervals import INTERVALS
-    from jaxscale.laws import LAWS
     from jaxscale.objectives import OBJECTIVES
     from jaxscale.resampling import SCHEMES
     from jaxscale.runs.aliases import GROUP, ROLES
     from jaxscale.solvers import SOLVERS
 
-    assert LAWS.names == names.LAWS
     assert OBJECTIVES.names == names.OBJECTIVES
     assert SCHEMES.names == names.SCHEMES
     assert INTERVALS.names == names.INTERVALS

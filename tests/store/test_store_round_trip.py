@@ -228,7 +228,7 @@ def test_no_field_of_an_answer_is_forgotten():
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
         "unidentified",
         Ensemble: "fit scheme seed coefs value status steps findings provenance",
-        Frontier: "law coefs flops params tokens loss crowd_of measured findings",
+        Frontier: "law coefs flops params tokens loss crowd_of measured findings held",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",

@@ -21,6 +21,7 @@ def written_frontier(frontier: Frontier, *, place: str = "frontier") -> tuple[di
     }
     record: dict[str, Json] = {
         "coefs": {name: written(coef) for name, coef in frontier.coefs.items()},
+        "held": {name: written(value) for name, value in frontier.held.items()},
         "measured": None if frontier.measured is None else _written_range(*frontier.measured),
         "findings": written_findings(frontier.findings),
         "crowd_of": None,
@@ -56,7 +57,16 @@ def frontier_of(
         crowd_of=None if point is None else frontier_of(point, archive, law, replicates=None, place=f"{place}.point"),
         measured=None if measured is None else (measured.number("low"), measured.number("high")),
         findings=findings_of(record),
+        held=_held_of(record, law),
     )
+
+
+def _held_of(record: Record, law: Law) -> dict[str, float]:
+    """Return the inputs at which the frontier holds, none of which the law may lack."""
+    held = record.child("held")
+    if not set(held.fields) <= set(law.inputs):
+        raise record.wrong("held", "an object of the law's inputs: " + ", ".join(law.inputs))
+    return {name: held.number(name) for name in held.fields}
 
 
 def _written_range(low: float, high: float) -> dict[str, Json]:

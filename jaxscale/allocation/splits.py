@@ -1,0 +1,81 @@
+"""What a budget buys: params and tokens at a law's price, and the loss of every split of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxscale.errors import UsageError
+from jaxscale.laws import Law
+from jaxscale.registry import unknown
+
+FLOPS_PER_PARAM_TOKEN = 6.0
+"""C = 6 N D: two for the forward pass and four for the backward one.   Source: Kaplan et al. 2020, §2.1."""
+
+DECIDED = ("params", "tokens", "flops", "tokens_per_param")
+"""The inputs that follow from a budget and its split; all others are held."""
+
+NO_TRADE_OFF = "law '{name}' takes {inputs}: on one budget no two of params, tokens and their ratio are traded in it"
+HELD_MISSING = "law '{name}' needs {missing} held at a value: a budget decides params and tokens only"
+
+
+class Split(NamedTuple):
+    """A budget before it is split: ln N D that it buys, its FLOP, and what does not change; all scalars.
+
+    coefs: in the law's order.   held: in the order of `held_inputs`.
+    """
+
+    log_product: jax.Array
+    log_flops: jax.Array
+    coefs: tuple[jax.Array, ...]
+    held: tuple[jax.Array, ...]
+
+    @classmethod
+    def of(cls, law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], held: tuple[jax.Array, ...]) -> Split:
+        """Return what exp(log_flops) buys at the law's price of a param per token."""
+        price: jax.Array | float = FLOPS_PER_PARAM_TOKEN
+        if law.flops_per_param_token is not None:
+            price = law.flops_per_param_token(**dict(zip(held_inputs(law), held, strict=True)))
+        return cls(log_flops - jnp.log(jnp.asarray(price, log_flops.dtype)), log_flops, coefs, held)
+
+    def loss(self, law: Law, log_params: jax.Array) -> jax.Array:
+        """Return the law's loss at N = exp(log_params) and the tokens that are left of the budget."""
+        log_tokens = self.log_product - log_params
+        inputs = {
+            "params": jnp.exp(log_params),
+            "tokens": jnp.exp(log_tokens),
+            "flops": jnp.exp(self.log_flops),
+            "tokens_per_param": jnp.exp(log_tokens - log_params),
+            **dict(zip(held_inputs(law), self.held, strict=True)),
+        }
+        return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, self.coefs, strict=True)))
+
+
+def held_inputs(law: Law) -> tuple[str, ...]:
+    """Return the law's inputs that a budget does not decide, in order."""
+    return tuple(name for name in law.inputs if name not in DECIDED)
+
+
+def can_allocate(law: Law) -> bool:
+    """Return whether the loss of a budget depends on how it is split: the law takes two of the four sizes."""
+    return sum(name in law.inputs for name in DECIDED) >= 2
+
+
+def check_trade_off(law: Law) -> None:
+    """Raise UsageError unless the law trades params for tokens."""
+    if not can_allocate(law):
+        raise UsageError(NO_TRADE_OFF.format(name=law.name, inputs=", ".join(law.inputs)))
+
+
+def check_held(law: Law, held: Mapping[str, object]) -> None:
+    """Raise UsageError unless the names are exactly the law's inputs that a budget does not decide."""
+    wanted = held_inputs(law)
+    for name in held:
+        if name not in wanted:
+            raise UsageError(unknown(f"held input of law '{law.name}':", name, wanted))
+    missing = [name for name in wanted if name not in held]
+    if missing:
+        raise UsageError(HELD_MISSING.format(name=law.name, missing=", ".join(missing)))
