@@ -40,12 +40,21 @@ class Expression:
 
     def place(self, node: ast.expr) -> int:
         """Return the character at which the node begins."""
-        blank = without_backquotes(self.option, self.text)[0]
-        return len(blank.encode()[: node.col_offset].decode(errors="ignore"))
+        return self._character(node.col_offset)
+
+    def end(self, node: ast.expr) -> int:
+        """Return the first character behind the node that is no space, where an operator or a dot stands."""
+        end = self._character(node.end_col_offset or node.col_offset)
+        return end + len(self.text[end:]) - len(self.text[end:].lstrip(" )"))
 
     def name(self, node: ast.Name) -> str:
         """Return the column that a name stands for."""
         return self.backquoted.get(self.place(node), node.id)
+
+    def _character(self, offset: int) -> int:
+        """Return the place in characters of a place in bytes."""
+        blank = without_backquotes(self.option, self.text)[0]
+        return len(blank.encode()[:offset].decode(errors="ignore"))
 
 
 class UnparsedError(Exception):
@@ -70,7 +79,8 @@ def parse(option: str, text: str) -> Expression:
             warnings.simplefilter("ignore")  # a number glued to a word is a warning to Python; here it is refused
             tree = ast.parse(blank, mode="eval").body
     except SyntaxError as error:
-        raise UnparsedError(min(max((error.offset or 1) - 1, 0), len(text))) from error
+        is_cut_short = error.lineno != 1 or not error.offset  # Python then points behind the last line
+        raise UnparsedError(len(text) if is_cut_short else min((error.offset or 1) - 1, len(text))) from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise UnparsedError(None if blank.isprintable() else 0) from error
     return Expression(option, text, tree, backquoted)
