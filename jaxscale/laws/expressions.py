@@ -75,6 +75,12 @@ class ExpressionLoss:
         """The columns, in the order of appearance; N, D and C are params, tokens and flops, as in tables."""
         return tuple(dict.fromkeys(_column(name) for name in self.formula.inputs))
 
+    def refuse_input(self, name: str, what: str) -> None:
+        """Raise UsageError with a caret under the first place at which a column stands, where one does."""
+        for written in self.formula.inputs:
+            if name in (written, _column(written)):
+                self.formula.refuse_input(written, what)
+
 
 def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = NAME) -> Law:
     """Return the law L = text in which coefs are the fitted numbers and every other name is a column.
