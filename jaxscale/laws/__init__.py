@@ -18,6 +18,7 @@ FILES = (
 LAWS: Registry[Law] = Registry("law", [law for file in FILES for law in import_module(f"jaxscale.laws.{file}").LAWS])
 
 __all__ = [
+    "FILES",
     "LAWS",
     "Coef",
     "ExpressionLoss",

@@ -4,6 +4,7 @@ from jaxscale.reports.answer import Answer
 from jaxscale.reports.cautions import cautions_of
 from jaxscale.reports.document import fit_document, frontier_document, json_text
 from jaxscale.reports.known import Known, known_frontier_document, print_known_frontier
+from jaxscale.reports.lawdocs import laws_markdown
 from jaxscale.reports.lawpages import law_document, print_law, print_laws
 from jaxscale.reports.pages import print_fit, print_frontier
 from jaxscale.reports.predictions import Predictions, predictions_document, print_predictions
@@ -18,6 +19,7 @@ __all__ = [
     "json_text",
     "known_frontier_document",
     "law_document",
+    "laws_markdown",
     "predictions_document",
     "print_fit",
     "print_frontier",
