@@ -31,6 +31,7 @@ NOT_FINITE = "this is no finite number in float64"
 NOT_REAL = "a power of a negative number is real for whole exponents only"
 HUGE_POWER = "an exponent as large as {exponent:g} cannot be meant; at most {limit:g} is read"
 NO_INPUT = "the expression takes no column; a name that is no coef is one, as params or tokens"
+QUOTED_COEF = "'{name}' is a coef, and backquotes are for columns; write it without"
 UNUSED = "the coef '{name}' does not stand in the expression, so no table could determine it"
 
 LENGTH_LIMIT = 2000
@@ -89,7 +90,7 @@ def formula_of(text: str, coefs: Sequence[str]) -> Formula:
         what = TOO_DEEP.format(limit=DEPTH_LIMIT) if error.place is None else NOT_PARSED
         carets.refuse(OPTION, what, text, error.place or 0)
     _check_size(expression)
-    _check(expression, expression.tree)
+    _check(expression, expression.tree, coefs)
     used = [expression.name(node) for node in _names(expression.tree)]
     inputs = tuple(dict.fromkeys(name for name in used if name not in coefs))
     for name in coefs:
@@ -126,21 +127,24 @@ def _check_size(expression: Expression) -> None:
         waiting += [(child, depth - 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
 
 
-def _check(expression: Expression, node: ast.expr) -> None:
+def _check(expression: Expression, node: ast.expr, coefs: Sequence[str]) -> None:
     """Raise UsageError for a node that is not on the list; numbers are worked out on the way."""
     if isinstance(node, ast.Constant):
         _check_number(expression, node)
     elif isinstance(node, ast.Name):
-        if node.id in ARITIES and expression.place(node) not in expression.backquoted:
+        is_quoted = expression.place(node) in expression.backquoted
+        if is_quoted and expression.name(node) in coefs:
+            expression.refuse(QUOTED_COEF.format(name=expression.name(node)), node)
+        if node.id in ARITIES and not is_quoted:
             expression.refuse(NOT_CALLED.format(name=node.id), node)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        _check(expression, node.operand)
+        _check(expression, node.operand, coefs)
     elif isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
-        _check(expression, node.left)
-        _check(expression, node.right)
+        _check(expression, node.left, coefs)
+        _check(expression, node.right, coefs)
         _check_operation(expression, node)
     elif isinstance(node, ast.Call):
-        _check_call(expression, node)
+        _check_call(expression, node, coefs)
     elif isinstance(node, ast.Attribute):
         carets.refuse(OPTION, NO_ATTRIBUTE, expression.text, expression.end(node.value))
     else:
@@ -176,10 +180,10 @@ def _check_operation(expression: Expression, node: ast.BinOp) -> None:
         expression.refuse(NOT_FINITE, node)
 
 
-def _check_call(expression: Expression, node: ast.Call) -> None:
+def _check_call(expression: Expression, node: ast.Call, coefs: Sequence[str]) -> None:
     if not isinstance(node.func, ast.Name) or expression.place(node.func) in expression.backquoted:
         if isinstance(node.func, ast.Attribute):
-            _check(expression, node.func)
+            _check(expression, node.func, coefs)
         expression.refuse(NO_CALL, node.func)
     name, count = node.func.id, len(node.args)
     if name not in ARITIES:
@@ -192,7 +196,7 @@ def _check_call(expression: Expression, node: ast.Call) -> None:
         wanted = "one argument" if ARITIES[name] == 1 else "two arguments or more"
         expression.refuse(ARITY.format(name=name, wanted=wanted, count=count), node)
     for argument in node.args:
-        _check(expression, argument)
+        _check(expression, argument, coefs)
 
 
 def _names(tree: ast.expr) -> Iterator[ast.Name]:

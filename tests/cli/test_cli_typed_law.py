@@ -110,6 +110,18 @@ def test_what_cannot_be_meant_is_refused_before_the_table_is_read(run, words, sa
     assert len(result.stderr.splitlines()) <= 3
 
 
+def test_a_frontier_that_needs_an_input_held_is_refused_before_the_table_is_read(run):
+    words = ("--law-expr", "E*quality/N + 1/D", "--coef", "E:positive")
+    assert "needs quality held at a value" in run("frontier", "no-such-table.csv", *words).stderr
+    assert "Did you mean 'quality'?" in run("fit", "no-such-table.csv", *words, "--hold", "qualty=1").stderr
+    found = json.loads(
+        run("frontier", *words, "--set", "E=1", "--hold", "quality=4", "--flops", "2.4e13", "--json").stdout
+    )
+    # a/N + 1/D on C = 6 N D is least where a D = N, with a = E quality = 4: N = sqrt(a C/6), D = N/a
+    assert found["frontier"][0]["params"]["value"] == pytest.approx(4e6, rel=1e-9)
+    assert found["held"] == {"quality": 4.0}
+
+
 def test_a_name_that_is_neither_a_coef_nor_a_column_has_a_caret_under_it(run, table):
     result = run("fit", table, "--law-expr", "E + gamma/N", "--coef", "E:positive")
     assert result.exit_code == 2

@@ -65,6 +65,7 @@ HOSTILE = {
     "a control character": ("E + \x1b[31m", 4, "a control character"),
     "a direction override": ("E + \u202eA", 4, "plain letters"),
     "an open backquote": ("E + `my column", 4, "not closed"),
+    "a coef in backquotes": ("E + `A`", 4, "'A' is a coef"),
     "no column": ("E + A*alpha", 0, "takes no column"),
 }
 
