@@ -12,6 +12,7 @@ from benchmarks.bootstrap import bootstrap
 from benchmarks.cold import cold
 from benchmarks.kernels import kernels
 from benchmarks.readme import table
+from benchmarks.recovery import recovery
 from benchmarks.scaling import scaling
 from benchmarks.starts import starts
 
@@ -41,7 +42,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, kernels, everything, table):
+for command in (*MEASURING, kernels, recovery, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

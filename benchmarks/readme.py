@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import cold, records, reporting, scaling, starts
+from benchmarks import cold, records, recovery, reporting, scaling, starts
 from benchmarks.sheets import Sheet, markdown
 
 README = Path(__file__).with_name("README.md")
@@ -17,6 +17,7 @@ SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
     "scaling": scaling.tabulate,
     "starts": starts.tabulate,
     "cold": cold.tabulate,
+    "recovery": recovery.tabulate,
 }
 HEADING = "### {benchmark}, {date}\n\n{processor}, {cores} cores, {devices}; {versions}"
 SHOWN = ("jaxscale", "jax", "numpy", "scipy", "optax", "optimistix")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class JaxscaleError(Exception):
     """Anything jaxscale refuses: what was found, where, and what to do, in one to three lines."""
@@ -16,9 +18,16 @@ class UsageError(JaxscaleError, ValueError):
 
 
 class RunsError(JaxscaleError, ValueError):
-    """A table of runs that cannot be read or fitted; the message names file, row, column and value."""
+    """A table of runs that cannot be read or fitted; the message names file, row, column and value.
+
+    missing: the columns that the table was asked for and lacks.
+    """
 
     exit_code = 3
+
+    def __init__(self, *words: object, missing: Sequence[str] = ()) -> None:
+        super().__init__(*words)
+        self.missing = tuple(missing)
 
 
 class MissingPartError(JaxscaleError, ImportError):

@@ -1,7 +1,7 @@
 """Where to spend: the optimum of any law on a budget, as a pure differentiable function and as a host verb."""
 
 from jaxscale.allocation.allocate import Allocation, allocate
-from jaxscale.allocation.frontier import foreseen, frontier
+from jaxscale.allocation.frontier import check_frontier, foreseen, frontier
 from jaxscale.allocation.isoloss import isoloss
 
-__all__ = ["Allocation", "allocate", "foreseen", "frontier", "isoloss"]
+__all__ = ["Allocation", "allocate", "check_frontier", "foreseen", "frontier", "isoloss"]

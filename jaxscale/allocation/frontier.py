@@ -98,10 +98,15 @@ def foreseen(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[N
         yield
 
 
+def check_frontier(law: Law, held: Mapping[str, float]) -> None:
+    """Raise UsageError for a law without a frontier, and for missing, unknown or superfluous held inputs."""
+    _finding(law)
+    check_held(law, held)
+
+
 def _held(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
     """Return the held inputs in the law's order; raise UsageError for missing, unknown or impossible ones."""
-    _finding(law)
-    check_held(law, held or {})
+    check_frontier(law, held or {})
     ordered = {name: (held or {})[name] for name in held_inputs(law)}
     for name, value in ordered.items():
         if not np.isfinite(value):

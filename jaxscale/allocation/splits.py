@@ -21,6 +21,8 @@ DECIDED = ("params", "tokens", "flops", "tokens_per_param")
 NO_TRADE_OFF = "law '{name}' takes {inputs}: on one budget no two of params, tokens and their ratio are traded in it"
 HELD_MISSING = "law '{name}' needs {missing} held at a value: a budget decides params and tokens only"
 
+NOTHING_HELD = "law '{name}' has no input to hold, and '{held}' is none: a budget decides all that it takes"
+
 
 class Split(NamedTuple):
     """A budget before it is split: ln N D that it buys, its FLOP, and what does not change; all scalars.
@@ -73,9 +75,17 @@ def check_trade_off(law: Law) -> None:
 def check_held(law: Law, held: Mapping[str, object]) -> None:
     """Raise UsageError unless the names are exactly the law's inputs that a budget does not decide."""
     wanted = held_inputs(law)
-    for name in held:
-        if name not in wanted:
-            raise UsageError(unknown(f"held input of law '{law.name}':", name, wanted))
+    refuse_unknown_held(law, held)
     missing = [name for name in wanted if name not in held]
     if missing:
         raise UsageError(HELD_MISSING.format(name=law.name, missing=", ".join(missing)))
+
+
+def refuse_unknown_held(law: Law, held: Mapping[str, object]) -> None:
+    """Raise UsageError for a name that is no input of the law, or one that a budget decides."""
+    wanted = held_inputs(law)
+    for name in held:
+        if name not in wanted and not wanted:
+            raise UsageError(NOTHING_HELD.format(name=law.name, held=name))
+        if name not in wanted:
+            raise UsageError(unknown(f"held input of law '{law.name}':", name, wanted))

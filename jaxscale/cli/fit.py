@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, outputs, printing, studies
+from jaxscale.cli import cache, choosing, outputs, printing, studies
 from jaxscale.cli.options import (
     Fitting,
     Reading,
@@ -59,6 +59,7 @@ def fit(
     which is simulated, is fitted. Needed are columns for loss and for what the law takes, as params and tokens;
     common names are recognised. Exit code 4 says that the fit is not trustworthy.
     """
+    choosing.refuse_unclear(fitting)
     cache.prepare(session)
     from jaxscale.reports import Answer
     from jaxscale.store import Saved
@@ -67,7 +68,7 @@ def fit(
         studies.refuse_unknown(fitting, showing)
         runs = studies.runs_of(table, reading, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
-        folder = out or Path(outputs.PARENT) / f"{fitting.law}-{digest}"
+        folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.refuse_unwritable(folder, digest, force=force)
         with studies.foreseeing(fitting, showing):
             fitted = studies.fit_of(runs, fitting, bar)

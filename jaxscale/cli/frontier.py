@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterable
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
-from jaxscale.cli import cache, outputs, printing, studies
+from jaxscale.cli import cache, choosing, outputs, printing, studies
 from jaxscale.cli.options import (
+    FLOPS,
     Fitting,
+    Given,
     Reading,
     Showing,
     fitting_options,
+    given_options,
     json_option,
     reading_options,
     showing_options,
@@ -29,20 +32,24 @@ if TYPE_CHECKING:
     from jaxscale.results import Ensemble, Fit, Frontier
 
 BELONGS_TO_FIT = "--{option} belongs to a fit, and '{folder}' holds one already; fit again with it, or leave it out"
+NOTHING_FITTED = "--{option} belongs to a fit, and with --constants or --set nothing is fitted; leave it out"
+NO_SOURCE = "name a SAVED folder or a TABLE, or give the coefs: --law chinchilla --constants besiroglu2024"
+TWO_SOURCES = "'{source}' brings coefs of its own: leave it out, or leave out --constants and --set"
+OF_THE_LAW = ("law", "law_expr", "coef", "law_name")
 
 
 @click.command()
-@click.argument("source", metavar="SAVED|TABLE")
+@click.argument("source", metavar="[SAVED|TABLE]", required=False)
+@given_options
 @showing_options
 @json_option
 @fitting_options
 @reading_options
 @talking
-@click.pass_context
 def frontier(
-    context: click.Context,
     session: Session,
-    source: str,
+    source: str | None,
+    given: Given,
     fitting: Fitting,
     showing: Showing,
     reading: Reading,
@@ -51,18 +58,34 @@ def frontier(
     """Print the optimal params, tokens and loss per budget, with bands.
 
     SAVED is a folder that `jaxscale fit` has written, and nothing is fitted again. A TABLE is fitted first, with the
-    options of `jaxscale fit`, and nothing is saved. Exit code 4 says that the fit is not trustworthy.
+    options of `jaxscale fit`, and nothing is saved. Without either, --law with --constants or --set gives the coefs,
+    and there are no bands. Exit code 4 says that the fit is not trustworthy.
     """
+    choosing.refuse_unclear(fitting)
+    is_known = given.constants is not None or bool(given.set)
+    _refuse_sources(source, is_known=is_known)
     cache.prepare(session)
-    from jaxscale.reports import Answer, frontier_document, json_text, print_frontier
+    if source is None:
+        _print_known(fitting, given, showing, is_json=is_json)
+        return
+    answer = _answer(session, source, fitting, showing, reading)
+    _show(answer, is_json=is_json)
+    if not answer.is_trustworthy:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, reading: Reading) -> Answer:
+    """Return the answer of a saved folder, or of a table that is fitted now."""
+    from jaxscale.reports import Answer
 
     with progress(session) as bar:
         if Path(source).is_dir():
-            _refuse_fit_options(context, source)
+            _refuse_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
             fitted, ensemble, found = _saved(source, showing, bar)
             reduced = _reduced(fitted, source, showing, bar)
         else:
             studies.refuse_unknown(fitting, showing)
+            studies.refuse_without_frontier(fitting, showing)
             runs = studies.runs_of(source, reading, fitting)
             with studies.foreseeing(fitting, showing):
                 fitted = studies.fit_of(runs, fitting, bar)
@@ -70,23 +93,52 @@ def frontier(
                 found = studies.frontier_of(fitted, ensemble, showing, bar)
                 reduced = studies.reduced_of(fitted, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
-    answer = Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line)
+    return Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line)
+
+
+def _show(answer: Answer, *, is_json: bool) -> None:
+    from jaxscale.reports import frontier_document, json_text, print_frontier
+
     if is_json:
         printing.write(json_text(frontier_document(answer)))
     else:
         printing.print_page(lambda console, width: print_frontier(answer, console, width=width))
-    if not answer.is_trustworthy:
-        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _print_known(fitting: Fitting, given: Given, showing: Showing, *, is_json: bool) -> None:
+    """Print the frontier of coefs that were given, without data and without bands."""
+    from jaxscale.allocation import frontier as frontier_of
+    from jaxscale.reports import Known, json_text, known_frontier_document, print_known_frontier
+
+    law = choosing.law_of(fitting)
+    coefs = choosing.given_coefs(law, given) or {}
+    found = frontier_of(law=law, coefs=coefs, flops=showing.flops or FLOPS, held=showing.hold)
+    known = Known(law, coefs, choosing.set_of(law, given), found)
+    if is_json:
+        printing.write(json_text(known_frontier_document(known)))
+    else:
+        printing.print_page(lambda console, width: print_known_frontier(known, console, width=width))
+
+
+def _refuse_sources(source: str | None, *, is_known: bool) -> None:
+    """Raise UsageError unless there is one source of coefs, and for options that a source has no use for."""
+    if source is None and not is_known:
+        raise UsageError(NO_SOURCE)
+    if source is not None and is_known:
+        raise UsageError(TWO_SOURCES.format(source=source))
+    if is_known:
+        fitted = [field for field in (*fields(Fitting), *fields(Reading)) if field.name not in OF_THE_LAW]
+        _refuse_options(NOTHING_FITTED, fitted)
 
 
 def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None]:
-    """Return what a folder holds, with its own frontier unless other budgets are asked for."""
+    """Return what a folder holds, with its own frontier unless other budgets or held inputs are asked for."""
     from jaxscale.intervals import INTERVALS
     from jaxscale.store import load
 
     INTERVALS.resolve(showing.interval)
     saved = load(folder)
-    if saved.frontier is not None and showing.flops is None:
+    if saved.frontier is not None and showing.flops is None and not showing.hold:
         return saved.fit, saved.ensemble, saved.frontier
     return saved.fit, saved.ensemble, studies.frontier_of(saved.fit, saved.ensemble, showing, bar)
 
@@ -101,13 +153,13 @@ def _reduced(fitted: Fit, folder: str, showing: Showing, bar: Bar) -> Answer | N
         return None
     left = load(place)
     found = left.frontier
-    if found is None or showing.flops is not None:
+    if found is None or showing.flops is not None or showing.hold:
         found = studies.frontier_if_any(left.fit, left.ensemble, showing, bar)
     return Answer(left.fit, left.ensemble, found, showing.level, showing.interval)
 
 
-def _refuse_fit_options(context: click.Context, folder: str) -> None:
-    """Raise UsageError for an option that would change a fit which is already made."""
-    for field in (*fields(Fitting), *fields(Reading)):
-        if context.get_parameter_source(field.name) is ParameterSource.COMMANDLINE:
-            raise UsageError(BELONGS_TO_FIT.format(option=field.name, folder=folder))
+def _refuse_options(message: str, options: Iterable[Field], **words: str) -> None:
+    """Raise UsageError for an option that stands on the command line and has no effect."""
+    for option in options:
+        if choosing.was_typed(option.name):
+            raise UsageError(message.format(option=option.name.replace("_", "-"), **words))

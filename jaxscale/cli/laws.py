@@ -7,19 +7,30 @@ import click
 from jaxscale.cli import printing
 from jaxscale.cli.options import json_option
 from jaxscale.cli.session import Session, talking
+from jaxscale.errors import UsageError
+
+WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json with it"
 
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--markdown", "is_markdown", is_flag=True, help="Write all of it as one page of Markdown to stdout.")
 @json_option
 @talking
-def laws(session: Session, name: str | None, is_json: bool) -> None:
+def laws(session: Session, name: str | None, is_markdown: bool, is_json: bool) -> None:
     """List the laws, or show the law NAME.
 
-    Shows equations, inputs, coefs with units, supports and meaning, published constants, and sources.
+    Shows equations, inputs and coefs with units, ranges and meaning, published constants, how the frontier is found,
+    and sources.
     """
+    if is_markdown and (name is not None or is_json):
+        raise UsageError(WHOLE_PAGE)
     from jaxscale.laws import LAWS
-    from jaxscale.reports import json_text, law_document, print_law, print_laws
+    from jaxscale.reports import json_text, law_document, laws_markdown, print_law, print_laws
+
+    if is_markdown:
+        printing.write(laws_markdown().rstrip("\n"))
+        return
 
     chosen = None if name is None else LAWS.resolve(name)
     if is_json and chosen is None:

@@ -13,6 +13,7 @@ from jaxscale.cli.frontier import frontier
 from jaxscale.cli.laws import laws
 from jaxscale.cli.outcomes import exit_code_of
 from jaxscale.cli.plot import plot
+from jaxscale.cli.predict import predict
 from jaxscale.cli.session import Session, debug_option
 
 
@@ -37,5 +38,5 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, plot, laws, doctor):
+for command in (fit, frontier, predict, plot, laws, doctor):
     main.add_command(command)

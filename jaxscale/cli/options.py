@@ -40,6 +40,9 @@ class Fitting:
     """Which law is fitted, how a miss is scored, and how the fit is resampled."""
 
     law: str
+    law_expr: str | None
+    coef: tuple[str, ...]
+    law_name: str | None
     objective: str
     delta: float | None
     space: Literal["log", "linear"]
@@ -49,6 +52,24 @@ class Fitting:
     scheme: str
     seed: int
     device: str
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """Which law is meant, where nothing is fitted; the first fields of `Fitting`."""
+
+    law: str
+    law_expr: str | None
+    coef: tuple[str, ...]
+    law_name: str | None
+
+
+@dataclass(frozen=True)
+class Given:
+    """Coefs that are known: the name of a published set, or numbers."""
+
+    constants: str | None
+    set: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -89,8 +110,7 @@ def fitting_options(command: Command) -> Command:
     return _bundled(
         "fitting",
         Fitting,
-        click.option("--law", metavar="NAME", default="chinchilla", show_default=True, help=(
-            "Law to fit; `jaxscale laws` lists them.")),
+        *law_options,
         click.option("--objective", metavar="NAME", default="huber", show_default=True, help=(
             f"How a miss is scored: {names.listed(names.OBJECTIVES)}.")),
         click.option("--delta", type=float, help=(
@@ -112,6 +132,23 @@ def fitting_options(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def choosing_options(command: Command) -> Command:
+    """Add the options of a law that is not fitted, and give them to the command as `chosen`."""
+    return _bundled("chosen", Choosing, *law_options)(command)
+
+
+def given_options(command: Command) -> Command:
+    """Add the options of known coefs, and give them to the command as `given`."""
+    return _bundled(
+        "given",
+        Given,
+        click.option("--constants", metavar="NAME", help=(
+            "Published coefs of the law, as besiroglu2024; nothing is fitted then. [default: none]")),
+        click.option("--set", type=Pair("coef=number"), multiple=True, callback=numbers, help=(
+            "A coef of one's own in place of a fitted one, as in E=1.8; one for each. [default: none]")),
+    )(command)  # fmt: skip
+
+
 def showing_options(command: Command) -> Command:
     """Add the options of what is shown, and give them to the command as `showing`."""
     return _bundled(
@@ -124,6 +161,18 @@ def showing_options(command: Command) -> Command:
         *band_options,
     )(command)  # fmt: skip
 
+
+law_options: tuple[Decorator, ...] = (
+    click.option("--law", metavar="NAME", default="chinchilla", show_default=True, help=(
+        "Law that is meant; `jaxscale laws` lists them.")),
+    click.option("--law-expr", metavar="TEXT", help=(
+        "Law of one's own in place of --law, as in 'E + A*params**-alpha'; names that are no --coef are columns. "
+        "[default: none]")),
+    click.option("--coef", metavar="NAME:SUPPORT[:STARTS]", multiple=True, help=(
+        "A coef of --law-expr with its support (positive, real, unit) and where its fit may start, as in "
+        "E:positive:0.5,1,2; repeatable. [default: none]")),
+    click.option("--law-name", metavar="NAME", help="Name of the --law-expr. [default: expression]"),
+)  # fmt: skip
 
 band_options: tuple[Decorator, ...] = (
     click.option("--level", type=Level(), default=0.95, show_default=True, help="Share of an interval or band."),

@@ -96,6 +96,20 @@ def texts(context: click.Context, parameter: click.Parameter, pairs: Sequence[tu
     return found
 
 
+def number_lists(
+    context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
+) -> dict[str, tuple[float, ...]]:
+    """Return pairs as a dict of lists, separated by commas; refuse what is no finite number, and a name given twice."""
+    found = {}
+    for name, value in texts(context, parameter, pairs).items():
+        listed = [_number(item.strip()) for item in value.split(",")]
+        if not all(number is not None and math.isfinite(number) for number in listed):
+            message = PAIR_NOT_A_NUMBER.format(text=f"{name}={value}", value=value)
+            raise click.BadParameter(message, context, parameter)
+        found[name] = tuple(number for number in listed if number is not None)
+    return found
+
+
 def numbers(context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
     """Return pairs as a dict of finite numbers; refuse anything else, and a name that is given twice."""
     found = {}

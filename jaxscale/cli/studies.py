@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from jaxscale.cli import options
+from jaxscale.cli.choosing import law_of, name_of
 from jaxscale.cli.options import Fitting, Reading, Showing
 from jaxscale.cli.progress import Bar
-from jaxscale.errors import UsageError
+from jaxscale.errors import RunsError, UsageError
 
 if TYPE_CHECKING:
+    from jaxscale.laws import Law
     from jaxscale.objectives import Objective
     from jaxscale.reports import Answer
     from jaxscale.results import Ensemble, Fit, Frontier
@@ -23,6 +25,7 @@ SHIPPED = "simulated"
 
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
 NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
+NOT_DECLARED = "'{name}' is neither a column of {table} nor a coef: add --coef {name}:positive, or --map {name}=COLUMN"
 PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None)
 
 FITTING_STAGE = "Compiling and fitting {law}"
@@ -32,20 +35,28 @@ REDUCED_STAGE = "Fitting the loss along {line}"
 
 
 def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
-    """Raise UsageError for a name that nothing carries, or a coef that the law has not, before any table is read."""
+    """Raise UsageError for a name that nothing carries, or that the law has not, before any table is read."""
+    from jaxscale.allocation.splits import refuse_unknown_held
     from jaxscale.intervals import INTERVALS
-    from jaxscale.laws import LAWS
     from jaxscale.registry import unknown
     from jaxscale.resampling import SCHEMES
     from jaxscale.solvers import SOLVERS
 
-    law = LAWS.resolve(fitting.law)
+    law = law_of(fitting)
+    refuse_unknown_held(law, showing.hold)
     for registry, name in ((SCHEMES, fitting.scheme), (SOLVERS, fitting.solver), (INTERVALS, showing.interval)):
         registry.resolve(name)
     for name in fitting.fix:
         if name not in law.names:
             raise UsageError(unknown("coef", name, law.names))
     objective_of(fitting)
+
+
+def refuse_without_frontier(fitting: Fitting, showing: Showing) -> None:
+    """Raise UsageError for a law without a frontier, or one that needs inputs held, before any table is read."""
+    from jaxscale.allocation import check_frontier
+
+    check_frontier(law_of(fitting), showing.hold)
 
 
 def objective_of(fitting: Fitting) -> Objective:
@@ -64,27 +75,41 @@ def objective_of(fitting: Fitting) -> Objective:
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     """Return the runs of a table, or of the shipped one; raise UsageError, RunsError or MissingPartError."""
     from jaxscale import datasets
-    from jaxscale.laws import LAWS
     from jaxscale.runs import read_runs
+    from jaxscale.runs.showing import shown_name
 
+    law = law_of(fitting)
     if table is None:
         for option, value in asdict(reading).items():
             if option != "where" and value != getattr(PLAIN, option):
                 raise UsageError(NEEDS_TABLE.format(option=option))
         runs = datasets.load(SHIPPED)
+        _refuse_undeclared(law, [name for name in law.inputs if name not in runs.columns], "the shipped table")
         return runs.where(*reading.where) if reading.where else runs
-    inputs = LAWS.resolve(fitting.law).inputs
-    return read_runs(table, inputs=inputs, positive_loss=fitting.space == "log", **asdict(reading))
+    try:
+        return read_runs(table, inputs=law.inputs, positive_loss=fitting.space == "log", **asdict(reading))
+    except RunsError as error:
+        _refuse_undeclared(law, error.missing, shown_name(table))
+        raise
+
+
+def _refuse_undeclared(law: Law, missing: Sequence[str], table: str) -> None:
+    """Raise UsageError, with a caret, where a name in a typed law is neither a coef nor a column of the table."""
+    from jaxscale.laws import ExpressionLoss
+
+    if isinstance(law.loss, ExpressionLoss):
+        for name in missing:
+            law.loss.refuse_input(name, NOT_DECLARED.format(name=name, table=table))
 
 
 def fit_of(runs: Runs, fitting: Fitting, bar: Bar) -> Fit:
     """Return the fit; one that failed comes back with its status."""
     from jaxscale.fitting import fit
 
-    bar.stage(FITTING_STAGE.format(law=fitting.law))
+    bar.stage(FITTING_STAGE.format(law=name_of(fitting)))
     return fit(
         runs,
-        fitting.law,
+        law_of(fitting),
         objective=objective_of(fitting),
         solver=fitting.solver,
         fix=fitting.fix,
@@ -114,7 +139,7 @@ def foreseeing(fitting: Fitting, showing: Showing) -> Iterator[None]:
     """Inside this scope, in which a table is fitted, compile what its frontier needs while the fit's own compiles."""
     from jaxscale.allocation import foreseen
 
-    with foreseen(fitting.law, budgets=len(showing.flops or options.FLOPS), replicates=fitting.replicates):
+    with foreseen(law_of(fitting), budgets=len(showing.flops or options.FLOPS), replicates=fitting.replicates):
         yield
 
 

@@ -2,8 +2,8 @@
 
 from jaxscale.fitting.bootstrap import bootstrap
 from jaxscale.fitting.fit import fit
-from jaxscale.fitting.predict import predict
+from jaxscale.fitting.predict import predict, predict_crowd
 from jaxscale.fitting.reduced import reduced
 from jaxscale.fitting.solution import solution
 
-__all__ = ["bootstrap", "fit", "predict", "reduced", "solution"]
+__all__ = ["bootstrap", "fit", "predict", "predict_crowd", "reduced", "solution"]

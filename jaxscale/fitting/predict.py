@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxscale.laws import LAWS, Law, predict_with
-from jaxscale.results import Fit
+from jaxscale.laws import LAWS, Law, predict_sets, predict_with
+from jaxscale.results import Ensemble, Fit
 
 
 def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None, **columns: ArrayLike) -> np.ndarray:
@@ -20,3 +20,12 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
     fitted = law.coefs if isinstance(law, Fit) else {}
     law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
     return predict_with(law, law.given(fitted if coefs is None else coefs), columns)
+
+
+def predict_crowd(crowd: Ensemble, columns: Mapping[str, ArrayLike]) -> np.ndarray:
+    """Return the loss (R, …), float64, of every replicate for columns that broadcast; NaN for one that is not usable.
+
+    `intervals.band` makes a band of it.   Raises UsageError for a missing input.
+    """
+    law = crowd.fit.law
+    return predict_sets(law, np.stack([crowd.samples(name) for name in law.names], axis=1), columns)

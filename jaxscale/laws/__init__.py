@@ -2,8 +2,9 @@
 
 from importlib import import_module
 
+from jaxscale.laws.expressions import ExpressionLoss, law_from_expression
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.predicting import predict_with
+from jaxscale.laws.predicting import predict_sets, predict_with
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.registry import Registry
 
@@ -16,4 +17,15 @@ FILES = (
 
 LAWS: Registry[Law] = Registry("law", [law for file in FILES for law in import_module(f"jaxscale.laws.{file}").LAWS])
 
-__all__ = ["LAWS", "Coef", "Input", "Law", "Published", "predict_with"]
+__all__ = [
+    "FILES",
+    "LAWS",
+    "Coef",
+    "ExpressionLoss",
+    "Input",
+    "Law",
+    "Published",
+    "law_from_expression",
+    "predict_sets",
+    "predict_with",
+]

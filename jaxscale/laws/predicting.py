@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -22,13 +23,22 @@ def predict_with(law: Law, coefs: Mapping[str, float], columns: Mapping[str, Arr
 
     Raises UsageError for a missing input or coef. Supports are not checked: a law can be looked at anywhere.
     """
+    return predict_sets(law, law.vector(coefs)[None], columns)[0]
+
+
+def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -> np.ndarray:
+    """Return the law's loss (R, …), float64, of R sets of coefs (R, p), in the law's order; else as `predict_with`."""
     missing = [name for name in law.inputs if name not in columns]
     if missing:
         needed = ", ".join(law.inputs)
         raise UsageError(INPUT_MISSING.format(name=law.name, needed=needed, missing=", ".join(missing)))
-    values = law.vector(coefs)
     arrays = np.broadcast_arrays(*(np.asarray(columns[name], dtype=np.float64) for name in law.inputs))
-    shape = arrays[0].shape
+    shape = (len(sets), *arrays[0].shape)
+
+    def one(coefs: jax.Array, *run: jax.Array) -> jax.Array:
+        return law.loss(*run, **{name: coefs[index] for index, name in enumerate(law.names)})
+
     with precision.float64():
-        one_run = jax.vmap(lambda *run: law.loss(*run, **dict(zip(law.names, values, strict=True))))
-        return np.asarray(one_run(*(array.reshape(-1) for array in arrays)), dtype=np.float64).reshape(shape)
+        every = jax.vmap(jax.vmap(one, (None, *(0 for _ in arrays))), (0, *(None for _ in arrays)))
+        given = [jnp.asarray(array) for array in (sets, *(array.reshape(-1) for array in arrays))]
+        return np.asarray(every(*given), dtype=np.float64).reshape(shape)

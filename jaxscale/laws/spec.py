@@ -142,13 +142,17 @@ class Law:
 
     def constants(self, name: str) -> dict[str, float]:
         """Return the published coefs of that name; raise UsageError, with the nearest, where there are none."""
+        return dict(zip(self.names, self.published_set(name).values, strict=True))
+
+    def published_set(self, name: str) -> Published:
+        """Return the published set of that name; raise UsageError, with the nearest, where there is none."""
         sets = {one.name: one for one in self.published}
         if name not in sets:
             known = tuple(sets)
             if not known:
                 raise UsageError(NO_SETS.format(name=self.name))
             raise UsageError(unknown(NO_SET.format(name=self.name), name, known))
-        return dict(zip(self.names, sets[name].values, strict=True))
+        return sets[name]
 
     def given(self, coefs: Mapping[str, T] | str) -> Mapping[str, T] | Mapping[str, float]:
         """Return coefs as they are, or the published ones of that name."""

@@ -3,18 +3,28 @@
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.cautions import cautions_of
 from jaxscale.reports.document import fit_document, frontier_document, json_text
+from jaxscale.reports.known import Known, known_frontier_document, print_known_frontier
+from jaxscale.reports.lawdocs import laws_markdown
 from jaxscale.reports.lawpages import law_document, print_law, print_laws
 from jaxscale.reports.pages import print_fit, print_frontier
+from jaxscale.reports.predictions import Predictions, predictions_document, print_predictions
 
 __all__ = [
     "Answer",
+    "Known",
+    "Predictions",
     "cautions_of",
     "fit_document",
     "frontier_document",
     "json_text",
+    "known_frontier_document",
     "law_document",
+    "laws_markdown",
+    "predictions_document",
     "print_fit",
     "print_frontier",
+    "print_known_frontier",
     "print_law",
     "print_laws",
+    "print_predictions",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,24 @@ LEAST_USABLE = 0.5
 
 QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
 """What a frontier says of each budget."""
+
+
+class Banded(Protocol):
+    """What a table of budgets shows: a frontier, with bands or without."""
+
+    @property
+    def frontier(self) -> Frontier | None:
+        """The frontier, where there is one."""
+        ...
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether there is a crowd that is good enough for bands."""
+        ...
+
+    def frontier_band(self, quantity: str) -> Band | None:
+        """Return the band (b,) of one of QUANTITIES; None where there are no bands."""
+        ...
 
 
 @dataclass(frozen=True)

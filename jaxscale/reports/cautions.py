@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
-from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer
+from jaxscale.allocation.frontier import has_frontier
+from jaxscale.allocation.splits import held_inputs
+from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer, Banded
 from jaxscale.runs import Finding
 
 EXTRAPOLATION = "extrapolation"
@@ -14,6 +16,7 @@ NO_FRONTIER = "no-frontier"
 """Codes of the warnings that stand with the frontier, not below it."""
 
 NO_SPLIT = "the law '{law}' does not say how a budget is best spent"
+NOT_HELD = "the law '{law}' takes {names} too, which no budget decides; say what is held: {options}"
 FRONTIER_WITHHELD = "the fit is '{status}', not a minimum, and nothing is planned from it"
 NOT_REFITTED = "the fit is '{status}', not a minimum, and was not bootstrapped"
 NOT_BOOTSTRAPPED = "the fit was not bootstrapped, so nothing has an interval"
@@ -47,7 +50,7 @@ def cautions_of(answer: Answer) -> tuple[Finding, ...]:
     return tuple(by_code.values())
 
 
-def times_measured(answer: Answer) -> np.ndarray | None:
+def times_measured(answer: Banded) -> np.ndarray | None:
     """Return each budget (b,) as a multiple of the largest measured compute; None where that is not known."""
     if answer.frontier is None or answer.frontier.measured is None:
         return None
@@ -57,8 +60,14 @@ def times_measured(answer: Answer) -> np.ndarray | None:
 def _no_frontier(answer: Answer) -> Finding | None:
     if answer.frontier is not None:
         return None
-    template = NO_SPLIT if answer.fit.is_usable else FRONTIER_WITHHELD
-    return Finding(NO_FRONTIER, template.format(law=answer.fit.law.name, status=answer.fit.status))
+    law = answer.fit.law
+    if not answer.fit.is_usable:
+        return Finding(NO_FRONTIER, FRONTIER_WITHHELD.format(status=answer.fit.status))
+    needed = held_inputs(law) if has_frontier(law) else ()
+    if needed:
+        options = " ".join(f"--hold {name}=NUMBER" for name in needed)
+        return Finding(NO_FRONTIER, NOT_HELD.format(law=law.name, names=", ".join(needed), options=options))
+    return Finding(NO_FRONTIER, NO_SPLIT.format(law=law.name))
 
 
 def _bands(answer: Answer) -> Finding | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale.intervals import Band
 from jaxscale.reports.absences import absence_of
-from jaxscale.reports.answer import QUANTITIES, Answer
+from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.cautions import cautions_of, times_measured
 from jaxscale.results import Fit
 from jaxscale.runs import Finding
@@ -55,7 +55,7 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "law": fit.law.name,
         "equation": fit.law.equation,
         "objective": {"name": objective.name, "space": objective.space, "delta": objective.delta},
-        "data": _data(fit),
+        "data": written_data(fit),
         "coefs": {name: number(answer.coef(name)) for name in fit.coefs},
         "fixed": list(fit.fixed),
         "at_bound": list(fit.at_bound),
@@ -65,11 +65,11 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "status": str(fit.status),
         "solver": fit.solver,
         "certificate": _certificate(fit),
-        "bootstrap": _bootstrap(answer),
-        "frontier": _frontier(answer),
+        "bootstrap": written_bootstrap(answer),
+        "frontier": budget_rows(answer),
         "reduced": {} if answer.reduced is None else _reduced(answer.reduced, answer.line),
-        "warnings": [_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
-        "provenance": _provenance(answer),
+        "warnings": [written_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
+        "provenance": written_provenance(answer),
     }
 
 
@@ -99,7 +99,8 @@ def _reduced(answer: Answer, line: str) -> dict[str, Json]:
     return {"line": line, **{name: whole[name] for name in OF_A_REDUCED}}
 
 
-def _data(fit: Fit) -> dict[str, Json]:
+def written_data(fit: Fit) -> dict[str, Json]:
+    """Return which rows of which table were fitted."""
     origin = fit.runs.origin
     return {
         "source": origin.source,
@@ -127,12 +128,14 @@ def _certificate(fit: Fit) -> dict[str, Json]:
     }
 
 
-def _bootstrap(answer: Answer) -> dict[str, Json] | None:
+def written_bootstrap(answer: Answer) -> dict[str, Json] | None:
+    """Return how a crowd was drawn and what it says of the coefs; None where there is none."""
     crowd = answer.ensemble
     if crowd is None:
         return None
     coefs: dict[str, Json] = {
-        name: {**_limits(answer.coef_band(name)), "std": number(answer.coef_std(name))} for name in answer.fit.free
+        name: {**written_limits(answer.coef_band(name)), "std": number(answer.coef_std(name))}
+        for name in answer.fit.free
     }
     return {
         "scheme": crowd.scheme.name,
@@ -146,7 +149,8 @@ def _bootstrap(answer: Answer) -> dict[str, Json] | None:
     }
 
 
-def _frontier(answer: Answer) -> list[Json]:
+def budget_rows(answer: Banded) -> list[Json]:
+    """Return one object per budget: the optimum, with the limits of its bands where there are any."""
     if answer.frontier is None:
         return []
     point, times = answer.frontier.point, times_measured(answer)
@@ -158,23 +162,26 @@ def _frontier(answer: Answer) -> list[Json]:
             "times_measured": None if times is None else number(times[index]),
         }
         for name, band in bands.items():
-            row[name] = {"value": number(getattr(point, name)[index]), **_limits(band, index)}
+            row[name] = {"value": number(getattr(point, name)[index]), **written_limits(band, index)}
         rows.append(row)
     return rows
 
 
-def _limits(band: Band | None, index: int | None = None) -> dict[str, Json]:
+def written_limits(band: Band | None, index: int | None = None) -> dict[str, Json]:
+    """Return the limits of a band, of one place of it where it has several; null where there is none."""
     if band is None:
         return {"low": None, "high": None}
     lower, upper = (np.asarray(limit) if index is None else limit[index] for limit in (band.lower, band.upper))
     return {"low": number(float(lower)), "high": number(float(upper))}
 
 
-def _warning(finding: Finding) -> dict[str, Json]:
+def written_warning(finding: Finding) -> dict[str, Json]:
+    """Return a finding for JSON."""
     return {"code": finding.code, "message": finding.message, "rows": list(finding.rows)}
 
 
-def _provenance(answer: Answer) -> dict[str, Json]:
+def written_provenance(answer: Answer) -> dict[str, Json]:
+    """Return which versions made an answer, on what, and the seconds that it took."""
     made = answer.fit.provenance
     compiling, running = answer.seconds
     return {

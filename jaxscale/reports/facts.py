@@ -8,11 +8,12 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from jaxscale.carets import escaped
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.numbers import power, seconds, significant
 from jaxscale.reports.safe import plain
 from jaxscale.runs import Origin
-from jaxscale.runs.showing import counted, escaped, shown, shown_name
+from jaxscale.runs.showing import counted, shown, shown_name
 from jaxscale.status import Status
 
 REASONS = {"where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value"}

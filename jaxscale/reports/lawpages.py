@@ -9,10 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.laws import Law
-from jaxscale.reports.document import Json
+from jaxscale.allocation.frontier import has_frontier
+from jaxscale.allocation.splits import held_inputs
+from jaxscale.laws import Input, Law
+from jaxscale.reports.document import Json, number
 from jaxscale.reports.facts import fact_table
-from jaxscale.reports.numbers import significant
+from jaxscale.reports.lawfacts import TAGS, how_found, range_of, value_texts
 from jaxscale.reports.safe import plain
 
 
@@ -29,17 +31,22 @@ def print_laws(laws: Iterable[Law], console: Console, *, width: int) -> None:
 
 
 def print_law(law: Law, console: Console, *, width: int) -> None:
-    """Print one law: its equation, inputs, coefs with unit, support and meaning, published constants."""
-    facts = [("law", law.name), ("equation", law.equation), ("inputs", ", ".join(law.inputs)), ("source", law.source)]
+    """Print one law: its equation, inputs and coefs with units and ranges, published constants, its frontier."""
+    facts = [("law", law.name), ("equation", law.equation), ("source", law.source), ("frontier", how_found(law))]
     console.print(fact_table((label, plain(text)) for label, text in facts if text), width=width)
-    console.print()
-    console.print(_coefs(law))
+    for table in (_inputs(law), _coefs(law)):
+        console.print()
+        console.print(table)
     for constants in law.published:
         console.print()
-        console.print(Text.assemble(("published ", "dim"), plain(constants.name, "bold")), width=width)
+        said = plain(f"  {constants.tag}: {TAGS.get(constants.tag, constants.tag)}", "dim")
+        console.print(Text.assemble(("published ", "dim"), plain(constants.name, "bold"), said), width=width)
         console.print(plain(constants.source, "dim"), width=width)
-        values = "   ".join(f"{name} {significant(v, 6)}" for name, v in zip(law.names, constants.values, strict=True))
-        console.print(plain(values), width=width)
+        values = zip(law.names, value_texts(constants), strict=True)
+        console.print(plain("   ".join(f"{name} {value}" for name, value in values)), width=width)
+    if law.notes:
+        console.print()
+        console.print(fact_table(("note", plain(note)) for note in law.notes), width=width)
 
 
 def law_document(law: Law) -> dict[str, Json]:
@@ -49,8 +56,16 @@ def law_document(law: Law) -> dict[str, Json]:
         "equation": law.equation,
         "inputs": list(law.inputs),
         "source": law.source,
+        "measures": [_written_input(measure) for measure in map(law.measure, law.inputs)],
         "coefs": [
-            {"name": coef.name, "support": coef.support, "unit": coef.unit, "meaning": coef.meaning}
+            {
+                "name": coef.name,
+                "support": coef.support,
+                "unit": coef.unit,
+                "meaning": coef.meaning,
+                "low": number(coef.range[0]),
+                "high": number(coef.range[1]),
+            }
             for coef in law.coefs
         ],
         "published": [
@@ -58,16 +73,41 @@ def law_document(law: Law) -> dict[str, Json]:
                 "name": constants.name,
                 "coefs": dict(zip(law.names, constants.values, strict=True)),
                 "source": constants.source,
+                "tag": constants.tag,
             }
             for constants in law.published
         ],
+        "frontier": how_found(law),
+        "held": list(held_inputs(law)) if has_frontier(law) else [],
+        "notes": list(law.notes),
     }
 
 
+def _written_input(measure: Input) -> dict[str, Json]:
+    return {
+        "name": measure.name,
+        "symbol": measure.symbol,
+        "unit": measure.unit,
+        "meaning": measure.meaning,
+        "low": number(measure.low),
+        "high": number(measure.high),
+    }
+
+
+def _inputs(law: Law) -> Table:
+    rows = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.measure, law.inputs)]
+    return _table(("input", "symbol", "unit", "range", "meaning"), rows)
+
+
 def _coefs(law: Law) -> Table:
+    rows = [(coef.name, coef.support, coef.unit, range_of(coef), coef.meaning) for coef in law.coefs]
+    return _table(("coef", "support", "unit", "range", "meaning"), rows)
+
+
+def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 3, 0, 0), header_style="")
-    for header in ("coef", "support", "unit", "meaning"):
-        table.add_column(header, no_wrap=True, style="bold" if header == "coef" else "")
-    for coef in law.coefs:
-        table.add_row(*(plain(text or "–") for text in (coef.name, coef.support, coef.unit, coef.meaning)))
+    for place, header in enumerate(headers):
+        table.add_column(header, no_wrap=True, style="" if place else "bold")
+    for row in rows:
+        table.add_row(*(plain(text or "–") for text in row))
     return table

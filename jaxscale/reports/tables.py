@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.intervals import Band
-from jaxscale.reports.answer import QUANTITIES, Answer
+from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.cautions import FAR, times_measured
 from jaxscale.reports.numbers import ABSENT, count, power, significant, span
 from jaxscale.reports.safe import plain
@@ -48,7 +48,7 @@ def coef_table(answer: Answer) -> Table:
     return table
 
 
-def frontier_table(answer: Answer) -> Table:
+def frontier_table(answer: Banded) -> Table:
     """Return two lines per budget: the optimum, and its band beneath; the budget, and how far beyond the data it lies.
 
     Quantities that the law does not determine at any budget have no column.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import NoReturn
 
+from jaxscale import carets
+from jaxscale.carets import Expression, UnparsedError
 from jaxscale.errors import UsageError
-from jaxscale.runs.showing import escaped
 
-MISREAD = "--where: {what}\n  {text}\n  {caret}"
+OPTION = "--where"
 TOO_LONG = "--where: an expression has at most {limit} characters, this one has {count}; give several --where"
 TOO_DEEP = "nested too deeply; give several --where"
 NOT_PARSED = "this cannot be read; compare a column with a value: loss < 3.4 and run == 'base'"
@@ -21,65 +21,28 @@ BACKQUOTES = "put a column name like this one in backquotes: `Model Size`"
 NO_WORDS = "write text in quotes: 'True'"
 NOT_FINITE = "the number is too large for float64"
 ALONE = "a column or a value alone selects nothing; compare it: loss < 3.4"
-NO_BACKSLASH = "a backslash is not read outside backquotes; compare with another part of the text"
-UNCLOSED = "this backquote is not closed"
 
 LENGTH_LIMIT = 1000
 DEPTH_LIMIT = 50
-SHOWN_BEFORE, SHOWN_AFTER = 60, 30
 COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
-_PIECES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|`")
 _HINTS = ((re.compile(r"[&|~]"), SYMBOLS), (re.compile(r"(?<![=!<>])=(?!=)"), ONE_EQUALS))
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A selection that was parsed: its text on one line, its syntax tree, and place → name of backquoted columns."""
-
-    text: str
-    tree: ast.expr
-    backquoted: dict[int, str]
-
-    def refuse(self, what: str, node: ast.expr) -> NoReturn:
-        """Raise UsageError with a caret under the node."""
-        refuse(what, self.text, self.place(node))
-
-    def place(self, node: ast.expr) -> int:
-        """Return the character at which the node begins."""
-        blank = _without_backquotes(self.text)[0]
-        return len(blank.encode()[: node.col_offset].decode(errors="ignore"))
-
-    def name(self, node: ast.Name) -> str:
-        """Return the column that a name stands for."""
-        return self.backquoted.get(self.place(node), node.id)
 
 
 def parse(text: str) -> Expression:
     """Return the parsed expression; raise UsageError, with a caret under the place, for anything not on the list."""
     if len(text) > LENGTH_LIMIT:
         raise UsageError(TOO_LONG.format(limit=LENGTH_LIMIT, count=len(text)))
-    text = " ".join(text.split())
-    blank, backquoted = _without_backquotes(text)
-    if "\\" in blank:
-        refuse(NO_BACKSLASH, text, blank.index("\\"))
     try:
-        tree = ast.parse(blank, mode="eval").body
-    except SyntaxError as error:
-        hint, place = _hint(blank)
-        refuse(hint or NOT_PARSED, text, (error.offset or 1) - 1 if place is None else place)
-    except (ValueError, MemoryError, RecursionError):
-        refuse(TOO_DEEP if blank.isprintable() else NOT_PARSED, text, 0)
-    expression = Expression(text, tree, backquoted)
-    _check_truth(expression, tree, DEPTH_LIMIT)
+        expression = carets.parse(OPTION, text)
+    except UnparsedError as error:
+        text = " ".join(text.split())
+        if error.place is None:
+            carets.refuse(OPTION, TOO_DEEP, text, 0)
+        hint, place = _hint(text)
+        carets.refuse(OPTION, hint or NOT_PARSED, text, error.place if place is None else place)
+    _check_truth(expression, expression.tree, DEPTH_LIMIT)
     return expression
-
-
-def refuse(what: str, text: str, place: int) -> NoReturn:
-    """Raise UsageError showing the part of the text around a place, and a caret under it."""
-    begin = max(0, place - SHOWN_BEFORE)
-    left, right = escaped(text[begin:place]), escaped(text[place : place + SHOWN_AFTER])
-    raise UsageError(MISREAD.format(what=what, text=left + right, caret=" " * len(left) + "^"))
 
 
 def number(node: ast.expr) -> float | None:
@@ -95,23 +58,9 @@ def number(node: ast.expr) -> float | None:
     return None
 
 
-def _without_backquotes(text: str) -> tuple[str, dict[int, str]]:
-    """Return the text with each backquoted name as an identifier of the same length, and place → name."""
-    names: dict[int, str] = {}
-
-    def blank(match: re.Match[str]) -> str:
-        piece = match.group()
-        if piece[0] != "`":
-            return piece
-        if len(piece) < 3:
-            refuse(UNCLOSED, text, match.start())
-        names[match.start()] = piece[1:-1]
-        return "_" * len(piece)
-
-    return _PIECES.sub(blank, text), names
-
-
-def _hint(blank: str) -> tuple[str, int | None]:
+def _hint(text: str) -> tuple[str, int | None]:
+    """Return what to write in place of a symbol that is not read, and where it stands; nothing where there is none."""
+    blank = carets.without_backquotes(OPTION, text)[0]
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", lambda match: "_" * len(match.group()), blank)
     for pattern, what in _HINTS:
         match = pattern.search(bare)

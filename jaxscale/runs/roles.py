@@ -40,7 +40,7 @@ def assigned(
     _refuse_shared(roles, source)
     missing = [role for role in (*inputs, "loss") if role not in roles and not _is_derivable(role, roles)]
     if missing:
-        raise RunsError(_missing_message(missing, headers, source))
+        raise RunsError(_missing_message(missing, headers, source), missing=missing)
     return roles
 
 

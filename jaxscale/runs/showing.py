@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jaxscale.carets import escaped
+
 CELL_LIMIT = 40
 NAME_LIMIT = 200
 MORE = "{shown} and {count} more"
@@ -14,11 +16,6 @@ def shown(text: str, *, limit: int = CELL_LIMIT) -> str:
     r"""Return the text in quotes, unprintable characters escaped (`\x1b`), at most `limit` characters of it."""
     quoted = f"'{escaped(text[:limit])}'"
     return quoted if len(text) <= limit else CUT.format(shown=quoted, length=len(text))
-
-
-def escaped(text: str) -> str:
-    """Return the text with control characters, direction overrides and backslashes as escapes, on one line."""
-    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def shown_name(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from jaxscale.laws import Law
+from jaxscale.laws import ExpressionLoss, Law
 from jaxscale.objectives import Objective
 from jaxscale.resampling import Scheme
 from jaxscale.store.parts.ensembles import ensemble_of
@@ -28,7 +28,8 @@ def load(
 
     laws, objectives, schemes: the user's own, for what does not ship with jaxscale; an entry goes before one that
     ships under the same name.   Raises StoreError for a folder that holds no whole result, a file that is damaged, a
-    newer schema, or a law that is unknown or differs from the one that was fitted.
+    newer schema, or a law that is unknown or differs from the one that was fitted. A law from an expression comes back
+    by its text.
     """
     place = Path(folder)
     record = result_in(place)
@@ -36,7 +37,7 @@ def load(
     runs = runs_of(record.child("runs"), archive)
     own = tuple(laws)
     fit = fit_of(record.child("fit"), archive, runs, own, objectives)
-    if fit.law in own:
+    if fit.law in own or isinstance(fit.law.loss, ExpressionLoss):
         refuse_other_function(fit, place=record.place)
     crowd, front = record.optional_child("ensemble"), record.optional_child("frontier")
     ensemble = None if crowd is None else ensemble_of(crowd, archive, fit, schemes)

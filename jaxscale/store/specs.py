@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from jaxscale.errors import StoreError
-from jaxscale.laws import LAWS, Law
+from jaxscale.errors import StoreError, UsageError
+from jaxscale.laws import LAWS, ExpressionLoss, Law, law_from_expression
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import Registry, T
 from jaxscale.resampling import SCHEMES, Scheme
@@ -23,15 +23,20 @@ OTHER_LAW = (
     "{place}: the law {name} was saved with {part} {saved}, and the one at hand has {found}.\n"
     "Load it with the jaxscale that saved it, or with the law that was fitted: js.load(folder, laws=(…,))."
 )
+BAD_EXPRESSION = "{place}: {field} is not the text of a law, so the file is damaged; fit again\n{why}"
 
 SPACES: dict[str, Literal["log", "linear"]] = {"log": "log", "linear": "linear"}
 
 
 def written_law(law: Law) -> dict[str, Json]:
-    """Return what identifies a law; its function is not saved."""
+    """Return what identifies a law; its function is not saved, unless it is the text of an expression."""
+    own: dict[str, Json] = {}
+    if isinstance(law.loss, ExpressionLoss):
+        own = {"expression": law.loss.text, "declared": [one.text for one in law.loss.declared]}
     return {
         "name": law.name,
         "is_shipped": law in tuple(LAWS),
+        **own,
         "equation": law.equation,
         "inputs": list(law.inputs),
         "coefs": [{"name": coef.name, "support": coef.support} for coef in law.coefs],
@@ -39,13 +44,28 @@ def written_law(law: Law) -> dict[str, Json]:
 
 
 def law_of(record: Record, own: Iterable[Law]) -> Law:
-    """Return the law: of the user's own, else of the registry; raise StoreError if there is none, or if it differs."""
-    law = _found("law", record, LAWS, own)
+    """Return the law: of the user's own, else as it was typed, else of the registry.
+
+    Raises StoreError if there is none, or if it differs from what was saved.
+    """
+    given = tuple(own)
+    is_typed = "expression" in record.fields and record.text("name") not in [law.name for law in given]
+    law = _typed(record) if is_typed else _found("law", record, LAWS, given)
     coefs = [(coef.text("name"), coef.text("support")) for coef in record.children("coefs")]
     _refuse_other("inputs", record, record.texts("inputs"), law.inputs)
     _refuse_other("coefs", record, [name for name, _ in coefs], law.names)
     _refuse_other("supports", record, [support for _, support in coefs], [coef.support for coef in law.coefs])
     return law
+
+
+def _typed(record: Record) -> Law:
+    """Return the law of a saved expression, which passes through the same parser as a typed one."""
+    expression, declared = record.text("expression"), record.texts("declared")
+    try:
+        return law_from_expression(expression, declared, name=record.text("name"))
+    except UsageError as error:
+        place, field, first = record.place, f"{record.path}expression", str(error).splitlines()[0]
+        raise StoreError(BAD_EXPRESSION.format(place=place, field=field, why=first)) from error
 
 
 def written_objective(objective: Objective) -> dict[str, Json]:

@@ -9,7 +9,7 @@ import pytest
 from jaxscale.cli import names
 from jaxscale.cli.main import main
 
-COMMANDS = ("fit", "frontier", "plot", "laws", "doctor")
+COMMANDS = ("fit", "frontier", "predict", "plot", "laws", "doctor")
 HEAVY = ("jax", "numpy", "pandas", "matplotlib", "rich")
 ASK = f"""
 import sys
@@ -37,7 +37,7 @@ def every_option():
 
 
 def test_the_commands_of_this_release_are_there_and_no_others():
-    assert tuple(main.commands) == ("fit", "frontier", "plot", "laws", "doctor")
+    assert tuple(main.commands) == ("fit", "frontier", "predict", "plot", "laws", "doctor")
 
 
 def test_no_help_imports_anything_heavy():

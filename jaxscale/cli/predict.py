@@ -1,0 +1,127 @@
+"""`jaxscale predict`: the loss of runs that were not made, from a saved result or from coefs that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from jaxscale.cli import cache, choosing, printing
+from jaxscale.cli.options import (
+    Choosing,
+    Given,
+    band_options,
+    choosing_options,
+    given_options,
+    json_option,
+)
+from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.parameters import Pair, number_lists
+from jaxscale.cli.session import Session, talking
+from jaxscale.errors import UsageError
+
+if TYPE_CHECKING:
+    from jaxscale.laws import Law
+    from jaxscale.reports import Predictions
+
+NO_SOURCE = "name a SAVED folder, or give the coefs: --law chinchilla --constants besiroglu2024, or --set for each coef"
+TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
+OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
+
+
+@click.command()
+@click.argument("saved", required=False)
+@click.option("--at", type=Pair("input=number,…"), multiple=True, required=True, callback=number_lists, help=(
+    "Where to predict, in the input's unit, as in --at params=1e9,2e9 --at tokens=2e10; one for each input of the law; "
+    "a single number goes with every item of a list. [default: none]"))  # fmt: skip
+@choosing_options
+@given_options
+@band_options[0]
+@band_options[1]
+@json_option
+@talking
+def predict(
+    session: Session,
+    saved: str | None,
+    at: Mapping[str, tuple[float, ...]],
+    chosen: Choosing,
+    given: Given,
+    level: float,
+    interval: str,
+    is_json: bool,
+) -> None:
+    """Print the loss that a law predicts for runs of given sizes.
+
+    SAVED is a folder that `jaxscale fit` has written; its replicates give a band. Without it, --law with --constants
+    or --set gives the coefs, and there is no band. Exit code 4 says that the saved fit is not trustworthy.
+    """
+    _refuse_sources(saved, chosen, given)
+    cache.prepare(session)
+    found = _known(chosen, given, at) if saved is None else _saved(saved, at, level, interval)
+    _show(found, is_json=is_json)
+    if found.answer is not None and not found.answer.is_trustworthy:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _refuse_sources(saved: str | None, chosen: Choosing, given: Given) -> None:
+    """Raise UsageError unless there is one source of coefs."""
+    choosing.refuse_unclear(chosen)
+    if saved is None and given.constants is None and not given.set:
+        raise UsageError(NO_SOURCE)
+    for option in ("law", "law_expr", "coef", "law_name", "constants", "set"):
+        if saved is not None and choosing.was_typed(option):
+            raise UsageError(TWO_SOURCES.format(folder=saved, option=option.replace("_", "-")))
+
+
+def _known(chosen: Choosing, given: Given, at: Mapping[str, tuple[float, ...]]) -> Predictions:
+    """Return what a law says at coefs that were given."""
+    from jaxscale.laws import predict_with
+    from jaxscale.reports import Known, Predictions
+
+    law = choosing.law_of(chosen)
+    coefs = choosing.given_coefs(law, given) or {}
+    columns = _columns(law, at)
+    known = Known(law, coefs, choosing.set_of(law, given))
+    return Predictions(law, coefs, columns, predict_with(law, coefs, columns), known=known)
+
+
+def _saved(folder: str, at: Mapping[str, tuple[float, ...]], level: float, interval: str) -> Predictions:
+    """Return what a saved fit says, with the band of its replicates."""
+    from jaxscale.fitting import predict_crowd
+    from jaxscale.intervals import INTERVALS, band
+    from jaxscale.laws import predict_with
+    from jaxscale.reports import Answer, Predictions
+    from jaxscale.store import load
+
+    INTERVALS.resolve(interval)
+    found = load(folder)
+    law, answer = found.fit.law, Answer(found.fit, found.ensemble, None, level, interval)
+    columns = _columns(law, at)
+    limits = None
+    if found.ensemble is not None and answer.has_bands:
+        limits = band(predict_crowd(found.ensemble, columns), level=level, method=interval)
+    loss = predict_with(law, found.fit.coefs, columns)
+    return Predictions(law, found.fit.coefs, columns, loss, limits, answer)
+
+
+def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+    """Return the inputs in the law's order, each as long as the longest; raise UsageError for unknown names."""
+    from jaxscale.registry import unknown
+
+    for name in at:
+        if name not in law.inputs:
+            raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
+    count = max(map(len, at.values()))
+    if any(len(values) not in (1, count) for values in at.values()):
+        raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))
+    return {name: at[name] * (count // len(at[name])) for name in law.inputs if name in at}
+
+
+def _show(found: Predictions, *, is_json: bool) -> None:
+    from jaxscale.reports import json_text, predictions_document, print_predictions
+
+    if is_json:
+        printing.write(json_text(predictions_document(found)))
+    else:
+        printing.print_page(lambda console, width: print_predictions(found, console, width=width))

@@ -1,0 +1,73 @@
+"""What may stand in a formula as text: words, numbers and a few symbols, looked at before anything reads them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from jaxscale import carets
+
+NOT_ASCII = "only plain letters, digits and + - * / ( ) , . are read here; put a column like this one in backquotes"
+NOT_PRINTABLE = "a control character is not read"
+OPERATORS = {"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u00f7": "/"}
+"""Symbols that typography puts in place of operators: a minus, a dash, a cross, dots, a division sign."""
+WRITE_INSTEAD = "write '{instead}' in place of '{found}'"
+SYMBOLS = {
+    "^": "write '**' for a power",
+    "=": "write only what the loss is equal to: E + A*params**-alpha",
+    "<": "a comparison is no number; min, max and abs are there",
+    ">": "a comparison is no number; min, max and abs are there",
+    "'": "text is no number; a column with a space stands in backquotes: `Model Size`",
+    '"': "text is no number; a column with a space stands in backquotes: `Model Size`",
+    "[": "use round brackets; nothing has an index",
+    "#": "a comment is not read",
+}
+NO_SYMBOL = "'{found}' is not read; a formula has + - * / ** ( ) and the functions {functions}"
+NO_KEYWORD = "'{found}' is a word of Python, and a formula has none; rename it, or put a column in backquotes"
+TOO_DEEP = "more than {limit} brackets inside one another; write it shorter"
+UNDERSCORE = "a name begins with a letter; put a column that does not in backquotes"
+
+BRACKETS_LIMIT = 50
+
+_PIECES = re.compile(r"(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|\s+|.", re.ASCII | re.DOTALL)
+_ALLOWED = frozenset("+-*/(),. ")
+
+
+def refuse_other_words(option: str, text: str, functions: str) -> None:
+    """Raise UsageError, with a caret, for the first piece of the text that no formula has.
+
+    text: on one line.   functions: their names, for the message.
+    """
+    blank, backquoted = carets.without_backquotes(option, text)
+    depth = 0
+    for match in _PIECES.finditer(blank):
+        piece, place = match.group(), match.start()
+        if place not in backquoted:
+            depth += (piece == "(") - (piece == ")")
+            what = _wrong_with(piece, functions) or (
+                TOO_DEEP.format(limit=BRACKETS_LIMIT) if depth > BRACKETS_LIMIT else ""
+            )
+            if what:
+                carets.refuse(option, what, text, place)
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be a name in a formula: ASCII, begins with a letter, no word of Python."""
+    return text.isascii() and text.isidentifier() and not text.startswith("_") and not keyword.iskeyword(text)
+
+
+def _wrong_with(piece: str, functions: str) -> str:
+    """Return what is wrong with one piece of text, nothing where it may stand in a formula."""
+    if piece in OPERATORS:
+        return WRITE_INSTEAD.format(instead=OPERATORS[piece], found=piece)
+    if not piece.isascii():
+        return NOT_ASCII
+    if not piece.isprintable():
+        return NOT_PRINTABLE
+    if keyword.iskeyword(piece):
+        return NO_KEYWORD.format(found=piece)
+    if piece.startswith("_"):
+        return UNDERSCORE
+    if piece[0].isalnum() or piece in _ALLOWED or piece[0] == "." or piece.isspace():
+        return ""
+    return SYMBOLS.get(piece) or NO_SYMBOL.format(found=piece, functions=functions)

@@ -1,0 +1,162 @@
+"""A law of the user's own from the text of its equation, walked as a tree into JAX; the text is never run."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import jax
+import jax.numpy as jnp
+
+from jaxscale.formulas import Declared, Formula, constant, declared, declared_all, formula_of
+from jaxscale.laws.profiles import Profile
+from jaxscale.laws.spec import Coef, Law
+from jaxscale.runs.aliases import role_of
+
+NAME = "expression"
+UNTOLD = (1.0,)
+"""The start of a Coef of which nothing was said."""
+GRID = {"positive": (0.05, 0.2, 0.5, 1.0), "unit": (0.1, 0.35, 0.65, 0.9), "real": (-1.0, -0.3, 0.3, 1.0)}
+"""The starts of a coef without any: what an exponent usually is; a coef that enters linearly is solved for instead."""
+IS_FITTED = "'{name}' is what the law gives, so it cannot take it"
+
+FUNCTIONS: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
+    {
+        "exp": jnp.exp,
+        "log": jnp.log,
+        "log10": jnp.log10,
+        "log1p": jnp.log1p,
+        "expm1": jnp.expm1,
+        "sqrt": jnp.sqrt,
+        "abs": jnp.abs,
+        "tanh": jnp.tanh,
+        "sigmoid": jax.nn.sigmoid,
+        "softplus": jax.nn.softplus,
+        "min": jnp.minimum,
+        "max": jnp.maximum,
+    }
+)
+
+
+@dataclass(frozen=True)
+class ExpressionLoss:
+    """The loss of one run by an expression, elementwise; equal to another of the same text and coefs.
+
+    text: on one line, as `formulas.formula_of` lets it through.
+    """
+
+    text: str
+    declared: tuple[Declared, ...]
+
+    def __call__(self, *inputs: jax.Array, **coefs: jax.Array) -> jax.Array:
+        """Return the loss, for inputs in the order of `inputs`."""
+        columns = dict(zip(self.inputs, inputs, strict=True))
+        named = {name: columns[_column(name)] for name in self.formula.inputs}
+        return _value(self.formula, self.formula.expression.tree, {**named, **coefs})
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The inputs and the coefs by name; raises ValueError where a column's name is no word, as `inspect` does."""
+        either, named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        inputs = [inspect.Parameter(name, either) for name in self.inputs]
+        return inspect.Signature([*inputs, *(inspect.Parameter(one.name, named) for one in self.declared)])
+
+    @property
+    def formula(self) -> Formula:
+        """The expression, parsed."""
+        return _formula(self.text, tuple(one.name for one in self.declared))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns, in the order of appearance; N, D and C are params, tokens and flops, as in tables."""
+        return tuple(dict.fromkeys(_column(name) for name in self.formula.inputs))
+
+    def refuse_input(self, name: str, what: str) -> None:
+        """Raise UsageError with a caret under the first place at which a column stands, where one does."""
+        for written in self.formula.inputs:
+            if name in (written, _column(written)):
+                self.formula.refuse_input(written, what)
+
+
+def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = NAME) -> Law:
+    """Return the law L = text in which coefs are the fitted numbers and every other name is a column.
+
+    text: numbers, names, + - * / **, brackets, and the functions of `FUNCTIONS`; a column whose name is no word stands
+    in backquotes.   coefs: as Coef, or as "name:support" or "name:support:start,start".   Where a coef that enters
+    linearly has no start of its own, the law solves for it at every start.   Raises UsageError, with a caret under the
+    place, for anything else in the text, for a coef that is not in it, and for a text without a column.
+    """
+    texts = [one if isinstance(one, str) else _declared(one).text for one in coefs]
+    known = declared_all(texts)
+    formula = formula_of(text, [one.name for one in known])
+    for column in formula.inputs:
+        if role_of(column) in ("loss", "weight"):
+            formula.refuse_input(column, IS_FITTED.format(name=column))
+    loss = ExpressionLoss(formula.text, known)
+    given = {one.name: one for one in coefs if isinstance(one, Coef)}
+    whole = [given.get(one.name) or Coef(one.name, one.support, one.starts or GRID[one.support]) for one in known]
+    is_told = all(one.starts for one in known)
+    starts = None if is_told else Profile(loss, formula.linear(_untold(known)), _grids(known))
+    return Law(name, loss, loss.inputs, tuple(whole), equation=formula.text, starts=starts)
+
+
+def _declared(coef: Coef) -> Declared:
+    """Return a Coef as it would be typed; raise UsageError where it could not be."""
+    return declared(Declared(coef.name, coef.support, () if coef.starts == UNTOLD else coef.starts).text)
+
+
+def _untold(known: Sequence[Declared]) -> tuple[str, ...]:
+    return tuple(one.name for one in known if not one.starts)
+
+
+def _grids(known: Sequence[Declared]) -> tuple[tuple[str, str, tuple[float, ...]], ...]:
+    return tuple((one.name, one.support, one.starts or GRID[one.support]) for one in known)
+
+
+def _column(name: str) -> str:
+    """Return the column that a name means: of the three sizes by any of their names, else its own."""
+    role = role_of(name)
+    return role if role in ("params", "tokens", "flops") else name
+
+
+@lru_cache(maxsize=64)
+def _formula(text: str, coefs: tuple[str, ...]) -> Formula:
+    return formula_of(text, coefs)
+
+
+def _value(formula: Formula, node: ast.expr, named: Mapping[str, jax.Array]) -> jax.Array:
+    """Return the value of a node that was let through."""
+    number = constant(node)
+    if number is not None:
+        return jnp.asarray(number)
+    if isinstance(node, ast.Name):
+        return jnp.asarray(named[formula.expression.name(node)])
+    if isinstance(node, ast.UnaryOp):
+        value = _value(formula, node.operand, named)
+        return value if isinstance(node.op, ast.UAdd) else -value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        first, *others = (_value(formula, argument, named) for argument in node.args)
+        function = FUNCTIONS[node.func.id]
+        if not others:
+            return function(first)
+        for other in others:
+            first = function(first, other)
+        return first
+    if isinstance(node, ast.BinOp):
+        return _operation(formula, node, named)
+    raise AssertionError("the parser lets nothing else through")
+
+
+def _operation(formula: Formula, node: ast.BinOp, named: Mapping[str, jax.Array]) -> jax.Array:
+    left, exponent = _value(formula, node.left, named), constant(node.right)
+    if isinstance(node.op, ast.Pow) and exponent is not None and exponent.is_integer():
+        return jax.lax.integer_pow(left, int(exponent))  # its derivatives exist for a base of zero, too
+    right = _value(formula, node.right, named)
+    operations: dict[type[ast.operator], Callable[[jax.Array, jax.Array], jax.Array]] = {
+        ast.Add: jnp.add, ast.Sub: jnp.subtract, ast.Mult: jnp.multiply, ast.Div: jnp.divide, ast.Pow: jnp.power,
+    }  # fmt: skip
+    return operations[type(node.op)](left, right)

@@ -1,0 +1,58 @@
+"""What is said of a law wherever it is shown: ranges, values at full precision, how its frontier is found."""
+
+from __future__ import annotations
+
+from jaxscale.allocation.splits import can_allocate, held_inputs
+from jaxscale.laws import Coef, Input, Law, Published
+
+SEARCHED = "numerically on {price}, in ln N"
+OWN_PRICE = "the law's own price of a param per token"
+USUAL_PRICE = "C = 6 N D"
+ALONG = "the loss at each budget; the law does not split it"
+NONE = "none: the law does not say how a budget is best spent"
+HOLDING = "{how}; with {names} held at a value (--hold)"
+
+TAGS = {
+    "paper": "read in the paper",
+    "code": "read in its authors' code",
+    "second-hand": "read in notes by others",
+    "refit": "refitted from its data",
+}
+"""Tags of published sets, in words."""
+
+
+def how_found(law: Law) -> str:
+    """Return how the law's frontier is found: in its own words where it has some, else by what it takes."""
+    held = held_inputs(law)
+    if law.frontier:
+        return law.frontier
+    if not can_allocate(law):
+        how = ALONG if "flops" in law.inputs else NONE
+        return HOLDING.format(how=how, names=", ".join(held)) if held and how == ALONG else how
+    how = SEARCHED.format(price=USUAL_PRICE if law.flops_per_param_token is None else OWN_PRICE)
+    return HOLDING.format(how=how, names=", ".join(held)) if held else how
+
+
+def range_of(measure: Input | Coef) -> str:
+    """Return the documented range of an input or a coef, as "1e7 … 3e10"."""
+    low, high = (measure.low, measure.high) if isinstance(measure, Input) else measure.range
+    return short(low) if low == high else f"{short(low)} … {short(high)}"
+
+
+def short(value: float) -> str:
+    """Return a number as short as it can be written, without loss."""
+    texts = [repr(value), f"{value:g}", *(f"{value:.{digits}e}" for digits in range(4))]
+    exact = [_trimmed(text) for text in texts if float(text) == value]
+    return min(exact, key=len)
+
+
+def value_texts(published: Published) -> list[str]:
+    """Return the values of a published set at full precision, in the law's order."""
+    return [repr(float(value)) for value in published.values]
+
+
+def _trimmed(text: str) -> str:
+    """Return the number without the signs and zeros that Python writes: 1e7 for 1e+07, 2 for 2.0."""
+    mantissa, mark, exponent = text.partition("e")
+    mantissa = mantissa.removesuffix(".0")
+    return f"{mantissa}e{int(exponent)}" if mark else mantissa

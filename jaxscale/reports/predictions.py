@@ -1,0 +1,121 @@
+"""Predicted losses, for people and for programs: one line per run, with its band where a crowd gives one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jaxscale.intervals import Band
+from jaxscale.laws import Law
+from jaxscale.reports.answer import Answer
+from jaxscale.reports.cautions import NO_FRONTIER, cautions_of
+from jaxscale.reports.document import (
+    Json,
+    number,
+    written_bootstrap,
+    written_data,
+    written_limits,
+    written_provenance,
+    written_warning,
+)
+from jaxscale.reports.facts import fact_table, frontier_facts
+from jaxscale.reports.known import SCHEMA_VERSION, Known, known_document, known_facts, known_provenance
+from jaxscale.reports.numbers import power, significant, span
+from jaxscale.reports.safe import plain, rows_of
+from jaxscale.runs import Finding
+
+NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a law says of runs, by an answer, of a fit that was saved, or at known coefs.
+
+    columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without a crowd.
+    """
+
+    law: Law
+    coefs: Mapping[str, float]
+    columns: Mapping[str, tuple[float, ...]]
+    loss: np.ndarray
+    band: Band | None = None
+    answer: Answer | None = None
+    known: Known | None = None
+
+    @property
+    def cautions(self) -> tuple[Finding, ...]:
+        """What to beware of; not what concerns frontiers, of which there is none."""
+        known = () if self.answer is None else cautions_of(self.answer)
+        absent = int(np.sum(~np.isfinite(self.loss)))
+        text = NOT_FINITE.format(count=absent, total=len(self.loss))
+        own = (Finding("not-finite", text),) if absent else ()
+        return (*(one for one in known if one.code != NO_FRONTIER), *own)
+
+
+def print_predictions(found: Predictions, console: Console, *, width: int) -> None:
+    """Print the law, what its coefs rest on, and one line per run; width and console as in `print_fit`."""
+    facts = known_facts(found.known) if found.known is not None else []
+    facts = frontier_facts(found.answer) if found.answer is not None else facts
+    console.print(fact_table(facts), width=width)
+    console.print()
+    console.print(_table(found))
+    if found.cautions:
+        console.print()
+    for one in found.cautions:
+        console.print(Text.assemble(plain(f"{one.code}  ", "yellow"), plain(one.message + rows_of(one))), width=width)
+
+
+def predictions_document(found: Predictions) -> dict[str, Json]:
+    """Return the document of `predict --json`; numbers at full precision, null for those that do not exist."""
+    rows: list[Json] = []
+    for index, value in enumerate(found.loss):
+        inputs: dict[str, Json] = {name: float(column[index]) for name, column in found.columns.items()}
+        rows.append({"inputs": inputs, "loss": {"value": number(float(value)), **written_limits(found.band, index)}})
+    return {
+        **_head(found),
+        "predictions": rows,
+        "warnings": [written_warning(one) for one in found.cautions],
+        "provenance": written_provenance(found.answer) if found.answer is not None else _known_provenance(found),
+    }
+
+
+def _head(found: Predictions) -> dict[str, Json]:
+    answer = found.answer
+    if answer is None:
+        return {} if found.known is None else known_document(found.known)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "law": found.law.name,
+        "equation": found.law.equation,
+        "data": written_data(answer.fit),
+        "coefs": {name: number(answer.coef(name)) for name in found.coefs},
+        "status": str(answer.fit.status),
+        "bootstrap": written_bootstrap(answer),
+    }
+
+
+def _known_provenance(found: Predictions) -> dict[str, Json] | None:
+    return None if found.known is None else known_provenance(found.known)
+
+
+def _table(found: Predictions) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 3, 0, 0), header_style="")
+    for name in found.columns:
+        unit = found.law.measure(name).unit
+        table.add_column(f"{name} ({unit})" if unit and unit != name else name, no_wrap=True)
+    table.add_column("loss", no_wrap=True, style="bold")
+    if found.band is not None:
+        table.add_column(f"{100.0 * found.band.level:g} % {found.band.method}", no_wrap=True, style="dim")
+    for index, value in enumerate(found.loss):
+        cells = [power(column[index], 6) for column in found.columns.values()]
+        limits = []
+        if found.band is not None:
+            limits = [span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper)))]
+        table.add_row(*cells, significant(float(value), 6), *limits)
+    return table

@@ -1,0 +1,99 @@
+"""Published constants alone give a frontier and predictions: no table, no fit, no bands, and where they stand."""
+
+import json
+
+import pytest
+
+import jaxscale as js
+
+PUBLISHED = ("--law", "chinchilla", "--constants", "besiroglu2024")
+
+
+def test_a_frontier_comes_from_the_name_of_a_set(run):
+    """Besiroglu et al. 2024: a = beta / (alpha + beta) = 0.5126, and 18 to 20 tokens per param at 5.76e23 FLOP."""
+    result = run("frontier", *PUBLISHED, "--flops", "5.76e23,5.76e24", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["law"], found["data"], found["status"], found["bootstrap"]) == ("chinchilla", None, None, None)
+    assert found["coefs"] == dict(js.LAWS.resolve("chinchilla").constants("besiroglu2024"))
+    first, second = found["frontier"]
+    assert 18.0 < first["tokens_per_param"]["value"] < 20.0
+    growth = second["params"]["value"] / first["params"]["value"]
+    assert growth == pytest.approx(10 ** (0.3658 / (0.3478 + 0.3658)), rel=1e-9)
+    assert first["loss"]["low"] is first["times_measured"] is None
+    kept = found["provenance"]["constants"]
+    assert (kept["name"], kept["tag"]) == ("besiroglu2024", "second-hand")
+    assert "arXiv 2404.10102" in kept["source"]
+
+
+def test_the_document_has_the_fields_of_a_fitted_frontier(run, fitted):
+    folder, _ = fitted
+    whole = json.loads(run("frontier", folder, "--json").stdout)
+    found = json.loads(run("frontier", *PUBLISHED, "--json").stdout)
+    assert set(whole) <= set(found)
+    assert set(whole["frontier"][0]) == set(found["frontier"][0])
+
+
+def test_the_page_says_where_the_constants_stand_and_that_there_are_no_bands(run):
+    page = run("frontier", *PUBLISHED, "--flops", "5.76e23").stdout
+    assert "besiroglu2024 (second-hand): Besiroglu et al. 2024, arXiv 2404.10102" in page
+    assert "without bands" in page
+    assert "5.76e23   72.2B" in page
+
+
+def test_numbers_of_ones_own_do_as_well(run):
+    numbers = ("E=1.8172", "A=482.01", "B=2085.43", "alpha=0.3478", "beta=0.3658")
+    own = json.loads(run("frontier", *(word for one in numbers for word in ("--set", one)), "--json").stdout)
+    published = json.loads(run("frontier", *PUBLISHED, "--json").stdout)
+    assert own["frontier"] == published["frontier"]
+    assert own["provenance"]["constants"] is None
+
+
+def test_predict_agrees_with_the_equation(run):
+    words = ("predict", *PUBLISHED, "--at", "params=1e9,2e9", "--at", "tokens=2e10")
+    found = json.loads(run(*words, "--json").stdout)
+    for row, params in zip(found["predictions"], (1e9, 2e9), strict=True):
+        assert row["inputs"] == {"params": params, "tokens": 2e10}
+        want = 1.8172 + 482.01 * params**-0.3478 + 2085.43 * 2e10**-0.3658
+        assert row["loss"] == {"value": pytest.approx(want, rel=1e-13), "low": None, "high": None}
+    assert "2.53005" in run(*words).stdout
+
+
+REFUSED = {
+    "no source at all": (("frontier",), "name a SAVED folder or a TABLE"),
+    "a table as well": (("frontier", "t.csv", *PUBLISHED), "'t.csv' brings coefs of its own"),
+    "an option of a fit": (("frontier", *PUBLISHED, "--seed", "3"), "--seed belongs to a fit"),
+    "an option of a table": (("frontier", *PUBLISHED, "--where", "loss<3"), "--where belongs to a fit"),
+    "an unknown set": (("frontier", "--constants", "besiroglu"), "Did you mean 'besiroglu2024'?"),
+    "a law without sets": (("frontier", "--law", "power", "--constants", "x"), "has no published constants"),
+    "a law without a frontier": (
+        ("frontier", "--law", "pure-power-params", "--set", "A=1", "--set", "alpha=0.1"),
+        "says nothing about how to split a budget",
+    ),
+    "names and numbers": (("frontier", *PUBLISHED, "--set", "E=1"), "give one of them"),
+    "too few numbers": (("frontier", "--set", "E=1"), "missing: A, B, alpha, beta"),
+    "a number outside its support": (
+        ("predict", "--law", "pure-power", "--set", "A=-1", "--set", "alpha=1", "--at", "flops=1"),
+        "A = -1.0 is outside its support",
+    ),
+    "a held input that is none": (("frontier", *PUBLISHED, "--hold", "x=1"), "has no input to hold"),
+    "predict without a source": (("predict", "--at", "params=1"), "name a SAVED folder"),
+    "predict without a place": (("predict", *PUBLISHED), "Missing option '--at'"),
+    "predict with two sources": (("predict", "folder", *PUBLISHED, "--at", "params=1"), "leave --law out"),
+    "an input that is missing": (("predict", *PUBLISHED, "--at", "params=1"), "missing: tokens"),
+    "an input that is none": (("predict", *PUBLISHED, "--at", "parms=1"), "Did you mean 'params'?"),
+    "lists of two lengths": (
+        ("predict", *PUBLISHED, "--at", "params=1,2", "--at", "tokens=1,2,3"),
+        "params has 2, tokens has 3",
+    ),
+    "a place in words": (("predict", *PUBLISHED, "--at", "params=1,many"), "is not a finite number"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_meant_is_refused(run, words, said):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) <= 3
