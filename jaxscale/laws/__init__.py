@@ -10,8 +10,14 @@ from jaxscale.registry import Registry
 
 FILES = (
     "chinchilla",
+    "critical_batch",
     "kaplan",
+    "kaplan_compute",
+    "kaplan_single",
+    "kaplan_steps",
     "power",
+    "steps_examples",
+    "transfer_offset",
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""
 
