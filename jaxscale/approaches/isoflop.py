@@ -115,7 +115,8 @@ def isoflop(
         raise RunsError(message)
     trend = Trend.through(flops, point, flops / (prices * point), weight)
     crowd = None if noisy is None else Trend.through(flops, noisy, flops / (prices * noisy), weight)
-    bias = None if surface is None else bias_of(runs, [p for p, has in zip(profiles, kept, strict=True) if has], method, surface)
+    used = [profile for profile, is_used in zip(profiles, kept, strict=True) if is_used]
+    bias = None if surface is None else bias_of(runs, used, method, surface)
     tokens = flops / (prices * point)
     return IsoFlop(
         method, float(noise), flops[kept], point[kept], tokens[kept], std[kept], left, trend, crowd, bias,

@@ -1,4 +1,4 @@
-"""Where a profile is lowest: one parabola, a local one, a cubic or Akima's curve in ln N, for many replicates at once."""
+"""Where a profile is lowest: by a parabola, a local one, a cubic or Akima's curve in ln N, for many replicates."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def minima(
     """Return ln N at the minimum (R,), NaN where there is none, and the index of the reason in REASONS (R,).
 
     log_params: (m,), rising.   loss: (R, m) or (1, m), nats per token.   weight: (R, m) or (1, m), ≥ 0; a run of weight
-    zero is absent. A minimum counts only where the curve opens upwards there and the place lies between the sizes that are
-    present: it is bracketed.   Raises UsageError for an unknown method.
+    zero is absent. A minimum counts only where the curve opens upwards there and the place lies between the sizes that
+    are present: it is bracketed.   Raises UsageError for an unknown method.
     """
     if method not in METHODS:
         raise UsageError(unknown("method", str(method), METHODS))

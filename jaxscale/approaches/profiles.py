@@ -81,11 +81,12 @@ def _clusters(flops: np.ndarray, tolerance: float) -> list[tuple[float, np.ndarr
     is_left, found = np.ones(len(order), bool), []
     while is_left.any():
         left = np.flatnonzero(is_left)
-        ends = [np.searchsorted(logs[left], logs[left] + sign * reach, side) for sign, side in ((-1, "left"), (1, "right"))]
-        best = int(np.argmax(ends[1] - ends[0]))
-        if ends[1][best] - ends[0][best] < FEWEST:
+        first = np.searchsorted(logs[left], logs[left] - reach, "left")
+        last = np.searchsorted(logs[left], logs[left] + reach, "right")
+        best = int(np.argmax(last - first))
+        if last[best] - first[best] < FEWEST:
             break
-        members = left[ends[0][best] : ends[1][best]]
+        members = left[first[best] : last[best]]
         found.append((float(np.exp(logs[members].mean())), order[members]))
         is_left[members] = False
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from jaxscale.cli.approaches import approaches
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
 from jaxscale.cli.frontier import frontier
@@ -37,5 +38,5 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, plot, laws, doctor):
+for command in (fit, frontier, approaches, plot, laws, doctor):
     main.add_command(command)
