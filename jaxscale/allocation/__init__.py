@@ -1,4 +1,8 @@
-"""Where to spend: the optimum of any law on a budget, as a pure differentiable function and as a host verb."""
+"""Where to spend: the optimum of any law on a budget, as a pure differentiable function and as a host verb.
+
+The separable law's own algebra is in `separable` (frontier, contours, inverse), `overhead` (other sizes than the best)
+and `spread` (how sure the best size is).
+"""
 
 from jaxscale.allocation.allocate import Allocation, allocate
 from jaxscale.allocation.frontier import check_frontier, foreseen, frontier

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from jaxscale.cli.approaches import approaches
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
 from jaxscale.cli.frontier import frontier
@@ -38,5 +39,5 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, predict, plot, laws, doctor):
+for command in (fit, frontier, approaches, predict, plot, laws, doctor):
     main.add_command(command)

@@ -8,6 +8,7 @@ INTERVALS = ("percentile",)
 SOLVERS = ("newton", "lbfgs")
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 FIGURES = ("frontier", "isoloss", "residuals", "coefs")
+METHODS = ("parabola", "local", "cubic", "akima")
 ROLES = ("params", "tokens", "flops", "loss", "weight", "group")
 
 

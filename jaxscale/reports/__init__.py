@@ -1,5 +1,6 @@
 """From results to what a person or a program reads: tables for the terminal, and one strict JSON document."""
 
+from jaxscale.reports.agreement import agreement_document, print_agreement
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.cautions import cautions_of
 from jaxscale.reports.document import fit_document, frontier_document, json_text
@@ -13,6 +14,7 @@ __all__ = [
     "Answer",
     "Known",
     "Predictions",
+    "agreement_document",
     "cautions_of",
     "fit_document",
     "frontier_document",
@@ -21,6 +23,7 @@ __all__ = [
     "law_document",
     "laws_markdown",
     "predictions_document",
+    "print_agreement",
     "print_fit",
     "print_frontier",
     "print_known_frontier",

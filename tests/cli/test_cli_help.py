@@ -9,7 +9,7 @@ import pytest
 from jaxscale.cli import names
 from jaxscale.cli.main import main
 
-COMMANDS = ("fit", "frontier", "predict", "plot", "laws", "doctor")
+COMMANDS = ("fit", "frontier", "approaches", "predict", "plot", "laws", "doctor")
 HEAVY = ("jax", "numpy", "pandas", "matplotlib", "rich")
 ASK = f"""
 import sys
@@ -37,7 +37,7 @@ def every_option():
 
 
 def test_the_commands_of_this_release_are_there_and_no_others():
-    assert tuple(main.commands) == ("fit", "frontier", "predict", "plot", "laws", "doctor")
+    assert tuple(main.commands) == COMMANDS
 
 
 def test_no_help_imports_anything_heavy():
@@ -61,6 +61,7 @@ def test_every_command_begins_with_a_sentence(name):
 
 
 def test_the_names_in_the_help_are_those_of_the_registries():
+    from jaxscale.approaches import METHODS
     from jaxscale.engine.placement import KINDS
     from jaxscale.figures import FIGURES
     from jaxscale.intervals import INTERVALS
@@ -75,6 +76,7 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     assert SOLVERS.names == names.SOLVERS
     assert FIGURES.names == names.FIGURES
     assert names.DEVICES == KINDS
+    assert METHODS == names.METHODS
     assert (*ROLES, GROUP) == names.ROLES
 
 

@@ -1,0 +1,71 @@
+"""What it costs to train a model of another size than the best, under the separable law on a price C = k N^u D^v.
+
+ratio is N / N_opt throughout: at equal loss N_opt of the compute that would have sufficed, at equal compute that of the
+compute spent. Elementwise, differentiable; coefs as in `separable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxscale.allocation.separable import SIX, Coefs, Price, optimum, optimum_share
+from jaxscale.numerics.powers import power
+
+
+def overhead(coefs: Mapping[str, ArrayLike], ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+    """Return C/C* with which a model `ratio` times the best size reaches the same loss; NaN below `least_ratio`.
+
+    rho^u [(1 - w rho^-alpha) / (1 - w)]^(-v/beta), the same at every loss.
+    """
+    law, w, rho = Coefs.of(coefs), optimum_share(coefs, price), jnp.asarray(ratio)
+    left = (1.0 - w * power(rho, -law.alpha)) / (1.0 - w)
+    left = jnp.where(left >= 0, left, jnp.nan)
+    return power(rho, price.u) * power(left, -price.v / law.beta)
+
+
+def overhead_near(coefs: Mapping[str, ArrayLike], ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+    """Return ln(C/C*) at equal loss to second order in ln rho: (u/v) (alpha v + beta u)/2 (ln rho)^2."""
+    law = Coefs.of(coefs)
+    bend = price.u * (law.alpha * price.v + law.beta * price.u) / price.v
+    return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
+
+
+def least_ratio(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> jax.Array:
+    """Return rho_min = w^(1/alpha): smaller models never reach the loss, on however many tokens."""
+    return power(optimum_share(coefs, price), 1.0 / Coefs.of(coefs).alpha)
+
+
+def excess_loss(coefs: Mapping[str, ArrayLike], flops: ArrayLike, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+    """Return L - L* of a model `ratio` times the best size at equal compute, in nats per token.
+
+    R* [w rho^-alpha + (1 - w) rho^(beta u/v) - 1], R* = L* - E.
+    """
+    law, best, rho = Coefs.of(coefs), optimum(coefs, flops, price), jnp.asarray(ratio)
+    terms = best.share * power(rho, -law.alpha) + (1.0 - best.share) * power(rho, law.beta * price.u / price.v)
+    return (best.loss - law.E) * (terms - 1.0)
+
+
+def excess_loss_near(
+    coefs: Mapping[str, ArrayLike], flops: ArrayLike, ratio: ArrayLike, price: Price = SIX
+) -> jax.Array:
+    """Return L - L* at equal compute to second order in ln rho: (u/v) alpha beta R*/2 (ln rho)^2, a parabola."""
+    law, best = Coefs.of(coefs), optimum(coefs, flops, price)
+    bend = law.alpha * law.beta * price.u / price.v * (best.loss - law.E)
+    return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
+
+
+def substitution(coefs: Mapping[str, ArrayLike], params: ArrayLike, tokens: ArrayLike) -> jax.Array:
+    """Return the elasticity of substitution of params for tokens along a contour of equal loss, sigma.
+
+    1/sigma = 1 + beta w_N + alpha w_D with w_N, w_D the shares of alpha A N^-alpha and beta B D^-beta in their sum;
+    2/(alpha + beta + 2) on the frontier of C = k N D.
+    """
+    law = Coefs.of(coefs)
+    of_params = law.alpha * law.A * power(jnp.asarray(params), -law.alpha)
+    of_tokens = law.beta * law.B * power(jnp.asarray(tokens), -law.beta)
+    w = of_params / (of_params + of_tokens)
+    return 1.0 / (1.0 + law.beta * w + law.alpha * (1.0 - w))

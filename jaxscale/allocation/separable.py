@@ -1,0 +1,136 @@
+"""The algebra of the separable law E + A N^-alpha + B D^-beta on a price C = k N^u D^v: its frontier and its contours.
+
+Pure functions, elementwise in coefs and arguments, differentiable, in the caller's precision. `coefs` holds E, A, B,
+alpha and beta, as fitted or published; without beta the exponents are tied, beta = alpha. Signs are not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
+from jaxscale.numerics.powers import power
+
+
+class Price(NamedTuple):
+    """What N params on D tokens cost, C = k N^u D^v, in FLOP."""
+
+    k: jax.Array | float = FLOPS_PER_PARAM_TOKEN
+    u: jax.Array | float = 1.0
+    v: jax.Array | float = 1.0
+
+
+SIX = Price()
+"""C = 6 N D."""
+
+
+class Coefs(NamedTuple):
+    """The five coefs as arrays."""
+
+    E: jax.Array
+    A: jax.Array
+    B: jax.Array
+    alpha: jax.Array
+    beta: jax.Array
+
+    @classmethod
+    def of(cls, coefs: Mapping[str, ArrayLike]) -> Coefs:
+        """Return coefs by name; those of a tied law have no beta."""
+        return cls(*(jnp.asarray(coefs[name if name in coefs else "alpha"]) for name in cls._fields))
+
+
+class Optimum(NamedTuple):
+    """The best split of a budget: G of the law, N, D, loss in nats per token, and the N-term's share of loss - E."""
+
+    scale: jax.Array
+    params: jax.Array
+    tokens: jax.Array
+    loss: jax.Array
+    share: jax.Array
+
+
+class Exponents(NamedTuple):
+    """How the optimum grows with compute: N ~ C^params, D ~ C^tokens, loss - E ~ C^-loss."""
+
+    params: jax.Array
+    tokens: jax.Array
+    loss: jax.Array
+
+
+def exponents(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> Exponents:
+    """Return beta/q, alpha/q and alpha beta/q with q = alpha v + beta u.   Source: Hoffmann et al. 2022, eq. 4."""
+    law = Coefs.of(coefs)
+    q = law.alpha * price.v + law.beta * price.u
+    return Exponents(law.beta / q, law.alpha / q, law.alpha * law.beta / q)
+
+
+def optimum(coefs: Mapping[str, ArrayLike], flops: ArrayLike, price: Price = SIX) -> Optimum:
+    """Return the split with the lowest loss on C = k N^u D^v; flops broadcast against coefs.
+
+    G = (alpha v A / (beta u B))^(1/q), N = G^v (C/k)^(beta/q), D = G^-u (C/k)^(alpha/q).   Source: Hoffmann et al.
+    2022, eq. 4, for u = v = 1.
+    """
+    law, rate = Coefs.of(coefs), exponents(coefs, price)
+    scale = optimum_scale(coefs, price)
+    bought = jnp.asarray(flops) / price.k
+    params = power(scale, price.v) * power(bought, rate.params)
+    tokens = power(scale, -jnp.asarray(price.u)) * power(bought, rate.tokens)
+    loss = law.E + reducible_scale(coefs, price) * power(bought, -rate.loss)
+    return Optimum(scale, params, tokens, loss, optimum_share(coefs, price))
+
+
+def optimum_scale(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> jax.Array:
+    """Return G = (alpha v A / (beta u B))^(1/q)."""
+    law = Coefs.of(coefs)
+    q = law.alpha * price.v + law.beta * price.u
+    return power(law.alpha * price.v * law.A / (law.beta * price.u * law.B), 1.0 / q)
+
+
+def reducible_scale(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> jax.Array:
+    """Return K of L* - E = K (C/k)^-gamma: A G^(-alpha v) + B G^(beta u)."""
+    law, scale = Coefs.of(coefs), optimum_scale(coefs, price)
+    return law.A * power(scale, -law.alpha * price.v) + law.B * power(scale, law.beta * price.u)
+
+
+def optimum_share(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> jax.Array:
+    """Return the N-term's share of loss - E at every optimum, w = beta u / q: for C = k N D also the exponent of N."""
+    law = Coefs.of(coefs)
+    return law.beta * price.u / (law.alpha * price.v + law.beta * price.u)
+
+
+def flops_to_reach(coefs: Mapping[str, ArrayLike], loss: ArrayLike, price: Price = SIX) -> jax.Array:
+    """Return the least compute that reaches a loss, C* = k (K/(L - E))^(1/gamma); NaN at a loss below E, inf at E."""
+    law, rate = Coefs.of(coefs), exponents(coefs, price)
+    return price.k * power(reducible_scale(coefs, price) / _above(loss - law.E), 1.0 / rate.loss)
+
+
+def tokens_to_reach(coefs: Mapping[str, ArrayLike], loss: ArrayLike, params: ArrayLike) -> jax.Array:
+    """Return the tokens with which N params reach a loss, D = (B/(L - E - A N^-alpha))^(1/beta): the IsoLoss contour.
+
+    NaN for N below `least_params`, inf at it.
+    """
+    law = Coefs.of(coefs)
+    left = _above(loss - law.E - law.A * power(jnp.asarray(params), -law.alpha))
+    return power(law.B / left, 1.0 / law.beta)
+
+
+def least_params(coefs: Mapping[str, ArrayLike], loss: ArrayLike) -> jax.Array:
+    """Return the size that reaches a loss on endless tokens only, (A/(L - E))^(1/alpha): where the contour begins."""
+    law = Coefs.of(coefs)
+    return power(law.A / _above(loss - law.E), 1.0 / law.alpha)
+
+
+def least_tokens(coefs: Mapping[str, ArrayLike], loss: ArrayLike) -> jax.Array:
+    """Return the tokens that reach a loss in an endless model only, (B/(L - E))^(1/beta)."""
+    law = Coefs.of(coefs)
+    return power(law.B / _above(loss - law.E), 1.0 / law.beta)
+
+
+def _above(difference: ArrayLike) -> jax.Array:
+    """Return a difference that must not be negative; NaN, of value and derivatives, where it is."""
+    return jnp.where(jnp.asarray(difference) >= 0, difference, jnp.nan)

@@ -1,0 +1,111 @@
+"""How sure the best size is: ln N_opt of the separable law, its gradient, its variance, and where that is smallest.
+
+For C = k N D. The coordinates are theta = (ln A, ln B, ln E, alpha, beta), in this order, and for a tied law
+(ln A, ln B, ln E, alpha); a covariance is (5, 5) or (4, 4) in them. At fixed C, Var(ln D_opt) = Var(ln N_opt).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.allocation.separable import Coefs
+from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
+from jaxscale.errors import UsageError
+from jaxscale.results import Ensemble
+
+COORDINATES = ("ln A", "ln B", "ln E", "alpha", "beta")
+
+NOT_SEPARABLE = "law '{name}' is not the separable one; its coefs are {coefs}, and E, A, B, alpha (and beta) are needed"
+TOO_FEW = "{count} usable replicates: a variance needs two at least"
+
+
+def gradient_of_log_params(
+    coefs: Mapping[str, ArrayLike], flops: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN
+) -> jax.Array:
+    """Return d ln N_opt / d theta, (…, 5) for flops (…), or (…, 4) where the exponents are tied.
+
+    Source: the delta method on Hoffmann et al. 2022, eq. 4.
+    """
+    base, rate = _gradients(coefs)
+    return base + rate * jnp.log(jnp.asarray(flops) / k)[..., None]
+
+
+def variance_of_log_params(
+    coefs: Mapping[str, ArrayLike],
+    covariance: ArrayLike,
+    flops: ArrayLike,
+    k: jax.Array | float = FLOPS_PER_PARAM_TOKEN,
+) -> jax.Array:
+    """Return Var(ln N_opt) by the delta method, quadratic in ln C; of flops' shape."""
+    slope = gradient_of_log_params(coefs, flops, k)
+    return jnp.einsum("...i,ij,...j->...", slope, jnp.asarray(covariance), slope)
+
+
+def expected_waste(coefs: Mapping[str, ArrayLike], variance: ArrayLike) -> jax.Array:
+    """Return E[ln C/C*] for a size of which ln N is uncertain by this variance: (alpha + beta)/2 Var, second order."""
+    law = Coefs.of(coefs)
+    return 0.5 * (law.alpha + law.beta) * jnp.asarray(variance)
+
+
+def pivot_flops(
+    coefs: Mapping[str, ArrayLike], covariance: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN
+) -> jax.Array:
+    """Return the compute at which Var(ln N_opt) is smallest, by the delta method; FLOP."""
+    base, rate = _gradients(coefs)
+    spread = jnp.asarray(covariance)
+    return jnp.exp(-(base @ spread @ rate) / (rate @ spread @ rate)) * k
+
+
+def covariance_of(crowd: Ensemble) -> np.ndarray:
+    """Return the covariance of theta over the usable replicates of the separable law, (5, 5), or (4, 4) where tied.
+
+    Raises UsageError for another law, or fewer than two usable replicates.
+    """
+    _check(crowd)
+    columns = [np.log(crowd.coefs[name]) for name in ("A", "B", "E")]
+    columns += [crowd.coefs[name] for name in ("alpha", "beta") if name in crowd.coefs]
+    return np.cov(np.stack(columns)[:, crowd.usable])
+
+
+def pivot_of(crowd: Ensemble, k: float = FLOPS_PER_PARAM_TOKEN) -> float:
+    """Return the compute at which ln N_opt varies least over the usable replicates, FLOP: exact, no delta method.
+
+    ln N_opt = ln G + a ln(C/k) in every replicate, so that the least variance is at ln(C/k) = -Cov(ln G, a) / Var(a);
+    NaN where a does not vary, as with tied exponents.   Raises UsageError as `covariance_of`.
+    """
+    _check(crowd)
+    A, B, alpha, beta = (
+        np.asarray(crowd.coefs[name if name in crowd.coefs else "alpha"])[crowd.usable]
+        for name in ("A", "B", "alpha", "beta")
+    )
+    log_scale = np.log(alpha * A / (beta * B)) / (alpha + beta)
+    together = np.cov(np.stack([log_scale, beta / (alpha + beta)]))
+    if together[1, 1] == 0.0:
+        return float("nan")
+    return float(k * np.exp(-together[0, 1] / together[1, 1]))
+
+
+def _gradients(coefs: Mapping[str, ArrayLike]) -> tuple[jax.Array, jax.Array]:
+    """Return both parts of the gradient of ln N_opt, which is base + rate ln(C/k)."""
+    law = Coefs.of(coefs)
+    alpha, beta = law.alpha, law.beta
+    s = alpha + beta
+    g, none = jnp.log(alpha * law.A / (beta * law.B)) / s, jnp.zeros_like(s)
+    base: tuple[jax.Array, ...] = (1.0 / s, -1.0 / s, none, 1.0 / (alpha * s) - g / s, -1.0 / (beta * s) - g / s)
+    rate: tuple[jax.Array, ...] = (none, none, none, -beta / s**2, alpha / s**2)
+    if "beta" not in coefs:
+        base, rate = ((*part[:3], part[3] + part[4]) for part in (base, rate))
+    return jnp.stack(base), jnp.stack(rate)
+
+
+def _check(crowd: Ensemble) -> None:
+    law = crowd.fit.law
+    if set(law.names) not in ({"E", "A", "B", "alpha", "beta"}, {"E", "A", "B", "alpha"}):
+        raise UsageError(NOT_SEPARABLE.format(name=law.name, coefs=", ".join(law.names)))
+    if int(crowd.usable.sum()) < 2:
+        raise UsageError(TOO_FEW.format(count=int(crowd.usable.sum())))

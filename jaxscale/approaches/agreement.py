@@ -1,0 +1,187 @@
+"""The three approaches of Hoffmann et al. on one table and on the same resampled runs, and how far they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from jaxscale.approaches.bias import Bias, price_of
+from jaxscale.approaches.envelope import envelope, envelope_trends
+from jaxscale.approaches.isoflop import isoflop, optima
+from jaxscale.approaches.minima import Method
+from jaxscale.approaches.parametric import crowd_trend, fit_trend
+from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
+from jaxscale.approaches.redrawing import scheme_of
+from jaxscale.approaches.trend import Trend
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.fitting import bootstrap, fit
+from jaxscale.intervals import Band, band
+from jaxscale.resampling import redraw
+from jaxscale.results import Ensemble, Fit
+from jaxscale.runs import Finding, Runs
+
+APPROACHES = {"envelope": "1 minimum over curves", "isoflop": "2 IsoFLOP profiles", "parametric": "3 parametric fit"}
+
+BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"
+UNUSABLE = "the fit of 'chinchilla' is '{status}', not a minimum"
+
+
+@dataclass(frozen=True)
+class Approach:
+    """What one approach says.
+
+    point: the lines of the table.   crowd: those of its replicates (R,), NaN where the approach found none.
+    findings: what to beware of.   bias: of IsoFLOP profiles, where it could be had.
+    """
+
+    name: str
+    point: Trend
+    crowd: Trend
+    findings: tuple[Finding, ...]
+    bias: Bias | None = None
+
+    @property
+    def usable(self) -> int:
+        """How many replicates have lines."""
+        return int(np.sum(self.crowd.is_known))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One approach less another, over the replicates that both have: in the exponents, and as ratios at budgets.
+
+    exponent, params, tokens: of the table.   The bands: of the replicates; params and tokens (b,) are ratios.
+    """
+
+    first: str
+    second: str
+    exponent: float
+    exponent_band: Band
+    params: np.ndarray
+    params_band: Band
+    tokens: np.ndarray
+    tokens_band: Band
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What all approaches say of one table, at budgets flops (b,), on the same R resampled tables.
+
+    absent: approach → why it says nothing.   fit: of approach 3, None where there is none.
+    """
+
+    flops: np.ndarray
+    approaches: tuple[Approach, ...]
+    absent: dict[str, str]
+    fit: Fit | None
+    crowd: Ensemble | None
+    scheme: str
+    replicates: int
+    seed: int
+    rows: int
+    source: str
+    findings: tuple[Finding, ...]
+
+    def differences(self, level: float = 0.95) -> tuple[Difference, ...]:
+        """Return every pair of approaches, the later less the earlier."""
+        return tuple(_difference(one, other, self.flops, level) for other, one in combinations(self.approaches, 2))
+
+
+def agreement(
+    runs: Runs,
+    *,
+    flops: Sequence[float] | np.ndarray | float,
+    budget: str | None = None,
+    tolerance: float = TOLERANCE,
+    method: Method = "parabola",
+    final: bool = False,
+    replicates: int = 400,
+    seed: int = 0,
+    device: str = "auto",
+    on_done: Callable[[int], None] | None = None,
+) -> Agreement:
+    """Return what the three approaches say of N* and D* at budgets flops (b,), with the same resampled runs under all.
+
+    A table with groups is resampled by group, each the training curve of one run; without groups by row, and approach 1
+    is absent.   budget, tolerance, method: of approach 2, as in `isoflop`.   final: approaches 2 and 3 see the last
+    row, by compute, of each group alone.   Approach 3 is `chinchilla` with Huber(1e-3) of ln loss.   An approach that
+    cannot be had is absent with its reason; RunsError is raised where none can.   Raises UsageError for arguments that
+    cannot be meant.
+    """
+    at = np.atleast_1d(np.asarray(flops, dtype=np.float64))
+    if at.ndim != 1 or not at.size or not (np.isfinite(at) & (at > 0)).all():
+        raise UsageError(BAD_FLOPS.format(flops=flops))
+    flops_of(runs)
+    scheme = scheme_of(runs)
+    ends = _ends(runs) if final and runs.group is not None else np.ones(len(runs))
+    seen = replace(runs, weight=runs.weight * ends)
+    weight = redraw(scheme, seed, np.arange(replicates), runs.weight)
+    found: list[Approach] = []
+    absent: dict[str, str] = {}
+    fitted, crowd = None, None
+    try:
+        fitted = fit(seen, "chinchilla", device=device)
+        if not fitted.is_usable:
+            raise RunsError(UNUSABLE.format(status=fitted.status))
+        crowd = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
+        third = Approach("parametric", fit_trend(fitted), crowd_trend(crowd), (*fitted.findings, *crowd.findings))
+        found.append(third)
+    except RunsError as error:
+        absent["parametric"] = str(error)
+    try:
+        surface = None if fitted is None or not fitted.is_usable else fitted.coefs
+        profiles = isoflop(seen, budget=budget, tolerance=tolerance, method=method, surface=surface)
+        trends = isoflop_trends(seen, weight * ends, budget=budget, tolerance=tolerance, method=method)
+        found.insert(0, Approach("isoflop", profiles.trend, trends, profiles.findings, profiles.bias))
+    except RunsError as error:
+        absent["isoflop"] = str(error)
+    try:
+        first = envelope(runs)
+        found.insert(0, Approach("envelope", first.trend, envelope_trends(runs, weight), first.findings))
+    except RunsError as error:
+        absent["envelope"] = str(error)
+    if not found:
+        raise RunsError("; ".join(absent.values()))
+    return Agreement(
+        at, tuple(found), absent, fitted, crowd, scheme.name, replicates, seed, len(runs), runs.origin.source,
+        runs.check(),
+    )  # fmt: skip
+
+
+def isoflop_trends(runs: Runs, weight: np.ndarray, *, budget: str | None, tolerance: float, method: Method) -> Trend:
+    """Return the lines of R resampled tables, weight (R, n); the budgets are those of the table itself."""
+    profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
+    flops = np.array([profile.flops for profile in profiles])
+    prices = np.array([price_of(runs, profile) for profile in profiles])
+    params, _ = optima(runs, profiles, weight, method)
+    return Trend.through(flops, params, flops / (prices * params))
+
+
+def _ends(runs: Runs) -> np.ndarray:
+    """Return 1 for the last row of each group by compute, 0 for the others (n,)."""
+    ends, flops = np.zeros(len(runs)), flops_of(runs)
+    names = np.asarray(runs.group).astype(str)
+    for name in np.unique(names):
+        rows = np.flatnonzero(names == name)
+        ends[rows[np.argmax(flops[rows])]] = 1.0
+    return ends
+
+
+def _difference(one: Approach, other: Approach, flops: np.ndarray, level: float) -> Difference:
+    params, tokens = (_ratio(one, other, name, flops) for name in ("params", "tokens"))
+    both = one.crowd.params.exponent - other.crowd.params.exponent
+    exponent = float(one.point.params.exponent - other.point.params.exponent)
+    return Difference(
+        one.name, other.name, exponent, band(both, level=level),
+        params[0], band(params[1], level=level), tokens[0], band(tokens[1], level=level),
+    )  # fmt: skip
+
+
+def _ratio(one: Approach, other: Approach, name: str, flops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ratio of what two approaches say at budgets, of the table (b,) and of its replicates (R, b)."""
+    ours, theirs = getattr(one.point, name).at(flops), getattr(other.point, name).at(flops)
+    crowd = getattr(one.crowd, name).at(flops) / getattr(other.crowd, name).at(flops)
+    return ours / theirs, crowd

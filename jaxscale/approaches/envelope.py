@@ -1,0 +1,151 @@
+"""Approach 1: at every budget the run whose training curve is lowest, and the power laws through those."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxscale.approaches.curves import Curve, curves_of
+from jaxscale.approaches.powers import power_law
+from jaxscale.approaches.trend import Trend
+from jaxscale.errors import RunsError
+from jaxscale.runs import Finding, Runs
+
+BUDGETS = 300
+"""Budgets, evenly spread in ln C, at which curves are compared; Hoffmann et al. take 1500."""
+LAST = 0.85
+"""Share of a run's own compute from which its learning-rate schedule counts as ended."""
+DIFFERENT = 0.1
+"""Difference between the exponents of the thirds from which a finding says that the line is bent."""
+
+NO_GROUP = "{source}: no training curves: name the column that says which rows are one run (--group COLUMN)"
+NO_MINIMA = "{source}: at no two budgets is the lowest of at least 3 curves that of a size between others"
+MIN_OF_NOISE = (
+    "the lowest of {curves:.0f} noisy curves is biased low; what smoothing removed from them is {miss:.2g} % of loss"
+)
+SCHEDULE = (
+    "at {share:.0f} % of the budgets the lowest curve is before the last 15 % of its run: its schedule was made for "
+    "more compute, and a run that ends there would be lower"
+)
+BENT = "the exponent of N is {thirds} in the lower, middle and upper third of the budgets: one power law does not hold"
+AT_EDGE = "{count} of {total} budgets left out: fewer than 3 sizes there, or the lowest is the smallest or largest"
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The lowest runs, and the lines through them.
+
+    flops, params, tokens, loss: (b,) at the budgets where the lowest size lies between others.   trend: the lines.
+    thirds: (3,) exponents of N in the lower, middle and upper third of the budgets, NaN where a third has no line.
+    curvature: second derivative of ln N in ln C of a parabola through all.
+    """
+
+    flops: np.ndarray
+    params: np.ndarray
+    tokens: np.ndarray
+    loss: np.ndarray
+    trend: Trend
+    thirds: np.ndarray
+    curvature: float
+    findings: tuple[Finding, ...]
+
+
+def envelope(runs: Runs, *, budgets: int = BUDGETS) -> Envelope:
+    """Return the minimum over training curves, and N* and D* as powers of C through it.
+
+    Each group of the table is one run's curve, smoothed so that loss only falls and interpolated in ln C.   Raises
+    RunsError for a table without groups, with a group of several sizes, or without minima.   Source: Hoffmann et al.
+    2022, §3.1.   Known biases: the minimum of noisy curves is low, and a curve cut short is not a run that ends there.
+    """
+    if runs.group is None:
+        raise RunsError(NO_GROUP.format(source=runs.origin.source))
+    curves = curves_of(runs)
+    field = Field.of(curves, budgets)
+    best, is_found = field.lowest(np.ones((1, len(curves)), bool))
+    best, is_found = best[0], is_found[0]
+    if is_found.sum() < 2:
+        raise RunsError(NO_MINIMA.format(source=runs.origin.source))
+    params, tokens = field.sizes[best], field.tokens[best, np.arange(budgets)]
+    flops = np.exp(field.log_flops)
+    kept = np.flatnonzero(is_found)
+    trend = Trend.through(flops[kept], params[kept], tokens[kept])
+    thirds = np.array([power_law(flops[part], params[part]).exponent for part in np.array_split(kept, 3)])
+    is_late = field.log_flops[kept] >= np.array([curves[b].log_flops[-1] for b in best[kept]]) + np.log(LAST)
+    loss = np.exp(field.log_loss[best[kept], kept])
+    return Envelope(
+        flops[kept], params[kept], tokens[kept], loss, trend, thirds, _curvature(flops[kept], params[kept]),
+        _findings(curves, field, kept, thirds, 1.0 - float(is_late.mean())),
+    )  # fmt: skip
+
+
+def envelope_trends(runs: Runs, weight: np.ndarray, *, budgets: int = BUDGETS) -> Trend:
+    """Return the lines of R resampled tables: weight (R, n); a curve is there where its rows have weight.
+
+    How often a run is drawn does not change a minimum.
+    """
+    curves = curves_of(runs)
+    field = Field.of(curves, budgets)
+    is_there = np.stack([weight[:, curve.rows].max(axis=1) > 0 for curve in curves], axis=1)
+    best, is_found = field.lowest(is_there)
+    params = np.where(is_found, field.sizes[best], np.nan)
+    tokens = np.where(is_found, field.tokens[best, np.arange(budgets)], np.nan)
+    return Trend.through(np.exp(field.log_flops), params, tokens)
+
+
+@dataclass(frozen=True)
+class Field:
+    """All curves at all budgets: ln flops (b,), sizes (k,), ln loss (k, b) with inf outside a curve, tokens (k, b)."""
+
+    log_flops: np.ndarray
+    sizes: np.ndarray
+    log_loss: np.ndarray
+    tokens: np.ndarray
+
+    @classmethod
+    def of(cls, curves: Sequence[Curve], budgets: int) -> Field:
+        """Return the curves interpolated in ln C between the least and the most compute of the table."""
+        ends = [curve.log_flops[[0, -1]] for curve in curves]
+        at = np.linspace(min(end[0] for end in ends), max(end[1] for end in ends), budgets)
+        loss = [np.interp(at, c.log_flops, c.log_loss, left=np.inf, right=np.inf) for c in curves]
+        tokens = [np.exp(np.interp(at, c.log_flops, c.log_tokens)) for c in curves]
+        return cls(at, np.array([curve.params for curve in curves]), np.stack(loss), np.stack(tokens))
+
+    def lowest(self, is_there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lowest curve (R, b) of those that are there (R, k), and whether its size lies between others."""
+        best = np.empty((len(is_there), len(self.log_flops)), int)
+        is_between = np.empty(best.shape, bool)
+        for lane, present in enumerate(is_there):
+            loss = np.where(present[:, None], self.log_loss, np.inf)
+            has = np.isfinite(loss)
+            best[lane] = loss.argmin(axis=0)
+            least = np.where(has, self.sizes[:, None], np.inf).min(axis=0)
+            most = np.where(has, self.sizes[:, None], -np.inf).max(axis=0)
+            own = self.sizes[best[lane]]
+            is_between[lane] = has.any(axis=0) & (own > least) & (own < most)
+        return best, is_between
+
+
+def _curvature(flops: np.ndarray, params: np.ndarray) -> float:
+    x = np.log(flops)
+    return float("nan") if len(x) < 4 else float(2 * np.polyfit(x - x.mean(), np.log(params), 2)[0])
+
+
+def _findings(
+    curves: Sequence[Curve], field: Field, kept: np.ndarray, thirds: np.ndarray, early: float
+) -> tuple[Finding, ...]:
+    together = float(np.isfinite(field.log_loss[:, kept]).sum(axis=0).mean())
+    miss = 100 * float(np.mean([curve.miss for curve in curves]))
+    found = [Finding("minimum-of-noise", MIN_OF_NOISE.format(curves=together, miss=miss))]
+    if early > 0:
+        found.append(Finding("schedule-mismatch", SCHEDULE.format(share=100 * early)))
+    if np.nanmax(thirds) - np.nanmin(thirds) > DIFFERENT:
+        found.append(Finding("bent-envelope", BENT.format(thirds=", ".join(f"{third:.3f}" for third in thirds))))
+    if len(kept) < len(field.log_flops):
+        found.append(
+            Finding(
+                "envelope-edges", AT_EDGE.format(count=len(field.log_flops) - len(kept), total=len(field.log_flops))
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,165 @@
+"""Approach 2: the lowest point of each IsoFLOP profile, and the power laws through them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxscale.approaches.bias import Bias, bias_of, price_of
+from jaxscale.approaches.minima import FOUND, REASONS, Method, minima
+from jaxscale.approaches.profiles import TOLERANCE, Profile, profiles_of
+from jaxscale.approaches.trend import Trend
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.resampling import check_seed
+from jaxscale.runs import Finding, Runs
+
+FLOOR = 1.0 / 3.0
+"""Least standard deviation of ln N* in mean steps between sizes.   Source: Porian et al. 2024, its code."""
+HALF = 0.5
+"""Share of the noisy profiles that must have a minimum for a budget to count."""
+NOTABLE = 0.001
+"""Bias in N* from which a finding says so."""
+
+BAD_NOISE = "noise = {noise!r} is not a number of nats per token, zero or more"
+BAD_COUNT = "replicates = {count!r} is not a positive integer"
+TOO_FEW = "{source}: {count} of {total} budgets have a minimum between measured sizes, and a line needs 2; {reasons}"
+LEFT_OUT = "{count} of {total} budgets left out: {reasons}"
+BIASED = (
+    "this method on these very sizes misses N_opt of the fitted surface by {least:+.2g} to {most:+.2g} %, without any "
+    "noise (exponent {exponent:+.3f}): profiles are not parabolas; narrow them, or use local, cubic or the fit"
+)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A budget at which no optimum was read, with its number of runs and the reason."""
+
+    flops: float
+    runs: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class IsoFlop:
+    """The optima of the profiles that have one, and the lines through them.
+
+    flops, params, tokens: (b,).   std: (b,) standard deviation of ln params under noise, NaN without.   trend: the
+    lines.   crowd: the lines of profiles with noise added, None without.   bias: what the procedure would miss on a
+    fitted surface, None without one.
+    """
+
+    method: Method
+    noise: float
+    flops: np.ndarray
+    params: np.ndarray
+    tokens: np.ndarray
+    std: np.ndarray
+    left_out: tuple[LeftOut, ...]
+    trend: Trend
+    crowd: Trend | None
+    bias: Bias | None
+    findings: tuple[Finding, ...]
+
+
+def isoflop(
+    runs: Runs,
+    *,
+    budget: str | None = None,
+    tolerance: float = TOLERANCE,
+    method: Method = "parabola",
+    noise: float = 0.0,
+    replicates: int = 400,
+    seed: int = 0,
+    surface: Mapping[str, float] | None = None,
+) -> IsoFlop:
+    """Return the optimum of every IsoFLOP profile, and N* and D* as powers of C through them.
+
+    budget, tolerance: how runs are grouped, as in `profiles_of`.   method: `parabola` of loss in ln N through all runs
+    of a budget, `local` through those within 6 % of its lowest loss, `cubic`, or `akima`, the interpolated ln loss.
+    noise: standard deviation of loss, nats per token, that is added `replicates` times: N* is then the median of the
+    minima, and a budget weighs 1/Var(ln N*), at least a third of a step between sizes.   surface: coefs of a fitted
+    separable law, for the bias.   Raises UsageError for arguments that cannot be meant, RunsError where fewer than two
+    budgets have a minimum.   Source: Hoffmann et al. 2022, §3.2; Porian et al. 2024 for noise and weights.
+    """
+    if not (isinstance(noise, int | float) and np.isfinite(noise) and noise >= 0):
+        raise UsageError(BAD_NOISE.format(noise=noise))
+    if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 1:
+        raise UsageError(BAD_COUNT.format(count=replicates))
+    check_seed(seed)
+    profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
+    params, reason = optima(runs, profiles, runs.weight[None], method)
+    prices, total = np.array([price_of(runs, profile) for profile in profiles]), len(profiles)
+    flops = np.array([profile.flops for profile in profiles])
+    point, reasons, std, noisy, weight = params[0], reason[0], np.full(total, np.nan), None, None
+    if noise > 0:
+        noisy = _noisy(runs, profiles, method, noise, replicates, seed)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            is_often = np.isfinite(noisy).mean(axis=0) >= HALF
+        kept = np.isfinite(point) & is_often
+        reasons = np.where(np.isfinite(point) & ~is_often, REASONS.index("minimum not between measured sizes"), reasons)
+        point = np.full(total, np.nan)
+        point[kept] = np.exp(np.nanmedian(np.log(noisy[:, kept]), axis=0))
+        std[kept] = np.maximum(np.nanstd(np.log(noisy[:, kept]), axis=0), _floors(runs, profiles)[kept])
+        weight = np.where(kept, 1.0 / std**2, 0.0)
+        noisy = np.where(kept, noisy, np.nan)
+    left = tuple(
+        LeftOut(profile.flops, len(profile.rows), REASONS[number])
+        for profile, number in zip(profiles, reasons, strict=True)
+        if number != FOUND
+    )
+    kept = np.isfinite(point)
+    if kept.sum() < 2:
+        message = TOO_FEW.format(source=runs.origin.source, count=int(kept.sum()), total=total, reasons=_said(left))
+        raise RunsError(message)
+    trend = Trend.through(flops, point, flops / (prices * point), weight)
+    crowd = None if noisy is None else Trend.through(flops, noisy, flops / (prices * noisy), weight)
+    used = [profile for profile, is_used in zip(profiles, kept, strict=True) if is_used]
+    bias = None if surface is None else bias_of(runs, used, method, surface)
+    tokens = flops / (prices * point)
+    return IsoFlop(
+        method, float(noise), flops[kept], point[kept], tokens[kept], std[kept], left, trend, crowd, bias,
+        _findings(left, total, bias),
+    )  # fmt: skip
+
+
+def optima(
+    runs: Runs, profiles: Sequence[Profile], weight: np.ndarray, method: Method, loss: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best params (R, b) of every profile and replicate, NaN where there is none, and the reasons (R, b).
+
+    weight: (R, n) or (1, n).   loss: (R, n) in place of the runs' own.
+    """
+    log_params, losses = np.log(runs.columns["params"]), runs.loss[None] if loss is None else loss
+    found = [minima(log_params[p.rows], losses[:, p.rows], weight[:, p.rows], method) for p in profiles]
+    place, reason = (np.stack(part, axis=1) for part in zip(*found, strict=True))
+    return np.exp(place), reason
+
+
+def _noisy(
+    runs: Runs, profiles: Sequence[Profile], method: Method, noise: float, replicates: int, seed: int
+) -> np.ndarray:
+    """Return the best params (R, b) of profiles whose losses have normal noise added."""
+    drawn = noise * np.random.default_rng(seed).standard_normal((replicates, len(runs)))
+    loss = np.maximum(runs.loss + drawn, 1e-300)
+    return optima(runs, profiles, runs.weight[None], method, loss)[0]
+
+
+def _floors(runs: Runs, profiles: Sequence[Profile]) -> np.ndarray:
+    logs = [np.unique(np.log(runs.columns["params"][profile.rows])) for profile in profiles]
+    return np.array([FLOOR * (one[-1] - one[0]) / max(len(one) - 1, 1) for one in logs])
+
+
+def _findings(left: tuple[LeftOut, ...], total: int, bias: Bias | None) -> tuple[Finding, ...]:
+    found = []
+    if left:
+        found.append(Finding("budgets-left-out", LEFT_OUT.format(count=len(left), total=total, reasons=_said(left))))
+    if bias is not None and np.nanmax(np.abs(bias.params), initial=0.0) >= NOTABLE:
+        least, most = 100 * np.nanmin(bias.params), 100 * np.nanmax(bias.params)
+        found.append(Finding("isoflop-bias", BIASED.format(least=least, most=most, exponent=bias.exponent)))
+    return tuple(found)
+
+
+def _said(left: tuple[LeftOut, ...]) -> str:
+    return "; ".join(f"{one.flops:.3g} FLOP, {one.runs} runs: {one.reason}" for one in left)

@@ -1,0 +1,34 @@
+"""Approach 3: the separable law fitted to all losses at once; its frontier is a pair of power laws, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale import precision
+from jaxscale.allocation import separable
+from jaxscale.approaches.powers import PowerLaw
+from jaxscale.approaches.trend import Trend
+from jaxscale.results import Ensemble, Fit
+
+
+def fit_trend(fit: Fit) -> Trend:
+    """Return N* and D* as powers of C on C = 6 N D, of a fit of the separable law."""
+    return trend_of(fit.coefs)
+
+
+def crowd_trend(crowd: Ensemble) -> Trend:
+    """Return those of every replicate (R,), NaN where one is not usable."""
+    return trend_of({name: crowd.samples(name) for name in crowd.coefs})
+
+
+def trend_of(coefs: Mapping[str, ArrayLike]) -> Trend:
+    """Return N* = G (C/6)^a and D* = (C/6)^b / G, elementwise in coefs.   Source: Hoffmann et al. 2022, eq. 4."""
+    with precision.float64():
+        rate = separable.exponents(coefs)
+        at_one = separable.optimum(coefs, 1.0)
+        numbers = (rate.params, at_one.params, rate.tokens, at_one.tokens)
+        a, size, b, data = (np.asarray(number, dtype=np.float64) for number in numbers)
+    return Trend(PowerLaw(a, size), PowerLaw(b, data))

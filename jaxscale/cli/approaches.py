@@ -1,0 +1,105 @@
+"""`jaxscale approaches`: minimum over curves, IsoFLOP profiles and a fit on one table, and whether they agree."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Literal
+
+import click
+
+from jaxscale.cli import cache, names, options, printing
+from jaxscale.cli.options import Reading, json_option, reading_options
+from jaxscale.cli.parameters import Budgets, Level, Seed
+from jaxscale.cli.progress import progress
+from jaxscale.cli.session import Session, talking
+
+STAGE = "Fitting the law and reading the profiles"
+
+
+@click.command()
+@click.argument("table", metavar="TABLE")
+@click.option("--flops", type=Budgets(), help=f"Budgets of the report, in FLOP. [default: {options.FLOPS_TEXT}]")
+@click.option(
+    "--budget",
+    metavar="COLUMN",
+    help="Column with each run's IsoFLOP budget, in FLOP. [default: runs whose FLOP are within --tolerance]",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Relative difference of FLOP within which runs share a budget, where no column says it.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(names.METHODS),
+    default="parabola",
+    show_default=True,
+    help="How the lowest point of an IsoFLOP profile is found.",
+)
+@click.option(
+    "--final",
+    is_flag=True,
+    help="With --group, let approaches 2 and 3 see the last row of each run alone. [default: off]",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=1),
+    default=400,
+    show_default=True,
+    help="Resampled tables, the same under all approaches.",
+)
+@click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
+@click.option("--level", type=Level(), default=0.95, show_default=True, help="Share of an interval or band.")
+@click.option(
+    "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fit computes."
+)
+@json_option
+@reading_options
+@talking
+def approaches(
+    session: Session,
+    table: str,
+    flops: tuple[float, ...] | None,
+    budget: str | None,
+    tolerance: float,
+    method: Literal["parabola", "local", "cubic", "akima"],
+    final: bool,
+    replicates: int,
+    seed: int,
+    level: float,
+    device: str,
+    reading: Reading,
+    is_json: bool,
+) -> None:
+    """Ask the three approaches of Hoffmann et al. 2022 for the best size, and show whether they agree.
+
+    Approach 1 is the minimum over training curves and needs --group, the column that says which rows are one run.
+    Approach 2 is the vertices of IsoFLOP profiles, and approach 3 the fit of the law 'chinchilla'. All see the same
+    resampled runs. What an approach leaves out, and the bias of approach 2 on the fitted law itself, are printed.
+    """
+    cache.prepare(session)
+    from jaxscale.approaches import agreement
+    from jaxscale.reports import agreement_document, json_text, print_agreement
+    from jaxscale.runs import read_runs
+
+    runs = read_runs(table, inputs=("params", "tokens"), **asdict(reading))
+    with progress(session) as bar:
+        bar.stage(STAGE, replicates)
+        found = agreement(
+            runs,
+            flops=flops or options.FLOPS,
+            budget=budget,
+            tolerance=tolerance,
+            method=method,
+            final=final,
+            replicates=replicates,
+            seed=seed,
+            device=device,
+            on_done=bar.advance,
+        )
+    if is_json:
+        printing.write(json_text(agreement_document(found, level)))
+    else:
+        printing.print_page(lambda console, width: print_agreement(found, console, level=level, width=width))

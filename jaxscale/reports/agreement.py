@@ -1,0 +1,174 @@
+"""The report of the three approaches: exponents, sizes at budgets, and how far they differ; or all as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jaxscale.intervals import Band, band
+from jaxscale.reports.document import SCHEMA_VERSION, Json, number
+from jaxscale.reports.numbers import ABSENT, count, power, significant, span
+from jaxscale.reports.safe import plain, rows_of
+from jaxscale.runs import Finding
+
+if TYPE_CHECKING:
+    from jaxscale.approaches import Agreement, Approach, Difference
+
+LABELS = {"envelope": "1 envelope", "isoflop": "2 IsoFLOP", "parametric": "3 fit"}
+MEANT = "1 is the minimum over training curves, 2 the vertices of IsoFLOP profiles, 3 the fit of L(N, D)."
+FEWEST = 20
+"""Replicates that an interval needs at least."""
+
+
+def print_agreement(found: Agreement, console: Console, *, level: float, width: int) -> None:
+    """Print what each approach says, its bands, the differences with theirs, and what to beware of."""
+    unit = "run" if found.scheme == "clusters" else "row"
+    text = (
+        f"{found.rows} rows of {found.source}; {found.replicates:,} tables resampled by {unit}, seed {found.seed}, the"
+    )
+    console.print(plain(f"{text} same under all approaches; bands: {100 * level:g} % percentile"), width=width)
+    console.print(Text(MEANT), width=width)
+    console.print()
+    console.print(_exponents(found, level))
+    console.print()
+    console.print(_sizes(found, level))
+    differences = found.differences(level) if len(found.approaches) > 1 else ()
+    if differences:
+        console.print()
+        console.print(_differences(found, differences))
+    notes = [(LABELS[name], f"absent: {why}") for name, why in found.absent.items()]
+    for one in found.approaches:
+        notes += [(LABELS[one.name], f"{item.message}{rows_of(item)}") for item in one.findings]
+    if notes:
+        console.print()
+        console.print(_notes(notes), width=width)
+
+
+def agreement_document(found: Agreement, level: float) -> dict[str, Json]:
+    """Return everything that is printed, at full precision; null for numbers that do not exist."""
+    differences = found.differences(level) if len(found.approaches) > 1 else ()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "source": found.source,
+        "rows": found.rows,
+        "flops": [float(one) for one in found.flops],
+        "bootstrap": {"scheme": found.scheme, "replicates": found.replicates, "seed": found.seed, "level": level},
+        "approaches": [_approach(one, found.flops, level) for one in found.approaches],
+        "differences": [_difference(one) for one in differences],
+        "absent": dict(found.absent),
+        "coefs": None if found.fit is None else {name: number(value) for name, value in found.fit.coefs.items()},
+        "warnings": [_finding(one) for one in found.findings],
+    }
+
+
+def _exponents(found: Agreement, level: float) -> Table:
+    table = _table("approach", "N* ~ C^a", f"{100 * level:g} %", "D* ~ C^b", f"{100 * level:g} %", "replicates")
+    for one in found.approaches:
+        cells = [LABELS[one.name]]
+        for line, crowd in ((one.point.params, one.crowd.params), (one.point.tokens, one.crowd.tokens)):
+            cells += [_three(float(line.exponent)), _span(band(crowd.exponent, level=level), _three)]
+        table.add_row(*cells, f"{one.usable:,}")
+    return table
+
+
+def _sizes(found: Agreement, level: float) -> Table:
+    table = _table("FLOP", "approach", "params N", f"{100 * level:g} %", "tokens D", f"{100 * level:g} %")
+    for place, flops in enumerate(found.flops):
+        for order, one in enumerate(found.approaches):
+            cells = [power(float(flops)) if order == 0 else "", LABELS[one.name]]
+            for line, crowd in ((one.point.params, one.crowd.params), (one.point.tokens, one.crowd.tokens)):
+                at = found.flops[place : place + 1]
+                cells += [count(float(line.at(at)[0])), _span(band(crowd.at(at)[:, 0], level=level), count)]
+            table.add_row(*cells)
+    return table
+
+
+def _differences(found: Agreement, differences: tuple[Difference, ...]) -> Table:
+    table = _table("approach", "a less a", "", "FLOP", "N over N", "")
+    for one in differences:
+        for place, flops in enumerate(found.flops):
+            name = f"{LABELS[one.first][0]} against {LABELS[one.second][0]}"
+            first = [name, f"{one.exponent:+.3f}", _span(one.exponent_band, lambda x: f"{x:+.3f}")]
+            lower, upper = float(one.params_band.lower[place]), float(one.params_band.upper[place])
+            ratio = ABSENT if one.params_band.n_used < FEWEST else span(_three(lower), _three(upper))
+            last = [power(float(flops)), _three(float(one.params[place])), ratio]
+            table.add_row(*(first if place == 0 else ["", "", ""]), *last)
+    return table
+
+
+def _notes(notes: list[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="yellow")
+    table.add_column(overflow="fold")
+    for label, message in notes:
+        table.add_row(plain(label), plain(message))
+    return table
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for header in headers:
+        table.add_column(header, no_wrap=True)
+    return table
+
+
+def _three(value: float) -> str:
+    return significant(value, 3)
+
+
+def _span(limits: Band, write: Callable[[float], str]) -> str:
+    if limits.n_used < FEWEST:
+        return ABSENT
+    return span(write(float(limits.lower)), write(float(limits.upper)))
+
+
+def _approach(one: Approach, flops: np.ndarray, level: float) -> dict[str, Json]:
+    """Return one approach: exponents, params and tokens at the budgets, their bands, its bias, its findings."""
+    document: dict[str, Json] = {"name": one.name, "replicates_used": one.usable}
+    for name in ("params", "tokens"):
+        line, crowd = getattr(one.point, name), getattr(one.crowd, name)
+        document[f"{name}_exponent"] = number(float(line.exponent))
+        document[f"{name}_exponent_band"] = _band(band(crowd.exponent, level=level))
+        document[name] = [number(float(value)) for value in line.at(flops)]
+        document[f"{name}_band"] = _band(band(crowd.at(flops), level=level))
+    bias = one.bias
+    document["bias"] = None
+    if bias is not None:
+        document["bias"] = {
+            "flops": [float(value) for value in bias.flops],
+            "params": [number(float(value)) for value in bias.params],
+            "exponent": number(bias.exponent),
+        }
+    document["findings"] = [_finding(item) for item in one.findings]
+    return document
+
+
+def _finding(item: Finding) -> dict[str, Json]:
+    return {"code": item.code, "message": item.message, "rows": list(item.rows)}
+
+
+def _difference(one: Difference) -> dict[str, Json]:
+    return {
+        "first": one.first,
+        "second": one.second,
+        "exponent": number(one.exponent),
+        "exponent_band": _band(one.exponent_band),
+        "params_ratio": [number(float(value)) for value in one.params],
+        "params_ratio_band": _band(one.params_band),
+        "tokens_ratio": [number(float(value)) for value in one.tokens],
+        "tokens_ratio_band": _band(one.tokens_band),
+    }
+
+
+def _band(limits: Band) -> dict[str, Json]:
+    def numbers(values: np.ndarray) -> Json:
+        listed = [number(float(value)) for value in np.atleast_1d(values)]
+        return listed if np.ndim(values) else listed[0]
+
+    return {"lower": numbers(limits.lower), "upper": numbers(limits.upper), "n_used": limits.n_used}
