@@ -99,8 +99,8 @@ def test_the_gradient_agrees_with_fifty_digits(law):
 
 @EVERY
 def test_the_loss_falls_with_every_size(law):
-    if not set(law.inputs) <= set(FALLS):
-        return  # a ratio or a property of the data may help or harm
+    if law.target != "loss" or not set(law.inputs) <= set(FALLS):
+        return  # a ratio or a property of the data may help or harm, and a setting may grow
     for coefs, run in cases(law):
         for name in run:
             assert value_of(law, coefs, {**run, name: 1.1 * run[name]}) <= value_of(law, coefs, run)
