@@ -9,8 +9,20 @@ from jaxscale.registry import Registry
 
 FILES = (
     "chinchilla",
+    "downstream",
+    "experts_joint",
+    "experts_sparsity",
+    "granularity",
+    "hyperparameters",
     "kaplan",
+    "mixing",
+    "mixing_scale",
+    "parallel_streams",
     "power",
+    "precision",
+    "routed",
+    "sparsity",
+    "vocabulary",
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""
 
