@@ -192,7 +192,7 @@ def _width(count: int) -> int:
 
 def has_frontier(law: Law) -> bool:
     """Return whether a law splits a budget, or at least knows it."""
-    return can_allocate(law) or "flops" in law.inputs
+    return can_allocate(law) or (law.target == "loss" and "flops" in law.inputs)
 
 
 def _finding(law: Law) -> Callable[..., Allocation | jax.Array]:

@@ -63,7 +63,7 @@ def held_inputs(law: Law) -> tuple[str, ...]:
 
 def can_allocate(law: Law) -> bool:
     """Return whether the loss of a budget depends on how it is split: the law takes two of the four sizes."""
-    return sum(name in law.inputs for name in DECIDED) >= 2
+    return law.target == "loss" and sum(name in law.inputs for name in DECIDED) >= 2
 
 
 def check_trade_off(law: Law) -> None:

@@ -5,5 +5,6 @@ from jaxscale.fitting.fit import fit
 from jaxscale.fitting.predict import predict, predict_crowd
 from jaxscale.fitting.reduced import reduced
 from jaxscale.fitting.solution import solution
+from jaxscale.fitting.two_steps import TwoSteps, two_steps
 
-__all__ = ["bootstrap", "fit", "predict", "predict_crowd", "reduced", "solution"]
+__all__ = ["TwoSteps", "bootstrap", "fit", "predict", "predict_crowd", "reduced", "solution", "two_steps"]

@@ -11,13 +11,25 @@ from jaxscale.registry import Registry
 FILES = (
     "chinchilla",
     "critical_batch",
+    "downstream",
+    "experts_joint",
+    "experts_sparsity",
+    "granularity",
+    "hyperparameters",
     "kaplan",
     "kaplan_compute",
     "kaplan_single",
     "kaplan_steps",
+    "mixing",
+    "mixing_scale",
+    "parallel_streams",
     "power",
+    "precision",
+    "routed",
+    "sparsity",
     "steps_examples",
     "transfer_offset",
+    "vocabulary",
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -86,7 +86,9 @@ class Law:
     `laws.inputs`.   design: optional, runs in the documented range where inputs depend on one another or are
     vectors.   flops_per_param_token(**held) → scalar: what a parameter costs per token, in FLOP, where that is not 6;
     held are the inputs besides params, tokens, flops and tokens_per_param, by name.   frontier: how its frontier is
-    found, where that is not the general search.   notes: what is known to mislead.
+    found, where that is not the general search.   notes: what is known to mislead.   target: what the law gives, if
+    that is no loss; then there is no frontier.   space: where its misses are scored in tests and examples: linear for
+    a target that may be negative.
 
     Raises UsageError, naming the word, where the function's arguments are not what is declared.
     """
@@ -104,6 +106,8 @@ class Law:
     flops_per_param_token: Callable[..., jax.Array] | None = None
     frontier: str = ""
     notes: tuple[str, ...] = ()
+    target: str = "loss"
+    space: Literal["log", "linear"] = "log"
 
     def __post_init__(self) -> None:
         for name in ("inputs", "coefs", "published", "domain", "notes"):

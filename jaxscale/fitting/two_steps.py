@@ -1,0 +1,120 @@
+"""From size and data to accuracy by way of a task's loss, with the uncertainty of both steps carried through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxscale import precision
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.fitting.bootstrap import bootstrap
+from jaxscale.fitting.fit import fit
+from jaxscale.intervals import Band, Interval, band
+from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.objectives import Objective
+from jaxscale.registry import unknown
+from jaxscale.resampling import Scheme
+from jaxscale.results import Ensemble
+from jaxscale.runs import Runs
+
+NO_ACCURACY = "{source}: the first step predicts the table's loss, the second needs its column:"
+ONE_INPUT = "law '{name}' takes {inputs}: a second step takes the loss of the first, and nothing else"
+NOT_THE_SAME_RUNS = "the two steps have {first} and {second} replicates, or other draws: fit them by two_steps"
+
+
+@dataclass(frozen=True)
+class TwoSteps:
+    """Two ensembles of the same draws: replicate r of both was fitted to the same resampled runs.
+
+    first: from a run's inputs to its task loss.   second: from the task loss to what it is worth.   Raises UsageError
+    for ensembles that do not belong together.
+    """
+
+    first: Ensemble
+    second: Ensemble
+
+    def __post_init__(self) -> None:
+        one, two = self.first, self.second
+        is_paired = (one.scheme, one.seed, len(one)) == (two.scheme, two.seed, len(two))
+        if not is_paired or not np.array_equal(one.fit.runs.row, two.fit.runs.row):
+            raise UsageError(NOT_THE_SAME_RUNS.format(first=len(one), second=len(two)))
+        if len(two.fit.law.inputs) != 1:
+            raise UsageError(ONE_INPUT.format(name=two.fit.law.name, inputs=", ".join(two.fit.law.inputs)))
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def usable(self) -> np.ndarray:
+        """(R,) bool: the replicates of which both steps ended at a minimum."""
+        return self.first.usable & self.second.usable
+
+    @property
+    def status(self) -> np.ndarray:
+        """(R,) int8 codes of Status: that of the first step where it failed, else that of the second or of its edge."""
+        return np.where(self.first.usable, np.maximum(self.first.status, self.second.status), self.first.status)
+
+    def predict(self, **columns: ArrayLike) -> np.ndarray:
+        """Return what the point fits of both steps predict for columns that broadcast."""
+        one, two = self.first.fit, self.second.fit
+        return predict_with(two.law, two.coefs, {two.law.inputs[0]: predict_with(one.law, one.coefs, columns)})
+
+    def samples(self, **columns: ArrayLike) -> np.ndarray:
+        """Return what every replicate predicts, (R, …) over columns that broadcast; NaN where a step is not usable."""
+        arrays = np.broadcast_arrays(*(np.asarray(column, dtype=np.float64) for column in columns.values()))
+        flat = {name: array.reshape(-1) for name, array in zip(columns, arrays, strict=True)}
+        predict_with(self.first.fit.law, self.first.fit.coefs, flat)  # refuses what it does not know
+        inputs = tuple(flat[name] for name in self.first.fit.law.inputs)
+        one, two = self.first.fit.law, self.second.fit.law
+
+        def chained(given: dict[str, jax.Array], worth: dict[str, jax.Array]) -> jax.Array:
+            return jax.vmap(lambda *run: two.loss(one.loss(*run, **given), **worth))(*map(jnp.asarray, inputs))
+
+        with precision.float64():
+            given, worth = (jax.tree.map(jnp.asarray, dict(step.coefs)) for step in (self.first, self.second))
+            found = np.asarray(jax.vmap(chained)(given, worth))
+        return np.where(self.usable[:, None], found, np.nan).reshape(len(self), *arrays[0].shape)
+
+    def band(self, *, level: float = 0.95, method: Interval | str = "percentile", **columns: ArrayLike) -> Band:
+        """Return the band of the prediction over the replicates of which both steps are usable."""
+        return band(self.samples(**columns), level=level, method=method)
+
+
+def two_steps(
+    runs: Runs,
+    *,
+    accuracy: str = "accuracy",
+    first: Law | str = "task-loss",
+    second: Law | str = "accuracy-sigmoid",
+    objective: Objective | str = "huber",
+    second_objective: Objective | str | None = None,
+    fix: Mapping[str, float] | None = None,
+    scheme: Scheme | str = "pairs",
+    replicates: int = 4000,
+    seed: int = 0,
+    device: str = "auto",
+) -> TwoSteps:
+    """Return both steps fitted, and refitted to the same draws of the runs, so that their errors stay tied.
+
+    runs: with the task loss as their loss, and a column of that name for the accuracy.   first: a law of the task loss
+    by a run's inputs.   second: a law of the accuracy with one input, the task loss as measured.   second_objective:
+    of the second step, if it is another.   fix: coefs of the second law that are known, as b, the accuracy of chance.
+    Raises RunsError for a table without an accuracy in every row, and what `fit` and `bootstrap` raise.
+    """
+    second = LAWS.resolve(second)
+    if len(second.inputs) != 1:
+        raise UsageError(ONE_INPUT.format(name=second.name, inputs=", ".join(second.inputs)))
+    if accuracy not in runs.columns:
+        raise RunsError(unknown(NO_ACCURACY.format(source=runs.origin.source), accuracy, tuple(runs.columns)))
+    worth = replace(runs, columns={second.inputs[0]: runs.loss}, loss=runs.columns[accuracy])
+    refit = partial(bootstrap, scheme=scheme, replicates=replicates, seed=seed, device=device)
+    one = refit(fit(runs, first, objective=objective, device=device))
+    scored = objective if second_objective is None else second_objective
+    two = refit(fit(worth, second, objective=scored, fix=fix, device=device))
+    return TwoSteps(one, two)

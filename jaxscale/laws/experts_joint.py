@@ -1,0 +1,101 @@
+"""Experts, size and data at once: the number of experts moves the scale and the exponent of both terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscale.laws import chinchilla
+from jaxscale.laws.inputs import PARAMS, Input
+from jaxscale.laws.projection import projected_starts
+from jaxscale.laws.routed import EXPERTS, saturated_experts
+from jaxscale.laws.spec import Coef, Law
+from jaxscale.numerics.powers import power
+
+SOURCE = "Ludziejewski et al. 2025, arXiv 2502.05172"
+
+
+def loss(
+    params: jax.Array,
+    tokens: jax.Array,
+    experts: jax.Array,
+    *,
+    a: jax.Array,
+    alpha: jax.Array,
+    delta: jax.Array,
+    gamma: jax.Array,
+    b: jax.Array,
+    beta: jax.Array,
+    omega: jax.Array,
+    zeta: jax.Array,
+    c: jax.Array,
+    E_start: jax.Array,
+    E_max: jax.Array,
+) -> jax.Array:
+    """L = a Ê^delta N^(alpha + gamma ln Ê) + b Ê^omega D^(beta + zeta ln Ê) + c, N active params; elementwise."""
+    routed = saturated_experts(experts, E_start, E_max)
+    core = {"A": a * power(routed, delta), "B": b * power(routed, omega)}
+    slopes = {"alpha": -alpha - gamma * jnp.log(routed), "beta": -beta - zeta * jnp.log(routed)}
+    return chinchilla.loss(params, tokens, E=c, **core, **slopes)
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 48 start points: the exponents and the two ends of Ê searched, the three scales solved for."""
+    params, tokens, experts = columns["params"], columns["tokens"], columns["experts"]
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        low, high = setting["E_start"], setting["E_start"] * setting["ceiling"]
+        routed = np.log(1.0 / (1.0 / (experts - 1.0 + 1.0 / (1.0 / low - 1.0 / high)) + 1.0 / high))
+        size, data = np.log(params), np.log(tokens)
+        first = setting["delta"] * routed + (setting["alpha"] + setting["gamma"] * routed) * size
+        second = setting["omega"] * routed + (setting["beta"] + setting["zeta"] * routed) * data
+        return np.exp(first), np.exp(second), np.ones_like(first)
+
+    ranges = {
+        "alpha": (-0.4, -0.1), "delta": (-0.5, -0.05), "gamma": (0.002, 0.03), "beta": (-0.4, -0.1),
+        "omega": (0.1, 0.9), "zeta": (-0.05, -0.005), "E_start": (1.2, 5.0), "ceiling": (30.0, 400.0),
+    }  # fmt: skip
+    found = projected_starts(target, terms, ranges, ("a", "b", "c"), keep=48)
+    return [{"E_max": start["E_start"] * start.pop("ceiling"), **start} for start in found]
+
+
+EXPERTS_JOINT = Law(
+    name="experts-joint",
+    loss=loss,
+    inputs=("params", "tokens", "experts"),
+    coefs=(
+        Coef("a", starts=(30.0,), meaning="scale of the size term", unit="nats/token/params^alpha", span=(15.0, 80.0)),
+        Coef("alpha", "real", (-0.2,), "exponent of active params, negative", span=(-0.3, -0.15)),
+        Coef("delta", "real", (-0.2,), "exponent of Ê in the size term", span=(-0.35, -0.15)),
+        Coef("gamma", "real", (0.01,), "what experts add to the exponent of params", span=(0.006, 0.015)),
+        Coef("b", starts=(30.0,), meaning="scale of the data term", unit="nats/token/tokens^beta", span=(15.0, 80.0)),
+        Coef("beta", "real", (-0.2,), "exponent of tokens, negative", span=(-0.3, -0.15)),
+        Coef("omega", "real", (0.5,), "exponent of Ê in the data term", span=(0.3, 0.7)),
+        Coef("zeta", "real", (-0.025,), "what experts add to the exponent of tokens", span=(-0.035, -0.015)),
+        Coef("c", starts=(1.0,), meaning="irreducible loss", unit="nats/token", span=(0.5, 2.0)),
+        Coef("E_start", starts=(2.0,), meaning="Ê of a dense network", unit="experts", span=(1.5, 4.0)),
+        Coef("E_max", starts=(300.0,), meaning="Ê at most", unit="experts", span=(100.0, 500.0)),
+    ),
+    equation=(
+        "L = a*E_hat^delta*N^(alpha + gamma*ln(E_hat)) + b*E_hat^omega*D^(beta + zeta*ln(E_hat)) + c; "
+        "E_hat = 1/(1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max)"
+    ),
+    source=SOURCE,
+    starts=starts,
+    domain=(
+        replace(PARAMS, meaning="active parameters, those that a token passes"),
+        Input(EXPERTS.name, EXPERTS.symbol, EXPERTS.unit, EXPERTS.meaning, 1.0, 128.0),
+    ),
+    frontier="closed form of the separable law at held experts, with A = a Ê^delta and so on; C = 6 N D, N active",
+    notes=(
+        "N is active parameters; the memory that all experts need is not in the budget.",
+        "No constants ship: the magnitudes known second-hand come without sure signs. Of the patterns tried only "
+        "alpha, beta, delta and zeta negative, gamma and omega positive give a loss that falls with experts.",
+    ),
+)
+
+LAWS = (EXPERTS_JOINT,)

@@ -1,0 +1,144 @@
+"""Mixtures of data at any scale: what a mixture leaves to learn is added to what size and data leave."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.laws import chinchilla
+from jaxscale.laws.inputs import PARAMS, TOKENS
+from jaxscale.laws.mixing import DOMAINS, checked, share_input, share_of, signature_of, symbol_of
+from jaxscale.laws.projection import projected_starts
+from jaxscale.laws.ranges import drawn
+from jaxscale.laws.spec import Coef, Law
+from jaxscale.numerics.powers import power
+
+SOURCE = "Shukor et al. 2025, arXiv 2507.09404"
+EDGE = 0.02
+"""The smallest share in the mixtures of the documented range: a power of a share is not smooth at nothing."""
+
+NOT_CONCAVE = "gamma = {gammas}: the best mixture lies inside only where every exponent is between 0 and 1"
+
+
+@dataclass(frozen=True)
+class MixingScale:
+    """The law's function for some domains; equal domains make an equal law."""
+
+    domains: tuple[str, ...]
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        values, exponents = ([f"{letter}_{name}" for name in self.domains] for letter in ("C", "gamma"))
+        coefs = ("E", "A", "B", "alpha", "beta", *values, *exponents)
+        return signature_of(("params", "tokens", *map(share_of, self.domains)), coefs)
+
+    def __call__(self, params: jax.Array, tokens: jax.Array, *shares: jax.Array, **coefs: jax.Array) -> jax.Array:
+        """L(N, D, h) = E + 1/(sum of C_i h_i^gamma_i) + A N^-alpha + B D^-beta, in nats per token; elementwise."""
+        core = {name: coefs[name] for name in ("E", "A", "B", "alpha", "beta")}
+        worth = jnp.zeros(())
+        for domain, share in zip(self.domains, shares, strict=True):
+            worth = worth + coefs[f"C_{domain}"] * power(share, coefs[f"gamma_{domain}"])
+        return chinchilla.loss(params, tokens, **core) + 1.0 / worth
+
+    def starts(self, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+        """Return 32 start points: the exponents and relative worths searched, the four scales solved for."""
+        first, *others = self.domains
+
+        def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+            worth = columns[share_of(first)] ** setting[f"gamma_{first}"]
+            for name in others:
+                worth = worth + setting[f"C_{name}"] * columns[share_of(name)] ** setting[f"gamma_{name}"]
+            size = columns["params"] ** -setting["alpha"]
+            return np.ones_like(size), 1.0 / worth, size, columns["tokens"] ** -setting["beta"]
+
+        ranges = {"alpha": (0.1, 0.9), "beta": (0.1, 0.9)}
+        ranges |= {f"gamma_{name}": (0.1, 1.5) for name in self.domains} | {
+            f"C_{name}": (0.05, 20.0) for name in others
+        }
+        found = projected_starts(target, terms, ranges, ("E", "one", "A", "B"), keep=32)
+        return [self._start(start) for start in found]
+
+    def _start(self, start: dict[str, float]) -> dict[str, float]:
+        first, *others = self.domains
+        one = start.pop("one")
+        return {**start, f"C_{first}": 1.0 / one, **{f"C_{name}": start[f"C_{name}"] / one for name in others}}
+
+    def design(self, random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
+        """Return params, tokens and shares (rows,), the mixtures drawn evenly away from the edges."""
+        count = len(self.domains)
+        shares = EDGE + (1.0 - count * EDGE) * random.dirichlet(np.ones(count), rows)
+        sizes = {one.name: drawn(one.low, one.high, random, rows) for one in (PARAMS, TOKENS)}
+        return {**sizes, **{share_of(name): shares[:, j] for j, name in enumerate(self.domains)}}
+
+
+def mixing_scale_law(domains: Sequence[str]) -> Law:
+    """Return the additive law for training domains of these names: "mixing-scale-web-code-…".
+
+    Its inputs are params, tokens and the columns share_NAME of every domain.   Raises UsageError as `mixing_law` does.
+    """
+    return _law_of(checked(domains))
+
+
+@cache
+def _law_of(names: tuple[str, ...]) -> Law:
+    """Return the law; the same one for the same names, as its start points are a method and equal to no other's."""
+    function = MixingScale(names)
+    worth = " + ".join(f"C_{name}*{symbol_of(name)}^gamma_{name}" for name in names)
+    return Law(
+        name="mixing-scale" if names == DOMAINS else f"mixing-scale-{'-'.join(names)}",
+        loss=function,
+        inputs=("params", "tokens", *map(share_of, names)),
+        coefs=(
+            *chinchilla.CHINCHILLA.coefs,
+            *(
+                Coef(f"C_{name}", starts=(2.0,), meaning=f"worth of {name}", unit="token/nats", span=(0.5, 5.0))
+                for name in names
+            ),
+            *(Coef(f"gamma_{name}", starts=(0.5,), meaning=f"exponent of {name}", span=(0.2, 0.9)) for name in names),
+        ),
+        equation=f"L = E + 1/({worth}) + A/N^alpha + B/D^beta",
+        source=SOURCE,
+        starts=function.starts,
+        domain=tuple(map(share_input, names)),
+        design=function.design,
+        frontier=(
+            "closed form of the separable law at held shares; the best mixture is the same at every scale, by "
+            "laws.mixing_scale.optimal_shares"
+        ),
+        notes=(
+            "The structure is the paper's additive law, from which it follows that the best mixture is the same at "
+            "every scale; its exact form and constants are not verified here, so none ship.",
+            "Shares are taken as they are given; that they sum to one is not checked.",
+        ),
+    )
+
+
+def optimal_shares(domains: Sequence[str], coefs: Mapping[str, float]) -> dict[str, float]:
+    """Return the mixture that minimises the law, domain → share: where C_i gamma_i h_i^(gamma_i - 1) are equal.
+
+    Neither params nor tokens enter.   Raises UsageError where an exponent is not between 0 and 1: the optimum is then
+    at an edge.
+    """
+    names = checked(domains)
+    worth, exponent = (np.array([float(coefs[f"{letter}_{name}"]) for name in names]) for letter in ("C", "gamma"))
+    if not ((exponent > 0) & (exponent < 1)).all():
+        raise UsageError(NOT_CONCAVE.format(gammas=exponent.tolist()))
+
+    def shares(log_price: float) -> np.ndarray:
+        return np.exp((np.log(worth * exponent) - log_price) / (1.0 - exponent))
+
+    marginal = np.log(worth * exponent)
+    low, high = float(marginal.min()) - 1.0, float(np.max(marginal + (1.0 - exponent) * np.log(len(names)))) + 1.0
+    while (middle := 0.5 * (low + high)) not in (low, high):
+        low, high = (middle, high) if shares(middle).sum() > 1.0 else (low, middle)
+    return dict(zip(names, map(float, shares(middle)), strict=True))
+
+
+LAWS = (mixing_scale_law(DOMAINS),)

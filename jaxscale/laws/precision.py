@@ -1,0 +1,228 @@
+"""Low precision: fewer bits in training leave fewer effective parameters, fewer bits afterwards add to the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.errors import UsageError
+from jaxscale.laws import chinchilla
+from jaxscale.laws.inputs import PARAMS, TOKENS, Input
+from jaxscale.laws.projection import projected_starts
+from jaxscale.laws.spec import Coef, Law
+from jaxscale.numerics.powers import power
+
+SOURCE = "Kumar et al. 2024, arXiv 2411.04330"
+GAMMAS = {"gamma_w": 2.6745, "gamma_a": 2.2102, "gamma_kv": 0.9578}
+"""Bits over which each part saturates, for `fix=`; second-hand.   Source: Kumar et al. 2024."""
+POST = {"C_T": 0.0598, "gamma_D": 0.5068, "gamma_N": 0.3439, "gamma_post": 0.5907}
+"""Quantisation after training, for `fix=`; second-hand.   Source: Kumar et al. 2024."""
+FULL_BITS = 16.0
+"""C = 6 N D is the price at sixteen bits."""
+
+NO_OPTIMUM = "gammas = {gammas}: with fewer than two parts in low precision the fewest bits are always the cheapest"
+
+BITS_WEIGHTS = Input("bits_weights", "P_w", "bits", "precision of the weights in training", 3.0, 16.0)
+BITS_ACTIVATIONS = Input("bits_activations", "P_a", "bits", "precision of the activations in training", 3.0, 16.0)
+BITS_CACHE = Input("bits_cache", "P_kv", "bits", "precision of keys and values in training", 3.0, 16.0)
+SMALL_RUNS = (replace(PARAMS, low=3e7, high=2e9), replace(TOKENS, low=1e9, high=3e10))
+BITS_POST = Input("bits_post", "P_post", "bits", "precision of the weights after training", 3.0, 8.0)
+
+
+def effective_params(
+    params: ArrayLike,
+    bits_weights: ArrayLike,
+    bits_activations: ArrayLike,
+    bits_cache: ArrayLike,
+    *,
+    gamma_w: ArrayLike,
+    gamma_a: ArrayLike,
+    gamma_kv: ArrayLike,
+) -> jax.Array:
+    """Return N_eff = N (1 - e^(-P_w/gamma_w)) (1 - e^(-P_a/gamma_a)) (1 - e^(-P_kv/gamma_kv)); elementwise."""
+    pairs = ((bits_weights, gamma_w), (bits_activations, gamma_a), (bits_cache, gamma_kv))
+    kept = jnp.asarray(params)
+    for bits, gamma in pairs:
+        kept = kept * -jnp.expm1(-jnp.asarray(bits) / jnp.asarray(gamma))
+    return kept
+
+
+def loss(
+    params: jax.Array,
+    tokens: jax.Array,
+    bits_weights: jax.Array,
+    bits_activations: jax.Array,
+    bits_cache: jax.Array,
+    *,
+    E: jax.Array,
+    A: jax.Array,
+    B: jax.Array,
+    alpha: jax.Array,
+    beta: jax.Array,
+    gamma_w: jax.Array,
+    gamma_a: jax.Array,
+    gamma_kv: jax.Array,
+) -> jax.Array:
+    """L = E + A N_eff^-alpha + B D^-beta, in nats per token; elementwise."""
+    gammas = {"gamma_w": gamma_w, "gamma_a": gamma_a, "gamma_kv": gamma_kv}
+    kept = effective_params(params, bits_weights, bits_activations, bits_cache, **gammas)
+    return chinchilla.loss(kept, tokens, E=E, A=A, B=B, alpha=alpha, beta=beta)
+
+
+def post_loss(
+    params: jax.Array,
+    tokens: jax.Array,
+    bits_weights: jax.Array,
+    bits_activations: jax.Array,
+    bits_cache: jax.Array,
+    bits_post: jax.Array,
+    *,
+    E: jax.Array,
+    A: jax.Array,
+    B: jax.Array,
+    alpha: jax.Array,
+    beta: jax.Array,
+    gamma_w: jax.Array,
+    gamma_a: jax.Array,
+    gamma_kv: jax.Array,
+    C_T: jax.Array,
+    gamma_D: jax.Array,
+    gamma_N: jax.Array,
+    gamma_post: jax.Array,
+) -> jax.Array:
+    """L = E + A N_eff^-alpha + B D^-beta + C_T (D^gamma_D/N^gamma_N) e^(-P_post/gamma_post); elementwise."""
+    core = {"E": E, "A": A, "B": B, "alpha": alpha, "beta": beta}
+    gammas = {"gamma_w": gamma_w, "gamma_a": gamma_a, "gamma_kv": gamma_kv}
+    trained = loss(params, tokens, bits_weights, bits_activations, bits_cache, **core, **gammas)
+    return trained + C_T * power(tokens, gamma_D) * power(params, -gamma_N) * jnp.exp(-bits_post / gamma_post)
+
+
+def flops_per_param_token(
+    *, bits_weights: jax.Array, bits_activations: jax.Array, bits_cache: jax.Array, bits_post: jax.Array | None = None
+) -> jax.Array:
+    """Return (6/16) P, in FLOP of sixteen bits, with P the mean of the three precisions in training.
+
+    Bits after training cost nothing in it.   Source: Kumar et al. 2024, where the three are equal.
+    """
+    return 6.0 / FULL_BITS * (bits_weights + bits_activations + bits_cache) / 3.0
+
+
+def optimal_bits(gammas: Sequence[float]) -> float:
+    """Return the bits P, the same in every part, that minimise P/f(P), f = Π (1 - e^(-P/gamma)).
+
+    It is the best precision of every budget: on C = (6/16) N D P the optimum depends on P through P/f alone.   With
+    one gamma in three places it is 1.904 gamma, where (e^x - 1)/x = 3.   Raises UsageError for fewer than two parts.
+    Source: Kumar et al. 2024, eq. 6, and the law itself.
+    """
+    scales = np.asarray(gammas, dtype=np.float64)
+    if scales.ndim != 1 or len(scales) < 2 or not (np.isfinite(scales) & (scales > 0)).all():
+        raise UsageError(NO_OPTIMUM.format(gammas=list(gammas)))
+    low, high = 0.0, float(scales.max() * (10.0 + np.log(len(scales))))
+    while (middle := 0.5 * (low + high)) not in (low, high):
+        x = middle / scales
+        is_below = np.sum(x / np.expm1(x)) > 1.0  # d ln(P/f) / d ln P = 1 - Σ x/(e^x - 1), which rises with P
+        low, high = (middle, high) if is_below else (low, middle)
+    return middle
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 16 start points: the exponents and gammas searched, the three scales solved for."""
+    return projected_starts(target, lambda setting: _terms(columns, setting), RANGES, ("E", "A", "B"))
+
+
+def post_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 32 start points: the exponents and gammas searched, the four scales solved for."""
+    params, tokens, bits = (columns[name] for name in ("params", "tokens", "bits_post"))
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        growth = tokens ** setting["gamma_D"] * params ** -setting["gamma_N"]
+        return *_terms(columns, setting), growth * np.exp(-bits / setting["gamma_post"])
+
+    ranges = {**RANGES, "gamma_D": (0.2, 1.0), "gamma_N": (0.1, 0.8), "gamma_post": (0.3, 1.2)}
+    return projected_starts(target, terms, ranges, ("E", "A", "B", "C_T"), keep=32)
+
+
+RANGES = {
+    "alpha": (0.1, 1.0), "beta": (0.1, 1.0), "gamma_w": (1.0, 6.0), "gamma_a": (1.0, 6.0), "gamma_kv": (0.4, 4.0),
+}  # fmt: skip
+
+
+def _terms(columns: Mapping[str, np.ndarray], setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+    kept = columns["params"]
+    for name, gamma in (("bits_weights", "gamma_w"), ("bits_activations", "gamma_a"), ("bits_cache", "gamma_kv")):
+        kept = kept * -np.expm1(-columns[name] / setting[gamma])
+    return np.ones_like(kept), kept ** -setting["alpha"], columns["tokens"] ** -setting["beta"]
+
+
+COEFS = (
+    Coef("E", starts=(2.0,), meaning="irreducible loss", unit="nats/token", span=(1.0, 3.0)),
+    Coef("A", starts=(4e3,), meaning="scale of the size term", unit="nats/token · params^alpha", span=(100.0, 5000.0)),
+    Coef("B", starts=(2e4,), meaning="scale of the data term", unit="nats/token · tokens^beta", span=(500.0, 20000.0)),
+    Coef("alpha", starts=(0.3, 0.5), meaning="exponent of effective params", span=(0.25, 0.55)),
+    Coef("beta", starts=(0.3, 0.5), meaning="exponent of tokens", span=(0.25, 0.55)),
+    Coef("gamma_w", starts=(2.7,), meaning="bits over which weights saturate", unit="bits", span=(1.5, 4.0)),
+    Coef("gamma_a", starts=(2.2,), meaning="bits over which activations saturate", unit="bits", span=(1.5, 4.0)),
+    Coef("gamma_kv", starts=(1.0,), meaning="bits over which keys and values saturate", unit="bits", span=(0.7, 2.0)),
+)
+DAMAGE = "nats/token · params^gamma_N/tokens^gamma_D"
+POST_COEFS = (
+    Coef(
+        "C_T",
+        "positive",
+        (0.06,),
+        "scale of the damage",
+        "nats/token · params^gamma_N/tokens^gamma_D",
+        span=(0.03, 0.1),
+    ),
+    Coef("gamma_D", starts=(0.5,), meaning="growth of the damage with tokens", span=(0.4, 0.6)),
+    Coef("gamma_N", starts=(0.35,), meaning="fall of the damage with params", span=(0.25, 0.45)),
+    Coef("gamma_post", starts=(0.6,), meaning="bits over which the damage fades", unit="bits", span=(0.4, 0.8)),
+)
+N_EFF = "N_eff = N*(1 - exp(-P_w/gamma_w))*(1 - exp(-P_a/gamma_a))*(1 - exp(-P_kv/gamma_kv))"
+FRONTIER = (
+    "closed form of the separable law at held bits, with A f^-alpha, f = N_eff/N, on C = (6/16) N D P, P the mean of "
+    "the three precisions in training; the best P, the same at every budget, by laws.precision.optimal_bits"
+)
+NOTES = (
+    "The scales A, B and E of the paper are not verified here; laws.precision.GAMMAS has its gammas, for fix=.",
+    "Its headline of 7 to 8 bits does not follow from the three gammas, whose optimum is 3.47 bits: another fit.",
+    "Fitted to at most 1.7e9 params and 26e9 tokens.",
+)
+
+PRECISION = Law(
+    name="precision",
+    loss=loss,
+    inputs=("params", "tokens", "bits_weights", "bits_activations", "bits_cache"),
+    coefs=COEFS,
+    equation="L = E + A/N_eff^alpha + B/D^beta; " + N_EFF,
+    source=SOURCE + ", eq. 2 without its last term",
+    starts=starts,
+    domain=(BITS_WEIGHTS, BITS_ACTIVATIONS, BITS_CACHE),
+    flops_per_param_token=flops_per_param_token,
+    frontier=FRONTIER,
+    notes=NOTES,
+)
+
+PRECISION_POST = Law(
+    name="precision-post",
+    loss=post_loss,
+    inputs=(*PRECISION.inputs, "bits_post"),
+    coefs=(*COEFS, *POST_COEFS),
+    equation="L = E + A/N_eff^alpha + B/D^beta + C_T*D^gamma_D/N^gamma_N*exp(-P_post/gamma_post); " + N_EFF,
+    source=SOURCE + ", eq. 2",
+    starts=post_starts,
+    domain=(*SMALL_RUNS, BITS_WEIGHTS, BITS_ACTIVATIONS, BITS_CACHE, BITS_POST),
+    flops_per_param_token=flops_per_param_token,
+    frontier="the general search at held bits, on the price of law 'precision': the damage grows with tokens",
+    notes=(
+        *NOTES,
+        "The damage grows with tokens: past some number of them more training hurts the quantised network.",
+    ),
+)
+
+LAWS = (PRECISION, PRECISION_POST)

@@ -1,0 +1,116 @@
+"""Routed networks at a fixed number of tokens: experts act like parameters, up to a ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws.inputs import PARAMS, Input
+from jaxscale.laws.projection import projected_starts
+from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.powers import power
+
+SOURCE = "Clark et al. 2022, arXiv 2202.01169"
+EXPERTS = Input("experts", "E", "experts", "experts per routed layer, 1 for a dense network", 1.0, 512.0)
+LN_10 = float(np.log(10.0))
+
+
+def loss(
+    params: jax.Array,
+    experts: jax.Array,
+    *,
+    a: jax.Array,
+    b: jax.Array,
+    c: jax.Array,
+    d: jax.Array,
+    E_start: jax.Array,
+    E_max: jax.Array,
+) -> jax.Array:
+    """log10 L(N, E) = a log10 N + b log10 Ê + c log10 N log10 Ê + d, L in nats per token; elementwise in N and E."""
+    size, routed = jnp.log(params) / LN_10, jnp.log(saturated_experts(experts, E_start, E_max)) / LN_10
+    return power(10.0, a * size + b * routed + c * size * routed + d)
+
+
+def saturated_experts(experts: ArrayLike, E_start: ArrayLike, E_max: ArrayLike) -> jax.Array:
+    """Return Ê, with 1/Ê = 1/(E - 1 + (1/E_start - 1/E_max)^-1) + 1/E_max: E_start at one expert, E_max at most.
+
+    For 0 < E_start < E_max and experts ≥ 1, not checked; elementwise.   Source: Clark et al. 2022.
+    """
+    offset = 1.0 / (1.0 / jnp.asarray(E_start) - 1.0 / jnp.asarray(E_max))
+    return 1.0 / (1.0 / (jnp.asarray(experts) - 1.0 + offset) + 1.0 / jnp.asarray(E_max))
+
+
+def effective_params(params: ArrayLike, experts: ArrayLike, coefs: Mapping[str, ArrayLike]) -> jax.Array:
+    """Return the size of the dense network with the same loss, the effective parameter count; elementwise.
+
+    N_eff = N^(s(Ê)/s(E_start)) (Ê/E_start)^(b/s(E_start)) with s(Ê) = a + c log10 Ê.   coefs: those of the law.
+    Source: Clark et al. 2022, the definition of the EPC.
+    """
+    routed = saturated_experts(experts, coefs["E_start"], coefs["E_max"])
+
+    def slope(count: ArrayLike) -> jax.Array:
+        return jnp.asarray(coefs["a"]) + jnp.asarray(coefs["c"]) * jnp.log10(jnp.asarray(count))
+
+    dense = slope(coefs["E_start"])
+    return power(params, slope(routed) / dense) * power(routed / jnp.asarray(coefs["E_start"]), coefs["b"] / dense)
+
+
+def cutoff_params(coefs: Mapping[str, float]) -> float:
+    """Return the size 10^(-b/c) at which more experts no longer help."""
+    return float(10.0 ** (-coefs["b"] / coefs["c"]))
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 12 start points: the two ends of Ê searched, the four others solved for in log10 L."""
+    size, experts = np.log10(columns["params"]), columns["experts"]
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        low, high = setting["E_start"], setting["E_start"] * setting["ceiling"]
+        routed = np.log10(1.0 / (1.0 / (experts - 1.0 + 1.0 / (1.0 / low - 1.0 / high)) + 1.0 / high))
+        return size, routed, size * routed, np.ones_like(size)
+
+    ranges, linear = {"E_start": (1.0, 10.0), "ceiling": (5.0, 1000.0)}, ("a", "b", "c", "d")
+    found = projected_starts(np.log10(target), terms, ranges, linear, real=linear, relative=False, keep=12)
+    return [{"E_max": start["E_start"] * start.pop("ceiling"), **start} for start in found]
+
+
+ROUTED = Law(
+    name="routed",
+    loss=loss,
+    inputs=("params", "experts"),
+    coefs=(
+        Coef("a", "real", (-0.08,), "slope in log10 N of a network without routing", span=(-0.12, -0.05)),
+        Coef("b", "real", (-0.1,), "slope in log10 Ê", span=(-0.2, -0.08)),
+        Coef("c", "real", (0.0, 0.01), "how much less experts help in a larger network", span=(0.004, 0.015)),
+        Coef("d", "real", (1.1,), "level, log10 of nats/token", span=(0.9, 1.3)),
+        Coef("E_start", "positive", (2.0,), "Ê of a dense network", "experts", span=(1.5, 5.0)),
+        Coef("E_max", "positive", (300.0,), "Ê at most", "experts", span=(200.0, 600.0)),
+    ),
+    equation=(
+        "L = 10^(a*log10(N) + b*log10(E_hat) + c*log10(N)*log10(E_hat) + d); "
+        "E_hat = 1/(1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max)"
+    ),
+    source=SOURCE,
+    starts=starts,
+    published=(
+        Published("clark2022-sbase", (-0.082, -0.108, 0.009, 1.104, 1.847, 314.478), SOURCE, "second-hand"),
+        Published("clark2022-rlr", (-0.083, -0.126, 0.012, 1.111, 1.880, 469.982), SOURCE, "second-hand"),
+        Published("clark2022-hash", (-0.087, -0.136, 0.012, 1.157, 4.175, 477.741), SOURCE, "second-hand"),
+    ),
+    domain=(
+        Input(PARAMS.name, PARAMS.symbol, PARAMS.unit, "size of the network without routing", 1.5e7, 1.3e9),
+        EXPERTS,
+    ),
+    frontier="none: every run had 130e9 tokens, so a budget is not split; laws.routed.effective_params compares sizes",
+    notes=(
+        "Logarithms are to base 10; natural ones give absurd losses.",
+        "The number of tokens is no input: the conclusion that routing stops helping near 1e12 params (10^(-b/c)) "
+        "belongs to 130e9 tokens and was later reversed (Krajewski et al. 2024, law 'granularity').",
+    ),
+)
+
+LAWS = (ROUTED,)

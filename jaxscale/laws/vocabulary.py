@@ -1,0 +1,154 @@
+"""Vocabulary: the embeddings' parameters have an exponent of their own, and their compute is taken from training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.laws import chinchilla
+from jaxscale.laws.inputs import Input
+from jaxscale.laws.projection import projected_starts
+from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.powers import power
+
+SOURCE = "Tao et al. 2024, arXiv 2407.13623"
+MILLION, BILLION = 1e6, 1e9
+SMALLEST, LARGEST = 1.0, 1e9
+"""Vocabularies between which the optimum is looked for, tokens."""
+
+NOT_POSITIVE = "{name} = {value!r} is not a positive, finite number"
+NO_OPTIMUM = "no vocabulary between {low:g} and {high:g} tokens is best for {flops:g} FLOP and these coefs"
+
+PARAMS_NON_VOCABULARY = Input(
+    "params_non_vocabulary", "N_nv", "params", "parameters outside the embeddings and the head", 3e7, 3e9
+)
+VOCABULARY = Input("vocabulary", "V", "tokens", "size of the vocabulary", 4e3, 2e5)
+WIDTH = Input("width", "d", "units", "width of the embeddings, so that they hold V d parameters", 512.0, 4096.0)
+
+
+def loss(
+    params_non_vocabulary: jax.Array,
+    vocabulary: jax.Array,
+    width: jax.Array,
+    tokens: jax.Array,
+    *,
+    E: jax.Array,
+    A1: jax.Array,
+    A2: jax.Array,
+    B: jax.Array,
+    a1: jax.Array,
+    a2: jax.Array,
+    beta: jax.Array,
+) -> jax.Array:
+    """L_u = -E + A1 N_nv^-a1 + A2 (V d)^-a2 + B D^-beta, nats per token below the unigram loss; elementwise."""
+    rest = chinchilla.loss(params_non_vocabulary, tokens, E=-E, A=A1, B=B, alpha=a1, beta=beta)
+    return rest + A2 * power(vocabulary * width, -a2)
+
+
+def optimal_vocabulary(params_non_vocabulary: float, width: float, flops: float, coefs: Mapping[str, float]) -> float:
+    """Return the V that minimises the loss at C = 6 (N_nv + V d) D: a larger one leaves fewer tokens to train on.
+
+    coefs: those of the law.   The root in V of -a2 A2 d (V d)^(-a2-1) + beta B (6/C)^beta d (N_nv + V d)^(beta-1), of
+    which there is one.   Raises UsageError for sizes that cannot be meant, and where no vocabulary is best.   Source:
+    Tao et al. 2024, approach 3.
+    """
+    for name, value in (("params_non_vocabulary", params_non_vocabulary), ("width", width), ("flops", flops)):
+        if not (np.isfinite(value) and value > 0):
+            raise UsageError(NOT_POSITIVE.format(name=name, value=value))
+    A2, B, a2, beta = (float(coefs[name]) for name in ("A2", "B", "a2", "beta"))
+    gain, cost = np.log(a2 * A2), np.log(beta * B) + beta * np.log(6.0 / flops)
+
+    def costs_more(log_size: float) -> bool:
+        embedded = float(np.exp(log_size)) * width
+        return bool(
+            cost + (beta - 1.0) * np.log(params_non_vocabulary + embedded) > gain - (a2 + 1.0) * np.log(embedded)
+        )
+
+    low, high = float(np.log(SMALLEST)), float(np.log(LARGEST))
+    if costs_more(low) or not costs_more(high):
+        raise UsageError(NO_OPTIMUM.format(low=SMALLEST, high=LARGEST, flops=flops))
+    while (middle := 0.5 * (low + high)) not in (low, high):
+        low, high = (low, middle) if costs_more(middle) else (middle, high)
+    return float(np.exp(middle))
+
+
+def tokens_per_character(vocabulary: float) -> float:
+    """Return f(V) = 0.00639222 ln² V - 0.15811069 ln V + 1.20470122, V at most 2e5: tokens D = f(V) characters.
+
+    Source: the code of Tao et al. 2024.
+    """
+    size = np.log(min(vocabulary, 2e5))
+    return float(0.00639222 * size**2 - 0.15811069 * size + 1.20470122)
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 16 start points: the three exponents searched, the four levels solved for."""
+    params, tokens = columns["params_non_vocabulary"], columns["tokens"]
+    embedded = columns["vocabulary"] * columns["width"]
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        size = params ** -setting["a1"]
+        return -np.ones_like(size), size, embedded ** -setting["a2"], tokens ** -setting["beta"]
+
+    ranges = {"a1": (0.1, 1.5), "a2": (0.1, 1.5), "beta": (0.1, 1.5)}
+    return projected_starts(target, terms, ranges, ("E", "A1", "A2", "B"), real=("E",), relative=False)
+
+
+EXPONENT = 0.44660634152009615
+VOCABULARY_EXPONENT = 0.6707374679896795
+
+VOCABULARY_LAW = Law(
+    name="vocabulary",
+    loss=loss,
+    inputs=("params_non_vocabulary", "vocabulary", "width", "tokens"),
+    coefs=(
+        Coef("E", "real", (5.0,), "the lowest loss, nats below the unigram loss", "nats/token", span=(4.0, 7.0)),
+        Coef(
+            "A1", starts=(1e3,), meaning="scale of the size term", unit="nats/token · params^a1", span=(200.0, 2000.0)
+        ),
+        Coef(
+            "A2",
+            starts=(2e3,),
+            meaning="scale of the vocabulary term",
+            unit="nats/token · params^a2",
+            span=(300.0, 5000.0),
+        ),
+        Coef("B", starts=(2e4,), meaning="scale of the data term", unit="nats/token · tokens^beta", span=(3e3, 5e4)),
+        Coef("a1", starts=(0.3, 0.6), meaning="exponent of the other params", span=(0.3, 0.6)),
+        Coef("a2", starts=(0.4, 0.8), meaning="exponent of the vocabulary's params", span=(0.4, 0.8)),
+        Coef("beta", starts=(0.3, 0.6), meaning="exponent of tokens", span=(0.3, 0.6)),
+    ),
+    equation="L = -E + A1/N_nv^a1 + A2/(V*d)^a2 + B/D^beta",
+    source=SOURCE + ", approach 3",
+    starts=starts,
+    published=(
+        Published(
+            "tao2024",
+            (
+                5.5327846803337435,
+                1.8313851559554126 * MILLION**EXPONENT,
+                0.19584238398665638 * MILLION**VOCABULARY_EXPONENT,
+                2.1241123120064955 * BILLION**EXPONENT,
+                EXPONENT,
+                VOCABULARY_EXPONENT,
+                EXPONENT,
+            ),
+            SOURCE + ", approach 3, from its code: params in millions and tokens in billions there, in ones here",
+            "code",
+        ),
+    ),
+    domain=(PARAMS_NON_VOCABULARY, VOCABULARY, WIDTH),
+    frontier="the best vocabulary of a size and budget, not a split: laws.vocabulary.optimal_vocabulary",
+    notes=(
+        "The loss is what is gained over a unigram model, so that vocabularies can be compared, and it is negative: "
+        "fit it with an objective in linear space, squared(space='linear').",
+        "Tokens depend on the vocabulary for the same text: D = f(V) characters, laws.vocabulary.tokens_per_character.",
+        "C = 6 (N_nv + V d) D: embeddings and head are counted once.",
+    ),
+    space="linear",
+)
+
+LAWS = (VOCABULARY_LAW,)
