@@ -8,9 +8,20 @@ from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.registry import Registry
 
 FILES = (
+    "broken",
     "chinchilla",
+    "embeddings",
+    "farseer",
     "kaplan",
+    "loss_to_loss",
+    "nested",
+    "overtraining",
     "power",
+    "rectified",
+    "repeated",
+    "rosenfeld",
+    "shifted",
+    "transfer",
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""
 
