@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxscale.errors import UsageError
 from jaxscale.laws.inputs import FLOPS, INPUTS, Input
 from jaxscale.laws.projection import spread, thinned
 from jaxscale.laws.spec import Coef, Law
@@ -19,6 +20,7 @@ from jaxscale.laws.spec import Coef, Law
 CABALLERO = "Caballero et al. 2023, arXiv 2210.14891"
 SHARES = (0.02, 0.2, 0.4, 0.6, 0.75, 0.87, 0.95, 0.99)
 """Floors tried, as shares of the smallest loss."""
+BREAKS = "breaks = {breaks!r}: a broken law has 1 or 2; choose between them by held-out runs"
 WIDTHS = (0.15, 0.3, 0.6)
 
 
@@ -133,8 +135,10 @@ def broken(breaks: int, measure: Input | str) -> Law:
 
     measure: the input, or its name; its unit is that of d_1, and its range that in which runs are drawn. The spans of
     the coefs are those in compute, so give starts for recovery elsewhere.   The law's function is made anew with
-    every call: keep the law, and nothing compiles twice.
+    every call: keep the law, and nothing compiles twice.   Raises UsageError for another number of breaks.
     """
+    if breaks not in (1, 2):
+        raise UsageError(BREAKS.format(breaks=breaks))
     known = INPUTS.get(measure, Input(measure, measure)) if isinstance(measure, str) else measure
     base = {1: BROKEN_1, 2: BROKEN_2}[breaks]
     core: Callable[..., jax.Array] = broken_once if breaks == 1 else broken_twice

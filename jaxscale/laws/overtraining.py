@@ -10,11 +10,11 @@ from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.projection import projected_starts, settings_of, thinned
-from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
 
 GADRE = "Gadre et al. 2024, arXiv 2403.08540"
-RECIPE = GADRE + ", appendix; refit of its data by its recipe: five runs, least squares of the loss"
+RECIPE = "refit of the authors' data by their recipe: five runs, least squares of the loss"
 
 
 def loss(
@@ -58,7 +58,14 @@ OVERTRAINING = Law(
     equation="L = E + (a*M^eta + b*M^-eta)/C^eta",
     source=GADRE + ", eq. 4",
     starts=starts,
-    published=(),
+    published=tuple(
+        Published(f"gadre2024-{corpus}", values, f"{GADRE}, runs on {name}, C4 validation loss; {RECIPE}", "refit")
+        for corpus, name, values in (
+            ("c4", "C4", (1.50826054172, 141.277254781, 189.515520432, 0.121236119499)),
+            ("redpajama", "RedPajama", (1.83664837845, 212.236110248, 366.687173791, 0.136425351255)),
+            ("refinedweb", "RefinedWeb", (1.73446208959, 157.116284132, 246.206686533, 0.127197422332)),
+        )
+    ),
     frontier="general search; in closed form M* = (b/a)^(1/(2 eta)), optimal_tokens_per_param in "
     "jaxscale.laws.overtraining",
     notes=(

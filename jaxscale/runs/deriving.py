@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -47,6 +47,11 @@ def derivable_roles(columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
         if known.issuperset(sources):
             known.add(role)
     return tuple(role for role in FORMULAS if role in known and role not in columns)
+
+
+def recorded(roles: Iterable[str]) -> dict[str, str]:
+    """Return role → formula for a table's record, without the ratio, which is no role of a table."""
+    return {role: FORMULAS[role] for role in roles if role != "tokens_per_param"}
 
 
 def refuse_unusable(role: str, columns: Mapping[str, np.ndarray], *, row: np.ndarray, source: str) -> None:
