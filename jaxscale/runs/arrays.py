@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.deriving import FORMULAS, derivable_roles, derived_column, refuse_unusable
+from jaxscale.runs.deriving import derivable_roles, derived_column, recorded, refuse_unusable
 from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.numbers import numbers
 from jaxscale.runs.showing import counted, listed, shown
@@ -63,9 +63,7 @@ def runs_of_arrays(
         group=groups,
         labels=labels,
         row=row,
-        origin=Origin(
-            SOURCE, digest({**cells, **schedules}), len(row), roles, {role: FORMULAS[role] for role in derived}
-        ),
+        origin=Origin(SOURCE, digest({**cells, **schedules}), len(row), roles, recorded(derived)),
         findings=_large_integers(cells),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.aliases import GROUP, ROLES
-from jaxscale.runs.deriving import FORMULAS, SOURCES, derivable_roles, derived_column, refuse_unusable
+from jaxscale.runs.deriving import FORMULAS, SOURCES, derivable_roles, derived_column, recorded, refuse_unusable
 from jaxscale.runs.findings import Finding
 from jaxscale.runs.judging import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, refuse_faults
 from jaxscale.runs.lookups import SheetLookup
@@ -66,7 +66,7 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
     refuse_faults(_faults(lookup, needed, rows, request), sheet, request.style)
     columns, labels, findings = _columns(lookup, needed, rows)
     left_out = {"where": sheet.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
-    derived = {role: FORMULAS[role] for role in FORMULAS if role in columns and role not in roles}
+    derived = recorded(role for role in FORMULAS if role in columns and role not in roles)
     return Runs(
         columns={name: column for name, column in columns.items() if name not in ("loss", "weight")},
         loss=columns["loss"],

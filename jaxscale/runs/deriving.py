@@ -1,8 +1,8 @@
-"""The third of params, tokens and flops, where two are there: C = 6 N D (Kaplan et al. 2020, §2.1)."""
+"""The third of params, tokens and flops, where two are there, C = 6 N D (Kaplan et al. 2020, §2.1), and the ratio."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -11,8 +11,18 @@ from jaxscale.runs.showing import listed
 
 NOT_FINITE = "{source}: {role} = {formula} leaves the range of float64 in {rows}; check the units of {sources}"
 
-FORMULAS = {"params": "flops / (6 tokens)", "tokens": "flops / (6 params)", "flops": "6 params tokens"}
-SOURCES = {"params": ("tokens", "flops"), "tokens": ("params", "flops"), "flops": ("params", "tokens")}
+FORMULAS = {
+    "params": "flops / (6 tokens)",
+    "tokens": "flops / (6 params)",
+    "flops": "6 params tokens",
+    "tokens_per_param": "tokens / params",
+}
+SOURCES = {
+    "params": ("tokens", "flops"),
+    "tokens": ("params", "flops"),
+    "flops": ("params", "tokens"),
+    "tokens_per_param": ("tokens", "params"),
+}
 
 
 def derived_column(role: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -24,17 +34,33 @@ def derived_column(role: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     with np.errstate(all="ignore"):
         if role == "flops":
             return 6.0 * first * second
+        if role == "tokens_per_param":
+            return first / second
         other, flops = first, second
         return flops / (6.0 * other)
 
 
 def derivable_roles(columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Return the roles that are not there and whose two sources are: none, or one."""
-    return tuple(role for role in FORMULAS if role not in columns and all(name in columns for name in SOURCES[role]))
+    """Return the roles that are not there and whose two sources are, or become so: none, one, or one and the ratio."""
+    known = set(columns)
+    for role, sources in SOURCES.items():
+        if known.issuperset(sources):
+            known.add(role)
+    return tuple(role for role in FORMULAS if role in known and role not in columns)
+
+
+def recorded(roles: Iterable[str]) -> dict[str, str]:
+    """Return role → formula for a table's record, without the ratio, which is no role of a table."""
+    return {role: FORMULAS[role] for role in roles if role != "tokens_per_param"}
 
 
 def refuse_unusable(role: str, columns: Mapping[str, np.ndarray], *, row: np.ndarray, source: str) -> None:
-    """Raise RunsError where the derived column left the range of float64 although its sources are finite numbers."""
+    """Raise RunsError where the derived column left the range of float64 although its sources are finite numbers.
+
+    A ratio is not refused here, since it is there for few laws: one that takes it refuses it.
+    """
+    if role == "tokens_per_param":
+        return
     first, second = (columns[name] for name in SOURCES[role])
     has_left_range = ~np.isfinite(columns[role]) | ((columns[role] == 0) & (first != 0) & (second != 0))
     wrong = row[np.isfinite(first) & np.isfinite(second) & has_left_range]

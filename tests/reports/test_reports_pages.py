@@ -90,7 +90,8 @@ def test_a_column_that_the_law_leaves_open_is_not_shown():
 @pytest.mark.parametrize("law", tuple(LAWS), ids=lambda law: law.name)
 def test_a_laws_page_has_its_equation_coefs_and_constants(law):
     text = page(lambda console, width: print_law(law, console, width=width))
-    for said in (law.equation, *law.names, *(constants.name for constants in law.published)):
+    assert law.equation in " ".join(text.split())  # a long one takes several lines
+    for said in (*law.names, *(constants.name for constants in law.published)):
         assert said in text
 
 
@@ -98,4 +99,4 @@ def test_the_list_of_laws_has_every_name_and_equation():
     text = page(lambda console, width: print_laws(LAWS, console, width=width))
     for law in LAWS:
         assert law.name in text
-        assert law.equation in text
+        assert law.equation in " ".join(text.split())

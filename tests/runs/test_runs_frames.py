@@ -157,3 +157,17 @@ def test_runs_survive_a_trip_to_another_process():
 def test_an_unknown_column_is_answered_with_the_nearest():
     with pytest.raises(UsageError, match="'params'"):
         Runs.from_arrays(**COLUMNS)["parms"]
+
+
+def test_tokens_per_param_are_there_wherever_both_are():
+    runs = Runs.from_arrays(params=[1e8, 2e8], flops=[6e17, 2.4e18], loss=[3.0, 2.9])
+    np.testing.assert_allclose(runs["tokens_per_param"], [10.0, 10.0], rtol=1e-15)
+    assert list(runs.origin.derived) == ["tokens"]  # the ratio is no role of a table
+    given = Runs.from_arrays(params=[1e8], tokens=[1e9], tokens_per_param=[7.0], loss=[3.0])
+    assert given["tokens_per_param"] == [7.0]
+    assert "tokens_per_param" not in Runs.from_arrays(params=[1e8], loss=[3.0]).columns
+
+
+def test_a_ratio_that_is_no_number_refuses_no_table():
+    runs = Runs.from_arrays(params=[0.0, 1e8], tokens=[1e9, 1e9], loss=[3.0, 2.9])
+    assert np.isinf(runs["tokens_per_param"][0])

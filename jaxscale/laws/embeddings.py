@@ -1,0 +1,115 @@
+"""Non-embedding params and total ones: the map of Pearce & Song, and the separable law seen through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws import chinchilla
+from jaxscale.laws.inputs import PARAMS, TOKENS
+from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.powers import power
+
+PEARCE = "Pearce & Song 2024, arXiv 2406.12907"
+OMEGA = 47491.0
+"""Embedding params per cube root of non-embedding ones: 32,000 words, a width of 39.2 per layer."""
+
+
+def total_params(params: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
+    """Return N_T = N + omega N^(1/3), the params with their embeddings, of non-embedding params N > 0; elementwise.
+
+    omega: params^(2/3), for models whose width grows with their depth.   Source: Pearce & Song 2024, eq. 5.
+    """
+    return jnp.asarray(params) + omega * power(params, 1.0 / 3.0)
+
+
+def non_embedding_params(total: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
+    """Return the non-embedding params N with N + omega N^(1/3) = total > 0; elementwise, omega > 0.
+
+    The real root of the cubic in N^(1/3), by hyperbolic sines, followed by one step of Newton's method.
+    """
+    half = jnp.sqrt(jnp.asarray(omega) / 3.0)
+    root = 2.0 * half * jnp.sinh(jnp.arcsinh(total / (2.0 * half**3)) / 3.0)
+    return (root - (root**3 + omega * root - total) / (3.0 * root**2 + omega)) ** 3
+
+
+def loss(
+    params: jax.Array,
+    tokens: jax.Array,
+    *,
+    E: jax.Array,
+    A: jax.Array,
+    B: jax.Array,
+    alpha: jax.Array,
+    beta: jax.Array,
+    omega: jax.Array,
+) -> jax.Array:
+    """L(N, D) = E + A N_T^-alpha + B D^-beta with N_T = N + omega N^(1/3), in nats per token; elementwise."""
+    return chinchilla.loss(total_params(params, omega), tokens, E=E, A=A, B=B, alpha=alpha, beta=beta)
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 24 start points: exponents and omega from a grid, E, A and B by variable projection."""
+    few, losses = thinned(columns, target)
+    params, tokens = few["params"], few["tokens"]
+
+    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+        total = params + at["omega"] * params ** (1 / 3)
+        return np.ones_like(losses), total ** -at["alpha"], tokens ** -at["beta"]
+
+    exponents = (0.1, 0.2, 0.3, 0.4, 0.55, 0.8)
+    grid = settings_of(alpha=exponents, beta=exponents, omega=(5e3, 2e4, 5e4, 1.5e5, 6e5))
+    return scaled_starts(grid, terms, ("E", "A", "B"), losses, keep=24)
+
+
+PEARCE_SONG = Law(
+    name="pearce",
+    loss=loss,
+    inputs=("params", "tokens"),
+    coefs=(
+        *chinchilla.CHINCHILLA.coefs,
+        Coef(
+            "omega",
+            "positive",
+            (5e3, 5e4, 5e5),
+            "embedding params per cube root of the others",
+            "params^(2/3)",
+            span=(1e4, 2e5),
+        ),
+    ),
+    equation="L = E + A/N_T^alpha + B/D^beta; N_T = N + omega*N^(1/3)",
+    source=PEARCE + ", eqs. 5 and 6",
+    starts=starts,
+    published=tuple(
+        Published(
+            f"pearce2024-{of}",
+            (*chinchilla.CHINCHILLA.constants(base).values(), OMEGA),
+            f"{PEARCE}: omega from the authors' code; the others those of {base} in law 'chinchilla'",
+            tag,
+        )
+        for of, base, tag in (
+            ("besiroglu", "besiroglu2024", "second-hand"),
+            ("hoffmann", "hoffmann2022-tex", "code"),
+        )
+    ),
+    domain=(
+        replace(PARAMS, meaning="params without embeddings", low=1e4, high=1e10),
+        replace(TOKENS, low=1e8, high=1e12),
+    ),
+    frontier="general search, on C = 6 N D with N the params without embeddings, as Kaplan et al. count compute",
+    notes=(
+        "params are those without embeddings here; total_params and non_embedding_params in jaxscale.laws.embeddings "
+        "convert.",
+        "The exponent of the optimum is local: beta/(alpha/3 + beta) for tiny models, beta/(alpha + beta) for large "
+        "ones, with the transition near omega^(3/2), 1e7 params.",
+        "omega belongs to a vocabulary and a ratio of width to depth; models above 1e8 params hardly show it.",
+    ),
+)
+
+LAWS = (PEARCE_SONG,)

@@ -1,0 +1,124 @@
+"""Families that hold Chinchilla's and Kaplan's laws as members: one more exponent says how two shortages add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws import chinchilla
+from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.spec import Coef, Law
+
+KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
+HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556, eq. 2"
+BUSBRIDGE = "Busbridge et al. 2025, arXiv 2502.08606"
+BENDS = (0.2, 0.35, 0.6, 1.0, 1.6)
+
+
+def bracket(log_size: ArrayLike, log_data: ArrayLike, bend: ArrayLike) -> jax.Array:
+    """Return (e^(x/q) + e^(y/q))^q for x = log_size, y = log_data, q = bend > 0; the larger of both as q → 0."""
+    return jnp.exp(bend * jnp.logaddexp(log_size / bend, log_data / bend))
+
+
+def loss_of_q(
+    params: jax.Array,
+    tokens: jax.Array,
+    *,
+    E: jax.Array,
+    A: jax.Array,
+    B: jax.Array,
+    alpha: jax.Array,
+    beta: jax.Array,
+    q: jax.Array,
+) -> jax.Array:
+    """L(N, D) = E + [(A N^-alpha)^(1/q) + (B D^-beta)^(1/q)]^q, in nats per token; elementwise in N and D."""
+    return E + bracket(jnp.log(A) - alpha * jnp.log(params), jnp.log(B) - beta * jnp.log(tokens), q)
+
+
+def loss_of_gamma(
+    params: jax.Array,
+    tokens: jax.Array,
+    *,
+    E: jax.Array,
+    A: jax.Array,
+    B: jax.Array,
+    alpha: jax.Array,
+    beta: jax.Array,
+    gamma: jax.Array,
+) -> jax.Array:
+    """L(N, D) = E + (A N^-alpha + B D^-beta)^gamma, in nats per token; elementwise in N and D."""
+    log_size, log_data = jnp.log(A) - alpha * jnp.log(params), jnp.log(B) - beta * jnp.log(tokens)
+    return E + bracket(gamma * log_size, gamma * log_data, gamma)
+
+
+def starts_of_gamma(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 40 start points: floor, exponents and gamma from a grid, A and B by projection of (L - E)^(1/gamma)."""
+    few, losses = thinned(columns, target)
+    found: list[dict[str, float]] = []
+    slopes = (0.15, 0.25, 0.35, 0.5)  # of the loss itself, gamma times those inside the bracket
+    for gamma in BENDS:
+        for share in (0.1, 0.5, 0.8, 0.95):
+            floor = share * float(np.min(losses))
+            inside = (losses - floor) ** (1.0 / gamma)
+
+            def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+                return few["params"] ** -at["alpha"], few["tokens"] ** -at["beta"]
+
+            grid = settings_of(alpha=[s / gamma for s in slopes], beta=[s / gamma for s in slopes])
+            best = scaled_starts(grid, terms, ("A", "B"), inside, keep=2)
+            found += [{"E": floor, "gamma": gamma, **start} for start in best]
+    return found
+
+
+def starts_of_q(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return the start points of the other family in these coefs: q = gamma, A^gamma, B^gamma, and the slopes."""
+    found = []
+    for start in starts_of_gamma(columns, target):
+        q = start["gamma"]
+        scales = {name: start[name] ** q for name in ("A", "B")}
+        found.append({"E": start["E"], **scales, "alpha": start["alpha"] * q, "beta": start["beta"] * q, "q": q})
+    return found
+
+
+NESTED_Q = Law(
+    name="nested-q",
+    loss=loss_of_q,
+    inputs=("params", "tokens"),
+    coefs=(
+        *chinchilla.CHINCHILLA.coefs,
+        Coef("q", "positive", BENDS, "how shortages add up: 1 a sum, near 0 the larger one", span=(0.25, 1.5)),
+    ),
+    equation="L = E + [(A/N^alpha)^(1/q) + (B/D^beta)^(1/q)]^q",
+    source=f"{HOFFMANN}, and {KAPLAN}, as members of one family",
+    starts=starts_of_q,
+    frontier="general search; the exponents of the optimum are Chinchilla's, only its scale depends on q",
+    notes=(
+        "q = 1 is chinchilla; E = 0 with q = beta = alpha_D, A = N_c^alpha_N and B = D_c^alpha_D is kaplan.",
+        "To choose between them compare held-out losses: near q = 1 the floor and q trade off.",
+    ),
+)
+
+NESTED_GAMMA = Law(
+    name="nested-gamma",
+    loss=loss_of_gamma,
+    inputs=("params", "tokens"),
+    coefs=(
+        chinchilla.FLOOR,
+        Coef("A", "positive", (10.0, 3e3, 1e6), "scale of the size term", "params^alpha", span=(100.0, 1e5)),
+        Coef("B", "positive", (10.0, 3e3, 1e6), "scale of the data term", "tokens^beta", span=(100.0, 1e6)),
+        Coef("alpha", "positive", (0.1, 0.4, 1.0), "exponent of params inside the bracket", span=(0.25, 0.7)),
+        Coef("beta", "positive", (0.1, 0.4, 1.0), "exponent of tokens inside the bracket", span=(0.25, 0.7)),
+        Coef("gamma", "positive", BENDS, "exponent of the bracket", span=(0.25, 1.5)),
+    ),
+    equation="L = E + (A/N^alpha + B/D^beta)^gamma",
+    source=f"{BUSBRIDGE}, the law of supervised models",
+    starts=starts_of_gamma,
+    frontier="general search; the split of a budget is that of chinchilla with the same A, B, alpha and beta",
+    notes=("It is nested-q with q = gamma, A^gamma, B^gamma, gamma alpha and gamma beta.",),
+)
+
+LAWS = (NESTED_Q, NESTED_GAMMA)

@@ -1,0 +1,79 @@
+"""Over-training: Chinchilla's law with one exponent, told in compute and tokens per param."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws import chinchilla
+from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.powers import power
+
+GADRE = "Gadre et al. 2024, arXiv 2403.08540"
+RECIPE = "refit of the authors' data by their recipe: five runs, least squares of the loss"
+
+
+def loss(
+    flops: jax.Array, tokens_per_param: jax.Array, *, E: jax.Array, a: jax.Array, b: jax.Array, eta: jax.Array
+) -> jax.Array:
+    """L(C, M) = E + (a M^eta + b M^-eta) C^-eta, in nats per token; elementwise in C and M.
+
+    Chinchilla's law with both exponents 2 eta on C = 6 N D, where N² = C/(6M) and D² = CM/6.
+    """
+    size, data = flops / tokens_per_param, flops * tokens_per_param
+    return chinchilla.tied_loss(size, data, E=E, A=a, B=b, alpha=eta)
+
+
+def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike) -> jax.Array:
+    """Return M* = (b/a)^(1/(2 eta)), the tokens per param of least loss, the same at every compute; elementwise."""
+    return power(b / jax.numpy.asarray(a), 1.0 / (2.0 * jax.numpy.asarray(eta)))
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 16 start points: the exponent from a grid, E, a and b by variable projection."""
+    few, losses = thinned(columns, target)
+    size, data = few["flops"] / few["tokens_per_param"], few["flops"] * few["tokens_per_param"]
+
+    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(losses), size ** -at["eta"], data ** -at["eta"]
+
+    grid = settings_of(eta=np.geomspace(0.02, 0.8, 24))
+    return scaled_starts(grid, terms, ("E", "a", "b"), losses, keep=16)
+
+
+OVERTRAINING = Law(
+    name="overtraining",
+    loss=loss,
+    inputs=("flops", "tokens_per_param"),
+    coefs=(
+        Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0)),
+        Coef("a", "positive", (10.0, 100.0, 1000.0), "scale of the size term", "nats/token · FLOP^eta", span=(20, 1e3)),
+        Coef("b", "positive", (10.0, 100.0, 1000.0), "scale of the data term", "nats/token · FLOP^eta", span=(20, 1e3)),
+        Coef("eta", "positive", (0.05, 0.12, 0.3), "exponent of compute, half of that of params", span=(0.08, 0.25)),
+    ),
+    equation="L = E + (a*M^eta + b*M^-eta)/C^eta",
+    source=GADRE + ", eq. 4",
+    starts=starts,
+    published=tuple(
+        Published(f"gadre2024-{corpus}", values, f"{GADRE}, runs on {name}, C4 validation loss; {RECIPE}", "refit")
+        for corpus, name, values in (
+            ("c4", "C4", (1.50826054172, 141.277254781, 189.515520432, 0.121236119499)),
+            ("redpajama", "RedPajama", (1.83664837845, 212.236110248, 366.687173791, 0.136425351255)),
+            ("refinedweb", "RefinedWeb", (1.73446208959, 157.116284132, 246.206686533, 0.127197422332)),
+        )
+    ),
+    frontier="general search; in closed form M* = (b/a)^(1/(2 eta)), optimal_tokens_per_param in "
+    "jaxscale.laws.overtraining",
+    notes=(
+        "It is chinchilla-tied with alpha = 2 eta, A = a 6^-eta and B = b 6^-eta on C = 6 N D.",
+        "The authors fit four coefs to five runs: one residual degree of freedom, and errors up to 4.3 % on what "
+        "was held out.",
+        "M is tokens per param, D/N; it is derived where a table has both.",
+    ),
+)
+
+LAWS = (OVERTRAINING,)

@@ -1,0 +1,65 @@
+"""The rectified law of fine-tuning: data that pre-training has taught already comes first, and flattens the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from jaxscale.laws.inputs import TOKENS
+from jaxscale.laws.scales import scaled_starts, thinned
+from jaxscale.laws.spec import Coef, Law
+from jaxscale.numerics.powers import power
+
+LIN = "Lin et al. 2024, arXiv 2402.02314"
+
+
+def loss(tokens: jax.Array, *, E: jax.Array, B: jax.Array, beta: jax.Array, D_l: jax.Array) -> jax.Array:
+    """L(D) = E + B/(D_l + D^beta), in nats per token; elementwise in D."""
+    return E + B / (D_l + power(tokens, beta))
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 16 start points: beta and the size of D_l from a grid over the table's data, E and B by projection."""
+    few, losses = thinned(columns, target)
+    tokens = few["tokens"]
+
+    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(losses), 1.0 / (at["D_l"] + tokens ** at["beta"])
+
+    knees = np.geomspace(0.1 * float(np.min(tokens)), float(np.max(tokens)), 12)
+    grid = [{"beta": float(beta), "D_l": float(knee**beta)} for beta in np.geomspace(0.1, 1.5, 14) for knee in knees]
+    return scaled_starts(grid, terms, ("E", "B"), losses, keep=16)
+
+
+RECTIFIED = Law(
+    name="rectified",
+    loss=loss,
+    inputs=("tokens",),
+    coefs=(
+        Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0)),
+        Coef("B", "positive", (10.0, 100.0, 1e3), "scale of the term", "nats/token · tokens^beta", span=(50.0, 1e3)),
+        Coef("beta", "positive", (0.2, 0.4, 0.8), "exponent of tokens", span=(0.3, 0.7)),
+        Coef(
+            "D_l",
+            "positive",
+            (10.0, 100.0, 1e3),
+            "data learned before, as D^beta",
+            "tokens^beta",
+            span=(30.0, 500.0),
+        ),
+    ),
+    equation="L = E + B/(D_l + D^beta)",
+    source=LIN + ", eq. 4",
+    starts=starts,
+    domain=(replace(TOKENS, meaning="tokens, or examples, fine-tuned on", low=1e4, high=1e9),),
+    frontier="none: it knows the data of a fine-tuning alone",
+    notes=(
+        "D_l is in units of D^beta: the flat phase ends near D = D_l^(1/beta).",
+        "Where no run lies in the flat phase D_l is not identified, and power-tokens says as much.",
+    ),
+)
+
+LAWS = (RECTIFIED,)

@@ -1,0 +1,52 @@
+"""The power law with a knee: below some compute already spent, more of it hardly shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+
+from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.spec import Coef, Law
+from jaxscale.numerics.powers import power
+
+NEZHURINA = "Nezhurina et al. 2025, arXiv 2506.04598"
+
+
+def loss(flops: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array, C_1: jax.Array) -> jax.Array:
+    """L(C) = E + A (C + C_1)^-alpha, in nats per token; elementwise in C."""
+    return E + A * power(flops + C_1, -alpha)
+
+
+def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 16 start points: exponent and shift from a grid over the table's compute, E and A by projection."""
+    few, losses = thinned(columns, target)
+    flops = few["flops"]
+
+    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(losses), (flops + at["C_1"]) ** -at["alpha"]
+
+    shifts = np.geomspace(0.1 * float(np.min(flops)), float(np.max(flops)), 16)
+    grid = settings_of(alpha=np.geomspace(0.03, 0.8, 12), C_1=map(float, shifts))
+    return scaled_starts(grid, terms, ("E", "A"), losses, keep=16)
+
+
+POWER_SHIFTED = Law(
+    name="power-shifted",
+    loss=loss,
+    inputs=("flops",),
+    coefs=(
+        Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0)),
+        Coef("A", "positive", (10.0, 1e3, 1e5), "scale of the flops term", "nats/token · FLOP^alpha", span=(50.0, 5e4)),
+        Coef("alpha", "positive", (0.05, 0.1, 0.3), "exponent of C", span=(0.08, 0.3)),
+        Coef("C_1", "positive", (1e17, 1e18, 1e19), "compute below which the law is flat", "FLOP", span=(1e17, 1e20)),
+    ),
+    equation="L = E + A/(C + C_1)^alpha",
+    source=NEZHURINA,
+    starts=starts,
+    frontier="loss alone: the law knows compute and no split of it",
+    notes=("Without runs near C_1 the shift is not identified, and with few of them it trades off with alpha.",),
+)
+
+LAWS = (POWER_SHIFTED,)

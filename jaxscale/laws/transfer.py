@@ -1,0 +1,160 @@
+"""Transfer: how many tokens from scratch a pre-training is worth to a fine-tuning, and the loss that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxscale.laws import kaplan
+from jaxscale.laws.inputs import PARAMS, Input
+from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.powers import power
+
+HERNANDEZ = "Hernandez et al. 2021, arXiv 2102.01293"
+CHARACTERS = Input(
+    "finetuning_characters", "D_F", "characters", "fine-tuning data, in characters and not in tokens", 1e5, 1e9
+)
+SIZE = replace(PARAMS, meaning="params without embeddings", low=1e6, high=1e9)
+
+
+def transferred(
+    finetuning_characters: jax.Array, params: jax.Array, *, k: ArrayLike, alpha: jax.Array, beta: jax.Array
+) -> jax.Array:
+    """D_T(D_F, N) = k D_F^alpha N^beta, in characters: what pre-training is worth; elementwise in D_F and N."""
+    return jnp.asarray(k) * power(finetuning_characters, alpha) * power(params, beta)
+
+
+def loss(
+    finetuning_characters: jax.Array,
+    params: jax.Array,
+    *,
+    N_c: jax.Array,
+    D_k: jax.Array,
+    alpha_N: jax.Array,
+    alpha_D: jax.Array,
+    alpha: jax.Array,
+    beta: jax.Array,
+) -> jax.Array:
+    """L(D_F, N) = [(N_c/N)^(alpha_N/alpha_D) + D_k/(D_F^alpha N^beta)]^alpha_D, in nats; elementwise in D_F and N.
+
+    Kaplan's law at the data that was transferred; D_k is its D_c over k, which alone runs identify.
+    """
+    data = transferred(finetuning_characters, params, k=1.0, alpha=alpha, beta=beta)
+    return kaplan.loss(params, data, N_c=N_c, D_c=D_k, alpha_N=alpha_N, alpha_D=alpha_D)
+
+
+def transferred_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return the line of least squares in logarithms, and three points about the centre in case its slopes are not
+    positive.
+    """
+    few, data = thinned(columns, target)
+    logs = np.log(np.stack([np.ones_like(data) * np.e, few["finetuning_characters"], few["params"]], axis=1))
+    log_k, alpha, beta = np.linalg.lstsq(logs, np.log(data), rcond=None)[0]
+    slopes = [(alpha, beta), (0.05, 0.4), (0.2, 0.4), (0.5, 0.2)]
+    middle = np.mean(logs, axis=0)
+    levels = [log_k] + [np.mean(np.log(data)) - a * middle[1] - b * middle[2] for a, b in slopes[1:]]
+    return [
+        {"k": float(np.exp(level)), "alpha": float(a), "beta": float(b)}
+        for level, (a, b) in zip(levels, slopes, strict=True)
+    ]
+
+
+def loss_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    """Return 20 start points: exponents from a grid, both scales by projection of L^(1/alpha_D)."""
+    few, losses = thinned(columns, target)
+    params, data = few["params"], few["finetuning_characters"]
+    found = []
+    for alpha_d in (0.06, 0.08, 0.1, 0.13, 0.2):
+
+        def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+            return params ** -at["slope"], data ** -at["alpha"] * params ** -at["beta"]
+
+        grid = settings_of(
+            slope=(0.3, 0.5, 0.75, 1.0, 1.5, 2.5), alpha=(0.05, 0.1, 0.2, 0.35, 0.5), beta=(0.1, 0.25, 0.4, 0.6)
+        )
+        for start in scaled_starts(grid, terms, ("size", "D_k"), losses ** (1.0 / alpha_d), keep=4):
+            scale = {"N_c": start["size"] ** (1.0 / start["slope"]), "D_k": start["D_k"]}
+            slopes = {"alpha_N": start["slope"] * alpha_d, "alpha_D": alpha_d}
+            found.append({**scale, **slopes, "alpha": start["alpha"], "beta": start["beta"]})
+    return found
+
+
+DECAY = (
+    Coef("alpha", "positive", (0.05, 0.2, 0.5), "exponent of fine-tuning data: the distance of both", span=(0.08, 0.3)),
+    Coef("beta", "positive", (0.2, 0.4), "exponent of params: model and target", span=(0.3, 0.45)),
+)
+
+TRANSFER = Law(
+    name="transfer",
+    loss=transferred,
+    inputs=("finetuning_characters", "params"),
+    coefs=(
+        Coef(
+            "k",
+            "positive",
+            (1e3, 1e5),
+            "scale",
+            "characters^(1 - alpha)/params^beta",
+            span=(1e3, 1e6),
+        ),
+        *DECAY,
+    ),
+    equation="L = k*D_F^alpha*N^beta",
+    source=HERNANDEZ + ", eq. 1.1",
+    starts=transferred_starts,
+    published=(
+        Published("hernandez2021-text", (1.9e4, 0.18, 0.38), HERNANDEZ + ", table 1: text to Python", "second-hand"),
+        Published(
+            "hernandez2021-half-code",
+            (2.1e5, 0.096, 0.38),
+            HERNANDEZ + ", table 1: half text, half code of other languages, to Python",
+            "second-hand",
+        ),
+    ),
+    domain=(CHARACTERS, SIZE),
+    frontier="none: it says what data is worth, not what a budget buys",
+    notes=(
+        "The column called loss holds the data transferred, D_T in characters, here: --map loss=COLUMN.",
+        "D_T is measured: the data with which training from scratch reaches the same loss, less D_F.",
+        "Small models that are fine-tuned on more than a tenth of the data that their size needs can end behind "
+        "training from scratch (ossification).",
+    ),
+)
+
+TRANSFER_LOSS = Law(
+    name="transfer-loss",
+    loss=loss,
+    inputs=("finetuning_characters", "params"),
+    coefs=(
+        Coef("N_c", "positive", (1e10, 1e13), "scale of params", "params", span=(1e13, 1e14)),
+        Coef(
+            "D_k",
+            "positive",
+            (1e8, 1e9, 1e10),
+            "scale of data over k",
+            "characters^alpha · params^beta",
+            span=(3e8, 3e9),
+        ),
+        Coef("alpha_N", "positive", (0.05, 0.1), "exponent of params", span=(0.07, 0.085)),
+        Coef("alpha_D", "positive", (0.05, 0.1), "exponent of data", span=(0.095, 0.11)),
+        *DECAY,
+    ),
+    equation="L = [(N_c/N)^(alpha_N/alpha_D) + D_k/(D_F^alpha*N^beta)]^alpha_D",
+    source=HERNANDEZ + ", eq. 6.1",
+    starts=loss_starts,
+    domain=(CHARACTERS, SIZE),
+    frontier="none: it says what data is worth, not what a budget buys",
+    notes=(
+        "D_k is Kaplan's D_c, in characters, over the k of law 'transfer': runs of one pre-training determine no more.",
+        "It is tried about Kaplan's constants: further off one of both terms hides the other, and fits are singular.",
+        "It holds while the data is few; it leaves D_F itself out beside what is transferred.",
+    ),
+)
+
+LAWS = (TRANSFER, TRANSFER_LOSS)
