@@ -78,7 +78,7 @@ def _solved(parts: np.ndarray, target: np.ndarray, supports: Sequence[str]) -> n
     scaled = basis / size
     low = np.array([{"real": -np.inf}.get(support, LEAST) for support in supports])
     kept = np.ones(len(supports), dtype=bool)
-    solution = np.where(kept, LEAST, LEAST)
+    solution = np.full(len(supports), LEAST)
     for _ in supports:  # a coef at its least stays there; the others are solved for again
         solution = np.where(kept, 0.0, LEAST)
         solution[kept] = np.linalg.lstsq(scaled[:, kept], rest - scaled @ solution, rcond=None)[0]
