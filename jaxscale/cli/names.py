@@ -9,6 +9,11 @@ SOLVERS = ("newton", "lbfgs")
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 FIGURES = ("frontier", "isoloss", "residuals", "coefs")
 ROLES = ("params", "tokens", "flops", "loss", "weight", "group")
+CONVENTIONS = (
+    "measured", "6nd", "measured-tokens", "measured-params", "total", "nonembedding", "nonembedding+head", "attention",
+    "active", "kaplan", "chinchilla", "chinchilla-layers", "palm", "deepseek",
+)  # fmt: skip
+"""The conventions that count the training of a run."""
 
 
 def listed(names: tuple[str, ...]) -> str:

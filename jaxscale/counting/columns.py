@@ -19,10 +19,10 @@ NOT_POSITIVE = "a positive number in column {name}, row {rows}"
 ALIASES: dict[str, tuple[str, ...]] = {
     "total": ("params total", "total params", "params with embedding", "params all"),
     "nonembedding": (
-        "nonembedding", "params non embedding", "params nonembedding", "non embedding params", "nonembedding params",
+        "params non embedding", "params nonembedding", "nonembedding", "non embedding params", "nonembedding params",
         "params no embedding", "n non embedding",
     ),
-    "active": ("active", "active params", "params active", "activated params"),
+    "active": ("params active", "active params", "activated params", "active"),
     "layers": ("layers", "n layers", "n layer", "num layers", "number of layers", "depth", "num hidden layers"),
     "width": ("width", "d model", "dim", "hidden size", "model dim", "hidden dim", "embedding dim", "n embd"),
     "heads": ("heads", "n heads", "n head", "num heads", "num attention heads"),

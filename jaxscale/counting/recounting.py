@@ -69,7 +69,7 @@ def why_not(known: Words, convention: Convention) -> str:
 
 
 def _described(word: str, known: Words) -> str:
-    """Return a word as a column is asked for, with what would do in its place, or what is wrong with the one there."""
+    """Return the column to ask for, with what would do in its place, or what is wrong with the one that is there."""
     if word in known.faults:
         return known.faults[word]
     name = ALIASES.get(word, (word,))[0].replace(" ", "_")

@@ -45,7 +45,7 @@ WITH_HEAD = by_size(
     needs=("nonembedding", "vocabulary", "width"),
 )
 WITH_ATTENTION = by_size(
-    "nonembedding+head+attention",
+    "attention",
     lambda columns: columns["nonembedding"] + columns["vocabulary"] * columns["width"] + attention_size(columns),
     formula="C = 6 (N_ne + V d + l s d) D",
     words="nonembedding + vocabulary width + layers context width",

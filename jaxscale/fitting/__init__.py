@@ -1,9 +1,10 @@
 """Runs × Law × Objective → Fit → Ensemble: the verbs that fit, refit and say how sure one may be."""
 
 from jaxscale.fitting.bootstrap import bootstrap
+from jaxscale.fitting.counts import compare_counts
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.predict import predict
 from jaxscale.fitting.reduced import reduced
 from jaxscale.fitting.solution import solution
 
-__all__ = ["bootstrap", "fit", "predict", "reduced", "solution"]
+__all__ = ["bootstrap", "compare_counts", "fit", "predict", "reduced", "solution"]

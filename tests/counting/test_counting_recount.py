@@ -108,46 +108,10 @@ def test_a_shape_that_cannot_be_used_is_named_only_where_it_is_needed():
         recount(table(hidden_size=WIDTH), "kaplan")
 
 
-@pytest.fixture(scope="module")
-def gadre(shared_data):
-    return read_runs(shared_data / "gadre_overtrain.csv", where=["experiment == 'rpj'"])
-
-
 def test_params_beside_a_smaller_nonembedding_are_the_total(gadre):
     np.testing.assert_array_equal(recount(gadre, "total")["params"], gadre["params"])
     np.testing.assert_array_equal(recount(gadre, "nonembedding")["params"], gadre["params_non_embedding"])
     assert "vocabulary" in uncountable(gadre)["nonembedding+head"]
-
-
-def sizes(runs, experiment):
-    return np.unique(runs.where(f"experiment == '{experiment}'")["params"])
-
-
-def with_shapes(runs, experiment):
-    """Return one experiment of Porian et al. with the shapes that its three counts of 16 networks give away.
-
-    V d is what the head adds to N_ne, l s d what attention adds to that, with V = 50432 and s = 2048.
-    """
-    kaplan, standard, attention = (
-        sizes(runs, f"rw_base_long_kaplan_{count}") for count in ("kaplan_train", "standard_val", "attention_train")
-    )
-    width = (standard - kaplan) / 50432
-    layers = (attention - standard) / (2048 * width)
-    assert all((np.round(shape) == shape).all() for shape in (width, layers))
-    rows = runs.where(f"experiment == '{experiment}'")
-    own = np.searchsorted(sizes(runs, experiment), rows["params"])
-    ones = np.ones(len(rows))
-    return Runs.from_arrays(
-        params=kaplan[own],
-        tokens=rows["tokens"],
-        flops=rows["flops"],
-        loss=rows.loss,
-        params_non_embedding=kaplan[own],
-        n_layers=layers[own],
-        d_model=width[own],
-        vocab_size=50432 * ones,
-        n_ctx=2048 * ones,
-    )
 
 
 @pytest.mark.parametrize(
@@ -155,22 +119,21 @@ def with_shapes(runs, experiment):
     [
         ("rw_base_long_kaplan_kaplan_train", "nonembedding"),
         ("rw_base_long_kaplan_standard_val", "nonembedding+head"),
-        ("rw_base_long_kaplan_attention_train", "nonembedding+head+attention"),
+        ("rw_base_long_kaplan_attention_train", "attention"),
     ],
 )
-def test_each_count_of_porian_is_a_convention(shared_data, experiment, convention):
+def test_each_count_of_porian_is_a_convention(porian, with_shapes, experiment, convention):
     """Their table has the size as flops per token over 6, under three conventions; so has each of ours."""
-    runs = read_runs(shared_data / "porian_isoflop_rw.csv")
-    plain = with_shapes(runs, experiment)
-    own = runs.where(f"experiment == '{experiment}'")
+    plain = with_shapes(experiment)
+    own = porian.where(f"experiment == '{experiment}'")
     for name in (convention, "measured-params"):
         np.testing.assert_allclose(recount(plain, name)["params"], own["params"], rtol=1e-12)
     np.testing.assert_allclose(recount(plain, convention)["flops"], own["flops"], rtol=1e-12)
 
 
-def test_the_ratio_of_porians_flops_to_those_of_the_layers_is_remarked_upon(shared_data):
+def test_the_ratio_of_porians_flops_to_those_of_the_layers_is_remarked_upon(with_shapes):
     """The head makes the smallest network 5173248 / 331776 = 15.6 times as expensive, and the largest 1.09 times."""
-    runs = with_shapes(read_runs(shared_data / "porian_isoflop_rw.csv"), "rw_base_long_kaplan_standard_val")
+    runs = with_shapes("rw_base_long_kaplan_standard_val")
     (found,) = [finding for finding in runs.check() if finding.code == "flops-mismatch"]
     assert "in 131 rows: the ratio there is 1.09 to 15.6" in found.message
 
