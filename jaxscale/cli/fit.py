@@ -97,7 +97,7 @@ def fit(
         if reduced is not None:
             left = Saved(reduced.fit, reduced.ensemble, reduced.frontier)
             outputs.save(left, folder / outputs.REDUCED, digest, force=force)
-        compared = studies.counts_of(runs, counts, fitting, showing, bar)
+        compared = studies.counts_of(fitted, frontier, counts, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
     answer = Answer(fitted, ensemble, frontier, showing.level, showing.interval, reduced, line, compared)
     figures = _figures(answer, folder, session) if plot else []

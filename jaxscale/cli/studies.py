@@ -176,22 +176,28 @@ def frontier_if_any(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: 
         return None
 
 
-def counts_of(runs: Runs, counts: Sequence[str], fitting: Fitting, showing: Showing, bar: Bar) -> Counts | None:
-    """Return the law's point fits under the conventions that were asked for; None where none was."""
+def counts_of(
+    fit: Fit, frontier: Frontier | None, counts: Sequence[str], fitting: Fitting, showing: Showing, bar: Bar
+) -> Counts | None:
+    """Return the law's point fits under the conventions that were asked for; None where none was.
+
+    Their frontiers are at the budgets that were asked for, unless the law has none with what is held.
+    """
     from jaxscale.fitting import compare_counts
 
     if not counts:
         return None
+    has_none = fit.is_usable and frontier is None
     bar.stage(COUNTING_STAGE)
     return compare_counts(
-        runs,
-        fitting.law,
+        fit.runs,
+        fit.law,
         conventions=counts,
-        flops=showing.flops or options.FLOPS,
+        flops=None if has_none else showing.flops or options.FLOPS,
         objective=objective_of(fitting),
         solver=fitting.solver,
         fix=fitting.fix,
-        held=showing.hold,
+        held={} if has_none else showing.hold,
         device=fitting.device,
     )
 

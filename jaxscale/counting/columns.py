@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxscale.counting.architecture import Architecture
+from jaxscale.counting.spec import SIX_ND
 from jaxscale.runs import Runs
 from jaxscale.runs.aliases import plain
 from jaxscale.runs.findings import row_numbers
@@ -34,6 +35,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+ROLES = ("params", "tokens", "flops")
+
 INSTEAD = {
     "nonembedding": "or layers and width",
     "total": "or params beside a smaller nonembedding, or nonembedding, vocabulary and width",
@@ -56,12 +59,9 @@ def words_of(runs: Runs) -> Words:
     Flops that were derived as 6 params tokens are not there: they say nothing of their own. `nonembedding` and `total`
     follow from others where no column has them.
     """
-    found = {role: runs[role] for role in ("params", "tokens", "flops") if role in runs.columns}
-    if "flops" in runs.origin.derived:
-        del found["flops"]
-    faults = {}
-    for word, aliases in ALIASES.items():
-        names = [name for name in runs.columns if plain(name) in aliases and runs[name].ndim == 1]
+    found, faults = dict[str, np.ndarray](), dict[str, str]()
+    for word in (*ROLES, *ALIASES):
+        names = _headers(runs, word)
         fault = _fault(runs, word, names)
         if fault:
             faults[word] = fault
@@ -100,6 +100,13 @@ def _completed(found: dict[str, np.ndarray], rows: int) -> dict[str, np.ndarray]
     if {"nonembedding", "vocabulary", "width"} <= set(found):
         found.setdefault("total", found["nonembedding"] + found["vocabulary"] * found["width"])
     return found
+
+
+def _headers(runs: Runs, word: str) -> list[str]:
+    """Return the columns whose name is one of a word; a role is known by its own name, unless 6 N D made it."""
+    if word in ROLES:
+        return [word] if word in runs.columns and runs.origin.derived.get(word) != SIX_ND else []
+    return [name for name in runs.columns if plain(name) in ALIASES[word] and runs[name].ndim == 1]
 
 
 def _fault(runs: Runs, word: str, names: list[str]) -> str:

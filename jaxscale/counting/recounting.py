@@ -15,6 +15,7 @@ from jaxscale.runs.showing import shown_name
 
 NO_RECOUNT = "convention '{name}' ({formula}) does not count the training of a run; no table can be counted by it"
 NOT_COUNTABLE = "{source}: the convention '{name}' {why}.\nThe table has {known}. Add such columns, or count otherwise."
+OVERFLOW = "{source}: by the convention '{name}' {role} leave the range of float64; check the units of the table"
 NEEDS = "needs {missing}"
 NO_TRAINING = "does not count the training of a run"
 
@@ -34,9 +35,14 @@ def recount(runs: Runs, convention: Convention | str) -> Runs:
     if why:
         source = shown_name(runs.origin.source)
         raise RunsError(NOT_COUNTABLE.format(source=source, name=chosen.name, why=why, known=", ".join(known.columns)))
-    changed = {role: np.array(column, dtype=np.float64) for role, column in chosen.counted(known.columns).items()}
+    with np.errstate(over="ignore"):
+        made = chosen.counted(known.columns)
+    changed = {role: np.array(column, dtype=np.float64) for role, column in made.items()}
     if not changed:
         return runs
+    for role, column in changed.items():
+        if not np.isfinite(column).all():
+            raise RunsError(OVERFLOW.format(source=shown_name(runs.origin.source), name=chosen.name, role=role))
     columns = {**runs.columns, **changed}
     if "tokens_per_param" in runs.columns:
         moved = columns["tokens"] / columns["params"] * (runs["params"] / runs["tokens"])

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from jaxscale.allocation import frontier
+from jaxscale.allocation.frontier import has_frontier
+from jaxscale.allocation.splits import held_inputs
 from jaxscale.counting import CONVENTIONS, Convention, countable, recount, uncountable
-from jaxscale.errors import UsageError
 from jaxscale.fitting.fit import fit
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import Objective
@@ -36,8 +37,8 @@ def compare_counts(
     """Return the law's point fit and frontier under each convention, and first on the table as it stands.
 
     conventions: names of `counting.CONVENTIONS`, or "all" for those that the table's columns allow.   flops: budgets
-    (b,) in FLOP, each in the convention's own count.   Other arguments are those of `fit` and `frontier`.   Raises
-    UsageError and RunsError as `counting.recount` does.
+    (b,) in FLOP, each in the convention's own count.   Other arguments are those of `fit` and `frontier`, and so
+    are the refusals, with those of `counting.recount`.
     """
     law = LAWS.resolve(law)
     tables = _tables(runs, (conventions,) if isinstance(conventions, str) else conventions)
@@ -68,16 +69,19 @@ def _is_same(table: Runs, other: Runs, names: Sequence[str]) -> bool:
 
 def _frontier(own: Fit, budgets: np.ndarray, held: Mapping[str, float] | None) -> tuple[Frontier | None, float | None]:
     """Return the frontier at the budgets, and the exponent of its params between the ends of the measured compute."""
-    if not own.is_usable:
+    is_open = not set(held_inputs(own.law)) <= set(held or {})
+    if not own.is_usable or not has_frontier(own.law) or (is_open and not len(budgets)):
         return None, None
-    measured = own.runs.columns.get("flops", budgets)
-    ends = [float(np.nanmin(measured)), float(np.nanmax(measured))]
-    try:
-        whole = frontier(own, flops=[*budgets, *ends], held=held)
-    except UsageError:  # a law without a frontier is worth comparing all the same
+    measured = own.runs.columns.get("flops", np.zeros(0))
+    known = measured[np.isfinite(measured)]
+    ends = [float(known.min()), float(known.max())] if known.size else []
+    if not len(budgets) and not ends:
         return None, None
-    low, high = np.log(whole.params[-2:])
-    slope = (high - low) / np.log(ends[1] / ends[0]) if ends[0] < ends[1] else np.nan
-    exponent = float(slope) if np.isfinite(slope) else None
+    whole = frontier(own, flops=[*budgets, *ends], held=held)
     asked = {name: getattr(whole, name)[: len(budgets)] for name in ("flops", "params", "tokens", "loss")}
-    return (replace(whole, findings=(), **asked) if len(budgets) else None), exponent
+    at_budgets = replace(whole, findings=(), **asked) if len(budgets) else None
+    if not ends or ends[0] == ends[1]:
+        return at_budgets, None
+    low, high = np.log(whole.params[-2:])
+    slope = float((high - low) / np.log(ends[1] / ends[0]))
+    return at_budgets, slope if np.isfinite(slope) else None

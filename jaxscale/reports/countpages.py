@@ -18,7 +18,7 @@ HEADLINE = "Counted another way: point fits without intervals, each in its own N
 MOVES = "From one convention to another {what}."
 NOTHING_MOVES = "No convention that was asked for changes what the law takes."
 EXPONENT, PARAMS = "a of N ∝ C^a runs from {low} to {high}", "params at {flops} FLOP from {low} to {high}"
-SAME, STATUS = "; here the same as {name}", "; the fit is '{status}'"
+SAME, STATUS, BEWARE = "; here the same as {name}", "; the fit is '{status}'", "; beware: {codes}"
 LEFT_OUT = "Not by this table: "
 INFINITE = "∞"
 
@@ -48,11 +48,11 @@ def _moves(own: list[Count]) -> str:
         return NOTHING_MOVES
     said = []
     exponents = [one.exponent for one in own if one.exponent is not None]
-    if exponents:
+    if len(exponents) > 1:
         said.append(EXPONENT.format(low=significant(min(exponents), 3), high=significant(max(exponents), 3)))
     frontiers = [one.frontier for one in own if one.frontier is not None]
     sizes = [float(front.params[-1]) for front in frontiers if math.isfinite(front.params[-1])]
-    if sizes:
+    if len(sizes) > 1:
         ends = {"low": count(min(sizes)), "high": count(max(sizes))}
         said.append(PARAMS.format(flops=power(float(frontiers[0].flops[-1])), **ends))
     return MOVES.format(what=", and ".join(said or ["the coefs differ as follows"]))
@@ -102,8 +102,10 @@ def _legend(counts: Counts) -> Table:
     for one in counts.counts:
         same = "" if one.same_as is None else SAME.format(name=one.same_as)
         status = "" if one.fit.is_usable else STATUS.format(status=one.fit.status)
+        codes = [finding.code for finding in one.own_findings(counts.counts[0])]
+        beware = BEWARE.format(codes=", ".join(codes)) if codes else ""
         note = f"; {one.convention.note}" if one.convention.note else ""
-        table.add_row(plain(one.convention.name), plain(one.convention.formula + same + status + note))
+        table.add_row(plain(one.convention.name), plain(one.convention.formula + same + status + beware + note))
     return table
 
 

@@ -102,10 +102,11 @@ def _reduced(answer: Answer, line: str) -> dict[str, Json]:
 
 def counts_document(counts: Counts) -> dict[str, Json]:
     """Return the fits under other conventions of counting, and why the table does not allow the rest."""
-    return {"conventions": [_count(one) for one in counts.counts], "left_out": dict(counts.left_out)}
+    first = counts.counts[0]
+    return {"conventions": [_count(one, first) for one in counts.counts], "left_out": dict(counts.left_out)}
 
 
-def _count(one: Count) -> dict[str, Json]:
+def _count(one: Count, first: Count) -> dict[str, Json]:
     convention, fit = one.convention, one.fit
     coefs = {name: None if name in fit.unidentified else number(value) for name, value in fit.coefs.items()}
     rows: list[Json] = []
@@ -123,6 +124,7 @@ def _count(one: Count) -> dict[str, Json]:
         "coefs": coefs,
         "objective_value": number(fit.value),
         "exponent": number(one.exponent),
+        "warnings": [_warning(finding) for finding in one.own_findings(first)],
         "frontier": rows,
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jaxscale.counting import Convention
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import Frontier
+from jaxscale.runs import Finding
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Count:
     same_as: str | None
     frontier: Frontier | None
     exponent: float | None
+
+    def own_findings(self, first: Count) -> tuple[Finding, ...]:
+        """Return the findings of the fit whose codes the fit of another count has not."""
+        known = {finding.code for finding in first.fit.findings}
+        return tuple(finding for finding in self.fit.findings if finding.code not in known)
 
 
 @dataclass(frozen=True)

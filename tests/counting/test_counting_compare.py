@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from jaxscale.counting import CONVENTIONS
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import compare_counts
 from jaxscale.reports import Answer, fit_document, json_text, print_fit
-from jaxscale.runs import Runs
+from jaxscale.results import Counts
+from jaxscale.runs import Finding, Runs
+from jaxscale.status import Status
 
 BUDGETS = (1e19, 1e21, 1e23)
 FAST = "power-params"
@@ -131,6 +134,17 @@ def test_a_law_without_a_split_is_compared_by_its_coefs(by_size):
     text = page(compare_counts(by_size, FAST, conventions=["nonembedding"], flops=BUDGETS))
     assert "the coefs differ as follows" in text
     assert "params N" not in text
+
+
+def test_a_count_that_brings_a_warning_of_its_own_says_so(by_size):
+    first, other = compare_counts(by_size, FAST, conventions=["nonembedding"]).counts
+    shared, own = Finding("shared", "of the table"), Finding("nearly-collinear", "of this count")
+    first = replace(first, fit=replace(first.fit, findings=(shared,)))
+    other = replace(other, fit=replace(other.fit, findings=(shared, own), status=Status.SINGULAR))
+    counts = Counts((first, other), {})
+    assert "the fit is 'singular'; beware: nearly-collinear; at small" in " ".join(page(counts).split())
+    document = fit_document(Answer(first.fit, counts=counts))["counts"]["conventions"]
+    assert [[one["code"] for one in row["warnings"]] for row in document] == [[], ["nearly-collinear"]]
 
 
 def test_what_cannot_be_counted_is_refused_before_anything_is_fitted(by_size):

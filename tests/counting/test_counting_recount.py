@@ -1,6 +1,7 @@
 """Tables counted another way: what moves, what stays, and which tables can be counted how."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,15 @@ def test_a_refusal_says_which_columns_are_needed_and_which_are_there():
         recount(bare, "nonembedding")
     with pytest.raises(RunsError, match="measured, not 6 params tokens"):
         recount(bare, "measured-params")
+
+
+def test_a_role_without_numbers_counts_nothing():
+    runs = Runs.from_arrays(params=[1e8, 2e8], tokens=[1e9, 2e9], flops=[1e18, 2e18], loss=[3.0, 2.9])
+    gap = replace(runs, columns={**runs.columns, "params": np.array([1e8, np.nan])})
+    with pytest.raises(RunsError, match="'6nd' needs a positive number in column 'params', row 2"):
+        recount(gap, "6nd")
+    with pytest.raises(RunsError, match="by the convention '6nd' flops leave the range"):
+        recount(replace(runs, columns={**runs.columns, "params": np.array([1e8, 1e300])}), "6nd")
 
 
 @pytest.mark.parametrize("name", ["inference", "precision", "palm-hardware"])
