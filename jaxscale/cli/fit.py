@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, outputs, printing, studies
+from jaxscale.cli import cache, choosing, names, outputs, printing, studies
 from jaxscale.cli.options import (
     Fitting,
     Reading,
@@ -39,6 +39,16 @@ KEPT = "interrupted before the replicates were done; the fit without bands is in
     help=("Folder for the results. [default: jaxscale-out/LAW-DIGEST, the digest of data and options]"),
 )
 @click.option("--force", is_flag=True, help="Replace another result in that folder. [default: only the same command's]")
+@click.option(
+    "--count",
+    "counts",
+    metavar="CONVENTION",
+    multiple=True,
+    help=(
+        f"Show what moves if compute or size is counted so: {names.listed(names.CONVENTIONS)}, "
+        "or all that the table allows; repeatable. [default: none]"
+    ),
+)
 @click.option("--plot", is_flag=True, help="Draw the figures into that folder too. [default: no figures]")
 @json_option
 @talking
@@ -50,6 +60,7 @@ def fit(
     reading: Reading,
     out: Path | None,
     force: bool,
+    counts: tuple[str, ...],
     plot: bool,
     is_json: bool,
 ) -> None:  # fmt: skip
@@ -66,7 +77,9 @@ def fit(
 
     with progress(session) as bar:
         studies.refuse_unknown(fitting, showing)
+        studies.refuse_unknown_counts(counts)
         runs = studies.runs_of(table, reading, fitting)
+        studies.refuse_uncountable(runs, counts)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.refuse_unwritable(folder, digest, force=force)
@@ -85,8 +98,9 @@ def fit(
         if reduced is not None:
             left = Saved(reduced.fit, reduced.ensemble, reduced.frontier)
             outputs.save(left, folder / outputs.REDUCED, digest, force=force)
+        compared = studies.counts_of(fitted, frontier, counts, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
-    answer = Answer(fitted, ensemble, frontier, showing.level, showing.interval, reduced, line)
+    answer = Answer(fitted, ensemble, frontier, showing.level, showing.interval, reduced, line, compared)
     figures = _figures(answer, folder, session) if plot else []
     _show(answer, folder, figures, is_json=is_json)
     if not answer.is_trustworthy:

@@ -10,6 +10,11 @@ DEVICES = ("auto", "cpu", "gpu", "tpu")
 FIGURES = ("frontier", "isoloss", "residuals", "coefs")
 METHODS = ("parabola", "local", "cubic", "akima")
 ROLES = ("params", "tokens", "flops", "loss", "weight", "group")
+CONVENTIONS = (
+    "measured", "6nd", "measured-tokens", "measured-params", "total", "nonembedding", "nonembedding+head", "attention",
+    "active", "kaplan", "chinchilla", "chinchilla-layers", "palm", "deepseek",
+)  # fmt: skip
+"""The conventions that count the training of a run."""
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from jaxscale.laws import Law
     from jaxscale.objectives import Objective
     from jaxscale.reports import Answer
-    from jaxscale.results import Ensemble, Fit, Frontier
+    from jaxscale.results import Counts, Ensemble, Fit, Frontier
     from jaxscale.runs import Runs
 
 SHIPPED = "simulated"
 """The table that is fitted where none is given."""
+
+ALL = "all"
+"""The word for every convention of counting that a table allows."""
 
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
 NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
@@ -31,6 +34,7 @@ PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None)
 FITTING_STAGE = "Compiling and fitting {law}"
 RESAMPLING_STAGE = "Refitting to resampled tables"
 FRONTIER_STAGE = "Finding the frontier"
+COUNTING_STAGE = "Fitting under other conventions of counting"
 REDUCED_STAGE = "Fitting the loss along {line}"
 
 
@@ -57,6 +61,24 @@ def refuse_without_frontier(fitting: Fitting, showing: Showing) -> None:
     from jaxscale.allocation import check_frontier
 
     check_frontier(law_of(fitting), showing.hold)
+
+
+def refuse_unknown_counts(counts: Sequence[str]) -> None:
+    """Raise UsageError for a convention of counting that nothing carries, before any table is read."""
+    from jaxscale.counting import CONVENTIONS
+
+    for name in counts:
+        if name != ALL:
+            CONVENTIONS.resolve(name)
+
+
+def refuse_uncountable(runs: Runs, counts: Sequence[str]) -> None:
+    """Raise RunsError for a convention whose columns the table has not, before it is fitted."""
+    from jaxscale.counting import recount
+
+    for name in counts:
+        if name != ALL:
+            recount(runs, name)
 
 
 def objective_of(fitting: Fitting) -> Objective:
@@ -177,6 +199,32 @@ def frontier_if_any(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: 
         return frontier_of(fit, ensemble, showing, bar)
     except UsageError:
         return None
+
+
+def counts_of(
+    fit: Fit, frontier: Frontier | None, counts: Sequence[str], fitting: Fitting, showing: Showing, bar: Bar
+) -> Counts | None:
+    """Return the law's point fits under the conventions that were asked for; None where none was.
+
+    Their frontiers are at the budgets that were asked for, unless the law has none with what is held.
+    """
+    from jaxscale.fitting import compare_counts
+
+    if not counts:
+        return None
+    has_none = fit.is_usable and frontier is None
+    bar.stage(COUNTING_STAGE)
+    return compare_counts(
+        fit.runs,
+        fit.law,
+        conventions=counts,
+        flops=None if has_none else showing.flops or options.FLOPS,
+        objective=objective_of(fitting),
+        solver=fitting.solver,
+        fix=fitting.fix,
+        held={} if has_none else showing.hold,
+        device=fitting.device,
+    )
 
 
 def line_of(fit: Fit) -> str:

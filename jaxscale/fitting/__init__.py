@@ -1,10 +1,21 @@
 """Runs × Law × Objective → Fit → Ensemble: the verbs that fit, refit and say how sure one may be."""
 
 from jaxscale.fitting.bootstrap import bootstrap
+from jaxscale.fitting.counts import compare_counts
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.predict import predict, predict_crowd
 from jaxscale.fitting.reduced import reduced
 from jaxscale.fitting.solution import solution
 from jaxscale.fitting.two_steps import TwoSteps, two_steps
 
-__all__ = ["TwoSteps", "bootstrap", "fit", "predict", "predict_crowd", "reduced", "solution", "two_steps"]
+__all__ = [
+    "TwoSteps",
+    "bootstrap",
+    "compare_counts",
+    "fit",
+    "predict",
+    "predict_crowd",
+    "reduced",
+    "solution",
+    "two_steps",
+]

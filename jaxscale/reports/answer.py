@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from jaxscale.intervals import Band
-from jaxscale.results import Ensemble, Fit, Frontier
+from jaxscale.results import Counts, Ensemble, Fit, Frontier
 
 LEAST_USABLE = 0.5
 """Share of usable replicates below which a band says nothing, and the answer is not trustworthy."""
@@ -40,7 +40,7 @@ class Answer:
     """A fit with what was made from it.   level: share of a band, 0.95.   method: the name of an interval.
 
     reduced: where the design of the table forbids the fit, the answer along the curve on which all runs lie; line:
-    that curve in words, "tokens = 20 params".
+    that curve in words, "tokens = 20 params".   counts: the law fitted under other conventions of counting.
     """
 
     fit: Fit
@@ -50,6 +50,7 @@ class Answer:
     method: str = "percentile"
     reduced: Answer | None = None
     line: str = ""
+    counts: Counts | None = None
 
     @property
     def usable_share(self) -> float:

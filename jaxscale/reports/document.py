@@ -13,7 +13,7 @@ from jaxscale.intervals import Band
 from jaxscale.reports.absences import absence_of
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.cautions import cautions_of, times_measured
-from jaxscale.results import Fit
+from jaxscale.results import Count, Counts, Fit
 from jaxscale.runs import Finding
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -67,6 +67,7 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "certificate": _certificate(fit),
         "bootstrap": written_bootstrap(answer),
         "frontier": budget_rows(answer),
+        "counts": {} if answer.counts is None else counts_document(answer.counts),
         "reduced": {} if answer.reduced is None else _reduced(answer.reduced, answer.line),
         "warnings": [written_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
         "provenance": written_provenance(answer),
@@ -97,6 +98,35 @@ def _reduced(answer: Answer, line: str) -> dict[str, Json]:
     """Return the answer along the curve on which all runs lie, with that curve in words."""
     whole = fit_document(answer)
     return {"line": line, **{name: whole[name] for name in OF_A_REDUCED}}
+
+
+def counts_document(counts: Counts) -> dict[str, Json]:
+    """Return the fits under other conventions of counting, and why the table does not allow the rest."""
+    first = counts.counts[0]
+    return {"conventions": [_count(one, first) for one in counts.counts], "left_out": dict(counts.left_out)}
+
+
+def _count(one: Count, first: Count) -> dict[str, Json]:
+    convention, fit = one.convention, one.fit
+    coefs = {name: None if name in fit.unidentified else number(value) for name, value in fit.coefs.items()}
+    rows: list[Json] = []
+    if one.frontier is not None:
+        for index in range(len(one.frontier.flops)):
+            rows.append({name: number(getattr(one.frontier, name)[index]) for name in ("flops", *QUANTITIES)})
+    return {
+        "convention": convention.name,
+        "formula": convention.formula,
+        "source": convention.source,
+        "derived": dict(convention.derived),
+        "changed": list(one.changed),
+        "same_as": one.same_as,
+        "status": str(fit.status),
+        "coefs": coefs,
+        "objective_value": number(fit.value),
+        "exponent": number(one.exponent),
+        "warnings": [written_warning(finding) for finding in one.own_findings(first)],
+        "frontier": rows,
+    }
 
 
 def written_data(fit: Fit) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.cautions import EXTRAPOLATION, NO_FRONTIER, cautions_of
+from jaxscale.reports.countpages import print_counts
 from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts
 from jaxscale.reports.safe import plain, rows_of
 from jaxscale.reports.tables import coef_table, frontier_table
@@ -44,6 +45,9 @@ def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
     if answer.reduced is not None:
         own = _print_reduced(answer.reduced, answer.line, console, width)
         cautions += tuple(caution for caution in own if caution not in cautions)
+    if answer.counts is not None:
+        console.print()
+        print_counts(answer.counts, console, width=width)
     others = [caution for caution in cautions if caution.code not in WITH_FRONTIER]
     if others:
         console.print()

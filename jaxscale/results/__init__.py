@@ -1,8 +1,9 @@
 """The answers: frozen records of NumPy numbers and of the specs that made them, singular and crowd."""
 
+from jaxscale.results.counts import Count, Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Certificate, Fit, Minimum
 from jaxscale.results.frontier import Frontier
 from jaxscale.results.provenance import Provenance
 
-__all__ = ["Certificate", "Ensemble", "Fit", "Frontier", "Minimum", "Provenance"]
+__all__ = ["Certificate", "Count", "Counts", "Ensemble", "Fit", "Frontier", "Minimum", "Provenance"]

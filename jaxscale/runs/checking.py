@@ -19,9 +19,10 @@ TRAJECTORY_ROWS = (
     "keep the last checkpoint of each run, or use --scheme cluster --group {group}"
 )
 FLOPS_MISMATCH = (
-    "flops differ from 6 params tokens by more than 20 % in {rows}: the ratio runs from {low:.3g} to {high:.3g}; "
-    "check whether embeddings, attention or the backward pass are counted"
+    "flops differ from 6 params tokens by more than rounding in {rows}: the ratio there is {low:.3g} to {high:.3g}, "
+    "median {median:.3g}{hint}; --count all refits under other conventions of counting"
 )
+FORWARD_ONLY = ", as of 2 params tokens for a forward pass alone"
 UNITS_SUSPECT = "{remark}; give params and tokens as plain counts, not in millions or billions"
 FEW_PARAMS = "half of the params are below {value:.3g}"
 MANY_PARAMS = "half of the params are above {value:.3g}"
@@ -29,7 +30,9 @@ FEW_TOKENS = "half of the runs saw fewer than {value:.3g} tokens per parameter"
 NONPOSITIVE_LOSS = "{rows} have a loss at or below zero, which only an objective in linear space can use"
 
 FEWEST_PARAMS, MOST_PARAMS, FEWEST_TOKENS_PER_PARAM = 1e4, 1e15, 1e-3
-FLOPS_TOLERANCE = 0.2
+ROUNDED = -3.0 * np.log(0.995)
+"""What the logs of three numbers add up to, where each was rounded to three digits, at worst."""
+FORWARD_SHARE, NEAR = 1.0 / 3.0, 0.02
 CHECKPOINTS = 3
 RUN_NAMES = ("run", "run id", "run name", "runid", "name", "id", "experiment id")
 
@@ -96,11 +99,17 @@ def _flops(runs: Runs) -> Finding | None:
         return None
     with np.errstate(all="ignore"):
         ratio = runs["flops"] / (6.0 * runs["params"] * runs["tokens"])
-    is_off = np.isfinite(ratio) & (np.abs(ratio - 1) > FLOPS_TOLERANCE)
+        is_off = np.isfinite(ratio) & (np.abs(np.log(ratio)) > ROUNDED)
     if not is_off.any():
         return None
+    off = ratio[is_off]
+    is_forward = bool((np.abs(off / FORWARD_SHARE - 1.0) < NEAR).all())
     message = FLOPS_MISMATCH.format(
-        rows=counted(int(is_off.sum()), "row"), low=ratio[is_off].min(), high=ratio[is_off].max()
+        rows=counted(off.size, "row"),
+        low=off.min(),
+        high=off.max(),
+        median=np.median(off),
+        hint=FORWARD_ONLY if is_forward else "",
     )
     return Finding("flops-mismatch", message, row_numbers(runs.row[is_off]))
 

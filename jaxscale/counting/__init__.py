@@ -1,0 +1,64 @@
+"""How compute and size are counted: FLOP and parameters by convention, their units, and tables counted again."""
+
+from jaxscale.counting.architecture import Architecture
+from jaxscale.counting.conventions import CONVENTIONS
+from jaxscale.counting.deepseek import deepseek_flops, deepseek_optimum, deepseek_ratios, deepseek_scale
+from jaxscale.counting.experts import expert_flops, routing_flops_per_token
+from jaxscale.counting.hoffmann import Itemised, chinchilla_flops, chinchilla_sequence
+from jaxscale.counting.kaplan import kaplan_flops, kaplan_forward
+from jaxscale.counting.palm import palm_flops_per_token, palm_hardware_flops_per_token, utilisation
+from jaxscale.counting.pearce import nonembedding_params, omega_of, total_params
+from jaxscale.counting.recounting import countable, recount, uncountable
+from jaxscale.counting.rules import inference_flops, precision_flops, training_flops
+from jaxscale.counting.sizes import layer_params
+from jaxscale.counting.spec import Convention
+from jaxscale.counting.units import (
+    PF_DAY,
+    bits,
+    bits_per_byte,
+    flops_of_pf_days,
+    loss_of_bits_per_byte,
+    nats,
+    nats_per_byte,
+    nats_per_character,
+    pf_days,
+)
+
+__all__ = [
+    "CONVENTIONS",
+    "PF_DAY",
+    "Architecture",
+    "Convention",
+    "Itemised",
+    "bits",
+    "bits_per_byte",
+    "chinchilla_flops",
+    "chinchilla_sequence",
+    "countable",
+    "deepseek_flops",
+    "deepseek_optimum",
+    "deepseek_ratios",
+    "deepseek_scale",
+    "expert_flops",
+    "flops_of_pf_days",
+    "inference_flops",
+    "kaplan_flops",
+    "kaplan_forward",
+    "layer_params",
+    "loss_of_bits_per_byte",
+    "nats",
+    "nats_per_byte",
+    "nats_per_character",
+    "nonembedding_params",
+    "omega_of",
+    "palm_flops_per_token",
+    "palm_hardware_flops_per_token",
+    "pf_days",
+    "precision_flops",
+    "recount",
+    "routing_flops_per_token",
+    "total_params",
+    "training_flops",
+    "uncountable",
+    "utilisation",
+]

@@ -1,0 +1,87 @@
+"""What moves if compute or size is counted another way: the same law, refitted under several conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from jaxscale.allocation import frontier
+from jaxscale.allocation.frontier import has_frontier
+from jaxscale.allocation.splits import held_inputs
+from jaxscale.counting import CONVENTIONS, Convention, countable, recount, uncountable
+from jaxscale.fitting.fit import fit
+from jaxscale.laws import LAWS, Law
+from jaxscale.objectives import Objective
+from jaxscale.results import Count, Counts, Fit, Frontier
+from jaxscale.runs import Runs
+
+ALL, AS_IT_STANDS = "all", "measured"
+SAME = 1e-9
+"""Relative difference below which the inputs of two conventions are the same."""
+
+
+def compare_counts(
+    runs: Runs,
+    law: Law | str = "chinchilla",
+    *,
+    conventions: Sequence[Convention | str] | str = ALL,
+    flops: float | Sequence[float] | np.ndarray | None = None,
+    objective: Objective | str = "huber",
+    solver: str = "newton",
+    fix: Mapping[str, float] | None = None,
+    held: Mapping[str, float] | None = None,
+    device: str = "auto",
+) -> Counts:
+    """Return the law's point fit and frontier under each convention, and first on the table as it stands.
+
+    conventions: names of `counting.CONVENTIONS`, or "all" for those that the table's columns allow.   flops: budgets
+    (b,) in FLOP, each in the convention's own count.   Other arguments are those of `fit` and `frontier`, and so
+    are the refusals, with those of `counting.recount`.
+    """
+    law = LAWS.resolve(law)
+    tables = _tables(runs, (conventions,) if isinstance(conventions, str) else conventions)
+    budgets = np.zeros(0) if flops is None else np.atleast_1d(np.asarray(flops, dtype=np.float64))
+    found: list[Count] = []
+    for convention, table in tables.items():
+        changed = tuple(name for name in law.inputs if not _is_same(table, runs, (name,)))
+        twin = next((one for one in found if _is_same(table, one.fit.runs, law.inputs)), None)
+        if twin is None:
+            own = fit(table, law, objective=objective, solver=solver, fix=fix, device=device)
+        else:
+            own = replace(twin.fit, runs=table)
+        best, exponent = _frontier(own, budgets, held)
+        name = None if twin is None else twin.same_as or twin.convention.name
+        found.append(Count(convention, own, changed, name, best, exponent))
+    return Counts(tuple(found), uncountable(runs) if ALL in conventions else {})
+
+
+def _tables(runs: Runs, names: Sequence[Convention | str]) -> dict[Convention, Runs]:
+    """Return the table under each convention, once each and all of them before any is fitted; as it stands first."""
+    chosen = countable(runs) if ALL in names else tuple(CONVENTIONS.resolve(name) for name in names)
+    return {one: recount(runs, one) for one in (CONVENTIONS.resolve(AS_IT_STANDS), *chosen)}
+
+
+def _is_same(table: Runs, other: Runs, names: Sequence[str]) -> bool:
+    return all(np.allclose(table[name], other[name], rtol=SAME, atol=0.0) for name in names)
+
+
+def _frontier(own: Fit, budgets: np.ndarray, held: Mapping[str, float] | None) -> tuple[Frontier | None, float | None]:
+    """Return the frontier at the budgets, and the exponent of its params between the ends of the measured compute."""
+    is_open = not set(held_inputs(own.law)) <= set(held or {})
+    if not own.is_usable or not has_frontier(own.law) or (is_open and not len(budgets)):
+        return None, None
+    measured = own.runs.columns.get("flops", np.zeros(0))
+    known = measured[np.isfinite(measured)]
+    ends = [float(known.min()), float(known.max())] if known.size else []
+    if not len(budgets) and not ends:
+        return None, None
+    whole = frontier(own, flops=[*budgets, *ends], held=held)
+    asked = {name: getattr(whole, name)[: len(budgets)] for name in ("flops", "params", "tokens", "loss")}
+    at_budgets = replace(whole, findings=(), **asked) if len(budgets) else None
+    if not ends or ends[0] == ends[1]:
+        return at_budgets, None
+    low, high = np.log(whole.params[-2:])
+    slope = float((high - low) / np.log(ends[1] / ends[0]))
+    return at_budgets, slope if np.isfinite(slope) else None
