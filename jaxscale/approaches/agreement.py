@@ -183,5 +183,6 @@ def _difference(one: Approach, other: Approach, flops: np.ndarray, level: float)
 def _ratio(one: Approach, other: Approach, name: str, flops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the ratio of what two approaches say at budgets, of the table (b,) and of its replicates (R, b)."""
     ours, theirs = getattr(one.point, name).at(flops), getattr(other.point, name).at(flops)
-    crowd = getattr(one.crowd, name).at(flops) / getattr(other.crowd, name).at(flops)
-    return ours / theirs, crowd
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crowd = getattr(one.crowd, name).at(flops) / getattr(other.crowd, name).at(flops)
+    return ours / theirs, np.where(np.isfinite(crowd), crowd, np.nan)

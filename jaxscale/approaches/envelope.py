@@ -143,9 +143,6 @@ def _findings(
     if np.nanmax(thirds) - np.nanmin(thirds) > DIFFERENT:
         found.append(Finding("bent-envelope", BENT.format(thirds=", ".join(f"{third:.3f}" for third in thirds))))
     if len(kept) < len(field.log_flops):
-        found.append(
-            Finding(
-                "envelope-edges", AT_EDGE.format(count=len(field.log_flops) - len(kept), total=len(field.log_flops))
-            )
-        )
+        total = len(field.log_flops)
+        found.append(Finding("envelope-edges", AT_EDGE.format(count=total - len(kept), total=total)))
     return tuple(found)

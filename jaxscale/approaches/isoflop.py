@@ -28,7 +28,7 @@ TOO_FEW = "{source}: {count} of {total} budgets have a minimum between measured 
 LEFT_OUT = "{count} of {total} budgets left out: {reasons}"
 BIASED = (
     "this method on these very sizes misses N_opt of the fitted surface by {least:+.2g} to {most:+.2g} %, without any "
-    "noise (exponent {exponent:+.3f}): profiles are not parabolas; narrow them, or use local, cubic or the fit"
+    "noise (exponent {exponent:+.3f}): a profile is no parabola; narrow profiles, `cubic` and the fit miss less"
 )
 
 

@@ -18,7 +18,8 @@ class PowerLaw:
 
     def at(self, flops: np.ndarray) -> np.ndarray:
         """Return y at budgets (b,): (b,), or (R, b) for a crowd."""
-        return np.asarray(self.scale)[..., None] * np.asarray(flops) ** np.asarray(self.exponent)[..., None]
+        with np.errstate(over="ignore", invalid="ignore"):  # a line through two close budgets may be steep
+            return np.asarray(self.scale)[..., None] * np.asarray(flops) ** np.asarray(self.exponent)[..., None]
 
     def interval(self, level: float = 0.95) -> Band:
         """Return the percentile band of the exponents of a crowd."""
@@ -33,7 +34,7 @@ def power_law(flops: np.ndarray, values: np.ndarray, weight: np.ndarray | None =
     x, y = np.broadcast_arrays(np.log(flops), np.log(values))
     w = np.where(np.isfinite(y), 1.0 if weight is None else weight, 0.0)
     y = np.where(w > 0, y, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         total = w.sum(-1)
         x_mean, y_mean = (w * x).sum(-1) / total, (w * y).sum(-1) / total
         away = np.where(w > 0, x - x_mean[..., None], 0.0)

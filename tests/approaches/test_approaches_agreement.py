@@ -61,8 +61,8 @@ def test_the_pivot_of_a_crowd_is_where_its_sizes_vary_least():
 
 @pytest.mark.slow
 def test_curves_are_resampled_whole_and_all_three_find_the_exponent():
-    runs = curves_on(PRINTED, noise=0.002, seed=2)
-    flops = 10.0 ** np.round(np.log10(runs["flops"]), 1)
+    runs = curves_on(PRINTED, sizes=12, points=20, noise=0.002, seed=2)
+    flops = 10.0 ** (np.round(5 * np.log10(runs["flops"])) / 5)
     runs = js.Runs.from_arrays(
         loss=runs.loss, params=runs["params"], tokens=runs["tokens"], flops=runs["flops"], group=runs["group"],
         budget=flops,
@@ -73,7 +73,7 @@ def test_curves_are_resampled_whole_and_all_three_find_the_exponent():
     a = PRINTED["beta"] / (PRINTED["alpha"] + PRINTED["beta"])
     for one in found.approaches:
         assert one.point.params.exponent == pytest.approx(a, abs=0.04), one.name
-        assert one.usable == 40
+        assert one.usable >= 36, one.name  # a draw of few sizes may leave no two budgets bracketed
     assert found.scheme == "clusters"
 
 
