@@ -15,7 +15,6 @@ from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.scales import scaled_starts, settings_of, thinned
 from jaxscale.laws.spec import Coef, Law, Published
-from jaxscale.numerics.powers import power
 
 MUENNIGHOFF = "Muennighoff et al. 2023, arXiv 2305.16264"
 UNIQUE_TOKENS = Input("unique_tokens", "U", "tokens", "different tokens there are, before any is repeated", 1e8, 1e12)
@@ -42,8 +41,8 @@ def decayed(amount: ArrayLike, base: ArrayLike, half: ArrayLike) -> jax.Array:
 
 def fed_params(unique: ArrayLike, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
     """Return (U G)^(beta/alpha) G, the params that U tokens feed best; G = (alpha A/(beta B))^(1/(alpha + beta))."""
-    balance = power(alpha * A / (beta * B), 1.0 / (alpha + beta))
-    return power(unique * balance, beta / alpha) * balance
+    log_balance = jnp.log(alpha * A / (beta * B)) / (alpha + beta)
+    return jnp.exp(beta / alpha * (jnp.log(unique) + log_balance) + log_balance)  # one exponential: it compiles sooner
 
 
 def effective(

@@ -30,9 +30,6 @@ def in_float64():
         yield
 
 
-# Pearce & Song: params with and without embeddings
-
-
 def test_params_without_embeddings_are_the_inverse_of_total_ones():
     params = np.geomspace(1e2, 1e13, 60)
     for omega in (1e3, OMEGA, 1e6):
@@ -68,9 +65,6 @@ def test_the_local_exponent_is_that_of_the_paper():
         assert local == pytest.approx(1 / inverse, rel=1e-5)
 
 
-# Gadre: compute and tokens per param
-
-
 def test_over_training_is_the_separable_law_with_one_exponent():
     """laws.md (c) 14: the constants of Muennighoff et al. at C = 1e21 and M = 20 in both forms, and M*."""
     eta = TIED["alpha"] / 2
@@ -85,9 +79,6 @@ def test_over_training_is_the_separable_law_with_one_exponent():
     assert float(best) == pytest.approx(19.613028, rel=1e-7)
     front = js.frontier(law="overtraining", coefs=coefs, flops=[1e19, 1e25])
     np.testing.assert_allclose(front.tokens_per_param, float(best), rtol=1e-7)
-
-
-# Muennighoff: repeated data
 
 
 @pytest.mark.parametrize(("epochs", "worth"), [(4, 3.7256731), (16, 10.5824570), (40, 15.1674648)])
@@ -149,9 +140,6 @@ def test_the_frontier_of_repeated_data_leaves_chinchillas_where_the_data_runs_ou
         assert abs(np.log(sizes[np.argmin(tried)] / params)) < 0.01
 
 
-# Nesting families and Rosenfeld's envelope
-
-
 def test_the_family_holds_chinchillas_law_at_one():
     coefs = LAWS.resolve("chinchilla").constants("besiroglu2024")
     for name in ("q", "gamma"):
@@ -192,9 +180,6 @@ def test_what_rises_with_the_separable_law_splits_a_budget_as_it_does(family):
 def test_the_envelope_is_the_modulus_that_rosenfeld_writes():
     inner = np.geomspace(0.1, 1e4, 30)
     np.testing.assert_allclose(under_chance(inner, 10.8), 10.8 * np.abs(inner / (inner - 10.8j)), rtol=1e-14)
-
-
-# Broken, shifted and rectified powers
 
 
 def test_a_broken_power_law_has_its_two_slopes_and_the_value_of_the_printed_product():
@@ -240,9 +225,6 @@ def test_a_shift_of_zero_and_nothing_learned_before_leave_the_power_law():
     np.testing.assert_allclose(rectified, js.predict("power-tokens", coefs, tokens=x), rtol=1e-15)
 
 
-# Transfer, and loss to loss
-
-
 def test_the_loss_after_transfer_is_kaplans_at_the_data_transferred():
     of, t = LAWS.resolve("kaplan").constants("kaplan2020"), LAWS.resolve("transfer").constants("hernandez2021-text")
     data = np.asarray(transferred(1e7, PARAMS, **t))
@@ -260,9 +242,6 @@ def test_a_loss_to_loss_law_keeps_the_optimal_split():
     source = js.predict("chinchilla", "besiroglu2024", params=sizes, tokens=1e22 / 6 / sizes)
     other = js.predict("loss-to-loss", {"K": 0.8, "kappa": 1.2, "E_0": 1.5, "E_1": 0.9}, source_loss=source)
     assert np.argmin(other) == 2
-
-
-# Start points by variable projection
 
 
 def test_scales_are_the_least_squares_ones_and_never_negative():
