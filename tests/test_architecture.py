@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "jaxscale"
-ROWS = "errors registry precision status; numerics; runs laws objectives resampling intervals; results kernels solvers"
-ROWS += "; engine; fitting allocation; figures reports store datasets; cli"
+ROWS = "errors registry precision status; numerics; runs laws objectives resampling intervals schedules"
+ROWS += "; results kernels solvers; engine; fitting allocation; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
 PEERS, BLIND = ("laws", "objectives", "resampling"), ("solvers", "numerics", "kernels")
-NO_JAX = ("runs", "results", "intervals", "figures", "reports", "store", "datasets")
+NO_JAX = ("runs", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
 LIGHT, HEAVY = {None, "errors", "registry", "cli"}, ("jax", "numpy", "pandas", "matplotlib")
 
 

@@ -8,8 +8,10 @@ from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.registry import Registry
 
 FILES = (
+    "annealing",
     "chinchilla",
     "kaplan",
+    "multi_power",
     "power",
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""

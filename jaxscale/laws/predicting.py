@@ -13,22 +13,36 @@ from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
 
 INPUT_MISSING = "law '{name}' needs {needed}; missing: {missing}"
+NO_VECTOR = "{name} is one number, but '{law}' takes several for each run: an array whose last axis holds them"
 
 
 def predict_with(law: Law, coefs: Mapping[str, float], columns: Mapping[str, ArrayLike]) -> np.ndarray:
     """Return the law's loss, float64, for columns that broadcast against one another, in the law's units.
 
-    Every input is taken as one number per run: a law of schedules cannot be asked here.
+    An input is one number per run, or, where the law says that it is a vector, as many as its last axis holds; the
+    axes before broadcast like the other columns.
 
-    Raises UsageError for a missing input or coef. Supports are not checked: a law can be looked at anywhere.
+    Raises UsageError for a missing input or coef, or a vector without an axis. Supports are not checked: a law can be
+    looked at anywhere.
     """
     missing = [name for name in law.inputs if name not in columns]
     if missing:
         needed = ", ".join(law.inputs)
         raise UsageError(INPUT_MISSING.format(name=law.name, needed=needed, missing=", ".join(missing)))
     values = law.vector(coefs)
-    arrays = np.broadcast_arrays(*(np.asarray(columns[name], dtype=np.float64) for name in law.inputs))
-    shape = arrays[0].shape
+    given = {name: np.asarray(columns[name], dtype=np.float64) for name in law.inputs}
+    own = {name: 1 if law.measure(name).is_vector else 0 for name in law.inputs}
+    for name, array in given.items():
+        if array.ndim < own[name]:
+            raise UsageError(NO_VECTOR.format(name=name, law=law.name))
+    shape = np.broadcast_shapes(*(array.shape[: array.ndim - own[name]] for name, array in given.items()))
+    runs = [_flat(array, shape, own[name]) for name, array in given.items()]
     with precision.float64():
         one_run = jax.vmap(lambda *run: law.loss(*run, **dict(zip(law.names, values, strict=True))))
-        return np.asarray(one_run(*(array.reshape(-1) for array in arrays)), dtype=np.float64).reshape(shape)
+        return np.asarray(one_run(*runs), dtype=np.float64).reshape(shape)
+
+
+def _flat(array: np.ndarray, shape: tuple[int, ...], own: int) -> np.ndarray:
+    """Return the array for every run, runs on one axis, its `own` last axes kept."""
+    kept = array.shape[array.ndim - own :]
+    return np.broadcast_to(array, (*shape, *kept)).reshape(-1, *kept)

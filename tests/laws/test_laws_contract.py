@@ -17,7 +17,19 @@ from jaxscale.laws.ranges import random_coefs, random_columns
 from jaxscale.laws.spec import Published
 
 EVERY = pytest.mark.parametrize("law", tuple(LAWS), ids=lambda law: law.name)
-WITNESS = {}
+
+
+def multi_power(inputs, coefs):
+    """L = L0 + A S1^-alpha - B Σ drop (1 - (1 + C eta^-gamma S)^-beta), term by term."""
+    L0, A, alpha, B, C, beta, gamma = (coefs[name] for name in ("L0", "A", "alpha", "B", "C", "beta", "gamma"))
+    nodes = zip(
+        *(map(mpmath.mpf, inputs[name].tolist()) for name in ("rate_drops", "rates_after", "sums_since")), strict=True
+    )
+    gain = mpmath.fsum(drop * (1 - (1 + C * eta**-gamma * since) ** -beta) for drop, eta, since in nodes if drop)
+    return L0 + A * inputs["rate_sum"] ** -alpha - B * gain
+
+
+WITNESS = {"multi-power": multi_power}
 """Laws whose equation is no formula of scalars: name → (inputs, coefs) → loss, written apart from the law in mpmath."""
 FALLS = ("params", "tokens", "flops", "steps")
 """The inputs of which more can only help, in a law that takes nothing else."""
