@@ -13,6 +13,7 @@ from benchmarks.cold import cold
 from benchmarks.kernels import kernels
 from benchmarks.readme import table
 from benchmarks.scaling import scaling
+from benchmarks.schedules import schedules
 from benchmarks.starts import starts
 
 MEASURING = (bootstrap, starts, cold, scaling)
@@ -41,7 +42,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, kernels, everything, table):
+for command in (*MEASURING, kernels, schedules, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ SHIPPED = "simulated"
 """The table that is fitted where none is given."""
 
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
+NO_SCHEDULE = "--warmup belongs to laws of schedules, such as 'multi-power'; '{law}' takes none"
 NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
-PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None)
+PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None, 0)
 
 FITTING_STAGE = "Compiling and fitting {law}"
 RESAMPLING_STAGE = "Refitting to resampled tables"
@@ -62,19 +63,29 @@ def objective_of(fitting: Fitting) -> Objective:
 
 
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
-    """Return the runs of a table, or of the shipped one; raise UsageError, RunsError or MissingPartError."""
+    """Return the runs of a table, or of the shipped one, with what is made of their schedules where the law takes that.
+
+    Raises UsageError, RunsError or MissingPartError.
+    """
     from jaxscale import datasets
     from jaxscale.laws import LAWS
     from jaxscale.runs import read_runs
+    from jaxscale.schedules import with_schedules
 
+    law = LAWS.resolve(fitting.law)
+    if reading.warmup and not law.made_from:
+        raise UsageError(NO_SCHEDULE.format(law=law.name))
     if table is None:
         for option, value in asdict(reading).items():
             if option != "where" and value != getattr(PLAIN, option):
                 raise UsageError(NEEDS_TABLE.format(option=option))
         runs = datasets.load(SHIPPED)
         return runs.where(*reading.where) if reading.where else runs
-    inputs = LAWS.resolve(fitting.law).inputs
-    return read_runs(table, inputs=inputs, positive_loss=fitting.space == "log", **asdict(reading))
+    reader = asdict(reading)
+    warmup = reader.pop("warmup")
+    inputs = (*(name for name in law.inputs if not law.measure(name).made_from), *law.made_from)
+    runs = read_runs(table, inputs=inputs, positive_loss=fitting.space == "log", **reader)
+    return with_schedules(runs, warmup=warmup) if law.made_from else runs
 
 
 def fit_of(runs: Runs, fitting: Fitting, bar: Bar) -> Fit:
