@@ -16,12 +16,8 @@ from jaxscale.numerics.small_spd import pack_indices
 
 def sums(parts: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
     """Return the sum of each of several equally shaped vectors, by one reduction; it has no derivative of its own."""
-
-    def add(left: tuple[jax.Array, ...], right: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-        return tuple(a + b for a, b in zip(left, right, strict=True))
-
     zeros = tuple(jnp.zeros((), part.dtype) for part in parts)
-    return tuple(jax.lax.reduce(tuple(parts), zeros, add, (0,)))
+    return tuple(jax.lax.reduce(tuple(parts), zeros, _add, (0,)))
 
 
 def expanded(
@@ -36,3 +32,7 @@ def expanded(
     for (j, k), second in zip(pack_indices(len(moves)), bend, strict=True):
         total = total + (0.5 if j == k else 1.0) * second * moves[j] * moves[k]
     return total
+
+
+def _add(left: tuple[jax.Array, ...], right: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    return tuple(a + b for a, b in zip(left, right, strict=True))

@@ -18,9 +18,7 @@ NO_SCHEDULE = "{source}: run {name!r} has no schedule; those given are {known}"
 NOT_STEPS = "{source}: {column} must be a whole number from 1 on in every row; rows {rows} are not"
 NOT_RATES = "{source}: {column} must be a positive learning rate in every row; rows {rows} are not"
 TWO_RATES = "{source}: run {name!r} has two learning rates at step {step}; say which rows are one run: --group COLUMN"
-LATE_WARMUP = (
-    "warmup = {warmup} is not a whole number, zero or more, up to the first logged step {first} of run {name!r}"
-)
+LATE_WARMUP = "warmup = {warmup} is not a whole number from 0 to {first}, the first logged step of run {name!r}"
 FORMULAS = {
     "rate_sum": "sum of {lr}",
     "annealing": "sum of the momentum of the drops of {lr}",

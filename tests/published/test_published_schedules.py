@@ -1,4 +1,4 @@
-"""The curves and fits of Luo et al. 2025 (arXiv 2503.12811): their numbers from their constants, and a lower minimum."""
+"""The curves of Luo et al. 2025 (arXiv 2503.12811): their numbers from their constants, and a lower minimum."""
 
 import numpy as np
 import pytest

@@ -39,9 +39,9 @@ def full_sum(schedule, step, coefs):
 
 
 def settings():
-    """The published constants and twelve settings of the documented range."""
+    """The published constants and five settings of the documented range."""
     law, random = LAWS.resolve("multi-power"), np.random.default_rng(5)
-    return [law.constants(one.name) for one in law.published] + [random_coefs(law, random) for _ in range(12)]
+    return [law.constants(one.name) for one in law.published] + [random_coefs(law, random) for _ in range(5)]
 
 
 def steps_of(schedule):
@@ -79,10 +79,11 @@ def test_a_row_needs_two_pieces_of_nodes_and_no_more():
 
 
 def test_what_the_nodes_drop_is_what_the_rate_dropped():
+    """To the rounding of one step's drop, which is 1e-4 of a rate or less."""
     for schedule in SHAPES.values():
         columns = columns_of([schedule] * 2, [3_000, schedule.steps])
         fallen = schedule.rates[0] - schedule.rates[[3_000, schedule.steps]]
-        np.testing.assert_allclose(columns["rate_drops"].sum(axis=1), fallen, rtol=1e-12, atol=1e-18)
+        np.testing.assert_allclose(columns["rate_drops"].sum(axis=1), fallen, rtol=1e-10)
         np.testing.assert_allclose(columns["rate_sum"], np.cumsum(schedule.rates)[[3_000, schedule.steps]], rtol=1e-15)
 
 

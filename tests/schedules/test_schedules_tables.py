@@ -33,12 +33,15 @@ def test_known_schedules_give_each_row_the_columns_of_its_own():
 
 
 def test_rates_read_off_a_table_give_nearly_the_loss_of_the_formula():
-    """Straight lines over 100 of 6,000 steps of a cosine are off by 1e-4 of the rate; a drop is found exactly."""
+    """A drop is found exactly. Of the cosine the 100 steps before the first row are unknown, and those between rows.
+
+    They are taken as even, which moves S1 there by 4e-4, and the loss, of 2 nats above its floor, by a fourth of that.
+    """
     coefs, table = "luo2025-400m", logged()
     exact = with_schedules(table, {"cosine": COSINE, "dropped": DROPPED}, run="run")
     read = with_schedules(table, run="run", warmup=200)
     got, want = (js.predict("multi-power", coefs, **_inputs(runs)) for runs in (read, exact))
-    np.testing.assert_allclose(got, want, rtol=1e-4)
+    np.testing.assert_allclose(got, want, rtol=2e-4)
     is_dropped = read["run"] == "dropped"
     np.testing.assert_allclose(got[is_dropped], want[is_dropped], rtol=1e-9)
 
@@ -56,7 +59,7 @@ def test_a_group_says_which_rows_are_one_run():
 
 
 def test_two_runs_taken_for_one_are_refused():
-    with pytest.raises(RunsError, match="two learning rates at step .*--group"):
+    with pytest.raises(RunsError, match=r"two learning rates at step .*--group"):
         schedules_of(logged())
 
 
