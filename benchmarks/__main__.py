@@ -14,6 +14,7 @@ from benchmarks.kernels import kernels
 from benchmarks.readme import table
 from benchmarks.recovery import recovery
 from benchmarks.scaling import scaling
+from benchmarks.schedules import schedules
 from benchmarks.starts import starts
 
 MEASURING = (bootstrap, starts, cold, scaling)
@@ -42,7 +43,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, kernels, recovery, everything, table):
+for command in (*MEASURING, kernels, recovery, schedules, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "jaxscale"
-ROWS = "errors registry precision status carets formulas; numerics; runs laws objectives resampling intervals counting"
-ROWS += "; results kernels solvers; engine; fitting allocation; approaches; figures reports store datasets; cli"
+ROWS = "errors registry precision status carets formulas; numerics"
+ROWS += "; runs laws objectives resampling intervals counting schedules; results kernels solvers; engine"
+ROWS += "; fitting allocation; approaches; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
 PEERS, BLIND = ("laws", "objectives", "resampling"), ("solvers", "numerics", "kernels")
-NO_JAX = ("runs", "counting", "results", "intervals", "figures", "reports", "store", "datasets")
+NO_JAX = ("runs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
 LIGHT, HEAVY = {None, "errors", "registry", "carets", "formulas", "cli"}, ("jax", "numpy", "pandas", "matplotlib")
 
 

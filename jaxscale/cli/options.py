@@ -22,7 +22,7 @@ FLOPS_TEXT = "1e21,1e23,5.76e23,1e25"
 
 @dataclass(frozen=True)
 class Reading:
-    """How a table is read; the fields are options of `read_runs`."""
+    """How a table is read; the fields are options of `read_runs`, but for warmup, which laws of schedules need."""
 
     map: Mapping[str, str]
     where: tuple[str, ...]
@@ -33,6 +33,7 @@ class Reading:
     units: bool
     missing: Literal["drop", "refuse"]
     group: str | None
+    warmup: int
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ def reading_options(command: Command) -> Command:
         click.option("--decimal", metavar="CHAR", default=".", show_default=True, help="Decimal mark in a CSV."),
         click.option("--thousands", metavar="CHAR", help="Mark between thousands in a CSV. [default: none]"),
         click.option("--encoding", metavar="NAME", default="utf-8", show_default=True, help="Encoding of a CSV."),
+        click.option("--warmup", type=click.IntRange(min=0), default=0, show_default=True, help=(
+            "Steps in which the rate rises from 0, before the first logged one; for laws of schedules.")),
         click.option("--units", is_flag=True, help="Read 7B and 300M as 7e9 and 3e8. [default: off]"),
     )(command)  # fmt: skip
 

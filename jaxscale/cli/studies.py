@@ -27,9 +27,10 @@ ALL = "all"
 """The word for every convention of counting that a table allows."""
 
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
+NO_SCHEDULE = "--warmup belongs to laws of schedules, such as 'multi-power'; '{law}' takes none"
 NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
 NOT_DECLARED = "'{name}' is neither a column of {table} nor a coef: add --coef {name}:positive, or --map {name}=COLUMN"
-PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None)
+PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None, 0)
 
 FITTING_STAGE = "Compiling and fitting {law}"
 RESAMPLING_STAGE = "Refitting to resampled tables"
@@ -95,12 +96,18 @@ def objective_of(fitting: Fitting) -> Objective:
 
 
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
-    """Return the runs of a table, or of the shipped one; raise UsageError, RunsError or MissingPartError."""
+    """Return the runs of a table, or of the shipped one, with what is made of their schedules where the law takes that.
+
+    Raises UsageError, RunsError or MissingPartError.
+    """
     from jaxscale import datasets
     from jaxscale.runs import read_runs
     from jaxscale.runs.showing import shown_name
+    from jaxscale.schedules import with_schedules
 
     law = law_of(fitting)
+    if reading.warmup and not law.made_from:
+        raise UsageError(NO_SCHEDULE.format(law=law.name))
     if table is None:
         for option, value in asdict(reading).items():
             if option != "where" and value != getattr(PLAIN, option):
@@ -108,11 +115,15 @@ def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
         runs = datasets.load(SHIPPED)
         _refuse_undeclared(law, [name for name in law.inputs if name not in runs.columns], "the shipped table")
         return runs.where(*reading.where) if reading.where else runs
+    reader = asdict(reading)
+    warmup = reader.pop("warmup")
+    inputs = (*(name for name in law.inputs if not law.measure(name).made_from), *law.made_from)
     try:
-        return read_runs(table, inputs=law.inputs, positive_loss=fitting.space == "log", **asdict(reading))
+        runs = read_runs(table, inputs=inputs, positive_loss=fitting.space == "log", **reader)
     except RunsError as error:
         _refuse_undeclared(law, error.missing, shown_name(table))
         raise
+    return with_schedules(runs, warmup=warmup) if law.made_from else runs
 
 
 def _refuse_undeclared(law: Law, missing: Sequence[str], table: str) -> None:

@@ -48,7 +48,7 @@ def simulate(
         raise UsageError(NOISE_OUTSIDE.format(noise=noise))
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(SEED_OUTSIDE.format(seed=seed))
-    count = max(np.size(column) for column in columns.values()) if columns else 0
+    count = max(len(np.atleast_1d(column)) for column in columns.values()) if columns else 0
     given = Runs.from_arrays(loss=np.ones(count), **columns)  # checks the columns and derives the third of N, D, C
     predicted = predict_with(law, law.given(coefs), given.columns)
     miss = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)

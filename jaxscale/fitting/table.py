@@ -20,6 +20,10 @@ NO_RUNS = "fit takes a table of runs, not {kind}: read one with js.read_runs(pat
 TOO_FEW = "{source}: {rows} for {coefs} of '{law}'; at least {free} are needed"
 NOT_POSITIVE = "{source}: {column} must be positive for {why}; rows {rows}"
 CONSTANT_LOSS = "{source}: every run has the loss {loss:g}, so no exponent can be fitted"
+NO_SCHEDULES = (
+    "{source}: '{law}' takes {inputs}, made of the whole schedule of a run: give them to a table of {columns} by "
+    "jaxscale.schedules.with_schedules(runs)"
+)
 NOT_FINITE = "{source}: {column} is missing or not finite in rows {rows}, and '{law}' needs it"
 
 
@@ -32,6 +36,9 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
         raise UsageError(NO_RUNS.format(kind=type(runs).__name__))
     source = runs.origin.source
     for name in law.inputs:
+        if name not in runs.columns and law.measure(name).made_from:
+            made, columns = ", ".join(law.inputs), " and ".join(law.made_from)
+            raise RunsError(NO_SCHEDULES.format(source=source, law=law.name, inputs=made, columns=columns))
         if name not in runs.columns:
             raise RunsError(f"{source}: " + unknown(f"input of law '{law.name}':", name, tuple(runs.columns)))
         column = runs.columns[name]

@@ -9,6 +9,7 @@ from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.registry import Registry
 
 FILES = (
+    "annealing",
     "broken",
     "chinchilla",
     "critical_batch",
@@ -26,6 +27,7 @@ FILES = (
     "loss_to_loss",
     "mixing",
     "mixing_scale",
+    "multi_power",
     "nested",
     "overtraining",
     "parallel_streams",

@@ -10,6 +10,8 @@ class Input:
     """One column that a law takes: the name it has in tables, the papers' symbol, its unit and meaning.
 
     low, high: the documented range, in which recovery is tried; spread evenly in logarithms where low is positive.
+    is_vector: whether a run has several, in a column (n, T).   made_from: the columns of a table from which it is made
+    where no table holds it, as step and lr of a schedule; `jaxscale.schedules` makes it.
     """
 
     name: str
@@ -18,6 +20,8 @@ class Input:
     meaning: str = ""
     low: float = 1.0
     high: float = 100.0
+    is_vector: bool = False
+    made_from: tuple[str, ...] = ()
 
 
 PARAMS = Input("params", "N", "params", "size of the network", 1e7, 3e10)

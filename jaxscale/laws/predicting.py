@@ -14,14 +14,17 @@ from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
 
 INPUT_MISSING = "law '{name}' needs {needed}; missing: {missing}"
+NO_VECTOR = "{name} is one number, but '{law}' takes several for each run: an array whose last axis holds them"
 
 
 def predict_with(law: Law, coefs: Mapping[str, float], columns: Mapping[str, ArrayLike]) -> np.ndarray:
     """Return the law's loss, float64, for columns that broadcast against one another, in the law's units.
 
-    Every input is taken as one number per run: a law of schedules cannot be asked here.
+    An input is one number per run, or, where the law says that it is a vector, as many as its last axis holds; the
+    axes before broadcast like the other columns.
 
-    Raises UsageError for a missing input or coef. Supports are not checked: a law can be looked at anywhere.
+    Raises UsageError for a missing input or coef, or a vector without an axis. Supports are not checked: a law can be
+    looked at anywhere.
     """
     return predict_sets(law, law.vector(coefs)[None], columns)[0]
 
@@ -32,13 +35,24 @@ def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -
     if missing:
         needed = ", ".join(law.inputs)
         raise UsageError(INPUT_MISSING.format(name=law.name, needed=needed, missing=", ".join(missing)))
-    arrays = np.broadcast_arrays(*(np.asarray(columns[name], dtype=np.float64) for name in law.inputs))
-    shape = (len(sets), *arrays[0].shape)
+    given = {name: np.asarray(columns[name], dtype=np.float64) for name in law.inputs}
+    own = {name: 1 if law.measure(name).is_vector else 0 for name in law.inputs}
+    for name, array in given.items():
+        if array.ndim < own[name]:
+            raise UsageError(NO_VECTOR.format(name=name, law=law.name))
+    shape = np.broadcast_shapes(*(array.shape[: array.ndim - own[name]] for name, array in given.items()))
+    runs = [_flat(array, shape, own[name]) for name, array in given.items()]
 
     def one(coefs: jax.Array, *run: jax.Array) -> jax.Array:
         return law.loss(*run, **{name: coefs[index] for index, name in enumerate(law.names)})
 
     with precision.float64():
-        every = jax.vmap(jax.vmap(one, (None, *(0 for _ in arrays))), (0, *(None for _ in arrays)))
-        given = [jnp.asarray(array) for array in (sets, *(array.reshape(-1) for array in arrays))]
-        return np.asarray(every(*given), dtype=np.float64).reshape(shape)
+        every = jax.vmap(jax.vmap(one, (None, *(0 for _ in runs))), (0, *(None for _ in runs)))
+        found = every(jnp.asarray(sets), *(jnp.asarray(run) for run in runs))
+        return np.asarray(found, dtype=np.float64).reshape(len(sets), *shape)
+
+
+def _flat(array: np.ndarray, shape: tuple[int, ...], own: int) -> np.ndarray:
+    """Return the array for every run, runs on one axis, its `own` last axes kept."""
+    kept = array.shape[array.ndim - own :]
+    return np.broadcast_to(array, (*shape, *kept)).reshape(-1, *kept)

@@ -144,6 +144,11 @@ class Law:
         own = {one.name: one for one in self.domain}
         return own.get(name) or INPUTS.get(name) or Input(name)
 
+    @property
+    def made_from(self) -> tuple[str, ...]:
+        """The columns of a table from which inputs are made that no table holds, as step and lr; none for most laws."""
+        return tuple(dict.fromkeys(word for name in self.inputs for word in self.measure(name).made_from))
+
     def constants(self, name: str) -> dict[str, float]:
         """Return the published coefs of that name; raise UsageError, with the nearest, where there are none."""
         return dict(zip(self.names, self.published_set(name).values, strict=True))

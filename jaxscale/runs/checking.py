@@ -149,8 +149,9 @@ def _kinds(runs: Runs) -> list[np.ndarray]:
 
 
 def _codes(values: np.ndarray) -> np.ndarray:
-    """Return (n,) int64, equal where values are; NaN equals nothing, not even itself."""
-    codes = np.unique(values, return_inverse=True, equal_nan=False)[1]
+    """Return (n,) int64, equal where values, or rows (n, T) of them, are; NaN equals nothing, not even itself."""
+    axis = 0 if values.ndim > 1 else None
+    codes = np.unique(values, return_inverse=True, equal_nan=False, axis=axis)[1]
     return codes.astype(np.int64)
 
 

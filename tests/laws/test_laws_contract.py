@@ -28,7 +28,17 @@ def root_of_kaplan_compute(inputs, coefs):
     return mpmath.findroot(lambda L: first + second * L**-rate - L, (least, 2 * least), solver="anderson")
 
 
-WITNESS = {"kaplan-compute": root_of_kaplan_compute}
+def multi_power(inputs, coefs):
+    """L = L0 + A S1^-alpha - B Σ drop (1 - (1 + C eta^-gamma S)^-beta), term by term."""
+    L0, A, alpha, B, C, beta, gamma = (coefs[name] for name in ("L0", "A", "alpha", "B", "C", "beta", "gamma"))
+    nodes = zip(
+        *(map(mpmath.mpf, inputs[name].tolist()) for name in ("rate_drops", "rates_after", "sums_since")), strict=True
+    )
+    gain = mpmath.fsum(drop * (1 - (1 + C * eta**-gamma * since) ** -beta) for drop, eta, since in nodes if drop)
+    return L0 + A * inputs["rate_sum"] ** -alpha - B * gain
+
+
+WITNESS = {"kaplan-compute": root_of_kaplan_compute, "multi-power": multi_power}
 """Laws whose equation is no formula of scalars: name → (inputs, coefs) → loss, written apart from the law in mpmath."""
 FALLS = ("params", "tokens", "flops", "steps")
 """The inputs of which more can only help, in a law that takes nothing else."""

@@ -1,0 +1,11 @@
+"""Learning-rate schedules, and what laws of schedules take of them.  Host only; never imports jax."""
+
+from jaxscale.schedules.columns import annealing_of, columns_of
+from jaxscale.schedules.shapes import constant, cosine, linear, two_stage, wsd
+from jaxscale.schedules.spec import Schedule
+from jaxscale.schedules.tables import schedules_of, with_schedules
+
+__all__ = [
+    "Schedule", "annealing_of", "columns_of", "constant", "cosine", "linear", "schedules_of", "two_stage",
+    "with_schedules", "wsd",
+]  # fmt: skip

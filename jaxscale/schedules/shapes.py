@@ -1,0 +1,71 @@
+"""The schedules that people use: a linear warm-up, then constant, cosine, linear, exponential or in two stages.
+
+Every one takes peak, the rate after the warm-up, and warmup, the number of steps in which the rate rises evenly, from 0
+at step 0 to the peak at step warmup - 1; 0 for none.   Raises UsageError where the numbers make no schedule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.schedules.spec import Schedule
+
+NOT_IN_ORDER = "steps must be whole numbers in the order warmup ≤ {between}steps and at least 1; found {found}"
+
+
+def constant(steps: int, *, peak: float, warmup: int = 0) -> Schedule:
+    """Return the schedule that stays at the peak."""
+    _, rates = _begin(steps, peak, warmup)
+    return _warmed(rates, peak, warmup)
+
+
+def cosine(steps: int, *, peak: float, end: float, warmup: int = 0) -> Schedule:
+    """Return the schedule that falls by half a cosine from the end of the warm-up to `end` at the last step."""
+    step, _ = _begin(steps, peak, warmup)
+    progress = (step - warmup) / max(steps - warmup, 1)
+    return _warmed(end + 0.5 * (peak - end) * (1.0 + np.cos(np.pi * progress)), peak, warmup)
+
+
+def linear(steps: int, *, peak: float, end: float, warmup: int = 0) -> Schedule:
+    """Return the schedule that falls evenly from the end of the warm-up to `end` at the last step."""
+    return wsd(steps, peak=peak, end=end, decay_from=warmup, warmup=warmup, decay="linear")
+
+
+def wsd(
+    steps: int, *, peak: float, end: float, decay_from: int, warmup: int = 0, decay: str = "exponential"
+) -> Schedule:
+    """Return warm-up, stable, decay: the peak up to step decay_from, then a fall to `end` at the last step.
+
+    decay: `exponential` or `linear`.
+    """
+    step, rates = _begin(steps, peak, warmup, decay_from)
+    progress = np.clip((step - decay_from) / max(steps - decay_from, 1), 0.0, 1.0)
+    if decay == "linear":
+        rates = peak - (peak - end) * progress
+    elif decay == "exponential":
+        rates = peak * (end / peak) ** progress
+    else:
+        raise UsageError(f"decay = {decay!r} is neither 'exponential' nor 'linear'")
+    return _warmed(np.where(step <= decay_from, peak, rates), peak, warmup)
+
+
+def two_stage(steps: int, *, peak: float, second: float, drop_at: int, warmup: int = 0) -> Schedule:
+    """Return the schedule that is at the peak before step drop_at, and at the second rate from it on."""
+    step, _ = _begin(steps, peak, warmup, drop_at)
+    return _warmed(np.where(step < drop_at, peak, second), peak, warmup)
+
+
+def _begin(steps: int, peak: float, warmup: int, between: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return all steps from 0, and as many rates at the peak."""
+    order = [0, warmup, *([] if between is None else [between]), steps]
+    if order != sorted(order) or steps < 1 or any(number != int(number) for number in order):
+        middle = "" if between is None else "change ≤ "
+        raise UsageError(NOT_IN_ORDER.format(between=middle, found=", ".join(f"{number:g}" for number in order[1:])))
+    return np.arange(steps + 1.0), np.full(steps + 1, float(peak))
+
+
+def _warmed(rates: np.ndarray, peak: float, warmup: int) -> Schedule:
+    rates = rates.copy()
+    rates[:warmup] = np.linspace(0.0, peak, warmup) if warmup > 1 else peak
+    return Schedule(rates)
