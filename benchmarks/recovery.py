@@ -70,7 +70,7 @@ def tried(law: js.Law, *, settings: int, rows: int, seed: int) -> dict:
     counts, missed, largest = dict.fromkeys((RECOVERED, FLAGGED, REFUSED, FALSE), 0), [], 0.0
     for setting in range(settings):
         columns, truth = random_columns(law, random, rows), random_coefs(law, random)
-        fit = js.fit(js.simulate(law, truth, columns=columns), law)
+        fit = js.fit(js.simulate(law, truth, columns=columns), law, objective=js.huber(space=law.space))
         error = max(abs(fit.coefs[name] / truth[name] - 1.0) for name in law.names)
         outcome = judged(fit, error)
         counts[outcome] += 1

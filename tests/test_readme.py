@@ -36,6 +36,9 @@ def lines_of(text, language="bash"):
     return [line for block in blocks(text, language) for line in block.splitlines()]
 
 
+LAWS_AND_MORE = "Laws, constants and conventions"
+
+
 def table_of(section, header):
     """Return the cells of the rows below a header, without backticks."""
     rows = SECTIONS[section].partition(f"| {header} |")[2].partition("\n\n")[0].splitlines()[2:]
@@ -119,6 +122,14 @@ def test_the_law_of_ones_own_is_the_shipped_one_on_the_real_line():
     np.testing.assert_allclose(np.exp(fit.coefs["a"]), shipped.coefs["A"], rtol=1e-4)  # flat: values agree to 1e-8
 
 
+@pytest.mark.slow
+def test_the_lines_about_laws_constants_and_conventions_run_as_printed():
+    for line in lines_of(SECTIONS[LAWS_AND_MORE]):
+        answer = call(line)
+        assert answer.exit_code == 0, (line, answer.output)
+    assert run_python(LAWS_AND_MORE)["gpt3"].params("nonembedding") == 12 * 96 * 12288**2
+
+
 def test_the_set_up_lines_name_commands_that_are_installed_and_ci_runs_them():
     installed = {point.name for point in entry_points(group="console_scripts")}
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -142,11 +153,12 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", "Speed", "Contributing"}
+    read = {"Set up", "Your own table", LAWS_AND_MORE, "Speed", "Contributing"}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
         "A law of your own",
+        LAWS_AND_MORE,
     }
     assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"bash", "console", "csv", "python"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Literal
 
 import click
@@ -12,8 +11,10 @@ from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.parameters import Budgets, Level, Seed
 from jaxscale.cli.progress import progress
 from jaxscale.cli.session import Session, talking
+from jaxscale.errors import UsageError
 
 STAGE = "Fitting the law and reading the profiles"
+NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take none"
 
 
 @click.command()
@@ -84,7 +85,9 @@ def approaches(
     from jaxscale.reports import agreement_document, json_text, print_agreement
     from jaxscale.runs import read_runs
 
-    runs = read_runs(table, inputs=("params", "tokens"), **asdict(reading))
+    if reading.warmup:
+        raise UsageError(NO_WARMUP)
+    runs = read_runs(table, inputs=("params", "tokens"), **reading.of_table())
     with progress(session) as bar:
         bar.stage(STAGE, replicates)
         found = agreement(

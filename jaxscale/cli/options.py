@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import click
 
@@ -34,6 +34,10 @@ class Reading:
     missing: Literal["drop", "refuse"]
     group: str | None
     warmup: int
+
+    def of_table(self) -> dict[str, Any]:
+        """Return the options of `read_runs`."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "warmup"}
 
 
 @dataclass(frozen=True)

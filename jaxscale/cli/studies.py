@@ -115,15 +115,13 @@ def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
         runs = datasets.load(SHIPPED)
         _refuse_undeclared(law, [name for name in law.inputs if name not in runs.columns], "the shipped table")
         return runs.where(*reading.where) if reading.where else runs
-    reader = asdict(reading)
-    warmup = reader.pop("warmup")
     inputs = (*(name for name in law.inputs if not law.measure(name).made_from), *law.made_from)
     try:
-        runs = read_runs(table, inputs=inputs, positive_loss=fitting.space == "log", **reader)
+        runs = read_runs(table, inputs=inputs, positive_loss=fitting.space == "log", **reading.of_table())
     except RunsError as error:
         _refuse_undeclared(law, error.missing, shown_name(table))
         raise
-    return with_schedules(runs, warmup=warmup) if law.made_from else runs
+    return with_schedules(runs, warmup=reading.warmup) if law.made_from else runs
 
 
 def _refuse_undeclared(law: Law, missing: Sequence[str], table: str) -> None:

@@ -9,14 +9,13 @@ import jax
 import numpy as np
 from jax.typing import ArrayLike
 
+from jaxscale.counting.units import PF_DAY
 from jaxscale.laws.inputs import FLOPS, PARAMS, TOKENS
 from jaxscale.laws.spec import Coef, Law, Published, Starts
 from jaxscale.numerics.powers import power
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361"
 TABLE_5 = KAPLAN + ", table 5"
-PF_DAY = 8.64e19
-"""FLOP in one petaflop/s-day, 1e15 · 86400.   Source: Kaplan et al. 2020, §1.3."""
 
 NON_EMBEDDING = replace(PARAMS, meaning="parameters without the embeddings")
 DATASET = replace(TOKENS, meaning="size of the dataset, however often it is read")

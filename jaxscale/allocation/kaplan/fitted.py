@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from jaxscale.allocation.kaplan.numbers import Number
+from jaxscale.counting.units import PF_DAY
 from jaxscale.errors import UsageError
-from jaxscale.laws.kaplan_single import PF_DAY
 from jaxscale.registry import unknown
 
 Compute: TypeAlias = Literal["C", "C_min"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from jaxscale.allocation.kaplan.fitted import Tokens, fitted_optimum, tokens_rule
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, closing, module_of, values_of
 from jaxscale.allocation.kaplan.overfitting import overfitting_gap
-from jaxscale.laws.kaplan_single import PF_DAY
+from jaxscale.counting.units import PF_DAY
 
 
 class Contradiction(NamedTuple):
