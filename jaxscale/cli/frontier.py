@@ -59,7 +59,7 @@ def frontier(
     with progress(session) as bar:
         if Path(source).is_dir():
             _refuse_fit_options(context, source)
-            fitted, ensemble, found = _saved(source, showing, bar)
+            fitted, ensemble, found, parts = _saved(source, showing, bar)
             reduced = _reduced(fitted, source, showing, bar)
         else:
             studies.refuse_unknown(fitting, showing)
@@ -68,9 +68,10 @@ def frontier(
                 fitted = studies.fit_of(runs, fitting, bar)
                 ensemble = studies.crowd_of(fitted, fitting, bar)
                 found = studies.frontier_of(fitted, ensemble, showing, bar)
+                parts = studies.parts_of(fitted, ensemble, showing, bar)
                 reduced = studies.reduced_of(fitted, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
-    answer = Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line)
+    answer = Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line, parts)
     if is_json:
         printing.write(json_text(frontier_document(answer)))
     else:
@@ -79,16 +80,18 @@ def frontier(
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
-def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None]:
-    """Return what a folder holds, with its own frontier unless other budgets are asked for."""
+def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None, dict[str, Answer]]:
+    """Return what a folder holds, with its own frontiers unless other budgets are asked for."""
     from jaxscale.intervals import INTERVALS
     from jaxscale.store import load
 
     INTERVALS.resolve(showing.interval)
     saved = load(folder)
+    known = saved.by_group if showing.flops is None else None
+    parts = studies.parts_of(saved.fit, saved.ensemble, showing, bar, known)
     if saved.frontier is not None and showing.flops is None:
-        return saved.fit, saved.ensemble, saved.frontier
-    return saved.fit, saved.ensemble, studies.frontier_of(saved.fit, saved.ensemble, showing, bar)
+        return saved.fit, saved.ensemble, saved.frontier, parts
+    return saved.fit, saved.ensemble, studies.frontier_of(saved.fit, saved.ensemble, showing, bar), parts
 
 
 def _reduced(fitted: Fit, folder: str, showing: Showing, bar: Bar) -> Answer | None:

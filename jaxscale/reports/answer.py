@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,7 +22,8 @@ class Answer:
     """A fit with what was made from it.   level: share of a band, 0.95.   method: the name of an interval.
 
     reduced: where the design of the table forbids the fit, the answer along the curve on which all runs lie; line:
-    that curve in words, "tokens = 20 params".
+    that curve in words, "tokens = 20 params".   by_group: of a fit over groups, the answer for each of them, with its
+    frontier.
     """
 
     fit: Fit
@@ -31,6 +33,7 @@ class Answer:
     method: str = "percentile"
     reduced: Answer | None = None
     line: str = ""
+    by_group: Mapping[str, Answer] = field(default_factory=dict)
 
     @property
     def usable_share(self) -> float:

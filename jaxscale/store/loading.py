@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jaxscale.laws import Law
+from jaxscale.laws.grouped import core_of
 from jaxscale.objectives import Objective
 from jaxscale.resampling import Scheme
 from jaxscale.store.parts.ensembles import ensemble_of
@@ -36,10 +37,16 @@ def load(
     runs = runs_of(record.child("runs"), archive)
     own = tuple(laws)
     fit = fit_of(record.child("fit"), archive, runs, own, objectives)
-    if fit.law in own:
+    if core_of(fit.law) in own:
         refuse_other_function(fit, place=record.place)
     crowd, front = record.optional_child("ensemble"), record.optional_child("frontier")
     ensemble = None if crowd is None else ensemble_of(crowd, archive, fit, schemes)
     replicates = None if ensemble is None else len(ensemble)
     frontier = None if front is None else frontier_of(front, archive, fit.law, replicates=replicates)
-    return Saved(fit, ensemble, frontier)
+    by_group = {}
+    if "by_group" in record.fields:  # results of before there were groups have none
+        saved = record.child("by_group")
+        for index, group in enumerate(saved.fields):
+            one, at = saved.child(group), f"group.{index}"
+            by_group[group] = frontier_of(one, archive, core_of(fit.law), replicates=replicates, place=at)
+    return Saved(fit, ensemble, frontier, by_group)

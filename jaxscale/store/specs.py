@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from jaxscale.errors import StoreError
+from jaxscale.errors import StoreError, UsageError
 from jaxscale.laws import LAWS, Law
+from jaxscale.laws.grouped import core_of, grouped, grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import Registry, T
 from jaxscale.resampling import SCHEMES, Scheme
@@ -28,10 +29,15 @@ SPACES: dict[str, Literal["log", "linear"]] = {"log": "log", "linear": "linear"}
 
 
 def written_law(law: Law) -> dict[str, Json]:
-    """Return what identifies a law; its function is not saved."""
+    """Return what identifies a law; its function is not saved, but how it was grouped is."""
+    grouping = grouping_of(law)
+    groups: dict[str, Json] | None = None
+    if grouping is not None:
+        groups = {"groups": list(grouping.groups), "per_group": list(grouping.per_group)}
     return {
         "name": law.name,
-        "is_shipped": law in tuple(LAWS),
+        "is_shipped": core_of(law) in tuple(LAWS),
+        "grouping": groups,
         "equation": law.equation,
         "inputs": list(law.inputs),
         "coefs": [{"name": coef.name, "support": coef.support} for coef in law.coefs],
@@ -40,12 +46,23 @@ def written_law(law: Law) -> dict[str, Json]:
 
 def law_of(record: Record, own: Iterable[Law]) -> Law:
     """Return the law: of the user's own, else of the registry; raise StoreError if there is none, or if it differs."""
-    law = _found("law", record, LAWS, own)
+    law = _grouped(record, _found("law", record, LAWS, own))
     coefs = [(coef.text("name"), coef.text("support")) for coef in record.children("coefs")]
     _refuse_other("inputs", record, record.texts("inputs"), law.inputs)
     _refuse_other("coefs", record, [name for name, _ in coefs], law.names)
     _refuse_other("supports", record, [support for _, support in coefs], [coef.support for coef in law.coefs])
     return law
+
+
+def _grouped(record: Record, law: Law) -> Law:
+    """Return the law with the groups it was saved with; results of before there were any have none."""
+    groups = record.optional_child("grouping") if "grouping" in record.fields else None
+    if groups is None:
+        return law
+    try:
+        return grouped(law, groups.texts("groups"), groups.texts("per_group"))
+    except UsageError as error:
+        raise record.wrong("grouping", f"groups of the law {shown(law.name)}") from error
 
 
 def written_objective(objective: Objective) -> dict[str, Json]:
