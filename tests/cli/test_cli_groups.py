@@ -13,7 +13,7 @@ def table(own_folder):
     """Forty runs of two corpora whose loss falls with compute by one exponent."""
     flops, noise = np.geomspace(1e17, 1e21, 20), np.random.default_rng(1).standard_normal((2, 20))
     rows = [
-        f"{c},{scale * c**-0.05 * np.exp(0.01 * error)},{corpus}"
+        f"{c},{scale * c**-0.05 * np.exp(0.001 * error)},{corpus}"
         for (corpus, scale), errors in zip(SCALES.items(), noise, strict=True)
         for c, error in zip(flops, errors, strict=True)
     ]
@@ -25,7 +25,10 @@ GROUPED = ("--group", "corpus", "--law", "pure-power", "--per-group", "A")
 
 
 def test_a_fit_over_groups_prints_saves_and_goes_on_from_each_group(run, table):
-    folder, page = "out", run("fit", table, *GROUPED, "--replicates", "40", "--flops", "1e22", "--out", "out")
+    folder, page = (
+        "out",
+        run("fit", table, *GROUPED, "--replicates", "40", "--flops", "1e22", "--out", "out", env={"COLUMNS": "80"}),
+    )
     assert page.exit_code == 0, page.stderr
     for word in ("A[books]", "A[web]", "alpha", "group books", "group web"):
         assert word in page.stdout
