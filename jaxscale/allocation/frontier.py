@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
-from jaxscale.allocation.splits import can_allocate, check_held, held_inputs
+from jaxscale.allocation.splits import can_allocate, check_held, held_inputs, refuse_groups
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
@@ -197,6 +197,7 @@ def has_frontier(law: Law) -> bool:
 
 def _finding(law: Law) -> Callable[..., Allocation | jax.Array]:
     """Return what finds a law's frontier; raise UsageError for a law without one."""
+    refuse_groups(law)
     if not has_frontier(law):
         raise UsageError(NO_FRONTIER.format(name=law.name, inputs=", ".join(law.inputs)))
     return optima if can_allocate(law) else losses

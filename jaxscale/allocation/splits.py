@@ -10,7 +10,9 @@ import jax.numpy as jnp
 
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.registry import unknown
+from jaxscale.runs.showing import listed
 
 FLOPS_PER_PARAM_TOKEN = 6.0
 """C = 6 N D: two for the forward pass and four for the backward one.   Source: Kaplan et al. 2020, §2.1."""
@@ -19,6 +21,10 @@ DECIDED = ("params", "tokens", "flops", "tokens_per_param")
 """The inputs that follow from a budget and its split; all others are held."""
 
 NO_TRADE_OFF = "law '{name}' takes {inputs}: on one budget no two of params, tokens and their ratio are traded in it"
+HAS_GROUPS = (
+    "'{name}' was fitted to the groups {groups}, each with coefs of its own: take one of them first, as in "
+    "jaxscale.fitting.group_of(fit, '{first}')"
+)
 HELD_MISSING = "law '{name}' needs {missing} held at a value: a budget decides params and tokens only"
 
 NOTHING_HELD = "law '{name}' has no input to hold, and '{held}' is none: a budget decides all that it takes"
@@ -67,9 +73,17 @@ def can_allocate(law: Law) -> bool:
 
 
 def check_trade_off(law: Law) -> None:
-    """Raise UsageError unless the law trades params for tokens."""
+    """Raise UsageError unless the law trades params for tokens, and is that of one group where there are several."""
+    refuse_groups(law)
     if not can_allocate(law):
         raise UsageError(NO_TRADE_OFF.format(name=law.name, inputs=", ".join(law.inputs)))
+
+
+def refuse_groups(law: Law) -> None:
+    """Raise UsageError for a law with groups: each has a frontier of its own."""
+    grouping = grouping_of(law)
+    if grouping is not None:
+        raise UsageError(HAS_GROUPS.format(name=law.name, groups=listed(grouping.groups), first=grouping.groups[0]))
 
 
 def check_held(law: Law, held: Mapping[str, object]) -> None:

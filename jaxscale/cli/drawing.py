@@ -16,21 +16,38 @@ if TYPE_CHECKING:
 
 LEFT_OUT = "no figure '{name}': {reason}"
 NOT_WRITTEN = "{path}: the figure could not be written ({reason}); check the folder's owner and the disk"
+OF_ONE_GROUP = ("frontier", "isoloss")
+"""Figures that show one law: of a fit over groups each group has its own."""
 POINTS = 61
 """Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
 
 
 def draw_all(answer: Answer, folder: Path, session: Session, format: str = "png") -> list[Path]:
-    """Write every figure that the results allow into a folder and return the paths; say which were left out."""
+    """Write every figure that the results allow into a folder and return the paths; say which were left out.
+
+    Of a fit over groups, what shows the law or its frontier is drawn for each group, in a folder of its own.
+    """
     from jaxscale.figures import FIGURES
+    from jaxscale.runs.showing import shown
 
     paths = []
     frontier = _dense(answer)
     for figure in FIGURES:
+        if answer.by_group and figure.name in OF_ONE_GROUP:
+            continue
         try:
             paths.append(_draw(figure, answer, frontier, folder, format))
         except UsageError as error:
             session.say(LEFT_OUT.format(name=figure.name, reason=error))
+    for place, (group, part) in enumerate(answer.by_group.items()):
+        own, dense = folder / _folder_name(group, place), _dense(part)
+        for figure in FIGURES:
+            if figure.name not in OF_ONE_GROUP:
+                continue
+            try:
+                paths.append(_draw(figure, part, dense, own, format))
+            except UsageError as error:
+                session.say(LEFT_OUT.format(name=f"{figure.name} of {shown(group)}", reason=error))
     return paths
 
 
@@ -58,6 +75,12 @@ def _draw(figure: Figure, answer: Answer, frontier: Frontier | None, folder: Pat
         reason = error.strerror or type(error).__name__
         raise StoreError(NOT_WRITTEN.format(path=shown_name(str(path)), reason=reason)) from error
     return path
+
+
+def _folder_name(group: str, place: int) -> str:
+    """Return a folder's name for a group: its own name, with a number where that would not do."""
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in group)[:60]
+    return f"group-{name}" if name == group else f"group-{place}-{name}"
 
 
 def _dense(answer: Answer) -> Frontier | None:

@@ -88,19 +88,23 @@ def fit(
             try:
                 ensemble = studies.crowd_of(fitted, fitting, bar)
                 frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
+                parts = studies.parts_if_any(fitted, ensemble, showing, bar)
                 reduced = studies.reduced_of(fitted, fitting, showing, bar)
             except KeyboardInterrupt:
                 if not folder.exists():  # a whole result of the same command is worth more than this one
                     outputs.save(Saved(fitted), folder, digest, force=force)
                     session.say(KEPT.format(folder=folder))
                 raise
-        outputs.save(Saved(fitted, ensemble, frontier), folder, digest, force=force)
+        by_group = {group: part.frontier for group, part in parts.items() if part.frontier is not None}
+        outputs.save(Saved(fitted, ensemble, frontier, by_group), folder, digest, force=force)
         if reduced is not None:
             left = Saved(reduced.fit, reduced.ensemble, reduced.frontier)
             outputs.save(left, folder / outputs.REDUCED, digest, force=force)
         compared = studies.counts_of(fitted, frontier, counts, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
-    answer = Answer(fitted, ensemble, frontier, showing.level, showing.interval, reduced, line, compared)
+    answer = Answer(
+        fitted, ensemble, frontier, showing.level, showing.interval, reduced, line, counts=compared, by_group=parts
+    )
     figures = _figures(answer, folder, session) if plot else []
     _show(answer, folder, figures, is_json=is_json)
     if not answer.is_trustworthy:

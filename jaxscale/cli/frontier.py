@@ -81,7 +81,7 @@ def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, r
     with progress(session) as bar:
         if Path(source).is_dir():
             _refuse_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
-            fitted, ensemble, found = _saved(source, showing, bar)
+            fitted, ensemble, found, parts = _saved(source, showing, bar)
             reduced = _reduced(fitted, source, showing, bar)
         else:
             studies.refuse_unknown(fitting, showing)
@@ -91,9 +91,10 @@ def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, r
                 fitted = studies.fit_of(runs, fitting, bar)
                 ensemble = studies.crowd_of(fitted, fitting, bar)
                 found = studies.frontier_of(fitted, ensemble, showing, bar)
+                parts = studies.parts_of(fitted, ensemble, showing, bar)
                 reduced = studies.reduced_of(fitted, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
-    return Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line)
+    return Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line, by_group=parts)
 
 
 def _show(answer: Answer, *, is_json: bool) -> None:
@@ -131,16 +132,18 @@ def _refuse_sources(source: str | None, *, is_known: bool) -> None:
         _refuse_options(NOTHING_FITTED, fitted)
 
 
-def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None]:
-    """Return what a folder holds, with its own frontier unless other budgets or held inputs are asked for."""
+def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None, dict[str, Answer]]:
+    """Return what a folder holds, with its own frontiers unless other budgets or held inputs are asked for."""
     from jaxscale.intervals import INTERVALS
     from jaxscale.store import load
 
     INTERVALS.resolve(showing.interval)
     saved = load(folder)
-    if saved.frontier is not None and showing.flops is None and not showing.hold:
-        return saved.fit, saved.ensemble, saved.frontier
-    return saved.fit, saved.ensemble, studies.frontier_of(saved.fit, saved.ensemble, showing, bar)
+    is_asked = showing.flops is not None or bool(showing.hold)
+    parts = studies.parts_of(saved.fit, saved.ensemble, showing, bar, None if is_asked else saved.by_group)
+    if saved.frontier is not None and not is_asked:
+        return saved.fit, saved.ensemble, saved.frontier, parts
+    return saved.fit, saved.ensemble, studies.frontier_of(saved.fit, saved.ensemble, showing, bar), parts
 
 
 def _reduced(fitted: Fit, folder: str, showing: Showing, bar: Bar) -> Answer | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import click
 
 from jaxscale.cli import names
-from jaxscale.cli.parameters import Budgets, Level, Pair, Seed, numbers, texts
+from jaxscale.cli.parameters import Budgets, Level, Names, Pair, Seed, numbers, texts
 from jaxscale.cli.session import Command
 
 Decorator: TypeAlias = Callable[[Command], Command]
@@ -53,6 +53,7 @@ class Fitting:
     space: Literal["log", "linear"]
     solver: str
     fix: Mapping[str, float]
+    per_group: tuple[str, ...]
     replicates: int
     scheme: str
     seed: int
@@ -126,6 +127,8 @@ def fitting_options(command: Command) -> Command:
             "Measure misses of ln loss, or of loss in nats per token.")),
         click.option("--fix", type=Pair("coef=number"), multiple=True, callback=numbers, help=(
             "Hold a coef at a value, as in alpha=0.34; repeatable. [default: none]")),
+        click.option("--per-group", type=Names(), default=(), help=(
+            "Coefs of which each group of --group has its own, as in E,A,B; the others are common. [default: none]")),
         click.option("--solver", metavar="NAME", default="newton", show_default=True, help=(
             f"Minimiser: {names.listed(names.SOLVERS)}.")),
         click.option("--replicates", type=click.IntRange(min=0), default=4000, show_default=True, help=(

@@ -16,6 +16,7 @@ PERCENT_HINT = "; for {percent:g} % write {share:g}"
 SEED_OUTSIDE = "'{text}' is neither a whole number from 0 to 4294967295 nor 'random'"
 NOT_A_PAIR = "'{text}' is not of the form {form}"
 PAIR_NOT_A_NUMBER = "'{text}': '{value}' is not a finite number"
+EMPTY_NAME = "'{text}' has an empty name; write them like E,A,B"
 GIVEN_TWICE = "'{name}' is given twice"
 
 
@@ -37,6 +38,24 @@ class Budgets(click.ParamType):
                 self.fail(NOT_POSITIVE.format(place=place, item=item), param, ctx)
             budgets.append(number)
         return tuple(budgets)
+
+
+class Names(click.ParamType):
+    """Names separated by commas, each once."""
+
+    name = "name,…"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the names in the order given."""
+        if isinstance(value, tuple):
+            return value
+        names = [part.strip() for part in str(value).split(",")]
+        for name in names:
+            if not name:
+                self.fail(EMPTY_NAME.format(text=value), param, ctx)
+            if names.count(name) > 1:
+                self.fail(GIVEN_TWICE.format(name=name), param, ctx)
+        return tuple(names)
 
 
 class Level(click.ParamType):

@@ -42,13 +42,24 @@ def plot(
     SAVED is a folder that `jaxscale fit` has written; nothing is fitted again.
     """
     cache.prepare(session)
+    from jaxscale.fitting import group_of
     from jaxscale.intervals import INTERVALS
     from jaxscale.reports import Answer
     from jaxscale.store import load
 
     INTERVALS.resolve(interval)
     found = load(saved)
-    answer = Answer(found.fit, found.ensemble, found.frontier, level, interval)
+    parts = {
+        group: Answer(
+            group_of(found.fit, group),
+            None if found.ensemble is None else group_of(found.ensemble, group),
+            frontier,
+            level,
+            interval,
+        )
+        for group, frontier in found.by_group.items()
+    }
+    answer = Answer(found.fit, found.ensemble, found.frontier, level, interval, by_group=parts)
     folder = out or saved
     named = tuple(dict.fromkeys(chosen))
     paths = draw_named(named, answer, folder, format) if named else draw_all(answer, folder, session, format)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -43,6 +43,7 @@ def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
     """Raise UsageError for a name that nothing carries, or that the law has not, before any table is read."""
     from jaxscale.allocation.splits import refuse_unknown_held
     from jaxscale.intervals import INTERVALS
+    from jaxscale.laws.grouped import core_name
     from jaxscale.registry import unknown
     from jaxscale.resampling import SCHEMES
     from jaxscale.solvers import SOLVERS
@@ -51,7 +52,8 @@ def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
     refuse_unknown_held(law, showing.hold)
     for registry, name in ((SCHEMES, fitting.scheme), (SOLVERS, fitting.solver), (INTERVALS, showing.interval)):
         registry.resolve(name)
-    for name in fitting.fix:
+    named = [core_name(name) if fitting.per_group else name for name in fitting.fix]  # groups are not known yet
+    for name in (*named, *fitting.per_group):
         if name not in law.names:
             raise UsageError(unknown("coef", name, law.names))
     objective_of(fitting)
@@ -144,6 +146,7 @@ def fit_of(runs: Runs, fitting: Fitting, bar: Bar) -> Fit:
         objective=objective_of(fitting),
         solver=fitting.solver,
         fix=fitting.fix,
+        per_group=fitting.per_group,
         device=fitting.device,
     )
 
@@ -177,14 +180,51 @@ def foreseeing(fitting: Fitting, showing: Showing) -> Iterator[None]:
 def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> Frontier | None:
     """Return the frontier at the budgets asked for, over the crowd where there is one; None for a failed fit.
 
-    Raises UsageError for a law that says nothing about budgets.
+    None, too, for a fit over groups, each of which has its own: see `parts_of`.   Raises UsageError for a law that says
+    nothing about budgets.
     """
     from jaxscale.allocation import frontier
+    from jaxscale.laws.grouped import grouping_of
 
-    if not fit.is_usable:
+    if not fit.is_usable or grouping_of(fit.law) is not None:
         return None
     bar.stage(FRONTIER_STAGE)
     return frontier(fit if ensemble is None else ensemble, flops=showing.flops or options.FLOPS, held=showing.hold)
+
+
+def parts_of(
+    fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar, known: Mapping[str, Frontier] | None = None
+) -> dict[str, Answer]:
+    """Return the answer for each group of a fit over groups, with its frontier; nothing for any other, or a failed one.
+
+    known: frontiers that were found before.   Raises UsageError for a law that says nothing about budgets.
+    """
+    from jaxscale.allocation import frontier
+    from jaxscale.fitting import group_of
+    from jaxscale.laws.grouped import grouping_of
+    from jaxscale.reports import Answer
+
+    grouping, found = grouping_of(fit.law), {}
+    if grouping is None or not fit.is_usable:
+        return {}
+    bar.stage(FRONTIER_STAGE)
+    for group in grouping.groups:
+        part = group_of(fit, group)
+        crowd = None if ensemble is None else group_of(ensemble, group)
+        own = (known or {}).get(group)
+        if own is None:
+            flops = showing.flops or options.FLOPS
+            own = frontier(part if crowd is None else crowd, flops=flops, held=showing.hold)
+        found[group] = Answer(part, crowd, own, showing.level, showing.interval)
+    return found
+
+
+def parts_if_any(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> dict[str, Answer]:
+    """Return the answer for each group; nothing for a law without a frontier, too."""
+    try:
+        return parts_of(fit, ensemble, showing, bar)
+    except UsageError:
+        return {}
 
 
 def reduced_of(fit: Fit, fitting: Fitting, showing: Showing, bar: Bar) -> Answer | None:

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from jaxscale.engine import placement
 from jaxscale.engine.packing import Packing
 from jaxscale.engine.rounds import Pace, in_blocks, in_rounds
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.exponentials import with_exponentials
 from jaxscale.numerics.logs import log
@@ -22,6 +23,7 @@ from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
 from jaxscale.solvers.loop import Goal, Method, judge, move
 from jaxscale.solvers.model import LEAST, ROUNDING, Model, lead
 from jaxscale.solvers.problem import Pass, Problem, Row, Tree, select
+from jaxscale.solvers.shares import Share
 from jaxscale.status import RUNNING, Status
 
 
@@ -65,8 +67,20 @@ def problem_of(
 ) -> Problem:
     """Return the solver's view of a law under an objective: one row is (inputs, target).
 
-    is_positive: of each input, whether all of the table is; without it nothing is known.
+    is_positive: of each input, whether all of the table is; without it nothing is known. A law with groups is seen as
+    its core, of the coefs that a row's group has.
     """
+    grouping = grouping_of(law)
+    if grouping is not None:
+        one = problem_of(grouping.core, space, rho, is_positive[:-1])
+        places = {name: at for at, name in enumerate(law.names)}
+        seen = [grouping.coefs_of(group, places) for group in grouping.groups]
+
+        def of_group(theta: tuple[jax.Array, ...], row: Row) -> jax.Array:
+            (*inputs, _), target = row
+            return one.residual(theta, (tuple(inputs), target))
+
+        return Problem.shared(Share(of_group, _kind, tuple(tuple(named.values()) for named in seen)), rho)
     coefs_above = {coef.name: support.low >= 0 for coef, support in zip(law.coefs, law.supports, strict=True)}
     loss = with_exponentials(law.loss, is_positive or (False,) * len(law.inputs), coefs_above)
 
@@ -76,6 +90,12 @@ def problem_of(
         return (log(prediction) if space == "log" else prediction) - target
 
     return Problem(residual, rho, len(law.coefs))
+
+
+def _kind(row: Row) -> jax.Array:
+    """Return the place of a row's group, the last input of a law with groups."""
+    kind: jax.Array = row[0][-1]
+    return kind
 
 
 def coefs_of(law: Law, theta: Sequence[jax.Array]) -> dict[str, jax.Array]:

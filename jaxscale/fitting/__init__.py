@@ -3,6 +3,7 @@
 from jaxscale.fitting.bootstrap import bootstrap
 from jaxscale.fitting.counts import compare_counts
 from jaxscale.fitting.fit import fit
+from jaxscale.fitting.groups import group_of
 from jaxscale.fitting.predict import predict, predict_crowd
 from jaxscale.fitting.reduced import reduced
 from jaxscale.fitting.solution import solution
@@ -13,6 +14,7 @@ __all__ = [
     "bootstrap",
     "compare_counts",
     "fit",
+    "group_of",
     "predict",
     "predict_crowd",
     "reduced",

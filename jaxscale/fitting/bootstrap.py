@@ -40,6 +40,10 @@ MOST_PATTERNS = 3
 COUNT_NOT_POSITIVE = "replicates = {replicates!r} is not a positive integer"
 CHUNK_NOT_POSITIVE = "chunk = {chunk!r} is not a positive integer"
 NOTHING_FREE = "every coef of '{law}' is fixed: there is nothing to refit"
+ONE_GROUP = (
+    "this fit is one group's part of another, which shares {common} with it: bootstrap that one, and take the group's "
+    "part of its crowd with group_of"
+)
 FIT_UNUSABLE = "the fit is '{status}', not a minimum: its replicates would mean nothing. Fit it first."
 
 
@@ -130,6 +134,8 @@ def _check(fit: Fit, replicates: int, chunk: int | None) -> None:
         raise UsageError(COUNT_NOT_POSITIVE.format(replicates=replicates))
     if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int | np.integer) or chunk < 1):
         raise UsageError(CHUNK_NOT_POSITIVE.format(chunk=chunk))
+    if fit.common:
+        raise UsageError(ONE_GROUP.format(common=", ".join(fit.common)))
     if not fit.free:
         raise UsageError(NOTHING_FREE.format(law=fit.law.name))
     if not fit.is_usable:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxscale.laws import Law
+from jaxscale.laws.grouped import GROUP
 from jaxscale.runs import Runs
 
 ROUNDED = 5e-3
@@ -48,7 +49,8 @@ class Design:
 def design_of(runs: Runs, law: Law) -> Design:
     """Return the design of a table of runs for the inputs of a law, from the logs of the rows that count.
 
-    An input that is a schedule, or is not positive everywhere, counts as one that varies on its own.
+    An input that is a schedule, or is not positive everywhere, counts as one that varies on its own; the place of a
+    run's group is not counted.
     """
     rows = runs.weight > 0
     moving: list[str] = []
@@ -57,6 +59,8 @@ def design_of(runs: Runs, law: Law) -> Design:
     columns = {name: runs.columns[name] for name in law.inputs}
     likeness = 0.0
     for name, column in columns.items():
+        if name == GROUP.name:
+            continue
         if column.ndim > 1 or not (column[rows] > 0).all():
             moving.append(name)
             continue

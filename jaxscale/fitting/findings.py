@@ -11,6 +11,7 @@ from jaxscale.fitting.along import law_along
 from jaxscale.fitting.design import Design
 from jaxscale.fitting.identification import Harm
 from jaxscale.fitting.inspection import Look
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
 from jaxscale.runs import Finding
 from jaxscale.runs.showing import counted as number_of
@@ -53,7 +54,7 @@ def findings_of_design(fit: Fit, design: Design, harm: Harm) -> tuple[Finding, .
     rows = number_of(int(np.sum(fit.runs.weight > 0)), "run")
     told = {"ties": str(design), "rows": rows, "law": fit.law.name}
     if harm.unidentified:
-        along = law_along(fit.runs, design)
+        along = None if grouping_of(fit.law) else law_along(fit.runs, design)
         rest = "" if along is None else ALONG.format(equation=along.equation, law=along.name)
         return (Finding("collinear-design", COLLINEAR.format(coefs=_listed(harm.unidentified), rest=rest, **told)),)
     if harm.weakened:

@@ -16,6 +16,7 @@ from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
+from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread
 from jaxscale.fitting.held import try_edges
 from jaxscale.fitting.identification import harm_of
 from jaxscale.fitting.inspection import inspect, views_of
@@ -44,24 +45,30 @@ def fit(
     solver: str = "newton",
     starts: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
     fix: Mapping[str, float] | None = None,
+    per_group: str | Sequence[str] = (),
     device: str = "auto",
 ) -> Fit:
     """Return the best minimum of the weighted objective over the law's free coefs, with its certificate.
 
     starts: one point or several (coef → value, all coefs), in place of the law's own grid.   fix: coef → value held
-    there.   A fit that did not converge is returned with its status, never raised; so is one that the design of the
-    table forbids, such as separate exponents on tokens = 20 params: it is singular, and `jaxscale.fitting.reduced`
-    fits what is left.   Raises UsageError for unknown names or values outside their support, RunsError for a table
-    that cannot carry the fit, MissingPartError for a device that is not there.
+    there.   per_group: coefs of which every group of the runs has one of its own, `E` as `E[name]`, while the others
+    are common to all; in `fix` and `starts` `E` then stands for that of every group.
+
+    A fit that did not converge is returned with its status, never raised; so is one that the design of the table
+    forbids, such as separate exponents on tokens = 20 params: it is singular, and `jaxscale.fitting.reduced` fits what
+    is left.   Raises UsageError for unknown names, values outside their support, or per_group without groups,
+    RunsError for a table that cannot carry the fit, MissingPartError for a device that is not there.
     """
     law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
     method = SOLVERS.resolve(solver)
-    fixed = {name: float(value) for name, value in (fix or {}).items()}
+    runs, law = by_group(runs, law, per_group)
+    fixed = {name: float(value) for name, value in spread(law, fix or {}).items()}
     for name in fixed:
         if name not in law.names:
             raise UsageError(unknown("coef", name, law.names))
     free = [name for name in law.names if name not in fixed]
     batch = batch_of(runs, law, objective, len(free))
+    refuse_small_groups(runs, law, free)
     points = start_points(law, runs, starts, fixed)
     clock = Clock()
     with precision.float64(), placement.on(device):
@@ -159,7 +166,7 @@ def _report(
     )
     of_design = findings_of_design(made, design, harm)
     of_fit = findings_of_fit(made, outcome, look, is_explained=bool(harm.unidentified))
-    return replace(made, findings=(*runs.check(), *of_design, *of_fit))
+    return replace(made, findings=(*runs.check(), *of_design, *findings_of_groups(made), *of_fit))
 
 
 def _edges(law: Law, job: Job, outcome: Outcome, clock: Clock) -> np.ndarray:

@@ -13,6 +13,7 @@ from jaxscale.fitting.design import Design
 from jaxscale.fitting.directions import TAKES_PART, null_space
 from jaxscale.fitting.inspection import jacobian_at
 from jaxscale.laws import Law
+from jaxscale.laws.grouped import GROUP, core_name
 
 MOST_POINTS = 64
 WEAKENED = 2.0
@@ -56,7 +57,8 @@ def harm_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock
         return Harm()
     is_lost = np.mean(lost, axis=0) > 0.5
     is_weakened = ~is_lost & (np.median(growth, axis=0) > WEAKENED)
-    if is_weakened.any() and len(design.moving) == 1 and len(names) > OF_A_CURVE:
+    of_one = {core_name(name) for name in names}
+    if is_weakened.any() and len(design.moving) == 1 and len(of_one) > OF_A_CURVE:
         is_lost, is_weakened = is_lost | is_weakened, np.zeros_like(is_weakened)
     return Harm(tuple(names[is_lost].tolist()), tuple(names[is_weakened].tolist()))
 
@@ -68,7 +70,7 @@ def _batch(batch: Batch, law: Law, design: Design, *, is_crossed: bool = False) 
     columns = []
     for name in law.inputs:
         column = design.columns[name].copy()
-        if is_crossed:
+        if is_crossed and name != GROUP.name:
             column[counted] = column[random.permutation(counted)]
         columns.append(column)
     return replace(batch, columns=pad(tuple(columns), batch.target[:count], batch.weight[:count]).columns)

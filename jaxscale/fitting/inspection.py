@@ -15,7 +15,6 @@ from jaxscale.engine.crowd import Job
 from jaxscale.fitting.directions import Gaps, flattest, gaps_of, in_unit_diagonal
 from jaxscale.laws import Law
 from jaxscale.numerics.scores import Score
-from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.objectives import Objective
 from jaxscale.solvers.loop import INSENSITIVE
 from jaxscale.solvers.model import Model, model_of
@@ -45,7 +44,7 @@ class Look(NamedTuple):
 class Views(NamedTuple):
     """What the device returns of each row at one point: its miss (n,), its score, and the derivatives of the miss.
 
-    jacobian: (n, p).   bend: (n, p (p + 1) / 2), second derivatives in the order of `pack_indices`.
+    jacobian: (n, p).   bend: (n, pairs), second derivatives for the problem's pairs.
     """
 
     residual: np.ndarray | jax.Array
@@ -72,7 +71,7 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     with np.errstate(invalid="ignore", divide="ignore"):
         ratios = np.where(total > 0, np.abs(pull.sum(axis=0)) / total, 0.0)
     scaled_gradient = float(np.max(ratios, initial=0.0))
-    hessian = _hessian(views, batch)[np.ix_(free, free)]
+    hessian = _hessian(views, job.problem, batch)[np.ix_(free, free)]
     condition = _condition(hessian)
     is_honest = condition is not None and condition < SINGULAR_ABOVE and not objective.limit
     covariance = None
@@ -116,11 +115,11 @@ def _value(views: Views, batch: Batch) -> float:
     return _total(batch.weight, np.asarray(views.score.value))
 
 
-def _hessian(views: Views, batch: Batch) -> np.ndarray:
+def _hessian(views: Views, problem: Problem, batch: Batch) -> np.ndarray:
     """Return the Hessian (p, p) of the objective: the sum of w (rho''(r) J Jᵀ + rho'(r) r'')."""
     rows = np.flatnonzero(batch.weight > 0)
     weight, jacobian = batch.weight[rows], np.asarray(views.jacobian)[rows]
-    first, second = (list(side) for side in zip(*pack_indices(jacobian.shape[1]), strict=True))
+    first, second = (list(side) for side in zip(*problem.pairs, strict=True))
     with np.errstate(invalid="ignore", over="ignore"):  # where the point is not finite, nor is this
         packed = (weight * np.asarray(views.score.slope)[rows]) @ np.asarray(views.bend)[rows]
         hessian: np.ndarray = jacobian.T @ ((weight * np.asarray(views.score.curvature)[rows])[:, None] * jacobian)
@@ -153,11 +152,13 @@ def model_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Model:
     """Return the model of every row's miss around theta (p,)."""
     views = _look(job, job.batch, theta, scale, clock)
     slope = np.asarray(views.jacobian) * job.active
-    first, second = (list(side) for side in zip(*pack_indices(len(theta)), strict=True))
+    first, second = (list(side) for side in zip(*job.problem.pairs, strict=True))
     bend = np.asarray(views.bend) * (job.active[first] * job.active[second])
     mass = job.batch.weight * np.asarray(views.score.majoriser)
     least = INSENSITIVE * _value(views, job.batch)
-    return model_of(np.asarray(views.residual), slope, bend, mass, theta, least)
+    share = job.problem.share
+    kind = None if share is None else np.asarray(share.kind((job.batch.columns, job.batch.target)))
+    return model_of(np.asarray(views.residual), slope, bend, mass, theta, least, share, kind)
 
 
 def _condition(hessian: np.ndarray) -> float | None:

@@ -8,17 +8,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.laws import LAWS, Law, predict_sets, predict_with
+from jaxscale.laws.grouped import GROUP, grouping_of
 from jaxscale.results import Ensemble, Fit
 
 
 def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None, **columns: ArrayLike) -> np.ndarray:
     """Return the loss, float64, that a law with these coefs, or a fit, predicts for columns that broadcast.
 
-    coefs: name → number, or the name of a published set.   Raises UsageError for an unknown law or set, a missing coef
-    or a missing input.
+    coefs: name → number, or the name of a published set.   A law with groups takes the names of groups as `group`.
+    Raises UsageError for an unknown law, set or group, a missing coef or a missing input.
     """
     fitted = law.coefs if isinstance(law, Fit) else {}
     law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
+    grouping = grouping_of(law)
+    if grouping is not None and "group" in columns:
+        columns = {**columns, GROUP.name: grouping.places_of(columns["group"])}
     return predict_with(law, law.given(fitted if coefs is None else coefs), columns)
 
 

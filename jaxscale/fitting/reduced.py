@@ -5,16 +5,18 @@ from __future__ import annotations
 from jaxscale.fitting.along import law_along
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.fit import fit
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
 
 
 def reduced(refused: Fit, *, device: str = "auto") -> Fit | None:
     """Return the fit of the loss along the one curve on which the runs of a refused fit lie.
 
-    None for a fit whose coefs are identified, for runs that lie on no one curve, and where no law ships for what
-    varies along it. Coefs that were fixed before are not fixed here: they belong to another law.
+    None for a fit whose coefs are identified, a fit over groups, for runs that lie on no one curve, and where no law
+    ships for what varies along it. Coefs that were fixed before are not fixed here: they belong to another law.
     """
-    law = law_along(refused.runs, design_of(refused.runs, refused.law)) if refused.unidentified else None
+    is_asked = refused.unidentified and grouping_of(refused.law) is None
+    law = law_along(refused.runs, design_of(refused.runs, refused.law)) if is_asked else None
     if law is None:
         return None
     return fit(refused.runs, law, objective=refused.objective, solver=refused.solver, device=device)

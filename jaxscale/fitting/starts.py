@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 
 from jaxscale.errors import UsageError
+from jaxscale.fitting.groups import spread
 from jaxscale.laws import Law
+from jaxscale.laws.grids import product_starts
 from jaxscale.numerics.supports import to_theta
 from jaxscale.runs import Runs
-
-MOST_STARTS = 256
-"""Largest grid; of a larger product of start values every k-th point is taken."""
 
 NO_STARTS = "starts is empty: give one point, several, or none at all for the law's own grid"
 
@@ -29,7 +27,8 @@ def start_points(
     Raises UsageError for an unknown, missing or outside coef in `starts` or `fixed`.
     """
     grid = _given(starts) if starts is not None else _own(law, runs)
-    points = to_theta(law.names, law.supports, np.stack([law.vector({**start, **fixed}) for start in grid]))
+    grid = [{**spread(law, start), **fixed} for start in grid]
+    points = to_theta(law.names, law.supports, np.stack([law.vector(start) for start in grid]))
     return np.unique(points, axis=0) if fixed else points
 
 
@@ -47,11 +46,7 @@ def _own(law: Law, runs: Runs) -> Sequence[Mapping[str, float]]:
         grid = [start for start in law.starts(columns, runs.loss) if _is_inside(law, start)]
         if grid:
             return grid
-    points = list(product(*(coef.starts for coef in law.coefs)))
-    stride = -(-len(points) // MOST_STARTS)
-    while stride > 1 and any(len(coef.starts) % stride == 0 for coef in law.coefs):
-        stride += 1  # a stride that divides a coef's count would never try its other values
-    return [dict(zip(law.names, point, strict=True)) for point in points[::stride]]
+    return product_starts(law.coefs)
 
 
 def _is_inside(law: Law, start: Mapping[str, float]) -> bool:

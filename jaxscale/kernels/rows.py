@@ -27,7 +27,6 @@ from jax.experimental.pallas import tpu
 from jaxtyping import Array, Float
 
 from jaxscale import precision
-from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, assemble, terms
 
 Ref: TypeAlias = Any
@@ -81,7 +80,7 @@ class RowsKernel:
         leaves, tree = jax.tree.flatten(rows)
         tables = [jnp.pad(leaf.reshape(count, -1), (below, (0, 0))).reshape(blocks, height, -1) for leaf in leaves]
         tables = [jnp.swapaxes(table, 1, 2) for table in tables]
-        sums = 2 + problem.size + 2 * len(pack_indices(problem.size))
+        sums = 2 + problem.size + 2 * len(problem.pairs)
         memory = tpu.SMEM if self.backend == "tpu" else None  # a TPU reads single numbers from there alone
         with precision.float32():
             partial_sums = pl.pallas_call(

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
 
+from jaxscale.laws.spec import Coef
+
 FLOORS = (0.1, 0.5, 0.8, 0.95)
 """Shares of the smallest loss tried as the irreducible part."""
+MOST_STARTS = 256
+"""Largest product of start values; of a larger one every k-th point is taken."""
+
+
+def product_starts(coefs: Sequence[Coef]) -> list[dict[str, float]]:
+    """Return the product of the coefs' own start values, thinned evenly."""
+    counts = [len(coef.starts) for coef in coefs]
+    total = math.prod(counts)
+    stride = -(-total // MOST_STARTS)
+    while stride > 1 and any(count % stride == 0 for count in counts):
+        stride += 1  # a stride that divides a coef's count would never try its other values
+    points = np.stack(np.unravel_index(np.arange(0, total, stride), counts), axis=1)  # one by one: most are not made
+    return [{coef.name: coef.starts[at] for coef, at in zip(coefs, point, strict=True)} for point in points]
 
 
 def separable_starts(

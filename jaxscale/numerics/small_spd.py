@@ -6,6 +6,8 @@ is faster on a CPU and the only parallel form on a GPU.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -16,10 +18,17 @@ def pack_indices(size: int) -> list[tuple[int, int]]:
     return [(j, k) for j in range(size) for k in range(j, size)]
 
 
-def unpack(packed: Float[Array, "B q"], size: int) -> Float[Array, "B p p"]:
-    """Return symmetric matrices from their upper triangles, in the order of `pack_indices`."""
-    place = {pair: at for at, pair in enumerate(pack_indices(size))}
-    order = [place[min(j, k), max(j, k)] for j in range(size) for k in range(size)]
+def unpack(
+    packed: Float[Array, "B q"], size: int, pairs: Sequence[tuple[int, int]] | None = None
+) -> Float[Array, "B p p"]:
+    """Return symmetric matrices from their upper triangles, in the order of `pack_indices`.
+
+    pairs: the (row, column) pairs that are there, in that order; the other entries are zero.
+    """
+    place = {pair: at for at, pair in enumerate(pack_indices(size) if pairs is None else pairs)}
+    order = [place.get((min(j, k), max(j, k)), len(place)) for j in range(size) for k in range(size)]
+    if len(place) in order:
+        packed = jnp.concatenate([packed, jnp.zeros_like(packed[:, :1])], axis=1)
     return packed[:, jnp.array(order)].reshape(packed.shape[0], size, size)
 
 

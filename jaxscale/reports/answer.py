@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -41,6 +42,7 @@ class Answer:
 
     reduced: where the design of the table forbids the fit, the answer along the curve on which all runs lie; line:
     that curve in words, "tokens = 20 params".   counts: the law fitted under other conventions of counting.
+    by_group: of a fit over groups, the answer for each of them, with its frontier.
     """
 
     fit: Fit
@@ -51,6 +53,7 @@ class Answer:
     reduced: Answer | None = None
     line: str = ""
     counts: Counts | None = None
+    by_group: Mapping[str, Answer] = field(default_factory=dict)
 
     @property
     def usable_share(self) -> float:

@@ -8,8 +8,10 @@ import numpy as np
 
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import held_inputs
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer, Banded
 from jaxscale.runs import Finding
+from jaxscale.runs.showing import shown
 
 EXTRAPOLATION = "extrapolation"
 NO_FRONTIER = "no-frontier"
@@ -29,6 +31,7 @@ FEW_REPLICATES = (
 )
 LEFT_FRONTIER = "{count:,} of {total:,} replicates have no optimum at some budget; the frontier's bands leave them out"
 GROUP_UNUSED = "the groups of the table are not used: the scheme '{scheme}' draws single rows"
+GROUP_SIZES = "the scheme '{scheme}' draws single rows whatever their group, so that a group's share of the runs varies"
 
 FAR = 10.0
 """Times the largest measured compute from which a budget stands out in the table."""
@@ -43,11 +46,30 @@ def cautions_of(answer: Answer) -> tuple[Finding, ...]:
     known += answer.ensemble.findings if answer.ensemble is not None else ()
     known += answer.frontier.findings if answer.frontier is not None else ()
     own = (_no_frontier(answer), _bands(answer), _tails(answer), _lost(answer), _groups(answer))
-    found = [*known, *(finding for finding in own if finding is not None)]
+    found = [*known, *(finding for finding in own if finding is not None), *_of_groups(answer)]
     by_code: dict[str, Finding] = {}
     for finding in found:
         by_code.setdefault(finding.code, finding)
     return tuple(by_code.values())
+
+
+def cautions_of_frontier(answer: Answer) -> tuple[Finding, ...]:
+    """Return the warnings that belong to the frontier alone."""
+    lost = _lost(answer)
+    known = () if answer.frontier is None else answer.frontier.findings
+    return known if lost is None else (*known, lost)
+
+
+def _of_groups(answer: Answer) -> list[Finding]:
+    """Return the warnings of the groups' frontiers, each kind once, for all the groups that it concerns."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for group, part in answer.by_group.items():
+        for one in cautions_of_frontier(part):
+            said.setdefault((one.code, one.message), []).append(shown(group))
+    messages: dict[str, list[str]] = {}
+    for (code, message), groups in said.items():
+        messages.setdefault(code, []).append(f"{', '.join(groups)}: {message}")
+    return [Finding(code, "; ".join(texts)) for code, texts in messages.items()]
 
 
 def times_measured(answer: Banded) -> np.ndarray | None:
@@ -58,7 +80,7 @@ def times_measured(answer: Banded) -> np.ndarray | None:
 
 
 def _no_frontier(answer: Answer) -> Finding | None:
-    if answer.frontier is not None:
+    if answer.frontier is not None or answer.by_group:
         return None
     law = answer.fit.law
     if not answer.fit.is_usable:
@@ -109,4 +131,7 @@ def _lost(answer: Answer) -> Finding | None:
 def _groups(answer: Answer) -> Finding | None:
     if answer.ensemble is None or answer.fit.runs.group is None or answer.ensemble.scheme.name != "pairs":
         return None
-    return Finding("groups-unused", GROUP_UNUSED.format(scheme=answer.ensemble.scheme.name))
+    scheme = answer.ensemble.scheme.name
+    if grouping_of(answer.fit.law) is not None:
+        return Finding("group-sizes-vary", GROUP_SIZES.format(scheme=scheme))
+    return Finding("groups-unused", GROUP_UNUSED.format(scheme=scheme))

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from jaxscale.intervals import Band
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.absences import absence_of
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.cautions import cautions_of, times_measured
@@ -26,6 +27,7 @@ OF_A_FRONTIER = (
     "coefs",
     "status",
     "bootstrap",
+    "groups",
     "frontier",
     "reduced",
     "warnings",
@@ -66,7 +68,8 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "solver": fit.solver,
         "certificate": _certificate(fit),
         "bootstrap": written_bootstrap(answer),
-        "frontier": budget_rows(answer),
+        "groups": _groups(fit),
+        "frontier": _frontier(answer),
         "counts": {} if answer.counts is None else counts_document(answer.counts),
         "reduced": {} if answer.reduced is None else _reduced(answer.reduced, answer.line),
         "warnings": [written_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
@@ -179,13 +182,29 @@ def written_bootstrap(answer: Answer) -> dict[str, Json] | None:
     }
 
 
-def budget_rows(answer: Banded) -> list[Json]:
+def _groups(fit: Fit) -> dict[str, Json]:
+    """Return which coefs each group has of its own, and the runs of each; nothing for a fit without groups."""
+    grouping = grouping_of(fit.law)
+    if grouping is None:
+        return {}
+    runs = {group: int(np.sum(fit.runs.group == group)) for group in grouping.groups}
+    return {"per_group": list(grouping.per_group), "common": list(grouping.common), "runs": runs}
+
+
+def _frontier(answer: Answer) -> list[Json]:
+    """Return one row per budget; of a fit over groups, the rows of every group with its name."""
+    if answer.by_group:
+        return [{"group": group, **row} for group, part in answer.by_group.items() for row in budget_rows(part)]
+    return list(budget_rows(answer))
+
+
+def budget_rows(answer: Banded) -> list[dict[str, Json]]:
     """Return one object per budget: the optimum, with the limits of its bands where there are any."""
     if answer.frontier is None:
         return []
     point, times = answer.frontier.point, times_measured(answer)
     bands = {name: answer.frontier_band(name) for name in QUANTITIES}
-    rows: list[Json] = []
+    rows: list[dict[str, Json]] = []
     for index, flops in enumerate(answer.frontier.flops):
         row: dict[str, Json] = {
             "flops": float(flops),

@@ -7,12 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.cautions import EXTRAPOLATION, NO_FRONTIER, cautions_of
+from jaxscale.reports.cautions import EXTRAPOLATION, NO_FRONTIER, cautions_of, cautions_of_frontier
 from jaxscale.reports.countpages import print_counts
 from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts
 from jaxscale.reports.safe import plain, rows_of
 from jaxscale.reports.tables import coef_table, frontier_table
 from jaxscale.runs import Finding
+from jaxscale.runs.showing import shown_name
 
 WITH_FRONTIER = {EXTRAPOLATION: "Extrapolation", NO_FRONTIER: "No frontier"}
 """Warnings that stand above the frontier or in its place, and how they begin."""
@@ -41,7 +42,10 @@ def print_frontier(answer: Answer, console: Console, *, width: int) -> None:
 
 def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
     cautions = cautions_of(answer)
-    _print_budgets(answer, cautions, console, width)
+    if answer.by_group:
+        cautions = _print_groups(answer, cautions, console, width)
+    else:
+        _print_budgets(answer, cautions, console, width)
     if answer.reduced is not None:
         own = _print_reduced(answer.reduced, answer.line, console, width)
         cautions += tuple(caution for caution in own if caution not in cautions)
@@ -52,6 +56,16 @@ def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
     if others:
         console.print()
         console.print(_warning_table(others), width=width)
+
+
+def _print_groups(answer: Answer, cautions: tuple[Finding, ...], console: Console, width: int) -> tuple[Finding, ...]:
+    """Print the frontier of each group; return what to beware of besides."""
+    for at, (group, part) in enumerate(answer.by_group.items()):
+        if at:
+            console.print()
+        console.print(Text.assemble(("group ", "dim"), plain(shown_name(group), "bold")), width=width)
+        _print_budgets(part, cautions_of_frontier(part), console, width)
+    return tuple(caution for caution in cautions if caution.code not in WITH_FRONTIER)
 
 
 def _print_budgets(answer: Answer, cautions: tuple[Finding, ...], console: Console, width: int) -> None:

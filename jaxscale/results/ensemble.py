@@ -13,7 +13,7 @@ from jaxscale.intervals import Band, Interval, band
 from jaxscale.registry import unknown
 from jaxscale.results.fit import Fit
 from jaxscale.results.provenance import Provenance
-from jaxscale.runs import Finding
+from jaxscale.runs import Finding, Runs
 from jaxscale.status import Status
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Ensemble:
 
     coefs: name → (R,); one at the edge of its support is that edge, exactly.   value: (R,) the objective on each
     replicate's own table.   status: (R,) int8 codes of Status.   steps: (R,) evaluations spent.   scheme, seed: what
-    rebuilds the weights of any replicate.
+    rebuilds the weights of any replicate.   whole: the table that was resampled, where the fit is one group's part.
     """
 
     fit: Fit
@@ -40,6 +40,7 @@ class Ensemble:
     steps: np.ndarray
     findings: tuple[Finding, ...]
     provenance: Provenance
+    whole: Runs | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -67,7 +68,8 @@ class Ensemble:
         outside = asked[(asked < 0) | (asked >= len(self))]
         if len(outside):
             raise UsageError(REPLICATE_OUTSIDE.format(replicate=int(outside[0]), last=len(self) - 1))
-        drawn = redraw(self.scheme, self.seed, asked, self.fit.runs.weight)
+        whole, runs = self.whole or self.fit.runs, self.fit.runs
+        drawn = redraw(self.scheme, self.seed, asked, whole.weight)[:, np.isin(whole.row, runs.row)]
         return drawn if np.ndim(replicate) else drawn[0]
 
     def samples(self, name: str) -> np.ndarray:

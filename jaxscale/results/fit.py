@@ -50,7 +50,8 @@ class Fit:
     weight · rho.   std: standard errors per coef (classical for `squared`, sandwich otherwise), None where there is
     no justified one.   residuals: (n,) in the objective's space.   fixed: coefs that were not fitted.   findings:
     everything worth knowing, the table's findings included.   unidentified: coefs that the runs do not determine;
-    their values are one choice among many that fit as well.
+    their values are one choice among many that fit as well.   common: where this is one group's part of a fit over
+    several, the fitted coefs that it shares with the others.
     """
 
     law: Law
@@ -67,6 +68,7 @@ class Fit:
     findings: tuple[Finding, ...]
     provenance: Provenance
     unidentified: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())
@@ -91,8 +93,9 @@ class Fit:
     def summary(self) -> str:
         """Return the fit in a few lines of plain text."""
         lines = [f"{self.law.name}: {self.status} on {len(self.runs)} of {self.runs.origin.rows} rows"]
+        width = max(8, *map(len, self.coefs))
         for name, coef in self.coefs.items():
-            lines.append(f"  {name:<8} {coef:.6g}{self._note(name)}")
+            lines.append(f"  {name:<{width}} {coef:.6g}{self._note(name)}")
         checked = self.certificate
         lines.append(
             f"  {self.objective.name} {self.value:.10g} · scaled gradient {checked.scaled_gradient:.1e} · "

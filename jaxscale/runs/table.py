@@ -126,8 +126,13 @@ class Runs:
         from jaxscale.runs.selecting import selected
 
         rows = selected(expressions, RunsLookup(self), count=len(self), source=self.origin.source)
+        kept = self.take(rows, "where")
+        return replace(kept, origin=replace(kept.origin, where=(*self.origin.where, *expressions)))
+
+    def take(self, rows: np.ndarray, reason: str) -> Runs:
+        """Return these rows (k,), counted from 0; the others count as left out for that reason."""
         left_out = dict(self.origin.left_out)
-        left_out["where"] = left_out.get("where", 0) + len(self) - len(rows)
+        left_out[reason] = left_out.get(reason, 0) + len(self) - len(rows)
         return replace(
             self,
             columns={name: column[rows] for name, column in self.columns.items()},
@@ -136,7 +141,7 @@ class Runs:
             group=None if self.group is None else self.group[rows],
             labels={name: label[rows] for name, label in self.labels.items()},
             row=self.row[rows],
-            origin=replace(self.origin, where=(*self.origin.where, *expressions), left_out=left_out),
+            origin=replace(self.origin, left_out=left_out),
         )
 
     def check(self) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Int
 from jaxscale.numerics import small_spd
 from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.solvers.problem import Evaluation, Pass, Problem, Row, Tree, evaluate, select
+from jaxscale.solvers.shares import Share
 
 ROUNDING = 1e-6
 """What float32 makes of a value, relative to it."""
@@ -34,8 +35,9 @@ SEEN = 1e-7
 class Model(NamedTuple):
     """Misses as quadratics in z, where theta = base + frame · z: miss + slope · z + z · bend · z / 2.
 
-    miss (n,), slope p × (n,), bend p (p + 1) / 2 × (n,): float32.   base (p,), frame (p, p): float64; the metric at
-    base is 1 in z for the whole table, so that float32 is enough for derivatives in z.   NumPy arrays, or the device's.
+    miss (n,), slope q × (n,), bend q (q + 1) / 2 × (n,): float32, of the q coordinates that a row sees.   base (p,),
+    frame (p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is enough for derivatives
+    in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or the device's.
     """
 
     miss: Tree
@@ -43,6 +45,7 @@ class Model(NamedTuple):
     bend: tuple[Tree, ...]
     base: Tree
     frame: Tree
+    kind: Tree = ()
 
     def theta(self, z: Float[Array, "B p"]) -> Float[Array, "B p"]:
         """Return the points of coordinates z."""
@@ -50,13 +53,21 @@ class Model(NamedTuple):
 
 
 def model_of(
-    miss: np.ndarray, slope: np.ndarray, bend: np.ndarray, mass: np.ndarray, base: np.ndarray, least: float
+    miss: np.ndarray,
+    slope: np.ndarray,
+    bend: np.ndarray,
+    mass: np.ndarray,
+    base: np.ndarray,
+    least: float,
+    share: Share | None = None,
+    kind: np.ndarray | None = None,
 ) -> Model:
-    """Return the model of derivatives in theta: miss, mass (n,), slope (n, p), bend (n, p (p + 1) / 2), base (p,).
+    """Return the model of derivatives in theta: miss, mass (n,), slope (n, p), bend (n, pairs), base (p,).
 
     mass: what each row adds to the metric per squared slope.   least: squared length in the metric below which a
-    coordinate changes nothing and keeps its own unit.   Rows that are not finite count for nothing: no lane may give
-    them a weight.   NumPy in and out, for the host.
+    coordinate changes nothing and keeps its own unit.   share: that of the problem, if it has one, and kind: (n,) then
+    the kinds of the rows.   Rows that are not finite count for nothing: no lane may give them a weight.   NumPy in and
+    out, for the host.
     """
     size = slope.shape[1]
     is_fine = np.isfinite(miss) & np.isfinite(slope).all(axis=1) & np.isfinite(bend).all(axis=1) & np.isfinite(mass)
@@ -65,20 +76,27 @@ def model_of(
     length = np.linalg.norm(upper, axis=0)
     is_seen = (np.abs(np.diagonal(upper)) > SEEN * length) & (length**2 > least)
     frame = np.linalg.inv(np.where(is_seen[:, None], upper, np.eye(size)))
-    first, second = (list(side) for side in zip(*pack_indices(size), strict=True))
-    full = np.empty((len(miss), size, size))
+    first, second = (list(side) for side in zip(*(share.pairs if share else pack_indices(size)), strict=True))
+    full = np.zeros((len(miss), size, size))
     full[:, first, second] = full[:, second, first] = bend
-    turned = (frame.T @ full @ frame)[:, first, second]
-    columns = [np.ascontiguousarray(column, np.float32) for column in (miss, *(slope @ frame).T, *turned.T)]
-    return Model(columns[0], tuple(columns[1 : size + 1]), tuple(columns[size + 1 :]), base, frame)
+    slope, full = slope @ frame, frame.T @ full @ frame
+    kinds: Tree = ()
+    if share is not None and kind is not None:  # no frame mixes kinds: their slopes share no row
+        kinds, seen = kind.astype(np.float32), np.array(share.seen)[kind.astype(int)]
+        row = np.arange(len(miss))[:, None]
+        slope, full = slope[row, seen], full[row[:, :, None], seen[:, :, None], seen[:, None, :]]
+    width = slope.shape[1]
+    first, second = (list(side) for side in zip(*pack_indices(width), strict=True))
+    parts = (miss, *slope.T, *full[:, first, second].T)
+    columns = [np.ascontiguousarray(column, np.float32) for column in parts]
+    return Model(columns[0], tuple(columns[1 : width + 1]), tuple(columns[width + 1 :]), base, frame, kinds)
 
 
 def no_model(problem: Problem, rows: int) -> Model:
     """Return a model of the right shapes that says nothing, for lanes that begin apart."""
-    size = problem.size
-    packed = size * (size + 1) // 2
-    nothing = np.zeros(rows)
-    return model_of(nothing, np.zeros((rows, size)), np.zeros((rows, packed)), nothing, np.zeros(size), 0.0)
+    size, nothing = problem.size, np.zeros(rows)
+    flat = (np.zeros((rows, size)), np.zeros((rows, len(problem.pairs))))
+    return model_of(nothing, *flat, nothing, np.zeros(size), 0.0, problem.share, nothing)
 
 
 class Led(NamedTuple):
@@ -145,20 +163,22 @@ def predict(
 ) -> Evaluation:
     """Return what the model says of the objective at z, with its own derivatives in z; all in float32."""
     metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
-    rows = (model.miss, model.slope, model.bend)
+    rows = (model.miss, model.slope, model.bend, model.kind)
     return over_rows(_quadratic(problem), rows, z, weight, scale, active, metric)
 
 
 @lru_cache(maxsize=256)
 def _quadratic(problem: Problem) -> Problem:
-    """Return the problem whose misses are quadratics: one row is (miss, slope, bend)."""
+    """Return the problem whose misses are quadratics: one row is (miss, slope, bend, kind)."""
 
     def residual(z: tuple[jax.Array, ...], row: Row) -> jax.Array:
-        miss, slope, bend = row
-        for j in range(problem.size):
-            miss = miss + slope[j] * z[j]
-        for at, (j, k) in enumerate(pack_indices(problem.size)):
-            miss = miss + (0.5 if j == k else 1.0) * bend[at] * z[j] * z[k]
+        miss, slope, bend, _ = row
+        for j, at in enumerate(z):
+            miss = miss + slope[j] * at
+        for place, (j, k) in enumerate(pack_indices(len(z))):
+            miss = miss + (0.5 if j == k else 1.0) * bend[place] * z[j] * z[k]
         return miss
 
-    return Problem(residual, problem.rho, problem.size)
+    if problem.share is None:
+        return Problem(residual, problem.rho, problem.size)
+    return Problem.shared(Share(residual, lambda row: row[3], problem.share.seen), problem.rho)

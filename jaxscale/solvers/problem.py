@@ -13,12 +13,10 @@ from jaxtyping import Array, Bool, Float
 
 from jaxscale.numerics.scores import Score
 from jaxscale.numerics.small_spd import pack_indices, unpack
+from jaxscale.solvers.shares import Row, Share
 
 Tree: TypeAlias = Any
 """A pytree of arrays."""
-
-Row: TypeAlias = Any
-"""What the residual needs of one row: a pytree whose leaves have lost their leading axis (n,)."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +24,24 @@ class Problem:
     """One row's miss and how it is scored; hashable, and a static argument of every program.
 
     residual(theta, row): theta is a tuple of p scalars, row one row of the table; returns a scalar, differentiable
-    twice.   rho(r, scale): the score of a miss, convex and even in r.   size: p.
+    twice.   rho(r, scale): the score of a miss, convex and even in r.   size: p.   share: the same miss by the
+    coordinates that a row sees, where those are not all.
     """
 
     residual: Callable[[tuple[jax.Array, ...], Row], jax.Array]
     rho: Callable[[jax.Array, jax.Array], Score]
     size: int
+    share: Share | None = None
+
+    @classmethod
+    def shared(cls, share: Share, rho: Callable[[jax.Array, jax.Array], Score]) -> Problem:
+        """Return the problem whose rows see a share of the coordinates each."""
+        return cls(share.whole, rho, len(share.coordinates), share)
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of coordinates whose mixed derivative is not zero throughout, in the order of `pack_indices`."""
+        return tuple(pack_indices(self.size) if self.share is None else self.share.pairs)
 
 
 class Evaluation(NamedTuple):
@@ -75,7 +85,7 @@ def evaluate(
     points, rows = jax.lax.optimization_barrier((tuple(theta[:, j] for j in range(problem.size)), rows))
     parts = jax.vmap(per_row, in_axes=(0, 0, 0, None))(points, weight, scale, rows)
     if metric is not None:
-        parts = parts[: -len(pack_indices(problem.size))]  # what is not summed is not computed
+        parts = parts[: -len(problem.pairs)]  # what is not summed is not computed
     return assemble(problem, _sum_rows(parts), jnp.sum(weight, axis=1), active, metric)
 
 
@@ -101,12 +111,12 @@ def terms(
 ) -> tuple[jax.Array, ...]:
     """Return what one row of this mass adds to each sum: zeros for mass zero, whatever its residual.
 
-    All scalars. In this order: value, |r|, the gradient, and the upper triangles of the curvature and of the metric.
+    All scalars. In this order: value, |r|, the gradient, and the pairs of the curvature and of the metric.
     """
     miss, slope, bend = derivatives(problem, theta, row)
     score = problem.rho(miss, scale)
     first, second, bound = mass * score.slope, mass * score.curvature, mass * score.majoriser
-    products = [slope[j] * slope[k] for j, k in pack_indices(problem.size)]
+    products = [slope[j] * slope[k] for j, k in problem.pairs]
     parts = [mass * score.value, mass * jnp.abs(miss), *(first * s for s in slope)]
     parts += [second * s + first * b for s, b in zip(products, bend, strict=True)]
     parts += [bound * s for s in products]
@@ -125,17 +135,31 @@ def assemble(
     With a metric, the sums end before those of the metric.
     """
     value, misses, *sums = sums
-    size, count = problem.size, len(pack_indices(problem.size))
+    size, pairs = problem.size, problem.pairs
+    count = len(pairs)
     gradient = jnp.stack(sums[:size], axis=1) * active
     keep, alone = active[:, None] * active[None, :], jnp.diag(1.0 - active)
-    curvature = unpack(jnp.stack(sums[size : size + count], axis=1), size) * keep + alone
+    curvature = unpack(jnp.stack(sums[size : size + count], axis=1), size, pairs) * keep + alone
     if metric is None:
-        metric = unpack(jnp.stack(sums[size + count :], axis=1), size) * keep + alone
+        metric = unpack(jnp.stack(sums[size + count :], axis=1), size, pairs) * keep + alone
     return Evaluation(value, gradient, curvature, metric, misses / mass)
 
 
 def derivatives(
     problem: Problem, theta: tuple[jax.Array, ...], row: Row
+) -> tuple[jax.Array, list[jax.Array], list[jax.Array]]:
+    """Return a row's residual, its p first derivatives, and its second ones for the problem's pairs."""
+    share = problem.share
+    if share is None:
+        return _derivatives(problem.residual, theta, row)
+    is_kind = share.kinds(row)
+    value, slope, bend = _derivatives(share.residual, share.picked(theta, is_kind), row)
+    owners = (share.coordinates, tuple(share.pairs.values()))
+    return value, share.spread(slope, owners[0], is_kind), share.spread(bend, owners[1], is_kind)
+
+
+def _derivatives(
+    residual: Callable[[tuple[jax.Array, ...], Row], jax.Array], theta: tuple[jax.Array, ...], row: Row
 ) -> tuple[jax.Array, list[jax.Array], list[jax.Array]]:
     """Return a row's residual, its p first and its p (p + 1) / 2 second derivatives.
 
@@ -144,9 +168,9 @@ def derivatives(
     """
 
     def miss(*point: jax.Array) -> jax.Array:
-        return problem.residual(point, row)
+        return residual(point, row)
 
-    size = problem.size
+    size = len(theta)
     # the value comes from the gradient's own trace: traced apart, its exponentials would not be shared
     value, slope = jax.value_and_grad(miss, argnums=tuple(range(size)))(*theta)
     bend: list[jax.Array] = []

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jaxscale.laws import ExpressionLoss, Law
+from jaxscale.laws.grouped import core_of
 from jaxscale.objectives import Objective
 from jaxscale.resampling import Scheme
 from jaxscale.store.parts.ensembles import ensemble_of
@@ -37,10 +38,17 @@ def load(
     runs = runs_of(record.child("runs"), archive)
     own = tuple(laws)
     fit = fit_of(record.child("fit"), archive, runs, own, objectives)
-    if fit.law in own or isinstance(fit.law.loss, ExpressionLoss):
+    core = core_of(fit.law)
+    if core in own or isinstance(core.loss, ExpressionLoss):
         refuse_other_function(fit, place=record.place)
     crowd, front = record.optional_child("ensemble"), record.optional_child("frontier")
     ensemble = None if crowd is None else ensemble_of(crowd, archive, fit, schemes)
     replicates = None if ensemble is None else len(ensemble)
     frontier = None if front is None else frontier_of(front, archive, fit.law, replicates=replicates)
-    return Saved(fit, ensemble, frontier)
+    by_group = {}
+    if "by_group" in record.fields:  # results of before there were groups have none
+        saved = record.child("by_group")
+        for index, group in enumerate(saved.fields):
+            one, at = saved.child(group), f"group.{index}"
+            by_group[group] = frontier_of(one, archive, core_of(fit.law), replicates=replicates, place=at)
+    return Saved(fit, ensemble, frontier, by_group)

@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from jaxscale.errors import UsageError
+from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.results import Ensemble, Fit, Frontier
 
 OTHER_FIT = "the ensemble was made from another fit than the one beside it; save each with its own"
 OTHER_FRONTIER = "the frontier has the law '{found}' and the fit '{law}'; save each with its own"
 OTHER_CROWD = "the frontier has {found} replicates and the ensemble {count}; save each with its own"
+OTHER_GROUPS = "the frontiers are those of the groups {found}, which are not the groups of the fit of '{name}'"
+ONE_GROUP = "this is one group's part of a fit over several: save the whole, and take the part again after loading"
 NOT_A_RESULT = "a {kind} cannot be saved by itself; save a Fit, an Ensemble, or Saved(fit, ensemble, frontier)"
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A fit with what belongs to it; raises UsageError for parts of different computations."""
+    """A fit with what belongs to it; raises UsageError for parts of different computations.
+
+    by_group: of a fit over groups, the frontier of each.
+    """
 
     fit: Fit
     ensemble: Ensemble | None = None
     frontier: Frontier | None = None
+    by_group: Mapping[str, Frontier] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.ensemble is not None and not _is_same(self.ensemble.fit, self.fit):
             raise UsageError(OTHER_FIT)
         if self.frontier is not None and self.frontier.law != self.fit.law:
             raise UsageError(OTHER_FRONTIER.format(found=self.frontier.law.name, law=self.fit.law.name))
-        if self.ensemble is not None and self.frontier is not None and self.frontier.is_crowd:
-            found, count = len(self.frontier.params), len(self.ensemble)
-            if found != count:
-                raise UsageError(OTHER_CROWD.format(found=found, count=count))
+        grouping, core = grouping_of(self.fit.law), core_of(self.fit.law)
+        if self.by_group and (grouping is None or tuple(self.by_group) != grouping.groups):
+            raise UsageError(OTHER_GROUPS.format(found=", ".join(self.by_group), name=self.fit.law.name))
+        if self.fit.common or (self.ensemble is not None and self.ensemble.whole is not None):
+            raise UsageError(ONE_GROUP)
+        for own in self.by_group.values():
+            if own.law != core:
+                raise UsageError(OTHER_FRONTIER.format(found=own.law.name, law=core.name))
+        for one in (self.frontier, *self.by_group.values()):
+            if self.ensemble is not None and one is not None and one.is_crowd and len(one.params) != len(self.ensemble):
+                raise UsageError(OTHER_CROWD.format(found=len(one.params), count=len(self.ensemble)))
 
 
 def saved_of(result: Saved | Fit | Ensemble) -> Saved:

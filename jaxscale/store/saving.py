@@ -60,6 +60,7 @@ def _name_of(saved: Saved) -> str:
         "coefs": {name: repr(value) for name, value in fit.coefs.items()},  # two laws of one's own may share a name
         "crowd": None if crowd is None else [crowd.scheme.name, crowd.seed, len(crowd.status)],
         "budgets": None if saved.frontier is None else repr(saved.frontier.flops.tolist()),
+        "by_group": {group: repr(one.flops.tolist()) for group, one in saved.by_group.items()},
     }
     runs = fit.runs
     table = hashlib.sha256()
@@ -87,4 +88,9 @@ def _parts(saved: Saved) -> tuple[Mapping[str, Json], dict[str, np.ndarray]]:
     if saved.frontier is not None:
         record["frontier"], front = written_frontier(saved.frontier)
         arrays |= front
+    by_group: dict[str, Json] = {}
+    for index, (group, frontier) in enumerate(saved.by_group.items()):
+        by_group[group], front = written_frontier(frontier, place=f"group.{index}")
+        arrays |= front
+    record["by_group"] = by_group
     return record, arrays

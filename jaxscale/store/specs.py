@@ -8,6 +8,7 @@ from typing import Literal
 
 from jaxscale.errors import StoreError, UsageError
 from jaxscale.laws import LAWS, ExpressionLoss, Law, law_from_expression
+from jaxscale.laws.grouped import core_of, grouped, grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import Registry, T
 from jaxscale.resampling import SCHEMES, Scheme
@@ -29,14 +30,19 @@ SPACES: dict[str, Literal["log", "linear"]] = {"log": "log", "linear": "linear"}
 
 
 def written_law(law: Law) -> dict[str, Json]:
-    """Return what identifies a law; its function is not saved, unless it is the text of an expression."""
+    """Return what identifies a law: not its function, but how it was grouped, and the text of a typed one."""
+    grouping, core = grouping_of(law), core_of(law)
     own: dict[str, Json] = {}
-    if isinstance(law.loss, ExpressionLoss):
-        own = {"expression": law.loss.text, "declared": [one.text for one in law.loss.declared]}
+    if isinstance(core.loss, ExpressionLoss):
+        own = {"expression": core.loss.text, "declared": [one.text for one in core.loss.declared]}
+    groups: dict[str, Json] | None = None
+    if grouping is not None:
+        groups = {"groups": list(grouping.groups), "per_group": list(grouping.per_group)}
     return {
         "name": law.name,
-        "is_shipped": law in tuple(LAWS),
+        "is_shipped": core in tuple(LAWS),
         **own,
+        "grouping": groups,
         "equation": law.equation,
         "inputs": list(law.inputs),
         "coefs": [{"name": coef.name, "support": coef.support} for coef in law.coefs],
@@ -50,7 +56,7 @@ def law_of(record: Record, own: Iterable[Law]) -> Law:
     """
     given = tuple(own)
     is_typed = "expression" in record.fields and record.text("name") not in [law.name for law in given]
-    law = _typed(record) if is_typed else _found("law", record, LAWS, given)
+    law = _grouped(record, _typed(record) if is_typed else _found("law", record, LAWS, given))
     coefs = [(coef.text("name"), coef.text("support")) for coef in record.children("coefs")]
     _refuse_other("inputs", record, record.texts("inputs"), law.inputs)
     _refuse_other("coefs", record, [name for name, _ in coefs], law.names)
@@ -66,6 +72,17 @@ def _typed(record: Record) -> Law:
     except UsageError as error:
         place, field, first = record.place, f"{record.path}expression", str(error).splitlines()[0]
         raise StoreError(BAD_EXPRESSION.format(place=place, field=field, why=first)) from error
+
+
+def _grouped(record: Record, law: Law) -> Law:
+    """Return the law with the groups it was saved with; results of before there were any have none."""
+    groups = record.optional_child("grouping") if "grouping" in record.fields else None
+    if groups is None:
+        return law
+    try:
+        return grouped(law, groups.texts("groups"), groups.texts("per_group"))
+    except UsageError as error:
+        raise record.wrong("grouping", f"groups of the law {shown(law.name)}") from error
 
 
 def written_objective(objective: Objective) -> dict[str, Json]:

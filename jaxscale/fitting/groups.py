@@ -1,0 +1,168 @@
+"""Groups of runs that share some coefs of one law: the table and the law that are fitted, and one group's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar, overload
+
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.fitting.design import design_of
+from jaxscale.laws import Law
+from jaxscale.laws.grouped import GROUP, Grouping, core_name, core_of, grouped, grouping_of, own_name
+from jaxscale.results import Ensemble, Fit, Minimum
+from jaxscale.runs import Finding, Runs
+from jaxscale.runs.showing import counted, listed, shown
+
+MOST_COEFS = 24
+"""Coefs of a grouped law: programs grow with their square, and so does the time to compile them."""
+
+NO_GROUPS = (
+    "per_group={per_group} needs a table whose runs have groups, and {source} has none; "
+    "read it with group='COLUMN' (--group COLUMN)"
+)
+TOO_MANY = (
+    "{groups} with {own} of their own and {common} in common make {count} coefs, more than the {most} that are fitted "
+    "at once; name fewer coefs in per_group, or select fewer groups"
+)
+TOO_FEW = "{source}: too few runs for the coefs that each group has of its own: {groups}; leave those groups out"
+ONE_OF_THEM = "{rows} of group {group} for {coefs}"
+ONE_GROUP = "all runs are of the group {group}, so no coef is shared: this is the fit without groups"
+FEW_ROWS = "fewer than three runs per coef of their own: {groups}; the common coefs lean on the other groups"
+TIED = "{groups}: what such a group says of its own coefs rests on the coefs that it shares"
+ONE_TIE = "in all runs of group {group} {ties}"
+UNGROUPED = "'{name}' was fitted without per_group: it has no groups to take one of"
+
+T = TypeVar("T")
+
+
+def by_group(runs: Runs, law: Law, per_group: str | Sequence[str]) -> tuple[Runs, Law]:
+    """Return the runs with a column that places each in its group, and the law with coefs of each group's own.
+
+    Groups are in the order of their names.   Raises UsageError for runs without groups, an unknown coef, or more
+    coefs than are fitted at once.
+    """
+    wanted = (per_group,) if isinstance(per_group, str) else tuple(per_group)
+    if not wanted:
+        return runs, law
+    if runs.group is None:
+        raise UsageError(NO_GROUPS.format(per_group=wanted, source=runs.origin.source))
+    groups, places = np.unique(runs.group.astype(str), return_inverse=True)
+    made = grouped(law, tuple(groups.tolist()), wanted)
+    if len(made.coefs) > MOST_COEFS:
+        told = {"own": counted(len(wanted), "coef"), "common": len(law.coefs) - len(wanted)}
+        told |= {"count": len(made.coefs), "most": MOST_COEFS}
+        raise UsageError(TOO_MANY.format(groups=counted(len(groups), "group"), **told))
+    return replace(runs, columns={**runs.columns, GROUP.name: places.astype(np.float64)}), made
+
+
+def spread(law: Law, coefs: Mapping[str, T]) -> Mapping[str, T]:
+    """Return coefs as a law names them: in a grouped one, `E` stands for that of every group."""
+    grouping = grouping_of(law)
+    return coefs if grouping is None else grouping.spread(coefs)
+
+
+def refuse_small_groups(runs: Runs, law: Law, free: Sequence[str]) -> None:
+    """Raise RunsError, naming them all, where groups have fewer runs that count than free coefs of their own."""
+    grouping = grouping_of(law)
+    small = [] if grouping is None else _smaller(grouping, runs, free, 1)
+    if small:
+        raise RunsError(TOO_FEW.format(source=runs.origin.source, groups="; ".join(small)))
+
+
+def findings_of_groups(fit: Fit) -> tuple[Finding, ...]:
+    """Return what is worth knowing about the groups of a fit; nothing for one without."""
+    grouping, found = grouping_of(fit.law), []
+    if grouping is None:
+        return ()
+    if len(grouping.groups) == 1:
+        found.append(Finding("one-group", ONE_GROUP.format(group=shown(grouping.groups[0]))))
+    few = _smaller(grouping, fit.runs, fit.free, 3)
+    if few and len(grouping.groups) > 1:
+        found.append(Finding("few-rows-in-group", FEW_ROWS.format(groups="; ".join(few))))
+    ties = [] if design_of(fit.runs, fit.law).ties else list(_tied(grouping, fit.runs))
+    if ties:
+        found.append(Finding("collinear-group", TIED.format(groups="; ".join(ties))))
+    return tuple(found)
+
+
+@overload
+def group_of(result: Fit, group: str) -> Fit: ...
+@overload
+def group_of(result: Ensemble, group: str) -> Ensemble: ...
+def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
+    """Return what a fit over groups, or its crowd, says of one of them: the law without groups, and its own runs.
+
+    For `frontier`, `predict`, `isoloss`, `band` and the figures. value is the objective over the group's own runs, of
+    a crowd's replicates that over all runs; status, certificate and provenance are those of the whole.   Raises
+    UsageError for an unknown group, or a result without groups.
+    """
+    whole = result.fit if isinstance(result, Ensemble) else result
+    grouping = grouping_of(whole.law)
+    if grouping is None:
+        raise UsageError(UNGROUPED.format(name=whole.law.name))
+    coefs = grouping.coefs_of(group, whole.coefs)
+    if isinstance(result, Ensemble):
+        samples = grouping.coefs_of(group, result.coefs)
+        return replace(result, fit=group_of(whole, group), coefs=samples, whole=whole.runs)
+    rows = whole.runs[GROUP.name] == grouping.groups.index(group)
+    runs, residuals = whole.runs.take(np.flatnonzero(rows), "of another group"), whole.residuals[rows]
+    minima = tuple(
+        Minimum(one.value, grouping.coefs_of(group, one.coefs), one.starts) for one in whole.certificate.other_minima
+    )
+
+    def its(names: Sequence[str]) -> tuple[str, ...]:
+        marked = grouping.coefs_of(group, dict.fromkeys(names, True))
+        return tuple(marked)
+
+    return replace(
+        whole,
+        law=grouping.core,
+        runs=runs,
+        coefs=coefs,
+        value=_value(whole, residuals, runs.weight),
+        certificate=replace(whole.certificate, other_minima=minima),
+        std=grouping.coefs_of(group, whole.std),
+        residuals=residuals,
+        fixed=its(whole.fixed),
+        unidentified=its(whole.unidentified),
+        common=tuple(name for name in grouping.common if name not in whole.fixed),
+    )
+
+
+def _value(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
+    """Return the objective over some of a fit's rows; for a score with a limit the sum of |r|, as in the fit."""
+    if fit.objective.limit:
+        return float(np.sum(weight * np.abs(residuals)))
+    with precision.float64():
+        score = np.asarray(fit.objective.rho(residuals, np.float64(fit.objective.scale)).value)  # type: ignore[arg-type]
+    return float(np.sum(np.where(weight > 0, weight * score, 0.0)))
+
+
+def _smaller(grouping: Grouping, runs: Runs, free: Sequence[str], times: int) -> list[str]:
+    """Return in words the groups with fewer runs that count than so many times their own free coefs."""
+    found = []
+    for place, group in enumerate(grouping.groups):
+        names = [core_name(name) for name in free if name in {own_name(one, group) for one in grouping.per_group}]
+        rows = int(np.sum((runs[GROUP.name] == place) & (runs.weight > 0)))
+        if rows < times * len(names):
+            told = {"rows": counted(rows, "run"), "group": shown(group), "coefs": listed(names)}
+            found.append(ONE_OF_THEM.format(**told))
+    return found
+
+
+def _tied(grouping: Grouping, runs: Runs) -> list[str]:
+    """Return in words the groups in whose own runs an input follows from others."""
+    found = []
+    for place, group in enumerate(grouping.groups):
+        rows = np.flatnonzero((runs[GROUP.name] == place) & (runs.weight > 0))
+        design = design_of(runs.take(rows, "of another group"), grouping.core)
+        if design.ties:
+            found.append(ONE_TIE.format(group=shown(group), ties=design))
+    return found
+
+
+__all__ = ["by_group", "core_of", "findings_of_groups", "group_of", "refuse_small_groups", "spread"]
