@@ -14,6 +14,8 @@ from jaxscale.laws import LAWS
 from jaxscale.laws.grouped import grouped
 from jaxscale.status import Status
 
+pytestmark = pytest.mark.slow
+
 FLOORS = {"a": 1.7, "b": 2.1, "c": 1.9}
 SCALES = {"a": 300.0, "b": 260.0, "c": 420.0}
 GROUPS = np.repeat(list(FLOORS), 24)

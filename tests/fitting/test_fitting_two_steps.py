@@ -9,6 +9,8 @@ import jaxscale as js
 from jaxscale.errors import RunsError
 from jaxscale.fitting import TwoSteps, two_steps
 
+pytestmark = pytest.mark.slow
+
 COEFS = {"E": 0.6, "A": 300.0, "B": 900.0, "alpha": 0.32, "beta": 0.34}
 WORTH = {"a": 0.55, "b": 0.25, "k": -3.0, "L_0": 1.4}
 AT = {"params": np.array([7e9, 7e10]), "tokens": np.array([1.4e11, 1.4e12])}

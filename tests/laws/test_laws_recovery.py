@@ -9,6 +9,7 @@ from jaxscale.laws import LAWS
 from jaxscale.laws.ranges import random_coefs, random_columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", tuple(LAWS), ids=lambda law: law.name)
 def test_every_law_recovers_its_own_coefs(law):
     """Three settings of the documented range; `python -m benchmarks recovery` tries two hundred."""

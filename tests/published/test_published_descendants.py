@@ -7,6 +7,8 @@ from scipy.optimize import minimize
 import jaxscale as js
 from jaxscale.laws import LAWS
 
+pytestmark = pytest.mark.slow
+
 FIVE = "(params < 1e9 and token_multiplier == 20) or (params < 2e7 and token_multiplier == 320)"
 GADRE = [
     ("rpj", "gadre2024-redpajama", (640.0, 1.4e9, 0.7103), (20.0, 6.9e9, 0.7320)),

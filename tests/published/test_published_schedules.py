@@ -7,6 +7,8 @@ import jaxscale as js
 from benchmarks import schedules as curves_of_luo
 from jaxscale.schedules import columns_of
 
+pytestmark = pytest.mark.slow
+
 OBJECTIVE = {"25M": 0.0002912, "100M": 0.0002810, "400M": 0.0005770}
 """At the published constants; recomputed by the curators of the table."""
 TESTS = {
