@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from benchmarks.sheets import Sheet, show
 
@@ -95,6 +94,8 @@ def fitted_to(curves: Curves, law: str) -> Fit:
 
 def objective_of(curves: Curves, law: str, coefs: Mapping[str, float]) -> float:
     """Return the sum of Huber's score of the misses of ln loss, delta 1e-3, over the training curves."""
+    import numpy as np
+
     from jaxscale.laws import LAWS, predict_with
 
     delta = 1e-3
@@ -104,6 +105,8 @@ def objective_of(curves: Curves, law: str, coefs: Mapping[str, float]) -> float:
 
 def metrics_of(curves: Curves, law: str, coefs: Mapping[str, float]) -> dict[str, float]:
     """Return the means over the test curves of R², and of the absolute, RMS, relative and worst relative error."""
+    import numpy as np
+
     from jaxscale.laws import LAWS, predict_with
 
     found = []

@@ -78,6 +78,7 @@ def known_document(known: Known) -> dict[str, Json]:
         "coefs": {name: number(value) for name, value in known.coefs.items()},
         "status": None,
         "bootstrap": None,
+        "groups": {},
     }
 
 

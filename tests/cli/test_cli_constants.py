@@ -64,7 +64,7 @@ REFUSED = {
     "a table as well": (("frontier", "t.csv", *PUBLISHED), "'t.csv' brings coefs of its own"),
     "an option of a fit": (("frontier", *PUBLISHED, "--seed", "3"), "--seed belongs to a fit"),
     "an option of a table": (("frontier", *PUBLISHED, "--where", "loss<3"), "--where belongs to a fit"),
-    "an unknown set": (("frontier", "--constants", "besiroglu"), "Did you mean 'besiroglu2024'?"),
+    "an unknown set": (("frontier", "--constants", "besiroglu"), "Did you mean 'besiroglu2024'"),
     "a law without sets": (("frontier", "--law", "power", "--constants", "x"), "has no published constants"),
     "a law without a frontier": (
         ("frontier", "--law", "pure-power-params", "--set", "A=1", "--set", "alpha=0.1"),

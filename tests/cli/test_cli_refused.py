@@ -38,7 +38,7 @@ USAGE = {
     "a selection that cannot be read": (("fit", "t.csv", "--where", "loss <"), "--where"),
     "an unknown option": (("fit", "--replicate", "9"), "No such option"),
     "an unknown command": (("fitt",), "No such command 'fitt'"),
-    "an unknown law to show": (("laws", "kaplann"), "Did you mean 'kaplan'?"),
+    "an unknown law to show": (("laws", "kaplann"), "Did you mean 'kaplan'"),
     "too many tables": (("fit", "t.csv", "u.csv"), "unexpected extra argument"),
 }
 
