@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jaxscale.datasets.simulating import simulate
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import LAWS, predict_with
+from jaxscale.laws.ranges import random_coefs, random_columns
 
 COEFS = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 PARAMS = np.geomspace(1e7, 1e10, 2000)
@@ -18,10 +19,8 @@ COLUMNS = {"params": PARAMS, "tokens": 20 * PARAMS}
 
 @pytest.mark.parametrize("law", tuple(LAWS), ids=lambda law: law.name)
 def test_without_noise_the_loss_is_the_law(law):
-    coefs = (
-        dict(zip(law.names, law.published[0].values, strict=True)) if law.published else dict.fromkeys(law.names, 0.5)
-    )
-    columns = {name: np.geomspace(1e8, 1e10, 5) for name in law.inputs}
+    random = np.random.default_rng(4)
+    coefs, columns = random_coefs(law, random), random_columns(law, random, 5)
     runs = simulate(law, coefs, columns=columns)
     np.testing.assert_array_equal(runs.loss, predict_with(law, coefs, columns))
 
