@@ -7,7 +7,7 @@ from jaxscale.counting.experts import expert_flops, routing_flops_per_token
 from jaxscale.counting.hoffmann import Itemised, chinchilla_flops, chinchilla_sequence
 from jaxscale.counting.kaplan import kaplan_flops, kaplan_forward
 from jaxscale.counting.palm import palm_flops_per_token, palm_hardware_flops_per_token, utilisation
-from jaxscale.counting.pearce import nonembedding_params, omega_of, total_params
+from jaxscale.counting.pearce import omega_of
 from jaxscale.counting.recounting import countable, recount, uncountable
 from jaxscale.counting.rules import inference_flops, precision_flops, training_flops
 from jaxscale.counting.sizes import layer_params
@@ -49,7 +49,6 @@ __all__ = [
     "nats",
     "nats_per_byte",
     "nats_per_character",
-    "nonembedding_params",
     "omega_of",
     "palm_flops_per_token",
     "palm_hardware_flops_per_token",
@@ -57,7 +56,6 @@ __all__ = [
     "precision_flops",
     "recount",
     "routing_flops_per_token",
-    "total_params",
     "training_flops",
     "uncountable",
     "utilisation",
