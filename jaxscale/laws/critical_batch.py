@@ -79,6 +79,7 @@ CRITICAL_BATCH = Law(
         "It diverges at zero loss by choice, as the entropy of text is unknown: critical-batch-offset fits that too.",
         "It depends on the loss alone and not on the size of the model.",
     ),
+    target="batch size",
 )
 
 CRITICAL_BATCH_OFFSET = Law(
@@ -91,6 +92,7 @@ CRITICAL_BATCH_OFFSET = Law(
     starts=starts_above,
     domain=(LOSS_REACHED,),
     notes=(IN_TOKENS, "It says nothing of losses at or below L_inf."),
+    target="batch size",
 )
 
 LAWS = (CRITICAL_BATCH, CRITICAL_BATCH_OFFSET)

@@ -60,6 +60,7 @@ STEPS_EXAMPLES = Law(
         "The critical batch is E_min/S_min; there a run takes 2 S_min steps and 2 E_min tokens.",
         "The same as (S/S_min - 1)*(E/E_min - 1) = 1 with E = B*S tokens processed.",
     ),
+    target="steps",
 )
 
 LAWS = (STEPS_EXAMPLES,)

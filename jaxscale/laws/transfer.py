@@ -125,6 +125,7 @@ TRANSFER = Law(
         "Small models that are fine-tuned on more than a tenth of the data that their size needs can end behind "
         "training from scratch (ossification).",
     ),
+    target="transferred data",
 )
 
 TRANSFER_LOSS = Law(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 
 from jaxscale.laws import FILES, Law, Published
-from jaxscale.reports.lawfacts import TAGS, how_found, range_of, value_texts
+from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
 from jaxscale.reports.safe import visible
 
 HEAD = """# Laws
@@ -22,6 +22,7 @@ it by hand. A family is one file of this folder.
 - Loss is in nats per token, C in FLOP; `N`, `D`, `C` are params, tokens and flops.
 """
 SECTION = "## {title}\n\n[`{file}.py`]({file}.py): {sentence}"
+GIVES = "**Gives:** {what}."
 FRONTIER = "**Frontier:** {how}."
 SOURCE = "**Source:** {source}."
 INPUTS = ("Input", "Symbol", "Unit", "Range", "Meaning")
@@ -72,6 +73,8 @@ def _law(law: Law) -> str:
     ]
     if law.published:
         parts.append(_table((*CONSTANTS, *law.names), [_constants(one) for one in law.published]))
+    if gives(law):
+        parts.append(GIVES.format(what=_text(gives(law))))
     parts.append(FRONTIER.format(how=_text(how_found(law)).rstrip(".")))
     parts.append(SOURCE.format(source=_text(law.source).rstrip(".")))
     parts += ["\n".join(f"- {_text(note)}" for note in law.notes)] if law.notes else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import can_allocate, held_inputs
 from jaxscale.laws import Coef, Input, Law, Published
 
@@ -10,6 +11,8 @@ OWN_PRICE = "the law's own price of a param per token"
 USUAL_PRICE = "C = 6 N D"
 ALONG = "the loss at each budget; the law does not split it"
 NONE = "none: the law does not say how a budget is best spent"
+GIVES = "{target}, to which the table's loss column is mapped: --map loss=COLUMN"
+LINEAR = "{gives}; it may be negative: --space linear"
 HOLDING = "{how}; with {names} held at a value (--hold)"
 
 TAGS = {
@@ -27,10 +30,16 @@ def how_found(law: Law) -> str:
     if law.frontier:
         return law.frontier
     if not can_allocate(law):
-        how = ALONG if "flops" in law.inputs else NONE
+        how = ALONG if has_frontier(law) else NONE
         return HOLDING.format(how=how, names=", ".join(held)) if held and how == ALONG else how
     how = SEARCHED.format(price=USUAL_PRICE if law.flops_per_param_token is None else OWN_PRICE)
     return HOLDING.format(how=how, names=", ".join(held)) if held else how
+
+
+def gives(law: Law) -> str:
+    """Return what the law predicts, and how it is fitted, where that is not a positive loss; nothing where it is."""
+    said = "" if law.target == "loss" else GIVES.format(target=law.target)
+    return LINEAR.format(gives=said or law.target) if law.space == "linear" else said
 
 
 def range_of(measure: Input | Coef) -> str:

@@ -14,7 +14,7 @@ from jaxscale.allocation.splits import held_inputs
 from jaxscale.laws import Input, Law
 from jaxscale.reports.document import Json, number
 from jaxscale.reports.facts import fact_table
-from jaxscale.reports.lawfacts import TAGS, how_found, range_of, value_texts
+from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
 from jaxscale.reports.safe import plain
 
 
@@ -32,7 +32,8 @@ def print_laws(laws: Iterable[Law], console: Console, *, width: int) -> None:
 
 def print_law(law: Law, console: Console, *, width: int) -> None:
     """Print one law: its equation, inputs and coefs with units and ranges, published constants, its frontier."""
-    facts = [("law", law.name), ("equation", law.equation), ("source", law.source), ("frontier", how_found(law))]
+    facts = [("law", law.name), ("equation", law.equation), ("gives", gives(law)), ("source", law.source)]
+    facts.append(("frontier", how_found(law)))
     console.print(fact_table((label, plain(text)) for label, text in facts if text), width=width)
     for table in (_inputs(law), _coefs(law)):
         console.print()
@@ -77,6 +78,8 @@ def law_document(law: Law) -> dict[str, Json]:
             }
             for constants in law.published
         ],
+        "target": law.target,
+        "space": law.space,
         "frontier": how_found(law),
         "held": list(held_inputs(law)) if has_frontier(law) else [],
         "notes": list(law.notes),
