@@ -1,7 +1,9 @@
 """Several programs are compiled at once, each by one thread, in advance where it is foreseen, and counted once."""
 
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale import allocation, precision
-from jaxscale.engine.compiling import Clock, Program, foreseen, run, slot_of
+from jaxscale.engine.compiling import KEPT, Clock, Program, foreseen, run, slot_of
 from jaxscale.errors import UsageError
 
 ARGUMENT = np.arange(3.0)
@@ -177,3 +179,20 @@ def test_what_has_no_frontier_is_not_foreseen():
     with allocation.foreseen("pure-power-params", budgets=2):
         ran(Witness())
     assert slot_of.cache_info().misses == known + 1
+
+
+def plus(number, argument):
+    return argument + number
+
+
+def test_programs_that_are_no_longer_kept_are_let_go():
+    """Each holds memory mappings, of which a process may have so many: a loop over many laws would end it."""
+    argument = np.zeros(3)
+    with precision.float64():
+        run(Clock(), plus, (-1,), argument)
+        first = weakref.ref(slot_of(Program.of(plus, (-1,), argument)).executable)
+        assert first() is not None
+        for number in range(KEPT):
+            run(Clock(), plus, (number,), argument)
+    gc.collect()
+    assert first() is None
