@@ -13,6 +13,8 @@ from jaxscale.laws.grids import product_starts
 from jaxscale.numerics.supports import to_theta
 from jaxscale.runs import Runs
 
+ROWS = 500
+"""Runs that a law finds its own starts from: a longer table is thinned evenly, since a start need not be exact."""
 NO_STARTS = "starts is empty: give one point, several, or none at all for the law's own grid"
 
 
@@ -42,8 +44,9 @@ def _given(starts: Mapping[str, float] | Sequence[Mapping[str, float]]) -> Seque
 def _own(law: Law, runs: Runs) -> Sequence[Mapping[str, float]]:
     """Return the law's grid from the data, or the product of its coefs' start values, thinned evenly."""
     if law.starts is not None:
-        columns = {name: runs.columns[name] for name in law.inputs}
-        grid = [start for start in law.starts(columns, runs.loss) if _is_inside(law, start)]
+        rows = np.unique(np.linspace(0, len(runs) - 1, min(ROWS, len(runs))).astype(int))
+        columns = {name: runs.columns[name][rows] for name in law.inputs}
+        grid = [start for start in law.starts(columns, runs.loss[rows]) if _is_inside(law, start)]
         if grid:
             return grid
     return product_starts(law.coefs)

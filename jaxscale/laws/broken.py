@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.laws.inputs import FLOPS, INPUTS, Input
-from jaxscale.laws.scales import spread, thinned
+from jaxscale.laws.projection import spread
 from jaxscale.laws.spec import Coef, Law
 
 CABALLERO = "Caballero et al. 2023, arXiv 2210.14891"
@@ -96,15 +96,14 @@ def starts(
 
     Breaks are tried between the table's smallest and largest x, evenly in logarithms.
     """
-    few, losses = thinned(columns, target)
-    (x,) = few.values()
+    (x,) = columns.values()
     log_x = np.log(x)
     places = np.linspace(log_x.min(), log_x.max(), 14 if breaks == 1 else 10)[1:-1]
     found = []
     for share in SHARES:
-        floor = share * float(np.min(losses))
-        reduced = losses - floor
-        log_reduced, weight = np.log(reduced), reduced / losses
+        floor = share * float(np.min(target))
+        reduced = target - floor
+        log_reduced, weight = np.log(reduced), reduced / target
         for where in product(places, repeat=breaks):
             for widths in product(WIDTHS, repeat=breaks):
                 if any(second <= first for first, second in pairwise(where)):

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
 
@@ -56,16 +56,15 @@ def loss(
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 24 start points: exponents and omega from a grid, E, A and B by variable projection."""
-    few, losses = thinned(columns, target)
-    params, tokens = few["params"], few["tokens"]
+    params, tokens = columns["params"], columns["tokens"]
 
-    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        total = params + at["omega"] * params ** (1 / 3)
-        return np.ones_like(losses), total ** -at["alpha"], tokens ** -at["beta"]
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        total = params + setting["omega"] * params ** (1 / 3)
+        return np.ones_like(target), total ** -setting["alpha"], tokens ** -setting["beta"]
 
     exponents = (0.1, 0.2, 0.3, 0.4, 0.55, 0.8)
-    grid = settings_of(alpha=exponents, beta=exponents, omega=(5e3, 2e4, 5e4, 1.5e5, 6e5))
-    return scaled_starts(grid, terms, ("E", "A", "B"), losses, keep=24)
+    grid = {"alpha": exponents, "beta": exponents, "omega": (5e3, 2e4, 5e4, 1.5e5, 6e5)}
+    return scaled_starts(target, terms, grid, ("E", "A", "B"), keep=24)
 
 
 PEARCE_SONG = Law(

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.laws.scales import nonnegative
+from jaxscale.laws.projection import solve_scales
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
 
@@ -75,16 +75,14 @@ def _curve(tokens: np.ndarray, losses: np.ndarray) -> np.ndarray | None:
     """Return floor, scale and exponent of E + F D^-p through runs of one size, None where no such curve falls."""
     centre = np.exp(np.mean(np.log(tokens)))
 
-    def scales_at(exponent: float) -> tuple[np.ndarray, float]:
-        columns = np.stack([np.ones_like(losses), (tokens / centre) ** -exponent], axis=1) / losses[:, None]
-        return nonnegative(columns, np.ones(len(losses)))
-
     grid = np.geomspace(0.02, 2.0, 60)
     for _ in range(6):  # each pass looks between the neighbours of the best exponent so far
-        best = int(np.argmin([scales_at(exponent)[1] for exponent in grid]))
-        exponent = grid[best]
+        terms = np.broadcast_arrays(1.0, (tokens / centre) ** -grid[:, None])
+        both = np.ones(2, dtype=bool)
+        miss, scales = solve_scales(np.stack(terms, axis=2) / losses[:, None], np.ones(len(losses)), both)
+        best = int(np.argmin(miss))
+        (floor, scale), exponent = scales[best], grid[best]
         grid = np.geomspace(grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)], 15)
-    floor, scale = scales_at(exponent)[0]
     return np.array([floor, scale * centre**exponent, exponent]) if floor > 0 and scale > 0 else None
 
 

@@ -18,13 +18,20 @@ MOST_STARTS = 256
 
 def product_starts(coefs: Sequence[Coef]) -> list[dict[str, float]]:
     """Return the product of the coefs' own start values, thinned evenly."""
-    counts = [len(coef.starts) for coef in coefs]
+    points = thinned_product([coef.starts for coef in coefs], MOST_STARTS)
+    return [{coef.name: value for coef, value in zip(coefs, point, strict=True)} for point in points]
+
+
+def thinned_product(values: Sequence[Sequence[float]], most: int) -> list[tuple[float, ...]]:
+    """Return the product of several sequences, or about `most` of its points, evenly, if it has more."""
+    counts = [len(some) for some in values]
     total = math.prod(counts)
-    stride = -(-total // MOST_STARTS)
+    stride = -(-total // most)
     while stride > 1 and any(count % stride == 0 for count in counts):
-        stride += 1  # a stride that divides a coef's count would never try its other values
-    points = np.stack(np.unravel_index(np.arange(0, total, stride), counts), axis=1)  # one by one: most are not made
-    return [{coef.name: coef.starts[at] for coef, at in zip(coefs, point, strict=True)} for point in points]
+        stride += 1  # a stride that divides a count would never try its other values
+    places = np.arange(0, total, stride)  # one by one: most points of a large product are not made
+    at = np.stack(np.unravel_index(places, counts), axis=1) if counts else np.zeros((1, 0), int)
+    return [tuple(some[place] for some, place in zip(values, point, strict=True)) for point in at]
 
 
 def separable_starts(

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.numerics.powers import power
 
@@ -23,15 +23,14 @@ def loss(source_loss: jax.Array, *, K: jax.Array, kappa: jax.Array, E_0: jax.Arr
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 16 start points: E_0 below the smallest source loss and kappa from a grid, K and E_1 by projection."""
-    few, losses = thinned(columns, target)
-    least = float(np.min(few["source_loss"]))
+    source = columns["source_loss"]
 
-    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(losses), (few["source_loss"] - at["E_0"]) ** at["kappa"]
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(target), (source - setting["E_0"]) ** setting["kappa"]
 
-    floors = [share * least for share in (0.1, 0.3, 0.5, 0.65, 0.8, 0.9, 0.97)]
-    grid = settings_of(E_0=floors, kappa=(0.4, 0.6, 0.8, 0.95, 1.05, 1.2, 1.5, 2.0))
-    return scaled_starts(grid, terms, ("E_1", "K"), losses, keep=16)
+    floors = np.min(source) * np.array((0.1, 0.3, 0.5, 0.65, 0.8, 0.9, 0.97))
+    grid = {"E_0": floors, "kappa": (0.4, 0.6, 0.8, 0.95, 1.05, 1.2, 1.5, 2.0)}
+    return scaled_starts(target, terms, grid, ("E_1", "K"))
 
 
 LOSS_TO_LOSS = Law(

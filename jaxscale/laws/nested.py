@@ -10,7 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
@@ -57,19 +57,19 @@ def loss_of_gamma(
 
 def starts_of_gamma(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 40 start points: floor, exponents and gamma from a grid, A and B by projection of (L - E)^(1/gamma)."""
-    few, losses = thinned(columns, target)
+    params, tokens = columns["params"], columns["tokens"]
     found: list[dict[str, float]] = []
     slopes = (0.15, 0.25, 0.35, 0.5)  # of the loss itself, gamma times those inside the bracket
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        return params ** -setting["alpha"], tokens ** -setting["beta"]
+
     for gamma in BENDS:
         for share in (0.1, 0.5, 0.8, 0.95):
-            floor = share * float(np.min(losses))
-            inside = (losses - floor) ** (1.0 / gamma)
-
-            def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-                return few["params"] ** -at["alpha"], few["tokens"] ** -at["beta"]
-
-            grid = settings_of(alpha=[s / gamma for s in slopes], beta=[s / gamma for s in slopes])
-            best = scaled_starts(grid, terms, ("A", "B"), inside, keep=2)
+            floor = share * float(np.min(target))
+            inside = (target - floor) ** (1.0 / gamma)
+            within = [slope / gamma for slope in slopes]
+            best = scaled_starts(inside, terms, {"alpha": within, "beta": within}, ("A", "B"), keep=2)
             found += [{"E": floor, "gamma": gamma, **start} for start in best]
     return found
 

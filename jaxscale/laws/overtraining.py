@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
 
@@ -35,14 +35,12 @@ def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike) -> j
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 16 start points: the exponent from a grid, E, a and b by variable projection."""
-    few, losses = thinned(columns, target)
-    size, data = few["flops"] / few["tokens_per_param"], few["flops"] * few["tokens_per_param"]
+    flops, ratio = columns["flops"], columns["tokens_per_param"]
 
-    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(losses), size ** -at["eta"], data ** -at["eta"]
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(target), (flops / ratio) ** -setting["eta"], (flops * ratio) ** -setting["eta"]
 
-    grid = settings_of(eta=np.geomspace(0.02, 0.8, 24))
-    return scaled_starts(grid, terms, ("E", "a", "b"), losses, keep=16)
+    return scaled_starts(target, terms, {"eta": np.geomspace(0.02, 0.8, 24)}, ("E", "a", "b"))
 
 
 OVERTRAINING = Law(

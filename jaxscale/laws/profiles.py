@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
+from jaxscale.laws.grids import thinned_product
+from jaxscale.laws.projection import LEAST, solve_scales
 
 MOST = 64
 """Largest grid; of a larger product of start values every k-th point is taken."""
-LEAST = 1e-3
-"""Share of the loss that a positive coef gives at least, where least squares would have none of it."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +31,19 @@ class Profile:
 
     def __call__(self, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
         """Return a start per grid point: least squares of the relative miss in the linear coefs, the others given."""
-        curved = [(name, values) for name, _, values in self.grids if name not in self.linear]
-        points = list(product(*(values for _, values in curved)))
-        stride = -(-len(points) // MOST)
-        while stride > 1 and any(len(values) % stride == 0 for _, values in curved):
-            stride += 1  # a stride that divides a count would never try its other values
-        points = points[::stride]
+        curved = {name: values for name, _, values in self.grids if name not in self.linear}
+        points = np.array(thinned_product(tuple(curved.values()), MOST)).reshape(-1, len(curved))
+        parts = self._parts(columns, tuple(curved), points)
         supports = {name: support for name, support, _ in self.grids}
-        found = []
-        for point, parts in zip(points, self._parts(columns, [name for name, _ in curved], points), strict=True):
-            solved = _solved(parts, target, [supports[name] for name in self.linear])
-            if solved is not None:
-                start = {**dict(zip(self.linear, solved, strict=True)), **dict(zip(dict(curved), point, strict=True))}
-                found.append({name: float(start[name]) for name, _, _ in self.grids})
-        return found
+        is_positive = np.array([supports[name] != "real" for name in self.linear], dtype=bool)
+        basis, rest = np.moveaxis(parts[:, 1:] / target, 1, 2), 1.0 - parts[:, 0] / target
+        is_finite = np.isfinite(rest).all(axis=1)
+        _, scales = solve_scales(basis, np.where(is_finite[:, None], rest, 0.0), is_positive, LEAST)
+        found = np.concatenate([points, scales], axis=1)[is_finite & np.isfinite(scales).all(axis=1)]
+        starts = [dict(zip((*curved, *self.linear), map(float, row), strict=True)) for row in found]
+        return [{name: _inside(start[name], supports[name]) for name in supports} for start in starts]
 
-    def _parts(
-        self, columns: Mapping[str, np.ndarray], curved: Sequence[str], points: Sequence[Sequence[float]]
-    ) -> np.ndarray:
+    def _parts(self, columns: Mapping[str, np.ndarray], curved: Sequence[str], points: np.ndarray) -> np.ndarray:
         """Return (points, 1 + linear, rows): what the loss is without the linear coefs, and what each adds at one."""
         units = np.eye(1 + len(self.linear))[:, 1:]
 
@@ -61,30 +55,10 @@ class Profile:
         every = jax.vmap(jax.vmap(over_rows, (None, 0, None)), (0, None, None))
         with precision.float64():
             runs = tuple(jnp.asarray(column, dtype=jnp.float64) for column in columns.values())
-            grid = np.array(points).reshape(len(points), len(curved))
-            found = np.array(every(jnp.asarray(grid), jnp.asarray(units), runs), dtype=np.float64)
+            found = np.array(every(jnp.asarray(points), jnp.asarray(units), runs), dtype=np.float64)
         found[:, 1:] -= found[:, :1]
         return found
 
 
-def _solved(parts: np.ndarray, target: np.ndarray, supports: Sequence[str]) -> np.ndarray | None:
-    """Return the linear coefs, inside their supports; None where the grid point gives no finite loss."""
-    if not np.isfinite(parts).all():
-        return None
-    basis, rest = (parts[1:] / target).T, 1.0 - parts[0] / target
-    size = np.linalg.norm(basis, axis=0) / np.sqrt(len(target))
-    if not (size > 0).all():
-        return None
-    scaled = basis / size
-    low = np.array([{"real": -np.inf}.get(support, LEAST) for support in supports])
-    kept = np.ones(len(supports), dtype=bool)
-    solution = np.full(len(supports), LEAST)
-    for _ in supports:  # a coef at its least stays there; the others are solved for again
-        solution = np.where(kept, 0.0, LEAST)
-        solution[kept] = np.linalg.lstsq(scaled[:, kept], rest - scaled @ solution, rcond=None)[0]
-        if (solution >= low)[kept].all():
-            break
-        kept &= solution >= low
-    solution = np.maximum(solution, low) / size
-    is_share = np.array([support == "unit" for support in supports], dtype=bool)
-    return np.where(is_share, np.minimum(solution, 1.0 - LEAST), solution)
+def _inside(value: float, support: str) -> float:
+    return min(value, 1.0 - LEAST) if support == "unit" else value

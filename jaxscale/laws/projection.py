@@ -1,15 +1,22 @@
-"""Start points by variable projection: coefs that enter linearly are solved for, only the others are searched."""
+"""Start points by variable projection: coefs that enter linearly are solved for, the others tried or searched.
+
+Source: Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 Terms: TypeAlias = Callable[[Mapping[str, np.ndarray]], Sequence[ArrayLike]]
-"""From settings of the searched coefs, each (S, 1), to what each linear coef multiplies, broadcasting to (S, n)."""
+"""From settings of the other coefs, each (S, 1), to what each linear coef multiplies, broadcasting to (S, n)."""
+
+Values: TypeAlias = Sequence[float] | np.ndarray
 
 BLOCK = 192
 """Settings drawn for each start point; the best of a block is the one that is polished, so that starts differ."""
@@ -19,8 +26,23 @@ ROUNDS = 12
 SHRINK = 0.7
 RIDGE = 1e-13
 """Added to the unit diagonal of the normal equations: terms that are proportional in the table share the load."""
-SMALL = 1e-3
-"""What a coef that must be positive, and is not, contributes instead, as a share of the target."""
+LEAST = 1e-3
+"""What a coef that must be positive, and would not be, contributes instead, as a share of the target: zero is no start
+point."""
+
+
+def scaled_starts(
+    target: np.ndarray, terms: Terms, grid: Mapping[str, Values], linear: Sequence[str], *, keep: int = 16
+) -> list[dict[str, float]]:
+    """Return `keep` start points from a grid: half of them the best, half spread evenly over the others.
+
+    target: (n,), positive; misses are relative to it.   grid: the values of each coef that is not linear, of which
+    every combination is tried.   linear: the coefs solved for, positive, in the order of the terms.   Settings whose
+    terms are not finite are left out.
+    """
+    whole = _Sum(target, terms, np.ones(len(linear), dtype=bool), 1.0 / np.abs(target))
+    points = np.array(list(product(*grid.values())), dtype=np.float64)
+    return spread(_ordered((*grid, *linear), points, *whole.solved(tuple(grid), points)), keep)
 
 
 def projected_starts(
@@ -33,58 +55,52 @@ def projected_starts(
     relative: bool = True,
     keep: int = 16,
 ) -> list[dict[str, float]]:
-    """Return `keep` start points of a target (n,) that is a sum of linear coefs times terms.
+    """Return `keep` start points of a target (n,), each the best of many settings drawn at random, and polished.
 
-    ranges: where each coef that enters otherwise is searched, evenly in logarithms where positive.   linear: the coefs
+    ranges: where each coef that is not linear is searched, evenly in logarithms where positive.   linear: the coefs
     solved for, in the order of the terms; positive but for those in `real`.   relative: whether misses are relative to
-    the target.   The same table gives the same starts.   Source: Golub & Pereyra 1973.
+    the target.   The same table gives the same starts.
     """
     random = np.random.default_rng(0)
     names, is_log = tuple(ranges), np.array([low > 0 for low, _ in ranges.values()])
     ends = np.array([[np.log(end) if low > 0 else end for end in (low, high)] for low, high in ranges.values()])
-    is_positive = np.array([name not in real for name in linear])
     weight = 1.0 / np.abs(target) if relative else np.full(len(target), 1.0 / np.std(target))
+    whole = _Sum(target, terms, np.array([name not in real for name in linear]), weight)
 
     def values_at(points: np.ndarray) -> np.ndarray:
         return np.where(is_log, np.exp(np.where(is_log, points, 0.0)), points)
 
-    def solved(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        settings = dict(zip(names, values_at(points).T[..., None], strict=True))
-        shape = (len(points), len(target))
-        with np.errstate(all="ignore"):  # a setting may send a power out of range, and then it is not taken
-            basis = np.stack([np.broadcast_to(term, shape) for term in terms(settings)], axis=2) * weight[:, None]
-            return _solved(basis, target * weight, is_positive)
-
     points = random.uniform(ends[:, 0], ends[:, 1], (keep * BLOCK, len(names)))
-    miss, scales = solved(points)
+    miss, scales = whole.solved(names, values_at(points))
     best = np.arange(keep) * BLOCK + np.argmin(miss.reshape(keep, BLOCK), axis=1)
     points, miss, scales = points[best], miss[best], scales[best]
     width = (ends[:, 1] - ends[:, 0]) / 4.0
     for _ in range(ROUNDS):
         step = width * random.standard_normal((keep, CLOUD, len(names)))
         tried = np.clip(points[:, None] + step, *ends.T).reshape(keep * CLOUD, -1)
-        found, solutions = solved(tried)
+        found, solutions = whole.solved(names, values_at(tried))
         nearest = np.arange(keep) * CLOUD + np.argmin(found.reshape(keep, CLOUD), axis=1)
         is_better = found[nearest] < miss
         points = np.where(is_better[:, None], tried[nearest], points)
-        miss, scales = (
-            np.where(is_better, found[nearest], miss),
-            np.where(is_better[:, None], solutions[nearest], scales),
-        )
+        miss = np.where(is_better, found[nearest], miss)
+        scales = np.where(is_better[:, None], solutions[nearest], scales)
         width = width * SHRINK
-    rows = np.concatenate([values_at(points), scales], axis=1)[np.argsort(miss, kind="stable")]
-    return [dict(zip((*names, *linear), map(float, row), strict=True)) for row in rows if np.isfinite(row).all()]
+    return _ordered((*names, *linear), values_at(points), miss, scales)
 
 
-def _solved(basis: np.ndarray, target: np.ndarray, is_positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of squared misses (S,) and the solutions (S, k) for bases (S, n, k) and a target (n,).
+def solve_scales(
+    basis: np.ndarray, target: np.ndarray, is_positive: np.ndarray, least: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of squared misses (S,) and the scales (S, k) of bases (S, n, k) for a target (n,) or (S, n).
 
-    A solution that must be positive and is not is left out, and the others are solved for again.
+    A scale that must be positive and would not be is left out, and the others are solved for again; it is then what
+    contributes `least` of the target.   Infinity and NaN for a basis that is not finite, or with a term of zeros.
     """
+    target = np.broadcast_to(target, basis.shape[:2])
     size = np.sqrt(np.sum(basis**2, axis=1))
     is_sound = np.isfinite(size).all(axis=1) & (size > 0).all(axis=1)
     unit = np.where(is_sound[:, None, None], basis, 1.0) / np.where(is_sound[:, None], size, 1.0)[:, None, :]
-    normal, right = np.einsum("snj,snk->sjk", unit, unit), np.einsum("snj,n->sj", unit, target)
+    normal, right = np.einsum("snj,snk->sjk", unit, unit), np.einsum("snj,sn->sj", unit, target)
     is_in = np.ones(right.shape, dtype=bool)
     answer = right
     for _ in range(int(is_positive.sum()) + 1):
@@ -96,5 +112,37 @@ def _solved(basis: np.ndarray, target: np.ndarray, is_positive: np.ndarray) -> t
             break
         is_in &= ~is_wrong
     miss = np.sum((np.einsum("snk,sk->sn", unit, answer) - target) ** 2, axis=1)
-    answer = np.where(is_positive & (answer <= 0), SMALL * np.sqrt(len(target)), answer)
+    answer = np.where(is_positive & (answer <= 0), least * np.linalg.norm(target, axis=1)[:, None], answer)
     return np.where(is_sound, miss, np.inf), np.where(is_sound[:, None], answer / np.where(size > 0, size, 1.0), np.nan)
+
+
+def spread(ordered: Sequence[dict[str, float]], keep: int) -> list[dict[str, float]]:
+    """Return the first half of `keep` starts of a list that begins with the best, and as many evenly from the rest."""
+    best, rest = ordered[: keep - keep // 2], ordered[keep - keep // 2 :]
+    stride = max(1, len(rest) // max(1, keep // 2))
+    return [*best, *rest[stride // 2 :: stride][: keep // 2]]
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """A target (n,) as a sum of linear coefs times terms; weight: (n,) of each miss."""
+
+    target: np.ndarray
+    terms: Terms
+    is_positive: np.ndarray
+    weight: np.ndarray
+
+    def solved(self, names: Sequence[str], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the misses (S,) and the linear coefs (S, k) at values (S, m) of the other coefs."""
+        settings = dict(zip(names, values.T[..., None], strict=True))
+        shape = (len(values), len(self.target))
+        with np.errstate(all="ignore"):  # a setting may send a power out of range, and then it is not taken
+            columns = [np.broadcast_to(term, shape) for term in self.terms(settings)]
+            basis = np.stack(columns, axis=2) * self.weight[:, None]
+            return solve_scales(basis, self.target * self.weight, self.is_positive, LEAST)
+
+
+def _ordered(names: Sequence[str], values: np.ndarray, miss: np.ndarray, scales: np.ndarray) -> list[dict[str, float]]:
+    """Return the settings (S, m) completed by their scales (S, k), the best first, without what is not finite."""
+    rows = np.concatenate([values, scales], axis=1)[np.argsort(miss, kind="stable")]
+    return [dict(zip(names, map(float, row), strict=True)) for row in rows if np.isfinite(row).all()]

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jaxscale.laws.inputs import TOKENS
-from jaxscale.laws.scales import scaled_starts, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.numerics.powers import power
 
@@ -23,15 +23,14 @@ def loss(tokens: jax.Array, *, E: jax.Array, B: jax.Array, beta: jax.Array, D_l:
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 16 start points: beta and the size of D_l from a grid over the table's data, E and B by projection."""
-    few, losses = thinned(columns, target)
-    tokens = few["tokens"]
+    tokens = columns["tokens"]
 
-    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(losses), 1.0 / (at["D_l"] + tokens ** at["beta"])
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(target), 1.0 / (setting["knee"] ** setting["beta"] + tokens ** setting["beta"])
 
     knees = np.geomspace(0.1 * float(np.min(tokens)), float(np.max(tokens)), 12)
-    grid = [{"beta": float(beta), "D_l": float(knee**beta)} for beta in np.geomspace(0.1, 1.5, 14) for knee in knees]
-    return scaled_starts(grid, terms, ("E", "B"), losses, keep=16)
+    found = scaled_starts(target, terms, {"beta": np.geomspace(0.1, 1.5, 14), "knee": knees}, ("E", "B"))
+    return [{"D_l": start.pop("knee") ** start["beta"], **start} for start in found]
 
 
 RECTIFIED = Law(

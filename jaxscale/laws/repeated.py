@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 
 MUENNIGHOFF = "Muennighoff et al. 2023, arXiv 2305.16264"
@@ -86,25 +87,25 @@ def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Ma
 
     The scales are found with the size at which params are in excess as the other coefs of the setting put it.
     """
-    few, losses = thinned(columns, target)
-    params, tokens = few["params"], few["tokens"]
-    fresh = np.minimum(few["unique_tokens"], tokens)
+    params, tokens = columns["params"], columns["tokens"]
+    fresh = np.minimum(columns["unique_tokens"], tokens)
+    middle = float(np.exp(np.mean(np.log(fresh))))
 
-    def worth(amount: np.ndarray, base: np.ndarray, half: float) -> np.ndarray:
+    def worth(amount: np.ndarray, base: np.ndarray, half: np.ndarray) -> np.ndarray:
         least = np.minimum(amount, base)
         return least - least * half * np.expm1(-(amount / least - 1.0) / half)
 
-    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        middle = float(np.exp(np.mean(np.log(fresh))))
-        fed = at["ratio"] * middle * (fresh / middle) ** (at["beta"] / at["alpha"])
-        size, data = worth(params, fed, at["R_N"]), worth(tokens, fresh, at["R_D"])
-        return np.ones_like(losses), size ** -at["alpha"], data ** -at["beta"]
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        fed = setting["ratio"] * middle * (fresh / middle) ** (setting["beta"] / setting["alpha"])
+        size, data = worth(params, fed, setting["R_N"]), worth(tokens, fresh, setting["R_D"])
+        return np.ones_like(target), size ** -setting["alpha"], data ** -setting["beta"]
 
     found = []
     exponents = (0.2, 0.3, 0.4, 0.55)
-    for half in settings_of(R_N=REPEATS, R_D=REPEATS):
-        grid = [{**at, **half} for at in settings_of(alpha=exponents, beta=exponents, ratio=(0.01, 0.05, 0.3))]
-        found += scaled_starts(grid, terms, ("E", "A", "B"), losses, keep=1)
+    for of_params, of_tokens in product(REPEATS, REPEATS):
+        half = {"R_N": (of_params,), "R_D": (of_tokens,)}
+        grid = {"alpha": exponents, "beta": exponents, "ratio": (0.01, 0.05, 0.3), **half}
+        found += scaled_starts(target, terms, grid, ("E", "A", "B"), keep=1)
     return [{name: value for name, value in start.items() if name != "ratio"} for start in found]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
 
 ROSENFELD = "Rosenfeld et al. 2020, arXiv 1909.12673"
@@ -39,17 +39,18 @@ def loss(
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 20 start points: chance a little above the largest loss, exponents from a grid, the rest by projection."""
-    few, losses = thinned(columns, target)
+    params, tokens = columns["params"], columns["tokens"]
     found: list[dict[str, float]] = []
     slopes = (0.15, 0.25, 0.35, 0.5)
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(target), params ** -setting["alpha"], tokens ** -setting["beta"]
+
     for factor in (1.002, 1.02, 1.1, 1.4, 3.0):
-        chance = factor * float(np.max(losses))
-        open_loss = losses / np.sqrt(1.0 - (losses / chance) ** 2)
+        chance = factor * float(np.max(target))
+        open_loss = target / np.sqrt(1.0 - (target / chance) ** 2)
 
-        def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-            return np.ones_like(losses), few["params"] ** -at["alpha"], few["tokens"] ** -at["beta"]
-
-        best = scaled_starts(settings_of(alpha=slopes, beta=slopes), terms, ("E", "A", "B"), open_loss, keep=4)
+        best = scaled_starts(open_loss, terms, {"alpha": slopes, "beta": slopes}, ("E", "A", "B"), keep=4)
         found += [{**start, "chance": chance} for start in best]
     return found
 

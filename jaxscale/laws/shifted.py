@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.numerics.powers import power
 
@@ -21,15 +21,13 @@ def loss(flops: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array, C_1:
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 16 start points: exponent and shift from a grid over the table's compute, E and A by projection."""
-    few, losses = thinned(columns, target)
-    flops = few["flops"]
+    flops = columns["flops"]
 
-    def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(losses), (flops + at["C_1"]) ** -at["alpha"]
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        return np.ones_like(target), (flops + setting["C_1"]) ** -setting["alpha"]
 
     shifts = np.geomspace(0.1 * float(np.min(flops)), float(np.max(flops)), 16)
-    grid = settings_of(alpha=np.geomspace(0.03, 0.8, 12), C_1=map(float, shifts))
-    return scaled_starts(grid, terms, ("E", "A"), losses, keep=16)
+    return scaled_starts(target, terms, {"alpha": np.geomspace(0.03, 0.8, 12), "C_1": shifts}, ("E", "A"))
 
 
 POWER_SHIFTED = Law(

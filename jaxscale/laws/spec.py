@@ -81,14 +81,14 @@ class Law:
 
     loss(*inputs, **coefs): a pure JAX function of one run. An input is a scalar, or a vector where its column has a
     trailing axis (a schedule); coefs are scalars. It must be twice differentiable in the coefs and is called under
-    jit and vmap.   starts: optional, start points from the data; without it the grid is the product of the coefs'
-    own start values.   domain: inputs whose meaning or range is the law's own; other names are those of
-    `laws.inputs`.   design: optional, runs in the documented range where inputs depend on one another or are
-    vectors.   flops_per_param_token(**held) → scalar: what a parameter costs per token, in FLOP, where that is not 6;
-    held are the inputs besides params, tokens, flops and tokens_per_param, by name.   frontier: how its frontier is
-    found, where that is not the general search.   notes: what is known to mislead.   target: what the law gives, if
-    that is no loss; then there is no frontier.   space: where its misses are scored in tests and examples: linear for
-    a target that may be negative.
+    jit and vmap.   starts: optional, start points from the data, of which it is shown five hundred runs at most;
+    without it the grid is the product of the coefs' own start values.   domain: inputs whose meaning or range is the
+    law's own; other names are those of `laws.inputs`.   design: optional, runs in the documented range where inputs
+    depend on one another or are vectors.   flops_per_param_token(**held) → scalar: what a parameter costs per token,
+    in FLOP, where that is not 6; held are the inputs besides params, tokens, flops and tokens_per_param, by name.
+    frontier: how its frontier is found, where that is not the general search.   notes: what is known to mislead.
+    target: what the law gives, if that is no loss; then there is no frontier.   space: where its misses are scored in
+    tests and examples: linear for a target that may be negative.
 
     Raises UsageError, naming the word, where the function's arguments are not what is declared.
     """

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from jaxscale.laws import kaplan
 from jaxscale.laws.inputs import PARAMS, Input
-from jaxscale.laws.scales import scaled_starts, settings_of, thinned
+from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
 
@@ -53,12 +53,11 @@ def transferred_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) ->
     """Return the line of least squares in logarithms, and three points about the centre in case its slopes are not
     positive.
     """
-    few, data = thinned(columns, target)
-    logs = np.log(np.stack([np.ones_like(data) * np.e, few["finetuning_characters"], few["params"]], axis=1))
-    log_k, alpha, beta = np.linalg.lstsq(logs, np.log(data), rcond=None)[0]
+    logs = np.log(np.stack([np.full(len(target), np.e), columns["finetuning_characters"], columns["params"]], axis=1))
+    log_k, alpha, beta = np.linalg.lstsq(logs, np.log(target), rcond=None)[0]
     slopes = [(alpha, beta), (0.05, 0.4), (0.2, 0.4), (0.5, 0.2)]
     middle = np.mean(logs, axis=0)
-    levels = [log_k] + [np.mean(np.log(data)) - a * middle[1] - b * middle[2] for a, b in slopes[1:]]
+    levels = [log_k] + [np.mean(np.log(target)) - a * middle[1] - b * middle[2] for a, b in slopes[1:]]
     return [
         {"k": float(np.exp(level)), "alpha": float(a), "beta": float(b)}
         for level, (a, b) in zip(levels, slopes, strict=True)
@@ -67,18 +66,19 @@ def transferred_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) ->
 
 def loss_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
     """Return 20 start points: exponents from a grid, both scales by projection of L^(1/alpha_D)."""
-    few, losses = thinned(columns, target)
-    params, data = few["params"], few["finetuning_characters"]
+    params, data = columns["params"], columns["finetuning_characters"]
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        return params ** -setting["slope"], data ** -setting["alpha"] * params ** -setting["beta"]
+
+    grid = {
+        "slope": (0.3, 0.5, 0.75, 1.0, 1.5, 2.5),
+        "alpha": (0.05, 0.1, 0.2, 0.35, 0.5),
+        "beta": (0.1, 0.25, 0.4, 0.6),
+    }
     found = []
     for alpha_d in (0.06, 0.08, 0.1, 0.13, 0.2):
-
-        def terms(at: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-            return params ** -at["slope"], data ** -at["alpha"] * params ** -at["beta"]
-
-        grid = settings_of(
-            slope=(0.3, 0.5, 0.75, 1.0, 1.5, 2.5), alpha=(0.05, 0.1, 0.2, 0.35, 0.5), beta=(0.1, 0.25, 0.4, 0.6)
-        )
-        for start in scaled_starts(grid, terms, ("size", "D_k"), losses ** (1.0 / alpha_d), keep=4):
+        for start in scaled_starts(target ** (1.0 / alpha_d), terms, grid, ("size", "D_k"), keep=4):
             scale = {"N_c": start["size"] ** (1.0 / start["slope"]), "D_k": start["D_k"]}
             slopes = {"alpha_N": start["slope"] * alpha_d, "alpha_D": alpha_d}
             found.append({**scale, **slopes, "alpha": start["alpha"], "beta": start["beta"]})

@@ -10,6 +10,7 @@ from scipy.optimize import curve_fit, linprog
 
 import jaxscale as js
 from jaxscale.errors import UsageError
+from jaxscale.fitting.starts import start_points
 from jaxscale.status import Status
 
 LAW = "power-params"
@@ -237,3 +238,17 @@ def test_a_replicate_with_fewer_distinct_rows_than_coefs_is_degenerate():
     is_poor = (drawn > 0).sum(axis=1) < 3
     np.testing.assert_array_equal(crowd.status == Status.DEGENERATE, is_poor)
     assert crowd.failed["degenerate"] == is_poor.sum()
+
+
+def test_a_law_finds_its_starts_from_a_part_of_a_long_table():
+    """A search over settings holds an array of settings by runs: from a table of a million it would fill the memory."""
+    shown = []
+
+    def starts(columns, target):
+        shown.append((len(columns["params"]), len(target), float(target[-1])))
+        return [{"E": 1.0, "A": 10.0, "alpha": 0.3}]
+
+    runs = js.Runs.from_arrays(params=np.geomspace(1e6, 1e9, 5000), loss=np.linspace(4, 2, 5000))
+    points = start_points(dataclasses.replace(js.LAWS.resolve("power-params"), starts=starts), runs, None, {})
+    assert points.shape == (1, 3)
+    assert shown == [(500, 500, 2.0)]

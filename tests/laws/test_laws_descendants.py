@@ -14,7 +14,6 @@ from jaxscale.laws.overtraining import optimal_tokens_per_param
 from jaxscale.laws.ranges import random_coefs
 from jaxscale.laws.repeated import decayed, effective, fed_params
 from jaxscale.laws.rosenfeld import under_chance
-from jaxscale.laws.scales import nonnegative, projected_starts, spread
 from jaxscale.laws.transfer import transferred
 
 RANDOM = np.random.default_rng(4)
@@ -242,28 +241,6 @@ def test_a_loss_to_loss_law_keeps_the_optimal_split():
     source = js.predict("chinchilla", "besiroglu2024", params=sizes, tokens=1e22 / 6 / sizes)
     other = js.predict("loss-to-loss", {"K": 0.8, "kappa": 1.2, "E_0": 1.5, "E_1": 0.9}, source_loss=source)
     assert np.argmin(other) == 2
-
-
-def test_scales_are_the_least_squares_ones_and_never_negative():
-    columns = np.random.default_rng(0).uniform(0.1, 1, (30, 3))
-    scales, miss = nonnegative(columns, columns @ [2.0, 0.0, 3.0])
-    np.testing.assert_allclose(scales, [2.0, 0.0, 3.0], atol=1e-12)
-    assert miss < 1e-24
-    assert (nonnegative(columns, columns @ [2.0, -1.0, 3.0])[0] >= 0).all()
-
-
-def test_the_setting_that_made_the_losses_is_the_first_start():
-    x = np.geomspace(1, 100, 20)
-    starts = projected_starts(
-        [{"p": p} for p in (0.2, 0.5, 0.9)],
-        lambda at: (np.ones(20), x ** -at["p"]),
-        ("E", "A"),
-        2 + 7 * x**-0.5,
-        keep=2,
-    )
-    assert starts[0] == pytest.approx({"p": 0.5, "E": 2.0, "A": 7.0})
-    assert len(starts) == 2
-    assert spread([{"p": float(i)} for i in range(10)], 4) == [{"p": 0.0}, {"p": 1.0}, {"p": 4.0}, {"p": 8.0}]
 
 
 def test_farseer_is_stated_at_the_constants_of_the_reference():

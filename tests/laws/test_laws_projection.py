@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import nnls
 
-from jaxscale.laws.projection import projected_starts
+from jaxscale.laws.projection import projected_starts, scaled_starts, solve_scales, spread
 
 X = np.geomspace(1e6, 1e10, 40)
 
@@ -52,3 +52,35 @@ def test_settings_out_of_range_are_not_taken():
 
     starts = projected_starts(2.0 + X**0.2, steep, {"p": (0.1, 400.0)}, ("floor", "scale"), keep=2)
     assert all(np.isfinite(list(start.values())).all() for start in starts)
+
+
+def test_scales_are_those_of_non_negative_least_squares_where_a_term_is_not_needed():
+    random = np.random.default_rng(0)
+    basis = random.uniform(0.1, 1, (3, 30, 3))
+    truth = np.array([[2.0, 0.5, 3.0], [2.0, 0.0, 3.0], [2.0, -1.0, 3.0]])
+    target = np.einsum("snk,sk->sn", basis, truth)
+    miss, scales = solve_scales(basis, target, np.ones(3, dtype=bool))
+    for one, of, wanted, left in zip(scales, basis, target, miss, strict=True):
+        want, norm = nnls(of, wanted)
+        np.testing.assert_allclose(one, want, atol=1e-9)
+        np.testing.assert_allclose(left, norm**2, atol=1e-18)
+
+
+def test_a_term_of_zeros_or_out_of_range_has_no_scales():
+    basis = np.ones((2, 5, 2))
+    basis[0, :, 1], basis[1, 2, 0] = 0.0, np.inf
+    miss, scales = solve_scales(basis, np.ones(5), np.ones(2, dtype=bool))
+    assert np.isinf(miss).all()
+    assert np.isnan(scales).all()
+
+
+def test_the_point_of_the_grid_that_made_the_losses_is_the_first_start():
+    starts = scaled_starts(1.8 + 400 * X**-0.35, terms, {"alpha": (0.2, 0.35, 0.9)}, ("floor", "scale"), keep=2)
+    assert len(starts) == 2
+    np.testing.assert_allclose(list(starts[0].values()), [0.35, 1.8, 400.0], rtol=1e-9)
+
+
+def test_half_of_the_starts_are_the_best_and_half_are_spread_over_the_others():
+    ordered = [{"p": float(place)} for place in range(10)]
+    assert spread(ordered, 4) == [{"p": 0.0}, {"p": 1.0}, {"p": 4.0}, {"p": 8.0}]
+    assert spread(ordered[:3], 16) == ordered[:3]
