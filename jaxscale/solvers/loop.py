@@ -135,7 +135,8 @@ def minimise(
     """Move every lane until it ends or max_steps evaluations have passed, and judge those that ended.
 
     Lanes that still move stay RUNNING.   edged: (p,) the coordinates whose far ends are edges of a support.
-    noise: the miss that rounding alone produces, in the units of the residual.   Never raises for numerical reasons.
+    noise: the miss that rounding of the targets alone produces, in the units of the residual.   Never raises for
+    numerical reasons.
     """
     most = jnp.full_like(lanes.scale, jnp.inf)
     moved = move(problem, method, rows, weight, lanes, active, goal, noise, max_steps, most)
@@ -174,7 +175,8 @@ def move(
         is_unscaled = ~is_first & (before.scale == 0)
         bend = share * problem.rho(before.scale, before.scale).value
         proposed, promise, memory = method.propose(problem, rows, weight, active, before)
-        floor = mass * problem.rho(noise, jnp.maximum(before.scale, goal.least)).value
+        blur = _blur(before, mass, noise)
+        floor = mass * problem.rho(blur, jnp.maximum(before.scale, goal.least)).value
         nothing = FINE * before.here.value + floor
         is_stuck = jnp.isinf(before.decrement) & (promise <= nothing)  # flat or a saddle: `judge` says which
         is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
@@ -188,7 +190,7 @@ def move(
 
         is_finite = _finite(there)
         tilt = mass * problem.rho(before.here.spread, new_scale).slope  # bounds the sum of slopes: concave in |r|
-        slack = noise * tilt + floor  # what rounding may add to a value that has not changed
+        slack = blur * tilt + floor  # what rounding may add to a value that has not changed
         gain = before.here.value - there.value
         is_better = there.value <= before.here.value + slack
         is_forced = is_first | is_unscaled | is_lowered
@@ -229,7 +231,7 @@ def judge(
     must form a strict minimum with a Newton decrement at rounding.   mass: (B,) each lane's weight.   noise: as in
     `minimise`.
     """
-    here, floor = lanes.here, mass * problem.rho(noise, lanes.scale).value
+    here, floor = lanes.here, mass * problem.rho(_blur(lanes, mass, noise), lanes.scale).value
     effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
     is_inert = edged & (effect <= INSENSITIVE * here.value[:, None])
     keep = ~is_inert
@@ -252,6 +254,12 @@ def judge(
 def is_far(lanes: Lanes) -> Bool[Array, " B"]:
     """Return which lanes are least squares, a score that never bends, and not near a minimum yet."""
     return jnp.isinf(lanes.scale) & ~(lanes.decrement <= NEAR * lanes.here.value)
+
+
+def _blur(lanes: Lanes, mass: Float[Array, " B"], noise: Float[Array, ""]) -> Float[Array, " B"]:
+    """Return the miss that rounding alone produces: of the targets, and of each coordinate by what a row sees of it."""
+    seen = jnp.sqrt(jnp.diagonal(lanes.here.metric, axis1=1, axis2=2) / mass[:, None])
+    return noise + jnp.finfo(seen.dtype).eps * jnp.sum(jnp.abs(lanes.theta) * seen, axis=1)
 
 
 def _decrement(here: Evaluation) -> Float[Array, " B"]:
