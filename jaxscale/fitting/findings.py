@@ -67,12 +67,15 @@ def findings_of_design(fit: Fit, design: Design, harm: Harm) -> tuple[Finding, .
 def findings_of_fit(fit: Fit, outcome: Outcome, look: Look, *, is_explained: bool) -> tuple[Finding, ...]:
     """Return what is worth knowing about a fit, most serious first.
 
-    is_explained: whether a finding about the design says already why the fit is singular.
+    outcome: of every lane, those of the start points first.   is_explained: whether a finding about the design says
+    already why the fit is singular.
     """
     found = []
     status, certificate = fit.status, fit.certificate
     if not status.is_usable and not is_explained:
-        message = NOT_CONVERGED.format(status=status, meaning=status.meaning, reasons=counted(outcome.status))
+        message = NOT_CONVERGED.format(
+            status=status, meaning=status.meaning, reasons=counted(outcome.status[: certificate.starts])
+        )
         found += [Finding("not-converged", message), *_directions(fit, look)]
     if status is Status.AT_BOUND:
         found.append(

@@ -35,6 +35,9 @@ from jaxscale.status import Status
 AGREE = 1e-8
 """Relative difference in the objective below which two starts found the same minimum."""
 MOST_MINIMA = 5
+NARROW = 64
+"""Start points, evenly chosen, from which a score that bends is minimised at its last scale too: the wide ones smooth
+away minima of which the published fit may be one."""
 
 
 def fit(
@@ -84,12 +87,22 @@ def fit(
             max_steps=method.max_steps,
         )
         with foreseen(views_of(job)):
-            count = len(points)
-            outcome = solve(job, np.full(count, -1), points, np.zeros(count), clock)
+            begun, scale = _lanes_of(points, objective.scale)
+            outcome = solve(job, np.full(len(begun), -1), points[begun], scale, clock)
             outcome = _again(job, points, outcome, clock)
             try_edges(law, job, outcome, clock)
             grid = points if starts is None else start_points(law, runs, None, fixed)
-            return _report(runs, law, objective, solver, fixed, job, grid, outcome, clock)
+            return _report(runs, law, objective, solver, fixed, job, grid, begun, outcome, clock)
+
+
+def _lanes_of(points: np.ndarray, last: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each lane begins, as a place in the start points, and its first scale, 0 to choose.
+
+    last: the objective's scale. Every point is a lane of its own choice, and then some are lanes of the last scale.
+    """
+    places = np.arange(len(points))
+    again = places[:: -(-len(points) // NARROW)] if 0 < last < np.inf else places[:0]
+    return np.concatenate([places, again]), np.concatenate([np.zeros(len(points)), np.full(len(again), last)])
 
 
 def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outcome:
@@ -123,10 +136,14 @@ def _report(
     fixed: Mapping[str, float],
     job: Job,
     grid: np.ndarray,
+    begun: np.ndarray,
     outcome: Outcome,
     clock: Clock,
 ) -> Fit:
-    """Return the Fit of the best lane: its coefs, its certificate, and what is worth knowing."""
+    """Return the Fit of the best lane: its coefs, its certificate, and what is worth knowing.
+
+    begun: from which start point each lane came.
+    """
     best = choose(outcome)
     look = inspect(law, objective, job, job.batch, outcome.theta[best], clock)
     design = design_of(runs, law)
@@ -141,9 +158,9 @@ def _report(
     certificate = Certificate(
         scaled_gradient=look.scaled_gradient,
         condition=look.condition,
-        starts=len(outcome.value),
-        agreeing_starts=int(agreeing.sum()),
-        other_minima=_others(law, fixed, outcome, edges, agreeing),
+        starts=len(np.unique(begun)),
+        agreeing_starts=len(np.unique(begun[agreeing])),
+        other_minima=_others(law, fixed, begun, outcome, edges, agreeing),
     )
     is_inside = np.isnan(edges[best]) & status.is_usable & (job.active > 0)
     std = {name: look.std.get(name) if has else None for name, has in zip(law.names, is_inside, strict=True)}
@@ -193,7 +210,7 @@ def _agree(outcome: Outcome, value: float) -> np.ndarray:
 
 
 def _others(
-    law: Law, fixed: Mapping[str, float], outcome: Outcome, edges: np.ndarray, agreeing: np.ndarray
+    law: Law, fixed: Mapping[str, float], begun: np.ndarray, outcome: Outcome, edges: np.ndarray, agreeing: np.ndarray
 ) -> tuple[Minimum, ...]:
     """Return the other minima that usable lanes found, lowest first, each once."""
     left = (outcome.status <= Status.AT_BOUND) & ~agreeing
@@ -203,6 +220,6 @@ def _others(
         same = _agree(outcome, outcome.value[lane]) & left
         same[lane] = True
         coefs = _coefs(law, outcome.theta[lane], edges[lane], fixed)
-        found.append(Minimum(float(outcome.value[lane]), coefs, int(same.sum())))
+        found.append(Minimum(float(outcome.value[lane]), coefs, len(np.unique(begun[same]))))
         left &= ~same
     return tuple(found)

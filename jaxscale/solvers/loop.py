@@ -175,8 +175,9 @@ def move(
         is_unscaled = ~is_first & (before.scale == 0)
         bend = share * problem.rho(before.scale, before.scale).value
         proposed, promise, memory = method.propose(problem, rows, weight, active, before)
-        blur = _blur(before, mass, noise)
-        floor = mass * problem.rho(blur, jnp.maximum(before.scale, goal.least)).value
+        least = jnp.maximum(before.scale, goal.least)
+        blur = _blur(problem, before, least, mass, noise)
+        floor = mass * problem.rho(blur, least).value
         nothing = FINE * before.here.value + floor
         is_stuck = jnp.isinf(before.decrement) & (promise <= nothing)  # flat or a saddle: `judge` says which
         is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
@@ -231,7 +232,8 @@ def judge(
     must form a strict minimum with a Newton decrement at rounding.   mass: (B,) each lane's weight.   noise: as in
     `minimise`.
     """
-    here, floor = lanes.here, mass * problem.rho(_blur(lanes, mass, noise), lanes.scale).value
+    here, blur = lanes.here, _blur(problem, lanes, lanes.scale, mass, noise)
+    floor = mass * problem.rho(blur, lanes.scale).value
     effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
     is_inert = edged & (effect <= INSENSITIVE * here.value[:, None])
     keep = ~is_inert
@@ -256,9 +258,13 @@ def is_far(lanes: Lanes) -> Bool[Array, " B"]:
     return jnp.isinf(lanes.scale) & ~(lanes.decrement <= NEAR * lanes.here.value)
 
 
-def _blur(lanes: Lanes, mass: Float[Array, " B"], noise: Float[Array, ""]) -> Float[Array, " B"]:
+def _blur(
+    problem: Problem, lanes: Lanes, scale: Float[Array, " B"], mass: Float[Array, " B"], noise: Float[Array, ""]
+) -> Float[Array, " B"]:
     """Return the miss that rounding alone produces: of the targets, and of each coordinate by what a row sees of it."""
-    seen = jnp.sqrt(jnp.diagonal(lanes.here.metric, axis1=1, axis2=2) / mass[:, None])
+    unit = problem.rho(jnp.zeros_like(scale), scale).curvature  # what a small miss weighs in the metric
+    effect = jnp.diagonal(lanes.here.metric, axis1=1, axis2=2)
+    seen = jnp.sqrt(effect / (unit * mass)[:, None])
     return noise + jnp.finfo(seen.dtype).eps * jnp.sum(jnp.abs(lanes.theta) * seen, axis=1)
 
 
