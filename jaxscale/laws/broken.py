@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise, product
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +13,7 @@ import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.laws.inputs import FLOPS, INPUTS, Input
-from jaxscale.laws.projection import spread
+from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
 
 CABALLERO = "Caballero et al. 2023, arXiv 2210.14891"
@@ -92,32 +91,39 @@ def loss_with_two_breaks(
 def starts(
     columns: Mapping[str, np.ndarray], target: np.ndarray, breaks: int, keep: int
 ) -> Sequence[Mapping[str, float]]:
-    """Return `keep` start points: floor, breaks and widths from a grid; the rest is linear in ln(L - E).
+    """Return `keep` start points: floor, breaks and widths searched, the rest solved for: it is linear in ln(L - E).
 
-    Breaks are tried between the table's smallest and largest x, evenly in logarithms.
+    Breaks are searched between the table's smallest and largest x, the second in what the first leaves of it.
     """
     (x,) = columns.values()
-    log_x = np.log(x)
-    places = np.linspace(log_x.min(), log_x.max(), 14 if breaks == 1 else 10)[1:-1]
-    found = []
-    for share in SHARES:
-        floor = share * float(np.min(target))
-        reduced = target - floor
-        log_reduced, weight = np.log(reduced), reduced / target
-        for where in product(places, repeat=breaks):
-            for widths in product(WIDTHS, repeat=breaks):
-                if any(second <= first for first, second in pairwise(where)):
-                    continue
-                bends = [f * np.logaddexp(0.0, (log_x - d) / f) for d, f in zip(where, widths, strict=True)]
-                matrix = np.stack([np.ones_like(log_x), -log_x, *(-one for one in bends)], axis=1) * weight[:, None]
-                solved = np.linalg.lstsq(matrix, log_reduced * weight, rcond=None)[0]
-                miss = float(np.sum((matrix @ solved - log_reduced * weight) ** 2))
-                start = {"E": floor, "A": float(np.exp(solved[0])), "c_0": float(solved[1]), "c_1": float(solved[2])}
-                start |= {"d_1": float(np.exp(where[0])), "f_1": widths[0]}
-                if breaks == 2:
-                    start |= {"c_2": float(solved[3]), "gap": float(where[1] - where[0]), "f_2": widths[1]}
-                found.append((miss, start))
-    return spread([start for _, start in sorted(found, key=lambda pair: pair[0])], keep)
+    log_x, least = np.log(x), float(np.min(target))
+    low, length = float(log_x.min()), float(np.ptp(log_x)) or 1.0
+
+    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        places, widths = [setting["place"]], [setting["f_1"]]
+        if breaks == 2:
+            places.append(places[0] + setting["apart"] * (1.0 - places[0]))
+            widths.append(setting["f_2"])
+        beyond = [(log_x - low - place * length) / width for place, width in zip(places, widths, strict=True)]
+        bends = [width * np.logaddexp(0.0, one) for width, one in zip(widths, beyond, strict=True)]
+        return np.ones_like(log_x), -log_x, *(-one for one in bends)
+
+    def seen(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        above = target - least * (1.0 - setting["rest"])
+        return np.log(above), above / target
+
+    share, width = (0.02, 0.98), (0.1, 1.0)
+    ranges = {"rest": (0.005, 0.98), "place": share, "f_1": width}
+    ranges |= {"apart": share, "f_2": width} if breaks == 2 else {}
+    linear = ("log_A", *(f"c_{at}" for at in range(1 + breaks)))
+    found = projected_starts(target, terms, ranges, linear, real=linear, seen=seen, keep=keep)
+    for start in found:
+        start["E"], start["A"] = least * (1.0 - start.pop("rest")), float(np.exp(start.pop("log_A")))
+        place = start.pop("place")
+        start["d_1"] = float(np.exp(low + place * length))
+        if breaks == 2:
+            start["gap"] = start.pop("apart") * (1.0 - place) * length
+    return found
 
 
 starts_with_one_break = partial(starts, breaks=1, keep=24)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
-from jaxscale.laws.projection import scaled_starts
+from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
@@ -56,22 +57,34 @@ def loss_of_gamma(
 
 
 def starts_of_gamma(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 40 start points: floor, exponents and gamma from a grid, A and B by projection of (L - E)^(1/gamma)."""
-    params, tokens = columns["params"], columns["tokens"]
-    found: list[dict[str, float]] = []
-    slopes = (0.15, 0.25, 0.35, 0.5)  # of the loss itself, gamma times those inside the bracket
+    """Return 24 start points: floor, exponents and gamma searched, A and B solved for in (L - E)^(1/gamma).
+
+    The exponents are searched as those of the loss itself, gamma times those inside the bracket.
+    """
+    params, tokens, least = columns["params"], columns["tokens"], float(np.min(target))
 
     def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        return params ** -setting["alpha"], tokens ** -setting["beta"]
+        gamma = setting["gamma"]
+        return params ** (-setting["size"] / gamma), tokens ** (-setting["data"] / gamma)
 
-    for gamma in BENDS:
-        for share in (0.1, 0.5, 0.8, 0.95):
-            floor = share * float(np.min(target))
-            inside = (target - floor) ** (1.0 / gamma)
-            within = [slope / gamma for slope in slopes]
-            best = scaled_starts(inside, terms, {"alpha": within, "beta": within}, ("A", "B"), keep=2)
-            found += [{"E": floor, "gamma": gamma, **start} for start in best]
-    return found
+    def seen(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        above, gamma = target - least * (1.0 - setting["rest"]), setting["gamma"]
+        inside = above ** (1.0 / gamma)
+        return inside, gamma * above / (inside * target)
+
+    ranges = {"rest": (0.01, 0.95), "size": (0.05, 1.0), "data": (0.05, 1.0), "gamma": (0.15, 2.0)}
+    found = projected_starts(target, terms, ranges, ("A", "B"), seen=seen, keep=24)
+    return [
+        {
+            "E": least * (1.0 - start["rest"]),
+            "A": start["A"],
+            "B": start["B"],
+            "alpha": start["size"] / start["gamma"],
+            "beta": start["data"] / start["gamma"],
+            "gamma": start["gamma"],
+        }
+        for start in found
+    ]
 
 
 def starts_of_q(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
@@ -89,8 +102,12 @@ NESTED_Q = Law(
     loss=loss_of_q,
     inputs=("params", "tokens"),
     coefs=(
-        *chinchilla.CHINCHILLA.coefs,
-        Coef("q", "positive", BENDS, "how shortages add up: 1 a sum, near 0 the larger one", span=(0.25, 1.5)),
+        chinchilla.FLOOR,
+        replace(chinchilla.SIZE, span=(100.0, 1e3)),
+        replace(chinchilla.DATA, span=(300.0, 3e3)),
+        replace(chinchilla.ALPHA, span=(0.25, 0.4)),
+        replace(chinchilla.BETA, span=(0.25, 0.4)),
+        Coef("q", "positive", BENDS, "how shortages add up: 1 a sum, near 0 the larger one", span=(0.35, 1.5)),
     ),
     equation="L = E + [(A/N^alpha)^(1/q) + (B/D^beta)^(1/q)]^q",
     source=f"{HOFFMANN}, and {KAPLAN}, as members of one family",
@@ -108,11 +125,11 @@ NESTED_GAMMA = Law(
     inputs=("params", "tokens"),
     coefs=(
         chinchilla.FLOOR,
-        Coef("A", "positive", (10.0, 3e3, 1e6), "scale of the size term", "params^alpha", span=(100.0, 1e5)),
-        Coef("B", "positive", (10.0, 3e3, 1e6), "scale of the data term", "tokens^beta", span=(100.0, 1e6)),
-        Coef("alpha", "positive", (0.1, 0.4, 1.0), "exponent of params inside the bracket", span=(0.25, 0.7)),
-        Coef("beta", "positive", (0.1, 0.4, 1.0), "exponent of tokens inside the bracket", span=(0.25, 0.7)),
-        Coef("gamma", "positive", BENDS, "exponent of the bracket", span=(0.25, 1.5)),
+        Coef("A", "positive", (10.0, 3e3, 1e6), "scale of the size term", "params^alpha", span=(1e3, 1e4)),
+        Coef("B", "positive", (10.0, 3e3, 1e6), "scale of the data term", "tokens^beta", span=(5e3, 5e4)),
+        Coef("alpha", "positive", (0.1, 0.4, 1.0), "exponent of params inside the bracket", span=(0.35, 0.47)),
+        Coef("beta", "positive", (0.1, 0.4, 1.0), "exponent of tokens inside the bracket", span=(0.37, 0.48)),
+        Coef("gamma", "positive", BENDS, "exponent of the bracket", span=(0.35, 1.5)),
     ),
     equation="L = E + (A/N^alpha + B/D^beta)^gamma",
     source=f"{BUSBRIDGE}, the law of supervised models",

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike
 Terms: TypeAlias = Callable[[Mapping[str, np.ndarray]], Sequence[ArrayLike]]
 """From settings of the other coefs, each (S, 1), to what each linear coef multiplies, broadcasting to (S, n)."""
 
+Seen: TypeAlias = Callable[[Mapping[str, np.ndarray]], tuple[np.ndarray, np.ndarray]]
+"""From settings as before to what the terms sum up to there, (S, n), and the weight (S, n) of a miss."""
 Values: TypeAlias = Sequence[float] | np.ndarray
 
 BLOCK = 192
@@ -53,19 +55,21 @@ def projected_starts(
     *,
     real: Sequence[str] = (),
     relative: bool = True,
+    seen: Seen | None = None,
     keep: int = 16,
 ) -> list[dict[str, float]]:
     """Return `keep` start points of a target (n,), each the best of many settings drawn at random, and polished.
 
     ranges: where each coef that is not linear is searched, evenly in logarithms where positive.   linear: the coefs
     solved for, in the order of the terms; positive but for those in `real`.   relative: whether misses are relative to
-    the target.   The same table gives the same starts.
+    the target.   seen: where a function of the target is linear and not the target itself.   The same table gives the
+    same starts.
     """
     random = np.random.default_rng(0)
     names, is_log = tuple(ranges), np.array([low > 0 for low, _ in ranges.values()])
     ends = np.array([[np.log(end) if low > 0 else end for end in (low, high)] for low, high in ranges.values()])
     weight = 1.0 / np.abs(target) if relative else np.full(len(target), 1.0 / np.std(target))
-    whole = _Sum(target, terms, np.array([name not in real for name in linear]), weight)
+    whole = _Sum(target, terms, np.array([name not in real for name in linear]), weight, seen)
 
     def values_at(points: np.ndarray) -> np.ndarray:
         return np.where(is_log, np.exp(np.where(is_log, points, 0.0)), points)
@@ -125,21 +129,22 @@ def spread(ordered: Sequence[dict[str, float]], keep: int) -> list[dict[str, flo
 
 @dataclass(frozen=True)
 class _Sum:
-    """A target (n,) as a sum of linear coefs times terms; weight: (n,) of each miss."""
+    """A target (n,), or what is seen of it, as a sum of linear coefs times terms; weight: (n,) of each miss."""
 
     target: np.ndarray
     terms: Terms
     is_positive: np.ndarray
     weight: np.ndarray
+    seen: Seen | None = None
 
     def solved(self, names: Sequence[str], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the misses (S,) and the linear coefs (S, k) at values (S, m) of the other coefs."""
         settings = dict(zip(names, values.T[..., None], strict=True))
         shape = (len(values), len(self.target))
         with np.errstate(all="ignore"):  # a setting may send a power out of range, and then it is not taken
-            columns = [np.broadcast_to(term, shape) for term in self.terms(settings)]
-            basis = np.stack(columns, axis=2) * self.weight[:, None]
-            return solve_scales(basis, self.target * self.weight, self.is_positive, LEAST)
+            target, weight = (self.target, self.weight) if self.seen is None else self.seen(settings)
+            columns = [np.broadcast_to(term * weight, shape) for term in self.terms(settings)]
+            return solve_scales(np.stack(columns, axis=2), target * weight, self.is_positive, LEAST)
 
 
 def _ordered(names: Sequence[str], values: np.ndarray, miss: np.ndarray, scales: np.ndarray) -> list[dict[str, float]]:
