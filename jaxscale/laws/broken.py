@@ -127,7 +127,7 @@ def starts(
 
 
 starts_with_one_break = partial(starts, breaks=1, keep=24)
-starts_with_two_breaks = partial(starts, breaks=2, keep=48)
+starts_with_two_breaks = partial(starts, breaks=2, keep=64)
 
 
 def even_compute(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:

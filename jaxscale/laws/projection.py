@@ -21,7 +21,7 @@ Seen: TypeAlias = Callable[[Mapping[str, np.ndarray]], tuple[np.ndarray, np.ndar
 Values: TypeAlias = Sequence[float] | np.ndarray
 
 BLOCK = 192
-"""Settings drawn for each start point; the best of a block is the one that is polished, so that starts differ."""
+"""Settings drawn for each start point; the best of a block is the one that is polished."""
 CLOUD = 16
 """Settings tried around each start point in a round of polishing."""
 ROUNDS = 12
@@ -60,10 +60,11 @@ def projected_starts(
 ) -> list[dict[str, float]]:
     """Return `keep` start points of a target (n,), each the best of many settings drawn at random, and polished.
 
-    ranges: where each coef that is not linear is searched, evenly in logarithms where positive.   linear: the coefs
-    solved for, in the order of the terms; positive but for those in `real`.   relative: whether misses are relative to
-    the target.   seen: where a function of the target is linear and not the target itself.   The same table gives the
-    same starts.
+    ranges: where each coef that is not linear is searched, evenly in logarithms where positive. Half of the starts
+    search all of it, and of the other half each keeps to a stratum of the first of them, so that they differ.
+    linear: the coefs solved for, in the order of the terms; positive but for those in `real`.   relative: whether
+    misses are relative to the target.   seen: where a function of the target is linear and not the target itself.
+    The same table gives the same starts.
     """
     random = np.random.default_rng(0)
     names, is_log = tuple(ranges), np.array([low > 0 for low, _ in ranges.values()])
@@ -74,14 +75,17 @@ def projected_starts(
     def values_at(points: np.ndarray) -> np.ndarray:
         return np.where(is_log, np.exp(np.where(is_log, points, 0.0)), points)
 
-    points = random.uniform(ends[:, 0], ends[:, 1], (keep * BLOCK, len(names)))
+    low, high, bound = np.tile(ends[:, 0], (keep, 1)), np.tile(ends[:, 1], (keep, 1)), keep - keep // 2
+    edges = np.linspace(ends[0, 0], ends[0, 1], keep - bound + 1)
+    low[bound:, 0], high[bound:, 0] = edges[:-1], edges[1:]
+    points = random.uniform(low[:, None], high[:, None], (keep, BLOCK, len(names))).reshape(keep * BLOCK, -1)
     miss, scales = whole.solved(names, values_at(points))
     best = np.arange(keep) * BLOCK + np.argmin(miss.reshape(keep, BLOCK), axis=1)
     points, miss, scales = points[best], miss[best], scales[best]
     width = (ends[:, 1] - ends[:, 0]) / 4.0
     for _ in range(ROUNDS):
         step = width * random.standard_normal((keep, CLOUD, len(names)))
-        tried = np.clip(points[:, None] + step, *ends.T).reshape(keep * CLOUD, -1)
+        tried = np.clip(points[:, None] + step, low[:, None], high[:, None]).reshape(keep * CLOUD, -1)
         found, solutions = whole.solved(names, values_at(tried))
         nearest = np.arange(keep) * CLOUD + np.argmin(found.reshape(keep, CLOUD), axis=1)
         is_better = found[nearest] < miss

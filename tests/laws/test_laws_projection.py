@@ -19,8 +19,9 @@ def found(target, **options):
 def test_noise_free_targets_are_all_but_recovered():
     starts = found(1.8 + 400 * X**-0.35)
     assert len(starts) == 4
-    for start in starts:
+    for start in starts[:3]:  # two that search everywhere, and one whose stratum has the solution in it
         np.testing.assert_allclose([start["alpha"], start["floor"]], [0.35, 1.8], rtol=0.02)
+    assert starts[3]["alpha"] <= np.sqrt(0.1) * (1 + 1e-9)
 
 
 def test_scales_are_those_of_non_negative_least_squares_at_their_exponent():
@@ -34,7 +35,8 @@ def test_scales_are_those_of_non_negative_least_squares_at_their_exponent():
 def test_a_scale_that_would_be_negative_starts_small_and_positive_unless_it_may_be():
     target = 400 * X**-0.35 - 0.05
     assert target.min() > 0
-    assert all(0 < start["floor"] < 0.05 for start in found(target))
+    assert all(start["floor"] > 0 for start in found(target))
+    assert all(start["floor"] < 0.05 for start in found(target)[:2])
     assert any(abs(start["floor"] + 0.05) < 1e-3 for start in found(target, real=("floor",)))
 
 
