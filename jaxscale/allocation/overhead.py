@@ -6,17 +6,15 @@ compute spent. Elementwise, differentiable; coefs as in `separable`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxscale.allocation.separable import SIX, Coefs, Price, optimum, optimum_share
+from jaxscale.allocation.separable import SIX, Coefs, Given, Price, optimum, optimum_share
 from jaxscale.numerics.powers import power
 
 
-def overhead(coefs: Mapping[str, ArrayLike], ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+def overhead(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return C/C* with which a model `ratio` times the best size reaches the same loss; NaN below `least_ratio`.
 
     rho^u [(1 - w rho^-alpha) / (1 - w)]^(-v/beta), the same at every loss.
@@ -27,19 +25,19 @@ def overhead(coefs: Mapping[str, ArrayLike], ratio: ArrayLike, price: Price = SI
     return power(rho, price.u) * power(left, -price.v / law.beta)
 
 
-def overhead_near(coefs: Mapping[str, ArrayLike], ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+def overhead_near(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return ln(C/C*) at equal loss to second order in ln rho: (u/v) (alpha v + beta u)/2 (ln rho)^2."""
     law = Coefs.of(coefs)
     bend = price.u * (law.alpha * price.v + law.beta * price.u) / price.v
     return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
 
 
-def least_ratio(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> jax.Array:
+def least_ratio(coefs: Given, price: Price = SIX) -> jax.Array:
     """Return rho_min = w^(1/alpha): smaller models never reach the loss, on however many tokens."""
     return power(optimum_share(coefs, price), 1.0 / Coefs.of(coefs).alpha)
 
 
-def excess_loss(coefs: Mapping[str, ArrayLike], flops: ArrayLike, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+def excess_loss(coefs: Given, flops: ArrayLike, *, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return L - L* of a model `ratio` times the best size at equal compute, in nats per token.
 
     R* [w rho^-alpha + (1 - w) rho^(beta u/v) - 1], R* = L* - E.
@@ -49,16 +47,14 @@ def excess_loss(coefs: Mapping[str, ArrayLike], flops: ArrayLike, ratio: ArrayLi
     return (best.loss - law.E) * (terms - 1.0)
 
 
-def excess_loss_near(
-    coefs: Mapping[str, ArrayLike], flops: ArrayLike, ratio: ArrayLike, price: Price = SIX
-) -> jax.Array:
+def excess_loss_near(coefs: Given, flops: ArrayLike, *, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return L - L* at equal compute to second order in ln rho: (u/v) alpha beta R*/2 (ln rho)^2, a parabola."""
     law, best = Coefs.of(coefs), optimum(coefs, flops, price)
     bend = law.alpha * law.beta * price.u / price.v * (best.loss - law.E)
     return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
 
 
-def substitution(coefs: Mapping[str, ArrayLike], params: ArrayLike, tokens: ArrayLike) -> jax.Array:
+def substitution(coefs: Given, *, params: ArrayLike, tokens: ArrayLike) -> jax.Array:
     """Return the elasticity of substitution of params for tokens along a contour of equal loss, sigma.
 
     1/sigma = 1 + beta w_N + alpha w_D with w_N, w_D the shares of alpha A N^-alpha and beta B D^-beta in their sum;

@@ -6,27 +6,20 @@ For C = k N D. The coordinates are theta = (ln A, ln B, ln E, alpha, beta), in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxscale.allocation.separable import Coefs
+from jaxscale.allocation.separable import Coefs, Given, by_name, check_separable
 from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
 from jaxscale.errors import UsageError
 from jaxscale.results import Ensemble
 
-COORDINATES = ("ln A", "ln B", "ln E", "alpha", "beta")
-
-NOT_SEPARABLE = "law '{name}' is not the separable one; its coefs are {coefs}, and E, A, B, alpha (and beta) are needed"
 TOO_FEW = "{count} usable replicates: a variance needs two at least"
 
 
-def gradient_of_log_params(
-    coefs: Mapping[str, ArrayLike], flops: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN
-) -> jax.Array:
+def gradient_of_log_params(coefs: Given, flops: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN) -> jax.Array:
     """Return d ln N_opt / d theta, (…, 5) for flops (…), or (…, 4) where the exponents are tied.
 
     Source: the delta method on Hoffmann et al. 2022, eq. 4.
@@ -36,7 +29,7 @@ def gradient_of_log_params(
 
 
 def variance_of_log_params(
-    coefs: Mapping[str, ArrayLike],
+    coefs: Given,
     covariance: ArrayLike,
     flops: ArrayLike,
     k: jax.Array | float = FLOPS_PER_PARAM_TOKEN,
@@ -46,15 +39,13 @@ def variance_of_log_params(
     return jnp.einsum("...i,ij,...j->...", slope, jnp.asarray(covariance), slope)
 
 
-def expected_waste(coefs: Mapping[str, ArrayLike], variance: ArrayLike) -> jax.Array:
+def expected_waste(coefs: Given, variance: ArrayLike) -> jax.Array:
     """Return E[ln C/C*] for a size of which ln N is uncertain by this variance: (alpha + beta)/2 Var, second order."""
     law = Coefs.of(coefs)
     return 0.5 * (law.alpha + law.beta) * jnp.asarray(variance)
 
 
-def pivot_flops(
-    coefs: Mapping[str, ArrayLike], covariance: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN
-) -> jax.Array:
+def pivot_flops(coefs: Given, covariance: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN) -> jax.Array:
     """Return the compute at which Var(ln N_opt) is smallest, by the delta method; FLOP."""
     base, rate = _gradients(coefs)
     spread = jnp.asarray(covariance)
@@ -90,7 +81,7 @@ def pivot_of(crowd: Ensemble, k: float = FLOPS_PER_PARAM_TOKEN) -> float:
     return float(k * np.exp(-together[0, 1] / together[1, 1]))
 
 
-def _gradients(coefs: Mapping[str, ArrayLike]) -> tuple[jax.Array, jax.Array]:
+def _gradients(coefs: Given) -> tuple[jax.Array, jax.Array]:
     """Return both parts of the gradient of ln N_opt, which is base + rate ln(C/k)."""
     law = Coefs.of(coefs)
     alpha, beta = law.alpha, law.beta
@@ -98,14 +89,12 @@ def _gradients(coefs: Mapping[str, ArrayLike]) -> tuple[jax.Array, jax.Array]:
     g, none = jnp.log(alpha * law.A / (beta * law.B)) / s, jnp.zeros_like(s)
     base: tuple[jax.Array, ...] = (1.0 / s, -1.0 / s, none, 1.0 / (alpha * s) - g / s, -1.0 / (beta * s) - g / s)
     rate: tuple[jax.Array, ...] = (none, none, none, -beta / s**2, alpha / s**2)
-    if "beta" not in coefs:
+    if "beta" not in by_name(coefs):
         base, rate = ((*part[:3], part[3] + part[4]) for part in (base, rate))
     return jnp.stack(base), jnp.stack(rate)
 
 
 def _check(crowd: Ensemble) -> None:
-    law = crowd.fit.law
-    if set(law.names) not in ({"E", "A", "B", "alpha", "beta"}, {"E", "A", "B", "alpha"}):
-        raise UsageError(NOT_SEPARABLE.format(name=law.name, coefs=", ".join(law.names)))
+    check_separable(crowd.fit.law)
     if int(crowd.usable.sum()) < 2:
         raise UsageError(TOO_FEW.format(count=int(crowd.usable.sum())))

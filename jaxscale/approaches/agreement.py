@@ -23,8 +23,6 @@ from jaxscale.resampling import redraw
 from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Finding, Runs
 
-APPROACHES = {"envelope": "1 minimum over curves", "isoflop": "2 IsoFLOP profiles", "parametric": "3 parametric fit"}
-
 BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"
 UNUSABLE = "the fit of 'chinchilla' is '{status}', not a minimum"
 

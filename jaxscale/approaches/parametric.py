@@ -15,12 +15,14 @@ from jaxscale.results import Ensemble, Fit
 
 
 def fit_trend(fit: Fit) -> Trend:
-    """Return N* and D* as powers of C on C = 6 N D, of a fit of the separable law."""
+    """Return N* and D* as powers of C on C = 6 N D, of a fit of the separable law; raise UsageError for another law."""
+    separable.check_separable(fit.law)
     return trend_of(fit.coefs)
 
 
 def crowd_trend(crowd: Ensemble) -> Trend:
-    """Return those of every replicate (R,), NaN where one is not usable."""
+    """Return those of every replicate (R,), NaN where one is not usable; raise UsageError for another law."""
+    separable.check_separable(crowd.fit.law)
     return trend_of({name: crowd.samples(name) for name in crowd.coefs})
 
 

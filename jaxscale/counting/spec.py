@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from jaxscale.runs.deriving import FORMULAS
+
 Counted: TypeAlias = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 """From the needed columns (n,) by word to the columns (n,) that the convention puts in place of a table's own."""
 
-SIX_ND = "6 params tokens"
+SIX_ND = FORMULAS["flops"]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxscale.engine.batches import chunks
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.fitting.held import SAME_MINIMUM
 from jaxscale.status import Status
 
 SCOUTS = 256
@@ -20,8 +21,6 @@ BLOCK = 1024
 """Replicates whose distances to the scouts are held in memory at a time."""
 DISTANCES = ((0.5, 3.0), (0.15, 0.7))
 """How far along the crowd's longest axis, in its standard deviations, the minima lie that a replicate starts from."""
-SAME = 1e-8
-"""Relative difference in the objective below which two minima are one."""
 LOWER = 1e-10
 """Relative difference from which a minimum is lower: a thousand times the rounding of a sum."""
 
@@ -71,7 +70,7 @@ def keep_lower(outcome: Outcome, lanes: np.ndarray, again: Outcome, floor: float
     better = rising[(gain > LOWER * here + floor)[rising]]
     for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
         mine[lanes[better]] = other[better]
-    return bool(np.any(np.abs(gain) > SAME * here + floor))
+    return bool(np.any(np.abs(gain) > SAME_MINIMUM * here + floor))
 
 
 def _neighbours(minima: np.ndarray, points: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -17,7 +17,7 @@ from jaxscale.fitting.bounds import edges_of
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread
-from jaxscale.fitting.held import try_edges
+from jaxscale.fitting.held import SAME_MINIMUM, try_edges
 from jaxscale.fitting.identification import harm_of
 from jaxscale.fitting.inspection import inspect, views_of
 from jaxscale.fitting.starts import start_points
@@ -32,8 +32,6 @@ from jaxscale.solvers import SOLVERS, Newton
 from jaxscale.solvers.loop import Goal
 from jaxscale.status import Status
 
-AGREE = 1e-8
-"""Relative difference in the objective below which two starts found the same minimum."""
 MOST_MINIMA = 5
 NARROW = 64
 """Start points, evenly chosen, from which a score that bends is minimised at its last scale too: the wide ones smooth
@@ -115,7 +113,7 @@ def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outc
         return outcome
     exact = replace(job, method=replace(job.method, is_patient=False))
     other = solve(exact, np.full(len(points), -1), points, np.zeros(len(points)), clock)
-    is_better = (other.status <= Status.AT_BOUND) & (other.value <= np.nanmin(outcome.value) * (1 + AGREE))
+    is_better = (other.status <= Status.AT_BOUND) & (other.value <= np.nanmin(outcome.value) * (1 + SAME_MINIMUM))
     theta = np.where(is_better[:, None], other.theta, outcome.theta)
     value, status = (np.where(is_better, getattr(other, name), getattr(outcome, name)) for name in ("value", "status"))
     return Outcome(theta, value, status, outcome.steps + other.steps)
@@ -206,7 +204,7 @@ def _coefs(law: Law, theta: np.ndarray, edges: np.ndarray, fixed: Mapping[str, f
 
 def _agree(outcome: Outcome, value: float) -> np.ndarray:
     """Return which lanes (S,) ended usable at this value."""
-    return np.isclose(outcome.value, value, rtol=AGREE, atol=1e-28) & (outcome.status <= Status.AT_BOUND)
+    return np.isclose(outcome.value, value, rtol=SAME_MINIMUM, atol=1e-28) & (outcome.status <= Status.AT_BOUND)
 
 
 def _others(

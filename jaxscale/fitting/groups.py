@@ -12,7 +12,7 @@ from jaxscale import precision
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting.design import design_of
 from jaxscale.laws import Law
-from jaxscale.laws.grouped import GROUP, Grouping, core_name, core_of, grouped, grouping_of, own_name
+from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
 from jaxscale.results import Ensemble, Fit, Minimum
 from jaxscale.runs import Finding, Runs
 from jaxscale.runs.showing import counted, listed, shown
@@ -163,6 +163,3 @@ def _tied(grouping: Grouping, runs: Runs) -> list[str]:
         if design.ties:
             found.append(ONE_TIE.format(group=shown(group), ties=design))
     return found
-
-
-__all__ = ["by_group", "core_of", "findings_of_groups", "group_of", "refuse_small_groups", "spread"]

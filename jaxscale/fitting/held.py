@@ -16,8 +16,8 @@ from jaxscale.status import Status
 BEYOND = {"low": -100.0, "high": 30.0}
 """Where a coef stands on the real line while it is held: for a support that begins at zero, at 4e-44, and for one that
 ends at one, at one to 13 digits. Its slope there is small and has a sign."""
-SAME = 1e-8
-"""Relative difference in the objective that is none."""
+SAME_MINIMUM = 1e-8
+"""Relative difference in the objective below which two minima are one."""
 
 
 def holdable(law: Law, edges: np.ndarray) -> np.ndarray:
@@ -66,11 +66,11 @@ def try_edges(law: Law, job: Job, outcome: Outcome, clock: Clock) -> None:
     for at in np.flatnonzero(np.isfinite(low) & (job.active > 0)):
         value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
         lanes = np.flatnonzero((outcome.status > Status.AT_BOUND) & np.isfinite(value))
-        if not len(lanes) or np.any(outcome.status[value <= value.min() * (1.0 + SAME)] <= Status.AT_BOUND):
+        if not len(lanes) or np.any(outcome.status[value <= value.min() * (1.0 + SAME_MINIMUM)] <= Status.AT_BOUND):
             return
         edges = np.where(np.arange(len(low)) == at, low, np.nan)
         again = solve_held(law, job, edges, np.full(len(lanes), -1), outcome.theta[lanes], np.zeros(len(lanes)), clock)
         outcome.steps[lanes] += again.steps
-        saved = (again.status == Status.AT_BOUND) & (again.value <= value[lanes] * (1.0 + SAME))
+        saved = (again.status == Status.AT_BOUND) & (again.value <= value[lanes] * (1.0 + SAME_MINIMUM))
         for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
             mine[lanes[saved]] = other[saved]

@@ -11,7 +11,7 @@ from jaxscale.laws import Law
 from jaxscale.objectives import Objective
 from jaxscale.registry import unknown
 from jaxscale.runs import Runs
-from jaxscale.runs.showing import counted
+from jaxscale.runs.showing import counted, listed
 
 SIZES = ("params", "tokens", "flops")
 """The inputs that are counts: a law takes their logarithm, so they must be positive."""
@@ -66,5 +66,4 @@ def _refuse(is_bad: NDArray[np.bool_], message: str, runs: Runs) -> None:
     """Raise RunsError with the first few rows that are bad, if any are."""
     rows = runs.row[is_bad]
     if len(rows):
-        shown = ", ".join(str(row) for row in rows[:5])
-        raise RunsError(message.replace("{rows}", shown + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")))
+        raise RunsError(message.replace("{rows}", listed(rows.tolist())))

@@ -85,7 +85,7 @@ TASK = replace(
     name="task-loss",
     source=LADDER + ", step 1, the separable law",
     published=(),
-    frontier="closed form of the separable law; the accuracy of step 2 only falls with this loss, so it has the same",
+    frontier="the separable law's; the accuracy of step 2 only falls with this loss, so it has the same",
     notes=(
         "The loss is that of a task's right answers, read with --map loss=task_loss; it need not follow the "
         "validation loss.",

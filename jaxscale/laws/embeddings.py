@@ -101,7 +101,7 @@ PEARCE_SONG = Law(
         replace(PARAMS, meaning="params without embeddings", low=1e4, high=1e10),
         replace(TOKENS, low=1e8, high=1e12),
     ),
-    frontier="general search, on C = 6 N D with N the params without embeddings, as Kaplan et al. count compute",
+    frontier="N are the params without embeddings, as Kaplan et al. count compute",
     notes=(
         "params are those without embeddings here; total_params and non_embedding_params in jaxscale.laws.embeddings "
         "convert.",

@@ -90,7 +90,7 @@ EXPERTS_JOINT = Law(
         replace(PARAMS, meaning="active parameters, those that a token passes"),
         Input(EXPERTS.name, EXPERTS.symbol, EXPERTS.unit, EXPERTS.meaning, 1.0, 128.0),
     ),
-    frontier="closed form of the separable law at held experts, with A = a Ê^delta and so on; C = 6 N D, N active",
+    frontier="it is the separable law's with A = a Ê^delta and so on; N are the active params",
     notes=(
         "N is active parameters; the memory that all experts need is not in the budget.",
         "No constants ship: the magnitudes known second-hand come without sure signs. Of the patterns tried only "

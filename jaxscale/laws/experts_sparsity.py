@@ -92,7 +92,7 @@ EXPERTS_SPARSITY = Law(
     ),
     domain=(replace(PARAMS, meaning="total parameters, active or not"), IDLE),
     flops_per_param_token=flops_per_param_token,
-    frontier="the general search at held sparsity, on C = 6 N (1-S) D",
+    frontier="C = 6 N (1-S) D",
     notes=(
         "The exponent lambda is negative as printed: its term falls with sparsity.",
         "The paper reports that the law explains 68 % of the variance of held-out losses.",

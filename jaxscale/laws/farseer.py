@@ -138,7 +138,7 @@ LAW = Law(
         ),
     ),
     design=design,
-    frontier="general search, which finds none with the printed constants: it looks as far as one token, where they "
+    frontier="with the printed constants none is found: the search looks as far as one token, where they "
     "promise less loss still; among 1e8 to 2.5e10 params there is an optimum up to 1e22 FLOP",
     notes=(
         "The published constants have three digits inside double exponentials: an illustration, no reference.",

@@ -81,7 +81,7 @@ GRANULAR = Law(
     starts=starts,
     published=(Published("krajewski2024", (18.1, 0.115, 30.8, 0.147, 2.1, 0.58, 0.47), SOURCE, "second-hand"),),
     domain=(replace(PARAMS, meaning="total non-embedding parameters, expansion rate 64"), GRANULARITY),
-    frontier="closed form of the separable law at held granularity, with A = a + g/G^gamma, on C = 6 N D",
+    frontier="it is the separable law's with A = a + g/G^gamma",
     notes=(
         "N is total non-embedding parameters at 64 times as many experts as a dense layer has; it is not active ones.",
         "C = 6 N D leaves the cost of routing out, so that at a given budget finer experts always look better here.",

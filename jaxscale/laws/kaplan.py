@@ -53,7 +53,7 @@ KAPLAN = Law(
         Published("kaplan2020", (6.4e13, 1.8e13, 0.076, 0.103), "Kaplan et al. 2020, arXiv 2001.08361, table 2"),
     ),
     domain=(NON_EMBEDDING, DATASET),
-    frontier="general search over params, which takes D for tokens processed: N grows as C^(1/(1 + alpha_N/alpha_D))",
+    frontier="D is taken for tokens processed: N grows as C^(1/(1 + alpha_N/alpha_D))",
     notes=(
         NO_FLOOR,
         "The constants are those of the joint fit, and not those of kaplan-params and kaplan-tokens.",

@@ -107,7 +107,7 @@ KAPLAN_COMPUTE = Law(
         ),
     ),
     domain=(NON_EMBEDDING, FLOPS),
-    frontier="general search over params; the closed form is jaxscale.allocation.kaplan.efficient_run",
+    frontier="in closed form by jaxscale.allocation.kaplan.efficient_run",
     notes=(
         NO_FLOOR,
         "Implicit in L: the loss reached sets the critical batch B_star/L^(1/alpha_B) at which the budget is spent.",

@@ -109,7 +109,7 @@ def _law_of(names: tuple[str, ...]) -> Law:
         domain=tuple(map(share_input, names)),
         design=function.design,
         frontier=(
-            "closed form of the separable law at held shares; the best mixture is the same at every scale, by "
+            "the separable law's at any mixture; the best mixture is the same at every scale, by "
             "laws.mixing_scale.optimal_shares"
         ),
         notes=(

@@ -112,7 +112,7 @@ NESTED_Q = Law(
     equation="L = E + [(A/N^alpha)^(1/q) + (B/D^beta)^(1/q)]^q",
     source=f"{HOFFMANN}, and {KAPLAN}, as members of one family",
     starts=starts_of_q,
-    frontier="general search; the exponents of the optimum are Chinchilla's, only its scale depends on q",
+    frontier="the exponents of the optimum are Chinchilla's, only its scale depends on q",
     notes=(
         "q = 1 is chinchilla; E = 0 with q = beta = alpha_D, A = N_c^alpha_N and B = D_c^alpha_D is kaplan.",
         "To choose between them compare held-out losses: near q = 1 the floor and q trade off.",
@@ -134,7 +134,7 @@ NESTED_GAMMA = Law(
     equation="L = E + (A/N^alpha + B/D^beta)^gamma",
     source=f"{BUSBRIDGE}, the law of supervised models",
     starts=starts_of_gamma,
-    frontier="general search; the split of a budget is that of chinchilla with the same A, B, alpha and beta",
+    frontier="the split of a budget is that of chinchilla with the same A, B, alpha and beta",
     notes=("It is nested-q with q = gamma, A^gamma, B^gamma, gamma alpha and gamma beta.",),
 )
 

@@ -64,8 +64,7 @@ OVERTRAINING = Law(
             ("refinedweb", "RefinedWeb", (1.73446208959, 157.116284132, 246.206686533, 0.127197422332)),
         )
     ),
-    frontier="general search; in closed form M* = (b/a)^(1/(2 eta)), optimal_tokens_per_param in "
-    "jaxscale.laws.overtraining",
+    frontier="in closed form M* = (b/a)^(1/(2 eta)), optimal_tokens_per_param in jaxscale.laws.overtraining",
     notes=(
         "It is chinchilla-tied with alpha = 2 eta, A = a 6^-eta and B = b 6^-eta on C = 6 N D.",
         "The authors fit four coefs to five runs: one residual degree of freedom, and errors up to 4.3 % on what "

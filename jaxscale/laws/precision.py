@@ -185,7 +185,7 @@ POST_COEFS = (
 )
 N_EFF = "N_eff = N*(1 - exp(-P_w/gamma_w))*(1 - exp(-P_a/gamma_a))*(1 - exp(-P_kv/gamma_kv))"
 FRONTIER = (
-    "closed form of the separable law at held bits, with A f^-alpha, f = N_eff/N, on C = (6/16) N D P, P the mean of "
+    "it is the separable law's with A f^-alpha, f = N_eff/N, on C = (6/16) N D P, P the mean of "
     "the three precisions in training; the best P, the same at every budget, by laws.precision.optimal_bits"
 )
 NOTES = (
@@ -218,7 +218,7 @@ PRECISION_POST = Law(
     starts=post_starts,
     domain=(*SMALL_RUNS, BITS_WEIGHTS, BITS_ACTIVATIONS, BITS_CACHE, BITS_POST),
     flops_per_param_token=flops_per_param_token,
-    frontier="the general search at held bits, on the price of law 'precision': the damage grows with tokens",
+    frontier="the price is that of law 'precision'; the damage grows with tokens",
     notes=(
         *NOTES,
         "The damage grows with tokens: past some number of them more training hurts the quantised network.",

@@ -147,7 +147,7 @@ DATA_CONSTRAINED = Law(
     ),
     domain=(UNIQUE_TOKENS,),
     design=design,
-    frontier="general search with unique_tokens held; up to 6 (G U)^((alpha + beta)/alpha) FLOP it is Chinchilla's",
+    frontier="up to 6 (G U)^((alpha + beta)/alpha) FLOP it is Chinchilla's",
     notes=(
         "The authors froze the base at their Chinchilla constants and fitted R_N and R_D alone: fix= does the same.",
         "On their data the published pair lies in a flat valley whose floor is elsewhere: R_D 95, R_N 1.7 fits better.",

@@ -67,7 +67,7 @@ ENVELOPE = Law(
     source=ROSENFELD + ", eq. 5",
     starts=starts,
     domain=(replace(PARAMS, low=1e4, high=1e10), replace(TOKENS, low=1e6, high=1e12)),
-    frontier="general search; the split of a budget is chinchilla's, since the envelope rises with what it holds",
+    frontier="the split of a budget is chinchilla's, since the envelope rises with what it holds",
     notes=(
         "The paper's eta is set to the loss of chance: only the ratio of the inner loss to eta would be identified.",
         "With that the floor of the loss is E chance/sqrt(E² + chance²), a little below E.",

@@ -109,7 +109,7 @@ SPARSE = Law(
     domain=(replace(PARAMS, meaning="weights that are not zero"), SPARSITY),
     flops_per_param_token=flops_per_param_token,
     frontier=(
-        "closed form of the separable law at held sparsity, with A = a_S (1-S)^b_S + c_S, on C = 6 N D/(1-S); the best "
+        "it is the separable law's with A = a_S (1-S)^b_S + c_S, on C = 6 N D/(1-S); the best "
         "sparsity of a given size by laws.sparsity.optimal_sparsity"
     ),
     notes=(

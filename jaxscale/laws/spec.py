@@ -86,9 +86,9 @@ class Law:
     law's own; other names are those of `laws.inputs`.   design: optional, runs in the documented range where inputs
     depend on one another or are vectors.   flops_per_param_token(**held) → scalar: what a parameter costs per token,
     in FLOP, where that is not 6; held are the inputs besides params, tokens, flops and tokens_per_param, by name.
-    frontier: how its frontier is found, where that is not the general search.   notes: what is known to mislead.
-    target: what the law gives, if that is no loss; then there is no frontier.   space: where its misses are scored in
-    tests and examples: linear for a target that may be negative.
+    frontier: what is known of its frontier besides how it is found, or why it has none.   notes: what is known to
+    mislead.   target: what the law gives, if that is no loss; then there is no frontier.   space: where its misses are
+    scored in tests and examples: linear for a target that may be negative.
 
     Raises UsageError, naming the word, where the function's arguments are not what is declared.
     """

@@ -25,15 +25,14 @@ TAGS = {
 
 
 def how_found(law: Law) -> str:
-    """Return how the law's frontier is found: in its own words where it has some, else by what it takes."""
+    """Return how the law's frontier is found, and what the law adds to that; why it has none, where it has none."""
     held = held_inputs(law)
-    if law.frontier:
-        return law.frontier
     if not can_allocate(law):
-        how = ALONG if has_frontier(law) else NONE
-        return HOLDING.format(how=how, names=", ".join(held)) if held and how == ALONG else how
+        how = law.frontier or (ALONG if has_frontier(law) else NONE)
+        return HOLDING.format(how=how, names=", ".join(held)) if held and has_frontier(law) else how
     how = SEARCHED.format(price=USUAL_PRICE if law.flops_per_param_token is None else OWN_PRICE)
-    return HOLDING.format(how=how, names=", ".join(held)) if held else how
+    how = HOLDING.format(how=how, names=", ".join(held)) if held else how
+    return f"{how}; {law.frontier}" if law.frontier else how
 
 
 def gives(law: Law) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs import Runs
+from jaxscale.runs.showing import listed
 from jaxscale.schedules.columns import MOMENTUM, columns_of
 from jaxscale.schedules.spec import Schedule
 
@@ -112,5 +113,4 @@ def _steps(runs: Runs, step: str) -> np.ndarray:
 def _refuse(is_bad: np.ndarray, message: str, runs: Runs, column: str) -> None:
     rows = runs.row[is_bad].tolist()
     if rows:
-        shown = ", ".join(map(str, rows[:5])) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
-        raise RunsError(message.format(source=runs.origin.source, column=column, rows=shown))
+        raise RunsError(message.format(source=runs.origin.source, column=column, rows=listed(rows)))

@@ -11,6 +11,7 @@ from scipy.optimize import brentq, minimize_scalar
 import jaxscale as js
 from jaxscale.allocation import allocate, overhead, separable, spread
 from jaxscale.allocation.separable import Price
+from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
 
 CHINCHILLA, TIED = LAWS.resolve("chinchilla"), LAWS.resolve("chinchilla-tied")
@@ -99,12 +100,12 @@ def test_the_least_compute_for_a_loss_is_the_inverse_of_the_frontier():
 
 def test_the_contour_is_the_isoloss_of_the_verb_and_ends_at_its_limits():
     sizes = np.geomspace(2e9, 1e12, 5)
-    tokens = np.asarray(separable.tokens_to_reach(REFIT, 2.1, sizes))
+    tokens = np.asarray(separable.tokens_to_reach(REFIT, 2.1, params=sizes))
     np.testing.assert_allclose(tokens, js.isoloss(law=CHINCHILLA, coefs=REFIT, loss=2.1, params=sizes)[0], rtol=1e-9)
     np.testing.assert_allclose(loss_of(REFIT, sizes, tokens), 2.1, rtol=1e-13)
     least = float(separable.least_params(REFIT, 2.1))
-    assert np.isnan(separable.tokens_to_reach(REFIT, 2.1, 0.999 * least))
-    assert separable.tokens_to_reach(REFIT, 2.1, 1.000001 * least) > 1e20
+    assert np.isnan(separable.tokens_to_reach(REFIT, 2.1, params=0.999 * least))
+    assert separable.tokens_to_reach(REFIT, 2.1, params=1.000001 * least) > 1e20
     assert loss_of(REFIT, least, 1e60) == pytest.approx(2.1, rel=1e-9)
     assert loss_of(REFIT, 1e60, float(separable.least_tokens(REFIT, 2.1))) == pytest.approx(2.1, rel=1e-9)
 
@@ -116,12 +117,13 @@ def test_the_overhead_of_another_size_is_what_the_contour_costs(coefs, price, fl
     if ratio <= float(overhead.least_ratio(coefs, price)) * 1.05:
         return
     params = ratio * best.params
-    tokens = separable.tokens_to_reach(coefs, best.loss, params)
+    tokens = separable.tokens_to_reach(coefs, best.loss, params=params)
     spent = price.k * params**price.u * tokens**price.v
     assert float(overhead.overhead(coefs, ratio, price)) == pytest.approx(float(spent / flops), rel=1e-6)
     tokens = (flops / price.k * params**-price.u) ** (1 / price.v)
     excess = loss_of(coefs, float(params), float(tokens)) - float(best.loss)
-    assert float(overhead.excess_loss(coefs, flops, ratio, price)) == pytest.approx(excess, rel=1e-6, abs=1e-13)
+    found = overhead.excess_loss(coefs, flops, ratio=ratio, price=price)
+    assert float(found) == pytest.approx(excess, rel=1e-6, abs=1e-13)
 
 
 @pytest.mark.parametrize("price", [separable.SIX, SIZED])
@@ -130,15 +132,16 @@ def test_second_order_is_the_curvature_of_the_exact_overheads(price):
         return jnp.log(overhead.overhead(REFIT, jnp.exp(x), price))
 
     def of_compute(x):
-        return overhead.excess_loss(REFIT, 1e22, jnp.exp(x), price)
+        return overhead.excess_loss(REFIT, 1e22, ratio=jnp.exp(x), price=price)
 
-    near = (overhead.overhead_near(REFIT, jnp.e, price), overhead.excess_loss_near(REFIT, 1e22, jnp.e, price))
-    for exact, second in zip((of_loss, of_compute), near, strict=True):
+    near = overhead.overhead_near(REFIT, jnp.e, price)
+    near_loss = overhead.excess_loss_near(REFIT, 1e22, ratio=jnp.e, price=price)
+    for exact, second in zip((of_loss, of_compute), (near, near_loss), strict=True):
         assert float(jax.grad(exact)(0.0)) == pytest.approx(0.0, abs=1e-12)
         assert float(jax.grad(jax.grad(exact))(0.0)) == pytest.approx(2 * float(second), rel=1e-10)
     if price == separable.SIX:
         s = REFIT["alpha"] + REFIT["beta"]
-        assert float(near[0]) == pytest.approx(s / 2, rel=1e-12)
+        assert float(near) == pytest.approx(s / 2, rel=1e-12)
 
 
 def test_below_the_least_ratio_no_compute_suffices():
@@ -161,9 +164,9 @@ def test_the_elasticity_of_substitution_is_that_of_the_contour():
 
     (ratio_low, slope_low), (ratio_high, slope_high) = (logs(np.log(params) + h) for h in (-1e-3, 1e-3))
     want = -(ratio_high - ratio_low) / (slope_high - slope_low)
-    assert float(overhead.substitution(REFIT, params, tokens)) == pytest.approx(want, rel=1e-5)
+    assert float(overhead.substitution(REFIT, params=params, tokens=tokens)) == pytest.approx(want, rel=1e-5)
     best = separable.optimum(REFIT, 1e22)
-    on = float(overhead.substitution(REFIT, best.params, best.tokens))
+    on = float(overhead.substitution(REFIT, params=best.params, tokens=best.tokens))
     assert on == pytest.approx(2 / (REFIT["alpha"] + REFIT["beta"] + 2), rel=1e-12)
 
 
@@ -199,3 +202,13 @@ def test_the_expected_waste_is_the_mean_overhead_of_sizes_that_miss():
     miss = 0.05 * np.random.default_rng(1).standard_normal(20_000)
     wasted = float(np.mean(np.log(overhead.overhead(REFIT, np.exp(miss)))))
     assert float(spread.expected_waste(REFIT, 0.05**2)) == pytest.approx(wasted, rel=0.05)  # third order, and 1 % noise
+
+
+def test_coefs_may_be_named_and_none_is_put_in_the_place_of_another():
+    named, given = separable.optimum("besiroglu2024", 1e22), separable.optimum(REFIT, 1e22)
+    assert float(named.params) == pytest.approx(float(given.params), rel=1e-14)
+    assert float(separable.exponents("muennighoff2023").params) == 0.5  # tied
+    with pytest.raises(UsageError, match="missing: A, B"):
+        separable.exponents({"E": 1.7, "alpha": 0.3, "beta": 0.3})
+    with pytest.raises(UsageError, match="besiroglu2024"):
+        separable.optimum("besiroglu2025", 1e22)
