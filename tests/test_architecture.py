@@ -1,6 +1,8 @@
 """The layers of jaxscale, held against the code: imports point down, peers are blind, files stay small."""
 
 import ast
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,12 @@ def test_the_checker_finds_a_file_that_breaks_the_table(tmp_path, name):
         (tmp_path / path).write_text(text)
     assert faults(tmp_path)
     assert all(fault.startswith(name) for fault in faults(tmp_path))
+
+
+def test_the_table_in_the_readme_is_the_one_that_is_held():
+    text = (ROOT.parent / "README.md").read_text(encoding="utf-8").partition("## Contributing")[2]
+    rows = [line.split("|")[2] for line in text.splitlines() if re.match(r"\| \d \|", line)]
+    named = [[name.removesuffix(".py") for name in re.findall(r"`([^`]+)`", row)] for row in rows]
+    assert sorted(name for row in named for name in row) == sorted(LAYER)
+    levels = [[LAYER[name] for name in row] for row in reversed(named)]
+    assert all(max(lower) < min(upper) for lower, upper in pairwise(levels))

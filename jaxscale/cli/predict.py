@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from jaxscale.reports import Predictions
 
 NO_SOURCE = "name a SAVED folder, or give the coefs: --law chinchilla --constants besiroglu2024, or --set for each coef"
+NO_GROUPS = "--of names a group of a SAVED fit over groups, and there is no such folder here"
 TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
+WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
 OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 
@@ -35,6 +37,7 @@ OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 @click.option("--at", type=Pair("input=number,…"), multiple=True, required=True, callback=number_lists, help=(
     "Where to predict, in the input's unit, as in --at params=1e9,2e9 --at tokens=2e10; one for each input of the law; "
     "a single number goes with every item of a list. [default: none]"))  # fmt: skip
+@click.option("--of", "group", metavar="GROUP", help="Which group of a SAVED fit over groups. [default: none]")
 @choosing_options
 @given_options
 @band_options[0]
@@ -45,6 +48,7 @@ def predict(
     session: Session,
     saved: str | None,
     at: Mapping[str, tuple[float, ...]],
+    group: str | None,
     chosen: Choosing,
     given: Given,
     level: float,
@@ -57,8 +61,10 @@ def predict(
     or --set gives the coefs, and there is no band. Exit code 4 says that the saved fit is not trustworthy.
     """
     _refuse_sources(saved, chosen, given)
+    if saved is None and group is not None:
+        raise UsageError(NO_GROUPS)
     cache.prepare(session)
-    found = _known(chosen, given, at) if saved is None else _saved(saved, at, level, interval)
+    found = _known(chosen, given, at) if saved is None else _saved(saved, at, group, level, interval)
     _show(found, is_json=is_json)
     if found.answer is not None and not found.answer.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
@@ -86,23 +92,29 @@ def _known(chosen: Choosing, given: Given, at: Mapping[str, tuple[float, ...]]) 
     return Predictions(law, coefs, columns, predict_with(law, coefs, columns), known=known)
 
 
-def _saved(folder: str, at: Mapping[str, tuple[float, ...]], level: float, interval: str) -> Predictions:
-    """Return what a saved fit says, with the band of its replicates."""
-    from jaxscale.fitting import predict_crowd
+def _saved(
+    folder: str, at: Mapping[str, tuple[float, ...]], group: str | None, level: float, interval: str
+) -> Predictions:
+    """Return what a saved fit, or one group of it, says, with the band of its replicates."""
+    from jaxscale.fitting import group_of, predict_crowd
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
+    from jaxscale.laws.grouped import grouping_of
     from jaxscale.reports import Answer, Predictions
     from jaxscale.store import load
 
     INTERVALS.resolve(interval)
     found = load(folder)
-    law, answer = found.fit.law, Answer(found.fit, found.ensemble, None, level, interval)
-    columns = _columns(law, at)
+    fit, crowd, grouping = found.fit, found.ensemble, grouping_of(found.fit.law)
+    if grouping is not None and group is None:
+        raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
+    if group is not None:
+        fit, crowd = group_of(fit, group), None if crowd is None else group_of(crowd, group)
+    columns, answer = _columns(fit.law, at), Answer(fit, crowd, None, level, interval)
     limits = None
-    if found.ensemble is not None and answer.has_bands:
-        limits = band(predict_crowd(found.ensemble, columns), level=level, method=interval)
-    loss = predict_with(law, found.fit.coefs, columns)
-    return Predictions(law, found.fit.coefs, columns, loss, limits, answer)
+    if crowd is not None and answer.has_bands:
+        limits = band(predict_crowd(crowd, columns), level=level, method=interval)
+    return Predictions(fit.law, fit.coefs, columns, predict_with(fit.law, fit.coefs, columns), limits, answer)
 
 
 def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:

@@ -46,6 +46,15 @@ def test_a_fit_over_groups_prints_saves_and_goes_on_from_each_group(run, table):
         assert row["loss"]["low"] < expected < row["loss"]["high"]
     again = run("frontier", folder, "--flops", "1e23", "--json")
     assert [row["flops"] for row in json.loads(again.stdout)["frontier"]] == [1e23, 1e23]
+    of_web = run("predict", folder, "--at", "flops=1e22", "--of", "web", "--json")
+    assert of_web.exit_code == 0, of_web.stderr
+    (row,) = json.loads(of_web.stdout)["predictions"]
+    assert row["loss"]["value"] == pytest.approx(rows[1]["loss"]["value"], rel=1e-12)
+    assert row["loss"]["low"] < row["loss"]["value"] < row["loss"]["high"]
+    for words, message in (((), "--of books"), (("--of", "wbe"), "Did you mean 'web'")):
+        refused = run("predict", folder, "--at", "flops=1e22", *words)
+        assert refused.exit_code == 2
+        assert message in refused.stderr
 
 
 @pytest.mark.parametrize(
