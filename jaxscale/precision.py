@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import jax
+import numpy as np
+
+P = ParamSpec("P")
+T = TypeVar("T")
+IS_INSIDE = ContextVar("is_inside", default=False)
+"""Whether a function of `plainly` is at work: it decides the precision for those that it calls."""
 
 
 @contextmanager
@@ -36,3 +45,31 @@ def float32() -> Iterator[None]:
     """
     with jax.enable_x64(False):
         yield
+
+
+def plainly(function: Callable[P, T]) -> Callable[P, T]:
+    """Return the function for numbers and NumPy arrays as well: of those alone it computes in float64, and gives NumPy.
+
+    With a JAX array among its arguments, traced or not, it is the function itself, in the caller's precision; so it is
+    where another such function calls it.
+    """
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        if IS_INSIDE.get() or any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves((args, kwargs))):
+            with _inside():
+                return function(*args, **kwargs)
+        with float64(), _inside():
+            found: T = jax.tree.map(lambda leaf: np.asarray(leaf)[()], function(*args, **kwargs))
+        return found
+
+    return called
+
+
+@contextmanager
+def _inside() -> Iterator[None]:
+    token = IS_INSIDE.set(True)
+    try:
+        yield
+    finally:
+        IS_INSIDE.reset(token)

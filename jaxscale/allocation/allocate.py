@@ -11,9 +11,12 @@ from jax.typing import ArrayLike
 
 from jaxscale.allocation.splits import Split, check_held, check_trade_off, held_inputs
 from jaxscale.laws import LAWS, Law
+from jaxscale.precision import plainly
 
 GRID = 64
 """Points that bracket the optimum before Newton's method starts: a law need not be convex, only smooth."""
+ALIKE = 16.0
+"""Differences between losses, in units of their rounding, that say nothing."""
 STEPS = 60
 """Safeguarded Newton steps at most; a step that leaves the bracket is replaced by bisection."""
 
@@ -24,8 +27,8 @@ Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 class Allocation(NamedTuple):
     """The optimum on a budget, scalars: ln N, N, D, loss in nats per token, and whether it lies inside the range.
 
-    is_interior is False where no interior optimum exists between one param and one token; the numbers are then those
-    at the better end, and derivatives of log_params are zero.
+    is_interior is False where no interior optimum exists between one param and one token, or none that can be told
+    from its neighbours; the numbers are then those at the better end, and derivatives of log_params are zero.
     """
 
     log_params: jax.Array
@@ -35,6 +38,7 @@ class Allocation(NamedTuple):
     is_interior: jax.Array
 
 
+@plainly
 def allocate(
     law: Law | str,
     coefs: Mapping[str, ArrayLike] | str,
@@ -45,8 +49,9 @@ def allocate(
     """Return the params and tokens that minimise the law's loss on C = 6 N D, or on the law's own price.
 
     coefs: name → scalar, or the name of a published set.   flops: scalar C.   held: the law's other inputs, which the
-    budget does not decide, name → scalar.   For use under the caller's jit, vmap and grad, in the caller's precision:
-    in float32 ln N is good to about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters.   Derivatives
+    budget does not decide, name → scalar.   For use under the caller's jit, vmap and grad, there in the caller's
+    precision: in float32 ln N is good to about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters. Of
+    plain numbers alone it is computed in float64 and returned as NumPy's.   Derivatives
     are those of the implicit function dL/d ln N = 0, not of the iteration.   Not checked: that flops, coefs and held
     are positive.   Raises UsageError for a law without a trade-off, and for missing or unknown coefs or held inputs.
     """
@@ -111,14 +116,26 @@ def _allocation(law: Law, log_params: jax.Array, is_interior: jax.Array, split: 
 
 
 def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Return ln N beside the lowest of GRID points between one param and one token, and whether it is inside."""
+    """Return ln N beside the lowest of GRID points between one param and one token, and whether it is inside.
+
+    Where several points are the lowest to rounding, it is between those at which the slope turns: that is computed from
+    what is left of each term. Where the slope is nothing too, the loss is flat in every digit and there is no telling.
+    """
     share = jnp.linspace(0.0, 1.0, GRID, dtype=split.log_product.dtype)
     points = share * split.log_product
-    losses = jax.vmap(lambda point: split.loss(law, point))(points)
-    best = jnp.argmin(jnp.where(jnp.isnan(losses), jnp.inf, losses))
-    is_interior = (best > 0) & (best < GRID - 1)
-    low = jnp.where(is_interior, points[jnp.maximum(best - 1, 0)], points[best])
-    high = jnp.where(is_interior, points[jnp.minimum(best + 1, GRID - 1)], points[best])
+    losses, slopes = jax.vmap(jax.value_and_grad(lambda point: split.loss(law, point)))(points)
+    losses = jnp.where(jnp.isnan(losses), jnp.inf, losses)
+    best = jnp.argmin(losses)
+    is_lowest = losses <= losses[best] + ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[best])
+    is_near = is_lowest[:-1] | is_lowest[1:]
+    turns = (slopes[:-1] < 0) & (slopes[1:] >= 0) & is_near
+    turn, has_turn = jnp.argmax(turns), jnp.any(turns)
+    is_flat = jnp.any(is_lowest & (slopes == 0)) & (jnp.sum(is_lowest) > 1)
+    is_interior = (has_turn | ((best > 0) & (best < GRID - 1))) & ~is_flat & (split.log_product > 0)
+    left = jnp.where(has_turn, turn, jnp.maximum(best - 1, 0))
+    right = jnp.where(has_turn, turn + 1, jnp.minimum(best + 1, GRID - 1))
+    low = jnp.where(is_interior, points[left], points[best])
+    high = jnp.where(is_interior, points[right], points[best])
     return low, high, is_interior
 
 

@@ -33,7 +33,10 @@ TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result 
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
 NO_FRONTIER = "law '{name}' takes {inputs}: it says nothing about how to split a budget"
 LOSS_ONLY = "law '{name}' knows compute only: its frontier has a loss and no split into params and tokens"
-AT_END = "no interior optimum at {count} of {total} budgets of the point fit: params and tokens are absent there"
+AT_END = (
+    "no interior optimum at {count} of {total} budgets of the point fit, or a loss too flat to tell it: params and "
+    "tokens are absent there"
+)
 EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
 
 

@@ -10,10 +10,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxscale.allocation.separable import SIX, Coefs, Given, Price, optimum, optimum_share
+from jaxscale.allocation.separable import SIX, Coefs, Given, Price, exponents, optimum, optimum_share, reducible_scale
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 
+@plainly
 def overhead(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return C/C* with which a model `ratio` times the best size reaches the same loss; NaN below `least_ratio`.
 
@@ -25,6 +27,7 @@ def overhead(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     return power(rho, price.u) * power(left, -price.v / law.beta)
 
 
+@plainly
 def overhead_near(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return ln(C/C*) at equal loss to second order in ln rho: (u/v) (alpha v + beta u)/2 (ln rho)^2."""
     law = Coefs.of(coefs)
@@ -32,21 +35,26 @@ def overhead_near(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Arr
     return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
 
 
+@plainly
 def least_ratio(coefs: Given, price: Price = SIX) -> jax.Array:
     """Return rho_min = w^(1/alpha): smaller models never reach the loss, on however many tokens."""
     return power(optimum_share(coefs, price), 1.0 / Coefs.of(coefs).alpha)
 
 
+@plainly
 def excess_loss(coefs: Given, flops: ArrayLike, *, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return L - L* of a model `ratio` times the best size at equal compute, in nats per token.
 
     R* [w rho^-alpha + (1 - w) rho^(beta u/v) - 1], R* = L* - E.
     """
     law, best, rho = Coefs.of(coefs), optimum(coefs, flops, price), jnp.asarray(ratio)
-    terms = best.share * power(rho, -law.alpha) + (1.0 - best.share) * power(rho, law.beta * price.u / price.v)
-    return (best.loss - law.E) * (terms - 1.0)
+    reducible = reducible_scale(coefs, price) * power(jnp.asarray(flops) / price.k, -exponents(coefs, price).loss)
+    x = jnp.log(rho)  # near the optimum both terms are one, and what they leave is of second order
+    terms = best.share * jnp.expm1(-law.alpha * x) + (1.0 - best.share) * jnp.expm1(law.beta * price.u / price.v * x)
+    return reducible * terms
 
 
+@plainly
 def excess_loss_near(coefs: Given, flops: ArrayLike, *, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return L - L* at equal compute to second order in ln rho: (u/v) alpha beta R*/2 (ln rho)^2, a parabola."""
     law, best = Coefs.of(coefs), optimum(coefs, flops, price)
@@ -54,6 +62,7 @@ def excess_loss_near(coefs: Given, flops: ArrayLike, *, ratio: ArrayLike, price:
     return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
 
 
+@plainly
 def substitution(coefs: Given, *, params: ArrayLike, tokens: ArrayLike) -> jax.Array:
     """Return the elasticity of substitution of params for tokens along a contour of equal loss, sigma.
 

@@ -1,6 +1,7 @@
 """The algebra of the separable law E + A N^-alpha + B D^-beta on a price C = k N^u D^v: its frontier and its contours.
 
-Pure functions, elementwise in coefs and arguments, differentiable, in the caller's precision. `coefs` holds E, A, B,
+Pure functions, elementwise in coefs and arguments, differentiable; of plain numbers and NumPy arrays in float64, with a
+JAX array among the arguments in the caller's precision. `coefs` holds E, A, B,
 alpha and beta, or is the name of a published set; without beta the exponents are tied, beta = alpha. Signs are not
 checked. UsageError for a name that is unknown or a coef that is missing.
 """
@@ -18,6 +19,7 @@ from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 NOT_SEPARABLE = "law '{name}' is not the separable one; its coefs are {coefs}, and E, A, B, alpha (and beta) are needed"
 NO_COEFS = "coefs of the separable law are E, A, B, alpha and, unless it is tied, beta; missing: {missing}"
@@ -92,6 +94,7 @@ class Exponents(NamedTuple):
     loss: jax.Array
 
 
+@plainly
 def exponents(coefs: Given, price: Price = SIX) -> Exponents:
     """Return beta/q, alpha/q and alpha beta/q with q = alpha v + beta u.   Source: Hoffmann et al. 2022, eq. 4."""
     law = Coefs.of(coefs)
@@ -99,6 +102,7 @@ def exponents(coefs: Given, price: Price = SIX) -> Exponents:
     return Exponents(law.beta / q, law.alpha / q, law.alpha * law.beta / q)
 
 
+@plainly
 def optimum(coefs: Given, flops: ArrayLike, price: Price = SIX) -> Optimum:
     """Return the split with the lowest loss on C = k N^u D^v; flops broadcast against coefs.
 
@@ -114,6 +118,7 @@ def optimum(coefs: Given, flops: ArrayLike, price: Price = SIX) -> Optimum:
     return Optimum(scale, params, tokens, loss, optimum_share(coefs, price))
 
 
+@plainly
 def optimum_scale(coefs: Given, price: Price = SIX) -> jax.Array:
     """Return G = (alpha v A / (beta u B))^(1/q)."""
     law = Coefs.of(coefs)
@@ -121,24 +126,28 @@ def optimum_scale(coefs: Given, price: Price = SIX) -> jax.Array:
     return power(law.alpha * price.v * law.A / (law.beta * price.u * law.B), 1.0 / q)
 
 
+@plainly
 def reducible_scale(coefs: Given, price: Price = SIX) -> jax.Array:
     """Return K of L* - E = K (C/k)^-gamma: A G^(-alpha v) + B G^(beta u)."""
     law, scale = Coefs.of(coefs), optimum_scale(coefs, price)
     return law.A * power(scale, -law.alpha * price.v) + law.B * power(scale, law.beta * price.u)
 
 
+@plainly
 def optimum_share(coefs: Given, price: Price = SIX) -> jax.Array:
     """Return the N-term's share of loss - E at every optimum, w = beta u / q: for C = k N D also the exponent of N."""
     law = Coefs.of(coefs)
     return law.beta * price.u / (law.alpha * price.v + law.beta * price.u)
 
 
+@plainly
 def flops_to_reach(coefs: Given, loss: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return the least compute that reaches a loss, C* = k (K/(L - E))^(1/gamma); NaN at a loss below E, inf at E."""
     law, rate = Coefs.of(coefs), exponents(coefs, price)
     return price.k * power(reducible_scale(coefs, price) / _above(loss - law.E), 1.0 / rate.loss)
 
 
+@plainly
 def tokens_to_reach(coefs: Given, loss: ArrayLike, *, params: ArrayLike) -> jax.Array:
     """Return the tokens with which N params reach a loss, D = (B/(L - E - A N^-alpha))^(1/beta): the IsoLoss contour.
 
@@ -149,12 +158,14 @@ def tokens_to_reach(coefs: Given, loss: ArrayLike, *, params: ArrayLike) -> jax.
     return power(law.B / left, 1.0 / law.beta)
 
 
+@plainly
 def least_params(coefs: Given, loss: ArrayLike) -> jax.Array:
     """Return the size that reaches a loss on endless tokens only, (A/(L - E))^(1/alpha): where the contour begins."""
     law = Coefs.of(coefs)
     return power(law.A / _above(loss - law.E), 1.0 / law.alpha)
 
 
+@plainly
 def least_tokens(coefs: Given, loss: ArrayLike) -> jax.Array:
     """Return the tokens that reach a loss in an endless model only, (B/(L - E))^(1/beta)."""
     law = Coefs.of(coefs)

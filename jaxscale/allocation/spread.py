@@ -14,11 +14,13 @@ from jax.typing import ArrayLike
 from jaxscale.allocation.separable import Coefs, Given, by_name, check_separable
 from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
 from jaxscale.errors import UsageError
+from jaxscale.precision import plainly
 from jaxscale.results import Ensemble
 
 TOO_FEW = "{count} usable replicates: a variance needs two at least"
 
 
+@plainly
 def gradient_of_log_params(coefs: Given, flops: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN) -> jax.Array:
     """Return d ln N_opt / d theta, (…, 5) for flops (…), or (…, 4) where the exponents are tied.
 
@@ -28,6 +30,7 @@ def gradient_of_log_params(coefs: Given, flops: ArrayLike, k: jax.Array | float 
     return base + rate * jnp.log(jnp.asarray(flops) / k)[..., None]
 
 
+@plainly
 def variance_of_log_params(
     coefs: Given,
     covariance: ArrayLike,
@@ -39,12 +42,14 @@ def variance_of_log_params(
     return jnp.einsum("...i,ij,...j->...", slope, jnp.asarray(covariance), slope)
 
 
+@plainly
 def expected_waste(coefs: Given, variance: ArrayLike) -> jax.Array:
     """Return E[ln C/C*] for a size of which ln N is uncertain by this variance: (alpha + beta)/2 Var, second order."""
     law = Coefs.of(coefs)
     return 0.5 * (law.alpha + law.beta) * jnp.asarray(variance)
 
 
+@plainly
 def pivot_flops(coefs: Given, covariance: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN) -> jax.Array:
     """Return the compute at which Var(ln N_opt) is smallest, by the delta method; FLOP."""
     base, rate = _gradients(coefs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxscale.counting.architecture import Architecture, Numbers
 from jaxscale.counting.sizes import layer_params
 from jaxscale.counting.spec import by_size
+from jaxscale.numerics.plain import as_arrays
 
 SOURCE = "Bi et al. 2024, arXiv 2401.02954"
 NOTE = "M holds the 6 already: C = M D"
@@ -37,6 +38,7 @@ def deepseek_ratios(architecture: Architecture) -> tuple[Numbers, Numbers]:
     return 6.0 * layers / scale, 6.0 * (layers + architecture.embedding) / scale
 
 
+@as_arrays
 def deepseek_optimum(flops: Numbers) -> tuple[Numbers, Numbers]:
     """Return M = 0.1715 C^0.5243, FLOP per token, and D = 5.8316 C^0.4757, tokens, best for a budget in FLOP.
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_sets, predict_with
 from jaxscale.laws.grouped import GROUP, grouping_of
+from jaxscale.registry import unknown
 from jaxscale.results import Ensemble, Fit
 
 
@@ -16,13 +18,18 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
     """Return the loss, float64, that a law with these coefs, or a fit, predicts for columns that broadcast.
 
     coefs: name → number, or the name of a published set.   A law with groups takes the names of groups as `group`.
-    Raises UsageError for an unknown law, set or group, a missing coef or a missing input.
+    Raises UsageError for an unknown law, set, group or input, a missing coef or input, and what makes no table. An
+    input of other laws is left unused.
     """
     fitted = law.coefs if isinstance(law, Fit) else {}
     law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
     grouping = grouping_of(law)
     if grouping is not None and "group" in columns:
-        columns = {**columns, GROUP.name: grouping.places_of(columns["group"])}
+        columns = {**columns, GROUP.name: grouping.places_of(columns.pop("group"))}
+    words = {word for other in (law, *LAWS) for word in other.inputs}  # a table's columns may serve several laws
+    for name in columns:
+        if name not in words:
+            raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
     return predict_with(law, law.given(fitted if coefs is None else coefs), columns)
 
 

@@ -24,6 +24,7 @@ SOURCE = "Shukor et al. 2025, arXiv 2507.09404"
 EDGE = 0.02
 """The smallest share in the mixtures of the documented range: a power of a share is not smooth at nothing."""
 
+NOT_WORTH = "C_i = {worths}: each must be positive and finite"
 NOT_CONCAVE = "gamma = {gammas}: the best mixture lies inside only where every exponent is between 0 and 1"
 
 
@@ -124,12 +125,14 @@ def optimal_shares(domains: Sequence[str], coefs: Mapping[str, float]) -> dict[s
     """Return the mixture that minimises the law, domain → share: where C_i gamma_i h_i^(gamma_i - 1) are equal.
 
     Neither params nor tokens enter.   Raises UsageError where an exponent is not between 0 and 1: the optimum is then
-    at an edge.
+    at an edge; or where a C_i is not positive.
     """
     names = checked(domains)
     worth, exponent = (np.array([float(coefs[f"{letter}_{name}"]) for name in names]) for letter in ("C", "gamma"))
     if not ((exponent > 0) & (exponent < 1)).all():
         raise UsageError(NOT_CONCAVE.format(gammas=exponent.tolist()))
+    if not (np.isfinite(worth) & (worth > 0)).all():
+        raise UsageError(NOT_WORTH.format(worths=worth.tolist()))
 
     def shares(log_price: float) -> np.ndarray:
         return np.exp((np.log(worth * exponent) - log_price) / (1.0 - exponent))

@@ -14,6 +14,8 @@ from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
 
 INPUT_MISSING = "law '{name}' needs {needed}; missing: {missing}"
+NO_TABLE = "the columns do not broadcast against one another: {shapes}"
+NO_NUMBERS = "{name} = {value!r} is no number, nor an array of them"
 NO_VECTOR = "{name} is one number, but '{law}' takes several for each run: an array whose last axis holds them"
 
 
@@ -23,7 +25,8 @@ def predict_with(law: Law, coefs: Mapping[str, float], columns: Mapping[str, Arr
     An input is one number per run, or, where the law says that it is a vector, as many as its last axis holds; the
     axes before broadcast like the other columns.
 
-    Raises UsageError for a missing input or coef, or a vector without an axis. Supports are not checked: a law can be
+    Raises UsageError for a missing input or coef, columns that do not broadcast or are no numbers, or a vector without
+    an axis. Supports are not checked: a law can be
     looked at anywhere.
     """
     return predict_sets(law, law.vector(coefs)[None], columns)[0]
@@ -35,12 +38,16 @@ def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -
     if missing:
         needed = ", ".join(law.inputs)
         raise UsageError(INPUT_MISSING.format(name=law.name, needed=needed, missing=", ".join(missing)))
-    given = {name: np.asarray(columns[name], dtype=np.float64) for name in law.inputs}
+    given = {name: _numbers(name, columns[name]) for name in law.inputs}
     own = {name: 1 if law.measure(name).is_vector else 0 for name in law.inputs}
     for name, array in given.items():
         if array.ndim < own[name]:
             raise UsageError(NO_VECTOR.format(name=name, law=law.name))
-    shape = np.broadcast_shapes(*(array.shape[: array.ndim - own[name]] for name, array in given.items()))
+    shapes = {name: array.shape[: array.ndim - own[name]] for name, array in given.items()}
+    try:
+        shape = np.broadcast_shapes(*shapes.values())
+    except ValueError as error:
+        raise UsageError(NO_TABLE.format(shapes=", ".join(f"{k} {v}" for k, v in shapes.items()))) from error
     runs = [_flat(array, shape, own[name]) for name, array in given.items()]
 
     def one(coefs: jax.Array, *run: jax.Array) -> jax.Array:
@@ -50,6 +57,13 @@ def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -
         every = jax.vmap(jax.vmap(one, (None, *(0 for _ in runs))), (0, *(None for _ in runs)))
         found = every(jnp.asarray(sets), *(jnp.asarray(run) for run in runs))
         return np.asarray(found, dtype=np.float64).reshape(len(sets), *shape)
+
+
+def _numbers(name: str, column: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(NO_NUMBERS.format(name=name, value=column)) from error
 
 
 def _flat(array: np.ndarray, shape: tuple[int, ...], own: int) -> np.ndarray:

@@ -66,11 +66,13 @@ def columns_of(
 
 
 def annealing_of(schedule: Schedule, momentum: float = MOMENTUM) -> np.ndarray:
-    """Return S2 (steps + 1,) of each step: m_k = momentum · m_(k-1) + drop_k summed, from the first peak on.
+    """Return S2 (steps + 1,) of each step: m_k = momentum · m_(k-1) + drop_k summed, from the end of the warm-up on.
 
-    The rises of a warm-up count for nothing.   Source: Tissue et al. 2024, arXiv 2408.11029.
+    The warm-up is what comes before the first fall of the rate; its rises count for nothing, later ones as negative
+    drops.   Source: Tissue et al. 2024, arXiv 2408.11029.
     """
-    peak = int(np.argmax(schedule.rates))
+    falls = np.flatnonzero(np.diff(schedule.rates) < 0)
+    peak = int(falls[0]) if len(falls) else schedule.steps
     drops = np.where(np.arange(schedule.steps + 1) > peak, schedule.drops, 0.0)
     momenta = np.zeros(len(drops))
     for step in np.arange(peak + 1, len(drops)):

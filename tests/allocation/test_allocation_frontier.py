@@ -137,3 +137,18 @@ def test_where_no_interior_optimum_exists_the_split_is_absent_and_it_says_so():
 def test_published_coefs_that_are_not_finite_are_refused_by_name():
     with pytest.raises(UsageError, match="coefs: beta = nan is not a finite number"):
         js.frontier(law="chinchilla", coefs={**COEFS, "beta": float("nan")}, flops=1e22)
+
+
+def test_a_loss_that_is_flat_in_every_digit_has_no_optimum_to_report():
+    """On 25e9 tokens seen a thousand times both terms are spent: between 3e11 and 2e12 params nothing changes."""
+    front = js.frontier(
+        law="data-constrained", coefs="muennighoff2023", held={"unique_tokens": 25e9}, flops=[1e22, 1e25, 1e26]
+    )
+    assert np.isfinite(front.params).tolist() == [True, True, False]
+    assert front.params[1] == pytest.approx(1.72477241e11, rel=1e-6)  # the first-order condition in 60 digits
+    assert "too flat" in front.findings[0].message
+
+
+def test_a_budget_below_one_param_on_one_token_has_no_optimum():
+    front = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e-3, 1.0, 1e20])
+    assert np.isfinite(front.params).tolist() == [False, False, True]

@@ -161,3 +161,13 @@ def test_the_earliest_stop_is_where_the_curve_has_used_up_the_gap():
 def test_misspelt_coefs_are_refused_with_the_nearest():
     with pytest.raises(UsageError, match="Did you mean 'alpha_S'"):
         kaplan.steps_to_reach({**CURVE, "alpha_s": 0.7}, params=1e9, loss=3.0)
+
+
+def test_outside_the_domain_of_a_formula_there_is_no_number():
+    """As arrays do: no complex number, no ZeroDivisionError."""
+    assert np.isnan(kaplan.critical_batch({"B_star": 2.1e8, "alpha_B": 0.21, "L_inf": 1.5}, loss=1.4))
+    assert np.isinf(kaplan.critical_batch("kaplan2020", loss=0.0))
+    assert np.isnan(kaplan.fitted_optimum(flops=-1e21, flops_are="C", tokens_from="table 6").params)
+    assert np.isnan(kaplan.data_requirement("kaplan2020", params=1e9, tolerance=-0.5))
+    to_convergence = kaplan.compare_convergence("kaplan2020", factor=0.1, other=0.0)
+    assert to_convergence.steps == 0

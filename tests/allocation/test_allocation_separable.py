@@ -212,3 +212,19 @@ def test_coefs_may_be_named_and_none_is_put_in_the_place_of_another():
         separable.exponents({"E": 1.7, "alpha": 0.3, "beta": 0.3})
     with pytest.raises(UsageError, match="besiroglu2024"):
         separable.optimum("besiroglu2025", 1e22)
+
+
+def test_plain_numbers_are_computed_in_float64_whatever_the_callers_settings():
+    for found in (separable.optimum(REFIT, 1e39), overhead.excess_loss(REFIT, 1e21, ratio=1.001)):
+        assert all(np.asarray(number).dtype == np.float64 for number in jax.tree.leaves(found))
+    assert allocate("chinchilla", REFIT, flops=10**40).params.dtype == np.float64
+    single = separable.optimum(REFIT, jnp.float32(1e22))
+    assert single.params.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("step", [1e-3, 1e-6, 1e-8])
+def test_the_excess_beside_the_optimum_is_of_second_order(step):
+    """Both terms are one at the optimum: their difference must not be taken from numbers near one."""
+    found = float(overhead.excess_loss(REFIT, 1e21, ratio=1.0 + step))
+    near = float(overhead.excess_loss_near(REFIT, 1e21, ratio=1.0 + step))
+    assert found == pytest.approx(near, rel=max(step, 1e-7))

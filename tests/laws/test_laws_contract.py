@@ -234,6 +234,19 @@ def test_missing_and_unknown_coefs_are_refused_by_name(coefs, message):
         js.predict("pure-power-params", coefs, params=1e9)
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"params": 1e9, "tokens": 1e10, "tokns": 1e10}, "Did you mean 'tokens'"),
+        ({"params": [1e9, 2e9, 3e9], "tokens": [1e10, 2e10]}, "do not broadcast"),
+        ({"params": "1B", "tokens": 1e10}, "no number"),
+    ],
+)
+def test_columns_that_make_no_table_are_refused(columns, message):
+    with pytest.raises(UsageError, match=message):
+        js.predict("chinchilla", "besiroglu2024", **columns)
+
+
 def test_predictions_broadcast_like_numpy():
     coefs = "besiroglu2024"
     params, tokens = np.geomspace(1e7, 1e10, 4)[:, None], np.geomspace(1e9, 1e12, 3)

@@ -68,3 +68,6 @@ def test_the_best_mixture_is_the_numerical_optimum_at_every_scale(scale):
 def test_an_exponent_of_one_or_more_puts_the_best_mixture_at_an_edge():
     with pytest.raises(js.UsageError, match="lies inside only where"):
         optimal_shares(NAMES, {**WORTH, "gamma_web": 1.0})
+    for worthless in (0.0, -1.0, np.nan):
+        with pytest.raises(js.UsageError, match="positive and finite"):
+            optimal_shares(NAMES, {**WORTH, "C_web": worthless})

@@ -101,3 +101,21 @@ def test_predictions_of_vectors_broadcast_over_the_axes_before_them():
 def test_a_vector_given_as_one_number_is_refused():
     with pytest.raises(UsageError, match="rate_drops is one number, but 'multi-power' takes several"):
         js.predict("multi-power", "luo2025-25m", rate_sum=1.0, rate_drops=0.0, rates_after=1e-3, sums_since=1.0)
+
+
+def test_what_comes_later_does_not_change_the_annealing_of_a_step():
+    """A second peak, higher than the first by one ulp, leaves what the steps before it have seen."""
+    step = np.arange(3001.0)
+    rates = np.where(step < 100, 1e-3 * (step + 1) / 100, 1e-3 - 9e-4 * np.clip((step - 100) / 1400, 0.0, 1.0))
+    again = np.where(step > 1500, np.nextafter(1e-3, 1.0), rates)
+    first, later = (
+        schedules.columns_of([schedules.Schedule(one)], [1500])["annealing"] for one in (rates[:1501], again)
+    )
+    assert first[0] > 0
+    np.testing.assert_array_equal(first, later)
+
+
+@pytest.mark.parametrize("make", [schedules.cosine, schedules.linear])
+def test_a_schedule_without_a_step_for_its_decay_is_refused(make):
+    with pytest.raises(UsageError, match="never reached"):
+        make(100, peak=1e-3, end=1e-4, warmup=100)

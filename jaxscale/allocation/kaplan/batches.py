@@ -8,8 +8,10 @@ Source of all: Kaplan et al. 2020, eqs. 5.1 to 5.5; McCandlish et al. 2018.
 from __future__ import annotations
 
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, values_of
+from jaxscale.numerics.plain import as_arrays
 
 
+@as_arrays
 def critical_batch(coefs: Coefs, *, loss: Number) -> Number:
     """Return B_crit(L), tokens per step.
 
@@ -23,6 +25,7 @@ def critical_batch(coefs: Coefs, *, loss: Number) -> Number:
     return B_star / (loss - L_inf) ** (1.0 / alpha_B)
 
 
+@as_arrays
 def steps_min(coefs: Coefs, *, steps: Number, batch: Number, loss: Number) -> Number:
     """Return S_min = S / (1 + B_crit(L)/B): the steps that a batch without bound would have needed.
 
@@ -31,11 +34,13 @@ def steps_min(coefs: Coefs, *, steps: Number, batch: Number, loss: Number) -> Nu
     return steps / (1.0 + critical_batch(coefs, loss=loss) / batch)
 
 
+@as_arrays
 def steps_at(coefs: Coefs, *, steps_min: Number, batch: Number, loss: Number) -> Number:
     """Return S = S_min (1 + B_crit(L)/B): the steps at a batch; arguments as for `steps_min`."""
     return steps_min * (1.0 + critical_batch(coefs, loss=loss) / batch)
 
 
+@as_arrays
 def tokens_min(coefs: Coefs, *, tokens: Number, batch: Number, loss: Number) -> Number:
     """Return E_min = E / (1 + B/B_crit(L)): the tokens that a batch towards zero would have processed.
 
@@ -44,11 +49,13 @@ def tokens_min(coefs: Coefs, *, tokens: Number, batch: Number, loss: Number) -> 
     return tokens / (1.0 + batch / critical_batch(coefs, loss=loss))
 
 
+@as_arrays
 def tokens_at(coefs: Coefs, *, tokens_min: Number, batch: Number, loss: Number) -> Number:
     """Return E = E_min (1 + B/B_crit(L)): the tokens processed at a batch; arguments as for `tokens_min`."""
     return tokens_min * (1.0 + batch / critical_batch(coefs, loss=loss))
 
 
+@as_arrays
 def flops_min(coefs: Coefs, *, flops: Number, batch: Number, loss: Number) -> Number:
     """Return C_min = C / (1 + B/B_crit(L)): the compute that a batch towards zero would have cost.
 
@@ -57,6 +64,7 @@ def flops_min(coefs: Coefs, *, flops: Number, batch: Number, loss: Number) -> Nu
     return flops / (1.0 + batch / critical_batch(coefs, loss=loss))
 
 
+@as_arrays
 def flops_at(coefs: Coefs, *, flops_min: Number, batch: Number, loss: Number) -> Number:
     """Return C = C_min (1 + B/B_crit(L)): the compute at a batch; arguments as for `flops_min`."""
     return flops_min * (1.0 + batch / critical_batch(coefs, loss=loss))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from jaxscale.allocation.kaplan.exponents import compute_exponent
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, values_of
+from jaxscale.numerics.plain import as_arrays
 
 
 class EfficientRun(NamedTuple):
@@ -18,6 +19,7 @@ class EfficientRun(NamedTuple):
     tokens: Number
 
 
+@as_arrays
 def efficient_run(curve: Coefs, critical: Coefs, *, flops: Number) -> EfficientRun:
     """Return the loss, size, steps and batch that a budget is best spent on.
 

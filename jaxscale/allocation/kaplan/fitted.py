@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from jaxscale.allocation.kaplan.numbers import Number
 from jaxscale.counting.units import PF_DAY
 from jaxscale.errors import UsageError
+from jaxscale.numerics.plain import as_arrays
 from jaxscale.registry import unknown
 
 Compute: TypeAlias = Literal["C", "C_min"]
@@ -51,6 +52,7 @@ class FittedOptimum(NamedTuple):
 T = TypeVar("T", bound=str)
 
 
+@as_arrays
 def fitted_optimum(*, flops: Number, flops_are: Compute, tokens_from: Tokens) -> FittedOptimum:
     """Return what table 6 calls optimal for a budget.
 

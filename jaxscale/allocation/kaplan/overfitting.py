@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from jaxscale.allocation.kaplan.fitted import PowerRule
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, module_of, values_of
+from jaxscale.numerics.plain import as_arrays
 
 
+@as_arrays
 def overfitting_gap(coefs: Coefs, *, params: Number, tokens: Number) -> Number:
     """Return L(N, D)/L(N, ∞) - 1, dimensionless.
 
@@ -18,6 +20,7 @@ def overfitting_gap(coefs: Coefs, *, params: Number, tokens: Number) -> Number:
     return gap
 
 
+@as_arrays
 def data_requirement(coefs: Coefs, *, params: Number, tolerance: Number) -> Number:
     """Return the size of the dataset, in tokens, at which the overfitting gap is the tolerance.
 
@@ -28,13 +31,16 @@ def data_requirement(coefs: Coefs, *, params: Number, tolerance: Number) -> Numb
     return rule.prefactor * params**rule.exponent
 
 
+@as_arrays
 def data_rule(coefs: Coefs, *, tolerance: Number) -> PowerRule:
     """Return the data requirement as D = prefactor · N^exponent; the paper rounds it to 5e3 N^0.74 at 0.02.
 
-    coefs: of the law `kaplan`.   tolerance: relative, > 0.   Source: Kaplan et al. 2020, eq. 4.4.
+    coefs: of the law `kaplan`.   tolerance: relative; NaN where it is not positive.   Source: Kaplan et al. 2020,
+    eq. 4.4.
     """
     N_c, D_c, alpha_N, alpha_D = values_of("kaplan", coefs)
     exponent = alpha_N / alpha_D
     numpy = module_of(tolerance, alpha_D)
     crowding = numpy.expm1(numpy.log1p(tolerance) / alpha_D)
-    return PowerRule(D_c / (N_c**exponent * crowding), exponent)
+    is_open = numpy.asarray(crowding) > 0
+    return PowerRule(D_c / (N_c**exponent * numpy.where(is_open, crowding, numpy.nan)[()]), exponent)
