@@ -128,4 +128,4 @@ def _show(answer: Answer, folder: Path, figures: list[Path], *, is_json: bool) -
     printing.write("")
     for path in figures:
         printing.write(f"Figure {path}")
-    printing.write(outputs.next_steps(folder))
+    printing.write(outputs.next_steps(folder, is_split=answer.frontier is not None or bool(answer.by_group)))

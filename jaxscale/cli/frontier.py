@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import Field, fields
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,6 +140,9 @@ def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | Non
     INTERVALS.resolve(showing.interval)
     saved = load(folder)
     is_asked = showing.flops is not None or bool(showing.hold)
+    if not showing.hold:  # other budgets are asked at what was held before
+        before = (saved.frontier, *saved.by_group.values())
+        showing = replace(showing, hold=next((dict(front.held) for front in before if front is not None), {}))
     parts = studies.parts_of(saved.fit, saved.ensemble, showing, bar, None if is_asked else saved.by_group)
     if saved.frontier is not None and not is_asked:
         return saved.fit, saved.ensemble, saved.frontier, parts

@@ -18,6 +18,7 @@ PARENT = "jaxscale-out"
 REDUCED = "reduced"
 """Folder inside a result's for what is left of a fit that the design of its table forbids: a result of its own."""
 NEXT = "Saved: {folder} — next: jaxscale frontier {folder} or jaxscale plot {folder}"
+NEXT_WITHOUT_FRONTIER = "Saved: {folder} — next: jaxscale plot {folder}"
 
 
 def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: Showing) -> str:
@@ -52,6 +53,9 @@ def save(saved: Saved, folder: Path, digest: str, *, force: bool) -> None:
     store.save(folder, saved, own_digest=digest, force=force)
 
 
-def next_steps(folder: Path) -> str:
-    """Return where the results are, quoted for a shell, and which commands take that folder."""
-    return NEXT.format(folder=shlex.quote(str(folder)))
+def next_steps(folder: Path, *, is_split: bool) -> str:
+    """Return where the results are, quoted for a shell, and which commands take that folder.
+
+    is_split: whether there is a frontier.
+    """
+    return (NEXT if is_split else NEXT_WITHOUT_FRONTIER).format(folder=shlex.quote(str(folder)))

@@ -23,6 +23,7 @@ from jaxscale.fitting.inspection import inspect, views_of
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import LAWS, Law
+from jaxscale.laws.grouped import core_of
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import unknown
 from jaxscale.resampling import SCHEMES
@@ -181,7 +182,7 @@ def _report(
     )
     of_design = findings_of_design(made, design, harm)
     of_fit = findings_of_fit(made, outcome, look, is_explained=bool(harm.unidentified))
-    return replace(made, findings=(*runs.check(), *of_design, *findings_of_groups(made), *of_fit))
+    return replace(made, findings=(*runs.check(core_of(law).inputs), *of_design, *findings_of_groups(made), *of_fit))
 
 
 def _edges(law: Law, job: Job, outcome: Outcome, clock: Clock) -> np.ndarray:

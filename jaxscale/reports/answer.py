@@ -56,6 +56,12 @@ class Answer:
     by_group: Mapping[str, Answer] = field(default_factory=dict)
 
     @property
+    def held(self) -> Mapping[str, float]:
+        """The inputs that were held for its frontier, or those of its groups."""
+        fronts = (self.frontier, *(part.frontier for part in self.by_group.values()))
+        return next((front.held for front in fronts if front is not None), {})
+
+    @property
     def usable_share(self) -> float:
         """Usable replicates as a share of all, 1 without a crowd."""
         return 1.0 if self.ensemble is None else float(np.mean(self.ensemble.usable))

@@ -43,6 +43,7 @@ OF_A_REDUCED = (
     "status",
     "certificate",
     "bootstrap",
+    "held",
     "frontier",
     "warnings",
 )
@@ -69,6 +70,7 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "certificate": _certificate(fit),
         "bootstrap": written_bootstrap(answer),
         "groups": _groups(fit),
+        "held": _numbers(answer.held),
         "frontier": _frontier(answer),
         "counts": {} if answer.counts is None else counts_document(answer.counts),
         "reduced": {} if answer.reduced is None else _reduced(answer.reduced, answer.line),

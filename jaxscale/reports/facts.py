@@ -10,7 +10,7 @@ from rich.text import Text
 
 from jaxscale.carets import escaped
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.numbers import power, seconds, significant
+from jaxscale.reports.numbers import power, seconds, short, significant
 from jaxscale.reports.safe import plain
 from jaxscale.runs import Origin
 from jaxscale.runs.showing import counted, shown, shown_name
@@ -28,9 +28,15 @@ def fit_facts(answer: Answer) -> list[tuple[str, Text]]:
         ("objective", plain(_objective(answer))),
         ("fit", _ending(answer)),
         ("bootstrap", plain(_bootstrap(answer))),
+        *held_facts(answer.held),
         ("made with", plain(_made(answer))),
         ("time", plain(_time(answer))),
     ]
+
+
+def held_facts(held: Mapping[str, float]) -> list[tuple[str, Text]]:
+    """Return what was held for a frontier; nothing where nothing was."""
+    return [("held", plain("   ".join(f"{name} {short(value)}" for name, value in held.items())))] if held else []
 
 
 def reduced_facts(answer: Answer) -> list[tuple[str, Text]]:
@@ -47,6 +53,7 @@ def frontier_facts(answer: Answer) -> list[tuple[str, Text]]:
         *data_facts(answer),
         ("fit", _ending(answer)),
         ("bootstrap", plain(_bootstrap(answer))),
+        *held_facts(answer.held),
     ]
 
 

@@ -12,7 +12,7 @@ from jaxscale.intervals import Band
 from jaxscale.laws import Law, Published
 from jaxscale.reports.cautions import EXTRAPOLATION
 from jaxscale.reports.document import SCHEMA_VERSION, Json, budget_rows, number, written_warning
-from jaxscale.reports.facts import fact_table
+from jaxscale.reports.facts import fact_table, held_facts
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import frontier_table
 from jaxscale.results import Frontier, Provenance
@@ -107,6 +107,4 @@ def known_facts(known: Known) -> list[tuple[str, Text]]:
         ("constants", plain(source)),
         ("bands", plain(f"none: {NO_BANDS}")),
     ]
-    if held:
-        facts.append(("held", plain("   ".join(f"{name} {value!r}" for name, value in held.items()))))
-    return facts
+    return [*facts, *held_facts(held)]

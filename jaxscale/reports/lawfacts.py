@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import can_allocate, held_inputs
 from jaxscale.laws import Coef, Input, Law, Published
+from jaxscale.reports.numbers import short
 
 SEARCHED = "numerically on {price}, in ln N"
 OWN_PRICE = "the law's own price of a param per token"
@@ -47,20 +48,6 @@ def range_of(measure: Input | Coef) -> str:
     return short(low) if low == high else f"{short(low)} … {short(high)}"
 
 
-def short(value: float) -> str:
-    """Return a number as short as it can be written, without loss."""
-    texts = [repr(value), f"{value:g}", *(f"{value:.{digits}e}" for digits in range(4))]
-    exact = [_trimmed(text) for text in texts if float(text) == value]
-    return min(exact, key=len)
-
-
 def value_texts(published: Published) -> list[str]:
     """Return the values of a published set at full precision, in the law's order."""
     return [repr(float(value)) for value in published.values]
-
-
-def _trimmed(text: str) -> str:
-    """Return the number without the signs and zeros that Python writes: 1e7 for 1e+07, 2 for 2.0."""
-    mantissa, mark, exponent = text.partition("e")
-    mantissa = mantissa.removesuffix(".0")
-    return f"{mantissa}e{int(exponent)}" if mark else mantissa

@@ -50,3 +50,17 @@ def span(low: str, high: str) -> str:
 def seconds(value: float) -> str:
     """Return a duration in seconds with two significant digits at least."""
     return f"{value:.0f} s" if value >= 10.0 else f"{value:.2g} s"
+
+
+def short(value: float) -> str:
+    """Return a number as short as it can be written, without loss."""
+    texts = [repr(value), f"{value:g}", *(f"{value:.{digits}e}" for digits in range(4))]
+    exact = [_trimmed(text) for text in texts if float(text) == value]
+    return min(exact, key=len)
+
+
+def _trimmed(text: str) -> str:
+    """Return the number without the signs and zeros that Python writes: 1e7 for 1e+07, 2 for 2.0."""
+    mantissa, mark, exponent = text.partition("e")
+    mantissa = mantissa.removesuffix(".0")
+    return f"{mantissa}e{int(exponent)}" if mark else mantissa

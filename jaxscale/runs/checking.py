@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from jaxscale.runs.aliases import plain
@@ -34,17 +36,23 @@ ROUNDED = -3.0 * np.log(0.995)
 """What the logs of three numbers add up to, where each was rounded to three digits, at worst."""
 FORWARD_SHARE, NEAR = 1.0 / 3.0, 0.02
 CHECKPOINTS = 3
+FOLLOWING = ("flops", "tokens_per_param")
+"""Inputs that say nothing of what a run was given besides its params and tokens."""
 RUN_NAMES = ("run", "run id", "run name", "runid", "name", "id", "experiment id")
 
 
-def findings_of(runs: Runs) -> tuple[Finding, ...]:
-    """Return at most one finding per code; neither codes nor messages depend on the order of rows."""
-    found = (_duplicates(runs), _seeds(runs), _trajectories(runs), _flops(runs), _units(runs), _losses(runs))
+def findings_of(runs: Runs, inputs: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """Return at most one finding per code; neither codes nor messages depend on the order of rows.
+
+    inputs: what besides params and tokens tells runs apart.
+    """
+    of_rows = (_duplicates(runs, inputs), _seeds(runs, inputs), _trajectories(runs))
+    found = (*of_rows, _flops(runs), _units(runs), _losses(runs))
     return tuple(finding for finding in found if finding is not None)
 
 
-def _duplicates(runs: Runs) -> Finding | None:
-    names, label = _label(runs)
+def _duplicates(runs: Runs, inputs: Sequence[str]) -> Finding | None:
+    names, label = _label(runs, inputs)
     if not names:
         return None
     label = _joint(label, _codes(runs.loss))
@@ -57,8 +65,8 @@ def _duplicates(runs: Runs) -> Finding | None:
     return Finding("duplicate-runs", message, row_numbers(runs.row[shared]))
 
 
-def _seeds(runs: Runs) -> Finding | None:
-    names, label = _label(runs)
+def _seeds(runs: Runs, inputs: Sequence[str]) -> Finding | None:
+    names, label = _label(runs, inputs)
     if not names:
         return None
     for kind in _kinds(runs):
@@ -133,9 +141,10 @@ def _losses(runs: Runs) -> Finding | None:
     return Finding("nonpositive-loss", NONPOSITIVE_LOSS.format(rows=counted(rows.size, "row")), row_numbers(rows))
 
 
-def _label(runs: Runs) -> tuple[tuple[str, ...], np.ndarray]:
+def _label(runs: Runs, inputs: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the names of what a run was given, and (n,) int64 equal where two runs were given the same."""
-    names = tuple(name for name in ("params", "tokens") if name in runs.columns) or tuple(runs.columns)
+    given = (*(name for name in ("params", "tokens") if name in runs.columns), *inputs)
+    names = tuple(dict.fromkeys(name for name in given if name not in FOLLOWING)) or tuple(runs.columns)
     label = np.zeros(len(runs), dtype=np.int64)
     for name in names:
         label = _joint(label, _codes(runs[name]))

@@ -144,8 +144,11 @@ class Runs:
             origin=replace(self.origin, left_out=left_out),
         )
 
-    def check(self) -> tuple[Finding, ...]:
-        """Return every finding about the table: those made while reading, then those about its numbers."""
+    def check(self, inputs: Sequence[str] = ()) -> tuple[Finding, ...]:
+        """Return every finding about the table: those made while reading, then those about its numbers.
+
+        inputs: those of a law, which tell runs apart besides params and tokens: two that differ in one are no copies.
+        """
         from jaxscale.runs.checking import findings_of
 
-        return (*self.findings, *findings_of(self))
+        return (*self.findings, *findings_of(self, inputs))

@@ -131,3 +131,10 @@ def test_a_code_is_found_once_and_its_rows_exist(rows):
     assert len({finding.code for finding in findings}) == len(findings)
     assert all(1 <= row <= len(rows) for finding in findings for row in finding.rows)
     assert all(len(finding.message.splitlines()) == 1 for finding in findings)
+
+
+def test_runs_that_differ_in_another_input_of_the_law_are_no_seeds():
+    """The same size on the same tokens, of which fewer are fresh."""
+    table = runs(unique_tokens=[1e8, 2e8, 4e8, 8e8], params=[1e8] * 4, tokens=[1e9] * 4, loss=[3.3, 3.2, 3.1, 3.0])
+    assert [one.code for one in table.check()] == ["repeated-seeds"]
+    assert table.check(("params", "tokens", "unique_tokens")) == ()
