@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
@@ -20,6 +21,10 @@ from jaxscale.solvers.loop import INSENSITIVE
 from jaxscale.solvers.model import Model, model_of
 from jaxscale.solvers.problem import Problem, Row, derivatives
 
+HALL_SHEATHER = 1.96 ** (2 / 3) * (1.5 / (2 * np.pi)) ** (1 / 3)
+"""Their bandwidth for a median in shares of the rows, times the cube root of how many there are, for 95 %."""
+FAR = 1e6
+"""A miss, in bandwidths, that lies beyond every bend."""
 SINGULAR_ABOVE = 1e14
 """Condition number beyond which a Hessian in float64 says nothing about errors."""
 
@@ -77,7 +82,13 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     covariance = None
     if is_honest and np.sum(weight > 0) > free.sum():
         jacobian = np.asarray(views.jacobian)[:count, free]
-        covariance = _covariance(objective, hessian, jacobian, pull, residuals, weight)
+        bread, width = hessian, bandwidth(residuals[weight > 0])
+        if scale < width and np.isfinite(scale):
+            far = jnp.asarray(FAR * width)
+            slopes = [float(objective.rho(far, jnp.asarray(bend)).slope) for bend in (scale, width)]
+            bread = _hessian(_look(job, batch, theta, width, clock), job.problem, batch)[np.ix_(free, free)]
+            bread = bread * (slopes[0] / slopes[1])
+        covariance = _covariance(objective, bread, jacobian, pull, residuals, weight)
     std: dict[str, float | None] = dict.fromkeys(law.names)
     if covariance is not None:
         names = [name for name, is_free in zip(law.names, free, strict=True) if is_free]
@@ -92,6 +103,19 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
     gaps = gaps_of(_weighted(views, batch)[:, free], law.edged[free], value, coefs)
     return Look(value, residuals, scaled_gradient, condition, std, gaps, flattest(hessian, coefs))
+
+
+def bandwidth(residuals: np.ndarray) -> float:
+    """Return how wide around zero misses (n,) are to be counted, to learn how many lie just there.
+
+    A score that bends at less knows the density of misses at zero from a handful of rows: of thirty with 1 % noise,
+    three lie within 1e-3, and a standard error from those is several times too small.   Source: Hall & Sheather 1988;
+    Koenker 2005, §3.4.2.
+    """
+    share = min(HALL_SHEATHER * len(residuals) ** (-1 / 3), 0.45)
+    low, high = np.quantile(residuals, (0.25, 0.75))
+    spread = min(float(np.std(residuals)), float(high - low) / 1.34)
+    return 2.0 * spread * NormalDist().inv_cdf(0.5 + share)
 
 
 def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:
@@ -180,7 +204,8 @@ def _covariance(
 ) -> np.ndarray | None:
     """Return the covariance (p, p) of theta: classical for `squared`, else the sandwich H⁻¹ (Σ ψψᵀ) H⁻¹ n/(n-p).
 
-    Source: Seber & Wild 1989, §2.1.2, for the classical one; Huber 1967 for the sandwich.
+    hessian: H, of the score bent at the bandwidth where its own bend is narrower.   Source: Seber & Wild 1989, §2.1.2,
+    for the classical one; Huber 1967 for the sandwich.
     """
     count, size = int(np.sum(weight > 0)), jacobian.shape[1]
     try:

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit, linprog
+from scipy.stats import norm
 
 import jaxscale as js
 from jaxscale.errors import UsageError
@@ -56,20 +57,27 @@ def test_weights_are_inverse_variances():
 
 
 def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
-    """H⁻¹ (Σ ψψᵀ) H⁻¹ n / (n - p) with H by finite differences, in log coefs, then times the coef (Huber 1967)."""
+    """H⁻¹ (Σ ψψᵀ) H⁻¹ n / (n - p) with H by finite differences, in log coefs, then times the coef (Huber 1967).
 
-    def pulls(theta):
+    H is that of the score bent where Hall & Sheather 1988 count misses: three of these thirty lie within the own bend.
+    """
+    misses = huber.residuals
+    share = 30 ** (-1 / 3) * norm.ppf(0.975) ** (2 / 3) * (1.5 * norm.pdf(0) ** 2) ** (1 / 3)
+    width = 2 * norm.ppf(0.5 + share) * min(misses.std(), np.subtract(*np.quantile(misses, (0.75, 0.25))) / 1.34)
+    assert width > 1e-3
+
+    def pulls(theta, bend=1e-3):
         floor, scale, alpha = np.exp(theta)
         terms = np.stack([np.full(30, floor), scale * PARAMS**-alpha])
         miss = np.log(terms.sum(axis=0)) - np.log(RUNS.loss)
         slope = np.stack([terms[0], terms[1], -alpha * np.log(PARAMS) * terms[1]]) / terms.sum(axis=0)
-        return np.clip(miss, -1e-3, 1e-3) * slope
+        return np.clip(miss, -bend, bend) * slope
 
     theta, step = np.log(values(huber)), 1e-6
     bread = np.empty((3, 3))
     for k in range(3):
         shift = step * np.eye(3)[k]
-        bread[k] = (pulls(theta + shift) - pulls(theta - shift)).sum(axis=1) / (2 * step)
+        bread[k] = (pulls(theta + shift, width) - pulls(theta - shift, width)).sum(axis=1) / (2 * step) * 1e-3 / width
     inverse, meat = np.linalg.inv(bread), pulls(theta) @ pulls(theta).T
     errors = np.sqrt(np.diag(inverse @ meat @ inverse.T) * 30 / 27) * values(huber)
     # a difference over 2e-6 crosses no bend here and loses 1e-9 of each pull, times the condition number
