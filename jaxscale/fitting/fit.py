@@ -109,7 +109,7 @@ def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outc
 
     Its minima count only if none of the points that were given up lies lower.
     """
-    is_done = not np.isin(outcome.status[choose(outcome)], (Status.STALLED, Status.MAX_STEPS))
+    is_done = not np.isin(outcome.status[choose(outcome, len(points))], (Status.STALLED, Status.MAX_STEPS))
     if is_done or not np.isinf(job.goal[0]) or not isinstance(job.method, Newton):
         return outcome
     exact = replace(job, method=replace(job.method, is_patient=False))
@@ -120,11 +120,17 @@ def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outc
     return Outcome(theta, value, status, outcome.steps + other.steps)
 
 
-def choose(outcome: Outcome) -> int:
-    """Return the lane to report: the lowest usable value, or the lowest finite one where none is usable."""
+def choose(outcome: Outcome, count: int) -> int:
+    """Return the lane to report: the lowest usable value, or the lowest finite one where none is usable.
+
+    count: of the first lanes; one of the others must lie lower than the best of these. Where the runs leave a direction
+    open, they wander along it to an edge, at the same value.
+    """
     value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
     usable = np.where(outcome.status <= Status.AT_BOUND, value, np.inf)
-    return int(np.argmin(usable if np.isfinite(usable).any() else value))
+    best = int(np.argmin(usable[:count] if np.isfinite(usable[:count]).any() else value[:count]))
+    lowest = int(np.argmin(usable))
+    return lowest if usable[lowest] < value[best] * (1.0 - SAME_MINIMUM) else best
 
 
 def _report(
@@ -143,7 +149,7 @@ def _report(
 
     begun: from which start point each lane came.
     """
-    best = choose(outcome)
+    best = choose(outcome, len(np.unique(begun)))
     look = inspect(law, objective, job, job.batch, outcome.theta[best], clock)
     design = design_of(runs, law)
     harm = harm_of(law, design, job, grid, clock)

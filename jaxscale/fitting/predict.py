@@ -25,7 +25,7 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
     law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
     grouping = grouping_of(law)
     if grouping is not None and "group" in columns:
-        columns = {**columns, GROUP.name: grouping.places_of(columns.pop("group"))}
+        columns[GROUP.name] = grouping.places_of(columns.pop("group"))
     words = {word for other in (law, *LAWS) for word in other.inputs}  # a table's columns may serve several laws
     for name in columns:
         if name not in words:
