@@ -29,6 +29,7 @@ NO_SOURCE = "name a SAVED folder, or give the coefs: --law chinchilla --constant
 NO_GROUPS = "--of names a group of a SAVED fit over groups, and there is no such folder here"
 TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
 WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
+NOT_POSITIVE = "--at {name}={value:g}: '{name}' must be positive"
 OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 
@@ -121,9 +122,11 @@ def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[f
     """Return the inputs in the law's order, each as long as the longest; raise UsageError for unknown names."""
     from jaxscale.registry import unknown
 
-    for name in at:
+    for name, values in at.items():
         if name not in law.inputs:
             raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
+        if law.is_positive(name) and min(values) <= 0:
+            raise UsageError(NOT_POSITIVE.format(name=name, value=min(values)))
     count = max(map(len, at.values()))
     if any(len(values) not in (1, count) for values in at.values()):
         raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))

@@ -144,6 +144,12 @@ class Law:
         own = {one.name: one for one in self.domain}
         return own.get(name) or INPUTS.get(name) or Input(name)
 
+    def is_positive(self, name: str) -> bool:
+        """Return whether an input is known to be a positive number, by its documented range."""
+        own = {one.name: one for one in self.domain}
+        known = own.get(name) or INPUTS.get(name)
+        return known is not None and known.low > 0 and not known.is_vector
+
     @property
     def made_from(self) -> tuple[str, ...]:
         """The columns of a table from which inputs are made that no table holds, as step and lr; none for most laws."""

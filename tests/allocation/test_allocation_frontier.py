@@ -149,6 +149,12 @@ def test_a_loss_that_is_flat_in_every_digit_has_no_optimum_to_report():
     assert "too flat" in front.findings[0].message
 
 
+@pytest.mark.parametrize("unique", [-2e9, 0.0])
+def test_a_held_size_must_be_positive(unique):
+    with pytest.raises(UsageError, match="must be positive"):
+        js.frontier(law="data-constrained", coefs="muennighoff2023", held={"unique_tokens": unique}, flops=1e20)
+
+
 def test_a_budget_below_one_param_on_one_token_has_no_optimum():
     front = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e-3, 1.0, 1e20])
     assert np.isfinite(front.params).tolist() == [False, False, True]

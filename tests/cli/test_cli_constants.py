@@ -76,6 +76,10 @@ REFUSED = {
         ("predict", "--law", "pure-power", "--set", "A=-1", "--set", "alpha=1", "--at", "flops=1"),
         "A = -1.0 is outside its support",
     ),
+    "a size below zero": (
+        ("predict", *PUBLISHED, "--at", "params=-1e9", "--at", "tokens=1e9"),
+        "'params' must be positive",
+    ),
     "a held input that is none": (("frontier", *PUBLISHED, "--hold", "x=1"), "has no input to hold"),
     "predict without a source": (("predict", "--at", "params=1"), "name a SAVED folder"),
     "predict without a place": (("predict", *PUBLISHED), "Missing option '--at'"),
