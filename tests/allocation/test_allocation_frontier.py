@@ -139,14 +139,20 @@ def test_published_coefs_that_are_not_finite_are_refused_by_name():
         js.frontier(law="chinchilla", coefs={**COEFS, "beta": float("nan")}, flops=1e22)
 
 
-def test_a_loss_that_is_flat_in_every_digit_has_no_optimum_to_report():
-    """On 25e9 tokens seen a thousand times both terms are spent: between 3e11 and 2e12 params nothing changes."""
+def test_an_optimum_that_no_digit_of_the_loss_shows_is_right_or_absent():
+    """On 25e9 tokens seen a thousand times both terms are spent: between 3e11 and 2e12 params the loss is one number.
+
+    The slope may know the optimum, if its exponentials are not lost beside one, as they are before JAX 0.12.
+    """
+    right = [1.72477241e11, 5.42705302e11]  # the first-order condition in 60 digits
     front = js.frontier(
-        law="data-constrained", coefs="muennighoff2023", held={"unique_tokens": 25e9}, flops=[1e22, 1e25, 1e26]
+        law="data-constrained", coefs="muennighoff2023", held={"unique_tokens": 25e9}, flops=[1e25, 1e26]
     )
-    assert np.isfinite(front.params).tolist() == [True, True, False]
-    assert front.params[1] == pytest.approx(1.72477241e11, rel=1e-6)  # the first-order condition in 60 digits
-    assert "too flat" in front.findings[0].message
+    assert front.params[0] == pytest.approx(right[0], rel=1e-6)
+    if np.isnan(front.params[1]):
+        assert "too flat" in front.findings[0].message
+    else:
+        assert front.params[1] == pytest.approx(right[1], rel=1e-6)
 
 
 @pytest.mark.parametrize("unique", [-2e9, 0.0])
