@@ -28,6 +28,7 @@ OF_A_FRONTIER = (
     "status",
     "bootstrap",
     "groups",
+    "held",
     "frontier",
     "reduced",
     "warnings",

@@ -114,6 +114,8 @@ def test_a_law_without_a_trade_off_is_fitted_all_the_same(run):
     assert result.exit_code == 0
     assert document["frontier"] == []
     assert "no-frontier" in [warning["code"] for warning in document["warnings"]]
+    again = run(*COMMAND, "--law", "pure-power-params")
+    assert re.search(r"Saved: (\S+) — next: jaxscale plot \1$", again.stdout.rstrip())
 
 
 def test_null_in_a_frontier_is_explained(run):

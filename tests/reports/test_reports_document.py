@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from reported import COEFS, answer_of, fit_of, frontier_of
 
 from jaxscale.reports import Answer, cautions_of, fit_document, frontier_document, json_text
+from jaxscale.reports.facts import fit_facts, frontier_facts
 from jaxscale.results import Certificate, Minimum
 from jaxscale.runs import Finding
 from jaxscale.status import Status
@@ -43,6 +45,16 @@ def test_a_missing_standard_error_is_named():
     document = fit_document(answer_of(std={**dict.fromkeys(COEFS, 0.1), "A": None}))
     assert document["std"]["A"] is None
     assert any("std of A" in warning["message"] for warning in document["warnings"])
+
+
+def test_what_was_held_is_in_the_documents_and_on_the_pages():
+    fit = fit_of()
+    answer = Answer(fit, None, replace(frontier_of(fit), held={"unique_tokens": 1e10}))
+    assert fit_document(answer)["held"] == frontier_document(answer)["held"] == {"unique_tokens": 1e10}
+    for facts in (fit_facts(answer), frontier_facts(answer)):
+        assert dict(facts)["held"].plain == "unique_tokens 1e10"
+    assert fit_document(Answer(fit, None, frontier_of(fit)))["held"] == {}
+    assert "held" not in dict(frontier_facts(Answer(fit, None, frontier_of(fit))))
 
 
 def test_a_budget_without_an_optimum_is_null_and_named():
