@@ -82,12 +82,11 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     covariance = None
     if is_honest and np.sum(weight > 0) > free.sum():
         jacobian = np.asarray(views.jacobian)[:count, free]
-        bread, width = hessian, bandwidth(residuals[weight > 0])
+        width = bandwidth(residuals[weight > 0])
+        bread = hessian
         if scale < width and np.isfinite(scale):
-            far = jnp.asarray(FAR * width)
-            slopes = [float(objective.rho(far, jnp.asarray(bend)).slope) for bend in (scale, width)]
             bread = _hessian(_look(job, batch, theta, width, clock), job.problem, batch)[np.ix_(free, free)]
-            bread = bread * (slopes[0] / slopes[1])
+            bread = bread * _share(objective, scale, width)
         covariance = _covariance(objective, bread, jacobian, pull, residuals, weight)
     std: dict[str, float | None] = dict.fromkeys(law.names)
     if covariance is not None:
@@ -116,6 +115,13 @@ def bandwidth(residuals: np.ndarray) -> float:
     low, high = np.quantile(residuals, (0.25, 0.75))
     spread = min(float(np.std(residuals)), float(high - low) / 1.34)
     return 2.0 * spread * NormalDist().inv_cdf(0.5 + share)
+
+
+def _share(objective: Objective, scale: float, width: float) -> float:
+    """Return the pull of a large miss under the score's own bend over that under a wider one."""
+    far = jnp.asarray(FAR * width)
+    own, wide = (float(objective.rho(far, jnp.asarray(bend)).slope) for bend in (scale, width))
+    return own / wide
 
 
 def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:

@@ -17,8 +17,6 @@ from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
 
 CABALLERO = "Caballero et al. 2023, arXiv 2210.14891"
-SHARES = (0.02, 0.2, 0.4, 0.6, 0.75, 0.87, 0.95, 0.99)
-"""Floors tried, as shares of the smallest loss."""
 BREAKS = "breaks = {breaks!r}: a broken law has 1 or 2; choose between them by held-out runs"
 WIDTHS = (0.15, 0.3, 0.6)
 

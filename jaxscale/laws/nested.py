@@ -17,6 +17,10 @@ from jaxscale.laws.spec import Coef, Law
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
 HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556, eq. 2"
 BUSBRIDGE = "Busbridge et al. 2025, arXiv 2502.08606"
+SHOWN = (
+    "Both terms must show in the runs: where one is below 1e-12 of the other throughout, its coefs are chance, though "
+    "a fit of runs without noise may converge."
+)
 BENDS = (0.2, 0.35, 0.6, 1.0, 1.6)
 
 
@@ -115,6 +119,7 @@ NESTED_Q = Law(
     frontier="the exponents of the optimum are Chinchilla's, only its scale depends on q",
     notes=(
         "q = 1 is chinchilla; E = 0 with q = beta = alpha_D, A = N_c^alpha_N and B = D_c^alpha_D is kaplan.",
+        SHOWN,
         "To choose between them compare held-out losses: near q = 1 the floor and q trade off.",
     ),
 )
@@ -135,7 +140,10 @@ NESTED_GAMMA = Law(
     source=f"{BUSBRIDGE}, the law of supervised models",
     starts=starts_of_gamma,
     frontier="the split of a budget is that of chinchilla with the same A, B, alpha and beta",
-    notes=("It is nested-q with q = gamma, A^gamma, B^gamma, gamma alpha and gamma beta.",),
+    notes=(
+        SHOWN,
+        "It is nested-q with q = gamma, A^gamma, B^gamma, gamma alpha and gamma beta.",
+    ),
 )
 
 LAWS = (NESTED_Q, NESTED_GAMMA)

@@ -141,14 +141,15 @@ class Law:
 
     def measure(self, name: str) -> Input:
         """Return what is known of an input: of the law's own domain, else of the shared words, else its name."""
-        own = {one.name: one for one in self.domain}
-        return own.get(name) or INPUTS.get(name) or Input(name)
+        return self._known(name) or Input(name)
 
     def is_positive(self, name: str) -> bool:
         """Return whether an input is known to be a positive number, by its documented range."""
-        own = {one.name: one for one in self.domain}
-        known = own.get(name) or INPUTS.get(name)
+        known = self._known(name)
         return known is not None and known.low > 0 and not known.is_vector
+
+    def _known(self, name: str) -> Input | None:
+        return {**INPUTS, **{one.name: one for one in self.domain}}.get(name)
 
     @property
     def made_from(self) -> tuple[str, ...]:
