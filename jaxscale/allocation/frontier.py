@@ -28,7 +28,7 @@ FAR = 10.0
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
 BAD_COEF = "coefs: {name} = {value} is not a finite number"
 BAD_HELD = "held: {name} = {value!r} is not a finite number"
-NOT_POSITIVE_HELD = "held: {name} = {value!r} must be positive"
+EXCLUDED_HELD = "held: {name} = {value!r} {demand}"
 NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
@@ -115,8 +115,8 @@ def _held(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
     for name, value in ordered.items():
         if not np.isfinite(value):
             raise UsageError(BAD_HELD.format(name=name, value=value))
-        if law.is_positive(name) and not value > 0:
-            raise UsageError(NOT_POSITIVE_HELD.format(name=name, value=value))
+        if law.measure(name).excludes(value):
+            raise UsageError(EXCLUDED_HELD.format(name=name, value=value, demand=law.measure(name).demand))
     return {name: float(value) for name, value in ordered.items()}
 
 

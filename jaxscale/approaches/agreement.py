@@ -14,12 +14,11 @@ from jaxscale.approaches.isoflop import isoflop, optima
 from jaxscale.approaches.minima import Method
 from jaxscale.approaches.parametric import crowd_trend, fit_trend
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
-from jaxscale.approaches.redrawing import scheme_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import bootstrap, fit
 from jaxscale.intervals import Band, band
-from jaxscale.resampling import redraw
+from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Finding, Runs
 
@@ -32,12 +31,15 @@ class Approach:
     """What one approach says.
 
     point: the lines of the table.   crowd: those of its replicates (R,), NaN where the approach found none.
+    rows: how many of the table it rests on.   parts: the profiles, or the training curves, that these make up.
     findings: what to beware of.   bias: of IsoFLOP profiles, where it could be had.
     """
 
     name: str
     point: Trend
     crowd: Trend
+    rows: int
+    parts: int | None
     findings: tuple[Finding, ...]
     bias: Bias | None = None
 
@@ -113,10 +115,10 @@ def agreement(
     if at.ndim != 1 or not at.size or not (np.isfinite(at) & (at > 0)).all():
         raise UsageError(BAD_FLOPS.format(flops=flops))
     flops_of(runs)
-    scheme = scheme_of(runs)
+    scheme = SCHEMES.resolve("pairs" if runs.group is None else "cluster")
     ends = _ends(runs) if final and runs.group is not None else np.ones(len(runs))
     seen = replace(runs, weight=runs.weight * ends)
-    weight = redraw(scheme, seed, np.arange(replicates), runs.weight)
+    weight = redraw(scheme, seed, np.arange(replicates), runs.weight, runs.group)
     found: list[Approach] = []
     absent: dict[str, str] = {}
     fitted, crowd = None, None
@@ -125,20 +127,23 @@ def agreement(
         if not fitted.is_usable:
             raise RunsError(UNUSABLE.format(status=fitted.status))
         crowd = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
-        third = Approach("parametric", fit_trend(fitted), crowd_trend(crowd), (*fitted.findings, *crowd.findings))
-        found.append(third)
+        findings = (*fitted.findings, *crowd.findings)
+        used = int(np.sum(seen.weight > 0))
+        found.append(Approach("parametric", fit_trend(fitted), crowd_trend(crowd), used, None, findings))
     except RunsError as error:
         absent["parametric"] = str(error)
     try:
         surface = None if fitted is None or not fitted.is_usable else fitted.coefs
         profiles = isoflop(seen, budget=budget, tolerance=tolerance, method=method, surface=surface)
         trends = isoflop_trends(seen, weight * ends, budget=budget, tolerance=tolerance, method=method)
-        found.insert(0, Approach("isoflop", profiles.trend, trends, profiles.findings, profiles.bias))
+        used, parts = int(profiles.runs.sum()), len(profiles.runs)
+        found.insert(0, Approach("isoflop", profiles.trend, trends, used, parts, profiles.findings, profiles.bias))
     except RunsError as error:
         absent["isoflop"] = str(error)
     try:
         first = envelope(runs)
-        found.insert(0, Approach("envelope", first.trend, envelope_trends(runs, weight), first.findings))
+        crowded, used = envelope_trends(runs, weight), int(np.sum(runs.weight > 0))
+        found.insert(0, Approach("envelope", first.trend, crowded, used, first.curves, first.findings))
     except RunsError as error:
         absent["envelope"] = str(error)
     if not found:

@@ -39,7 +39,7 @@ class Envelope:
 
     flops, params, tokens, loss: (b,) at the budgets where the lowest size lies between others.   trend: the lines.
     thirds: (3,) exponents of N in the lower, middle and upper third of the budgets, NaN where a third has no line.
-    curvature: second derivative of ln N in ln C of a parabola through all.
+    curvature: second derivative of ln N in ln C of a parabola through all.   curves: how many were compared.
     """
 
     flops: np.ndarray
@@ -49,6 +49,7 @@ class Envelope:
     trend: Trend
     thirds: np.ndarray
     curvature: float
+    curves: int
     findings: tuple[Finding, ...]
 
 
@@ -76,7 +77,7 @@ def envelope(runs: Runs, *, budgets: int = BUDGETS) -> Envelope:
     loss = np.exp(field.log_loss[best[kept], kept])
     return Envelope(
         flops[kept], params[kept], tokens[kept], loss, trend, thirds, _curvature(flops[kept], params[kept]),
-        _findings(curves, field, kept, thirds, 1.0 - float(is_late.mean())),
+        len(curves), _findings(curves, field, kept, thirds, 1.0 - float(is_late.mean())),
     )  # fmt: skip
 
 

@@ -45,9 +45,9 @@ class LeftOut:
 class IsoFlop:
     """The optima of the profiles that have one, and the lines through them.
 
-    flops, params, tokens: (b,).   std: (b,) standard deviation of ln params under noise, NaN without.   trend: the
-    lines.   crowd: the lines of profiles with noise added, None without.   bias: what the procedure would miss on a
-    fitted surface, None without one.
+    flops, params, tokens: (b,).   runs: (b,) how many a profile has.   std: (b,) standard deviation of ln params under
+    noise, NaN without.   trend: the lines.   crowd: the lines of profiles with noise added, None without.   bias: what
+    the procedure would miss on a fitted surface, None without one.
     """
 
     method: Method
@@ -55,6 +55,7 @@ class IsoFlop:
     flops: np.ndarray
     params: np.ndarray
     tokens: np.ndarray
+    runs: np.ndarray
     std: np.ndarray
     left_out: tuple[LeftOut, ...]
     trend: Trend
@@ -117,9 +118,9 @@ def isoflop(
     crowd = None if noisy is None else Trend.through(flops, noisy, flops / (prices * noisy), weight)
     used = [profile for profile, is_used in zip(profiles, kept, strict=True) if is_used]
     bias = None if surface is None else bias_of(runs, used, method, surface)
-    tokens = flops / (prices * point)
+    tokens, counts = flops / (prices * point), np.array([len(profile.rows) for profile in used])
     return IsoFlop(
-        method, float(noise), flops[kept], point[kept], tokens[kept], std[kept], left, trend, crowd, bias,
+        method, float(noise), flops[kept], point[kept], tokens[kept], counts, std[kept], left, trend, crowd, bias,
         _findings(left, total, bias),
     )  # fmt: skip
 

@@ -80,6 +80,7 @@ def fit(
         studies.refuse_unknown_counts(counts)
         runs = studies.runs_of(table, reading, fitting)
         studies.refuse_uncountable(runs, counts)
+        studies.refuse_clusters(runs, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.refuse_unwritable(folder, digest, force=force)

@@ -87,6 +87,7 @@ def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, r
             studies.refuse_unknown(fitting, showing)
             studies.refuse_without_frontier(fitting, showing)
             runs = studies.runs_of(source, reading, fitting)
+            studies.refuse_clusters(runs, fitting)
             with studies.foreseeing(fitting, showing):
                 fitted = studies.fit_of(runs, fitting, bar)
                 ensemble = studies.crowd_of(fitted, fitting, bar)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 OBJECTIVES = ("huber", "squared", "absolute")
-SCHEMES = ("pairs",)
+SCHEMES = ("pairs", "cluster")
 INTERVALS = ("percentile",)
 SOLVERS = ("newton", "lbfgs")
 DEVICES = ("auto", "cpu", "gpu", "tpu")

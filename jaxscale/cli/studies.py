@@ -28,6 +28,7 @@ ALL = "all"
 
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
 NO_SCHEDULE = "--warmup belongs to laws of schedules, such as 'multi-power'; '{law}' takes none"
+NO_LOSS = "the law '{law}' gives a {target}, not a loss: say which column of the table holds it, --map loss=COLUMN"
 NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
 NOT_DECLARED = "'{name}' is neither a column of {table} nor a coef: add --coef {name}:positive, or --map {name}=COLUMN"
 PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None, 0)
@@ -69,10 +70,12 @@ def refuse_without_frontier(fitting: Fitting, showing: Showing) -> None:
 def refuse_unknown_counts(counts: Sequence[str]) -> None:
     """Raise UsageError for a convention of counting that nothing carries, before any table is read."""
     from jaxscale.counting import CONVENTIONS
+    from jaxscale.registry import unknown
 
+    known = (*(one.name for one in CONVENTIONS if one.counted is not None), ALL)
     for name in counts:
-        if name != ALL:
-            CONVENTIONS.resolve(name)
+        if name not in known:
+            raise UsageError(unknown("--count:", name, known))
 
 
 def refuse_uncountable(runs: Runs, counts: Sequence[str]) -> None:
@@ -82,6 +85,15 @@ def refuse_uncountable(runs: Runs, counts: Sequence[str]) -> None:
     for name in counts:
         if name != ALL:
             recount(runs, name)
+
+
+def refuse_clusters(runs: Runs, fitting: Fitting) -> None:
+    """Raise UsageError or RunsError for a scheme that draws groups that the table lacks, before it is fitted."""
+    from jaxscale.fitting import check_clusters
+    from jaxscale.resampling import SCHEMES
+
+    if fitting.replicates:
+        check_clusters(runs, SCHEMES.resolve(fitting.scheme), has_own=bool(fitting.per_group))
 
 
 def objective_of(fitting: Fitting) -> Objective:
@@ -103,11 +115,14 @@ def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     Raises UsageError, RunsError or MissingPartError.
     """
     from jaxscale import datasets
+    from jaxscale.counting import WORDS
     from jaxscale.runs import read_runs
     from jaxscale.runs.showing import shown_name
     from jaxscale.schedules import with_schedules
 
     law = law_of(fitting)
+    if table is not None and law.target != "loss" and "loss" not in reading.map:
+        raise UsageError(NO_LOSS.format(law=law.name, target=law.target))
     if reading.warmup and not law.made_from:
         raise UsageError(NO_SCHEDULE.format(law=law.name))
     if table is None:
@@ -119,7 +134,8 @@ def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
         return runs.where(*reading.where) if reading.where else runs
     inputs = (*(name for name in law.inputs if not law.measure(name).made_from), *law.made_from)
     try:
-        runs = read_runs(table, inputs=inputs, positive_loss=fitting.space == "log", **reading.of_table())
+        is_log = fitting.space == "log"
+        runs = read_runs(table, inputs=inputs, beside=WORDS, positive_loss=is_log, **reading.of_table())
     except RunsError as error:
         _refuse_undeclared(law, error.missing, shown_name(table))
         raise

@@ -1,6 +1,7 @@
 """How compute and size are counted: FLOP and parameters by convention, their units, and tables counted again."""
 
 from jaxscale.counting.architecture import Architecture
+from jaxscale.counting.columns import WORDS
 from jaxscale.counting.conventions import CONVENTIONS
 from jaxscale.counting.deepseek import deepseek_flops, deepseek_optimum, deepseek_ratios, deepseek_scale
 from jaxscale.counting.experts import expert_flops, routing_flops_per_token
@@ -27,6 +28,7 @@ from jaxscale.counting.units import (
 __all__ = [
     "CONVENTIONS",
     "PF_DAY",
+    "WORDS",
     "Architecture",
     "Convention",
     "Itemised",

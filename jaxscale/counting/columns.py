@@ -35,6 +35,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+WORDS = tuple(aliases[0].replace(" ", "_") for aliases in ALIASES.values())
+"""The name of each column as messages have it."""
+
 ROLES = ("params", "tokens", "flops")
 
 INSTEAD = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxscale.counting.columns import ALIASES, INSTEAD, Words, words_of
+from jaxscale.counting.columns import ALIASES, INSTEAD, WORDS, Words, words_of
 from jaxscale.counting.conventions import CONVENTIONS
 from jaxscale.counting.spec import Convention
 from jaxscale.errors import RunsError, UsageError
@@ -78,5 +78,5 @@ def _described(word: str, known: Words) -> str:
     """Return the column to ask for, with what would do in its place, or what is wrong with the one that is there."""
     if word in known.faults:
         return known.faults[word]
-    name = ALIASES.get(word, (word,))[0].replace(" ", "_")
+    name = dict(zip(ALIASES, WORDS, strict=True)).get(word, word)
     return f"{name} ({INSTEAD[word]})" if word in INSTEAD else name

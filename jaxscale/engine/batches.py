@@ -15,12 +15,14 @@ class Batch:
     """A table ready for a device: rows padded to a bucket with copies of row 0, of weight zero.
 
     columns: one array (bucket, …) per input of the law.   target: (bucket,), ln loss or loss.   weight: (bucket,).
-    count: real rows, which come first.   noise: the miss that rounding of the target alone produces.
+    cluster: (bucket,) int32, what a scheme may draw together.   count: real rows, which come first.   noise: the miss
+    that rounding of the target alone produces.
     """
 
     columns: tuple[np.ndarray, ...]
     target: np.ndarray
     weight: np.ndarray
+    cluster: np.ndarray
     count: int
     noise: float
 
@@ -30,14 +32,14 @@ class Batch:
         return tuple(bool(np.all(column > 0)) for column in self.columns)
 
 
-def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray) -> Batch:
+def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> Batch:
     """Return the table (n, …) padded to its bucket; a padding row repeats row 0, so that no law meets a zero there."""
     count = len(target)
     index = np.concatenate([np.arange(count), np.zeros(bucket(count) - count, dtype=np.intp)])
     padded = weight[index]
     padded[count:] = 0.0
     noise = 8.0 * np.finfo(np.float64).eps * max(1e-300, float(np.max(np.abs(target), initial=0.0)))
-    return Batch(tuple(column[index] for column in columns), target[index], padded, count, noise)
+    return Batch(tuple(column[index] for column in columns), target[index], padded, cluster[index], count, noise)
 
 
 def bucket(count: int) -> int:

@@ -23,7 +23,7 @@ from jaxscale.engine.packing import Packing
 from jaxscale.engine.programs import Common, Question, solve_chunk
 from jaxscale.engine.rounds import Pace
 from jaxscale.kernels import choose
-from jaxscale.resampling import Scheme, key_words
+from jaxscale.resampling import Scheme, Table, key_words
 from jaxscale.solvers.loop import Goal, Method, begin
 from jaxscale.solvers.model import Model, no_model
 from jaxscale.solvers.problem import Problem
@@ -163,8 +163,7 @@ def _common(job: Job) -> Common:
     parts = {
         "columns": job.batch.columns,
         "target": job.batch.target,
-        "weight": job.batch.weight,
-        "rows": np.int32(job.batch.count),
+        "table": table_of(job.batch),
         "key": key_words(job.seed),
         "active": job.active,
         "edged": job.edged,
@@ -173,6 +172,12 @@ def _common(job: Job) -> Common:
         "model": job.model or no_model(job.problem, len(job.batch.target)),
     }
     return Common(**upload(parts))
+
+
+def table_of(batch: Batch) -> Table:
+    """Return what a scheme may look at, as NumPy arrays, which a program takes up as they are."""
+    parts: Any = (batch.weight, np.int32(batch.count), batch.cluster)
+    return Table(*parts)
 
 
 def shape_of(platform: str, rows: int, width: int | None = None) -> tuple[int, int]:

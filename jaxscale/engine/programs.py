@@ -30,14 +30,13 @@ from jaxscale.status import RUNNING, Status
 class Common(NamedTuple):
     """What all chunks of a crowd share, as arrays on the device.
 
-    columns (n, …) each; target, weight (n,); rows int32; key: its two words; active, edged (p,); goal; noise;
-    model: of the misses around the point where lanes begin, or one that says nothing.
+    columns (n, …) each; target (n,); table: what a scheme may look at; key: its two words; active, edged (p,); goal;
+    noise; model: of the misses around the point where lanes begin, or one that says nothing.
     """
 
     columns: tuple[jax.Array, ...]
     target: jax.Array
-    weight: jax.Array
-    rows: jax.Array
+    table: Table
     key: jax.Array
     active: jax.Array
     edged: jax.Array
@@ -166,5 +165,5 @@ def _solve_share(
 
 def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Array:
     """Return the weights (n,) of one replicate: its key depends on the seed and its index alone."""
-    drawn = draw_replicate(scheme, key_of(common.key), Table(common.weight, common.rows), replicate)
-    return jnp.where(replicate < 0, common.weight, drawn)
+    drawn = draw_replicate(scheme, key_of(common.key), common.table, replicate)
+    return jnp.where(replicate < 0, common.table.weight, drawn)

@@ -1,6 +1,7 @@
 """Runs × Law × Objective → Fit → Ensemble: the verbs that fit, refit and say how sure one may be."""
 
 from jaxscale.fitting.bootstrap import bootstrap
+from jaxscale.fitting.clusters import check_clusters
 from jaxscale.fitting.counts import compare_counts
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.groups import group_of
@@ -12,6 +13,7 @@ from jaxscale.fitting.two_steps import TwoSteps, two_steps
 __all__ = [
     "TwoSteps",
     "bootstrap",
+    "check_clusters",
     "compare_counts",
     "fit",
     "group_of",

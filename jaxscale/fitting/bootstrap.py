@@ -14,6 +14,7 @@ from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import edges_of, inside
+from jaxscale.fitting.clusters import check_clusters
 from jaxscale.fitting.elsewhere import SCOUTS, WIDE, look_elsewhere
 from jaxscale.fitting.findings import findings_of_crowd
 from jaxscale.fitting.held import holdable, solve_held
@@ -21,6 +22,7 @@ from jaxscale.fitting.inspection import model_at
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import Law
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
 from jaxscale.solvers import SOLVERS
@@ -63,10 +65,12 @@ def bootstrap(
     device.   on_done: told how many more replicates have been solved once, for a progress bar.   Each replicate starts
     at the point fit; one that fails is started again from the other minima, from a point beside the fit, and from a
     wide scale, before it is marked. Where a score that bends gives resampled tables several minima, every replicate
-    looks for a lower one.   Raises UsageError for a fit that is no minimum, or arguments that cannot be meant.
+    looks for a lower one.   Raises UsageError for a fit that is no minimum, or arguments that cannot be meant;
+    RunsError for a table with too few groups for a scheme that draws them.
     """
     scheme = SCHEMES.resolve(scheme)
     _check(fit, replicates, chunk)
+    check_clusters(fit.runs, scheme, has_own=grouping_of(fit.law) is not None)
     check_seed(seed)
     law, objective, method = fit.law, fit.objective, SOLVERS.resolve(fit.solver)
     batch = batch_of(fit.runs, law, objective, len(fit.free))

@@ -12,9 +12,9 @@ import numpy as np
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.border import upload
 from jaxscale.engine.compiling import Clock, run
-from jaxscale.engine.crowd import Job
+from jaxscale.engine.crowd import Job, table_of
 from jaxscale.laws import Law
-from jaxscale.resampling import Scheme, Table, draw_replicate, key_of, key_words
+from jaxscale.resampling import Scheme, draw_replicate, key_of, key_words
 from jaxscale.solvers.loop import INSENSITIVE
 from jaxscale.solvers.problem import Problem, Row, Tree
 
@@ -68,9 +68,8 @@ def pulls_of(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -
     batch, parts = job.batch, []
     for part in chunks(len(theta), WIDTH):
         lanes = (fill(replicate[part].astype(np.int32), WIDTH), fill(theta[part], WIDTH))
-        table = Table(batch.weight, np.int32(batch.count))  # type: ignore[arg-type]
         goal = (job.goal.least, job.goal.relative, np.float64(batch.noise))
-        argument = upload(((batch.columns, batch.target), table, key_words(job.seed), lanes, goal))
+        argument = upload(((batch.columns, batch.target), table_of(batch), key_words(job.seed), lanes, goal))
         found = run(clock, pulls, (job.problem, job.scheme), argument)
         parts.append([array[: part.stop - part.start] for array in found])
     return Pull(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

@@ -73,7 +73,9 @@ def _batch(batch: Batch, law: Law, design: Design, *, is_crossed: bool = False) 
         if is_crossed and name != GROUP.name:
             column[counted] = column[random.permutation(counted)]
         columns.append(column)
-    return replace(batch, columns=pad(tuple(columns), batch.target[:count], batch.weight[:count]).columns)
+    return replace(
+        batch, columns=pad(tuple(columns), batch.target[:count], batch.weight[:count], batch.cluster[:count]).columns
+    )
 
 
 def _errors(jacobian: np.ndarray, length: np.ndarray) -> np.ndarray:

@@ -10,15 +10,13 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import Law
 from jaxscale.objectives import Objective
 from jaxscale.registry import unknown
+from jaxscale.resampling import clusters_of
 from jaxscale.runs import Runs
 from jaxscale.runs.showing import counted, listed
 
-SIZES = ("params", "tokens", "flops")
-"""The inputs that are counts: a law takes their logarithm, so they must be positive."""
-
 NO_RUNS = "fit takes a table of runs, not {kind}: read one with js.read_runs(path), or js.Runs.from_frame(df)"
 TOO_FEW = "{source}: {rows} for {coefs} of '{law}'; at least {free} are needed"
-NOT_POSITIVE = "{source}: {column} must be positive for {why}; rows {rows}"
+EXCLUDED = "{source}: {column} {demand} for {why}; rows {rows}"
 CONSTANT_LOSS = "{source}: every run has the loss {loss:g}, so no exponent can be fitted"
 NO_SCHEDULES = (
     "{source}: '{law}' takes {inputs}, made of the whole schedule of a run: give them to a table of {columns} by "
@@ -46,12 +44,16 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
         _refuse(
             np.logical_not(finite), NOT_FINITE.format(source=source, column=name, law=law.name, rows="{rows}"), runs
         )
-        if name in SIZES:
-            negative = np.any(column.reshape(len(runs), -1) <= 0, axis=1)
-            _refuse(negative, NOT_POSITIVE.format(source=source, column=name, why=f"'{law.name}'", rows="{rows}"), runs)
+        measure = law.measure(name)
+        outside = np.any(measure.excludes(column).reshape(len(runs), -1), axis=1)
+        demanded = EXCLUDED.format(
+            source=source, column=name, demand=measure.demand, why=f"'{law.name}'", rows="{rows}"
+        )
+        _refuse(outside, demanded, runs)
     if objective.space == "log":
         why = "an objective in log space"
-        _refuse(runs.loss <= 0, NOT_POSITIVE.format(source=source, column="loss", why=why, rows="{rows}"), runs)
+        demanded = EXCLUDED.format(source=source, column="loss", demand="must be positive", why=why, rows="{rows}")
+        _refuse(runs.loss <= 0, demanded, runs)
     effective = runs.weight > 0
     if int(effective.sum()) < free:
         rows, coefs = counted(int(effective.sum()), "run"), counted(free, "free coef")
@@ -59,7 +61,8 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
     if free and len(runs) > 1 and np.ptp(runs.loss[effective]) == 0.0:
         raise RunsError(CONSTANT_LOSS.format(source=source, loss=float(runs.loss[effective][0])))
     target = np.log(runs.loss) if objective.space == "log" else runs.loss
-    return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), runs.weight)
+    cluster = clusters_of(runs.group, len(runs))
+    return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), runs.weight, cluster)
 
 
 def _refuse(is_bad: NDArray[np.bool_], message: str, runs: Runs) -> None:

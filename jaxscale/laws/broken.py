@@ -142,7 +142,7 @@ def broken(breaks: int, measure: Input | str) -> Law:
     """
     if breaks not in (1, 2):
         raise UsageError(BREAKS.format(breaks=breaks))
-    known = INPUTS.get(measure, Input(measure, measure)) if isinstance(measure, str) else measure
+    known = INPUTS.get(measure, Input(measure, measure, low=1.0)) if isinstance(measure, str) else measure
     base = {1: BROKEN_1, 2: BROKEN_2}[breaks]
     core: Callable[..., jax.Array] = broken_once if breaks == 1 else broken_twice
     return Law(

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+SHARE = "share"
+"""The unit of what lies between 0 and 1."""
+
 
 @dataclass(frozen=True)
 class Input:
     """One column that a law takes: the name it has in tables, the papers' symbol, its unit and meaning.
 
     low, high: the documented range, in which recovery is tried; spread evenly in logarithms where low is positive.
+    Where it is positive so is every run's; what has the unit `share` lies between 0 and 1.
     is_vector: whether a run has several, in a column (n, T).   made_from: the columns of a table from which it is made
     where no table holds it, as step and lr of a schedule; `jaxscale.schedules` makes it.
     """
@@ -18,17 +25,30 @@ class Input:
     symbol: str = ""
     unit: str = ""
     meaning: str = ""
-    low: float = 1.0
+    low: float = 0.0
     high: float = 100.0
     is_vector: bool = False
     made_from: tuple[str, ...] = ()
+
+    @property
+    def demand(self) -> str:
+        """What every number of it must be, "must be positive"; nothing where any number will do."""
+        if self.unit == SHARE:
+            return "must lie between 0 and 1"
+        return "must be positive" if self.low > 0 and not self.is_vector else ""
+
+    def excludes(self, values: ArrayLike) -> np.ndarray:
+        """Return where numbers (…) are nothing that this input can be."""
+        given = np.asarray(values, dtype=np.float64)
+        if self.unit == SHARE:
+            return (given < 0) | (given > 1)
+        return given <= 0 if self.demand else np.zeros(given.shape, dtype=bool)
 
 
 PARAMS = Input("params", "N", "params", "size of the network", 1e7, 3e10)
 TOKENS = Input("tokens", "D", "tokens", "tokens trained on", 3e8, 1e12)
 FLOPS = Input("flops", "C", "FLOP", "training compute", 1e17, 1e23)
-STEPS = Input("steps", "S", "steps", "optimiser steps", 1e3, 3e5)
 TOKENS_PER_PARAM = Input("tokens_per_param", "M", "tokens/param", "tokens per parameter, D/N", 5.0, 640.0)
 
-INPUTS = {one.name: one for one in (PARAMS, TOKENS, FLOPS, STEPS, TOKENS_PER_PARAM)}
+INPUTS = {one.name: one for one in (PARAMS, TOKENS, FLOPS, TOKENS_PER_PARAM)}
 """The words that laws share. A law with a word, or a range, of its own declares it in its `domain`."""

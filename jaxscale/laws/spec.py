@@ -141,15 +141,7 @@ class Law:
 
     def measure(self, name: str) -> Input:
         """Return what is known of an input: of the law's own domain, else of the shared words, else its name."""
-        return self._known(name) or Input(name)
-
-    def is_positive(self, name: str) -> bool:
-        """Return whether an input is known to be a positive number, by its documented range."""
-        known = self._known(name)
-        return known is not None and known.low > 0 and not known.is_vector
-
-    def _known(self, name: str) -> Input | None:
-        return {**INPUTS, **{one.name: one for one in self.domain}}.get(name)
+        return {**INPUTS, **{one.name: one for one in self.domain}}.get(name, Input(name))
 
     @property
     def made_from(self) -> tuple[str, ...]:

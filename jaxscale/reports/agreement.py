@@ -16,24 +16,27 @@ from jaxscale.reports.document import SCHEMA_VERSION, Json, number
 from jaxscale.reports.numbers import ABSENT, count, power, significant, span
 from jaxscale.reports.safe import plain, rows_of
 from jaxscale.runs import Finding
+from jaxscale.runs.showing import counted
 
 if TYPE_CHECKING:
     from jaxscale.approaches import Agreement, Approach, Difference
 
 LABELS = {"envelope": "1 envelope", "isoflop": "2 IsoFLOP", "parametric": "3 fit"}
 MEANT = "1 is the minimum over training curves, 2 the vertices of IsoFLOP profiles, 3 the fit of L(N, D)."
+PARTS = {"envelope": "curve", "isoflop": "profile"}
 FEWEST = 20
 """Replicates that an interval needs at least."""
 
 
 def print_agreement(found: Agreement, console: Console, *, level: float, width: int) -> None:
     """Print what each approach says, its bands, the differences with theirs, and what to beware of."""
-    unit = "run" if found.scheme == "clusters" else "row"
+    unit = "run" if found.scheme == "cluster" else "row"
     text = (
         f"{found.rows} rows of {found.source}; {found.replicates:,} tables resampled by {unit}, seed {found.seed}, the"
     )
     console.print(plain(f"{text} same under all approaches; bands: {100 * level:g} % percentile"), width=width)
     console.print(Text(MEANT), width=width)
+    console.print(plain(f"What they rest on: {', '.join(map(_seen, found.approaches))}."), width=width)
     console.print()
     console.print(_exponents(found, level))
     console.print()
@@ -75,6 +78,12 @@ def _exponents(found: Agreement, level: float) -> Table:
             cells += [_three(float(line.exponent)), _span(band(crowd.exponent, level=level), _three)]
         table.add_row(*cells, f"{one.usable:,}")
     return table
+
+
+def _seen(one: Approach) -> str:
+    """Return on how much of the table an approach rests: "2 on 45 rows in 9 profiles"."""
+    rows = f"{LABELS[one.name][0]} on {counted(one.rows, 'row')}"
+    return rows if one.parts is None else f"{rows} in {counted(one.parts, PARTS[one.name])}"
 
 
 def _sizes(found: Agreement, level: float) -> Table:
@@ -130,7 +139,7 @@ def _span(limits: Band, write: Callable[[float], str]) -> str:
 
 def _approach(one: Approach, flops: np.ndarray, level: float) -> dict[str, Json]:
     """Return one approach: exponents, params and tokens at the budgets, their bands, its bias, its findings."""
-    document: dict[str, Json] = {"name": one.name, "replicates_used": one.usable}
+    document: dict[str, Json] = {"name": one.name, "replicates_used": one.usable, "rows": one.rows, "parts": one.parts}
     for name in ("params", "tokens"):
         line, crowd = getattr(one.point, name), getattr(one.crowd, name)
         document[f"{name}_exponent"] = number(float(line.exponent))

@@ -30,7 +30,9 @@ FEW_REPLICATES = (
     "whose ends are then chance; ask for {needed:,} or more"
 )
 LEFT_FRONTIER = "{count:,} of {total:,} replicates have no optimum at some budget; the frontier's bands leave them out"
-GROUP_UNUSED = "the groups of the table are not used: the scheme '{scheme}' draws single rows"
+GROUP_UNUSED = (
+    "the groups of the table are not used: the scheme '{scheme}' draws single rows; --scheme cluster draws whole groups"
+)
 GROUP_SIZES = "the scheme '{scheme}' draws single rows whatever their group, so that a group's share of the runs varies"
 
 FAR = 10.0

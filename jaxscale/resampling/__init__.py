@@ -1,10 +1,22 @@
 """Other tables we might have measured: each scheme draws weights for the rows, one scheme per file."""
 
 from jaxscale.registry import Registry
+from jaxscale.resampling.cluster import CLUSTER
 from jaxscale.resampling.drawing import check_seed, draw_replicate, key_of, key_words, redraw, root_key
 from jaxscale.resampling.pairs import PAIRS
-from jaxscale.resampling.spec import Scheme, Table
+from jaxscale.resampling.spec import Scheme, Table, clusters_of
 
-SCHEMES = Registry("scheme", (PAIRS,))
+SCHEMES = Registry("scheme", (PAIRS, CLUSTER))
 
-__all__ = ["SCHEMES", "Scheme", "Table", "check_seed", "draw_replicate", "key_of", "key_words", "redraw", "root_key"]
+__all__ = [
+    "SCHEMES",
+    "Scheme",
+    "Table",
+    "check_seed",
+    "clusters_of",
+    "draw_replicate",
+    "key_of",
+    "key_words",
+    "redraw",
+    "root_key",
+]

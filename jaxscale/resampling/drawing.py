@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.errors import UsageError
-from jaxscale.resampling.spec import Scheme, Table
+from jaxscale.resampling.spec import Scheme, Table, clusters_of
 
 SEED_OUTSIDE = "seed = {seed!r} is not an integer between 0 and 4294967295"
 
@@ -42,9 +42,15 @@ def draw_replicate(scheme: Scheme, root: jax.Array, table: Table, replicate: jax
     return scheme.draw(jax.random.fold_in(root, replicate), table)
 
 
-def redraw(scheme: Scheme, seed: int, replicates: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the weights (k, n) of k replicates, exactly those that the bootstrap of this seed used."""
+def redraw(
+    scheme: Scheme, seed: int, replicates: np.ndarray, weight: np.ndarray, group: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the weights (k, n) of k replicates, exactly those that the bootstrap of this seed used.
+
+    weight, group: (n,) of the table; group None where it has none.
+    """
+    cluster = clusters_of(group, len(weight))
     with precision.float64():
-        table = Table(jnp.asarray(weight, jnp.float64), jnp.asarray(len(weight), jnp.int32))
+        table = Table(jnp.asarray(weight, jnp.float64), jnp.asarray(len(weight), jnp.int32), jnp.asarray(cluster))
         draw = jax.vmap(partial(draw_replicate, scheme, root_key(seed), table))
         return np.asarray(draw(jnp.asarray(replicates, jnp.int32)))

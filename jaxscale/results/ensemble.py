@@ -69,7 +69,7 @@ class Ensemble:
         if len(outside):
             raise UsageError(REPLICATE_OUTSIDE.format(replicate=int(outside[0]), last=len(self) - 1))
         whole, runs = self.whole or self.fit.runs, self.fit.runs
-        drawn = redraw(self.scheme, self.seed, asked, whole.weight)[:, np.isin(whole.row, runs.row)]
+        drawn = redraw(self.scheme, self.seed, asked, whole.weight, whole.group)[:, np.isin(whole.row, runs.row)]
         return drawn if np.ndim(replicate) else drawn[0]
 
     def samples(self, name: str) -> np.ndarray:

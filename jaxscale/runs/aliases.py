@@ -9,7 +9,8 @@ GROUP = "group"
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "params": (
-        "N", "n params", "num params", "params count", "param count", "total params", "params total", "model params",
+        "N", "n params", "num params", "params count", "param count", "n total", "total params", "params total",
+        "n total params", "num total params", "model params",
         "parameters", "n parameters", "num parameters", "number of parameters", "parameter count", "total parameters",
         "model parameters", "model size", "number of params",
     ),

@@ -40,6 +40,7 @@ class Request:
     map: Mapping[str, str]
     where: Sequence[str]
     inputs: tuple[str, ...]
+    beside: tuple[str, ...]
     group: str | None
     missing: Literal["refuse", "drop"]
     positive_loss: bool
@@ -55,7 +56,14 @@ class Request:
 def runs_of(sheet: Sheet, request: Request) -> Runs:
     """Return the runs of a sheet; raise RunsError for what forbids a fit, all of it at once."""
     source = shown_name(sheet.source)
-    roles = assigned(tuple(sheet.columns), given=request.map, inputs=request.inputs, group=request.group, source=source)
+    roles = assigned(
+        tuple(sheet.columns),
+        given=request.map,
+        inputs=request.inputs,
+        beside=request.beside,
+        group=request.group,
+        source=source,
+    )
     if sheet.rows == 0:
         raise RunsError(NO_ROWS.format(source=source))
     roles = _numeric_roles(sheet, roles, request)

@@ -39,6 +39,7 @@ def read_runs(
     units: bool = False,
     missing: Literal["refuse", "drop"] = "refuse",
     inputs: tuple[str, ...] = ("params", "tokens"),
+    beside: tuple[str, ...] = (),
     group: str | None = None,
     positive_loss: bool = True,
 ) -> Runs:
@@ -49,7 +50,8 @@ def read_runs(
     sep, decimal, thousands, encoding, units: how a CSV file is written; units reads K, M, B, T as 1e3, 1e6, 1e9, 1e12
         in the columns that play a role.
     missing: "refuse" the table, or "drop" rows without a finite number in a needed column.
-    inputs: the columns that the law needs; of params, tokens and flops the third is derived from two.
+    inputs: the columns that the law needs; of params, tokens and flops the third is derived from two.   beside: names
+        that `map` may give to other columns.
     group: header of the column that says which runs belong together.   positive_loss: refuse a loss ≤ 0.
     Raises RunsError for a table that is refused, UsageError for an option that cannot be meant, MissingPartError for
     Parquet without pyarrow.
@@ -59,7 +61,7 @@ def read_runs(
     _refuse_mark("thousands", "_" if thousands is None else thousands)
     if style.decimal == style.thousands:
         raise UsageError(SAME_MARK.format(mark=shown(decimal)))
-    request = Request(dict(map or {}), where, inputs, group, missing, positive_loss, style)
+    request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style)
     is_parquet = is_parquet_name(str(source))
     content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
     if is_parquet:

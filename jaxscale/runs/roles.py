@@ -22,16 +22,22 @@ TWO_GROUPS = "--group {group} and --map group={mapped} name different columns; g
 
 
 def assigned(
-    headers: Sequence[str], *, given: Mapping[str, str], inputs: tuple[str, ...], group: str | None, source: str
+    headers: Sequence[str],
+    *,
+    given: Mapping[str, str],
+    inputs: tuple[str, ...],
+    beside: tuple[str, ...],
+    group: str | None,
+    source: str,
 ) -> dict[str, str]:
     """Return role → header for every role that the table fills; roles are params, tokens, flops, loss, weight, group
-    and the names of other inputs.
+    and the names of other inputs. Those `beside` are roles only where they are given.
 
     Raises RunsError if a needed column is missing and cannot be derived, if two headers could play one role, or if
     one header would play two; UsageError for a role that does not exist.
     """
     others = tuple(name for name in inputs if name not in ROLES)
-    told = _told(headers, given, (*ROLES, GROUP, *others), group, source)
+    told = _told(headers, given, (*ROLES, GROUP, *others, *beside), group, source)
     found = {
         role: _recognised(headers, role, taken=set(told.values()), source=source) for role in ROLES if role not in told
     }

@@ -87,6 +87,7 @@ class Runs:
         units: bool = False,
         missing: Literal["refuse", "drop"] = "refuse",
         inputs: tuple[str, ...] = ("params", "tokens"),
+        beside: tuple[str, ...] = (),
         group: str | None = None,
         positive_loss: bool = True,
         source: str = "<frame>",
@@ -99,7 +100,8 @@ class Runs:
         from jaxscale.runs.frames import sheet_of_frame
         from jaxscale.runs.numbers import NumberStyle
 
-        request = Request(dict(map or {}), where, inputs, group, missing, positive_loss, NumberStyle(units=units))
+        style = NumberStyle(units=units)
+        request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style)
         return runs_of(sheet_of_frame(frame, source=source), request)
 
     def __len__(self) -> int:

@@ -8,9 +8,7 @@ import jaxscale as js
 from jaxscale.allocation import spread
 from jaxscale.approaches import agreement, isoflop
 from jaxscale.approaches.agreement import isoflop_trends
-from jaxscale.approaches.redrawing import scheme_of
 from jaxscale.errors import UsageError
-from jaxscale.resampling import redraw
 
 AT = (1e21, 5.76e23)
 
@@ -74,17 +72,11 @@ def test_curves_are_resampled_whole_and_all_three_find_the_exponent():
     for one in found.approaches:
         assert one.point.params.exponent == pytest.approx(a, abs=0.04), one.name
         assert one.usable >= 36, one.name  # a draw of few sizes may leave no two budgets bracketed
-    assert found.scheme == "clusters"
-
-
-def test_whole_groups_are_drawn_as_many_as_there_are():
-    runs = curves_on(PRINTED, sizes=7, points=5)
-    weight = redraw(scheme_of(runs), 3, np.arange(50), runs.weight)
-    groups = weight.reshape(50, 7, 5)
-    assert (groups == groups[:, :, :1]).all()
-    assert (groups[:, :, 0].sum(axis=1) == 7).all()
-    assert (groups[:, :, 0].var(axis=1) > 0).mean() > 0.9
-    assert abs(groups.mean(axis=0) - 1).max() < 0.6
+    assert found.scheme == "cluster"
+    assert [(one.rows, one.parts) for one in found.approaches][::2] == [(240, 12), (240, None)]
+    budgets, counts = np.unique(flops, return_counts=True)
+    assert found.approaches[1].parts <= len(budgets)
+    assert found.approaches[1].rows <= counts.sum()
 
 
 @pytest.mark.parametrize("flops", [-1.0, [1e20, np.nan], [[1e20]]])

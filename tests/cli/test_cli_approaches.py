@@ -25,12 +25,13 @@ def test_the_page_fits_80_columns_and_the_document_says_the_same(run, table, mon
     page = run(*words)
     assert page.exit_code == 0, page.stderr
     assert max(len(line) for line in page.stdout.splitlines()) <= 80
-    for text in ("2 IsoFLOP", "3 fit", "N* ~ C^a", "3 against 2", "absent:"):
+    for text in ("2 IsoFLOP", "3 fit", "N* ~ C^a", "3 against 2", "absent:", "2 on 27 rows in 3 profiles"):
         assert text in page.stdout
     document = json.loads(run(*words, "--json").stdout)
     isoflop, fit = document["approaches"]
     assert (isoflop["name"], fit["name"]) == ("isoflop", "parametric")
     assert fit["params_exponent"] == pytest.approx(0.37 / 0.72, rel=1e-8)
+    assert (isoflop["rows"], isoflop["parts"], fit["rows"], fit["parts"]) == (27, 3, 27, None)
     assert fit["params_exponent_band"]["n_used"] == 30
     assert len(isoflop["bias"]["params"]) == 3
     (difference,) = document["differences"]

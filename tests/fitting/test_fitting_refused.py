@@ -107,6 +107,13 @@ def test_a_table_that_cannot_carry_the_fit_is_refused(runs, message):
         js.fit(runs, LAW)
 
 
+def test_a_share_in_percent_is_refused():
+    percent = np.where(np.arange(30) % 2 == 0, 0.0, 75.0)
+    runs = js.Runs.from_arrays(params=PARAMS, tokens=20 * PARAMS, sparsity=percent, loss=RUNS.loss)
+    with pytest.raises(RunsError, match="sparsity must lie between 0 and 1 for 'sparsity'; rows 2, 4, 6"):
+        js.fit(runs, "sparsity")
+
+
 def test_the_loss_named_as_constant_is_that_of_rows_that_count():
     loss = np.r_[9.0, np.full(29, 2.5)]
     with pytest.raises(RunsError, match=r"every run has the loss 2\.5"):

@@ -16,7 +16,7 @@ from jaxscale.engine import compiling
 from jaxscale.errors import UsageError
 from jaxscale.resampling import SCHEMES, Table, draw_replicate, redraw, root_key
 
-PAIRS = SCHEMES.resolve("pairs")
+PAIRS, CLUSTER = SCHEMES.resolve("pairs"), SCHEMES.resolve("cluster")
 
 
 @settings(deadline=None, max_examples=20)
@@ -60,11 +60,13 @@ def test_the_drawn_weight_is_the_count_times_the_tables_weight():
 
 
 @pytest.mark.parametrize("bucket", [40, 64, 257])
-def test_padding_rows_change_no_draw_and_get_no_weight(bucket):
-    plain = redraw(PAIRS, 4, np.arange(20), np.ones(37))
+@pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.name)
+def test_padding_rows_change_no_draw_and_get_no_weight(scheme, bucket):
+    plain = redraw(scheme, 4, np.arange(20), np.ones(37))
     with precision.float64():
-        table = Table(jnp.asarray(np.r_[np.ones(37), np.zeros(bucket - 37)]), jnp.int32(37))
-        padded = np.stack([np.asarray(draw_replicate(PAIRS, root_key(4), table, jnp.int32(r))) for r in range(20)])
+        weight, cluster = np.r_[np.ones(37), np.zeros(bucket - 37)], np.r_[np.arange(37), np.zeros(bucket - 37)]
+        table = Table(jnp.asarray(weight), jnp.int32(37), jnp.asarray(cluster, jnp.int32))
+        padded = np.stack([np.asarray(draw_replicate(scheme, root_key(4), table, jnp.int32(r))) for r in range(20)])
     np.testing.assert_array_equal(padded[:, :37], plain)
     np.testing.assert_array_equal(padded[:, 37:], 0.0)
 
@@ -72,6 +74,27 @@ def test_padding_rows_change_no_draw_and_get_no_weight(bucket):
 def test_replicates_and_seeds_differ_from_one_another():
     drawn = np.concatenate([redraw(PAIRS, seed, np.arange(50), np.ones(30)) for seed in (0, 1)])
     assert len(np.unique(drawn, axis=0)) == 100
+
+
+def test_clusters_of_one_row_each_are_drawn_as_rows_are():
+    np.testing.assert_array_equal(*(redraw(one, 5, np.arange(9), np.ones(37)) for one in (PAIRS, CLUSTER)))
+
+
+@settings(deadline=None, max_examples=20)
+@given(sizes=st.lists(st.integers(1, 9), min_size=5, max_size=5), seed=st.integers(0, 2**32 - 1), data=st.data())
+def test_whole_clusters_are_drawn_as_many_as_there_are_wherever_their_rows_stand(sizes, seed, data):
+    names = np.repeat(["e", "d", "c", "b", "a"], sizes)[:20]
+    names = np.array([*names, *["a"] * (20 - len(names))], dtype=object)  # twenty rows: one shape to compile
+    names = names[np.array(data.draw(st.permutations(range(20))))]
+    weight = 2.0 ** (np.arange(20) % 3)
+    times = redraw(CLUSTER, seed, np.arange(12), weight, names) / weight
+    drawn = np.stack([times[:, names == name][:, 0] for name in dict.fromkeys(names)], axis=1)
+    for place, name in enumerate(dict.fromkeys(names)):
+        assert (times[:, names == name] == drawn[:, place : place + 1]).all()
+    np.testing.assert_array_equal(drawn.sum(axis=1), len(set(names)))
+    # what a cluster is called is of no importance
+    renamed = np.array(["edcba"["abcde".index(name)] for name in names], dtype=object)
+    np.testing.assert_array_equal(times, redraw(CLUSTER, seed, np.arange(12), weight, renamed) / weight)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, "0", None])

@@ -1,0 +1,19 @@
+"""The cluster bootstrap: whole groups of rows drawn with replacement, such as all checkpoints or seeds of one run."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxscale.resampling.pairs import draw as draw_rows
+from jaxscale.resampling.spec import Scheme, Table
+
+
+def draw(key: jax.Array, table: Table) -> jax.Array:
+    """Return the table's weights times how often each row's cluster was drawn: as many draws as there are clusters."""
+    count = jnp.max(table.cluster) + 1
+    times = draw_rows(key, Table(jnp.ones_like(table.weight), count, table.cluster))
+    return times[table.cluster] * table.weight
+
+
+CLUSTER = Scheme("cluster", draw, "Davison & Hinkley 1997, §3.8", has_groups=True)
