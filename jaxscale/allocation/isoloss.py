@@ -11,8 +11,8 @@ from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.results import Fit
 
-WIDEST = (0.0, 80.0)
-"""ln tokens searched: from one token to 5e34."""
+LOG_TOKENS = np.linspace(0.0, 80.0, 161)
+"""ln tokens searched, from one token to 5e34: the first step that brings the loss down to the level is bisected."""
 STEPS = 200
 
 NO_SOURCE = "isoloss needs a Fit, or law= with coefs="
@@ -30,7 +30,8 @@ def isoloss(
     """Return the tokens (k, m) with which a model of each size (m,) reaches each loss (k,); NaN where none does.
 
     held: the law's inputs that are neither sizes nor their ratio, name → number.   By bisection in ln tokens, for any
-    law whose loss falls with tokens; not checked.   Raises UsageError for a law without a trade-off.
+    law; where the loss rises again with tokens, the fewest that reach it.   Raises UsageError for a law without a
+    trade-off.
     """
     if isinstance(source, Fit):
         law, coefs = source.law, source.coefs
@@ -41,17 +42,19 @@ def isoloss(
     check_trade_off(law)
     check_held(law, others)
     levels, sizes = np.atleast_1d(np.asarray(loss, float))[:, None], np.atleast_1d(np.asarray(params, float))[None, :]
-    low, high = (np.full(np.broadcast_shapes(levels.shape, sizes.shape), end) for end in WIDEST)
 
-    def reached(log_tokens: np.ndarray) -> np.ndarray:
+    def losses(log_tokens: np.ndarray) -> np.ndarray:
         tokens = np.exp(log_tokens)
         columns = {"params": sizes, "tokens": tokens, "flops": 6.0 * sizes * tokens, "tokens_per_param": tokens / sizes}
         return predict_with(law, coefs, {**columns, **others})
 
-    is_reachable = (reached(high) <= levels) & (reached(low) >= levels)
+    is_reached = losses(LOG_TOKENS[:, None])[:, None, :] <= levels  # at every step, for every level and size
+    first = np.argmax(is_reached, axis=0)
+    is_reachable = is_reached.any(axis=0) & (first > 0)
+    low, high = LOG_TOKENS[np.maximum(first - 1, 0)], LOG_TOKENS[first]
     for _ in range(STEPS):
         middle = 0.5 * (low + high)
-        is_above = reached(middle) > levels
+        is_above = ~(losses(middle) <= levels)
         low, high = np.where(is_above, middle, low), np.where(is_above, high, middle)
         if np.max(high - low) <= 4e-14:
             break

@@ -9,36 +9,50 @@ from jaxscale.cli.options import json_option
 from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
-WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json with it"
+WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json nor --search with it"
+SEARCH_OR_NAME = "--search looks through all laws: leave the NAME out"
+NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
 
 
 @click.command()
 @click.argument("name", required=False)
+@click.option(
+    "--search",
+    metavar="WORDS",
+    help=(
+        "List only laws in whose description every one of these words stands, as in 'hoffmann flops'. [default: all]"
+    ),
+)
 @click.option("--markdown", "is_markdown", is_flag=True, help="Write all of it as one page of Markdown to stdout.")
 @json_option
 @talking
-def laws(session: Session, name: str | None, is_markdown: bool, is_json: bool) -> None:
+def laws(session: Session, name: str | None, search: str | None, is_markdown: bool, is_json: bool) -> None:
     """List the laws, or show the law NAME.
 
     Shows equations, inputs and coefs with units, ranges and meaning, published constants, how the frontier is found,
     and sources.
     """
-    if is_markdown and (name is not None or is_json):
+    if is_markdown and (name is not None or is_json or search is not None):
         raise UsageError(WHOLE_PAGE)
+    if name is not None and search is not None:
+        raise UsageError(SEARCH_OR_NAME)
     from jaxscale.laws import LAWS
-    from jaxscale.reports import json_text, law_document, laws_markdown, print_law, print_laws
+    from jaxscale.reports import json_text, law_document, laws_markdown, matching, print_law, print_laws
 
     if is_markdown:
         printing.write(laws_markdown().rstrip("\n"))
         return
 
+    listed = list(LAWS) if search is None else matching(LAWS, search)
+    if not listed:
+        raise UsageError(NONE_FOUND.format(words=search))
     chosen = None if name is None else LAWS.resolve(name)
     if is_json and chosen is None:
-        printing.write(json_text({"schema_version": 1, "laws": [law_document(law) for law in LAWS]}))
+        printing.write(json_text({"schema_version": 1, "laws": [law_document(law) for law in listed]}))
     elif is_json and chosen is not None:
         printing.write(json_text({"schema_version": 1, **law_document(chosen)}))
     elif chosen is None:
-        printing.print_page(lambda console, width: print_laws(LAWS, console, width=width))
+        printing.print_page(lambda console, width: print_laws(listed, console, width=width))
     else:
         law = chosen
         printing.print_page(lambda console, width: print_law(law, console, width=width))

@@ -29,15 +29,16 @@ NO_SOURCE = "name a SAVED folder, or give the coefs: --law chinchilla --constant
 NO_GROUPS = "--of names a group of a SAVED fit over groups, and there is no such folder here"
 TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
 WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
-NOT_POSITIVE = "--at {name}={value:g}: '{name}' must be positive"
+EXCLUDED = "--at {name}={value:g}: '{name}' {demand}"
 OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 
 @click.command()
 @click.argument("saved", required=False)
 @click.option("--at", type=Pair("input=number,…"), multiple=True, required=True, callback=number_lists, help=(
-    "Where to predict, in the input's unit, as in --at params=1e9,2e9 --at tokens=2e10; one for each input of the law; "
-    "a single number goes with every item of a list. [default: none]"))  # fmt: skip
+    "Where to predict, in the input's unit, as in --at params=1e9,2e9 --at tokens=2e10; one for each input of the law, "
+    "or two sizes of params, tokens, flops and tokens_per_param in place of others; a single number goes with every "
+    "item of a list. [default: none]"))  # fmt: skip
 @click.option("--of", "group", metavar="GROUP", help="Which group of a SAVED fit over groups. [default: none]")
 @choosing_options
 @given_options
@@ -119,18 +120,28 @@ def _saved(
 
 
 def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-    """Return the inputs in the law's order, each as long as the longest; raise UsageError for unknown names."""
+    """Return the inputs in the law's order, each as long as the longest, sizes from two others where they are lacking.
+
+    Raises UsageError for unknown names and for numbers that an input cannot be.
+    """
+    import numpy as np
+
+    from jaxscale.allocation.sizes import completed
+    from jaxscale.allocation.splits import DECIDED
     from jaxscale.registry import unknown
 
+    lacks_size = any(name in DECIDED and name not in at for name in law.inputs)
     for name, values in at.items():
-        if name not in law.inputs:
+        if name not in law.inputs and not (lacks_size and name in DECIDED):
             raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
-        if law.is_positive(name) and min(values) <= 0:
-            raise UsageError(NOT_POSITIVE.format(name=name, value=min(values)))
+        measure = law.measure(name)
+        for value in np.asarray(values)[measure.excludes(values)]:
+            raise UsageError(EXCLUDED.format(name=name, value=value, demand=measure.demand))
     count = max(map(len, at.values()))
     if any(len(values) not in (1, count) for values in at.values()):
         raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))
-    return {name: at[name] * (count // len(at[name])) for name in law.inputs if name in at}
+    every = completed(law, {name: np.resize(values, count) for name, values in at.items()})
+    return {name: tuple(np.asarray(every[name]).tolist()) for name in law.inputs if name in every}
 
 
 def _show(found: Predictions, *, is_json: bool) -> None:

@@ -6,7 +6,7 @@ from jaxscale.reports.cautions import cautions_of
 from jaxscale.reports.document import fit_document, frontier_document, json_text
 from jaxscale.reports.known import Known, known_frontier_document, print_known_frontier
 from jaxscale.reports.lawdocs import laws_markdown
-from jaxscale.reports.lawpages import law_document, print_law, print_laws
+from jaxscale.reports.lawpages import law_document, matching, print_law, print_laws
 from jaxscale.reports.pages import print_fit, print_frontier
 from jaxscale.reports.predictions import Predictions, predictions_document, print_predictions
 
@@ -22,6 +22,7 @@ __all__ = [
     "known_frontier_document",
     "law_document",
     "laws_markdown",
+    "matching",
     "predictions_document",
     "print_agreement",
     "print_fit",

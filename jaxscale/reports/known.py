@@ -16,8 +16,10 @@ from jaxscale.reports.facts import fact_table, held_facts
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import frontier_table
 from jaxscale.results import Frontier, Provenance
+from jaxscale.runs import Finding
 
 NO_BANDS = "coefs that were not fitted here have no bands"
+NO_RUNS = "the runs behind these coefs are not here: nothing tells how far beyond them a prediction lies"
 SET_BY_HAND = "given by --set"
 HEADLINE = "Efficient frontier, {price}, without bands"
 OWN_PRICE, USUAL_PRICE = "at the law's own price of a param per token", "C = 6 N D"
@@ -31,6 +33,11 @@ class Known:
     coefs: Mapping[str, float]
     constants: Published | None = None
     frontier: Frontier | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What to beware of in every number that rests on coefs without their runs."""
+        return (Finding("no-bands", NO_BANDS), Finding(EXTRAPOLATION, NO_RUNS))
 
     @property
     def has_bands(self) -> bool:
@@ -63,7 +70,7 @@ def known_frontier_document(known: Known) -> dict[str, Json]:
         "frontier": budget_rows(known),
         "held": {name: number(value) for name, value in held.items()},
         "reduced": {},
-        "warnings": [written_warning(one) for one in findings if one.code != EXTRAPOLATION],
+        "warnings": [written_warning(one) for one in (*known.findings, *findings)],
         "provenance": known_provenance(known),
     }
 
@@ -106,5 +113,6 @@ def known_facts(known: Known) -> list[tuple[str, Text]]:
         ("coefs", plain("   ".join(f"{name} {value!r}" for name, value in known.coefs.items()))),
         ("constants", plain(source)),
         ("bands", plain(f"none: {NO_BANDS}")),
+        ("data", plain(f"none: {NO_RUNS}")),
     ]
     return [*facts, *held_facts(held)]

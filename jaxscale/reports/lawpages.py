@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich import box
 from rich.console import Console
@@ -17,6 +17,30 @@ from jaxscale.reports.facts import fact_table
 from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
 from jaxscale.reports.safe import plain
 
+WRAPPED = ("unit", "meaning")
+"""Columns of words, which give way where a page is narrow."""
+MORE = "jaxscale laws NAME shows units, supports and published constants; --search WORDS finds laws by what they say."
+
+
+def matching(laws: Iterable[Law], words: str) -> list[Law]:
+    """Return the laws on whose page every one of the words stands, in any case."""
+    found = []
+    for law in laws:
+        said = " ".join(str(part) for part in _leaves(law_document(law))).casefold()
+        if all(word in said for word in words.casefold().split()):
+            found.append(law)
+    return found
+
+
+def _leaves(document: Json) -> Iterator[Json]:
+    """Return every text and number of a document."""
+    if isinstance(document, dict):
+        document = list(document.values())
+    for one in document if isinstance(document, list) else ():
+        yield from _leaves(one)
+    if not isinstance(document, list):
+        yield document
+
 
 def print_laws(laws: Iterable[Law], console: Console, *, width: int) -> None:
     """Print each law's name and equation, and beneath it the coefs, the inputs and the source."""
@@ -27,7 +51,7 @@ def print_laws(laws: Iterable[Law], console: Console, *, width: int) -> None:
         rows.append((law.name, Text.assemble(equation, "\n", plain(detail, "dim"))))
     console.print(fact_table(rows, style="bold"), width=width)
     console.print()
-    console.print(Text("jaxscale laws NAME shows units, supports and published constants."), width=width)
+    console.print(Text(MORE), width=width)
 
 
 def print_law(law: Law, console: Console, *, width: int) -> None:
@@ -37,7 +61,7 @@ def print_law(law: Law, console: Console, *, width: int) -> None:
     console.print(fact_table((label, plain(text)) for label, text in facts if text), width=width)
     for table in (_inputs(law), _coefs(law)):
         console.print()
-        console.print(table)
+        console.print(table, width=width)
     for constants in law.published:
         console.print()
         said = plain(f"  {constants.tag}: {TAGS.get(constants.tag, constants.tag)}", "dim")
@@ -109,8 +133,14 @@ def _coefs(law: Law) -> Table:
 
 def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 3, 0, 0), header_style="")
+    cells = [[text or "–" for text in row] for row in rows]
     for place, header in enumerate(headers):
-        table.add_column(header, no_wrap=True, style="" if place else "bold")
-    for row in rows:
-        table.add_row(*(plain(text or "–") for text in row))
+        style = "" if place else "bold"
+        if header in WRAPPED:
+            table.add_column(header, overflow="fold", style=style)
+        else:  # names and numbers stay whole, which no_wrap alone does not ensure
+            longest = max(map(len, (header, *(row[place] for row in cells))))
+            table.add_column(header, no_wrap=True, min_width=longest, style=style)
+    for row in cells:
+        table.add_row(*map(plain, row))
     return table

@@ -42,6 +42,12 @@ def count(value: float | None, digits: int = 3) -> str:
     return significant(value, digits)
 
 
+def times(factor: float) -> str:
+    """Return a factor above one as 2.3×, 576× or 1.2e7×."""
+    said = significant(factor, 2) if factor < 100.0 else f"{factor:,.0f}" if factor < 1e6 else power(factor, 2)
+    return f"{said}×"
+
+
 def span(low: str, high: str) -> str:
     """Return two limits as one text, a dash where both are absent."""
     return ABSENT if low == high == ABSENT else f"{low} … {high}"

@@ -13,7 +13,7 @@ from rich.text import Text
 from jaxscale.intervals import Band
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.cautions import FAR, times_measured
-from jaxscale.reports.numbers import ABSENT, count, power, significant, span
+from jaxscale.reports.numbers import ABSENT, count, power, significant, span, times
 from jaxscale.reports.safe import plain
 from jaxscale.results import Frontier
 
@@ -53,7 +53,7 @@ def frontier_table(answer: Banded) -> Table:
 
     Quantities that the law does not determine at any budget have no column.
     """
-    frontier, times = answer.frontier, times_measured(answer)
+    frontier, measured = answer.frontier, times_measured(answer)
     assert frontier is not None  # the caller asks first
     shown = [name for name in QUANTITIES if np.isfinite(getattr(frontier.point, name)).any()] or ["loss"]
     table = _table()
@@ -65,7 +65,7 @@ def frontier_table(answer: Banded) -> Table:
         values = [_style_of(name)(float(getattr(frontier.point, name)[index])) for name in shown]
         table.add_row(Text(power(float(flops)), style="bold"), *(Text(value, style="bold") for value in values))
         limits = [span(*_limits(bands[name], index, _style_of(name))) for name in shown]
-        beyond = Text("") if times is None else _beyond(float(times[index]), _least(frontier))
+        beyond = Text("") if measured is None else _beyond(float(measured[index]), _least(frontier))
         if answer.has_bands or beyond.plain:
             table.add_row(beyond, *(Text(text if answer.has_bands else "", style=BAND) for text in limits))
     return table
@@ -110,9 +110,8 @@ def _least(frontier: Frontier) -> float:
     return 0.0 if frontier.measured is None else frontier.measured[0] / frontier.measured[1]
 
 
-def _beyond(times: float, least: float) -> Text:
+def _beyond(factor: float, least: float) -> Text:
     """Return where a budget lies, times the largest measured compute."""
-    if times <= 1.0:
-        return Text("measured" if times >= least else "below data", style=BAND)
-    factor = significant(times, 2) if times < 100.0 else f"{times:,.0f}" if times < 1e6 else power(times, 2)
-    return Text(f"{factor}× data", style=FAR_STYLE if times >= FAR else BAND)
+    if factor <= 1.0:
+        return Text("measured" if factor >= least else "below data", style=BAND)
+    return Text(f"{times(factor)} data", style=FAR_STYLE if factor >= FAR else BAND)

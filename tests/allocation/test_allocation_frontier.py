@@ -30,6 +30,21 @@ def test_a_loss_below_the_floor_is_reached_nowhere():
     assert np.isnan(js.isoloss(law="chinchilla", coefs=COEFS, loss=1.8, params=SIZES)).all()
 
 
+def test_where_the_loss_rises_again_with_tokens_the_contour_is_the_fewest_that_reach_it():
+    """Kumar et al. 2024: post-training quantisation costs more with tokens, so that most losses are met twice."""
+    law, held = js.LAWS.resolve("precision-post"), {"bits_post": 3.0}
+    held = {name: held.get(name, 16.0) for name in law.inputs if name not in ("params", "tokens")}
+    coefs = {coef.name: float(np.sqrt(np.prod(coef.range))) for coef in law.coefs}
+    tokens = np.geomspace(1e8, 1e16, 200)
+    losses = js.predict(law, coefs, params=1e8, tokens=tokens, **held)
+    lowest = int(np.argmin(losses))
+    assert 0 < lowest < 199
+    level = losses[lowest] + 0.5 * (losses[0] - losses[lowest])
+    found = float(js.isoloss(law=law, coefs=coefs, loss=level, params=[1e8], held=held)[0, 0])
+    assert found < tokens[lowest]
+    assert js.predict(law, coefs, params=1e8, tokens=found, **held) == pytest.approx(level, rel=1e-12)
+
+
 def test_the_contour_touches_the_line_of_its_budget_at_the_optimum():
     """On C = 6 N D the slope d ln D / d ln N is -1, and nowhere else on the line is the loss as low."""
     front = js.frontier(law="chinchilla", coefs=COEFS, flops=BUDGETS)

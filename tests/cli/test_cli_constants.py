@@ -59,6 +59,24 @@ def test_predict_agrees_with_the_equation(run):
     assert "2.53005" in run(*words).stdout
 
 
+@pytest.mark.parametrize("pair", [("flops", "params"), ("flops", "tokens_per_param"), ("tokens", "tokens_per_param")])
+def test_predict_takes_any_two_sizes(run, pair):
+    whole = {"params": 1e9, "tokens": 2e10, "flops": 1.2e20, "tokens_per_param": 20.0}
+    known = ("predict", *PUBLISHED, "--json")
+    want = json.loads(run(*known, "--at", "params=1e9", "--at", "tokens=2e10").stdout)["predictions"][0]
+    found = json.loads(run(*known, *(f"--at={name}={whole[name]!r}" for name in pair)).stdout)["predictions"][0]
+    assert found["loss"]["value"] == pytest.approx(want["loss"]["value"], rel=1e-14)
+    assert found["inputs"] == pytest.approx(want["inputs"], rel=1e-14)
+
+
+@pytest.mark.parametrize("words", [("frontier",), ("predict", "--at", "params=1e12", "--at", "tokens=2e13")])
+def test_coefs_without_their_runs_say_that_nothing_tells_how_far_one_extrapolates(run, words):
+    page = " ".join(run(*words, *PUBLISHED).stdout.split())
+    assert "nothing tells how far beyond them a prediction lies" in page
+    document = json.loads(run(*words, *PUBLISHED, "--json").stdout)
+    assert {one["code"] for one in document["warnings"]} >= {"extrapolation", "no-bands"}
+
+
 REFUSED = {
     "no source at all": (("frontier",), "name a SAVED folder or a TABLE"),
     "a table as well": (("frontier", "t.csv", *PUBLISHED), "'t.csv' brings coefs of its own"),
@@ -79,6 +97,30 @@ REFUSED = {
     "a size below zero": (
         ("predict", *PUBLISHED, "--at", "params=-1e9", "--at", "tokens=1e9"),
         "'params' must be positive",
+    ),
+    "a share that is none": (
+        (
+            "predict",
+            "--law",
+            "sparsity",
+            "--constants",
+            "frantar2023-t5",
+            "--at",
+            "params=1e8",
+            "--at",
+            "tokens=1e9",
+            "--at",
+            "sparsity=87.5",
+        ),
+        "'sparsity' must lie between 0 and 1",
+    ),
+    "three sizes where two decide": (
+        ("predict", *PUBLISHED, "--at", "params=1e9", "--at", "flops=1e20", "--at", "tokens_per_param=20"),
+        "given: params, flops, tokens_per_param",
+    ),
+    "a size that is not needed": (
+        ("predict", *PUBLISHED, "--at", "params=1e9", "--at", "tokens=1e9", "--at", "flops=1e20"),
+        "unknown input of law 'chinchilla': 'flops'",
     ),
     "a held input that is none": (("frontier", *PUBLISHED, "--hold", "x=1"), "has no input to hold"),
     "predict without a source": (("predict", "--at", "params=1"), "name a SAVED folder"),

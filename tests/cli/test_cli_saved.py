@@ -5,6 +5,7 @@ import json
 import pytest
 from cli_commands import COMMAND, TABLE
 
+import jaxscale as js
 from jaxscale.cli import studies
 from jaxscale.figures import Figure
 
@@ -140,3 +141,24 @@ def test_a_damaged_result_is_refused(run, no_fit, fitted, own_folder):
         (folder / name).write_bytes((fitted[0] / name).read_bytes()[:-9])
     for command in ("frontier", "plot"):
         assert run(command, folder).exit_code == 6
+
+
+def test_predict_says_how_far_beyond_the_runs_it_goes(run, fitted, no_fit):
+    """The shipped table ends at its largest params and compute: 24 times that compute is extrapolation, by name."""
+    folder, _ = fitted
+    runs = js.load(folder).fit.runs
+    params, flops = float(runs["params"].max()), float(runs["flops"].max())
+    at = ("--at", f"params={params!r},{params!r}", "--at", f"flops={flops / 2!r},{24 * flops!r}")
+    found = json.loads(run("predict", folder, *at, "--json").stdout)
+    near, far = (row["times_beyond"] for row in found["predictions"])
+    assert "flops" not in near
+    assert far["flops"] == pytest.approx(24.0)
+    assert "params" not in far
+    (said,) = [one["message"] for one in found["warnings"] if one["code"] == "extrapolation"]
+    assert "flops up to 24 times beyond the runs" in said
+    page = run("predict", folder, *at).stdout
+    assert "24×" in page
+    assert "extrapolation" in page
+    inside = json.loads(run("predict", folder, "--at", "params=1e9", "--at", "tokens=1e10", "--json").stdout)
+    assert "extrapolation" not in {one["code"] for one in inside["warnings"]}
+    assert inside["predictions"][0]["times_beyond"] == {}

@@ -8,6 +8,7 @@ import pytest
 
 from jaxscale.counting import (
     CONVENTIONS,
+    WORDS,
     Architecture,
     chinchilla_flops,
     countable,
@@ -87,6 +88,17 @@ def test_a_refusal_says_which_columns_are_needed_and_which_are_there():
         recount(bare, "nonembedding")
     with pytest.raises(RunsError, match="measured, not 6 params tokens"):
         recount(bare, "measured-params")
+
+
+def test_columns_of_a_count_can_be_named_by_hand(tmp_path):
+    """A size with the embeddings under a name that nobody could guess, beside one without."""
+    (tmp_path / "t.csv").write_text("N,D,L,big\n1e8,1e9,3.0,1.5e8\n2e8,2e9,2.9,2.6e8\n", encoding="utf-8")
+    assert "total" in uncountable(read_runs(tmp_path / "t.csv"))
+    runs = read_runs(tmp_path / "t.csv", map={"params_total": "big"}, beside=WORDS)
+    assert runs.origin.columns["params_total"] == "big"
+    np.testing.assert_array_equal(recount(runs, "total")["params"], [1.5e8, 2.6e8])
+    with pytest.raises(UsageError, match=r"unknown role 'params_totl'.*Did you mean 'params_total'"):
+        read_runs(tmp_path / "t.csv", map={"params_totl": "big"}, beside=WORDS)
 
 
 def test_a_role_without_numbers_counts_nothing():

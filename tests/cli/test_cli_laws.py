@@ -1,0 +1,47 @@
+"""`jaxscale laws`: pages that fit a terminal, and a search through what is said of every law."""
+
+import json
+
+import pytest
+
+from jaxscale.laws import LAWS
+
+
+@pytest.mark.parametrize("name", LAWS.names)
+def test_a_page_fits_80_columns_and_says_all_of_the_law(run, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    page = run("laws", name).stdout
+    assert max(map(len, page.splitlines())) <= 80
+    law = LAWS.resolve(name)
+    words = " ".join(page.split())
+    for coef in law.coefs:
+        assert f" {coef.name} " in words
+    for one in law.published:
+        assert one.name in words
+
+
+def test_a_search_finds_laws_by_all_of_its_words_wherever_they_stand(run):
+    listed = json.loads(run("laws", "--search", "KRAJEWSKI granularity", "--json").stdout)["laws"]
+    every = json.loads(run("laws", "--json").stdout)["laws"]
+    assert "granularity" in [law["name"] for law in listed]
+    assert listed == [law for law in every if "krajewski" in str(law).lower() and "granularity" in str(law).lower()]
+    by_source = json.loads(run("laws", "--search", "arXiv 2404.10102", "--json").stdout)["laws"]
+    assert "chinchilla" in [law["name"] for law in by_source]
+    assert len(every) == len(LAWS)
+    page = run("laws", "--search", "granularity experts").stdout
+    assert "granularity" in page
+    assert "kaplan-steps" not in page
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("laws", "--search", "phlogiston"), "no law says all of 'phlogiston'"),
+        (("laws", "kaplan", "--search", "x"), "leave the NAME out"),
+        (("laws", "--markdown", "--search", "x"), "--markdown writes one page"),
+    ],
+)
+def test_a_search_that_cannot_be_meant_is_refused(run, words, said):
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
