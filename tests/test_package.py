@@ -1,14 +1,18 @@
 """The package as a whole: light to import, small on the outside, and said in words."""
 
+import ast
 import inspect
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 import jaxscale as js
 
+ROOT = Path(__file__).parents[1]
 NAMES = tuple(name for name in js.__all__ if not inspect.ismodule(getattr(js, name)))
 CALLABLES = tuple(name for name in NAMES if callable(getattr(js, name)))
 
@@ -40,6 +44,21 @@ def test_there_are_at_most_thirty_public_names_and_each_of_them_resolves():
     for name in js.__all__:
         assert getattr(js, name) is not None
     assert set(js.__all__) <= set(dir(js))
+
+
+def test_every_package_that_the_code_imports_is_installed_with_it():
+    """Of what pip installs with jaxscale and with its extras; the tests' own packages do not count."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    installed = {re.match(r"[\w-]+", one)[0].replace("-", "_") for one in asked} | {"jaxscale"}
+    imported = set()
+    for path in (ROOT / "jaxscale").rglob("*.py*"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                imported.add(node.module.partition(".")[0])
+    assert imported - set(sys.stdlib_module_names) <= installed
 
 
 def test_an_unknown_name_is_an_attribute_error():
