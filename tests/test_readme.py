@@ -214,9 +214,14 @@ def test_every_ratio_of_speed_is_in_the_file_that_it_names():
     rows = {row["contestant"]: row for row in reversed(measured["results"])}  # of two rows of a name the first
     quoted = re.findall(r"([\d.]+) × as many", " ".join(SECTIONS["Speed"].split()))
     names = ("scipy-autograd", "scipy-centred", "optax-lbfgs", "optimistix-bfgs")
-    names += ("optax-lbfgs-whitened", "optimistix-bfgs-whitened", "cpp-loop")
+    names += ("optax-lbfgs-whitened", "optimistix-bfgs-whitened", "cpp-loop", "cpp-loop-drawn")
     rivals = [rows[name] for name in names]
     digits = [len(number.partition(".")[2]) for number in quoted]
     assert quoted == [f"{row['throughput_ratio']:.{d}f}" for row, d in zip(rivals, digits, strict=True)]
     assert (measured["machine"]["cores"], measured["options"]["rows"]) == (2, 240)
+    long = json.loads((ROOT / "benchmarks" / "results" / "scaling-cpu.json").read_text(encoding="utf-8"))
+    points = [row for row in long["results"] if row["axis"] == "replicates"]
+    spent = {row["replicates"]: np.median(row["run_seconds"]) / row["replicates"] for row in points}
+    (share,) = re.findall(r"of 100,000, each takes ([\d.]+) of the time", " ".join(SECTIONS["Speed"].split()))
+    assert share == f"{spent[100_000] / spent[4000]:.2f}"
     assert all(rows["jaxscale"]["objective_mean"] <= row["objective_mean"] * (1 + 1e-12) for row in rivals)
