@@ -4,24 +4,79 @@ from __future__ import annotations
 
 import click
 
-from benchmarks.pilot import plan
-from benchmarks.pilot.making import make
+from benchmarks.pilot import ledger, plan
 
 workers = click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1), help="Runs at once, each on a core."
 )
+NOTHING_FITTED = "there are no rows of the stage 'fit' yet: python -m benchmarks.pilot fit"
+ALREADY_MADE = "{count} of the runs that would be predicted have been made: a prediction comes first, or not at all"
+NOT_PREDICTED = "the prediction comes first: python -m benchmarks.pilot predict, and commit it"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.option("--smoke", is_flag=True, help="Train three small runs again and compare with their committed losses.")
+@click.pass_context
+def main(context: click.Context, smoke: bool) -> None:
     """Train very small language models, fit them, predict larger ones, and check."""
+    if smoke:
+        from benchmarks.pilot.smoke import again
+
+        context.exit(0 if again() else 1)
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @main.command()
 @workers
 def tune(workers: int) -> None:
     """Try learning rates and batches."""
+    from benchmarks.pilot.making import make
+
     make(plan.tuning(), stage="tune", workers=workers)
+
+
+@main.command()
+@workers
+def fit(workers: int) -> None:
+    """Train the runs that are fitted, with the settings that tuning came to."""
+    from benchmarks.pilot.making import make
+
+    make(plan.fitting(_rule()), stage="fit", workers=workers)
+
+
+@main.command()
+def predict() -> None:
+    """Fit those runs, and write down what larger ones will come to."""
+    from benchmarks.pilot import records
+    from benchmarks.pilot.forecast import forecast, runs_of
+
+    rows = ledger.read(ledger.FOLDER / "fit.csv")
+    if not rows:
+        raise click.ClickException(NOTHING_FITTED)
+    made = ledger.read(ledger.FOLDER / "held-back.csv")
+    if made:
+        raise click.ClickException(ALREADY_MADE.format(count=len(made)))
+    asked = {ledger.name_of(one, budget): (budget, one) for budget, one in plan.holding_back(_rule())}
+    found = forecast(runs_of(rows), {name: one for name, (_, one) in asked.items()}, plan.HELD_BACK)
+    records.write(records.prediction_of(found, asked, [row["commit"] for row in rows]))
+    click.echo(f"written to {records.PREDICTION}", err=True)
+
+
+@main.command("hold-back")
+@workers
+def hold_back(workers: int) -> None:
+    """Train the runs that were predicted."""
+    from benchmarks.pilot import records
+    from benchmarks.pilot.making import make
+
+    if records.read() is None:
+        raise click.ClickException(NOT_PREDICTED)
+    make(plan.holding_back(_rule()), stage="held-back", workers=workers)
+
+
+def _rule() -> plan.Rule:
+    return plan.rule_of(ledger.read(ledger.FOLDER / "tune.csv"))
 
 
 if __name__ == "__main__":

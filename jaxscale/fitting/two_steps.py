@@ -95,6 +95,7 @@ def two_steps(
     objective: Objective | str = "huber",
     second_objective: Objective | str | None = None,
     fix: Mapping[str, float] | None = None,
+    second_fix: Mapping[str, float] | None = None,
     scheme: Scheme | str = "pairs",
     replicates: int = 4000,
     seed: int = 0,
@@ -103,8 +104,9 @@ def two_steps(
     """Return both steps fitted, and refitted to the same draws of the runs, so that their errors stay tied.
 
     runs: with the task loss as their loss, and a column of that name for the accuracy.   first: a law of the task loss
-    by a run's inputs.   second: a law of the accuracy with one input, the task loss as measured.   second_objective:
-    of the second step, if it is another.   fix: coefs of the second law that are known, as b, the accuracy of chance.
+    by a run's inputs.   second: a law of the accuracy with one input, the task loss as measured.   objective, fix: of
+    the first step.   second_objective, second_fix: of the second one; its objective is that of the first if none is
+    given, and known coefs are such as b, the accuracy of chance.
     Raises RunsError for a table without an accuracy in every row, and what `fit` and `bootstrap` raise.
     """
     second = LAWS.resolve(second)
@@ -114,7 +116,7 @@ def two_steps(
         raise RunsError(unknown(NO_ACCURACY.format(source=runs.origin.source), accuracy, tuple(runs.columns)))
     worth = replace(runs, columns={second.inputs[0]: runs.loss}, loss=runs.columns[accuracy])
     refit = partial(bootstrap, scheme=scheme, replicates=replicates, seed=seed, device=device)
-    one = refit(fit(runs, first, objective=objective, device=device))
+    one = refit(fit(runs, first, objective=objective, fix=fix, device=device))
     scored = objective if second_objective is None else second_objective
-    two = refit(fit(worth, second, objective=scored, fix=fix, device=device))
+    two = refit(fit(worth, second, objective=scored, fix=second_fix, device=device))
     return TwoSteps(one, two)

@@ -52,6 +52,14 @@ def test_the_joint_band_is_that_of_an_explicit_loop(both):
     assert band.n_used == int(both.usable.sum()) > 150
 
 
+def test_what_is_known_of_a_step_stays_as_it_is_in_that_step(runs):
+    found = two_steps(runs, replicates=20, objective="squared", fix={"E": COEFS["E"]}, second_fix={"b": WORTH["b"]})
+    assert found.first.fit.fixed == ("E",)
+    assert found.second.fit.fixed == ("b",)
+    assert (found.first.coefs["E"] == COEFS["E"]).all()
+    assert (found.second.coefs["b"] == WORTH["b"]).all()
+
+
 def test_pairing_the_replicates_otherwise_gives_another_band(both):
     """With the covariance of the two steps lost; the draws of a reversed crowd are no longer the same."""
     crossed = {name: values[::-1] for name, values in both.second.coefs.items()}

@@ -1,0 +1,118 @@
+"""The study as tables: what was measured, what was predicted, and how the two compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.pilot import plan
+from benchmarks.pilot.forecast import METHODS, runs_of
+from benchmarks.pilot.network import Shape
+from benchmarks.pilot.records import measured_best
+from benchmarks.sheets import ABSENT, Sheet
+
+Rows = Sequence[Mapping[str, str]]
+
+NO_ROWS = "no run of this stage has been made"
+TOLD = "{inside} of {total} measured losses lie inside the {level:.0%} interval `{method}`"
+
+
+def sheets(tuned: Rows, fitted: Rows, held_back: Rows, prediction: Mapping | None) -> tuple[Sheet, ...]:
+    """Return the tables of everything that is there."""
+    found = []
+    if tuned:
+        found.append(settings_sheet(tuned))
+    if fitted:
+        found.append(losses_sheet([*fitted, *held_back]))
+    if prediction is not None:
+        found += [predictions_sheet(prediction, held_back), best_sheet(prediction, [*fitted, *held_back])]
+    return tuple(found)
+
+
+def settings_sheet(tuned: Rows) -> Sheet:
+    """Return what tuning came to: per budget and size, at the batch of the rule, the best rate tried and the rule's."""
+    rule = plan.rule_of(tuned)
+    points: dict[tuple[float, int], list[Mapping[str, str]]] = {}
+    for row in tuned:
+        points.setdefault((float(row["budget"]), int(row["params"])), []).append(row)
+    rows = []
+    for (budget, params), tried in sorted(points.items()):
+        best = min(tried, key=lambda row: float(row["loss"]))
+        same = [row for row in tried if int(row["batch"]) == rule.batch * int(row["context"])]
+        ours = min(same, key=lambda row: float(row["loss"]))
+        shape = Shape(int(best["layers"]), int(best["width"]))
+        rows.append(
+            (
+                f"{budget:.3g}", f"{params:,}", best["batch"], best["learning_rate"], best["loss"],
+                ours["learning_rate"], ours["loss"], f"{rule.settings(budget, shape, 0).learning_rate:.2g}",
+            )
+        )  # fmt: skip
+    level, size, length = rule.coefs
+    notes = (
+        f"The rule: batches of {rule.batch} windows, learning rate {np.exp(level):.3g} · params^{size:+.3f} · "
+        f"steps^{length:+.3f}, the least squares of ln of the best rates at that batch.",
+    )
+    columns = ("budget", "params", "best batch", "best rate", "loss", "rate at the rule's batch", "loss", "rule's rate")
+    return Sheet("Tuning", columns, tuple(rows), notes)
+
+
+def losses_sheet(rows: Rows) -> Sheet:
+    """Return one line per budget: its losses from the smallest size to the largest, and where they are lowest."""
+    best, lines = measured_best(runs_of(rows)), []
+    for budget in sorted({float(row["budget"]) for row in rows}):
+        own = [row for row in rows if float(row["budget"]) == budget]
+        by_size: dict[int, list[float]] = {}
+        for row in own:
+            by_size.setdefault(int(row["params"]), []).append(float(row["loss"]))
+        cells = [
+            f"{params / 1e3:.0f}k {np.mean(losses):.4f}" + (f" ({np.ptp(losses):.4f})" if len(losses) > 1 else "")
+            for params, losses in sorted(by_size.items())
+        ]
+        lowest = f"{best[budget] / 1e3:.0f}k" if budget in best else ABSENT
+        lines.append((f"{budget:.3g}", *cells, lowest))
+    width = max(map(len, lines)) - 2
+    columns = ("budget", *(f"size {place + 1}" for place in range(width)), "best params")
+    notes = (
+        "Each cell: params and validation loss, nats per byte; in brackets the range over seeds, if there are several.",
+        "Best params: the lowest point of a cubic of loss in ln params, where it lies between trained sizes.",
+    )
+    return Sheet("Losses by IsoFLOP budget", columns, tuple(lines), notes)
+
+
+def predictions_sheet(prediction: Mapping, held_back: Rows) -> Sheet:
+    """Return predicted and measured losses, one line per run that was predicted."""
+    measured = {row["run"]: float(row["loss"]) for row in held_back}
+    lines, inside = [], dict.fromkeys(METHODS, 0)
+    for run in prediction["runs"]:
+        loss, value = run["loss"], measured.get(run["run"])
+        cells = [run["run"], f"{run['params']:,}", f"{run['tokens']:.3g}", f"{loss['value']:.4f}"]
+        for method in METHODS:
+            low, high = loss[method]["low"], loss[method]["high"]
+            holds = value is not None and low <= value <= high
+            inside[method] += holds
+            mark = "" if value is None else " ✓" if holds else " ✗"
+            cells.append(f"{low:.4f} … {high:.4f}{mark}")
+        cells += [ABSENT, ABSENT] if value is None else [f"{value:.4f}", f"{100 * (value / loss['value'] - 1):+.2f}"]
+        lines.append(tuple(cells))
+    level = prediction["intervals"]["level"]
+    notes = tuple(
+        TOLD.format(inside=inside[method], total=len(measured), level=level, method=method) + "." for method in METHODS
+    )
+    spans = (f"{level:.0%} {method}" for method in METHODS)
+    columns = ("run", "params", "tokens", "predicted", *spans, "measured", "miss, %")
+    return Sheet("Predicted and measured loss", columns, tuple(lines), notes if measured else ())
+
+
+def best_sheet(prediction: Mapping, rows: Rows) -> Sheet:
+    """Return predicted and measured best sizes of the budgets that were held back."""
+    best, lines = measured_best(runs_of(rows)), []
+    for one in prediction["best"]:
+        params, value = one["params"], best.get(one["budget"])
+        spans = [f"{params[method]['low']:,.0f} … {params[method]['high']:,.0f}" for method in METHODS]
+        lines.append(
+            (f"{one['budget']:.3g}", f"{params['value']:,.0f}", *spans, ABSENT if value is None else f"{value:,.0f}")
+        )
+    level = prediction["intervals"]["level"]
+    columns = ("budget", "predicted", *(f"{level:.0%} {method}" for method in METHODS), "measured")
+    return Sheet("Predicted and measured best params", columns, tuple(lines))
