@@ -53,7 +53,9 @@ def runs_of(rows: Sequence[Mapping[str, str]]) -> js.Runs:
     return js.Runs.from_arrays(loss=np.array([float(row["loss"]) for row in rows]), group=group, **numbers)
 
 
-def forecast(runs: js.Runs, asked: Mapping[str, Settings], budgets: Sequence[float]) -> Forecast:
+def forecast(
+    runs: js.Runs, asked: Mapping[str, Settings], budgets: Sequence[float], *, replicates: int = REPLICATES
+) -> Forecast:
     """Return what runs say of others, by name, and of the best size of budgets.
 
     Raises ValueError where the fit is no minimum.
@@ -61,12 +63,12 @@ def forecast(runs: js.Runs, asked: Mapping[str, Settings], budgets: Sequence[flo
     fit, least = js.fit(runs, LAW), js.fit(runs, LAW, objective=js.squared())
     if not (fit.is_usable and least.is_usable):
         raise ValueError(f"the fits ended '{fit.status}' and '{least.status}': nothing is predicted from them")
-    crowd = js.bootstrap(fit, scheme="cluster", replicates=REPLICATES, seed=SEED)
+    crowd = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=SEED)
     places = {
         "params": np.array([float(one.shape.params) for one in asked.values()]),
         "tokens": np.array([float(one.tokens) for one in asked.values()]),
     }
-    drawn = np.exp(_misses(fit, (REPLICATES, len(asked))))
+    drawn = np.exp(_misses(fit, (replicates, len(asked))))
     limits = {
         "resampled": _percentiles(predict_crowd(crowd, places)[crowd.usable] * drawn[crowd.usable]),
         "linearised": _linearised(least, places),
