@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
-from jaxscale.allocation.splits import can_allocate, check_held, held_inputs, refuse_groups
+from jaxscale.allocation.splits import can_allocate, check_held, held_inputs, held_values, refuse_groups
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
@@ -27,8 +27,6 @@ FAR = 10.0
 
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
 BAD_COEF = "coefs: {name} = {value} is not a finite number"
-BAD_HELD = "held: {name} = {value!r} is not a finite number"
-EXCLUDED_HELD = "held: {name} = {value!r} {demand}"
 NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
@@ -109,15 +107,9 @@ def check_frontier(law: Law, held: Mapping[str, float]) -> None:
 
 
 def _held(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the held inputs in the law's order; raise UsageError for missing, unknown or impossible ones."""
-    check_frontier(law, held or {})
-    ordered = {name: (held or {})[name] for name in held_inputs(law)}
-    for name, value in ordered.items():
-        if not np.isfinite(value):
-            raise UsageError(BAD_HELD.format(name=name, value=value))
-        if law.measure(name).excludes(value):
-            raise UsageError(EXCLUDED_HELD.format(name=name, value=value, demand=law.measure(name).demand))
-    return {name: float(value) for name, value in ordered.items()}
+    """Return the held inputs in the law's order; raise UsageError for a law without a frontier, too."""
+    _finding(law)
+    return held_values(law, held)
 
 
 def _crowded(crowd: Ensemble, budgets: np.ndarray, held: Mapping[str, float]) -> Frontier:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from jaxscale.allocation.splits import check_held, check_trade_off
+from jaxscale.allocation.splits import check_trade_off, held_values
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.results import Fit
@@ -14,7 +14,10 @@ from jaxscale.results import Fit
 LOG_TOKENS = np.linspace(0.0, 80.0, 161)
 """ln tokens searched, from one token to 5e34: the first step that brings the loss down to the level is bisected."""
 STEPS = 200
+ZOOMS, FINER = 4, 33
+"""How often, and by how many steps, the surroundings of the lowest loss are divided again."""
 
+BAD_PARAMS = "params = {params!r}: sizes are positive, finite numbers"
 NO_SOURCE = "isoloss needs a Fit, or law= with coefs="
 
 
@@ -30,28 +33,32 @@ def isoloss(
     """Return the tokens (k, m) with which a model of each size (m,) reaches each loss (k,); NaN where none does.
 
     held: the law's inputs that are neither sizes nor their ratio, name → number.   By bisection in ln tokens, for any
-    law; where the loss rises again with tokens, the fewest that reach it.   Raises UsageError for a law without a
-    trade-off.
+    law. Where the loss rises again with tokens, it is the fewest that reach it. NaN also where one token is enough.
+    Raises UsageError for a law without a trade-off, for sizes or held inputs that make no sense.
     """
     if isinstance(source, Fit):
         law, coefs = source.law, source.coefs
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
-    coefs, others = law.given(coefs), dict(held or {})
+    coefs = law.given(coefs)
     check_trade_off(law)
-    check_held(law, others)
+    others = held_values(law, held)
     levels, sizes = np.atleast_1d(np.asarray(loss, float))[:, None], np.atleast_1d(np.asarray(params, float))[None, :]
+    if not (np.isfinite(sizes) & (sizes > 0)).all():
+        raise UsageError(BAD_PARAMS.format(params=params))
 
     def losses(log_tokens: np.ndarray) -> np.ndarray:
         tokens = np.exp(log_tokens)
         columns = {"params": sizes, "tokens": tokens, "flops": 6.0 * sizes * tokens, "tokens_per_param": tokens / sizes}
         return predict_with(law, coefs, {**columns, **others})
 
-    is_reached = losses(LOG_TOKENS[:, None])[:, None, :] <= levels  # at every step, for every level and size
+    steps = _refined(losses)  # (s, m)
+    is_reached = losses(steps)[:, None, :] <= levels  # at every step, for every level and size
     first = np.argmax(is_reached, axis=0)
     is_reachable = is_reached.any(axis=0) & (first > 0)
-    low, high = LOG_TOKENS[np.maximum(first - 1, 0)], LOG_TOKENS[first]
+    places = np.arange(sizes.shape[1])
+    low, high = steps[np.maximum(first - 1, 0), places], steps[first, places]
     for _ in range(STEPS):
         middle = 0.5 * (low + high)
         is_above = ~(losses(middle) <= levels)
@@ -59,3 +66,19 @@ def isoloss(
         if np.max(high - low) <= 4e-14:
             break
     return np.where(is_reachable, np.exp(0.5 * (low + high)), np.nan)
+
+
+def _refined(losses: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return steps of ln tokens (s, m) for each size, finer on both sides of the lowest one.
+
+    A loss that rises again may be reached between two steps only.
+    """
+    found = losses(LOG_TOKENS[:, None])
+    steps = np.broadcast_to(LOG_TOKENS[:, None], found.shape)
+    for _ in range(ZOOMS):
+        lowest = np.argmin(np.where(np.isnan(found), np.inf, found), axis=0)
+        left, right = np.maximum(lowest - 1, 0), np.minimum(lowest + 1, len(steps) - 1)
+        low, high = (np.take_along_axis(steps, end[None], 0)[0] for end in (left, right))
+        steps = np.sort(np.concatenate([steps, np.linspace(low, high, FINER)]), axis=0)
+        found = losses(steps)
+    return steps

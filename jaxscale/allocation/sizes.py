@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,10 +13,11 @@ from jaxscale.allocation.splits import DECIDED, FLOPS_PER_PARAM_TOKEN, held_inpu
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
 
+NO_PRICE = "what a param and a token cost under '{law}' depends on {held}: give {held} too"
 TWO_DECIDE = "'{law}' takes {inputs}; missing: {missing}. Any two of {sizes} decide the others; given: {given}"
 
 
-RULES: tuple[tuple[str, tuple[str, str], Callable[..., np.ndarray]], ...] = (
+RULES: tuple[tuple[str, tuple[str, str], Callable[..., Any]], ...] = (
     ("params", ("tokens", "flops"), lambda price, tokens, flops: flops / price / tokens),
     ("params", ("tokens", "tokens_per_param"), lambda price, tokens, ratio: tokens / ratio),
     ("params", ("flops", "tokens_per_param"), lambda price, flops, ratio: np.sqrt(flops / price / ratio)),
@@ -28,34 +30,36 @@ RULES: tuple[tuple[str, tuple[str, str], Callable[..., np.ndarray]], ...] = (
 
 
 def completed(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
-    """Return the columns with the sizes that the law takes and they lack, from two others, by C = 6 N D and M = D/N.
+    """Return what the law takes of the columns, with the sizes that they lack, from two others: C = 6 N D, M = D/N.
 
     Where a param and token costs something else under this law, C is counted so. Columns broadcast.   Raises
-    UsageError where a size is lacking and not two others are there.
+    UsageError where a size is lacking and not two others are there, or not what decides that price.
     """
     lacking = [name for name in law.inputs if name in DECIDED and name not in columns]
     given = [name for name in DECIDED if name in columns]
+    taken = {name: value for name, value in columns.items() if name in law.inputs}
     if not lacking:
-        return dict(columns)
+        return taken
     if len(given) != 2:
         said = {"law": law.name, "inputs": ", ".join(law.inputs), "sizes": ", ".join(DECIDED)}
         raise UsageError(TWO_DECIDE.format(**said, missing=", ".join(lacking), given=", ".join(given) or "none"))
     every = all_sizes(law, columns)
-    return {**{name: value for name, value in columns.items() if name in law.inputs}, **{n: every[n] for n in lacking}}
+    if any(name not in every for name in lacking):
+        raise UsageError(NO_PRICE.format(law=law.name, held=", ".join(held_inputs(law))))
+    return {**taken, **{name: every[name] for name in lacking}}
 
 
 def all_sizes(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-    """Return params, tokens, flops and tokens_per_param, from any two of them that are there; nothing from fewer.
+    """Return params, tokens, flops and tokens_per_param: those that are there, and what any two of them decide.
 
-    Nothing, too, where the price of a param and token rests on an input that is not there.
+    What rests on the price of a param and a token is absent where an input that decides that price is not there.
     """
     known = {name: np.asarray(columns[name], dtype=np.float64) for name in DECIDED if name in columns}
-    price = _price(law, columns)
-    if len(known) < 2 or price is None:
-        return {}
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        price = _price(law, columns)
         for name, sources, rule in RULES:
-            if name not in known and all(source in known for source in sources):
+            is_priced = name == "flops" or "flops" in sources
+            if name not in known and all(source in known for source in sources) and not (is_priced and price is None):
                 known[name] = rule(price, *(known[source] for source in sources))
     return known
 

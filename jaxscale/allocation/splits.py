@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
@@ -27,6 +29,8 @@ HAS_GROUPS = (
 )
 HELD_MISSING = "law '{name}' needs {missing} held at a value: a budget decides params and tokens only"
 
+BAD_HELD = "held: {name} = {value!r} is not a finite number"
+EXCLUDED_HELD = "held: {name} = {value!r} {demand}"
 NOTHING_HELD = "law '{name}' has no input to hold, and '{held}' is none: a budget decides all that it takes"
 
 
@@ -93,6 +97,20 @@ def check_held(law: Law, held: Mapping[str, object]) -> None:
     missing = [name for name in wanted if name not in held]
     if missing:
         raise UsageError(HELD_MISSING.format(name=law.name, missing=", ".join(missing)))
+
+
+def held_values(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the held inputs in the law's order; raise UsageError for missing, unknown or impossible ones."""
+    check_held(law, held or {})
+    found: dict[str, float] = {}
+    for name in held_inputs(law):
+        value, measure = (held or {})[name], law.measure(name)
+        if not isinstance(value, numbers.Real) or not np.isfinite(value):
+            raise UsageError(BAD_HELD.format(name=name, value=value))
+        if measure.excludes(value):
+            raise UsageError(EXCLUDED_HELD.format(name=name, value=value, demand=measure.demand))
+        found[name] = float(value)
+    return found
 
 
 def refuse_unknown_held(law: Law, held: Mapping[str, object]) -> None:

@@ -16,7 +16,7 @@ from jaxscale.approaches.parametric import crowd_trend, fit_trend
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.fitting import bootstrap, fit
+from jaxscale.fitting import bootstrap, check_clusters, fit
 from jaxscale.intervals import Band, band
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
@@ -105,17 +105,18 @@ def agreement(
 ) -> Agreement:
     """Return what the three approaches say of N* and D* at budgets flops (b,), with the same resampled runs under all.
 
-    A table with groups is resampled by group, each the training curve of one run; without groups by row, and approach 1
-    is absent.   budget, tolerance, method: of approach 2, as in `isoflop`.   final: approaches 2 and 3 see the last
-    row, by compute, of each group alone.   Approach 3 is `chinchilla` with Huber(1e-3) of ln loss.   An approach that
-    cannot be had is absent with its reason; RunsError is raised where none can.   Raises UsageError for arguments that
-    cannot be meant.
+    A table with groups is resampled by group, each the training curve of one run, of which five are needed; without
+    groups by row, and approach 1 is absent.   budget, tolerance, method: of approach 2, as in `isoflop`.   final:
+    approaches 2 and 3 see the last row, by compute, of each group alone.   Approach 3 is `chinchilla` with Huber(1e-3)
+    of ln loss.   An approach that cannot be had is absent with its reason; RunsError is raised where none can, and for
+    fewer than five groups.   Raises UsageError for arguments that cannot be meant.
     """
     at = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     if at.ndim != 1 or not at.size or not (np.isfinite(at) & (at > 0)).all():
         raise UsageError(BAD_FLOPS.format(flops=flops))
     flops_of(runs)
     scheme = SCHEMES.resolve("pairs" if runs.group is None else "cluster")
+    check_clusters(runs, scheme, has_own=False)
     ends = _ends(runs) if final and runs.group is not None else np.ones(len(runs))
     seen = replace(runs, weight=runs.weight * ends)
     weight = redraw(scheme, seed, np.arange(replicates), runs.weight, runs.group)

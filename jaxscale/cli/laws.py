@@ -11,6 +11,7 @@ from jaxscale.errors import UsageError
 
 WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json nor --search with it"
 SEARCH_OR_NAME = "--search looks through all laws: leave the NAME out"
+NO_WORDS = "--search needs a word to look for; jaxscale laws lists all laws"
 NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
 
 
@@ -20,7 +21,7 @@ NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
     "--search",
     metavar="WORDS",
     help=(
-        "List only laws in whose description every one of these words stands, as in 'hoffmann flops'. [default: all]"
+        "List only laws in whose description every one of these words stands, as in 'experts sparsity'. [default: all]"
     ),
 )
 @click.option("--markdown", "is_markdown", is_flag=True, help="Write all of it as one page of Markdown to stdout.")
@@ -36,6 +37,8 @@ def laws(session: Session, name: str | None, search: str | None, is_markdown: bo
         raise UsageError(WHOLE_PAGE)
     if name is not None and search is not None:
         raise UsageError(SEARCH_OR_NAME)
+    if search is not None and not search.split():
+        raise UsageError(NO_WORDS)
     from jaxscale.laws import LAWS
     from jaxscale.reports import json_text, law_document, laws_markdown, matching, print_law, print_laws
 

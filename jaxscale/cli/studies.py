@@ -28,7 +28,7 @@ ALL = "all"
 
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
 NO_SCHEDULE = "--warmup belongs to laws of schedules, such as 'multi-power'; '{law}' takes none"
-NO_LOSS = "the law '{law}' gives a {target}, not a loss: say which column of the table holds it, --map loss=COLUMN"
+NO_LOSS = "what the law '{law}' gives is {target}, not loss: say which column of the table holds it, --map loss=COLUMN"
 NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
 NOT_DECLARED = "'{name}' is neither a column of {table} nor a coef: add --coef {name}:positive, or --map {name}=COLUMN"
 PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None, 0)

@@ -16,7 +16,7 @@ NO_GROUPS = "the scheme '{scheme}' draws groups of rows: say which column names 
 OWN_COEFS = (
     "the scheme '{scheme}' draws whole groups, and here each group has coefs of its own, which the others do not tell"
 )
-TOO_FEW = "{source}: {groups} for the scheme '{scheme}', which needs {least}; 'pairs' draws single rows"
+TOO_FEW = "{source}: {groups} for the scheme '{scheme}', which needs {least}; without groups single rows are drawn"
 
 
 def check_clusters(runs: Runs, scheme: Scheme, *, has_own: bool) -> None:

@@ -19,7 +19,7 @@ from jaxscale.intervals import Band, Interval, band
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.objectives import Objective
 from jaxscale.registry import unknown
-from jaxscale.resampling import Scheme
+from jaxscale.resampling import Scheme, clusters_of
 from jaxscale.results import Ensemble
 from jaxscale.runs import Runs
 
@@ -42,7 +42,8 @@ class TwoSteps:
     def __post_init__(self) -> None:
         one, two = self.first, self.second
         is_paired = (one.scheme, one.seed, len(one)) == (two.scheme, two.seed, len(two))
-        if not is_paired or not np.array_equal(one.fit.runs.row, two.fit.runs.row):
+        first, second = (clusters_of(step.fit.runs.group, len(step.fit.runs)) for step in (one, two))
+        if not (is_paired and np.array_equal(one.fit.runs.row, two.fit.runs.row) and np.array_equal(first, second)):
             raise UsageError(NOT_THE_SAME_RUNS.format(first=len(one), second=len(two)))
         if len(two.fit.law.inputs) != 1:
             raise UsageError(ONE_INPUT.format(name=two.fit.law.name, inputs=", ".join(two.fit.law.inputs)))

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 SHARE = "share"
 """The unit of what lies between 0 and 1."""
+ROUNDING = 1e-9
+"""How far outside a share may lie that is one less others."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,21 @@ class Input:
     made_from: tuple[str, ...] = ()
 
     @property
+    def is_positive(self) -> bool:
+        """Whether every number of it is above zero."""
+        return self.low > 0 and not self.is_vector and self.unit != SHARE
+
+    @property
     def demand(self) -> str:
         """What every number of it must be, "must be positive"; nothing where any number will do."""
-        if self.unit == SHARE:
-            return "must lie between 0 and 1"
-        return "must be positive" if self.low > 0 and not self.is_vector else ""
+        return "must lie between 0 and 1" if self.unit == SHARE else "must be positive" if self.is_positive else ""
 
     def excludes(self, values: ArrayLike) -> np.ndarray:
         """Return where numbers (…) are nothing that this input can be."""
         given = np.asarray(values, dtype=np.float64)
         if self.unit == SHARE:
-            return (given < 0) | (given > 1)
-        return given <= 0 if self.demand else np.zeros(given.shape, dtype=bool)
+            return (given < -ROUNDING) | (given > 1 + ROUNDING)
+        return given <= 0 if self.is_positive else np.zeros(given.shape, dtype=bool)
 
 
 PARAMS = Input("params", "N", "params", "size of the network", 1e7, 3e10)

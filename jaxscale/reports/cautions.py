@@ -37,6 +37,8 @@ GROUP_SIZES = "the scheme '{scheme}' draws single rows whatever their group, so 
 
 FAR = 10.0
 """Times the largest measured compute from which a budget stands out in the table."""
+FOLLOWED = ("repeated-seeds", "trajectory-rows")
+"""Codes of the warnings whose advice is to draw whole groups, which then need not be said."""
 MANY = 0.1
 TAIL = 5
 """Replicates that should lie beyond either limit of an interval."""
@@ -47,6 +49,8 @@ def cautions_of(answer: Answer) -> tuple[Finding, ...]:
     known = list(answer.fit.findings)
     known += answer.ensemble.findings if answer.ensemble is not None else ()
     known += answer.frontier.findings if answer.frontier is not None else ()
+    if answer.ensemble is not None and answer.ensemble.scheme.has_groups:
+        known = [one for one in known if one.code not in FOLLOWED]
     own = (_no_frontier(answer), _bands(answer), _tails(answer), _lost(answer), _groups(answer))
     found = [*known, *(finding for finding in own if finding is not None), *_of_groups(answer)]
     by_code: dict[str, Finding] = {}

@@ -23,7 +23,7 @@ MORE = "jaxscale laws NAME shows units, supports and published constants; --sear
 
 
 def matching(laws: Iterable[Law], words: str) -> list[Law]:
-    """Return the laws on whose page every one of the words stands, in any case."""
+    """Return the laws of which every one of the words is said somewhere in `law_document`, in any case."""
     found = []
     for law in laws:
         said = " ".join(str(part) for part in _leaves(law_document(law))).casefold()
@@ -33,12 +33,12 @@ def matching(laws: Iterable[Law], words: str) -> list[Law]:
 
 
 def _leaves(document: Json) -> Iterator[Json]:
-    """Return every text and number of a document."""
+    """Return every text and number of a document, without its names and what is absent."""
     if isinstance(document, dict):
         document = list(document.values())
     for one in document if isinstance(document, list) else ():
         yield from _leaves(one)
-    if not isinstance(document, list):
+    if not isinstance(document, list) and document is not None:
         yield document
 
 

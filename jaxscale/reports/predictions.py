@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.allocation.sizes import all_sizes
 from jaxscale.intervals import Band
 from jaxscale.laws import Law
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.cautions import EXTRAPOLATION, FAR, NO_FRONTIER, cautions_of
+from jaxscale.reports.cautions import NO_FRONTIER, cautions_of
 from jaxscale.reports.document import (
     Json,
     number,
@@ -25,15 +25,13 @@ from jaxscale.reports.document import (
     written_provenance,
     written_warning,
 )
+from jaxscale.reports.extrapolating import extrapolation, ratios
 from jaxscale.reports.facts import fact_table, frontier_facts
 from jaxscale.reports.known import SCHEMA_VERSION, Known, known_document, known_facts, known_provenance
 from jaxscale.reports.numbers import power, significant, span, times
 from jaxscale.reports.safe import plain, rows_of
 from jaxscale.runs import Finding
 
-BEYOND = "{name} up to {factor:,g} times beyond the runs of the table, which end at {end:.3g}"
-ROUNDING = 1e-9
-"""How far beyond the largest run, relatively, still counts as at it: sizes are products of rounded numbers."""
 NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
 
 
@@ -59,38 +57,14 @@ class Predictions:
         absent = int(np.sum(~np.isfinite(self.loss)))
         text = NOT_FINITE.format(count=absent, total=len(self.loss))
         own = (Finding("not-finite", text),) if absent else ()
-        return (*self._extrapolated(), *(one for one in known if one.code != NO_FRONTIER), *own)
+        far = None if self.answer is None else extrapolation(self.law, self.columns, self.answer.fit.runs)
+        others = (one for one in known if one.code != NO_FRONTIER)
+        return (*(() if far is None else (far,)), *others, *own)
 
     @property
-    def beyond(self) -> list[dict[str, float]]:
-        """For each run, the sizes and inputs in which it lies beyond the table's runs: by which factor, above 1."""
-        found: list[dict[str, float]] = [{} for _ in self.loss]
-        for name, values, (low, high) in self._measured():
-            for place, value in enumerate(values):
-                factor = max(value / high, low / value)
-                if factor > 1.0 + ROUNDING:
-                    found[place][name] = float(factor)
-        return found
-
-    def _measured(self) -> Iterator[tuple[str, np.ndarray, tuple[float, float]]]:
-        """Return the name, the values (n,) and the table's range of the inputs, and of flops, that are positive."""
-        runs = {} if self.answer is None else self.answer.fit.runs.columns
-        columns = {name: np.asarray(column, dtype=np.float64) for name, column in self.columns.items()}
-        flops = all_sizes(self.law, columns).get("flops")
-        for name, values in {**({} if flops is None else {"flops": flops}), **columns}.items():
-            measured = runs[name][np.isfinite(runs[name])] if name in runs else np.empty(0)
-            if measured.size and measured.ndim == 1 and measured.min() > 0 and np.min(values) > 0:
-                yield name, values, (float(measured.min()), float(measured.max()))
-
-    def _extrapolated(self) -> tuple[Finding, ...]:
-        """Return the warning of runs far beyond the table's, by the input in which they are farthest beyond."""
-        said = []
-        for name, values, (low, high) in self._measured():
-            above, below = float(np.max(values)) / high, low / float(np.min(values))
-            if max(above, below) >= FAR:
-                factor = float(f"{max(above, below):.3g}")
-                said.append(BEYOND.format(name=name, factor=factor, end=high if above >= below else low))
-        return (Finding(EXTRAPOLATION, f"extrapolation: {'; '.join(said)}"),) if said else ()
+    def ratios(self) -> list[dict[str, float]]:
+        """For each run, in what it lies beyond those of the table, and by which ratio; nothing without a table."""
+        return [{} for _ in self.loss] if self.answer is None else ratios(self.law, self.columns, self.answer.fit.runs)
 
 
 def print_predictions(found: Predictions, console: Console, *, width: int) -> None:
@@ -109,11 +83,11 @@ def print_predictions(found: Predictions, console: Console, *, width: int) -> No
 def predictions_document(found: Predictions) -> dict[str, Json]:
     """Return the document of `predict --json`; numbers at full precision, null for those that do not exist."""
     rows: list[Json] = []
-    for index, (value, beyond) in enumerate(zip(found.loss, found.beyond, strict=True)):
+    for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
         inputs: dict[str, Json] = {name: float(column[index]) for name, column in found.columns.items()}
         loss: dict[str, Json] = {"value": number(float(value)), **written_limits(found.band, index)}
         factors: Json = {name: number(factor) for name, factor in beyond.items()}
-        rows.append({"inputs": inputs, "loss": loss, "times_beyond": None if found.answer is None else factors})
+        rows.append({"inputs": inputs, "loss": loss, "ratio_to_runs": None if found.answer is None else factors})
     return {
         **_head(found),
         "predictions": rows,
@@ -156,14 +130,15 @@ def _table(found: Predictions) -> Table:
         limits = []
         if found.band is not None:
             limits = [span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper)))]
-        limits += [_farthest(found.beyond[index])] if found.answer is not None else []
+        limits += [_farthest(found.ratios[index])] if found.answer is not None else []
         table.add_row(*cells, significant(float(value), 6), *limits)
     return table
 
 
-def _farthest(beyond: Mapping[str, float]) -> str:
-    """Return in which input a run lies farthest beyond the table's, and by which factor."""
-    if not beyond:
+def _farthest(ratios: Mapping[str, float]) -> str:
+    """Return in what a run lies farthest beyond the table's, how far, and on which side."""
+    if not ratios:
         return "no"
-    name = max(beyond, key=lambda one: beyond[one])
-    return f"{name} {times(beyond[name])}"
+    name = max(ratios, key=lambda one: abs(math.log(ratios[one])))
+    ratio = ratios[name]
+    return f"{name} {times(max(ratio, 1.0 / ratio))} {'above' if ratio > 1.0 else 'below'}"

@@ -43,5 +43,5 @@ def clusters_of(group: np.ndarray | None, rows: int) -> np.ndarray:
     """
     if group is None:
         return np.arange(rows, dtype=np.int32)
-    _, first, code = np.unique(group.astype(str), return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first)).astype(np.int32)[code]
+    codes: dict[str, int] = {}
+    return np.array([codes.setdefault(name, len(codes)) for name in group], dtype=np.int32)

@@ -43,6 +43,27 @@ def test_where_the_loss_rises_again_with_tokens_the_contour_is_the_fewest_that_r
     found = float(js.isoloss(law=law, coefs=coefs, loss=level, params=[1e8], held=held)[0, 0])
     assert found < tokens[lowest]
     assert js.predict(law, coefs, params=1e8, tokens=found, **held) == pytest.approx(level, rel=1e-12)
+    fine = np.geomspace(tokens[lowest - 1], tokens[lowest + 1], 20_001)
+    dip = js.predict(law, coefs, params=1e8, tokens=fine, **held)
+    near = float(js.isoloss(law=law, coefs=coefs, loss=dip.min() * (1 + 1e-10), params=[1e8], held=held)[0, 0])
+    assert near == pytest.approx(fine[np.argmin(dip)], rel=1e-3)  # as flat as a minimum is
+    below = js.isoloss(law=law, coefs=coefs, loss=dip.min() * (1 - 1e-10), params=[1e8], held=held)
+    assert np.isnan(below).all()
+
+
+def test_what_is_held_for_a_contour_is_judged_as_for_a_frontier():
+    law = {"law": "sparsity", "coefs": "frantar2023-t5"}
+    for value, said in (
+        (-3.0, "must lie between 0 and 1"),
+        (np.nan, "not a finite number"),
+        ("x", "not a finite number"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            js.isoloss(**law, loss=2.5, params=[1e8], held={"sparsity": value})
+        with pytest.raises(UsageError, match=said):
+            js.frontier(**law, flops=1e20, held={"sparsity": value})
+    with pytest.raises(UsageError, match="sizes are positive"):
+        js.isoloss(law="chinchilla", coefs=COEFS, loss=2.5, params=[1e8, 0.0])
 
 
 def test_the_contour_touches_the_line_of_its_budget_at_the_optimum():

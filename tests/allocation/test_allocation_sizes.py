@@ -34,7 +34,10 @@ def test_a_law_with_a_price_of_its_own_counts_flops_by_it():
     np.testing.assert_allclose(found["flops"], price * columns["params"] * 2e10, rtol=1e-14)
     again = completed(law, {"params": columns["params"], "flops": found["flops"], "sparsity": 0.5})
     np.testing.assert_allclose(again["tokens"], 2e10, rtol=1e-14)
-    assert all_sizes(law, {"params": 1e9, "tokens": 2e10}) == {}
+    assert set(all_sizes(law, {"params": 1e9, "tokens": 2e10})) == {"params", "tokens", "tokens_per_param"}
+    assert completed(law, {"tokens": 2e10, "tokens_per_param": 20.0}) == {"tokens": 2e10, "params": 1e9}
+    with pytest.raises(UsageError, match="depends on sparsity: give sparsity too"):
+        completed(law, {"params": 1e8, "flops": 1e20})
 
 
 def test_what_the_law_takes_stays_as_it_was_given():

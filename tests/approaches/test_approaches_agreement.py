@@ -8,7 +8,7 @@ import jaxscale as js
 from jaxscale.allocation import spread
 from jaxscale.approaches import agreement, isoflop
 from jaxscale.approaches.agreement import isoflop_trends
-from jaxscale.errors import UsageError
+from jaxscale.errors import RunsError, UsageError
 
 AT = (1e21, 5.76e23)
 
@@ -74,9 +74,15 @@ def test_curves_are_resampled_whole_and_all_three_find_the_exponent():
         assert one.usable >= 36, one.name  # a draw of few sizes may leave no two budgets bracketed
     assert found.scheme == "cluster"
     assert [(one.rows, one.parts) for one in found.approaches][::2] == [(240, 12), (240, None)]
-    budgets, counts = np.unique(flops, return_counts=True)
-    assert found.approaches[1].parts <= len(budgets)
-    assert found.approaches[1].rows <= counts.sum()
+    profiles = isoflop(runs, budget="budget", method="cubic")
+    assert (found.approaches[1].rows, found.approaches[1].parts) == (profiles.runs.sum(), len(profiles.flops))
+    used = np.isin(np.log10(runs["budget"]).round(6), np.log10(profiles.flops).round(6))
+    assert found.approaches[1].rows == used.sum() > 100
+
+
+def test_fewer_than_five_curves_are_no_sample():
+    with pytest.raises(RunsError, match="4 groups for the scheme 'cluster', which needs 5; without groups"):
+        agreement(curves_on(PRINTED, sizes=4, points=12), flops=1e21)
 
 
 @pytest.mark.parametrize("flops", [-1.0, [1e20, np.nan], [[1e20]]])

@@ -28,6 +28,8 @@ def test_a_search_finds_laws_by_all_of_its_words_wherever_they_stand(run):
     by_source = json.loads(run("laws", "--search", "arXiv 2404.10102", "--json").stdout)["laws"]
     assert "chinchilla" in [law["name"] for law in by_source]
     assert len(every) == len(LAWS)
+    page = run("laws", "--search", "experts sparsity").stdout
+    assert "experts-sparsity" in page  # the example of the help and of the README
     page = run("laws", "--search", "granularity experts").stdout
     assert "granularity" in page
     assert "kaplan-steps" not in page
@@ -36,6 +38,7 @@ def test_a_search_finds_laws_by_all_of_its_words_wherever_they_stand(run):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("laws", "--search", " "), "--search needs a word"),
         (("laws", "--search", "phlogiston"), "no law says all of 'phlogiston'"),
         (("laws", "kaplan", "--search", "x"), "leave the NAME out"),
         (("laws", "--markdown", "--search", "x"), "--markdown writes one page"),

@@ -36,7 +36,7 @@ USAGE = {
     "a role that does not exist": (("fit", "t.csv", "--map", "parms=params"), "Did you mean 'params'"),
     "a law that gives no loss": (
         ("fit", "t.csv", "--law", "steplaw-lr"),
-        "'steplaw-lr' gives a learning rate, not a loss: say which column of the table holds it, --map loss=COLUMN",
+        "'steplaw-lr' gives is learning rate, not loss: say which column of the table holds it, --map loss=COLUMN",
     ),
     "a convention that counts no training": (("fit", "t.csv", "--count", "inference"), "unknown --count: 'inference'"),
     "clusters without groups": (("fit", "t.csv", "--scheme", "cluster"), "--group COLUMN"),

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from cli_commands import COMMAND, TABLE
 
@@ -147,18 +148,21 @@ def test_predict_says_how_far_beyond_the_runs_it_goes(run, fitted, no_fit):
     """The shipped table ends at its largest params and compute: 24 times that compute is extrapolation, by name."""
     folder, _ = fitted
     runs = js.load(folder).fit.runs
-    params, flops = float(runs["params"].max()), float(runs["flops"].max())
+    params, flops = float(runs["params"].max()), float(np.max(6 * runs["params"] * runs["tokens"]))
     at = ("--at", f"params={params!r},{params!r}", "--at", f"flops={flops / 2!r},{24 * flops!r}")
     found = json.loads(run("predict", folder, *at, "--json").stdout)
-    near, far = (row["times_beyond"] for row in found["predictions"])
+    near, far = (row["ratio_to_runs"] for row in found["predictions"])
     assert "flops" not in near
     assert far["flops"] == pytest.approx(24.0)
     assert "params" not in far
     (said,) = [one["message"] for one in found["warnings"] if one["code"] == "extrapolation"]
-    assert "flops up to 24 times beyond the runs" in said
+    assert "flops up to 24 times above the runs" in said
     page = run("predict", folder, *at).stdout
-    assert "24×" in page
+    assert "24× above" in page
     assert "extrapolation" in page
+    small = json.loads(run("predict", folder, "--at", "params=1e5", "--at", "tokens=1e10", "--json").stdout)
+    assert small["predictions"][0]["ratio_to_runs"]["params"] == pytest.approx(1e5 / runs["params"].min())
+    assert "times below the runs" in small["warnings"][0]["message"]
     inside = json.loads(run("predict", folder, "--at", "params=1e9", "--at", "tokens=1e10", "--json").stdout)
     assert "extrapolation" not in {one["code"] for one in inside["warnings"]}
-    assert inside["predictions"][0]["times_beyond"] == {}
+    assert inside["predictions"][0]["ratio_to_runs"] == {}

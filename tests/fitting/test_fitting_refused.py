@@ -114,6 +114,15 @@ def test_a_share_in_percent_is_refused():
         js.fit(runs, "sparsity")
 
 
+def test_a_share_that_is_one_less_others_may_be_zero_to_rounding():
+    first, third = np.tile([0.9, 0.3, 0.5], 10), np.tile([0.1, 0.3, 0.25], 10)
+    second = 1.0 - first - third
+    assert second.min() < 0.0
+    columns = {"share_1": first, "share_2": second, "share_3": third}
+    loss = js.predict("mixing", dict.fromkeys(js.LAWS.resolve("mixing").names, 0.5), **columns)
+    js.fit(js.Runs.from_arrays(**columns, loss=loss * np.linspace(1.0, 1.01, 30)), "mixing")
+
+
 def test_the_loss_named_as_constant_is_that_of_rows_that_count():
     loss = np.r_[9.0, np.full(29, 2.5)]
     with pytest.raises(RunsError, match=r"every run has the loss 2\.5"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxscale as js
-from jaxscale.errors import RunsError
+from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import TwoSteps, two_steps
 
 pytestmark = pytest.mark.slow
@@ -50,6 +50,15 @@ def test_the_joint_band_is_that_of_an_explicit_loop(both):
     band, want = both.band(**AT), js.band(looped)
     np.testing.assert_allclose([band.lower, band.upper], [want.lower, want.upper], rtol=1e-12)
     assert band.n_used == int(both.usable.sum()) > 150
+
+
+def test_steps_whose_groups_differ_are_not_the_same_draws(runs):
+    crowds = []
+    for group in (np.arange(60) % 10, np.arange(60) // 6):
+        named = replace(runs, group=np.array([f"g{one}" for one in group], dtype=object))
+        crowds.append(two_steps(named, replicates=20, objective="squared", scheme="cluster"))
+    with pytest.raises(UsageError, match="other draws"):
+        TwoSteps(crowds[0].first, crowds[1].second)
 
 
 def test_what_is_known_of_a_step_stays_as_it_is_in_that_step(runs):

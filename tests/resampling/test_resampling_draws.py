@@ -14,7 +14,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine import compiling
 from jaxscale.errors import UsageError
-from jaxscale.resampling import SCHEMES, Table, draw_replicate, redraw, root_key
+from jaxscale.resampling import SCHEMES, Table, clusters_of, draw_replicate, redraw, root_key
 
 PAIRS, CLUSTER = SCHEMES.resolve("pairs"), SCHEMES.resolve("cluster")
 
@@ -95,6 +95,11 @@ def test_whole_clusters_are_drawn_as_many_as_there_are_wherever_their_rows_stand
     # what a cluster is called is of no importance
     renamed = np.array(["edcba"["abcde".index(name)] for name in names], dtype=object)
     np.testing.assert_array_equal(times, redraw(CLUSTER, seed, np.arange(12), weight, renamed) / weight)
+
+
+def test_clusters_are_told_apart_by_their_whole_names_and_a_long_one_costs_nothing():
+    names = np.array(["a", "b", "a\0", "b", "x" * 1_000_000, "a"] * 1000, dtype=object)
+    np.testing.assert_array_equal(clusters_of(names, len(names))[:6], [0, 1, 2, 1, 3, 0])
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, "0", None])
