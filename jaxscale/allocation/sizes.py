@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -72,4 +73,4 @@ def _price(law: Law, columns: Mapping[str, ArrayLike]) -> np.ndarray | None:
     if any(name not in columns for name in held):
         return None
     with precision.float64():
-        return np.asarray(law.flops_per_param_token(**{name: np.asarray(columns[name], float) for name in held}))
+        return np.asarray(law.flops_per_param_token(**{name: jnp.asarray(columns[name], float) for name in held}))

@@ -13,6 +13,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import grouping_of
+from jaxscale.laws.spec import OVERFULL
 from jaxscale.registry import unknown
 from jaxscale.runs.showing import listed
 
@@ -110,6 +111,8 @@ def held_values(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
         if measure.excludes(value):
             raise UsageError(EXCLUDED_HELD.format(name=name, value=value, demand=measure.demand))
         found[name] = float(value)
+    if law.overfull(found):
+        raise UsageError("held: " + OVERFULL.format(names=", ".join(n for n in found if law.measure(n).is_part)))
     return found
 
 

@@ -16,7 +16,7 @@ from jaxscale.approaches.parametric import crowd_trend, fit_trend
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.fitting import bootstrap, check_clusters, fit
+from jaxscale.fitting import bootstrap, check_clusters, fit, still_open
 from jaxscale.intervals import Band, band
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
@@ -128,7 +128,7 @@ def agreement(
         if not fitted.is_usable:
             raise RunsError(UNUSABLE.format(status=fitted.status))
         crowd = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
-        findings = (*fitted.findings, *crowd.findings)
+        findings = still_open((*fitted.findings, *crowd.findings), scheme)
         used = int(np.sum(seen.weight > 0))
         found.append(Approach("parametric", fit_trend(fitted), crowd_trend(crowd), used, None, findings))
     except RunsError as error:
@@ -151,7 +151,7 @@ def agreement(
         raise RunsError("; ".join(absent.values()))
     return Agreement(
         at, tuple(found), absent, fitted, crowd, scheme.name, replicates, seed, len(runs), runs.origin.source,
-        runs.check(),
+        still_open(runs.check(), scheme),
     )  # fmt: skip
 
 

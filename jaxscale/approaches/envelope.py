@@ -21,7 +21,7 @@ DIFFERENT = 0.1
 """Difference between the exponents of the thirds from which a finding says that the line is bent."""
 
 NO_GROUP = "{source}: no training curves: name the column that says which rows are one run (--group COLUMN)"
-NO_MINIMA = "{source}: at no two budgets is the lowest of at least 3 curves that of a size between others"
+NO_MINIMA = "{source}: a line needs two sizes that lie between others and are lowest of at least 3 curves somewhere"
 MIN_OF_NOISE = (
     "the lowest of {curves:.0f} noisy curves is biased low; what smoothing removed from them is {miss:.2g} % of loss"
 )
@@ -66,7 +66,7 @@ def envelope(runs: Runs, *, budgets: int = BUDGETS) -> Envelope:
     field = Field.of(curves, budgets)
     best, is_found = field.lowest(np.ones((1, len(curves)), bool))
     best, is_found = best[0], is_found[0]
-    if is_found.sum() < 2:
+    if len(np.unique(best[is_found])) < 2:
         raise RunsError(NO_MINIMA.format(source=runs.origin.source))
     params, tokens = field.sizes[best], field.tokens[best, np.arange(budgets)]
     flops = np.exp(field.log_flops)
@@ -141,7 +141,7 @@ def _findings(
     found = [Finding("minimum-of-noise", MIN_OF_NOISE.format(curves=together, miss=miss))]
     if early > 0:
         found.append(Finding("schedule-mismatch", SCHEDULE.format(share=100 * early)))
-    if np.nanmax(thirds) - np.nanmin(thirds) > DIFFERENT:
+    if np.nanmax(thirds, initial=-np.inf) - np.nanmin(thirds, initial=np.inf) > DIFFERENT:
         found.append(Finding("bent-envelope", BENT.format(thirds=", ".join(f"{third:.3f}" for third in thirds))))
     if len(kept) < len(field.log_flops):
         total = len(field.log_flops)

@@ -98,6 +98,8 @@ def _saved(
     folder: str, at: Mapping[str, tuple[float, ...]], group: str | None, level: float, interval: str
 ) -> Predictions:
     """Return what a saved fit, or one group of it, says, with the band of its replicates."""
+    import numpy as np
+
     from jaxscale.fitting import group_of, predict_crowd
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
@@ -116,7 +118,9 @@ def _saved(
     limits = None
     if crowd is not None and answer.has_bands:
         limits = band(predict_crowd(crowd, columns), level=level, method=interval)
-    return Predictions(fit.law, fit.coefs, columns, predict_with(fit.law, fit.coefs, columns), limits, answer)
+    losses = predict_with(fit.law, fit.coefs, columns)
+    losses = np.full_like(losses, np.nan) if fit.unidentified else losses
+    return Predictions(fit.law, fit.coefs, columns, losses, limits, answer)
 
 
 def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
@@ -128,6 +132,7 @@ def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[f
 
     from jaxscale.allocation.sizes import completed
     from jaxscale.allocation.splits import DECIDED
+    from jaxscale.laws.spec import OVERFULL
     from jaxscale.registry import unknown
 
     lacks_size = any(name in DECIDED and name not in at for name in law.inputs)
@@ -141,6 +146,8 @@ def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[f
     if any(len(values) not in (1, count) for values in at.values()):
         raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))
     every = completed(law, {name: np.resize(values, count) for name, values in at.items()})
+    if all(name in every for name in law.inputs) and law.overfull(every).any():
+        raise UsageError("--at: " + OVERFULL.format(names=", ".join(n for n in every if law.measure(n).is_part)))
     return {name: tuple(np.asarray(every[name]).tolist()) for name in law.inputs if name in every}
 
 

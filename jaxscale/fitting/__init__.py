@@ -1,7 +1,7 @@
 """Runs × Law × Objective → Fit → Ensemble: the verbs that fit, refit and say how sure one may be."""
 
 from jaxscale.fitting.bootstrap import bootstrap
-from jaxscale.fitting.clusters import check_clusters
+from jaxscale.fitting.clusters import check_clusters, still_open
 from jaxscale.fitting.counts import compare_counts
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.groups import group_of
@@ -21,5 +21,6 @@ __all__ = [
     "predict_crowd",
     "reduced",
     "solution",
+    "still_open",
     "two_steps",
 ]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.resampling import Scheme, clusters_of
-from jaxscale.runs import Runs
+from jaxscale.runs import Finding, Runs
 from jaxscale.runs.showing import counted, shown_name
 
 LEAST = 5
 """Clusters from which their resampling says anything: five have 126 different samples, four have 35."""
+
+FOLLOWED = ("repeated-seeds", "trajectory-rows")
+"""Codes of the findings whose advice is to draw whole groups."""
 
 NO_GROUPS = "the scheme '{scheme}' draws groups of rows: say which column names them, --group COLUMN"
 OWN_COEFS = (
@@ -34,3 +39,8 @@ def check_clusters(runs: Runs, scheme: Scheme, *, has_own: bool) -> None:
     if count < LEAST:
         groups, source = counted(count, "group"), shown_name(runs.origin.source)
         raise RunsError(TOO_FEW.format(source=source, groups=groups, scheme=scheme.name, least=LEAST))
+
+
+def still_open(findings: Iterable[Finding], scheme: Scheme) -> tuple[Finding, ...]:
+    """Return the findings without those whose advice is followed where the scheme draws whole groups."""
+    return tuple(one for one in findings if not (scheme.has_groups and one.code in FOLLOWED))

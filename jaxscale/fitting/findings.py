@@ -36,6 +36,10 @@ RANK_DEFICIENT = (
     "{directions} can move without a change of any prediction, so no covariance is given"
 )
 FLAT = "at the optimum the objective does not bend along {direction}, so no covariance is given"
+NARROW = (
+    "delta {delta:g} is {times:.0f} times below the typical miss, {miss:.2g}: the objective is nearly the sum of "
+    "|miss|, whose minimum may be flat or have a corner; try --delta {wider:.2g}, or --objective squared"
+)
 AT_BOUND = "{places}: the minimum lies at the edge of the support; the interval is one-sided, without a standard error"
 FEW_ROWS = "{rows} for {free}: the bootstrap is unreliable below {three}"
 ONE_MINIMUM = "1 other minimum was found, with an objective {excess:.2%} higher"
@@ -45,6 +49,8 @@ SOME_FAILED = "{failed} of {total} replicates are not usable ({reasons})"
 AT_BOUND_TOO = "{places} of {total} replicates: they ended at the edge of the support and count as lying on it"
 
 FEW_AGREEING = 0.1
+FAR_BELOW = 20.0
+"""Typical miss in units of the bend of a score from which a failed fit says so."""
 NEAR = 0.9
 """Share of the variance of the logs, that of a correlation of 0.95, from which inputs are said to vary together."""
 
@@ -76,7 +82,7 @@ def findings_of_fit(fit: Fit, outcome: Outcome, look: Look, *, is_explained: boo
         message = NOT_CONVERGED.format(
             status=status, meaning=status.meaning, reasons=counted(outcome.status[: certificate.starts])
         )
-        found += [Finding("not-converged", message), *_directions(fit, look)]
+        found += [Finding("not-converged", message), *_directions(fit, look), *_narrow(fit)]
     if status is Status.AT_BOUND:
         found.append(
             Finding("at-bound", AT_BOUND.format(places=_listed(_place(n, fit.coefs[n]) for n in fit.at_bound)))
@@ -123,6 +129,14 @@ def findings_of_crowd(codes: np.ndarray, edges: Mapping[str, np.ndarray]) -> tup
         message = AT_BOUND_TOO.format(places=_listed(places), total=f"{len(codes):,}")
         found.append(Finding("replicates-at-bound", message))
     return tuple(found)
+
+
+def _narrow(fit: Fit) -> list[Finding]:
+    """Return that the score of a failed fit bends far below its misses, where it does."""
+    delta, miss = fit.objective.delta, float(np.median(np.abs(fit.residuals[fit.runs.weight > 0])))
+    if delta is None or not miss > FAR_BELOW * delta:
+        return []
+    return [Finding("narrow-delta", NARROW.format(delta=delta, times=miss / delta, miss=miss, wider=miss))]
 
 
 def _directions(fit: Fit, look: Look) -> list[Finding]:

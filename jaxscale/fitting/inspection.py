@@ -85,8 +85,11 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
         width = bandwidth(residuals[weight > 0])
         bread = hessian
         if scale < width and np.isfinite(scale):
-            bread = _hessian(_look(job, batch, theta, width, clock), job.problem, batch)[np.ix_(free, free)]
-            bread = bread * _share(objective, scale, width)
+            # only the density is counted more widely: the slopes must stay those whose sum is zero here, or the
+            # answer would depend on the units of the columns
+            wide = np.asarray(_look(job, batch, theta, width, clock).score.curvature)
+            density = _share(objective, scale, width) * wide
+            bread = _hessian(views, job.problem, batch, density)[np.ix_(free, free)]
         covariance = _covariance(objective, bread, jacobian, pull, residuals, weight)
     std: dict[str, float | None] = dict.fromkeys(law.names)
     if covariance is not None:
@@ -145,14 +148,18 @@ def _value(views: Views, batch: Batch) -> float:
     return _total(batch.weight, np.asarray(views.score.value))
 
 
-def _hessian(views: Views, problem: Problem, batch: Batch) -> np.ndarray:
-    """Return the Hessian (p, p) of the objective: the sum of w (rho''(r) J Jᵀ + rho'(r) r'')."""
+def _hessian(views: Views, problem: Problem, batch: Batch, curvature: np.ndarray | None = None) -> np.ndarray:
+    """Return the Hessian (p, p) of the objective: the sum of w (rho''(r) J Jᵀ + rho'(r) r'').
+
+    curvature: (bucket,) in place of rho''(r).
+    """
+    bends = np.asarray(views.score.curvature) if curvature is None else curvature
     rows = np.flatnonzero(batch.weight > 0)
     weight, jacobian = batch.weight[rows], np.asarray(views.jacobian)[rows]
     first, second = (list(side) for side in zip(*problem.pairs, strict=True))
     with np.errstate(invalid="ignore", over="ignore"):  # where the point is not finite, nor is this
         packed = (weight * np.asarray(views.score.slope)[rows]) @ np.asarray(views.bend)[rows]
-        hessian: np.ndarray = jacobian.T @ ((weight * np.asarray(views.score.curvature)[rows])[:, None] * jacobian)
+        hessian: np.ndarray = jacobian.T @ ((weight * bends[rows])[:, None] * jacobian)
     hessian[first, second] += packed
     hessian[second, first] = hessian[first, second]
     return hessian

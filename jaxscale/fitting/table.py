@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from jaxscale.engine.batches import Batch, pad
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import Law
+from jaxscale.laws.spec import OVERFULL
 from jaxscale.objectives import Objective
 from jaxscale.registry import unknown
 from jaxscale.resampling import clusters_of
@@ -50,6 +51,13 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
             source=source, column=name, demand=measure.demand, why=f"'{law.name}'", rows="{rows}"
         )
         _refuse(outside, demanded, runs)
+    said = OVERFULL.format(names=", ".join(name for name in law.inputs if law.measure(name).is_part))
+    _refuse(np.broadcast_to(law.overfull(runs.columns), len(runs)), f"{source}: {said}; rows {{rows}}", runs)
+    if law.gives_share:
+        is_outside = (runs.loss < 0) | (runs.loss > 1)
+        demand = "must lie between 0 and 1"
+        demanded = EXCLUDED.format(source=source, column=law.target, demand=demand, why=f"'{law.name}'", rows="{rows}")
+        _refuse(is_outside, demanded, runs)
     if objective.space == "log":
         why = "an objective in log space"
         demanded = EXCLUDED.format(source=source, column="loss", demand="must be positive", why=why, rows="{rows}")

@@ -18,9 +18,10 @@ class Input:
     """One column that a law takes: the name it has in tables, the papers' symbol, its unit and meaning.
 
     low, high: the documented range, in which recovery is tried; spread evenly in logarithms where low is positive.
-    Where it is positive so is every run's; what has the unit `share` lies between 0 and 1.
-    is_vector: whether a run has several, in a column (n, T).   made_from: the columns of a table from which it is made
-    where no table holds it, as step and lr of a schedule; `jaxscale.schedules` makes it.
+    Where it is positive so is every run's; what has the unit `share` lies between 0 and 1.   is_vector: whether a run
+    has several, in a column (n, T).   is_part: whether it is a share of one whole with the law's other inputs that are.
+    made_from: the columns of a table from which it is made where no table holds it, as step and lr of a schedule;
+    `jaxscale.schedules` makes it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Input:
     low: float = 0.0
     high: float = 100.0
     is_vector: bool = False
+    is_part: bool = False
     made_from: tuple[str, ...] = ()
 
     @property

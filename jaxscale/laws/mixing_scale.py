@@ -116,7 +116,7 @@ def _law_of(names: tuple[str, ...]) -> Law:
         notes=(
             "The structure is the paper's additive law, from which it follows that the best mixture is the same at "
             "every scale; its exact form and constants are not verified here, so none ship.",
-            "Shares are taken as they are given; that they sum to one is not checked.",
+            "Shares that are more than one together are refused; less than one is taken as it is given.",
         ),
     )
 

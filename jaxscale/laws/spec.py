@@ -9,9 +9,10 @@ from typing import Literal, TypeAlias, TypeVar
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from jaxscale.errors import UsageError
-from jaxscale.laws.inputs import INPUTS, Input
+from jaxscale.laws.inputs import INPUTS, ROUNDING, Input
 from jaxscale.numerics.supports import SUPPORTS, Support, to_theta
 from jaxscale.registry import unknown
 
@@ -29,6 +30,9 @@ TWICE = "law '{name}': '{word}' is declared twice"
 SPAN_EMPTY = "coef '{name}': the span {span} is not a lower and a higher number inside the support '{support}'"
 NO_SET = "set of constants of law '{name}':"
 NO_SETS = "law '{name}' has no published constants"
+SHARES = ("accuracy", "error")
+"""Targets that lie between 0 and 1."""
+OVERFULL = "the shares {names} are more than 1 together"
 COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
 
 
@@ -87,7 +91,8 @@ class Law:
     depend on one another or are vectors.   flops_per_param_token(**held) → scalar: what a parameter costs per token,
     in FLOP, where that is not 6; held are the inputs besides params, tokens, flops and tokens_per_param, by name.
     frontier: what is known of its frontier besides how it is found, or why it has none.   notes: what is known to
-    mislead.   target: what the law gives, if that is no loss; then there is no frontier.   space: where its misses are
+    mislead.   target: what the law gives, if that is no loss; then there is no frontier. An accuracy or an error lies
+    between 0 and 1.   space: where its misses are
     scored in tests and examples: linear for a target that may be negative.
 
     Raises UsageError, naming the word, where the function's arguments are not what is declared.
@@ -142,6 +147,16 @@ class Law:
     def measure(self, name: str) -> Input:
         """Return what is known of an input: of the law's own domain, else of the shared words, else its name."""
         return {**INPUTS, **{one.name: one for one in self.domain}}.get(name, Input(name))
+
+    @property
+    def gives_share(self) -> bool:
+        """Whether what the law gives lies between 0 and 1."""
+        return self.target in SHARES
+
+    def overfull(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
+        """Return where shares of one whole (…) are more than all of it together."""
+        shares = [np.asarray(columns[name], np.float64) for name in self.inputs if self.measure(name).is_part]
+        return np.asarray(np.sum(np.broadcast_arrays(*shares), axis=0) > 1.0 + ROUNDING if shares else False)
 
     @property
     def made_from(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import held_inputs
+from jaxscale.fitting import still_open
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer, Banded
 from jaxscale.runs import Finding
@@ -37,8 +38,6 @@ GROUP_SIZES = "the scheme '{scheme}' draws single rows whatever their group, so 
 
 FAR = 10.0
 """Times the largest measured compute from which a budget stands out in the table."""
-FOLLOWED = ("repeated-seeds", "trajectory-rows")
-"""Codes of the warnings whose advice is to draw whole groups, which then need not be said."""
 MANY = 0.1
 TAIL = 5
 """Replicates that should lie beyond either limit of an interval."""
@@ -49,8 +48,7 @@ def cautions_of(answer: Answer) -> tuple[Finding, ...]:
     known = list(answer.fit.findings)
     known += answer.ensemble.findings if answer.ensemble is not None else ()
     known += answer.frontier.findings if answer.frontier is not None else ()
-    if answer.ensemble is not None and answer.ensemble.scheme.has_groups:
-        known = [one for one in known if one.code not in FOLLOWED]
+    known = known if answer.ensemble is None else list(still_open(known, answer.ensemble.scheme))
     own = (_no_frontier(answer), _bands(answer), _tails(answer), _lost(answer), _groups(answer))
     found = [*known, *(finding for finding in own if finding is not None), *_of_groups(answer)]
     by_code: dict[str, Finding] = {}
@@ -118,7 +116,7 @@ def _tails(answer: Answer) -> Finding | None:
     beyond = 0.5 * (1.0 - answer.level)
     if count * beyond >= TAIL * (1.0 - 1e-9):
         return None
-    needed = math.ceil(TAIL / beyond * (1.0 - 1e-9))
+    needed = math.ceil(TAIL / beyond / answer.usable_share * (1.0 - 1e-9))
     message = FEW_REPLICATES.format(count=count, tail=TAIL, level=100.0 * answer.level, needed=needed)
     return Finding("few-replicates", message)
 
@@ -135,9 +133,10 @@ def _lost(answer: Answer) -> Finding | None:
 
 
 def _groups(answer: Answer) -> Finding | None:
-    if answer.ensemble is None or answer.fit.runs.group is None or answer.ensemble.scheme.name != "pairs":
+    crowd = answer.ensemble
+    if crowd is None or crowd.whole is not None or answer.fit.runs.group is None or crowd.scheme.has_groups:
         return None
-    scheme = answer.ensemble.scheme.name
+    scheme = crowd.scheme.name
     if grouping_of(answer.fit.law) is not None:
         return Finding("group-sizes-vary", GROUP_SIZES.format(scheme=scheme))
     return Finding("groups-unused", GROUP_UNUSED.format(scheme=scheme))

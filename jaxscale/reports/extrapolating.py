@@ -63,7 +63,7 @@ def extrapolation(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) 
             said.append(BELOW.format(name=reach.name, factor=float(f"{1.0 / least:.3g}"), end=reach.low))
         if not reach.is_positive and ((reach.values < reach.low) | (reach.values > reach.high)).any():
             said.append(OUTSIDE.format(name=reach.name, low=reach.low, high=reach.high))
-    return Finding(EXTRAPOLATION, f"extrapolation: {'; '.join(said)}") if said else None
+    return Finding(EXTRAPOLATION, "; ".join(said)) if said else None
 
 
 def _reaches(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> Iterator[Reach]:

@@ -11,8 +11,8 @@ from rich.text import Text
 from jaxscale.carets import escaped
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.numbers import power, seconds, short, significant
-from jaxscale.reports.safe import plain
-from jaxscale.runs import Origin
+from jaxscale.reports.safe import plain, rows_of
+from jaxscale.runs import Finding, Origin
 from jaxscale.runs.showing import counted, shown, shown_name
 from jaxscale.status import Status
 
@@ -78,6 +78,11 @@ def fact_table(facts: Iterable[tuple[str, Text]], style: str = LABEL) -> Table:
     return table
 
 
+def warning_table(cautions: Iterable[Finding]) -> Table:
+    """Return what to beware of, the code of each beside its message and rows."""
+    return fact_table(((one.code, plain(one.message + rows_of(one))) for one in cautions), style="yellow")
+
+
 def _law(answer: Answer) -> str:
     law = answer.fit.law
     return f"{law.name}:  {law.equation}" if law.equation else law.name
@@ -113,7 +118,9 @@ def _bootstrap(answer: Answer) -> str:
     if crowd is None:
         return "none: there are no replicates, so no seed was used"
     usable = int(crowd.usable.sum())
-    said = f"{crowd.scheme.name}, seed {crowd.seed}: {usable:,} of {len(crowd):,} replicates usable"
+    group = crowd.fit.runs.group
+    drawn = f" of {len(set(group)):,} groups" if crowd.scheme.has_groups and group is not None else ""
+    said = f"{crowd.scheme.name}{drawn}, seed {crowd.seed}: {usable:,} of {len(crowd):,} replicates usable"
     counts = {str(status): int(np.sum(crowd.status == status)) for status in Status}
     return f"{said} ({_counted(counts)})"
 

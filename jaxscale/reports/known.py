@@ -13,6 +13,7 @@ from jaxscale.laws import Law, Published
 from jaxscale.reports.cautions import EXTRAPOLATION
 from jaxscale.reports.document import SCHEMA_VERSION, Json, budget_rows, number, written_warning
 from jaxscale.reports.facts import fact_table, held_facts
+from jaxscale.reports.lawfacts import headline_of
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import frontier_table
 from jaxscale.results import Frontier, Provenance
@@ -21,8 +22,6 @@ from jaxscale.runs import Finding
 NO_BANDS = "coefs that were not fitted here have no bands"
 NO_RUNS = "the runs behind these coefs are not here: nothing tells how far beyond them a prediction lies"
 SET_BY_HAND = "given by --set"
-HEADLINE = "Efficient frontier, {price}, without bands"
-OWN_PRICE, USUAL_PRICE = "at the law's own price of a param per token", "C = 6 N D"
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,7 @@ def print_known_frontier(known: Known, console: Console, *, width: int) -> None:
     """Print the frontier of known coefs and where they stand; width and console as in `print_fit`."""
     console.print(fact_table(known_facts(known)), width=width)
     console.print()
-    price = USUAL_PRICE if known.law.flops_per_param_token is None else OWN_PRICE
-    console.print(Text(HEADLINE.format(price=price)), width=width)
+    console.print(Text(f"{headline_of(known.law)}, without bands"), width=width)
     for finding in () if known.frontier is None else known.frontier.findings:
         console.print(plain(finding.message, "yellow"), width=width)
     console.print()

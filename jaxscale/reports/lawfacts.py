@@ -10,6 +10,7 @@ from jaxscale.reports.numbers import short
 SEARCHED = "numerically on {price}, in ln N"
 OWN_PRICE = "the law's own price of a param per token"
 USUAL_PRICE = "C = 6 N D"
+AT_OWN = f"at {OWN_PRICE}"
 ALONG = "the loss at each budget; the law does not split it"
 NONE = "none: the law does not say how a budget is best spent"
 GIVES = "{target}, to which the table's loss column is mapped: --map loss=COLUMN"
@@ -23,6 +24,15 @@ TAGS = {
     "refit": "refitted from its data",
 }
 """Tags of published sets, in words."""
+
+
+def headline_of(law: Law) -> str:
+    """Return what a law's frontier is, and which C its budgets are."""
+    if not can_allocate(law):
+        return "Loss by budget"
+    return (
+        f"Efficient frontier, {USUAL_PRICE}" if law.flops_per_param_token is None else f"Efficient frontier, {AT_OWN}"
+    )
 
 
 def how_found(law: Law) -> str:

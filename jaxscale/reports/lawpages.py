@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from jaxscale.reports.document import Json, number
 from jaxscale.reports.facts import fact_table
 from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
 from jaxscale.reports.safe import plain
+from jaxscale.reports.tables import Column, whole_table
 
 WRAPPED = ("unit", "meaning")
 """Columns of words, which give way where a page is narrow."""
@@ -59,9 +59,9 @@ def print_law(law: Law, console: Console, *, width: int) -> None:
     facts = [("law", law.name), ("equation", law.equation), ("gives", gives(law)), ("source", law.source)]
     facts.append(("frontier", how_found(law)))
     console.print(fact_table((label, plain(text)) for label, text in facts if text), width=width)
-    for table in (_inputs(law), _coefs(law)):
+    for table in (_inputs(law, width), _coefs(law, width)):
         console.print()
-        console.print(table, width=width)
+        console.print(table)
     for constants in law.published:
         console.print()
         said = plain(f"  {constants.tag}: {TAGS.get(constants.tag, constants.tag)}", "dim")
@@ -121,26 +121,16 @@ def _written_input(measure: Input) -> dict[str, Json]:
     }
 
 
-def _inputs(law: Law) -> Table:
+def _inputs(law: Law, width: int) -> Table:
     rows = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.measure, law.inputs)]
-    return _table(("input", "symbol", "unit", "range", "meaning"), rows)
+    return _table(("input", "symbol", "unit", "range", "meaning"), rows, width)
 
 
-def _coefs(law: Law) -> Table:
+def _coefs(law: Law, width: int) -> Table:
     rows = [(coef.name, coef.support, coef.unit, range_of(coef), coef.meaning) for coef in law.coefs]
-    return _table(("coef", "support", "unit", "range", "meaning"), rows)
+    return _table(("coef", "support", "unit", "range", "meaning"), rows, width)
 
 
-def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 3, 0, 0), header_style="")
-    cells = [[text or "–" for text in row] for row in rows]
-    for place, header in enumerate(headers):
-        style = "" if place else "bold"
-        if header in WRAPPED:
-            table.add_column(header, overflow="fold", style=style)
-        else:  # names and numbers stay whole, which no_wrap alone does not ensure
-            longest = max(map(len, (header, *(row[place] for row in cells))))
-            table.add_column(header, no_wrap=True, min_width=longest, style=style)
-    for row in cells:
-        table.add_row(*map(plain, row))
-    return table
+def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]], width: int) -> Table:
+    columns = [Column(one, "" if place else "bold", is_wrapped=one in WRAPPED) for place, one in enumerate(headers)]
+    return whole_table(columns, rows, width=width, gap=3)

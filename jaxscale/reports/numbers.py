@@ -59,7 +59,9 @@ def seconds(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """Return a number as short as it can be written, without loss."""
+    """Return a number as short as it can be written, without loss; a dash if not finite."""
+    if not math.isfinite(value):
+        return ABSENT
     texts = [repr(value), f"{value:g}", *(f"{value:.{digits}e}" for digits in range(4))]
     exact = [_trimmed(text) for text in texts if float(text) == value]
     return min(exact, key=len)

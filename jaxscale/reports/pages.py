@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.cautions import EXTRAPOLATION, NO_FRONTIER, cautions_of, cautions_of_frontier
 from jaxscale.reports.countpages import print_counts
-from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts
-from jaxscale.reports.safe import plain, rows_of
+from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts, warning_table
+from jaxscale.reports.lawfacts import headline_of
+from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import coef_table, frontier_table
 from jaxscale.runs import Finding
 from jaxscale.runs.showing import shown_name
@@ -28,7 +28,7 @@ def print_fit(answer: Answer, console: Console, *, width: int) -> None:
     """
     console.print(fact_table(fit_facts(answer)), width=width)
     console.print()
-    console.print(coef_table(answer))
+    console.print(coef_table(answer, width))
     console.print()
     _print_frontier_part(answer, console, width)
 
@@ -55,7 +55,7 @@ def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
     others = [caution for caution in cautions if caution.code not in WITH_FRONTIER]
     if others:
         console.print()
-        console.print(_warning_table(others), width=width)
+        console.print(warning_table(others), width=width)
 
 
 def _print_groups(answer: Answer, cautions: tuple[Finding, ...], console: Console, width: int) -> tuple[Finding, ...]:
@@ -88,7 +88,7 @@ def _print_reduced(answer: Answer, line: str, console: Console, width: int) -> t
     console.print(Text.assemble((ALONG, "bold"), plain(line)), width=width)
     console.print(fact_table(reduced_facts(answer)), width=width)
     console.print()
-    console.print(coef_table(answer))
+    console.print(coef_table(answer, width))
     console.print()
     _print_budgets(answer, cautions, console, width)
     return cautions
@@ -97,18 +97,8 @@ def _print_reduced(answer: Answer, line: str, console: Console, width: int) -> t
 def _headline(answer: Answer) -> str:
     """Return what the frontier is and what its bands are made of."""
     band = answer.frontier_band("loss")
-    has_split = {"params", "tokens"} <= set(answer.fit.law.inputs)
-    name = "Efficient frontier, C = 6 N D" if has_split else "Loss by budget"
+    name = headline_of(answer.fit.law)
     if band is None:
         return f"{name}, without bands"
     used = f"{band.n_used:,} of {band.n_total:,} replicates"
     return f"{name}; bands: {100.0 * band.level:g} % {band.method}, {used}"
-
-
-def _warning_table(cautions: list[Finding]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="yellow")
-    table.add_column(overflow="fold")
-    for caution in cautions:
-        table.add_row(plain(caution.code), plain(caution.message + rows_of(caution)))
-    return table

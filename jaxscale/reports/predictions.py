@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from jaxscale.intervals import Band
 from jaxscale.laws import Law
@@ -26,12 +24,13 @@ from jaxscale.reports.document import (
     written_warning,
 )
 from jaxscale.reports.extrapolating import extrapolation, ratios
-from jaxscale.reports.facts import fact_table, frontier_facts
+from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
 from jaxscale.reports.known import SCHEMA_VERSION, Known, known_document, known_facts, known_provenance
-from jaxscale.reports.numbers import power, significant, span, times
-from jaxscale.reports.safe import plain, rows_of
+from jaxscale.reports.numbers import short, significant, span, times
+from jaxscale.reports.tables import Column, whole_table
 from jaxscale.runs import Finding
 
+NOT_IDENTIFIED = "the coefs are not identified, so no run has a prediction; `reduced` has the loss along the runs' line"
 NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
 
 
@@ -57,6 +56,8 @@ class Predictions:
         absent = int(np.sum(~np.isfinite(self.loss)))
         text = NOT_FINITE.format(count=absent, total=len(self.loss))
         own = (Finding("not-finite", text),) if absent else ()
+        if self.answer is not None and self.answer.fit.unidentified:
+            own = (Finding("not-identified", NOT_IDENTIFIED),)
         far = None if self.answer is None else extrapolation(self.law, self.columns, self.answer.fit.runs)
         others = (one for one in known if one.code != NO_FRONTIER)
         return (*(() if far is None else (far,)), *others, *own)
@@ -73,11 +74,10 @@ def print_predictions(found: Predictions, console: Console, *, width: int) -> No
     facts = frontier_facts(found.answer) if found.answer is not None else facts
     console.print(fact_table(facts), width=width)
     console.print()
-    console.print(_table(found))
+    console.print(_table(found, width))
     if found.cautions:
         console.print()
-    for one in found.cautions:
-        console.print(Text.assemble(plain(f"{one.code}  ", "yellow"), plain(one.message + rows_of(one))), width=width)
+        console.print(warning_table(found.cautions), width=width)
 
 
 def predictions_document(found: Predictions) -> dict[str, Json]:
@@ -90,6 +90,7 @@ def predictions_document(found: Predictions) -> dict[str, Json]:
         rows.append({"inputs": inputs, "loss": loss, "ratio_to_runs": None if found.answer is None else factors})
     return {
         **_head(found),
+        "target": found.law.target,
         "predictions": rows,
         "warnings": [written_warning(one) for one in (*(found.known.findings if found.known else ()), *found.cautions)],
         "provenance": written_provenance(found.answer) if found.answer is not None else _known_provenance(found),
@@ -115,24 +116,19 @@ def _known_provenance(found: Predictions) -> dict[str, Json] | None:
     return None if found.known is None else known_provenance(found.known)
 
 
-def _table(found: Predictions) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 3, 0, 0), header_style="")
-    for name in found.columns:
-        unit = found.law.measure(name).unit
-        table.add_column(f"{name} ({unit})" if unit and unit != name else name, no_wrap=True)
-    table.add_column("loss", no_wrap=True, style="bold")
-    if found.band is not None:
-        table.add_column(f"{100.0 * found.band.level:g} % {found.band.method}", no_wrap=True, style="dim")
-    if found.answer is not None:
-        table.add_column("beyond the runs", no_wrap=True, style="dim")
+def _table(found: Predictions, width: int) -> Table:
+    columns = [*map(Column, found.columns), Column(found.law.target, "bold")]
+    columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
+    columns += [] if found.answer is None else [Column("beyond the runs", "dim", is_wrapped=True)]
+    rows = []
     for index, value in enumerate(found.loss):
-        cells = [power(column[index], 6) for column in found.columns.values()]
-        limits = []
+        cells = [short(float(f"{column[index]:.6g}")) for column in found.columns.values()]
+        cells.append(significant(float(value), 6))
         if found.band is not None:
-            limits = [span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper)))]
-        limits += [_farthest(found.ratios[index])] if found.answer is not None else []
-        table.add_row(*cells, significant(float(value), 6), *limits)
-    return table
+            cells.append(span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper))))
+        cells += [] if found.answer is None else [_farthest(found.ratios[index])]
+        rows.append(cells)
+    return whole_table(columns, rows, width=width)
 
 
 def _farthest(ratios: Mapping[str, float]) -> str:

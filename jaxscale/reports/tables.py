@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from rich import box
@@ -18,33 +19,66 @@ from jaxscale.reports.safe import plain
 from jaxscale.results import Frontier
 
 BAND, FAR_STYLE = "dim", "yellow"
+WORDS = 9
+"""Least width of a column of words."""
 INFINITE = "∞"
 HEADERS = {"params": "params N", "tokens": "tokens D", "loss": "loss", "tokens_per_param": "tokens/param"}
 
 
-def coef_table(answer: Answer) -> Table:
-    """Return one row per coef: value, standard error, interval, meaning.
+def coef_table(answer: Answer, width: int) -> Table:
+    """Return one row per coef, on a page of that width: value, standard error, interval, meaning.
 
     In place of the error it says where a coef is fixed, at a bound, or not identified; the last has no value either.
     """
     fit = answer.fit
-    table = _table()
-    table.add_column("coef", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True, style="bold")
-    table.add_column("std error", justify="right", no_wrap=True)
-    if answer.has_bands:
-        table.add_column(f"{100.0 * answer.level:g} % {answer.method}", no_wrap=True)
-    table.add_column("", no_wrap=True, style=BAND)
+    band = f"{100.0 * answer.level:g} % {answer.method}"
     spans = _aligned([_limits(answer.coef_band(name), None, _bounded) for name in fit.coefs])
     marks = {"fixed": fit.fixed, "not identified": fit.unidentified, "at bound": fit.at_bound}
+    rows = []
     for coef, limits in zip(fit.law.coefs, spans, strict=True):
         name = coef.name
         std = answer.coef_std(name) if answer.has_bands else fit.std.get(name)
         error = next((mark for mark, names in marks.items() if name in names), significant(std, 3))
-        interval = [limits] if answer.has_bands else []
         value = answer.coef(name)
         shown = ABSENT if value is None else INFINITE if math.isinf(value) else significant(value)
-        table.add_row(plain(name), shown, error, *interval, plain(coef.meaning))
+        rows.append((name, shown, error, *([limits] if answer.has_bands else []), coef.meaning))
+    columns = [Column("coef"), Column("value", "bold", is_right=True), Column("std error", is_right=True)]
+    columns += [Column(band)] if answer.has_bands else []
+    return whole_table([*columns, Column("", BAND, is_wrapped=True)], rows, width=width)
+
+
+class Column(NamedTuple):
+    """How a column of a table is set. is_wrapped: words, which give way on a narrow page; others stay whole."""
+
+    header: str
+    style: str = ""
+    is_right: bool = False
+    is_wrapped: bool = False
+
+
+def whole_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, width: int, gap: int = 2) -> Table:
+    """Return a table for a page of that width; an empty cell shows a dash.
+
+    Words give way on a narrow page; names and numbers are never cut, so that the table may be wider than it.
+    """
+    cells = [[text or ABSENT for text in row] for row in rows]
+    longest = [max(map(len, (one.header, *(row[at] for row in cells)))) for at, one in enumerate(columns)]
+    words = sum(size for size, one in zip(longest, columns, strict=True) if one.is_wrapped)
+    natural, given = sum(longest) + gap * len(columns), sum(one.is_wrapped for one in columns)
+    least = natural - max(words - WORDS * given, 0)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), header_style="")
+    table.width = max(min(width, natural), least)
+    for size, column in zip(longest, columns, strict=True):
+        table.add_column(
+            column.header,
+            style=column.style,
+            justify="right" if column.is_right else "left",
+            no_wrap=not column.is_wrapped,
+            min_width=None if column.is_wrapped else size,  # no_wrap alone does not keep it whole
+            overflow="fold",
+        )
+    for row in cells:
+        table.add_row(*map(plain, row))
     return table
 
 

@@ -200,3 +200,14 @@ def test_a_held_size_must_be_positive(unique):
 def test_a_budget_below_one_param_on_one_token_has_no_optimum():
     front = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e-3, 1.0, 1e20])
     assert np.isfinite(front.params).tolist() == [False, False, True]
+
+
+def test_measured_compute_is_counted_at_the_laws_own_price():
+    """Frantar et al. 2023: a budget buys dense params as well, so a run of 6 N D cost it 6 N D / (1 - S)."""
+    law = js.LAWS.resolve("sparsity")
+    columns = {"params": [1e8, 2e8], "tokens": [1e9, 4e9], "sparsity": [0.0, 0.5]}
+    price = [float(law.flops_per_param_token(sparsity=np.float64(one))) for one in columns["sparsity"]]
+    runs = js.Runs.from_arrays(loss=[3.0, 2.9], **columns)
+    made = js.fit(runs, law, fix=law.constants("frantar2023-t5"))
+    front = js.frontier(made, flops=1e21, held={"sparsity": 0.5})
+    assert front.measured == pytest.approx((price[0] * 1e17, price[1] * 8e17), rel=1e-12)

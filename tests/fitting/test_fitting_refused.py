@@ -114,6 +114,22 @@ def test_a_share_in_percent_is_refused():
         js.fit(runs, "sparsity")
 
 
+def test_shares_of_one_whole_are_not_more_than_it():
+    columns = {"share_1": np.full(30, 0.7), "share_2": np.linspace(0.1, 0.5, 30)}
+    with pytest.raises(RunsError, match="the shares share_1, share_2 are more than 1 together; rows 16, 17"):
+        js.fit(js.Runs.from_arrays(**columns, loss=RUNS.loss), "mixing")
+    coefs = dict.fromkeys(js.LAWS.resolve("mixing-scale").names, 0.5)
+    held = {"share_1": 0.9, "share_2": 0.9, "share_3": 0.9}
+    with pytest.raises(UsageError, match="are more than 1 together"):
+        js.frontier(law="mixing-scale", coefs=coefs, flops=1e20, held=held)
+
+
+def test_an_accuracy_in_percent_is_refused():
+    runs = js.Runs.from_arrays(task_loss=np.linspace(0.5, 3.0, 30), loss=np.linspace(95.0, 25.0, 30))
+    with pytest.raises(RunsError, match="accuracy must lie between 0 and 1 for 'accuracy-sigmoid'; rows 1, 2"):
+        js.fit(runs, "accuracy-sigmoid")
+
+
 def test_a_share_that_is_one_less_others_may_be_zero_to_rounding():
     first, third = np.tile([0.9, 0.3, 0.5], 10), np.tile([0.1, 0.3, 0.25], 10)
     second = 1.0 - first - third

@@ -57,38 +57,30 @@ def test_weights_are_inverse_variances():
 
 
 def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
-    """H⁻¹ (Σ ψψᵀ) H⁻¹ n / (n - p) with H by finite differences, in log coefs, then times the coef (Huber 1967).
+    """H⁻¹ (Σ ψψᵀ) H⁻¹ n / (n - p) in log coefs, then times the coef (Huber 1967), with H by finite differences.
 
-    H is that of the score bent where Hall & Sheather 1988 count misses: three of these thirty lie within the own bend.
+    H is Σ ρ'' J Jᵀ, with the density of misses at zero counted where Hall & Sheather 1988 count it, for three of these
+    thirty lie within the own bend; and Σ ψ r'', by a difference in the slopes alone.
     """
     misses = huber.residuals
     share = 30 ** (-1 / 3) * norm.ppf(0.975) ** (2 / 3) * (1.5 * norm.pdf(0) ** 2) ** (1 / 3)
     width = 2 * norm.ppf(0.5 + share) * min(misses.std(), np.subtract(*np.quantile(misses, (0.75, 0.25))) / 1.34)
     assert width > 1e-3
 
-    def pulls(theta, bend=1e-3):
+    def slopes(theta):
         floor, scale, alpha = np.exp(theta)
         terms = np.stack([np.full(30, floor), scale * PARAMS**-alpha])
-        miss = np.log(terms.sum(axis=0)) - np.log(RUNS.loss)
-        slope = np.stack([terms[0], terms[1], -alpha * np.log(PARAMS) * terms[1]]) / terms.sum(axis=0)
-        return np.clip(miss, -bend, bend) * slope
+        return np.stack([terms[0], terms[1], -alpha * np.log(PARAMS) * terms[1]]) / terms.sum(axis=0)
 
-    theta, step = np.log(values(huber)), 1e-6
-    bread = np.empty((3, 3))
+    theta, step, score = np.log(values(huber)), 1e-6, np.clip(misses, -1e-3, 1e-3)
+    slope = slopes(theta)
+    bread = (slope * (np.abs(misses) < width) * 1e-3 / width) @ slope.T
     for k in range(3):
         shift = step * np.eye(3)[k]
-        bread[k] = (pulls(theta + shift, width) - pulls(theta - shift, width)).sum(axis=1) / (2 * step) * 1e-3 / width
-    inverse, meat = np.linalg.inv(bread), pulls(theta) @ pulls(theta).T
+        bread[k] += (slopes(theta + shift) - slopes(theta - shift)) @ score / (2 * step)
+    inverse, meat = np.linalg.inv(bread), (score * slope) @ (score * slope).T
     errors = np.sqrt(np.diag(inverse @ meat @ inverse.T) * 30 / 27) * values(huber)
-    # a difference over 2e-6 crosses no bend here and loses 1e-9 of each pull, times the condition number
     np.testing.assert_allclose(list(huber.std.values()), errors, rtol=1e-3)
-
-
-def with_idle_rows(count):
-    """The same runs and some of weight zero that fit nothing."""
-    idle = np.full(count, 9.0)
-    weight = np.r_[np.ones(30), np.zeros(count)]
-    return js.Runs.from_arrays(params=np.r_[PARAMS, np.full(count, 1e8)], loss=np.r_[RUNS.loss, idle], weight=weight)
 
 
 def test_least_absolute_deviations_are_those_of_linear_programming():
@@ -104,6 +96,13 @@ def test_least_absolute_deviations_are_those_of_linear_programming():
     fit = js.fit(RUNS, "pure-power-params", objective="absolute")
     assert fit.value == pytest.approx(best.fun, rel=1e-6)  # the scale ends at 1e-6 of the mean miss
     np.testing.assert_allclose([np.log(fit.coefs["A"]), fit.coefs["alpha"]], best.x[:2], rtol=1e-6)
+
+
+def with_idle_rows(count):
+    """The same runs and some of weight zero that fit nothing."""
+    idle = np.full(count, 9.0)
+    weight = np.r_[np.ones(30), np.zeros(count)]
+    return js.Runs.from_arrays(params=np.r_[PARAMS, np.full(count, 1e8)], loss=np.r_[RUNS.loss, idle], weight=weight)
 
 
 @pytest.mark.parametrize("objective", ["huber", js.squared(space="linear")], ids=["huber", "squared"])
@@ -260,3 +259,35 @@ def test_a_law_finds_its_starts_from_a_part_of_a_long_table():
     points = start_points(dataclasses.replace(js.LAWS.resolve("power-params"), starts=starts), runs, None, {})
     assert points.shape == (1, 3)
     assert shown == [(500, 500, 2.0)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", [1e3, 1e9])
+def test_standard_errors_do_not_depend_on_the_units_of_the_columns(scale):
+    """Counting params and tokens in thousands or billions moves A and B alone: no other coef, and no error of one."""
+    random = np.random.default_rng(1)
+    columns = {"params": 10 ** random.uniform(7.5, 10, 60), "tokens": 10 ** random.uniform(9, 11.5, 60)}
+    truth = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
+    loss = js.predict("chinchilla", truth, **columns) * np.exp(0.01 * random.standard_normal(60))
+    plain, other = (
+        js.fit(js.Runs.from_arrays(loss=loss, **{name: column / unit for name, column in columns.items()}))
+        for unit in (1.0, scale)
+    )
+    for name in ("E", "alpha", "beta"):
+        assert other.coefs[name] == pytest.approx(plain.coefs[name], rel=1e-7)
+        assert other.std[name] == pytest.approx(plain.std[name], rel=1e-5)
+    crowd = js.bootstrap(plain, replicates=600)
+    for name in ("E", "alpha", "beta"):
+        assert plain.std[name] == pytest.approx(np.std(crowd.coefs[name]), rel=0.25)
+
+
+def test_a_fit_that_fails_under_a_score_far_narrower_than_the_misses_says_so():
+    random = np.random.default_rng(0)
+    columns = {"params": 10 ** random.uniform(7, 9, 20), "tokens": 10 ** random.uniform(9, 11, 20)}
+    rate = 1.79 * columns["params"] ** -0.713 * columns["tokens"] ** 0.307 * np.exp(0.1 * random.standard_normal(20))
+    runs = js.Runs.from_arrays(loss=rate, **columns)
+    fits = [js.fit(runs, "steplaw-lr", objective=js.huber(delta)) for delta in (1e-6, 0.1)]
+    codes = [{one.code for one in fit.findings} for fit in fits]
+    assert fits[1].is_usable
+    assert "narrow-delta" not in codes[1]
+    assert ("narrow-delta" in codes[0]) == (not fits[0].is_usable)
