@@ -29,9 +29,14 @@ ASPECTS = (16, 48)
 
 TUNED = {1.5e11: (-3, 0, 3), 6e11: (-3, 0, 3), 2.4e12: (0,)}
 """Budgets at which learning rates and batches were tried, and the places of the sizes."""
-RATES = (2e-3, 4e-3, 8e-3, 1.6e-2)
-BATCHES = {1.5e11: (8, 16, 32), 6e11: (8, 16, 32), 2.4e12: (8, 16)}
-"""Windows of a step that were tried at a budget."""
+RATES = {
+    1.5e11: (8e-3, 1.6e-2, 3.2e-2, 6.4e-2),
+    6e11: (4e-3, 8e-3, 1.6e-2, 3.2e-2),
+    2.4e12: (4e-3, 8e-3, 1.6e-2, 3.2e-2),
+}
+"""Rates that were tried at a budget. Rows of a first list, 2e-3 to 1.6e-2, whose best was often its last, stand as well."""
+BATCHES = (4, 8, 16)
+"""Windows of a step that were tried. In the first list 32 was worst."""
 
 
 def sizes(budget: float) -> tuple[Shape, ...]:
@@ -53,7 +58,7 @@ def shape_of(params: float) -> Shape:
 def tuning() -> Iterator[tuple[float, Settings]]:
     """Yield budget and settings of the runs in which learning rates and batches are tried."""
     for budget, places in TUNED.items():
-        for place, batch, rate in product(places, BATCHES[budget], RATES):
+        for place, batch, rate in product(places, BATCHES, RATES[budget]):
             yield budget, Settings.spending(budget, sizes(budget)[place + SIDE], batch, rate, 0)
 
 
@@ -82,10 +87,9 @@ def rule_of(rows: Iterable[Mapping[str, str]]) -> Rule:
         made = settings_of(row)
         point = tried.setdefault((float(row["budget"]), made.shape.params), {})
         point.setdefault(made.batch, []).append((made, float(row["loss"])))
-    batches = sorted({batch for point in tried.values() for batch in point})
-    lowest = [[_lowest(point[batch])[1] for batch in batches] for point in tried.values() if len(point) == len(batches)]
+    lowest = [[_lowest(point[batch])[1] for batch in BATCHES] for point in tried.values() if {*BATCHES} <= {*point}]
     excess = np.mean(np.array(lowest) - np.min(lowest, axis=1, keepdims=True), axis=0)
-    batch = batches[int(np.argmin(excess))]
+    batch = BATCHES[int(np.argmin(excess))]
     best = [(*_lowest(point[batch]), point[batch][0][0]) for point in tried.values() if batch in point]
     sizes_and_steps = [[1.0, np.log(made.shape.params), np.log(made.steps)] for *_, made in best]
     coefs, *_ = np.linalg.lstsq(np.array(sizes_and_steps), np.array([rate for rate, *_ in best]), rcond=None)
