@@ -34,7 +34,7 @@ RATES = {
     6e11: (4e-3, 8e-3, 1.6e-2, 3.2e-2),
     2.4e12: (4e-3, 8e-3, 1.6e-2, 3.2e-2),
 }
-"""Rates that were tried at a budget. Rows of a first list, 2e-3 to 1.6e-2, whose best was often its last, stand as well."""
+"""Rates that were tried at a budget. Rows of a first list, whose best was often its last, stand as well."""
 BATCHES = (4, 8, 16)
 """Windows of a step that were tried. In the first list 32 was worst."""
 
