@@ -37,8 +37,8 @@ def compare_counts(
     """Return the law's point fit and frontier under each convention, and first on the table as it stands.
 
     conventions: names of `counting.CONVENTIONS`, or "all" for those that the table's columns allow.   flops: budgets
-    (b,) in FLOP, each in the convention's own count.   Other arguments are those of `fit` and `frontier`, and so
-    are the refusals, with those of `counting.recount`.
+    (b,) in FLOP: C = 6 N D of the convention's own N and D, or its C where the law takes that.   Other arguments are
+    those of `fit` and `frontier`, and so are the refusals, with those of `counting.recount`.
     """
     law = LAWS.resolve(law)
     tables = _tables(runs, (conventions,) if isinstance(conventions, str) else conventions)

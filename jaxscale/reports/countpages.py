@@ -14,7 +14,8 @@ from jaxscale.reports.numbers import ABSENT, count, power, significant
 from jaxscale.reports.safe import plain
 from jaxscale.results import Count, Counts
 
-HEADLINE = "Counted another way: point fits without intervals, each in its own N, D and C"
+HEADLINE = "Counted another way: point fits without intervals, each in its own {counted}"
+COUNTED, WITH_FLOPS = "N and D, its budgets C = 6 N D of these", "N, D and C"
 MOVES = "From one convention to another {what}."
 NOTHING_MOVES = "No convention that was asked for changes what the law takes."
 EXPONENT, PARAMS = "a of N ∝ C^a runs from {low} to {high}", "params at {flops} FLOP from {low} to {high}"
@@ -26,7 +27,8 @@ INFINITE = "∞"
 def print_counts(counts: Counts, console: Console, *, width: int) -> None:
     """Print the fits side by side, what each convention is, and which the table does not allow."""
     own = [one for one in counts.counts if one.same_as is None]
-    console.print(Text(HEADLINE, style="bold"), width=width)
+    counted = WITH_FLOPS if "flops" in own[0].fit.law.inputs else COUNTED
+    console.print(Text(HEADLINE.format(counted=counted), style="bold"), width=width)
     console.print(plain(_moves(own)), width=width)
     if len(own) > 1:
         console.print()
