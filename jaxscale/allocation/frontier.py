@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
-from jaxscale.allocation.sizes import all_sizes
+from jaxscale.allocation.sizes import priced
 from jaxscale.allocation.splits import can_allocate, check_held, held_inputs, held_values, refuse_groups
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
@@ -160,10 +160,7 @@ def _frontier(
 
 def _measured(fit: Fit) -> tuple[float, float] | None:
     """Return the smallest and largest compute in the fit's table, if it is known, at the law's own price."""
-    flops = fit.runs.columns.get("flops")
-    if fit.law.flops_per_param_token is not None:
-        sizes = {name: column for name, column in fit.runs.columns.items() if name != "flops"}
-        flops = all_sizes(fit.law, sizes).get("flops")
+    flops = priced(fit.law, fit.runs).columns.get("flops")
     if flops is None or not np.isfinite(flops).any():
         return None
     return float(np.nanmin(flops)), float(np.nanmax(flops))

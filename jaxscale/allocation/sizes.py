@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from jaxscale import precision
 from jaxscale.allocation.splits import DECIDED, FLOPS_PER_PARAM_TOKEN, held_inputs
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
+from jaxscale.runs import Runs
 
 NO_PRICE = "what a param and a token cost under '{law}' depends on {held}: give {held} too"
 TWO_DECIDE = "'{law}' takes {inputs}; missing: {missing}. Any two of {sizes} decide the others; given: {given}"
@@ -63,6 +65,14 @@ def all_sizes(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, np.ndarra
             if name not in known and all(source in known for source in sources) and not (is_priced and price is None):
                 known[name] = rule(price, *(known[source] for source in sources))
     return known
+
+
+def priced(law: Law, runs: Runs) -> Runs:
+    """Return the runs with their flops counted at the law's own price; as they are where it has none."""
+    if law.flops_per_param_token is None:
+        return runs
+    flops = all_sizes(law, {name: column for name, column in runs.columns.items() if name != "flops"}).get("flops")
+    return runs if flops is None else replace(runs, columns={**runs.columns, "flops": flops})
 
 
 def _price(law: Law, columns: Mapping[str, ArrayLike]) -> np.ndarray | None:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 
+from jaxscale.allocation.sizes import priced
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
 from jaxscale.figures.pages import page, set_caption, set_legend
@@ -56,7 +57,7 @@ def draw_quantity(
     band: of that quantity over the frontier's budgets (b,), None for none.   measured: compute in FLOP.
     """
     flops, centre = frontier.flops, getattr(frontier.point, name)
-    x, y = column(runs, "flops"), column(runs, name)
+    x, y = column(priced(frontier.law, runs), "flops"), column(runs, name)
     shade_measured(ax, measured)
     ax.scatter(
         x, y, s=marker_area(len(runs)), c=BLUE, alpha=marker_alpha(len(runs)), linewidths=0, zorder=3, rasterized=True
