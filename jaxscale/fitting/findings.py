@@ -134,7 +134,7 @@ def findings_of_crowd(codes: np.ndarray, edges: Mapping[str, np.ndarray]) -> tup
 def _narrow(fit: Fit) -> list[Finding]:
     """Return that the score of a failed fit bends far below its misses, where it does."""
     delta, miss = fit.objective.delta, float(np.median(np.abs(fit.residuals[fit.runs.weight > 0])))
-    if delta is None or not miss > FAR_BELOW * delta:
+    if delta is None or not FAR_BELOW * delta < miss < np.inf:
         return []
     return [Finding("narrow-delta", NARROW.format(delta=delta, times=miss / delta, miss=miss, wider=miss))]
 

@@ -64,7 +64,7 @@ def whole_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, wid
     cells = [[text or ABSENT for text in row] for row in rows]
     longest = [max(map(len, (one.header, *(row[at] for row in cells)))) for at, one in enumerate(columns)]
     words = sum(size for size, one in zip(longest, columns, strict=True) if one.is_wrapped)
-    natural, given = sum(longest) + gap * len(columns), sum(one.is_wrapped for one in columns)
+    natural, given = sum(longest) + (gap + 1) * len(columns), sum(one.is_wrapped for one in columns)
     least = natural - max(words - WORDS * given, 0)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), header_style="")
     table.width = max(min(width, natural), least)

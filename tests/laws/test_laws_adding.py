@@ -69,7 +69,7 @@ def ask(root, *words):
 
 
 def test_a_new_law_is_shown_by_its_name(copy):
-    page = ask(copy, "laws", "logarithmic")
+    page = " ".join(ask(copy, "laws", "logarithmic").split())
     for said in ("L = E - slope ln(N)", "loss of one param", "fall per e-fold", "a notebook"):
         assert said in page
 

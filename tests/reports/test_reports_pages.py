@@ -39,6 +39,14 @@ def test_a_page_fits_80_columns():
     assert max(len(line.rstrip()) for line in fit_page(answer_of()).splitlines()) <= 80
 
 
+def test_words_wrap_only_where_they_must():
+    for width in (80, 120):
+        text = fit_page(answer_of(), width)
+        for coef in answer_of().fit.law.coefs:
+            assert coef.meaning in text
+    assert any(coef.meaning not in fit_page(answer_of(), 60) for coef in answer_of().fit.law.coefs)
+
+
 def test_the_frontiers_headline_states_level_method_and_replicates():
     text = page(lambda console, width: print_frontier(answer_of(failed=7, level=0.9), console, width=width))
     assert "bands: 90 % percentile, 393 of 400 replicates" in text
