@@ -49,7 +49,7 @@ SOME_FAILED = "{failed} of {total} replicates are not usable ({reasons})"
 AT_BOUND_TOO = "{places} of {total} replicates: they ended at the edge of the support and count as lying on it"
 
 FEW_AGREEING = 0.1
-FAR_BELOW = 20.0
+FAR_BELOW = 3.0
 """Typical miss in units of the bend of a score from which a failed fit says so."""
 NEAR = 0.9
 """Share of the variance of the logs, that of a correlation of 0.95, from which inputs are said to vary together."""
