@@ -1,5 +1,8 @@
 """The pilot study: what is counted, what is learned, the rule of tuning, and that a prediction comes first."""
 
+import re
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
@@ -167,3 +170,8 @@ def test_the_smoke_test_takes_three_sizes_of_the_smallest_budget_and_the_widest_
     middle = [shape.params for shape in plan.sizes(plan.BUDGETS[0])][2:5]
     assert [int(row["params"]) for row in chosen] == middle
     assert smoke.seed_spread(rows) == pytest.approx(0.006)
+
+
+def test_the_page_names_every_command():
+    page = (Path(records.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^python -m benchmarks.pilot ([a-z-]+)", page, re.MULTILINE)) == {*main.commands, "--smoke"}
