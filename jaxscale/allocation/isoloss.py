@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from jaxscale.allocation.sizes import all_sizes
 from jaxscale.allocation.splits import check_trade_off, held_values
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
@@ -49,12 +50,11 @@ def isoloss(
         raise UsageError(BAD_PARAMS.format(params=params))
 
     def losses(log_tokens: np.ndarray) -> np.ndarray:
-        tokens = np.exp(log_tokens)
-        columns = {"params": sizes, "tokens": tokens, "flops": 6.0 * sizes * tokens, "tokens_per_param": tokens / sizes}
+        columns = all_sizes(law, {"params": sizes, "tokens": np.exp(log_tokens), **others})
         return predict_with(law, coefs, {**columns, **others})
 
-    steps = _refined(losses)  # (s, m)
-    is_reached = losses(steps)[:, None, :] <= levels  # at every step, for every level and size
+    steps, found = _refined(losses)  # (s, m)
+    is_reached = found[:, None, :] <= levels  # at every step, for every level and size
     first = np.argmax(is_reached, axis=0)
     is_reachable = is_reached.any(axis=0) & (first > 0)
     places = np.arange(sizes.shape[1])
@@ -68,8 +68,8 @@ def isoloss(
     return np.where(is_reachable, np.exp(0.5 * (low + high)), np.nan)
 
 
-def _refined(losses: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Return steps of ln tokens (s, m) for each size, finer on both sides of the lowest one.
+def _refined(losses: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return steps of ln tokens (s, m) for each size, finer on both sides of the lowest one, and the losses there.
 
     A loss that rises again may be reached between two steps only.
     """
@@ -81,4 +81,4 @@ def _refined(losses: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         low, high = (np.take_along_axis(steps, end[None], 0)[0] for end in (left, right))
         steps = np.sort(np.concatenate([steps, np.linspace(low, high, FINER)]), axis=0)
         found = losses(steps)
-    return steps
+    return steps, found

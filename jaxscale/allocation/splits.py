@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -106,13 +105,14 @@ def held_values(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in held_inputs(law):
         value, measure = (held or {})[name], law.measure(name)
-        if not isinstance(value, numbers.Real) or not np.isfinite(value):
+        number = np.asarray(value)
+        if number.ndim or number.dtype.kind not in "iuf" or not np.isfinite(number):
             raise UsageError(BAD_HELD.format(name=name, value=value))
         if measure.excludes(value):
             raise UsageError(EXCLUDED_HELD.format(name=name, value=value, demand=measure.demand))
         found[name] = float(value)
     if law.overfull(found):
-        raise UsageError("held: " + OVERFULL.format(names=", ".join(n for n in found if law.measure(n).is_part)))
+        raise UsageError("held: " + OVERFULL.format(names=", ".join(law.parts)))
     return found
 
 

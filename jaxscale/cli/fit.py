@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, names, outputs, printing, studies
+from jaxscale.cli import cache, choosing, names, outputs, printing, refusing, studies
 from jaxscale.cli.options import (
     Fitting,
     Reading,
@@ -76,11 +76,11 @@ def fit(
     from jaxscale.store import Saved
 
     with progress(session) as bar:
-        studies.refuse_unknown(fitting, showing)
-        studies.refuse_unknown_counts(counts)
+        refusing.refuse_unknown(fitting, showing)
+        refusing.refuse_unknown_counts(counts)
         runs = studies.runs_of(table, reading, fitting)
-        studies.refuse_uncountable(runs, counts)
-        studies.refuse_clusters(runs, fitting)
+        refusing.refuse_uncountable(runs, counts)
+        refusing.refuse_clusters(runs, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.refuse_unwritable(folder, digest, force=force)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, outputs, printing, studies
+from jaxscale.cli import cache, choosing, outputs, printing, refusing, studies
 from jaxscale.cli.options import (
     FLOPS,
     Fitting,
@@ -84,10 +84,10 @@ def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, r
             fitted, ensemble, found, parts = _saved(source, showing, bar)
             reduced = _reduced(fitted, source, showing, bar)
         else:
-            studies.refuse_unknown(fitting, showing)
-            studies.refuse_without_frontier(fitting, showing)
+            refusing.refuse_unknown(fitting, showing)
+            refusing.refuse_without_frontier(fitting, showing)
             runs = studies.runs_of(source, reading, fitting)
-            studies.refuse_clusters(runs, fitting)
+            refusing.refuse_clusters(runs, fitting)
             with studies.foreseeing(fitting, showing):
                 fitted = studies.fit_of(runs, fitting, bar)
                 ensemble = studies.crowd_of(fitted, fitting, bar)

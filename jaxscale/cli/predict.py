@@ -147,7 +147,7 @@ def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[f
         raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))
     every = completed(law, {name: np.resize(values, count) for name, values in at.items()})
     if all(name in every for name in law.inputs) and law.overfull(every).any():
-        raise UsageError("--at: " + OVERFULL.format(names=", ".join(n for n in every if law.measure(n).is_part)))
+        raise UsageError("--at: " + OVERFULL.format(names=", ".join(law.parts)))
     return {name: tuple(np.asarray(every[name]).tolist()) for name in law.inputs if name in every}
 
 

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 SHIPPED = "simulated"
 """The table that is fitted where none is given."""
 
-ALL = "all"
-"""The word for every convention of counting that a table allows."""
-
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
 NO_SCHEDULE = "--warmup belongs to laws of schedules, such as 'multi-power'; '{law}' takes none"
 NO_LOSS = "what the law '{law}' gives is {target}, not loss: say which column of the table holds it, --map loss=COLUMN"
@@ -38,62 +35,6 @@ RESAMPLING_STAGE = "Refitting to resampled tables"
 FRONTIER_STAGE = "Finding the frontier"
 COUNTING_STAGE = "Fitting under other conventions of counting"
 REDUCED_STAGE = "Fitting the loss along {line}"
-
-
-def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
-    """Raise UsageError for a name that nothing carries, or that the law has not, before any table is read."""
-    from jaxscale.allocation.splits import refuse_unknown_held
-    from jaxscale.intervals import INTERVALS
-    from jaxscale.laws.grouped import core_name
-    from jaxscale.registry import unknown
-    from jaxscale.resampling import SCHEMES
-    from jaxscale.solvers import SOLVERS
-
-    law = law_of(fitting)
-    refuse_unknown_held(law, showing.hold)
-    for registry, name in ((SCHEMES, fitting.scheme), (SOLVERS, fitting.solver), (INTERVALS, showing.interval)):
-        registry.resolve(name)
-    named = [core_name(name) if fitting.per_group else name for name in fitting.fix]  # groups are not known yet
-    for name in (*named, *fitting.per_group):
-        if name not in law.names:
-            raise UsageError(unknown("coef", name, law.names))
-    objective_of(fitting)
-
-
-def refuse_without_frontier(fitting: Fitting, showing: Showing) -> None:
-    """Raise UsageError for a law without a frontier, or one that needs inputs held, before any table is read."""
-    from jaxscale.allocation import check_frontier
-
-    check_frontier(law_of(fitting), showing.hold)
-
-
-def refuse_unknown_counts(counts: Sequence[str]) -> None:
-    """Raise UsageError for a convention of counting that nothing carries, before any table is read."""
-    from jaxscale.counting import CONVENTIONS
-    from jaxscale.registry import unknown
-
-    known = (*(one.name for one in CONVENTIONS if one.counted is not None), ALL)
-    for name in counts:
-        if name not in known:
-            raise UsageError(unknown("--count:", name, known))
-
-
-def refuse_uncountable(runs: Runs, counts: Sequence[str]) -> None:
-    """Raise RunsError for a convention whose columns the table has not, before it is fitted."""
-    from jaxscale.counting import recount
-
-    for name in counts:
-        if name != ALL:
-            recount(runs, name)
-
-
-def refuse_clusters(runs: Runs, fitting: Fitting) -> None:
-    """Raise UsageError or RunsError for a scheme that draws groups that the table lacks, before it is fitted."""
-    from jaxscale.fitting import check_clusters
-    from jaxscale.resampling import SCHEMES
-
-    if fitting.replicates:
-        check_clusters(runs, SCHEMES.resolve(fitting.scheme), has_own=bool(fitting.per_group))
 
 
 def objective_of(fitting: Fitting) -> Objective:

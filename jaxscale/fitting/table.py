@@ -51,7 +51,7 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
             source=source, column=name, demand=measure.demand, why=f"'{law.name}'", rows="{rows}"
         )
         _refuse(outside, demanded, runs)
-    said = OVERFULL.format(names=", ".join(name for name in law.inputs if law.measure(name).is_part))
+    said = OVERFULL.format(names=", ".join(law.parts))
     _refuse(np.broadcast_to(law.overfull(runs.columns), len(runs)), f"{source}: {said}; rows {{rows}}", runs)
     if law.gives_share:
         is_outside = (runs.loss < 0) | (runs.loss > 1)

@@ -153,9 +153,14 @@ class Law:
         """Whether what the law gives lies between 0 and 1."""
         return self.target in SHARES
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The inputs that are shares of one whole."""
+        return tuple(name for name in self.inputs if self.measure(name).is_part)
+
     def overfull(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
         """Return where shares of one whole (…) are more than all of it together."""
-        shares = [np.asarray(columns[name], np.float64) for name in self.inputs if self.measure(name).is_part]
+        shares = [np.asarray(columns[name], np.float64) for name in self.parts]
         return np.asarray(np.sum(np.broadcast_arrays(*shares), axis=0) > 1.0 + ROUNDING if shares else False)
 
     @property

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
 from jaxscale.laws import Law
 from jaxscale.reports.cautions import EXTRAPOLATION, FAR
 from jaxscale.runs import Finding, Runs
@@ -73,8 +74,11 @@ def _reaches(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> It
             asked, has_ratio = np.asarray(values, dtype=np.float64), law.measure(name).is_positive
             yield _reach(name, asked, runs.columns[name], runs, has_ratio)
     if {"params", "tokens"} <= set(columns) and {"params", "tokens"} <= set(runs.columns) and "flops" not in columns:
-        asked = 6.0 * np.asarray(columns["params"], float) * np.asarray(columns["tokens"], float)
-        yield _reach("flops", asked, 6.0 * runs.columns["params"] * runs.columns["tokens"], runs, True)
+        asked, measured = (
+            FLOPS_PER_PARAM_TOKEN * np.asarray(some["params"], float) * np.asarray(some["tokens"], float)
+            for some in (columns, runs.columns)
+        )
+        yield _reach("flops", asked, measured, runs, True)
 
 
 def _reach(name: str, values: np.ndarray, measured: np.ndarray, runs: Runs, is_positive: bool) -> Reach:

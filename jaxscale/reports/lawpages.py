@@ -14,6 +14,7 @@ from jaxscale.laws import Input, Law
 from jaxscale.reports.document import Json, number
 from jaxscale.reports.facts import fact_table
 from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
+from jaxscale.reports.numbers import ABSENT
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import Column, whole_table
 
@@ -133,4 +134,4 @@ def _coefs(law: Law, width: int) -> Table:
 
 def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]], width: int) -> Table:
     columns = [Column(one, "" if place else "bold", is_wrapped=one in WRAPPED) for place, one in enumerate(headers)]
-    return whole_table(columns, rows, width=width, gap=3)
+    return whole_table(columns, ([text or ABSENT for text in row] for row in rows), width=width, gap=3)

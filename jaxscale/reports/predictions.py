@@ -121,12 +121,12 @@ def _table(found: Predictions, width: int) -> Table:
     columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
     columns += [] if found.answer is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
-    for index, value in enumerate(found.loss):
+    for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
         cells = [short(float(f"{column[index]:.6g}")) for column in found.columns.values()]
         cells.append(significant(float(value), 6))
         if found.band is not None:
             cells.append(span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper))))
-        cells += [] if found.answer is None else [_farthest(found.ratios[index])]
+        cells += [] if found.answer is None else [_farthest(beyond)]
         rows.append(cells)
     return whole_table(columns, rows, width=width)
 

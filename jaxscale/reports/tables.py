@@ -57,11 +57,11 @@ class Column(NamedTuple):
 
 
 def whole_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, width: int, gap: int = 2) -> Table:
-    """Return a table for a page of that width; an empty cell shows a dash.
+    """Return a table for a page of that width.
 
     Words give way on a narrow page; names and numbers are never cut, so that the table may be wider than it.
     """
-    cells = [[text or ABSENT for text in row] for row in rows]
+    cells = [list(row) for row in rows]
     longest = [max(map(len, (one.header, *(row[at] for row in cells)))) for at, one in enumerate(columns)]
     words = sum(size for size, one in zip(longest, columns, strict=True) if one.is_wrapped)
     natural, given = sum(longest) + (gap + 1) * len(columns), sum(one.is_wrapped for one in columns)

@@ -62,6 +62,10 @@ def test_what_is_held_for_a_contour_is_judged_as_for_a_frontier():
             js.isoloss(**law, loss=2.5, params=[1e8], held={"sparsity": value})
         with pytest.raises(UsageError, match=said):
             js.frontier(**law, flops=1e20, held={"sparsity": value})
+    numbers = [
+        js.isoloss(**law, loss=2.5, params=[1e8], held={"sparsity": kind(0)}) for kind in (int, np.array, np.float32)
+    ]
+    assert numbers[0] == numbers[1] == numbers[2] > 0
     with pytest.raises(UsageError, match="sizes are positive"):
         js.isoloss(law="chinchilla", coefs=COEFS, loss=2.5, params=[1e8, 0.0])
 

@@ -282,12 +282,13 @@ def test_standard_errors_do_not_depend_on_the_units_of_the_columns(scale):
 
 
 def test_a_fit_that_fails_under_a_score_far_narrower_than_the_misses_says_so():
-    random = np.random.default_rng(0)
-    columns = {"params": 10 ** random.uniform(7, 9, 20), "tokens": 10 ** random.uniform(9, 11, 20)}
-    rate = 1.79 * columns["params"] ** -0.713 * columns["tokens"] ** 0.307 * np.exp(0.1 * random.standard_normal(20))
-    runs = js.Runs.from_arrays(loss=rate, **columns)
-    fits = [js.fit(runs, "steplaw-lr", objective=js.huber(delta)) for delta in (1e-6, 0.1)]
-    codes = [{one.code for one in fit.findings} for fit in fits]
-    assert fits[1].is_usable
-    assert "narrow-delta" not in codes[1]
-    assert ("narrow-delta" in codes[0]) == (not fits[0].is_usable)
+    """Two sizes, half of the runs above and half below: every line between them has the same sum of |miss|."""
+    params = np.repeat([1e8, 1e10], 4)
+    loss = 400.0 * params**-0.3 * np.exp(np.tile([0.1, 0.2, -0.1, -0.2], 2))
+    runs = js.Runs.from_arrays(params=params, loss=loss)
+    narrow, wide = (js.fit(runs, "pure-power-params", objective=js.huber(delta)) for delta in (1e-3, 0.3))
+    assert not narrow.is_usable
+    (said,) = [one.message for one in narrow.findings if one.code == "narrow-delta"]
+    assert "150 times below the typical miss, 0.15" in said
+    assert wide.is_usable
+    assert "narrow-delta" not in {one.code for one in wide.findings}
