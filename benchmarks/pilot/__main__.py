@@ -9,7 +9,6 @@ from benchmarks.pilot import ledger, plan
 workers = click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1), help="Runs at once, each on a core."
 )
-NOTHING_FITTED = "there are no rows of the stage 'fit' yet: python -m benchmarks.pilot fit"
 ALREADY_MADE = "{count} of the runs that would be predicted have been made: a prediction comes first, or not at all"
 NOT_PREDICTED = "the prediction comes first: python -m benchmarks.pilot predict, and commit it"
 
@@ -53,7 +52,7 @@ def predict() -> None:
 
     rows = ledger.read(ledger.FOLDER / "fit.csv")
     if not rows:
-        raise click.ClickException(NOTHING_FITTED)
+        raise click.ClickException(ledger.NOTHING_FITTED)
     made = ledger.read(ledger.FOLDER / "held-back.csv")
     if made:
         raise click.ClickException(ALREADY_MADE.format(count=len(made)))
@@ -73,6 +72,17 @@ def hold_back(workers: int) -> None:
     if records.read() is None:
         raise click.ClickException(NOT_PREDICTED)
     make(plan.holding_back(_rule()), stage="held-back", workers=workers)
+
+
+@main.command()
+def show() -> None:
+    """Print what has been measured and predicted so far."""
+    from benchmarks.pilot import records
+    from benchmarks.pilot.pages import sheets
+    from benchmarks.sheets import show as print_sheets
+
+    tuned, fitted, held_back = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("tune", "fit", "held-back"))
+    print_sheets(sheets(tuned, fitted, held_back, records.read()))
 
 
 def _rule() -> plan.Rule:

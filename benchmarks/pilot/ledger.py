@@ -16,6 +16,7 @@ COLUMNS = (
     "run", "stage", "budget", "params", "params_non_embedding", "tokens", "flops", "loss", "layers", "width",
     "vocabulary", "context", "batch", "steps", "learning_rate", "seed", "seconds", "device", "commit",
 )  # fmt: skip
+NOTHING_FITTED = "there are no rows of the stage 'fit' yet: python -m benchmarks.pilot fit"
 CURVE = ("run", "params", "tokens", "flops", "loss")
 
 

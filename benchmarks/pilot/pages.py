@@ -14,7 +14,6 @@ from benchmarks.sheets import ABSENT, Sheet
 
 Rows = Sequence[Mapping[str, str]]
 
-NO_ROWS = "no run of this stage has been made"
 TOLD = "{inside} of {total} measured losses lie inside the {level:.0%} interval `{method}`"
 
 

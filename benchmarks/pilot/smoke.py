@@ -16,6 +16,8 @@ RUNS = 3
 def again() -> bool:
     """Train them, print each loss beside the committed one, and return whether all are within the spread."""
     rows = ledger.read(ledger.FOLDER / "fit.csv")
+    if not rows:
+        raise click.ClickException(ledger.NOTHING_FITTED)
     spread, holds = seed_spread(rows), True
     click.echo(f"spread between seeds: {spread:.4f} nats per byte, the widest of all sizes with several")
     for row in chosen(rows):

@@ -155,7 +155,11 @@ def test_a_prediction_comes_first_or_not_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "PREDICTION", tmp_path / "prediction.json")
     run = CliRunner().invoke
     ledger.append(tmp_path / "tune.csv", ledger.COLUMNS, rows_of(true_loss, plan.tuning(), "tune"))
-    assert "no rows of the stage 'fit'" in run(main, ["predict"]).output
+    for words in (["predict"], ["--smoke"]):
+        refused = run(main, words)
+        assert refused.exit_code == 1
+        assert "no rows of the stage 'fit'" in refused.output
+    assert "the prediction comes first" in run(main, ["hold-back"]).output
     ledger.append(tmp_path / "fit.csv", ledger.COLUMNS, rows_of(true_loss, plan.fitting(RULE)))
     held = rows_of(true_loss, plan.holding_back(RULE), "held-back")
     ledger.append(tmp_path / "held-back.csv", ledger.COLUMNS, held[:1])
@@ -175,3 +179,28 @@ def test_the_smoke_test_takes_three_sizes_of_the_smallest_budget_and_the_widest_
 def test_the_page_names_every_command():
     page = (Path(records.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^python -m benchmarks.pilot ([a-z-]+)", page, re.MULTILINE)) == {*main.commands, "--smoke"}
+
+
+def test_the_tables_say_how_many_measured_losses_lie_inside(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "FOLDER", tmp_path)
+    monkeypatch.setattr(records, "PREDICTION", tmp_path / "prediction.json")
+    run = CliRunner().invoke
+    ledger.append(tmp_path / "tune.csv", ledger.COLUMNS, rows_of(true_loss, plan.tuning(), "tune"))
+    rule = plan.rule_of(ledger.read(tmp_path / "tune.csv"))
+    noise = np.random.default_rng(3)
+
+    def noisy(made):
+        return true_loss(made) * np.exp(0.01 * noise.standard_normal())
+
+    ledger.append(tmp_path / "fit.csv", ledger.COLUMNS, rows_of(noisy, plan.fitting(rule)))
+    assert run(main, ["predict"]).exit_code == 0
+    # the first seven as predicted, the others ten percent above
+    predicted = {one["run"]: one["loss"]["value"] for one in records.read()["runs"]}
+    held = rows_of(true_loss, plan.holding_back(rule), "held-back")
+    held = [row | {"loss": str(predicted[row["run"]] * (1.0 if at < 7 else 1.1))} for at, row in enumerate(held)]
+    ledger.append(tmp_path / "held-back.csv", ledger.COLUMNS, held)
+    page = run(main, ["show"]).output
+    for method in METHODS:
+        assert f"7 of 14 measured losses lie inside the 90% interval `{method}`" in page
+    assert "Predicted and measured best params" in page
+    assert "Tuning" in page
