@@ -31,7 +31,7 @@ TUNED = {1.5e11: (-3, 0, 3), 6e11: (-3, 0, 3), 2.4e12: (0,)}
 """Budgets at which learning rates and batches were tried, and the places of the sizes."""
 RATES = {
     1.5e11: (8e-3, 1.6e-2, 3.2e-2, 6.4e-2),
-    6e11: (4e-3, 8e-3, 1.6e-2, 3.2e-2),
+    6e11: (2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2),
     2.4e12: (4e-3, 8e-3, 1.6e-2, 3.2e-2),
 }
 """Rates that were tried at a budget. Rows of a first list, whose best was often its last, stand as well."""
