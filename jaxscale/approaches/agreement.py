@@ -8,11 +8,13 @@ from itertools import combinations
 
 import numpy as np
 
-from jaxscale.approaches.bias import Bias, price_of
+from jaxscale.allocation.separable import SIX, Price
+from jaxscale.approaches.bias import Bias
 from jaxscale.approaches.envelope import envelope, envelope_trends
 from jaxscale.approaches.isoflop import isoflop, optima
 from jaxscale.approaches.minima import Method
 from jaxscale.approaches.parametric import crowd_trend, fit_trend
+from jaxscale.approaches.prices import cost_of, price_of
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
@@ -70,7 +72,8 @@ class Difference:
 class Agreement:
     """What all approaches say of one table, at budgets flops (b,), on the same R resampled tables.
 
-    absent: approach → why it says nothing.   fit: of approach 3, None where there is none.
+    absent: approach → why it says nothing.   fit: of approach 3, None where there is none.   price: of the table, C =
+    k N^u D, at which all of them are.
     """
 
     flops: np.ndarray
@@ -84,6 +87,7 @@ class Agreement:
     rows: int
     source: str
     findings: tuple[Finding, ...]
+    price: Price = SIX
 
     def differences(self, level: float = 0.95) -> tuple[Difference, ...]:
         """Return every pair of approaches, the later less the earlier."""
@@ -151,7 +155,7 @@ def agreement(
         raise RunsError("; ".join(absent.values()))
     return Agreement(
         at, tuple(found), absent, fitted, crowd, scheme.name, replicates, seed, len(runs), runs.origin.source,
-        still_open(runs.check(), scheme),
+        still_open(runs.check(), scheme), price_of(runs),
     )  # fmt: skip
 
 
@@ -159,7 +163,7 @@ def isoflop_trends(runs: Runs, weight: np.ndarray, *, budget: str | None, tolera
     """Return the lines of R resampled tables, weight (R, n); the budgets are those of the table itself."""
     profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
     flops = np.array([profile.flops for profile in profiles])
-    prices = np.array([price_of(runs, profile) for profile in profiles])
+    prices = np.array([cost_of(runs, profile) for profile in profiles])
     params, _ = optima(runs, profiles, weight, method)
     return Trend.through(flops, params, flops / (prices * params))
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.approaches.bias import Bias, bias_of, price_of
+from jaxscale.approaches.bias import Bias, bias_of
 from jaxscale.approaches.minima import FOUND, REASONS, Method, minima
+from jaxscale.approaches.prices import cost_of
 from jaxscale.approaches.profiles import TOLERANCE, Profile, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
@@ -91,7 +92,7 @@ def isoflop(
     check_seed(seed)
     profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
     params, reason = optima(runs, profiles, runs.weight[None], method)
-    prices, total = np.array([price_of(runs, profile) for profile in profiles]), len(profiles)
+    prices, total = np.array([cost_of(runs, profile) for profile in profiles]), len(profiles)
     flops = np.array([profile.flops for profile in profiles])
     point, reasons, std, noisy, weight = params[0], reason[0], np.full(total, np.nan), None, None
     if noise > 0:

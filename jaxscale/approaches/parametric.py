@@ -1,4 +1,7 @@
-"""Approach 3: the separable law fitted to all losses at once; its frontier is a pair of power laws, exactly."""
+"""Approach 3: the separable law fitted to all losses at once; its frontier is a pair of power laws, exactly.
+
+Compute is the table's own, as it is for the other approaches.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,32 @@ from jax.typing import ArrayLike
 
 from jaxscale import precision
 from jaxscale.allocation import separable
+from jaxscale.allocation.separable import SIX, Price
 from jaxscale.approaches.powers import PowerLaw
+from jaxscale.approaches.prices import price_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.results import Ensemble, Fit
 
 
 def fit_trend(fit: Fit) -> Trend:
-    """Return N* and D* as powers of C on C = 6 N D, of a fit of the separable law; raise UsageError for another law."""
+    """Return N* and D* as powers of C at the price of the runs; raise UsageError for another law than a separable."""
     separable.check_separable(fit.law)
-    return trend_of(fit.coefs)
+    return trend_of(fit.coefs, price_of(fit.runs))
 
 
 def crowd_trend(crowd: Ensemble) -> Trend:
     """Return those of every replicate (R,), NaN where one is not usable; raise UsageError for another law."""
     separable.check_separable(crowd.fit.law)
-    return trend_of({name: crowd.samples(name) for name in crowd.coefs})
+    return trend_of({name: crowd.samples(name) for name in crowd.coefs}, price_of(crowd.fit.runs))
 
 
-def trend_of(coefs: Mapping[str, ArrayLike]) -> Trend:
-    """Return N* = G (C/6)^a and D* = (C/6)^b / G, elementwise in coefs.   Source: Hoffmann et al. 2022, eq. 4."""
+def trend_of(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> Trend:
+    """Return N* and D* as powers of C = k N^u D, elementwise in coefs; for C = 6 N D these are N* = G (C/6)^a and
+    D* = (C/6)^b / G.   Source: Hoffmann et al. 2022, eq. 4.
+    """
     with precision.float64():
-        rate = separable.exponents(coefs)
-        at_one = separable.optimum(coefs, 1.0)
+        rate = separable.exponents(coefs, price)
+        at_one = separable.optimum(coefs, 1.0, price)
         numbers = (rate.params, at_one.params, rate.tokens, at_one.tokens)
         a, size, b, data = (np.asarray(number, dtype=np.float64) for number in numbers)
     return Trend(PowerLaw(a, size), PowerLaw(b, data))

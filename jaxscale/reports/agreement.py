@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jaxscale.allocation.separable import SIX
 from jaxscale.intervals import Band, band
 from jaxscale.reports.document import SCHEMA_VERSION, Json, number
 from jaxscale.reports.numbers import ABSENT, count, power, significant, span
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LABELS = {"envelope": "1 envelope", "isoflop": "2 IsoFLOP", "parametric": "3 fit"}
 MEANT = "1 is the minimum over training curves, 2 the vertices of IsoFLOP profiles, 3 the fit of L(N, D)."
+OWN_PRICE = "C is the table's own; for 3 it is the power law nearest to that, C = {k:.3g} N^{u:.3f} D, not 6 N D."
 PARTS = {"envelope": "curve", "isoflop": "profile"}
 FEWEST = 20
 """Replicates that an interval needs at least."""
@@ -36,6 +38,8 @@ def print_agreement(found: Agreement, console: Console, *, level: float, width: 
     )
     console.print(plain(f"{text} same under all approaches; bands: {100 * level:g} % percentile"), width=width)
     console.print(Text(MEANT), width=width)
+    if found.price != SIX:
+        console.print(Text(OWN_PRICE.format(k=float(found.price.k), u=float(found.price.u))), width=width)
     console.print(plain(f"What they rest on: {', '.join(map(_seen, found.approaches))}."), width=width)
     console.print()
     console.print(_exponents(found, level))
@@ -61,6 +65,7 @@ def agreement_document(found: Agreement, level: float) -> dict[str, Json]:
         "source": found.source,
         "rows": found.rows,
         "flops": [float(one) for one in found.flops],
+        "price": {"k": float(found.price.k), "u": float(found.price.u)},
         "bootstrap": {"scheme": found.scheme, "replicates": found.replicates, "seed": found.seed, "level": level},
         "approaches": [_approach(one, found.flops, level) for one in found.approaches],
         "differences": [_difference(one) for one in differences],
