@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import cold, records, recovery, reporting, scaling, starts
+from benchmarks import cold, markers, records, recovery, reporting, scaling, starts
 from benchmarks.sheets import Sheet, markdown
 
 README = Path(__file__).with_name("README.md")
@@ -22,7 +22,6 @@ SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
 HEADING = "### {benchmark}, {date}\n\n{processor}, {cores} cores, {devices}; {versions}"
 SHOWN = ("jaxscale", "jax", "numpy", "scipy", "optax", "optimistix")
 NOTHING = "No run has been recorded."
-NO_MARKERS = "{path} lacks the two lines that hold the results: {begin} and {end}"
 
 
 @click.command("table")
@@ -34,12 +33,8 @@ def table() -> None:
 
 def filled(page: str, documents: list[dict]) -> str:
     """Return the page with the results between its markers; raise ClickException where it has none."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise click.ClickException(NO_MARKERS.format(path=README, begin=BEGIN, end=END))
-    sections = "\n\n".join(section(document) for document in documents) or NOTHING
-    return f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}"
+    sections = [section(document) for document in documents] or [NOTHING]
+    return markers.filled(page, BEGIN, END, sections, README)
 
 
 def section(document: Mapping) -> str:

@@ -37,6 +37,7 @@ def lines_of(text, language="bash"):
 
 
 LAWS_AND_MORE = "Laws, constants and conventions"
+TABLES = "Tables that are there"
 
 
 def table_of(section, header):
@@ -114,6 +115,17 @@ def test_the_python_interface_runs_and_what_it_saves_comes_back():
 
 
 @pytest.mark.slow
+def test_the_tables_are_there_and_a_notebook_opens(desk):
+    assert len(run_python(TABLES)["pilot"]) >= 45
+    (line,) = lines_of(SECTIONS[TABLES])
+    *words, source = line.removeprefix("uv run --group notebooks jupytext ").split()
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["notebooks"]
+    to = ["--output", str(desk / "opened.ipynb"), str(ROOT / source)]
+    subprocess.run([sys.executable, "-m", "jupytext", *words, *to], check=True, capture_output=True, timeout=60)
+    assert json.loads((desk / "opened.ipynb").read_text(encoding="utf-8"))["cells"]
+
+
+@pytest.mark.slow
 def test_the_law_of_ones_own_is_the_shipped_one_on_the_real_line():
     fit = run_python("A law of your own")["fit"]
     shipped = js.fit(js.read_runs("runs.csv"), "chinchilla")
@@ -153,11 +165,12 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", LAWS_AND_MORE, "Speed", "Contributing"}
+    read = {"Set up", "Your own table", TABLES, LAWS_AND_MORE, "Speed", "Contributing"}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
         "A law of your own",
+        TABLES,
         LAWS_AND_MORE,
     }
     assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"bash", "console", "csv", "python"}
@@ -169,7 +182,7 @@ def test_every_option_exists():
         assert name in extras
     commands = (main, *main.commands.values())
     known = {name for command in commands for option in command.params for name in option.opts} | {"--help"}
-    for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", re.sub(r"uv sync --extra \w+", "", README)):
+    for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", re.sub(r"uv sync --extra \w+|uv run --group .*", "", README)):
         assert option in known, option
 
 
@@ -204,9 +217,7 @@ def test_every_link_leads_somewhere():
 
 def test_the_picture_is_small_and_its_caption_says_what_it_shows():
     assert (ROOT / "docs" / "frontier.png").stat().st_size < 200_000
-    runs = js.datasets.load("simulated")
-    assert f"Its {len(runs)} runs are simulated" in README
-    np.testing.assert_allclose(runs["flops"].max(), 3e20, rtol=1e-3)  # D is rounded to whole batches
+    assert f"{len(js.datasets.load('pilot'))} runs of very small language models" in README
 
 
 def test_every_ratio_of_speed_is_in_the_file_that_it_names():

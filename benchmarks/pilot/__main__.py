@@ -75,14 +75,42 @@ def hold_back(workers: int) -> None:
 
 
 @main.command()
+def ship() -> None:
+    """Write what has been measured as the table that ships with the package."""
+    from benchmarks.pilot import shipping
+
+    shipping.TABLE.write_text(shipping.table(shipping.measured()), encoding="utf-8")
+    click.echo(f"written to {shipping.TABLE}", err=True)
+
+
+@main.command()
+def compare() -> None:
+    """Ask the three approaches for the best size, of all runs that are there."""
+    from benchmarks.pilot import approaching, shipping
+
+    rows, curves = shipping.measured(), ledger.read(ledger.FOLDER / "curves.csv")
+    if not rows:
+        raise click.ClickException(ledger.NOTHING_FITTED)
+    approaching.write(approaching.compare(rows, curves, plan.HELD_BACK))
+    click.echo(f"written to {approaching.APPROACHES}", err=True)
+
+
+@main.command()
 def show() -> None:
     """Print what has been measured and predicted so far."""
-    from benchmarks.pilot import records
-    from benchmarks.pilot.pages import sheets
+    from benchmarks.pilot.pages import everything
     from benchmarks.sheets import show as print_sheets
 
-    tuned, fitted, held_back = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("tune", "fit", "held-back"))
-    print_sheets(sheets(tuned, fitted, held_back, records.read()))
+    print_sheets(everything())
+
+
+@main.command()
+def page() -> None:
+    """Write the tables of the pilot's README again, from the rows and the written prediction."""
+    from benchmarks.pilot import pages
+
+    pages.README.write_text(pages.filled(pages.README.read_text(encoding="utf-8")), encoding="utf-8")
+    click.echo(f"written to {pages.README}", err=True)
 
 
 def _rule() -> plan.Rule:

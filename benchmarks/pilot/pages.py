@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks.pilot import plan
+from benchmarks import markers
+from benchmarks.pilot import approaching, ledger, plan, records
 from benchmarks.pilot.forecast import METHODS, runs_of
 from benchmarks.pilot.network import Shape
-from benchmarks.pilot.records import measured_best
-from benchmarks.sheets import ABSENT, Sheet
+from benchmarks.sheets import ABSENT, Sheet, markdown
+
+README = Path(__file__).with_name("README.md")
+BEGIN, END = "<!-- tables: begin; written by `python -m benchmarks.pilot page` -->", "<!-- tables: end -->"
 
 Rows = Sequence[Mapping[str, str]]
 
+LABELS = {"envelope": "1 envelope of curves", "isoflop": "2 IsoFLOP profiles", "parametric": "3 fit of the law"}
 TOLD = "{inside} of {total} measured losses lie inside the {level:.0%} interval `{method}`"
 
 
-def sheets(tuned: Rows, fitted: Rows, held_back: Rows, prediction: Mapping | None) -> tuple[Sheet, ...]:
+def everything() -> tuple[Sheet, ...]:
+    """Return the tables of all that has been written down."""
+    tuned, fitted, held_back = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("tune", "fit", "held-back"))
+    return sheets(tuned, fitted, held_back, records.read(), approaching.read())
+
+
+def filled(text: str) -> str:
+    """Return the README's text with the tables between its markers."""
+    return markers.filled(text, BEGIN, END, [markdown(sheet) for sheet in everything()], README)
+
+
+def sheets(
+    tuned: Rows, fitted: Rows, held_back: Rows, prediction: Mapping | None, approaches: Mapping | None
+) -> tuple[Sheet, ...]:
     """Return the tables of everything that is there."""
     found = []
     if tuned:
@@ -26,6 +44,8 @@ def sheets(tuned: Rows, fitted: Rows, held_back: Rows, prediction: Mapping | Non
         found.append(losses_sheet([*fitted, *held_back]))
     if prediction is not None:
         found += [predictions_sheet(prediction, held_back), best_sheet(prediction, [*fitted, *held_back])]
+    if approaches is not None:
+        found.append(approaches_sheet(approaches))
     return tuple(found)
 
 
@@ -58,7 +78,7 @@ def settings_sheet(tuned: Rows) -> Sheet:
 
 def losses_sheet(rows: Rows) -> Sheet:
     """Return one line per budget: its losses from the smallest size to the largest, and where they are lowest."""
-    best, lines = measured_best(runs_of(rows)), []
+    best, lines = records.measured_best(runs_of(rows)), []
     for budget in sorted({float(row["budget"]) for row in rows}):
         own = [row for row in rows if float(row["budget"]) == budget]
         by_size: dict[int, list[float]] = {}
@@ -105,7 +125,7 @@ def predictions_sheet(prediction: Mapping, held_back: Rows) -> Sheet:
 
 def best_sheet(prediction: Mapping, rows: Rows) -> Sheet:
     """Return predicted and measured best sizes of the budgets that were held back."""
-    best, lines = measured_best(runs_of(rows)), []
+    best, lines = records.measured_best(runs_of(rows)), []
     for one in prediction["best"]:
         params, value = one["params"], best.get(one["budget"])
         spans = [f"{params[method]['low']:,.0f} … {params[method]['high']:,.0f}" for method in METHODS]
@@ -115,3 +135,26 @@ def best_sheet(prediction: Mapping, rows: Rows) -> Sheet:
     level = prediction["intervals"]["level"]
     columns = ("budget", "predicted", *(f"{level:.0%} {method}" for method in METHODS), "measured")
     return Sheet("Predicted and measured best params", columns, tuple(lines))
+
+
+def approaches_sheet(approaches: Mapping) -> Sheet:
+    """Return what the three approaches say: exponents, and the best params of budgets."""
+    level, flops = approaches["bootstrap"]["level"], approaches["flops"]
+    lines = []
+    for one in approaches["approaches"]:
+        band, sizes = one["params_exponent_band"], one["params_band"]
+        cells = [LABELS[one["name"]], f"{one['params_exponent']:.3f}", f"{band['lower']:.3f} … {band['upper']:.3f}"]
+        for place, params in enumerate(one["params"]):
+            limits = f"{sizes['lower'][place]:,.0f} … {sizes['upper'][place]:,.0f}"
+            cells.append(f"{params:,.0f} ({limits})")
+        lines.append((*cells, f"{one['replicates_used']} of {approaches['bootstrap']['replicates']}"))
+    price = approaches["price"]
+    notes = (
+        f"Of {approaches['runs']} runs, resampled by run, seed {approaches['bootstrap']['seed']}; "
+        f"bands: {level:.0%} percentile.",
+        "Approach 1 sees the losses on the way, at learning rates that had not come down yet.",
+        "Compute is counted, not 6 N D; approach 3 spends the power law nearest to it, "
+        f"C = {price['k']:.3g} N^{price['u']:.3f} D.",
+    )
+    columns = ("approach", "a of N* ~ C^a", f"{level:.0%}", *(f"N* at {one:.3g}" for one in flops), "replicates")
+    return Sheet("The three approaches", columns, tuple(lines), notes)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jaxscale.results import Counts, Ensemble, Fit, Frontier
     from jaxscale.runs import Runs
 
-SHIPPED = "simulated"
+SHIPPED = "pilot"
 """The table that is fitted where none is given."""
 
 NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
@@ -48,6 +48,11 @@ def objective_of(fitting: Fitting) -> Objective:
     if objective.delta is None:
         raise UsageError(NO_DELTA.format(objective=objective.name))
     return replace(objective, scale=check_delta(fitting.delta))
+
+
+def with_budgets(showing: Showing, table: str | None) -> Showing:
+    """Return what is shown, with the budgets of a frontier that nobody asked for: those of the table that ships."""
+    return showing if showing.flops or table is not None else replace(showing, flops=options.SHIPPED_FLOPS)
 
 
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:

@@ -1,7 +1,4 @@
-"""Runs that nobody made: what a law with known coefs would have given, for tests, designs and first steps.
-
-`python -m jaxscale.datasets.simulating` writes the shipped table again.
-"""
+"""Runs that nobody made: what a law with known coefs would have given, for tests, designs and first steps."""
 
 from __future__ import annotations
 
@@ -55,9 +52,3 @@ def simulate(
     runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), **columns)
     finding = Finding("simulated-data", SIMULATED.format(law=law.name))
     return replace(runs, origin=replace(runs.origin, source=SOURCE), findings=(finding, *runs.findings))
-
-
-if __name__ == "__main__":
-    from jaxscale.datasets.pilot import write
-
-    write()

@@ -1,7 +1,7 @@
 """The pilot study: what is counted, what is learned, the rule of tuning, and that a prediction comes first."""
 
 import re
-from pathlib import Path
+import subprocess
 
 import jax
 import numpy as np
@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 from jax.extend.core import jaxprs_in_params
 
-from benchmarks.pilot import ledger, plan, records, smoke
+import jaxscale as js
+from benchmarks.pilot import approaching, ledger, pages, plan, records, shipping, smoke
 from benchmarks.pilot.__main__ import main
 from benchmarks.pilot.forecast import METHODS, forecast, line_of, runs_of
 from benchmarks.pilot.network import CONTEXT, VOCABULARY, Shape, fresh, losses
@@ -177,13 +178,68 @@ def test_the_smoke_test_takes_three_sizes_of_the_smallest_budget_and_the_widest_
 
 
 def test_the_page_names_every_command():
-    page = (Path(records.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    page = pages.README.read_text(encoding="utf-8")
     assert set(re.findall(r"^python -m benchmarks.pilot ([a-z-]+)", page, re.MULTILINE)) == {*main.commands, "--smoke"}
+
+
+def test_the_tables_of_the_page_are_those_of_what_is_written_down():
+    page = pages.README.read_text(encoding="utf-8")
+    assert pages.filled(page) == page, "run: python -m benchmarks.pilot page"
+
+
+def test_the_table_that_ships_has_the_rows_of_the_study():
+    assert shipping.TABLE.read_text(encoding="utf-8") == shipping.table(shipping.measured()), "run: … pilot ship"
+
+
+def test_the_params_and_flops_that_ship_are_those_of_the_shapes():
+    runs = js.datasets.load("pilot")
+    shapes = [Shape(int(layers), int(width)) for layers, width in zip(runs["layers"], runs["width"], strict=True)]
+    np.testing.assert_array_equal(runs["params"], [shape.params for shape in shapes])
+    np.testing.assert_array_equal(runs["flops"], runs["tokens"] * [shape.flops_per_token for shape in shapes])
+
+
+def test_the_prediction_is_older_than_every_run_that_it_speaks_of():
+    """Rows say which commit made them: it has the prediction as it stands."""
+    held = ledger.read(ledger.FOLDER / "held-back.csv")
+    if not held:
+        pytest.skip("no run that was held back has been made yet")
+    root, path = pages.README.parents[2], "benchmarks/pilot/prediction.json"
+    if not (root / ".git").exists():
+        pytest.skip("not a clone: there is no history to ask")
+    asked = {one["run"] for one in records.read()["runs"]}
+    assert {row["run"] for row in held} <= asked
+    for commit in {row["commit"].rstrip("+") for row in held}:
+        if subprocess.run(["git", "cat-file", "-e", commit], cwd=root, capture_output=True).returncode:
+            pytest.skip(f"this clone does not go back to {commit}")
+        then = subprocess.run(["git", "show", f"{commit}:{path}"], cwd=root, capture_output=True)
+        assert then.stdout.decode() == records.PREDICTION.read_text(encoding="utf-8"), commit
+
+
+def curves_of(law, runs):
+    """Curves of runs, each loss on the way a tenth above the law's at its tokens."""
+    rows = []
+    for budget, made in runs:
+        way = [(made.tokens // 2**part, 1.1 * law(made.shape.params, made.tokens / 2**part)) for part in (2, 1, 0)]
+        rows += ledger.curve_of(made, Ended(way[-1][1] / 1.1, tuple(way), 1.0), budget)
+    return [{name: str(value) for name, value in row.items()} for row in rows]
+
+
+def test_a_curve_ends_at_the_loss_of_its_run():
+    def law(params, tokens):
+        return 1.0 + 40.0 * params**-0.4 + 90.0 * tokens**-0.35
+
+    made = list(plan.fitting(RULE))
+    runs = approaching.curved(rows_of(true_loss, made), curves_of(law, made))
+    assert len(runs) == 3 * len(made)
+    last = np.arange(2, len(runs), 3)
+    np.testing.assert_allclose(runs.loss[last], [true_loss(one) for _, one in made], rtol=1e-6)  # six decimals
+    assert (np.diff(runs.loss.reshape(-1, 3), axis=1) < 0).all()
 
 
 def test_the_tables_say_how_many_measured_losses_lie_inside(tmp_path, monkeypatch):
     monkeypatch.setattr(ledger, "FOLDER", tmp_path)
     monkeypatch.setattr(records, "PREDICTION", tmp_path / "prediction.json")
+    monkeypatch.setattr(approaching, "APPROACHES", tmp_path / "approaches.json")
     run = CliRunner().invoke
     ledger.append(tmp_path / "tune.csv", ledger.COLUMNS, rows_of(true_loss, plan.tuning(), "tune"))
     rule = plan.rule_of(ledger.read(tmp_path / "tune.csv"))

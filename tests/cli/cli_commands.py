@@ -1,6 +1,6 @@
 """Command lines that several tests type."""
 
-COMMAND = ("fit", "--replicates", "60", "--flops", "1e20,1e23")
+COMMAND = ("fit", "--replicates", "60", "--flops", "1e12,1e16")
 """A fit of the shipped table, with few replicates and two budgets, one of them far beyond the data."""
 
 TABLE = (

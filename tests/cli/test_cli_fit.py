@@ -34,7 +34,7 @@ def test_the_documents_coefs_are_those_of_the_python_interface(fitted):
     from jaxscale import datasets
     from jaxscale.fitting import bootstrap, fit
 
-    own = fit(datasets.load("simulated"))
+    own = fit(datasets.load("pilot"))
     crowd = bootstrap(own, replicates=60)
     document = fitted[1]
     assert document["coefs"] == pytest.approx(own.coefs, rel=1e-9)
@@ -51,23 +51,32 @@ def test_a_frontier_row_has_a_band_for_each_quantity(fitted):
         assert 6.0 * row["params"]["value"] * row["tokens"]["value"] == pytest.approx(row["flops"], rel=1e-9)
 
 
-def test_the_shipped_table_is_called_simulated_everywhere(run, fitted):
-    assert fitted[1]["data"]["source"] == "simulated"
-    assert "simulated-data" in [warning["code"] for warning in fitted[1]["warnings"]]
-    assert "data       simulated: 54 of 54 runs used; none left out" in run("frontier", fitted[0]).stdout
+def test_the_shipped_table_is_called_by_its_name_everywhere(run, fitted):
+    assert fitted[1]["data"]["source"] == "pilot"
+    rows = fitted[1]["data"]["rows"]
+    assert f"data       pilot: {rows} of {rows} runs used; none left out" in run("frontier", fitted[0]).stdout
+
+
+def test_budgets_that_nobody_asked_for_are_near_the_runs_of_the_shipped_table(run):
+    document = json.loads(run("fit", "--replicates", "0", "--json").stdout)
+    flops = [row["flops"] for row in document["frontier"]]
+    assert flops == [1e12, 1e13, 1e14]
+    assert "[default: 1e21,1e23,5.76e23,1e25; of `fit` without TABLE 1e12,1e13,1e14]" in " ".join(
+        run("fit", "--help").stdout.split()
+    )
 
 
 def test_budgets_far_beyond_the_data_carry_a_banner(run, fitted):
     assert "extrapolation" in [warning["code"] for warning in fitted[1]["warnings"]]
     assert "\nExtrapolation: " in run("frontier", fitted[0]).stdout
-    assert "Extrapolation: " not in run("frontier", fitted[0], "--flops", "1e20").stdout
+    assert "Extrapolation: " not in run("frontier", fitted[0], "--flops", "1e12").stdout
 
 
 def test_the_page_states_seed_backend_versions_rows_and_where_it_was_saved(run):
-    page = run(*COMMAND, "--seed", "7", "--where", "params > 5e7").stdout
+    page = run(*COMMAND, "--seed", "7", "--where", "params > 3e4").stdout
     for pattern in (
         r"pairs, seed 7: 60 of 60 replicates usable \(60 converged\)",
-        r"simulated: \d+ of 54 runs used; left out: \d+ by --where",
+        r"pilot: \d+ of \d+ runs used; left out: \d+ by --where",
         r"jaxscale \S+, JAX \S+, Python \S+, on cpu in float64",
         r"compiling .* s, running .* s",
         r"columns    params, tokens, flops, loss",

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 PROGRAM = [sys.executable, "-c", "from jaxscale.cli.main import main; main()"]
-QUICK = ["fit", "--replicates", "20", "--law", "pure-power", "--flops", "1e20"]
+QUICK = ["fit", "--replicates", "20", "--law", "pure-power", "--flops", "1e12"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The shipped tables: what they are, that they are what their script writes, and that no name leads elsewhere."""
+"""The table that ships: what it holds, that its card says so, and that no name leads elsewhere."""
 
 from importlib import resources
 
@@ -8,75 +8,63 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxscale import datasets
-from jaxscale.datasets import pilot
+from jaxscale.approaches import isoflop
 from jaxscale.errors import UsageError
-from jaxscale.laws import LAWS, predict_with
 
 
-def shipped(name):
-    return (resources.files("jaxscale.datasets") / name).read_bytes()
+@pytest.fixture(scope="module")
+def pilot():
+    return datasets.load("pilot")
 
 
-def test_the_shipped_table_is_what_the_script_writes(tmp_path):
-    pilot.write(tmp_path / "again.csv")
-    assert (tmp_path / "again.csv").read_bytes() == shipped("simulated.csv")
+def header():
+    table = resources.files("jaxscale.datasets") / "pilot.csv"
+    return table.read_text(encoding="utf-8").partition("\n")[0].split(",")
 
 
 def test_the_table_and_its_card_stay_small():
-    assert len(shipped("simulated.csv")) < 20_000
-    assert len(shipped("simulated.md")) < 20_000
+    for name in ("pilot.csv", "pilot.md"):
+        assert len((resources.files("jaxscale.datasets") / name).read_bytes()) < 20_000
 
 
-def test_every_output_of_the_simulated_table_can_say_that_it_is_simulated():
-    runs = datasets.load("simulated")
-    assert runs.origin.source == "simulated"
-    assert runs.check()[0].code == "simulated-data"
-    assert "not measured" in runs.check()[0].message
+def test_the_pilot_has_seven_sizes_at_each_budget_and_seeds_repeated_at_five_points(pilot):
+    assert len(pilot) >= 45
+    budgets = np.unique(pilot["budget"])
+    assert len(budgets) >= 5
+    points = {budget: np.unique(pilot["params"][pilot["budget"] == budget], return_counts=True) for budget in budgets}
+    assert all(len(sizes) == 7 for sizes, _ in points.values())
+    assert sum(int(np.sum(count > 1)) for _, count in points.values()) >= 5
 
 
-def test_the_simulated_table_has_no_other_finding_than_its_repeated_seeds():
-    codes = [finding.code for finding in datasets.load("simulated").check()]
-    assert codes == ["simulated-data", "repeated-seeds"]
+def test_every_run_of_the_pilot_spends_its_budget(pilot):
+    np.testing.assert_allclose(pilot["flops"], pilot["budget"], rtol=0.01)
 
 
-def test_each_budget_has_seven_sizes_on_both_sides_of_the_best():
-    runs = datasets.load("simulated")
-    coefs = pilot.published()
-    for budget in pilot.BUDGETS:
-        sizes = np.unique(runs["params"][runs["budget"] == budget]) / pilot.best_size(budget, coefs)
-        assert len(sizes) == 7
-        np.testing.assert_allclose(sizes, 4.0**pilot.STEPS, rtol=0.1)  # real sizes are at most 10 % off
+def test_the_best_size_of_every_budget_of_the_pilot_lies_between_sizes_that_were_trained(pilot):
+    found = isoflop(pilot, budget="budget", method="cubic")
+    assert found.flops.tolist() == np.unique(pilot["budget"]).tolist()
+    for budget, best in zip(found.flops, found.params, strict=True):
+        sizes = np.unique(pilot["params"][pilot["budget"] == budget])
+        assert sizes[0] < best < sizes[-1]
 
 
-def test_the_best_size_is_where_the_law_is_lowest_on_its_budget():
-    coefs, budget = pilot.published(), 1e20
-    best = pilot.best_size(budget, coefs)
-    params = best * np.array([0.99, 1.0, 1.01])
-    loss = predict_with(LAWS.resolve("chinchilla"), coefs, {"params": params, "tokens": budget / (6 * params)})
-    assert np.argmin(loss) == 1
+def test_the_pilot_has_no_finding_but_its_repeated_seeds_and_its_own_count_of_flop(pilot):
+    assert [finding.code for finding in pilot.check()] == ["repeated-seeds", "flops-mismatch"]
 
 
-def test_flops_are_six_params_tokens_and_near_their_budget():
-    runs = datasets.load("simulated")
-    np.testing.assert_allclose(runs["flops"], 6 * runs["params"] * runs["tokens"], rtol=5e-7)  # seven digits
-    np.testing.assert_allclose(runs["flops"], runs["budget"], rtol=2e-4)  # what the card says
+def test_the_card_names_every_column_and_the_licence_of_the_text():
+    card = datasets.card("pilot")
+    assert all(f"| `{column}` |" in card for column in header())
+    assert "BSD" in card
 
 
-def test_the_noise_is_what_the_card_says():
-    runs = datasets.load("simulated")
-    predicted = predict_with(LAWS.resolve("chinchilla"), pilot.published(), runs.columns)
-    spread = np.std(np.log(runs.loss / predicted))
-    assert abs(spread - pilot.NOISE) < 3 * pilot.NOISE / np.sqrt(2 * len(runs))  # three standard errors
-
-
-def test_the_card_names_every_column():
-    card = datasets.card("simulated")
-    assert all(f"| `{column}` |" in card for column in pilot.HEADER.split(","))
+def test_the_source_of_a_table_is_its_name(pilot):
+    assert pilot.origin.source == "pilot"
 
 
 def test_an_unknown_name_is_answered_with_a_close_one():
-    with pytest.raises(UsageError, match="Did you mean 'simulated'"):
-        datasets.load("simulatd")
+    with pytest.raises(UsageError, match="Did you mean 'pilot'"):
+        datasets.load("pilto")
 
 
 @pytest.mark.parametrize(
@@ -87,10 +75,10 @@ def test_an_unknown_name_is_answered_with_a_close_one():
         "/etc/passwd",
         "CON",
         "a" * 65,
-        "simulated\n",
-        "simulated\0",
+        "pilot\n",
+        "pilot\0",
         "..\\x",
-        "símulated",
+        "pílot",
         "\x1b[31m",
         None,
     ],
@@ -110,4 +98,4 @@ def test_no_text_but_a_known_name_loads_anything(name):
 
 
 def test_the_names_are_listed():
-    assert datasets.names() == ("simulated",)
+    assert datasets.names() == ("pilot", "epoch-chinchilla")

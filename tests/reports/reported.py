@@ -1,8 +1,8 @@
-"""Answers made by hand, without a fit: a shipped table, a known law, a crowd drawn around it."""
+"""Answers made by hand, without a fit: a simulated table, its law, a crowd drawn around it."""
 
 import numpy as np
 
-from jaxscale import datasets
+from jaxscale.datasets.simulating import simulate
 from jaxscale.laws import LAWS
 from jaxscale.objectives import huber
 from jaxscale.reports import Answer
@@ -15,8 +15,10 @@ MADE = Provenance("0.1.0", "0.10.2", "2.4.6", "3.11.7", "cpu", "float64", 1.5, 0
 
 
 def fit_of(**changes):
-    """Return a fit of chinchilla to the shipped table, with any field replaced."""
-    runs = datasets.load("simulated")
+    """Return a fit of chinchilla to nine sizes at each of six budgets, with any field replaced."""
+    flops = np.repeat([1e18, 3e18, 1e19, 3e19, 1e20, 3e20], 9)
+    params = 0.2 * flops**0.5 * np.tile(np.geomspace(0.25, 4.0, 9), 6)
+    runs = simulate("chinchilla", COEFS, columns={"params": params, "flops": flops}, noise=0.004)
     fields = {
         "law": LAWS.resolve("chinchilla"),
         "objective": huber(),

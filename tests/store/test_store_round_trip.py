@@ -30,7 +30,7 @@ def back(tmp_path, saved):
 
 @pytest.fixture(scope="module")
 def real_crowd():
-    return bootstrap(fit_law(datasets.load("simulated")), replicates=20, seed=3)
+    return bootstrap(fit_law(datasets.load("pilot")), replicates=20, seed=3)
 
 
 def a_fit():

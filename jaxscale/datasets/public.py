@@ -1,0 +1,131 @@
+"""Public tables: where each lies, what its bytes must be, and how it comes onto this machine.
+
+A table is read from the folder that JAXSCALE_DATA_DIR names, and then from nowhere else; without that, it is fetched
+once into the user's cache. Either way its digest is compared before anything in it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jaxscale.errors import MissingPartError, RunsError
+
+FOLDER = "JAXSCALE_DATA_DIR"
+"""Environment variable: the folder in which public tables lie."""
+LARGEST = 64 * 2**20
+"""Bytes beyond which nothing is fetched."""
+PATIENCE = 30.0
+"""Seconds without an answer after which a connection is given up."""
+
+NO_POOCH = (
+    "data set '{name}' has to be fetched, which takes pooch: uv sync --extra data, or pip install 'jaxscale[data]'; "
+    "or {by_hand}"
+)
+NOT_FETCHED = "data set '{name}' could not be fetched: {why}; {by_hand}"
+NOT_THERE = "data set '{name}': there is no file {path}; {by_hand}"
+BY_HAND = "save {address} (sha256 {sha256}) as {file} in a folder, and name that folder in {variable}"
+OTHER_BYTES = (
+    "data set '{name}': {where} is not the file that is known: its sha256 is {found}, {wanted} was expected; "
+    "{what_then}"
+)
+KEPT = "it is left as it is"
+DELETED = "it was deleted"
+NOT_SECURE = "{address} leads to {other}, which is not https"
+TOO_LARGE = "{address} is larger than {limit} bytes"
+
+
+@dataclass(frozen=True)
+class Public:
+    """A public table.
+
+    address: of the file, at one commit, by https.   sha256: hexadecimal digest of its bytes.   columns: role → header,
+    where names are not recognised.   licence: as it is stated there.   citation: of whoever measured it, and of
+    whoever wrote it down.   about: what a row is, and what to know before a fit; Markdown.
+    """
+
+    name: str
+    address: str
+    sha256: str
+    licence: str
+    citation: str
+    about: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """What the file is called on this machine: a registered name, never a part of the address."""
+        return f"{self.name}.csv"
+
+    @property
+    def card(self) -> str:
+        """The card, Markdown."""
+        lines = (f"| address | <{self.address}> |", f"| sha256 | `{self.sha256}` |", f"| licence | {self.licence} |")
+        table = "\n".join(("| | |", "|---|---|", *lines, f"| cite | {self.citation} |"))
+        return f"# {self.name}\n\n{self.about}\n\n{table}\n"
+
+
+def file_of(table: Public) -> Path:
+    """Return where a public table lies, after fetching it if it has to be.
+
+    Raises RunsError for bytes that are not those known, and for a file that is neither there nor can be fetched;
+    MissingPartError where it has to be fetched and pooch is missing.
+    """
+    by_hand = BY_HAND.format(address=table.address, sha256=table.sha256, file=table.file, variable=FOLDER)
+    folder = os.environ.get(FOLDER)
+    if folder:
+        path = Path(folder) / table.file
+        if not path.is_file():
+            raise RunsError(NOT_THERE.format(name=table.name, path=path, by_hand=by_hand))
+        _refuse_other_bytes(table, hashlib.sha256(path.read_bytes()).hexdigest(), str(path), KEPT)
+        return path
+    try:
+        import pooch
+        import requests
+    except ImportError:
+        raise MissingPartError(NO_POOCH.format(name=table.name, by_hand=by_hand)) from None
+
+    def fetch(address: str, to: str, _: object) -> None:
+        with requests.get(address, stream=True, timeout=PATIENCE) as answer:
+            answer.raise_for_status()
+            _write(table, answer, to)
+
+    pooch.get_logger().setLevel("WARNING")
+    cache = pooch.os_cache("jaxscale") / "datasets"
+    try:
+        found = pooch.retrieve(table.address, f"sha256:{table.sha256}", fname=table.file, path=cache, downloader=fetch)
+    except OSError as error:  # of which those of requests are
+        raise RunsError(NOT_FETCHED.format(name=table.name, why=_first_words(error), by_hand=by_hand)) from None
+    return Path(found)
+
+
+def _write(table: Public, answer: Any, to: str) -> None:  # noqa: ANN401 - of requests, which has no types of its own
+    """Write what a server answers to a file that pooch deletes again if this raises."""
+    for hop in (*answer.history, answer):
+        if not hop.url.startswith("https://"):
+            raise RunsError(NOT_SECURE.format(address=table.address, other=hop.url))
+    digest, size = hashlib.sha256(), 0
+    with Path(to).open("wb") as file:
+        for piece in answer.iter_content(2**16):
+            size += len(piece)
+            if size > LARGEST:
+                raise RunsError(TOO_LARGE.format(address=table.address, limit=LARGEST))
+            digest.update(piece)
+            file.write(piece)
+    _refuse_other_bytes(table, digest.hexdigest(), table.address, DELETED)
+
+
+def _refuse_other_bytes(table: Public, found: str, where: str, what_then: str) -> None:
+    if found != table.sha256:
+        words = {"name": table.name, "where": where, "found": found, "wanted": table.sha256, "what_then": what_then}
+        raise RunsError(OTHER_BYTES.format(**words))
+
+
+def _first_words(error: Exception) -> str:
+    """Return the kind of an error and the beginning of what it says: requests prints objects and addresses."""
+    return f"{type(error).__name__}: {textwrap.shorten(str(error), 60, placeholder=' …')}"
