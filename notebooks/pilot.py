@@ -56,11 +56,8 @@ pd.DataFrame({"FLOP": profiles.flops, "best params": profiles.params, "tokens": 
 # others would claim to know more than it does.
 
 # %%
-group = np.array(
-    [f"{budget:.3g} {params:.0f}" for budget, params in zip(table["budget"], table["params"])], dtype=object
-)
 columns = {name: table[name] for name in ("params", "tokens", "flops", "budget")}
-grouped = js.Runs.from_arrays(loss=table.loss, group=group, **columns)
+grouped = js.Runs.from_arrays(loss=table.loss, group=table.labels["run"], **columns)
 fit = js.fit(grouped.where("budget < 4e12"), "chinchilla")
 print(fit.summary())
 

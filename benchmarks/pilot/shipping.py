@@ -16,7 +16,11 @@ COLUMNS = (*(name for name in ledger.COLUMNS if name not in ("run", *CONSTANT)),
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:
-    """Return rows of the ledger as CSV, by budget, size and seed."""
+    """Return rows of the ledger as CSV, by budget, size and seed.
+
+    `run` is what seeds share, so that it is the group for resampling.
+    """
+    rows = [{**row, "run": row["run"].removesuffix(f"-s{row['seed']}")} for row in rows]
     ordered = sorted(rows, key=lambda row: (float(row["budget"]), int(row["params"]), int(row["seed"])))
     page = io.StringIO()
     writer = csv.DictWriter(page, COLUMNS, lineterminator="\n", extrasaction="ignore")

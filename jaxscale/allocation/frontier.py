@@ -159,7 +159,7 @@ def _frontier(
 
 
 def _measured(fit: Fit) -> tuple[float, float] | None:
-    """Return the smallest and largest compute in the fit's table, if it is known, at the law's own price."""
+    """Return the smallest and largest compute in the fit's table, if it is known, counted as budgets are."""
     flops = priced(fit.law, fit.runs).columns.get("flops")
     if flops is None or not np.isfinite(flops).any():
         return None

@@ -68,8 +68,11 @@ def all_sizes(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, np.ndarra
 
 
 def priced(law: Law, runs: Runs) -> Runs:
-    """Return the runs with their flops counted at the law's own price; as they are where it has none."""
-    if law.flops_per_param_token is None:
+    """Return the runs with their flops counted as the budgets of the law's frontier are, C = 6 N D or its own price.
+
+    As they are where the law takes flops themselves, or where the runs lack what decides the price.
+    """
+    if "flops" in law.inputs:
         return runs
     flops = all_sizes(law, {name: column for name, column in runs.columns.items() if name != "flops"}).get("flops")
     return runs if flops is None else replace(runs, columns={**runs.columns, "flops": flops})

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from jaxscale.allocation.sizes import priced
 from jaxscale.errors import UsageError
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
@@ -44,9 +45,10 @@ def draw(
     """
     refuse_without_plane(fit)
     handles: list[Line2D | Patch] = [Line2D([], [], color=GREY, linewidth=0.8, label="equal predicted loss")]
-    _set_plane(ax, fit.runs, frontier)
+    runs = priced(fit.law, fit.runs)
+    _set_plane(ax, runs, frontier)
     if frontier is not None:
-        measured = frontier.measured or measured_range(fit.runs)
+        measured = frontier.measured or measured_range(runs)
         band = frontier.interval("params", level=level, method=method)
         limits = ax.get_xlim(), ax.get_ylim()
         shade_measured(ax, measured)
@@ -54,7 +56,7 @@ def draw(
         ax.set(xlim=limits[0], ylim=limits[1])
         handles = [*curve_handles(band, measured, len(frontier.flops)), *handles]
     _draw_contours(ax, fit)
-    _draw_runs(ax, fit.runs)
+    _draw_runs(ax, runs)
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.01), ncols=3, borderaxespad=0.2)
     ax.set_xlabel(label_of("flops"))
     ax.set_ylabel(label_of("params"))

@@ -116,6 +116,16 @@ def test_a_budget_far_beyond_the_runs_is_called_extrapolation(epoch_fit):
     assert js.frontier(epoch_fit, flops=1e21).findings == ()
 
 
+def test_measured_compute_is_counted_as_budgets_are(separable_law_table):
+    """A table that counts attention has more FLOP than 6 N D, of which the budgets of a frontier are."""
+    runs = separable_law_table
+    columns = {name: runs[name] for name in ("params", "tokens")}
+    dear = js.Runs.from_arrays(loss=runs.loss, flops=1.5 * runs["flops"], **columns)
+    front = js.frontier(js.fit(dear), flops=1e21)
+    product = 6 * runs["params"] * runs["tokens"]
+    np.testing.assert_allclose(front.measured, (product.min(), product.max()))
+
+
 def test_a_law_of_compute_has_a_loss_and_no_split():
     front = js.frontier(law="power", coefs={"E": 1.7, "A": 300.0, "alpha": 0.12}, flops=BUDGETS)
     np.testing.assert_allclose(front.loss, 1.7 + 300.0 * BUDGETS**-0.12, rtol=1e-13)
