@@ -95,7 +95,6 @@ def file_of(table: Public) -> Path:
             answer.raise_for_status()
             _write(table, answer, to)
 
-    pooch.get_logger().setLevel("WARNING")
     cache = pooch.os_cache("jaxscale") / "datasets"
     try:
         found = pooch.retrieve(table.address, f"sha256:{table.sha256}", fname=table.file, path=cache, downloader=fetch)
