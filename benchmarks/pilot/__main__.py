@@ -84,6 +84,19 @@ def ship() -> None:
 
 
 @main.command()
+def diagnose() -> None:
+    """Ask the fitted runs what they say against the law, and other laws what they predict."""
+    from benchmarks.pilot import diagnosing, records
+
+    rows, prediction = ledger.read(ledger.FOLDER / "fit.csv"), records.read()
+    if prediction is None:
+        raise click.ClickException(NOT_PREDICTED)
+    held_back = ledger.read(ledger.FOLDER / "held-back.csv")
+    diagnosing.write(diagnosing.diagnose(rows, prediction["runs"], held_back))
+    click.echo(f"written to {diagnosing.DIAGNOSTICS}", err=True)
+
+
+@main.command()
 def compare() -> None:
     """Ask the three approaches for the best size, of all runs that are there."""
     from benchmarks.pilot import approaching, shipping

@@ -134,7 +134,7 @@ def _percentiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _linearised(fit: js.Fit, places: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     theta, covariance = _covariance(fit)
-    slope = _slopes(fit.law, theta, places)
+    slope = slopes_of(fit.law, theta, places)
     reach = _student(fit) * np.sqrt(_variance(fit) + np.einsum("ij,jk,ik->i", slope, covariance, slope))
     middle = np.log(js.predict(fit, **places))
     return np.exp(middle - reach), np.exp(middle + reach)
@@ -143,12 +143,12 @@ def _linearised(fit: js.Fit, places: Mapping[str, np.ndarray]) -> tuple[np.ndarr
 def _covariance(fit: js.Fit) -> tuple[np.ndarray, np.ndarray]:
     """Return the coefs on the real line (p,) and their covariance (p, p): that of linearised least squares."""
     theta = fit.law.theta(fit.coefs)
-    slope = _slopes(fit.law, theta, fit.runs.columns)
+    slope = slopes_of(fit.law, theta, fit.runs.columns)
     return theta, _variance(fit) * np.linalg.inv(slope.T @ slope)
 
 
-def _slopes(law: js.Law, theta: np.ndarray, places: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the derivatives (n, p) of ln loss."""
+def slopes_of(law: js.Law, theta: np.ndarray, places: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the derivatives (n, p) of ln loss in the coefs on the real line, theta (p,), at places (n,)."""
 
     def logs(at: jax.Array) -> jax.Array:
         inputs = [jnp.asarray(places[name]) for name in law.inputs]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import markers
-from benchmarks.pilot import approaching, ledger, plan, records
+from benchmarks.pilot import approaching, diagnosing, ledger, plan, records
 from benchmarks.pilot.forecast import METHODS, runs_of
 from benchmarks.pilot.network import Shape
 from benchmarks.sheets import ABSENT, Sheet, markdown
@@ -25,7 +25,7 @@ TOLD = "{inside} of {total} measured losses lie inside the {level:.0%} interval 
 def everything() -> tuple[Sheet, ...]:
     """Return the tables of all that has been written down."""
     tuned, fitted, held_back = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("tune", "fit", "held-back"))
-    return sheets(tuned, fitted, held_back, records.read(), approaching.read())
+    return sheets(tuned, fitted, held_back, records.read(), diagnosing.read(), approaching.read())
 
 
 def filled(text: str) -> str:
@@ -34,7 +34,12 @@ def filled(text: str) -> str:
 
 
 def sheets(
-    tuned: Rows, fitted: Rows, held_back: Rows, prediction: Mapping | None, approaches: Mapping | None
+    tuned: Rows,
+    fitted: Rows,
+    held_back: Rows,
+    prediction: Mapping | None,
+    diagnostics: Mapping | None,
+    approaches: Mapping | None,
 ) -> tuple[Sheet, ...]:
     """Return the tables of everything that is there."""
     found = []
@@ -44,6 +49,8 @@ def sheets(
         found.append(losses_sheet([*fitted, *held_back]))
     if prediction is not None:
         found += [predictions_sheet(prediction, held_back), best_sheet(prediction, [*fitted, *held_back])]
+    if diagnostics is not None:
+        found += [warnings_sheet(diagnostics), laws_sheet(diagnostics)]
     if approaches is not None:
         found.append(approaches_sheet(approaches))
     return tuple(found)
@@ -135,6 +142,34 @@ def best_sheet(prediction: Mapping, rows: Rows) -> Sheet:
     level = prediction["intervals"]["level"]
     columns = ("budget", "predicted", *(f"{level:.0%} {method}" for method in METHODS), "measured")
     return Sheet("Predicted and measured best params", columns, tuple(lines))
+
+
+def warnings_sheet(diagnostics: Mapping) -> Sheet:
+    """Return what the fitted runs alone say for and against the law."""
+    lines = []
+    for one in diagnostics["back_tests"]:
+        inside = ", ".join(f"{count} `{method}`" for method, count in one["inside"].items())
+        of_all = f"of {one['runs']} runs inside {one['level']:.0%}: {inside}"
+        found = f"{of_all}; mean miss {100 * one['mean_miss']:+.1f} %"
+        lines.append((f"runs at {one['budget']:.3g} FLOP, predicted from smaller ones", found))
+    depth = diagnostics["layers"]
+    found = f"{depth['effect']:+.4f} ± {depth['std']:.4f}, {abs(depth['effect'] / depth['std']):.1f} standard errors"
+    lines.append(("effect of ln layers on ln loss, beside the law", found))
+    return Sheet("What the fitted runs said of the law beforehand", ("diagnostic", "found"), tuple(lines))
+
+
+def laws_sheet(diagnostics: Mapping) -> Sheet:
+    """Return what other laws, fitted to the same runs, predict of what was asked, and how far they miss it."""
+    lines = [
+        (
+            one["law"], f"{one['objective_value']:.4g}", f"{100 * one['beside_first']:+.1f}",
+            ABSENT if one["mean_miss"] is None else f"{100 * one['mean_miss']:+.1f}",
+        )
+        for one in diagnostics["laws"]
+    ]  # fmt: skip
+    first = diagnostics["laws"][0]["law"]
+    columns = ("law", "objective on fitted runs", f"prediction beside {first}'s, %", "mean miss of measured losses, %")
+    return Sheet("Other laws, fitted to the same runs", columns, tuple(lines))
 
 
 def approaches_sheet(approaches: Mapping) -> Sheet:

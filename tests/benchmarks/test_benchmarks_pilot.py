@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from jax.extend.core import jaxprs_in_params
 
 import jaxscale as js
-from benchmarks.pilot import approaching, ledger, pages, plan, records, shipping, smoke
+from benchmarks.pilot import approaching, diagnosing, ledger, pages, plan, records, shipping, smoke
 from benchmarks.pilot.__main__ import main
 from benchmarks.pilot.forecast import METHODS, forecast, line_of, runs_of
 from benchmarks.pilot.network import CONTEXT, VOCABULARY, Shape, fresh, losses
@@ -236,10 +236,42 @@ def test_a_curve_ends_at_the_loss_of_its_run():
     assert (np.diff(runs.loss.reshape(-1, 3), axis=1) < 0).all()
 
 
+def test_an_effect_of_depth_is_found_beside_the_law():
+    def law(made):
+        return true_loss(made) * made.shape.layers**-0.04
+
+    found = diagnosing.left_over(rows_of(law, plan.fitting(RULE)), "layers")
+    assert found["effect"] == pytest.approx(-0.04, abs=0.004)  # the law's own coefs take up some of it
+    assert found["effect"] < -5 * found["std"]
+
+
+def test_a_true_law_stands_its_back_test():
+    noise = np.random.default_rng(5)
+    rows = rows_of(lambda made: true_loss(made) * np.exp(0.01 * noise.standard_normal()), plan.fitting(RULE))
+    found = diagnosing.back_test(rows, plan.BUDGETS[-1])
+    assert found["runs"] == 9
+    assert all(count >= 7 for count in found["inside"].values())  # of 9 at 90 %: fewer once in twenty studies
+    assert abs(found["mean_miss"]) < 0.02
+
+
+def test_other_laws_are_judged_by_what_was_asked_and_then_by_what_was_measured():
+    asked = [{"run": ledger.name_of(made, budget), "params": made.shape.params, "tokens": made.tokens}
+             for budget, made in plan.holding_back(RULE)]  # fmt: skip
+    rows = rows_of(true_loss, plan.fitting(RULE))
+    held = rows_of(lambda made: 1.1 * true_loss(made), plan.holding_back(RULE), "held-back")
+    before = diagnosing.other_laws(rows, asked, [])
+    after = diagnosing.other_laws(rows, asked, held[:3])
+    first = dict(zip(["before", "after"], [before[0], after[0]], strict=True))
+    assert (first["before"]["law"], first["before"]["beside_first"]) == ("chinchilla", 0.0)
+    assert first["before"]["mean_miss"] is None
+    assert first["after"]["mean_miss"] == pytest.approx(np.log(1.1), abs=1e-4)
+
+
 def test_the_tables_say_how_many_measured_losses_lie_inside(tmp_path, monkeypatch):
     monkeypatch.setattr(ledger, "FOLDER", tmp_path)
     monkeypatch.setattr(records, "PREDICTION", tmp_path / "prediction.json")
     monkeypatch.setattr(approaching, "APPROACHES", tmp_path / "approaches.json")
+    monkeypatch.setattr(diagnosing, "DIAGNOSTICS", tmp_path / "diagnostics.json")
     run = CliRunner().invoke
     ledger.append(tmp_path / "tune.csv", ledger.COLUMNS, rows_of(true_loss, plan.tuning(), "tune"))
     rule = plan.rule_of(ledger.read(tmp_path / "tune.csv"))
