@@ -37,7 +37,10 @@ AT_END = (
     "no interior optimum at {count} of {total} budgets of the point fit, or a loss too flat to tell it: params and "
     "tokens are absent there"
 )
+FURTHEST = 1e4
+"""The same, from which the budgets can hardly be those that are meant."""
 EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
+NEARER = "; ask for budgets near the runs (flops)"
 
 
 def frontier(
@@ -153,7 +156,9 @@ def _frontier(
         count = int(np.isnan(params).sum())
         findings.append(Finding("optimum-at-end", AT_END.format(count=count, total=len(budgets))))
     if measured is not None and budgets.max() >= FAR * measured[1]:
-        message = EXTRAPOLATED.format(factor=float(f"{budgets.max() / measured[1]:.3g}"), measured=measured[1])
+        factor = budgets.max() / measured[1]
+        message = EXTRAPOLATED.format(factor=float(f"{factor:.3g}"), measured=measured[1])
+        message += NEARER if factor >= FURTHEST else ""
         findings.append(Finding("extrapolation", message))
     return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings), dict(held))
 
@@ -161,9 +166,8 @@ def _frontier(
 def _measured(fit: Fit) -> tuple[float, float] | None:
     """Return the smallest and largest compute in the fit's table, if it is known, counted as budgets are."""
     flops = priced(fit.law, fit.runs).columns.get("flops")
-    if flops is None or not np.isfinite(flops).any():
-        return None
-    return float(np.nanmin(flops)), float(np.nanmax(flops))
+    counted = None if flops is None else flops[np.isfinite(flops) & (fit.runs.weight > 0)]
+    return None if counted is None or not counted.size else (float(counted.min()), float(counted.max()))
 
 
 def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, held: Mapping[str, float]) -> np.ndarray:

@@ -14,7 +14,7 @@ from jaxscale.approaches.envelope import envelope, envelope_trends
 from jaxscale.approaches.isoflop import isoflop, optima
 from jaxscale.approaches.minima import Method
 from jaxscale.approaches.parametric import crowd_trend, fit_trend
-from jaxscale.approaches.prices import cost_of, price_of
+from jaxscale.approaches.prices import below_six, price_of, tokens_of
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
@@ -126,15 +126,16 @@ def agreement(
     weight = redraw(scheme, seed, np.arange(replicates), runs.weight, runs.group)
     found: list[Approach] = []
     absent: dict[str, str] = {}
-    fitted, crowd = None, None
+    fitted, crowd, price = None, None, price_of(seen, budget)
     try:
         fitted = fit(seen, "chinchilla", device=device)
         if not fitted.is_usable:
             raise RunsError(UNUSABLE.format(status=fitted.status))
         crowd = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
         findings = still_open((*fitted.findings, *crowd.findings), scheme)
-        used = int(np.sum(seen.weight > 0))
-        found.append(Approach("parametric", fit_trend(fitted), crowd_trend(crowd), used, None, findings))
+        used, trend = int(np.sum(seen.weight > 0)), fit_trend(fitted, price)
+        findings = (*findings, *below_six(price, trend, at))
+        found.append(Approach("parametric", trend, crowd_trend(crowd, price), used, None, findings))
     except RunsError as error:
         absent["parametric"] = str(error)
     try:
@@ -155,7 +156,7 @@ def agreement(
         raise RunsError("; ".join(absent.values()))
     return Agreement(
         at, tuple(found), absent, fitted, crowd, scheme.name, replicates, seed, len(runs), runs.origin.source,
-        still_open(runs.check(), scheme), price_of(runs),
+        still_open(runs.check(), scheme), price,
     )  # fmt: skip
 
 
@@ -163,9 +164,8 @@ def isoflop_trends(runs: Runs, weight: np.ndarray, *, budget: str | None, tolera
     """Return the lines of R resampled tables, weight (R, n); the budgets are those of the table itself."""
     profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
     flops = np.array([profile.flops for profile in profiles])
-    prices = np.array([cost_of(runs, profile) for profile in profiles])
     params, _ = optima(runs, profiles, weight, method)
-    return Trend.through(flops, params, flops / (prices * params))
+    return Trend.through(flops, params, tokens_of(runs, profiles, params, price_of(runs, budget)))
 
 
 def _ends(runs: Runs) -> np.ndarray:

@@ -12,7 +12,7 @@ from jaxscale.allocation import separable
 from jaxscale.allocation.separable import SIX, Price
 from jaxscale.approaches.minima import Method, minima
 from jaxscale.approaches.powers import PowerLaw, power_law
-from jaxscale.approaches.prices import cost_of, price_of
+from jaxscale.approaches.prices import cost_of
 from jaxscale.approaches.profiles import Profile
 from jaxscale.laws import LAWS, predict_with
 from jaxscale.runs import Runs
@@ -42,15 +42,16 @@ class Bias:
         return ratio
 
 
-def bias_of(runs: Runs, profiles: Sequence[Profile], method: Method, coefs: Mapping[str, float]) -> Bias:
+def bias_of(
+    runs: Runs, profiles: Sequence[Profile], method: Method, coefs: Mapping[str, float], price: Price = SIX
+) -> Bias:
     """Return the bias of a method on the surface with these coefs (E, A, B, alpha and, unless tied, beta).
 
-    N_opt is that of C = k N^u D with u of the table and k of each profile.
+    N_opt is that of C = k N^u D with u of the table's price and k of each profile.
     """
     law = LAWS.resolve("chinchilla" if "beta" in coefs else "chinchilla-tied")
     params, tokens = runs.columns["params"], runs.columns["tokens"]
     loss = predict_with(law, coefs, {"params": params, "tokens": tokens})
-    price = price_of(runs)
     found, best, flops = [], [], np.array([profile.flops for profile in profiles])
     for profile in profiles:
         rows = profile.rows

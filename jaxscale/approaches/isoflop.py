@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.approaches.bias import Bias, bias_of
 from jaxscale.approaches.minima import FOUND, REASONS, Method, minima
-from jaxscale.approaches.prices import cost_of
+from jaxscale.approaches.prices import price_of, tokens_of
 from jaxscale.approaches.profiles import TOLERANCE, Profile, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
@@ -92,7 +92,7 @@ def isoflop(
     check_seed(seed)
     profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
     params, reason = optima(runs, profiles, runs.weight[None], method)
-    prices, total = np.array([cost_of(runs, profile) for profile in profiles]), len(profiles)
+    price, total = price_of(runs, budget), len(profiles)
     flops = np.array([profile.flops for profile in profiles])
     point, reasons, std, noisy, weight = params[0], reason[0], np.full(total, np.nan), None, None
     if noise > 0:
@@ -115,11 +115,12 @@ def isoflop(
     if kept.sum() < 2:
         message = TOO_FEW.format(source=runs.origin.source, count=int(kept.sum()), total=total, reasons=_said(left))
         raise RunsError(message)
-    trend = Trend.through(flops, point, flops / (prices * point), weight)
-    crowd = None if noisy is None else Trend.through(flops, noisy, flops / (prices * noisy), weight)
+    tokens = tokens_of(runs, profiles, point, price)
+    trend = Trend.through(flops, point, tokens, weight)
+    crowd = None if noisy is None else Trend.through(flops, noisy, tokens_of(runs, profiles, noisy, price), weight)
     used = [profile for profile, is_used in zip(profiles, kept, strict=True) if is_used]
-    bias = None if surface is None else bias_of(runs, used, method, surface)
-    tokens, counts = flops / (prices * point), np.array([len(profile.rows) for profile in used])
+    bias = None if surface is None else bias_of(runs, used, method, surface, price)
+    counts = np.array([len(profile.rows) for profile in used])
     return IsoFlop(
         method, float(noise), flops[kept], point[kept], tokens[kept], counts, std[kept], left, trend, crowd, bias,
         _findings(left, total, bias),

@@ -19,16 +19,21 @@ from jaxscale.approaches.trend import Trend
 from jaxscale.results import Ensemble, Fit
 
 
-def fit_trend(fit: Fit) -> Trend:
-    """Return N* and D* as powers of C at the price of the runs; raise UsageError for another law than a separable."""
+def fit_trend(fit: Fit, price: Price | None = None) -> Trend:
+    """Return N* and D* as powers of C; raise UsageError for a law that is not separable.
+
+    price: by default that of the fit's runs.
+    """
     separable.check_separable(fit.law)
-    return trend_of(fit.coefs, price_of(fit.runs))
+    return trend_of(fit.coefs, price_of(fit.runs) if price is None else price)
 
 
-def crowd_trend(crowd: Ensemble) -> Trend:
+def crowd_trend(crowd: Ensemble, price: Price | None = None) -> Trend:
     """Return those of every replicate (R,), NaN where one is not usable; raise UsageError for another law."""
     separable.check_separable(crowd.fit.law)
-    return trend_of({name: crowd.samples(name) for name in crowd.coefs}, price_of(crowd.fit.runs))
+    if price is None:
+        price = price_of(crowd.fit.runs)
+    return trend_of({name: crowd.samples(name) for name in crowd.coefs}, price)
 
 
 def trend_of(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> Trend:

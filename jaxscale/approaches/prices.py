@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from jaxscale.allocation.separable import FLOPS_PER_PARAM_TOKEN, SIX, Price
 from jaxscale.approaches.profiles import Profile
-from jaxscale.runs import Runs
+from jaxscale.approaches.trend import Trend
+from jaxscale.runs import ROUNDED, Finding, Runs
 
-WRITTEN = 5e-3
-"""Relative difference from 6 N D that numbers of three digits have."""
+BELOW = (
+    "the table's price, C = {k:.3g} N^{u:.3f} D, is a power law through its runs; at {flops:.3g} FLOP it has fallen to "
+    "{cost:.3g} per param and token, below the 6 that a network costs at least: sizes there are too large"
+)
 
 
-def price_of(runs: Runs) -> Price:
+def price_of(runs: Runs, budget: str | None = None) -> Price:
     """Return the price C = k N^u D nearest, in ln C, to the table's own FLOP; 6 N D where it says nothing else.
 
-    A size has a price of its own per token: 6 per parameter, and what attention and the head add. Tables of one size
-    leave u at 1.
+    budget: column of FLOP in place of `flops`.   A size has a price of its own per token: 6 per parameter, and what
+    attention and the head add. Rows of weight zero or without a number do not count; tables of one size leave u at 1.
     """
-    if "flops" not in runs.columns or "tokens" not in runs.columns:
+    flops, tokens = runs.columns.get(budget or "flops"), runs.columns.get("tokens")
+    if flops is None or tokens is None:
         return SIX
-    params, tokens, flops = (np.log(runs.columns[name]) for name in ("params", "tokens", "flops"))
-    cost = flops - params - tokens
-    if (np.abs(cost - np.log(FLOPS_PER_PARAM_TOKEN)) <= WRITTEN).all():
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_params = np.log(runs.columns["params"])
+        cost = np.log(flops) - log_params - np.log(tokens)
+    is_known = np.isfinite(cost) & np.isfinite(log_params) & (runs.weight > 0)
+    log_params, cost, weight = log_params[is_known], cost[is_known], runs.weight[is_known]
+    if (np.abs(cost - np.log(FLOPS_PER_PARAM_TOKEN)) <= ROUNDED).all():
         return SIX
-    middle = params - np.average(params, weights=runs.weight)
-    spread = np.sum(runs.weight * middle**2)
-    slope = np.sum(runs.weight * middle * cost) / spread if spread > 0 else 0.0
-    level = np.average(cost - slope * params, weights=runs.weight)
-    return Price(k=float(np.exp(level)), u=1.0 + float(slope))
+    middle = log_params - np.average(log_params, weights=weight)
+    spread = np.sum(weight * middle**2)
+    slope = float(np.sum(weight * middle * cost) / spread) if spread > 0 else 0.0
+    level = np.average(cost - slope * log_params, weights=weight)
+    return Price(k=float(np.exp(level)), u=1.0 + slope)
 
 
-def cost_of(runs: Runs, profile: Profile, u: float = 1.0) -> float:
+def cost_of(runs: Runs, profile: Profile, u: float) -> float:
     """Return k of C = k N^u D in a profile: the geometric mean over its runs of the budget by N^u D."""
     rows = profile.rows
     product = u * np.log(runs.columns["params"][rows]) + np.log(runs.columns["tokens"][rows])
     return float(np.exp(np.mean(np.log(profile.flops) - product)))
+
+
+def tokens_of(runs: Runs, profiles: Sequence[Profile], params: np.ndarray, price: Price) -> np.ndarray:
+    """Return the tokens (…, b) that sizes (…, b) have on the budgets of profiles, at their own k and the table's u."""
+    u = float(price.u)
+    costs = np.array([cost_of(runs, profile, u) for profile in profiles])
+    tokens: np.ndarray = np.array([profile.flops for profile in profiles]) / (costs * params**u)
+    return tokens
+
+
+def below_six(price: Price, trend: Trend, flops: np.ndarray) -> tuple[Finding, ...]:
+    """Return what to say where the price at the best sizes (b,) of budgets (b,) has fallen below 6 N D; or nothing."""
+    cost = float(price.k) * trend.params.at(flops) ** (float(price.u) - 1.0)
+    if price == SIX or not np.nanmin(cost, initial=np.inf) < FLOPS_PER_PARAM_TOKEN:
+        return ()
+    at = int(np.nanargmin(cost))
+    said = {"k": float(price.k), "u": float(price.u), "flops": float(flops[at]), "cost": float(cost[at])}
+    return (Finding("price-extrapolated", BELOW.format(**said)),)

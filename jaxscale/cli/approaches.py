@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from jaxscale.cli import cache, names, options, printing
+from jaxscale.cli import cache, names, options, printing, tables
 from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.parameters import Budgets, Level, Seed
 from jaxscale.cli.progress import progress
@@ -83,16 +83,15 @@ def approaches(
     cache.prepare(session)
     from jaxscale.approaches import agreement
     from jaxscale.reports import agreement_document, json_text, print_agreement
-    from jaxscale.runs import read_runs
 
     if reading.warmup:
         raise UsageError(NO_WARMUP)
-    runs = read_runs(table, inputs=("params", "tokens"), **reading.of_table())
+    runs = tables.read(table, reading)
     with progress(session) as bar:
         bar.stage(STAGE, replicates)
         found = agreement(
             runs,
-            flops=flops or options.FLOPS,
+            flops=flops or tables.budgets_of(table),
             budget=budget,
             tolerance=tolerance,
             method=method,

@@ -66,13 +66,14 @@ def fit(
 ) -> None:  # fmt: skip
     """Fit a law to a TABLE of runs, with intervals and the frontier.
 
-    TABLE is CSV, Parquet by its name, or - for CSV on standard input; without it the table that ships with jaxscale is
-    fitted, real runs of very small language models. Needed are columns for loss and for what the law takes, as params
-    and tokens; common names are recognised. Exit code 4 says that the fit is not trustworthy.
+    TABLE is CSV, Parquet by its name, - for CSV on standard input, or a data set by its name; without it the one that
+    ships with jaxscale is fitted, 'pilot', real runs of very small language models. Needed are columns for loss and
+    for what the law takes, as params and tokens; common names are recognised. Exit code 4 says that the fit is not
+    trustworthy.
     """
     choosing.refuse_unclear(fitting)
-    showing = studies.with_budgets(showing, table)
     cache.prepare(session)
+    showing = studies.with_budgets(showing, table)
     from jaxscale.reports import Answer
     from jaxscale.store import Saved
 

@@ -86,6 +86,7 @@ def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, r
         else:
             refusing.refuse_unknown(fitting, showing)
             refusing.refuse_without_frontier(fitting, showing)
+            showing = studies.with_budgets(showing, source)
             runs = studies.runs_of(source, reading, fitting)
             refusing.refuse_clusters(runs, fitting)
             with studies.foreseeing(fitting, showing):

@@ -168,7 +168,7 @@ def showing_options(command: Command) -> Command:
         "showing",
         Showing,
         click.option("--flops", type=Budgets(), help=(
-            f"Budgets of the frontier, in FLOP. [default: {FLOPS_TEXT}; of `fit` without TABLE {SHIPPED_FLOPS_TEXT}]")),
+            f"Budgets of the frontier, in FLOP. [default: {FLOPS_TEXT}; for 'pilot' {SHIPPED_FLOPS_TEXT}]")),
         click.option("--hold", type=Pair("input=number"), multiple=True, callback=numbers, help=(
             "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
         *band_options,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import options
+from jaxscale.cli import options, tables
 from jaxscale.cli.choosing import law_of, name_of
 from jaxscale.cli.options import Fitting, Reading, Showing
 from jaxscale.cli.progress import Bar
@@ -20,15 +20,10 @@ if TYPE_CHECKING:
     from jaxscale.results import Counts, Ensemble, Fit, Frontier
     from jaxscale.runs import Runs
 
-SHIPPED = "pilot"
-"""The table that is fitted where none is given."""
-
-NEEDS_TABLE = "--{option} says how a table is read: name the TABLE; without one the shipped table is used as it is"
 NO_SCHEDULE = "--warmup belongs to laws of schedules, such as 'multi-power'; '{law}' takes none"
 NO_LOSS = "what the law '{law}' gives is {target}, not loss: say which column of the table holds it, --map loss=COLUMN"
 NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
 NOT_DECLARED = "'{name}' is neither a column of {table} nor a coef: add --coef {name}:positive, or --map {name}=COLUMN"
-PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None, 0)
 
 FITTING_STAGE = "Compiling and fitting {law}"
 RESAMPLING_STAGE = "Refitting to resampled tables"
@@ -51,39 +46,29 @@ def objective_of(fitting: Fitting) -> Objective:
 
 
 def with_budgets(showing: Showing, table: str | None) -> Showing:
-    """Return what is shown, with the budgets of a frontier that nobody asked for: those of the table that ships."""
-    return showing if showing.flops or table is not None else replace(showing, flops=options.SHIPPED_FLOPS)
+    """Return what is shown, with the budgets of a frontier that nobody asked for."""
+    return showing if showing.flops else replace(showing, flops=tables.budgets_of(table))
 
 
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
-    """Return the runs of a table, or of the shipped one, with what is made of their schedules where the law takes that.
+    """Return the runs of a table, with what is made of their schedules where the law takes that.
 
     Raises UsageError, RunsError or MissingPartError.
     """
-    from jaxscale import datasets
     from jaxscale.counting import WORDS
-    from jaxscale.runs import read_runs
     from jaxscale.runs.showing import shown_name
     from jaxscale.schedules import with_schedules
 
     law = law_of(fitting)
-    if table is not None and law.target != "loss" and "loss" not in reading.map:
+    if law.target != "loss" and "loss" not in reading.map:
         raise UsageError(NO_LOSS.format(law=law.name, target=law.target))
     if reading.warmup and not law.made_from:
         raise UsageError(NO_SCHEDULE.format(law=law.name))
-    if table is None:
-        for option, value in asdict(reading).items():
-            if option != "where" and value != getattr(PLAIN, option):
-                raise UsageError(NEEDS_TABLE.format(option=option))
-        runs = datasets.load(SHIPPED)
-        _refuse_undeclared(law, [name for name in law.inputs if name not in runs.columns], "the shipped table")
-        return runs.where(*reading.where) if reading.where else runs
     inputs = (*(name for name in law.inputs if not law.measure(name).made_from), *law.made_from)
     try:
-        is_log = fitting.space == "log"
-        runs = read_runs(table, inputs=inputs, beside=WORDS, positive_loss=is_log, **reading.of_table())
+        runs = tables.read(table, reading, inputs=inputs, beside=WORDS, positive_loss=fitting.space == "log")
     except RunsError as error:
-        _refuse_undeclared(law, error.missing, shown_name(table))
+        _refuse_undeclared(law, error.missing, shown_name(table or tables.SHIPPED))
         raise
     return with_schedules(runs, warmup=reading.warmup) if law.made_from else runs
 

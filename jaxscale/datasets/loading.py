@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from importlib import resources
+from pathlib import Path
 
 from jaxscale.datasets.epoch import EPOCH
-from jaxscale.datasets.public import Public, file_of
+from jaxscale.datasets.public import CHANGED, Public, file_of, refuse_other_bytes
 from jaxscale.errors import UsageError
 from jaxscale.registry import Registry
-from jaxscale.runs import Runs, read_runs
+from jaxscale.runs import Finding, Runs, read_runs
 from jaxscale.runs.showing import shown
 
 NOT_A_NAME = "data set {name}: a name has 1 to 64 of a-z, 0-9, '.', '_' and '-'. Known: {known}."
+
+PILOT_RUNS = (
+    "measured runs of very small language models on bytes: tokens are bytes, and losses nats per byte; "
+    "jaxscale.datasets.card('pilot') says how they were made"
+)
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """A table that ships: its name, which is also that of its CSV and of its card."""
+    """A table that ships: its name, also that of its CSV and of its card, and what every output says of it."""
 
     name: str
+    finding: Finding
 
 
-DATASETS: Registry[Shipped | Public] = Registry("data set", (Shipped("pilot"), EPOCH))
+PILOT = Shipped("pilot", Finding("pilot-runs", PILOT_RUNS))
+DATASETS: Registry[Shipped | Public] = Registry("data set", (PILOT, EPOCH))
 
 
 def names() -> tuple[str, ...]:
@@ -33,20 +43,45 @@ def names() -> tuple[str, ...]:
     return DATASETS.names
 
 
-def load(name: str) -> Runs:
-    """Return the runs of a table; its name is their source.
+def load(
+    name: str,
+    *,
+    map: Mapping[str, str] | None = None,
+    where: Sequence[str] = (),
+    group: str | None = None,
+    inputs: tuple[str, ...] = ("params", "tokens"),
+    beside: tuple[str, ...] = (),
+    positive_loss: bool = True,
+) -> Runs:
+    """Return the runs of a table; its name is their source, and the options are those of `read_runs`.
 
     Raises UsageError for a name that is unknown, or that no data set may have. A public table is read from the folder
     that the environment variable JAXSCALE_DATA_DIR names, or else fetched once: RunsError where it is not there, cannot
     be fetched or has other bytes than it should; MissingPartError where fetching it takes pooch, and that is missing.
     """
     entry = _known(name)
+    columns = entry.columns if isinstance(entry, Public) else {}
+    with _located(entry) as path:
+        runs = read_runs(
+            path,
+            map={**columns, **(map or {})},
+            where=where,
+            group=group,
+            inputs=inputs,
+            beside=beside,
+            positive_loss=positive_loss,
+        )
+        if isinstance(entry, Public):
+            refuse_other_bytes(entry, runs.origin.sha256, str(path), CHANGED)
+    findings = runs.findings if isinstance(entry, Public) else (entry.finding, *runs.findings)
+    return replace(runs, origin=replace(runs.origin, source=entry.name), findings=findings)
+
+
+def _located(entry: Shipped | Public) -> AbstractContextManager[Path]:
+    """Return a scope with the path of a table."""
     if isinstance(entry, Public):
-        runs = read_runs(file_of(entry), map=entry.columns)
-    else:
-        with resources.as_file(resources.files("jaxscale.datasets") / f"{entry.name}.csv") as path:
-            runs = read_runs(path)
-    return replace(runs, origin=replace(runs.origin, source=entry.name))
+        return nullcontext(file_of(entry))
+    return resources.as_file(resources.files("jaxscale.datasets") / f"{entry.name}.csv")
 
 
 def card(name: str) -> str:

@@ -28,14 +28,15 @@ NO_POOCH = (
     "or {by_hand}"
 )
 NOT_FETCHED = "data set '{name}' could not be fetched: {why}; {by_hand}"
-NOT_THERE = "data set '{name}': there is no file {path}; {by_hand}"
+NOT_THERE = "data set '{name}': {path} cannot be read ({why}); {by_hand}"
 BY_HAND = "save {address} (sha256 {sha256}) as {file} in a folder, and name that folder in {variable}"
 OTHER_BYTES = (
     "data set '{name}': {where} is not the file that is known: its sha256 is {found}, {wanted} was expected; "
-    "{what_then}"
+    "{what_then}. The file that is known is {address}"
 )
 KEPT = "it is left as it is"
 DELETED = "it was deleted"
+CHANGED = "it changed while it was read"
 NOT_SECURE = "{address} leads to {other}, which is not https"
 TOO_LARGE = "{address} is larger than {limit} bytes"
 
@@ -79,10 +80,13 @@ def file_of(table: Public) -> Path:
     by_hand = BY_HAND.format(address=table.address, sha256=table.sha256, file=table.file, variable=FOLDER)
     folder = os.environ.get(FOLDER)
     if folder:
-        path = Path(folder) / table.file
-        if not path.is_file():
-            raise RunsError(NOT_THERE.format(name=table.name, path=path, by_hand=by_hand))
-        _refuse_other_bytes(table, hashlib.sha256(path.read_bytes()).hexdigest(), str(path), KEPT)
+        path = Path(folder).expanduser() / table.file
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise RunsError(NOT_THERE.format(name=table.name, path=path, why=why, by_hand=by_hand)) from None
+        refuse_other_bytes(table, found, str(path), KEPT)
         return path
     try:
         import pooch
@@ -97,10 +101,10 @@ def file_of(table: Public) -> Path:
 
     cache = pooch.os_cache("jaxscale") / "datasets"
     try:
-        found = pooch.retrieve(table.address, f"sha256:{table.sha256}", fname=table.file, path=cache, downloader=fetch)
+        kept = pooch.retrieve(table.address, f"sha256:{table.sha256}", fname=table.file, path=cache, downloader=fetch)
     except OSError as error:  # of which those of requests are
         raise RunsError(NOT_FETCHED.format(name=table.name, why=_first_words(error), by_hand=by_hand)) from None
-    return Path(found)
+    return Path(kept)
 
 
 def _write(table: Public, answer: Any, to: str) -> None:  # noqa: ANN401 - of requests, which has no types of its own
@@ -116,13 +120,14 @@ def _write(table: Public, answer: Any, to: str) -> None:  # noqa: ANN401 - of re
                 raise RunsError(TOO_LARGE.format(address=table.address, limit=LARGEST))
             digest.update(piece)
             file.write(piece)
-    _refuse_other_bytes(table, digest.hexdigest(), table.address, DELETED)
+    refuse_other_bytes(table, digest.hexdigest(), table.address, DELETED)
 
 
-def _refuse_other_bytes(table: Public, found: str, where: str, what_then: str) -> None:
+def refuse_other_bytes(table: Public, found: str, where: str, what_then: str) -> None:
+    """Raise RunsError unless a digest is that of the table."""
     if found != table.sha256:
         words = {"name": table.name, "where": where, "found": found, "wanted": table.sha256, "what_then": what_then}
-        raise RunsError(OTHER_BYTES.format(**words))
+        raise RunsError(OTHER_BYTES.format(**words, address=table.address))
 
 
 def _first_words(error: Exception) -> str:

@@ -34,7 +34,7 @@ def draw(
     """
     has_size = bool(np.isfinite(frontier.point.params).any())
     panels = figure.subplot_mosaic(WITH_SIZE if has_size else LOSS_ALONE, sharex=True)
-    measured = frontier.measured or measured_range(runs)
+    measured = frontier.measured or measured_range(priced(frontier.law, runs))
     for letter, ax in panels.items():
         name = QUANTITY[letter]
         draw_quantity(ax, name, frontier, runs, frontier.interval(name, level=level, method=method), measured)

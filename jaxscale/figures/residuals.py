@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+from jaxscale.allocation.sizes import priced
 from jaxscale.figures.captions import caption
 from jaxscale.figures.labels import label_points
 from jaxscale.figures.literal import literal
@@ -34,7 +35,7 @@ def draw(figure: Page, fit: Fit) -> None:
 
     Each panel is coloured by the other's quantity and has a running median; an arrow at an edge is a run beyond it.
     """
-    quantities = abscissae(fit.runs, fit.law)
+    quantities = abscissae(priced(fit.law, fit.runs), fit.law)
     panels = np.atleast_1d(figure.subplots(1, len(quantities), sharey=True))
     for ax, quantity, other in zip(panels, quantities, quantities[::-1], strict=True):
         draw_residuals(ax, quantity, fit.residuals, shade=None if other is quantity else other)
@@ -81,6 +82,7 @@ def draw_residuals(ax: Axes, quantity: Quantity, residuals: np.ndarray, *, shade
         if shade.is_log:
             bar.ax.xaxis.set_major_locator(FixedLocator(few_ticks(*bar.ax.get_xlim(), most=4)))
             bar.ax.xaxis.set_major_formatter(FuncFormatter(number_label))
+            bar.ax.xaxis.set_minor_formatter(NullFormatter())
     ax.axhline(0.0, color=INK, linewidth=0.8, zorder=2)
     ax.plot(*running_median(quantity.values, residuals), color=VERMILLION, linewidth=1.4, zorder=4)
     if quantity.is_log:

@@ -65,7 +65,7 @@ def agreement_document(found: Agreement, level: float) -> dict[str, Json]:
         "source": found.source,
         "rows": found.rows,
         "flops": [float(one) for one in found.flops],
-        "price": {"k": float(found.price.k), "u": float(found.price.u)},
+        "price": {"k": number(float(found.price.k)), "u": number(float(found.price.u))},
         "bootstrap": {"scheme": found.scheme, "replicates": found.replicates, "seed": found.seed, "level": level},
         "approaches": [_approach(one, found.flops, level) for one in found.approaches],
         "differences": [_difference(one) for one in differences],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 
+from jaxscale.carets import escaped
 from jaxscale.runs.aliases import plain
 from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.showing import counted, shown
@@ -22,7 +24,8 @@ TRAJECTORY_ROWS = (
 )
 FLOPS_MISMATCH = (
     "flops differ from 6 params tokens by more than rounding in {rows}: the ratio there is {low:.3g} to {high:.3g}, "
-    "median {median:.3g}{hint}; --count all refits under other conventions of counting"
+    "median {median:.3g}{hint}; budgets of a frontier are 6 params tokens all the same, and --count all refits under "
+    "other conventions"
 )
 FORWARD_ONLY = ", as of 2 params tokens for a forward pass alone"
 UNITS_SUSPECT = "{remark}; give params and tokens as plain counts, not in millions or billions"
@@ -76,10 +79,19 @@ def _seeds(runs: Runs, inputs: Sequence[str]) -> Finding | None:
     rows = np.isin(label, repeated[losses > 1])
     if not rows.any():
         return None
-    message = REPEATED_SEEDS.format(
-        rows=counted(int(rows.sum()), "row"), names=" and ".join(names), group=_run_column(runs) or "run"
-    )
+    group = _shared_column(runs, rows, label)
+    message = REPEATED_SEEDS.format(rows=counted(int(rows.sum()), "row"), names=" and ".join(names), group=group)
     return Finding("repeated-seeds", message, row_numbers(runs.row[rows]))
+
+
+def _shared_column(runs: Runs, rows: np.ndarray, label: np.ndarray) -> str:
+    """Return the column that names runs if seeds share its entries, else a word for the one that has to be made."""
+    column = _run_column(runs)
+    if column is None:
+        return "COLUMN, one that they share"
+    together = np.unique(np.stack([label, _codes(runs[column])], axis=1)[rows], axis=0)
+    is_shared = len(together) == len(np.unique(label[rows]))
+    return shlex.quote(escaped(column)) if is_shared else "COLUMN, one that they share"
 
 
 def _trajectories(runs: Runs) -> Finding | None:
@@ -97,7 +109,7 @@ def _trajectories(runs: Runs) -> Finding | None:
         rows=counted(int(rows.sum()), "row"),
         runs=counted(followed.size, "run"),
         column=shown(column),
-        group=column[:40],
+        group=shlex.quote(escaped(column)),
     )
     return Finding("trajectory-rows", message, row_numbers(runs.row[rows]))
 

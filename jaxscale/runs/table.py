@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jaxscale.carets import escaped
 from jaxscale.errors import UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.findings import Finding
@@ -37,7 +38,7 @@ class Origin:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Runs:
     """What was measured: n runs, each with named numbers and a loss in nats per token; arrays are read-only.
 
@@ -57,6 +58,10 @@ class Runs:
     row: np.ndarray
     origin: Origin
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        names = ", ".join(escaped(name) for name in (*self.columns, "loss"))
+        return f"<Runs {escaped(self.origin.source)}: {len(self)} of {self.origin.rows} rows, {names}>"
 
     def __post_init__(self) -> None:
         group = () if self.group is None else (self.group,)

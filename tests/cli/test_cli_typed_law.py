@@ -127,7 +127,7 @@ def test_a_name_that_is_neither_a_coef_nor_a_column_has_a_caret_under_it(run, ta
     assert result.exit_code == 2
     assert result.stderr.splitlines()[0].startswith("--law-expr: 'gamma' is neither a column of t.csv nor a coef")
     assert result.stderr.splitlines()[1:] == ["  E + gamma/N", "      ^"]
-    assert "of the shipped table" in run("fit", "--law-expr", "E + gamma/N", "--coef", "E:positive").stderr
+    assert "of pilot" in run("fit", "--law-expr", "E + gamma/N", "--coef", "E:positive").stderr
 
 
 def test_a_hostile_expression_is_refused_within_a_second_in_a_process_of_its_own(own_folder):

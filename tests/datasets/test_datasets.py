@@ -49,7 +49,7 @@ def test_the_best_size_of_every_budget_of_the_pilot_lies_between_sizes_that_were
 
 
 def test_the_pilot_has_no_finding_but_its_repeated_seeds_and_its_own_count_of_flop(pilot):
-    assert [finding.code for finding in pilot.check()] == ["repeated-seeds", "flops-mismatch"]
+    assert [finding.code for finding in pilot.check()] == ["pilot-runs", "repeated-seeds", "flops-mismatch"]
 
 
 def test_the_card_names_every_column_and_the_licence_of_the_text():

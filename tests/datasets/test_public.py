@@ -95,6 +95,13 @@ def test_other_bytes_in_the_folder_are_refused_with_both_digests_and_left_as_the
     assert path.exists()
 
 
+def test_a_folder_that_is_a_file_is_refused_with_its_reason(monkeypatch, tmp_path):
+    (tmp_path / "a-file").write_bytes(BYTES)
+    monkeypatch.setenv(public.FOLDER, str(tmp_path / "a-file"))
+    with pytest.raises(RunsError, match=r"cannot be read \(Not a directory\)"):
+        public.file_of(TABLE)
+
+
 def test_a_table_is_fetched_once(served):
     asked = served(Answer())
     path = public.file_of(TABLE)

@@ -35,7 +35,15 @@ def test_the_same_run_with_another_loss_is_a_repeated_seed():
     table = Runs.from_arrays(params=[1e8, 1e8, 2e8], tokens=[2e9, 2e9, 2e9], loss=[3.0, 3.1, 3.0])
     assert set(found(table)) == {"repeated-seeds"}
     assert found(table)["repeated-seeds"].rows == (1, 2)
-    assert "--scheme cluster --group run" in found(table)["repeated-seeds"].message
+    assert "--group COLUMN, one that they share" in found(table)["repeated-seeds"].message
+
+
+def test_the_advice_for_repeated_seeds_names_a_column_that_groups_them():
+    columns = {"params": [1e8, 1e8, 2e8], "tokens": [2e9, 2e9, 2e9], "loss": [3.0, 3.1, 3.0]}
+    shared = Runs.from_arrays(**columns, **{"experiment id": ["a", "a", "b"]})
+    apart = Runs.from_arrays(**columns, **{"experiment id": ["a-s0", "a-s1", "b-s0"]})
+    assert found(shared)["repeated-seeds"].message.endswith("--scheme cluster --group 'experiment id'")
+    assert "--group COLUMN" in found(apart)["repeated-seeds"].message
 
 
 def test_runs_on_different_corpora_are_no_repeated_seeds():
