@@ -30,7 +30,7 @@ from jaxscale.figures import FIGURES
 
 # %% tags=["parameters"]
 replicates = 1000
-runs = js.datasets.load("pilot")
+runs = js.datasets.load("pilot", group="run")  # seeds of one run are a group
 
 
 # %%
@@ -69,11 +69,12 @@ print(plain.summary())
 # it buys on these runs.
 
 # %%
-crowd = js.bootstrap(fit, replicates=replicates, seed=0)
+crowd = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=0)
 band = crowd.interval("K", level=0.95)
 usable = int(np.sum(crowd.usable))
 print(f"K {band.lower:.3g} … {fit.coefs['K']:.3g} … {band.upper:.3g}, from {usable} of {replicates} replicates")
 print(f"objective {plain.value:.4g} without it, {fit.value:.4g} with it")
+print("the interval", "holds" if band.lower < 0 < band.upper else "does not hold", "zero, a law without that term")
 
 # %%
 FIGURES.resolve("residuals").make(fit)
@@ -85,7 +86,7 @@ FIGURES.resolve("residuals").make(fit)
 # coef, in ln N per unit of ln coef:
 
 # %%
-budget = 10 * float(runs["flops"].max())
+budget = 10 * float(np.max(6 * runs["params"] * runs["tokens"]))
 
 
 def log_params(coefs):

@@ -29,7 +29,7 @@ from jaxscale.fitting import predict_crowd
 
 # %% tags=["parameters"]
 replicates = 4000
-table = js.datasets.load("pilot")
+table = js.datasets.load("pilot", group="run")  # seeds of one run are a group
 
 # %% [markdown]
 # ## What the table holds
@@ -56,9 +56,7 @@ pd.DataFrame({"FLOP": profiles.flops, "best params": profiles.params, "tokens": 
 # others would claim to know more than it does.
 
 # %%
-columns = {name: table[name] for name in ("params", "tokens", "flops", "budget")}
-grouped = js.Runs.from_arrays(loss=table.loss, group=table.labels["run"], **columns)
-fit = js.fit(grouped.where("budget < 4e12"), "chinchilla")
+fit = js.fit(smaller, "chinchilla")
 print(fit.summary())
 
 # %%
@@ -101,9 +99,9 @@ compared.round(4)
 # `flops` there is 6 N D, what a planner counts; the table counts every matrix product, which is more.
 
 # %%
-everything = js.fit(grouped, "chinchilla")
+everything = js.fit(table, "chinchilla")
 all_crowd = js.bootstrap(everything, scheme="cluster", replicates=replicates, seed=0)
-largest = float(np.max(6 * grouped["params"] * grouped["tokens"]))
+largest = float(np.max(6 * table["params"] * table["tokens"]))
 budgets = np.geomspace(largest / 100, 10 * largest, 31)
 front = js.frontier(all_crowd, flops=budgets)
 FIGURES.resolve("frontier").make(everything, all_crowd, front)
