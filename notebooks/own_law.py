@@ -15,7 +15,7 @@
 #
 # A law is a function of its inputs and coefs, written in JAX. This one lets the gain from data depend on size: it
 # adds a term in both to Chinchilla's. It is fitted, compared with the law without that term, and then spends a budget
-# of dollars that buys compute *and* data, by gradient descent with optax, with the derivatives of the optimum.
+# that buys compute *and* data, by gradient descent with optax, with the derivatives of the optimum.
 
 # %%
 # %matplotlib inline

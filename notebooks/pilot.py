@@ -34,8 +34,8 @@ table = js.datasets.load("pilot", group="run")  # seeds of one run are a group
 # %% [markdown]
 # ## What the table holds
 #
-# Seven sizes at each budget, seeds repeated at the middle one. `check` says what to beware of. Every output names the
-# rows that it used; `js.datasets.card("pilot")` says how the runs were made.
+# Seven sizes at each budget, and three seeds of the middle size at the five smaller budgets. `check` says what to
+# beware of. Every output names the rows that it used; `js.datasets.card("pilot")` says how the runs were made.
 
 # %%
 for finding in table.check():

@@ -96,8 +96,9 @@ def losses_sheet(rows: Rows) -> Sheet:
             for params, losses in sorted(by_size.items())
         ]
         lowest = f"{best[budget] / 1e3:.0f}k" if budget in best else ABSENT
-        lines.append((f"{budget:.3g}", *cells, lowest))
-    width = max(map(len, lines)) - 2
+        lines.append((f"{budget:.3g}", cells, lowest))
+    width = max(len(cells) for _, cells, _ in lines)
+    lines = [(budget, *cells, *[ABSENT] * (width - len(cells)), lowest) for budget, cells, lowest in lines]
     columns = ("budget", *(f"size {place + 1}" for place in range(width)), "best params")
     notes = (
         "Each cell: params and validation loss, nats per byte; in brackets the range over seeds, if there are several.",
@@ -141,7 +142,8 @@ def best_sheet(prediction: Mapping, rows: Rows) -> Sheet:
         )
     level = prediction["intervals"]["level"]
     columns = ("budget", "predicted", *(f"{level:.0%} {method}" for method in METHODS), "measured")
-    return Sheet("Predicted and measured best params", columns, tuple(lines))
+    notes = ("Measured: the lowest point of the cubic above, through seven runs of one seed each.",)
+    return Sheet("Predicted and measured best params", columns, tuple(lines), notes)
 
 
 def warnings_sheet(diagnostics: Mapping) -> Sheet:
