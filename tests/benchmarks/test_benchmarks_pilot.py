@@ -187,6 +187,17 @@ def test_the_tables_of_the_page_are_those_of_what_is_written_down():
     assert pages.filled(page) == page, "run: python -m benchmarks.pilot page"
 
 
+def test_both_pages_say_in_words_how_many_predictions_held():
+    measured = {row["run"]: float(row["loss"]) for row in ledger.read(ledger.FOLDER / "held-back.csv")}
+    runs = [one for one in records.read()["runs"] if one["run"] in measured]
+    for method in METHODS:
+        inside = sum(one["loss"][method]["low"] <= measured[one["run"]] <= one["loss"][method]["high"] for one in runs)
+        words = f"{inside} of {len(runs)} measured losses lie inside their 90 % interval"
+        for path in (pages.README, pages.README.parents[2] / "README.md"):
+            assert words in " ".join(path.read_text(encoding="utf-8").split()), path
+    assert all(measured[one["run"]] < one["loss"]["value"] for one in runs)  # "all lie below the prediction"
+
+
 def test_the_table_that_ships_has_the_rows_of_the_study():
     assert shipping.TABLE.read_text(encoding="utf-8") == shipping.table(shipping.measured()), "run: … pilot ship"
 
