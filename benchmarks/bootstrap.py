@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -66,7 +65,7 @@ def bootstrap(
         reporting.results_of(rows),
         machine=machine.describe(),
         options={
-            "table": Path(table).name if table else "simulated",
+            "table": options.name_of(table),
             "rows": len(study.loss),
             "where": list(where),
             "replicates": counts,

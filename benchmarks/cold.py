@@ -55,7 +55,7 @@ def cold(table: str | None, where: tuple[str, ...], replicates: int, repeats: in
             for name, each in runs.items()
         ],
         machine=machine.describe(),
-        options={"table": Path(table).name if table else "simulated", "where": list(where), "replicates": replicates},
+        options={"table": options.name_of(table), "where": list(where), "replicates": replicates},
     )
     sheets.show(tabulate(document))
     click.echo(f"written to {records.write(document, out)}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,8 @@ import click
 if TYPE_CHECKING:
     import jaxscale as js
 
+SHIPPED = "pilot"
+"""The table that is measured where none is named."""
 POSITIVE = click.IntRange(1)
 
 repeats = click.option("--repeats", default=3, show_default=True, type=POSITIVE, help="Warm runs of each.")
@@ -37,13 +40,18 @@ def integers(context: click.Context, parameter: click.Parameter, given: str) -> 
     return numbers
 
 
+def name_of(table: str | None) -> str:
+    """Return what a table is called in a record."""
+    return Path(table).name if table else SHIPPED
+
+
 def runs_of(table: str | None, where: tuple[str, ...]) -> js.Runs:
     """Return the runs of a table; end the process as `jaxscale` does where it is refused."""
     import jaxscale as js
     from jaxscale.errors import JaxscaleError
 
     try:
-        return js.read_runs(table, where=where) if table else js.datasets.load("simulated")
+        return js.read_runs(table, where=where) if table else js.datasets.load(SHIPPED, where=where)
     except JaxscaleError as refusal:
         click.echo(str(refusal), err=True)
         raise click.exceptions.Exit(refusal.exit_code) from refusal

@@ -96,7 +96,7 @@ def _task(point: Point):  # noqa: ANN202 - types of jaxscale, which is imported 
     import numpy as np
 
     import jaxscale as js
-    from benchmarks import laws
+    from benchmarks import laws, options
 
     if point.law.startswith("power-") and point.law not in js.LAWS.names:
         law, rows = laws.power(int(point.law.removeprefix("power-"))), point.rows or 240
@@ -106,7 +106,8 @@ def _task(point: Point):  # noqa: ANN202 - types of jaxscale, which is imported 
         return js.simulate(law, truth, columns=columns, noise=NOISE, seed=point.seed), law, truth
     law = laws.CHINCHILLA if point.law == laws.CHINCHILLA.name else js.LAWS.resolve(point.law)
     if point.rows is None:
-        runs = js.read_runs(point.table, where=point.where) if point.table else js.datasets.load("simulated")
+        where = point.where
+        runs = js.read_runs(point.table, where=where) if point.table else js.datasets.load(options.SHIPPED, where=where)
         return runs, law, _near(runs) if law is laws.CHINCHILLA else None
     truth = dict(zip(law.names, law.published[-1].values, strict=True))
     random = np.random.default_rng(point.seed)

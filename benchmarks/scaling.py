@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import click
 
@@ -75,7 +74,7 @@ def scaling(
         "scaling",
         results,
         machine=machine.describe(),
-        options={"table": Path(table).name if table else "simulated", "where": list(where), "seed": seed},
+        options={"table": options.name_of(table), "where": list(where), "seed": seed},
     )
     sheets.show(tabulate(document))
     click.echo(f"written to {records.write(document, out)}", err=True)

@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 
 import click
 
@@ -53,7 +52,7 @@ def starts(table: str | None, where: tuple[str, ...], repeats: int, out: str | N
         "starts",
         results,
         machine=machine.describe(),
-        options={"table": Path(table).name if table else "simulated", "rows": len(runs), "where": list(where)},
+        options={"table": options.name_of(table), "rows": len(runs), "where": list(where)},
     )
     sheets.show(tabulate(document))
     click.echo(f"written to {records.write(document, out)}", err=True)

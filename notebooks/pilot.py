@@ -101,8 +101,8 @@ compared.round(4)
 # and the law knows nothing of layers; but those of two layers lie 2 to 4 % below, too. A floor that no run comes near
 # bends the curve.
 #
-# What had warned, from the fitted runs alone, is on the page of the study: depth explains what the law leaves over,
-# and other laws, which fit about as well, predict less.
+# What had warned, from the fitted runs alone, is on the page of the study: depth explains some of what the law leaves
+# over, and two other laws, of which one fits better and one worse, both predict less.
 #
 # ## The plan
 #

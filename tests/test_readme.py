@@ -95,7 +95,7 @@ def test_the_commands_for_a_table_of_ones_own_run_as_printed(desk):
         assert answer.exit_code == 0, (line, answer.output)
         if line == "jaxscale fit runs.csv":
             assert "jaxscale-out/chinchilla-" in answer.stdout.splitlines()[-1]
-    assert (desk / "pilot" / "frontier.png").is_file()
+    assert (desk / "study" / "frontier.png").is_file()
 
 
 def test_the_refusal_is_the_one_that_is_shown():
@@ -116,7 +116,7 @@ def test_the_python_interface_runs_and_what_it_saves_comes_back():
 
 @pytest.mark.slow
 def test_the_tables_are_there_and_a_notebook_opens(desk):
-    assert len(run_python(TABLES)["pilot"]) >= 45
+    assert len(run_python(TABLES)["pilot"]) == 59
     (line,) = lines_of(SECTIONS[TABLES])
     *words, source = line.removeprefix("uv run --group notebooks jupytext ").split()
     assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["notebooks"]

@@ -58,7 +58,7 @@ def predict() -> None:
         raise click.ClickException(ALREADY_MADE.format(count=len(made)))
     asked = {ledger.name_of(one, budget): (budget, one) for budget, one in plan.holding_back(_rule())}
     found = forecast(runs_of(rows), {name: one for name, (_, one) in asked.items()}, plan.HELD_BACK)
-    records.write(records.prediction_of(found, asked, [row["commit"] for row in rows]))
+    records.write(records.PREDICTION, records.prediction_of(found, asked, [row["commit"] for row in rows]))
     click.echo(f"written to {records.PREDICTION}", err=True)
 
 
@@ -69,7 +69,7 @@ def hold_back(workers: int) -> None:
     from benchmarks.pilot import records
     from benchmarks.pilot.making import make
 
-    if records.read() is None:
+    if records.read(records.PREDICTION) is None:
         raise click.ClickException(NOT_PREDICTED)
     make(plan.holding_back(_rule()), stage="held-back", workers=workers)
 
@@ -88,23 +88,23 @@ def diagnose() -> None:
     """Ask the fitted runs what they say against the law, and other laws what they predict."""
     from benchmarks.pilot import diagnosing, records
 
-    rows, prediction = ledger.read(ledger.FOLDER / "fit.csv"), records.read()
+    rows, prediction = ledger.read(ledger.FOLDER / "fit.csv"), records.read(records.PREDICTION)
     if prediction is None:
         raise click.ClickException(NOT_PREDICTED)
     held_back = ledger.read(ledger.FOLDER / "held-back.csv")
-    diagnosing.write(diagnosing.diagnose(rows, prediction["runs"], held_back))
+    records.write(diagnosing.DIAGNOSTICS, diagnosing.diagnose(rows, prediction["runs"], held_back))
     click.echo(f"written to {diagnosing.DIAGNOSTICS}", err=True)
 
 
 @main.command()
 def compare() -> None:
     """Ask the three approaches for the best size, of all runs that are there."""
-    from benchmarks.pilot import approaching, shipping
+    from benchmarks.pilot import approaching, records, shipping
 
     rows, curves = shipping.measured(), ledger.read(ledger.FOLDER / "curves.csv")
     if not rows:
         raise click.ClickException(ledger.NOTHING_FITTED)
-    approaching.write(approaching.compare(rows, curves, plan.HELD_BACK))
+    records.write(approaching.APPROACHES, approaching.compare(rows, curves, plan.HELD_BACK))
     click.echo(f"written to {approaching.APPROACHES}", err=True)
 
 
@@ -119,7 +119,7 @@ def show() -> None:
 
 @main.command()
 def page() -> None:
-    """Write the tables of the pilot's README again, from the rows and the written prediction."""
+    """Write the tables of the pilot's README again, from the rows and what the other commands wrote."""
     from benchmarks.pilot import pages
 
     pages.README.write_text(pages.filled(pages.README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -60,13 +59,3 @@ def compare(rows: Rows, curves: Rows, flops: Sequence[float]) -> dict:
     for part in ("approaches", "differences"):
         document[part] = [{name: one[name] for name in KEPT if name in one} for one in document[part]]
     return {"schema_version": SCHEMA_VERSION, "runs": len(rows), **{name: document[name] for name in WHOLE}}
-
-
-def write(document: Mapping) -> None:
-    """Write the comparison to its file."""
-    APPROACHES.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def read() -> dict | None:
-    """Return the comparison; None where there is none yet."""
-    return json.loads(APPROACHES.read_text(encoding="utf-8")) if APPROACHES.exists() else None

@@ -5,7 +5,6 @@ None of it needs a run that was held back; how far other laws miss those is adde
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -93,13 +92,3 @@ def other_laws(rows: Rows, asked: Rows, held_back: Rows) -> list[dict]:
         }
         for fit, logs in zip(fits, predicted, strict=True)
     ]
-
-
-def write(document: Mapping) -> None:
-    """Write the diagnostics to their file."""
-    DIAGNOSTICS.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def read() -> dict | None:
-    """Return the diagnostics; None where there are none yet."""
-    return json.loads(DIAGNOSTICS.read_text(encoding="utf-8")) if DIAGNOSTICS.exists() else None

@@ -25,7 +25,8 @@ TOLD = "{inside} of {total} measured losses lie inside the {level:.0%} interval 
 def everything() -> tuple[Sheet, ...]:
     """Return the tables of all that has been written down."""
     tuned, fitted, held_back = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("tune", "fit", "held-back"))
-    return sheets(tuned, fitted, held_back, records.read(), diagnosing.read(), approaching.read())
+    documents = (records.PREDICTION, diagnosing.DIAGNOSTICS, approaching.APPROACHES)
+    return sheets(tuned, fitted, held_back, *map(records.read, documents))
 
 
 def filled(text: str) -> str:
@@ -152,7 +153,7 @@ def warnings_sheet(diagnostics: Mapping) -> Sheet:
     for one in diagnostics["back_tests"]:
         inside = ", ".join(f"{count} `{method}`" for method, count in one["inside"].items())
         of_all = f"of {one['runs']} runs inside {one['level']:.0%}: {inside}"
-        found = f"{of_all}; mean miss {100 * one['mean_miss']:+.1f} %"
+        found = f"{of_all}; mean miss {_percent(one['mean_miss'])} %"
         lines.append((f"runs at {one['budget']:.3g} FLOP, predicted from smaller ones", found))
     depth = diagnostics["layers"]
     found = f"{depth['effect']:+.4f} ± {depth['std']:.4f}, {abs(depth['effect'] / depth['std']):.1f} standard errors"
@@ -160,12 +161,16 @@ def warnings_sheet(diagnostics: Mapping) -> Sheet:
     return Sheet("What the fitted runs said of the law beforehand", ("diagnostic", "found"), tuple(lines))
 
 
+def _percent(log_ratio: float) -> str:
+    return f"{100 * np.expm1(log_ratio):+.1f}"
+
+
 def laws_sheet(diagnostics: Mapping) -> Sheet:
     """Return what other laws, fitted to the same runs, predict of what was asked, and how far they miss it."""
     lines = [
         (
-            one["law"], f"{one['objective_value']:.4g}", f"{100 * one['beside_first']:+.1f}",
-            ABSENT if one["mean_miss"] is None else f"{100 * one['mean_miss']:+.1f}",
+            one["law"], f"{one['objective_value']:.4g}", _percent(one["beside_first"]),
+            ABSENT if one["mean_miss"] is None else _percent(one["mean_miss"]),
         )
         for one in diagnostics["laws"]
     ]  # fmt: skip
@@ -190,7 +195,7 @@ def approaches_sheet(approaches: Mapping) -> Sheet:
         f"Of {approaches['runs']} runs, resampled by run, seed {approaches['bootstrap']['seed']}; "
         f"bands: {level:.0%} percentile.",
         "Approach 1 sees the losses on the way, at learning rates that had not come down yet.",
-        "Compute is counted, not 6 N D; approach 3 spends the power law nearest to it, "
+        "Compute is counted, not 6 N D; approaches 2 and 3 buy tokens at the power law nearest to it, "
         f"C = {price['k']:.3g} N^{price['u']:.3f} D.",
     )
     columns = ("approach", "a of N* ~ C^a", f"{level:.0%}", *(f"N* at {one:.3g}" for one in flops), "replicates")

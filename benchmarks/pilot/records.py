@@ -56,14 +56,14 @@ def _written(limits: Limits) -> dict:
     return {"value": limits.value, **spans}
 
 
-def write(document: Mapping) -> None:
-    """Write a prediction to its file, numbers at full precision."""
-    PREDICTION.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+def write(path: Path, document: Mapping) -> None:
+    """Write a document to its file, numbers at full precision."""
+    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def read() -> dict | None:
-    """Return the prediction; None where there is none yet."""
-    return json.loads(PREDICTION.read_text(encoding="utf-8")) if PREDICTION.exists() else None
+def read(path: Path) -> dict | None:
+    """Return the document of a file; None where there is none yet."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def measured_best(runs: js.Runs) -> dict[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
-from jaxscale.allocation.sizes import priced
+from jaxscale.allocation.sizes import measured_flops
 from jaxscale.allocation.splits import can_allocate, check_held, held_inputs, held_values, refuse_groups
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
@@ -25,6 +25,8 @@ CHUNK = 1024
 """Sets of coefs per program call: a second or less, so that Ctrl-C answers."""
 FAR = 10.0
 """Compute beyond the largest measured run, as a factor, from which a frontier says that it extrapolates."""
+FURTHEST = 1e4
+"""The same factor, from which the budgets can hardly be those that are meant."""
 
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
 BAD_COEF = "coefs: {name} = {value} is not a finite number"
@@ -37,8 +39,6 @@ AT_END = (
     "no interior optimum at {count} of {total} budgets of the point fit, or a loss too flat to tell it: params and "
     "tokens are absent there"
 )
-FURTHEST = 1e4
-"""The same, from which the budgets can hardly be those that are meant."""
 EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
 NEARER = "; ask for budgets near the runs (flops)"
 
@@ -76,7 +76,9 @@ def frontier(
     if isinstance(source, Ensemble):
         return _crowded(source, budgets, _held(source.fit.law, held))
     if isinstance(source, Fit):
-        return _single(source.law, source.coefs, budgets, _held(source.law, held), _measured(source))
+        return _single(
+            source.law, source.coefs, budgets, _held(source.law, held), measured_flops(source.law, source.runs)
+        )
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
@@ -122,7 +124,7 @@ def _crowded(crowd: Ensemble, budgets: np.ndarray, held: Mapping[str, float]) ->
     samples = [crowd.coefs[name] for name in law.names]
     coefs = np.concatenate([law.vector(fit.coefs)[None], np.stack(samples, axis=1)])
     found = _optima(law, coefs, budgets, held)
-    point = _frontier(law, fit.coefs, budgets, held, found[:, 0], _measured(fit))
+    point = _frontier(law, fit.coefs, budgets, held, found[:, 0], measured_flops(fit.law, fit.runs))
     params, tokens, loss = np.where(crowd.usable[:, None], found[:, 1:], np.nan)
     return replace(point, params=params, tokens=tokens, loss=loss, crowd_of=point)
 
@@ -161,13 +163,6 @@ def _frontier(
         message += NEARER if factor >= FURTHEST else ""
         findings.append(Finding("extrapolation", message))
     return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings), dict(held))
-
-
-def _measured(fit: Fit) -> tuple[float, float] | None:
-    """Return the smallest and largest compute in the fit's table, if it is known, counted as budgets are."""
-    flops = priced(fit.law, fit.runs).columns.get("flops")
-    counted = None if flops is None else flops[np.isfinite(flops) & (fit.runs.weight > 0)]
-    return None if counted is None or not counted.size else (float(counted.min()), float(counted.max()))
 
 
 def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, held: Mapping[str, float]) -> np.ndarray:

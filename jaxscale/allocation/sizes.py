@@ -78,6 +78,15 @@ def priced(law: Law, runs: Runs) -> Runs:
     return runs if flops is None else replace(runs, columns={**runs.columns, "flops": flops})
 
 
+def measured_flops(law: Law, runs: Runs) -> tuple[float, float] | None:
+    """Return the smallest and largest compute of runs that count, as budgets are counted; None where none is known."""
+    flops = priced(law, runs).columns.get("flops")
+    if flops is None or flops.ndim != 1:
+        return None
+    known = flops[np.isfinite(flops) & (flops > 0) & (runs.weight > 0)]
+    return (float(known.min()), float(known.max())) if known.size else None
+
+
 def _price(law: Law, columns: Mapping[str, ArrayLike]) -> np.ndarray | None:
     """Return FLOP per param and token under a law; None where it rests on an input that is not there."""
     if law.flops_per_param_token is None:

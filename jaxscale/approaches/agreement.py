@@ -73,7 +73,7 @@ class Agreement:
     """What all approaches say of one table, at budgets flops (b,), on the same R resampled tables.
 
     absent: approach → why it says nothing.   fit: of approach 3, None where there is none.   price: of the table, C =
-    k N^u D, at which all of them are.
+    k N^u D, at which approaches 2 and 3 buy tokens.
     """
 
     flops: np.ndarray

@@ -19,7 +19,7 @@ NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take no
 
 @click.command()
 @click.argument("table", metavar="TABLE")
-@click.option("--flops", type=Budgets(), help=f"Budgets of the report, in FLOP. [default: {options.FLOPS_TEXT}]")
+@click.option("--flops", type=Budgets(), help=f"Budgets of the report, in FLOP. {options.FLOPS_DEFAULT}")
 @click.option(
     "--budget",
     metavar="COLUMN",
@@ -76,6 +76,7 @@ def approaches(
 ) -> None:
     """Ask the three approaches of Hoffmann et al. 2022 for the best size, and show whether they agree.
 
+    TABLE is what `jaxscale fit` takes.
     Approach 1 is the minimum over training curves and needs --group, the column that says which rows are one run.
     Approach 2 is the vertices of IsoFLOP profiles, and approach 3 the fit of the law 'chinchilla'. All see the same
     resampled runs. What an approach leaves out, and the bias of approach 2 on the fitted law itself, are printed.
@@ -91,7 +92,7 @@ def approaches(
         bar.stage(STAGE, replicates)
         found = agreement(
             runs,
-            flops=flops or tables.budgets_of(table),
+            flops=flops or tables.budgets_of(runs),
             budget=budget,
             tolerance=tolerance,
             method=method,

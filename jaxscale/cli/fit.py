@@ -66,14 +66,13 @@ def fit(
 ) -> None:  # fmt: skip
     """Fit a law to a TABLE of runs, with intervals and the frontier.
 
-    TABLE is CSV, Parquet by its name, - for CSV on standard input, or a data set by its name; without it the one that
-    ships with jaxscale is fitted, 'pilot', real runs of very small language models. Needed are columns for loss and
-    for what the law takes, as params and tokens; common names are recognised. Exit code 4 says that the fit is not
-    trustworthy.
+    TABLE is CSV, Parquet by its name, - for CSV on standard input, or a data set by its name, pilot or
+    epoch-chinchilla; without it pilot is fitted, which ships with jaxscale: real runs of very small language models.
+    Needed are columns for loss and for what the law takes, as params and tokens; common names are recognised. Exit
+    code 4 says that the fit is not trustworthy.
     """
     choosing.refuse_unclear(fitting)
     cache.prepare(session)
-    showing = studies.with_budgets(showing, table)
     from jaxscale.reports import Answer
     from jaxscale.store import Saved
 
@@ -86,7 +85,7 @@ def fit(
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.refuse_unwritable(folder, digest, force=force)
-        with studies.foreseeing(fitting, showing):
+        with studies.foreseeing(runs, fitting, showing):
             fitted = studies.fit_of(runs, fitting, bar)
             try:
                 ensemble = studies.crowd_of(fitted, fitting, bar)

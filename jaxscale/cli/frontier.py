@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, outputs, printing, refusing, studies
+from jaxscale.cli import cache, choosing, outputs, printing, refusing, studies, tables
 from jaxscale.cli.options import (
     FLOPS,
     Fitting,
@@ -35,6 +35,7 @@ BELONGS_TO_FIT = "--{option} belongs to a fit, and '{folder}' holds one already;
 NOTHING_FITTED = "--{option} belongs to a fit, and with --constants or --set nothing is fitted; leave it out"
 NO_SOURCE = "name a SAVED folder or a TABLE, or give the coefs: --law chinchilla --constants besiroglu2024"
 TWO_SOURCES = "'{source}' brings coefs of its own: leave it out, or leave out --constants and --set"
+DATA_SET = "there is no folder '{name}'; the data set of that name is fitted"
 OF_THE_LAW = ("law", "law_expr", "coef", "law_name")
 
 
@@ -57,9 +58,9 @@ def frontier(
 ) -> None:
     """Print the optimal params, tokens and loss per budget, with bands.
 
-    SAVED is a folder that `jaxscale fit` has written, and nothing is fitted again. A TABLE is fitted first, with the
-    options of `jaxscale fit`, and nothing is saved. Without either, --law with --constants or --set gives the coefs,
-    and there are no bands. Exit code 4 says that the fit is not trustworthy.
+    SAVED is a folder that `jaxscale fit` has written, and nothing is fitted again. A TABLE, which is what that command
+    takes, is fitted first, with its options, and nothing is saved. Without either, --law with --constants or --set
+    gives the coefs, and there are no bands. Exit code 4 says that the fit is not trustworthy.
     """
     choosing.refuse_unclear(fitting)
     is_known = given.constants is not None or bool(given.set)
@@ -86,10 +87,11 @@ def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, r
         else:
             refusing.refuse_unknown(fitting, showing)
             refusing.refuse_without_frontier(fitting, showing)
-            showing = studies.with_budgets(showing, source)
+            if tables.data_set_of(source) is not None:
+                session.say(DATA_SET.format(name=source))
             runs = studies.runs_of(source, reading, fitting)
             refusing.refuse_clusters(runs, fitting)
-            with studies.foreseeing(fitting, showing):
+            with studies.foreseeing(runs, fitting, showing):
                 fitted = studies.fit_of(runs, fitting, bar)
                 ensemble = studies.crowd_of(fitted, fitting, bar)
                 found = studies.frontier_of(fitted, ensemble, showing, bar)

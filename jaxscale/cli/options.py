@@ -19,8 +19,8 @@ FLOPS = (1e21, 1e23, 5.76e23, 1e25)
 """Budgets of the printed frontier, in FLOP."""
 FLOPS_TEXT = "1e21,1e23,5.76e23,1e25"
 SHIPPED_FLOPS = (1e12, 1e13, 1e14)
-"""The same for the table that ships, whose runs are very small: at its runs, at the largest, and ten times beyond."""
-SHIPPED_FLOPS_TEXT = "1e12,1e13,1e14"
+"""The same for the data set that ships, whose runs are very small: at its runs, the largest, and ten times beyond."""
+FLOPS_DEFAULT = f"[default: {FLOPS_TEXT}; of the data set '{names.DATASETS[0]}' 1e12,1e13,1e14]"
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def showing_options(command: Command) -> Command:
         "showing",
         Showing,
         click.option("--flops", type=Budgets(), help=(
-            f"Budgets of the frontier, in FLOP. [default: {FLOPS_TEXT}; for 'pilot' {SHIPPED_FLOPS_TEXT}]")),
+            f"Budgets of the frontier, in FLOP. {FLOPS_DEFAULT}")),
         click.option("--hold", type=Pair("input=number"), multiple=True, callback=numbers, help=(
             "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
         *band_options,

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxscale.cli.options import FLOPS, Fitting, Reading, Showing
+from jaxscale.cli import tables
+from jaxscale.cli.options import Fitting, Reading, Showing
 
 if TYPE_CHECKING:
     from jaxscale.runs import Runs
@@ -26,7 +27,7 @@ def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: S
     from jaxscale.store import digest_of
 
     chosen = {**asdict(reading), **asdict(fitting), **asdict(showing)}
-    chosen["flops"] = showing.flops or FLOPS
+    chosen["flops"] = showing.flops or tables.budgets_of(runs)
     del chosen["device"]  # the answer is the same on every device, to tolerance
     return digest_of(runs.origin.sha256, chosen)
 

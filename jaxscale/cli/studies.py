@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import options, tables
+from jaxscale.cli import tables
 from jaxscale.cli.choosing import law_of, name_of
 from jaxscale.cli.options import Fitting, Reading, Showing
 from jaxscale.cli.progress import Bar
@@ -43,11 +43,6 @@ def objective_of(fitting: Fitting) -> Objective:
     if objective.delta is None:
         raise UsageError(NO_DELTA.format(objective=objective.name))
     return replace(objective, scale=check_delta(fitting.delta))
-
-
-def with_budgets(showing: Showing, table: str | None) -> Showing:
-    """Return what is shown, with the budgets of a frontier that nobody asked for."""
-    return showing if showing.flops else replace(showing, flops=tables.budgets_of(table))
 
 
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
@@ -116,11 +111,12 @@ def crowd_of(fit: Fit, fitting: Fitting, bar: Bar) -> Ensemble | None:
 
 
 @contextmanager
-def foreseeing(fitting: Fitting, showing: Showing) -> Iterator[None]:
-    """Inside this scope, in which a table is fitted, compile what its frontier needs while the fit's own compiles."""
+def foreseeing(runs: Runs, fitting: Fitting, showing: Showing) -> Iterator[None]:
+    """Inside this scope, in which runs are fitted, compile what their frontier needs while the fit's own compiles."""
     from jaxscale.allocation import foreseen
 
-    with foreseen(law_of(fitting), budgets=len(showing.flops or options.FLOPS), replicates=fitting.replicates):
+    budgets = showing.flops or tables.budgets_of(runs)
+    with foreseen(law_of(fitting), budgets=len(budgets), replicates=fitting.replicates):
         yield
 
 
@@ -136,7 +132,8 @@ def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar)
     if not fit.is_usable or grouping_of(fit.law) is not None:
         return None
     bar.stage(FRONTIER_STAGE)
-    return frontier(fit if ensemble is None else ensemble, flops=showing.flops or options.FLOPS, held=showing.hold)
+    flops = showing.flops or tables.budgets_of(fit.runs)
+    return frontier(fit if ensemble is None else ensemble, flops=flops, held=showing.hold)
 
 
 def parts_of(
@@ -160,7 +157,7 @@ def parts_of(
         crowd = None if ensemble is None else group_of(ensemble, group)
         own = (known or {}).get(group)
         if own is None:
-            flops = showing.flops or options.FLOPS
+            flops = showing.flops or tables.budgets_of(fit.runs)
             own = frontier(part if crowd is None else crowd, flops=flops, held=showing.hold)
         found[group] = Answer(part, crowd, own, showing.level, showing.interval)
     return found
@@ -214,7 +211,7 @@ def counts_of(
         fit.runs,
         fit.law,
         conventions=counts,
-        flops=None if has_none else showing.flops or options.FLOPS,
+        flops=None if has_none else showing.flops or tables.budgets_of(fit.runs),
         objective=objective_of(fitting),
         solver=fitting.solver,
         fix=fitting.fix,

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import options
+from jaxscale.cli import choosing, options
+from jaxscale.cli.names import DATASETS
 from jaxscale.cli.options import Reading
 from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
     from jaxscale.runs import Runs
 
-SHIPPED = "pilot"
-"""The data set that is fitted where no table is named."""
-NAMED = ("map", "where", "group")
-"""What may be said of a data set; the other options are about how a file is written."""
-PLAIN = Reading({}, (), ",", ".", None, "utf-8", False, "refuse", None, 0)
+SHIPPED = DATASETS[0]
+"""The data set that is meant where no table is named."""
+OF_FILES = ("sep", "decimal", "thousands", "encoding", "units")
+"""Options that say how a file is written."""
 
 NOT_A_FILE = "--{option} says how a file is written, and the data set '{name}' is no file of yours: leave it out"
 
 
-def name_of(table: str | None) -> str | None:
+def data_set_of(table: str | None) -> str | None:
     """Return the name of the data set that is meant; None for a file, which goes first, and for standard input."""
-    from jaxscale import datasets
-
     if table is None:
         return SHIPPED
-    return table if table in datasets.names() and not Path(table).exists() else None
+    return table if table in DATASETS and not Path(table).is_file() else None
 
 
-def budgets_of(table: str | None) -> tuple[float, ...]:
-    """Return the budgets of a frontier that nobody asked for, in FLOP."""
-    return options.SHIPPED_FLOPS if name_of(table) == SHIPPED else options.FLOPS
+def budgets_of(runs: Runs) -> tuple[float, ...]:
+    """Return the budgets of a frontier of these runs that nobody asked for, in FLOP."""
+    return options.SHIPPED_FLOPS if runs.origin.source == SHIPPED else options.FLOPS
 
 
 def read(
@@ -51,18 +48,18 @@ def read(
     from jaxscale import datasets
     from jaxscale.runs import read_runs
 
-    name = name_of(table)
+    name = data_set_of(table)
     if name is None:
-        assert table is not None  # without one it has a name
+        assert table is not None  # without one it is a data set
         return read_runs(table, inputs=inputs, beside=beside, positive_loss=positive_loss, **reading.of_table())
-    for field in fields(Reading):
-        is_said = getattr(reading, field.name) != getattr(PLAIN, field.name)
-        if is_said and field.name not in (*NAMED, "warmup"):
-            raise UsageError(NOT_A_FILE.format(option=field.name, name=name))
+    for option in OF_FILES:
+        if choosing.was_typed(option):
+            raise UsageError(NOT_A_FILE.format(option=option, name=name))
     return datasets.load(
         name,
         map=reading.map,
         where=reading.where,
+        missing=reading.missing,
         group=reading.group,
         inputs=inputs,
         beside=beside,

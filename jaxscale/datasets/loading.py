@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from jaxscale.datasets.epoch import EPOCH
 from jaxscale.datasets.public import CHANGED, Public, file_of, refuse_other_bytes
@@ -48,6 +49,7 @@ def load(
     *,
     map: Mapping[str, str] | None = None,
     where: Sequence[str] = (),
+    missing: Literal["refuse", "drop"] = "refuse",
     group: str | None = None,
     inputs: tuple[str, ...] = ("params", "tokens"),
     beside: tuple[str, ...] = (),
@@ -60,12 +62,12 @@ def load(
     be fetched or has other bytes than it should; MissingPartError where fetching it takes pooch, and that is missing.
     """
     entry = _known(name)
-    columns = entry.columns if isinstance(entry, Public) else {}
     with _located(entry) as path:
         runs = read_runs(
             path,
-            map={**columns, **(map or {})},
+            map=map,
             where=where,
+            missing=missing,
             group=group,
             inputs=inputs,
             beside=beside,

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +44,9 @@ TOO_LARGE = "{address} is larger than {limit} bytes"
 class Public:
     """A public table.
 
-    address: of the file, at one commit, by https.   sha256: hexadecimal digest of its bytes.   columns: role → header,
-    where names are not recognised.   licence: as it is stated there.   citation: of whoever measured it, and of
-    whoever wrote it down.   about: what a row is, and what to know before a fit; Markdown.
+    address: of the file, at one commit, by https.   sha256: hexadecimal digest of its bytes.   licence: as it is
+    stated there.   citation: of whoever measured it, and of whoever wrote it down.   about: what a row is, and what to
+    know before a fit; Markdown.
     """
 
     name: str
@@ -56,7 +55,6 @@ class Public:
     licence: str
     citation: str
     about: str
-    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> str:

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 
-from jaxscale.allocation.sizes import priced
+from jaxscale.allocation.sizes import measured_flops, priced
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
 from jaxscale.figures.pages import page, set_caption, set_legend
-from jaxscale.figures.quantities import column, label_of, measured_range
+from jaxscale.figures.quantities import column, label_of
 from jaxscale.figures.scales import log_axis, loss_axis
 from jaxscale.figures.spec import Figure
 from jaxscale.figures.style import BLUE, marker_alpha, marker_area
@@ -34,7 +34,7 @@ def draw(
     """
     has_size = bool(np.isfinite(frontier.point.params).any())
     panels = figure.subplot_mosaic(WITH_SIZE if has_size else LOSS_ALONE, sharex=True)
-    measured = frontier.measured or measured_range(priced(frontier.law, runs))
+    measured = frontier.measured or measured_flops(frontier.law, runs)
     for letter, ax in panels.items():
         name = QUANTITY[letter]
         draw_quantity(ax, name, frontier, runs, frontier.interval(name, level=level, method=method), measured)

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from jaxscale.allocation.sizes import priced
+from jaxscale.allocation.sizes import measured_flops, priced
 from jaxscale.errors import UsageError
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
 from jaxscale.figures.pages import page, set_caption
-from jaxscale.figures.quantities import column, label_of, measured_range
+from jaxscale.figures.quantities import column, label_of
 from jaxscale.figures.scales import log_axis
 from jaxscale.figures.spec import Figure
 from jaxscale.figures.style import EDGE_OF_TEXT, GREY, INK, SHADES, marker_area, marker_edge
@@ -48,7 +48,7 @@ def draw(
     runs = priced(fit.law, fit.runs)
     _set_plane(ax, runs, frontier)
     if frontier is not None:
-        measured = frontier.measured or measured_range(runs)
+        measured = frontier.measured or measured_flops(fit.law, fit.runs)
         band = frontier.interval("params", level=level, method=method)
         limits = ax.get_xlim(), ax.get_ylim()
         shade_measured(ax, measured)

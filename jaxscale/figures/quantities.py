@@ -52,9 +52,3 @@ def abscissae(runs: Runs, law: Law) -> tuple[Quantity, ...]:
     found = [Quantity(name, label_of(name), column(runs, name)) for name in names]
     shown = tuple(one for one in found if np.isfinite(one.values).any())[:2]
     return shown or (Quantity("row", "row of the table", runs.row.astype(np.float64), is_log=False),)
-
-
-def measured_range(runs: Runs) -> tuple[float, float] | None:
-    """Return the smallest and largest compute in the table, in FLOP; None without compute."""
-    flops = column(runs, "flops")
-    return (float(np.nanmin(flops)), float(np.nanmax(flops))) if np.isfinite(flops).any() else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.allocation import frontier
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.sizes import priced
+from jaxscale.allocation.sizes import measured_flops
 from jaxscale.allocation.splits import held_inputs
 from jaxscale.counting import CONVENTIONS, Convention, countable, recount, uncountable
 from jaxscale.fitting.fit import fit
@@ -73,9 +73,7 @@ def _frontier(own: Fit, budgets: np.ndarray, held: Mapping[str, float] | None) -
     is_open = not set(held_inputs(own.law)) <= set(held or {})
     if not own.is_usable or not has_frontier(own.law) or (is_open and not len(budgets)):
         return None, None
-    measured = priced(own.law, own.runs).columns.get("flops", np.zeros(0))
-    known = measured[np.isfinite(measured)]
-    ends = [float(known.min()), float(known.max())] if known.size else []
+    ends = list(measured_flops(own.law, own.runs) or ())
     if not len(budgets) and not ends:
         return None, None
     whole = frontier(own, flops=[*budgets, *ends], held=held)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 LABELS = {"envelope": "1 envelope", "isoflop": "2 IsoFLOP", "parametric": "3 fit"}
 MEANT = "1 is the minimum over training curves, 2 the vertices of IsoFLOP profiles, 3 the fit of L(N, D)."
-OWN_PRICE = "C is the table's own; for 3 it is the power law nearest to that, C = {k:.3g} N^{u:.3f} D, not 6 N D."
+OWN_PRICE = (
+    "C is the table's own; 2 and 3 buy tokens at the power law nearest to it, C = {k:.3g} N^{u:.3f} D, not 6 N D."
+)
 PARTS = {"envelope": "curve", "isoflop": "profile"}
 FEWEST = 20
 """Replicates that an interval needs at least."""

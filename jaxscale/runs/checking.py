@@ -24,8 +24,7 @@ TRAJECTORY_ROWS = (
 )
 FLOPS_MISMATCH = (
     "flops differ from 6 params tokens by more than rounding in {rows}: the ratio there is {low:.3g} to {high:.3g}, "
-    "median {median:.3g}{hint}; budgets of a frontier are 6 params tokens all the same, and --count all refits under "
-    "other conventions"
+    "median {median:.3g}{hint}; --count all refits under other conventions of counting"
 )
 FORWARD_ONLY = ", as of 2 params tokens for a forward pass alone"
 UNITS_SUSPECT = "{remark}; give params and tokens as plain counts, not in millions or billions"

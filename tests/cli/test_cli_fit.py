@@ -61,7 +61,7 @@ def test_budgets_that_nobody_asked_for_are_near_the_runs_of_the_shipped_table(ru
     document = json.loads(run("fit", "--replicates", "0", "--json").stdout)
     flops = [row["flops"] for row in document["frontier"]]
     assert flops == [1e12, 1e13, 1e14]
-    assert "[default: 1e21,1e23,5.76e23,1e25; for 'pilot' 1e12,1e13,1e14]" in " ".join(
+    assert "[default: 1e21,1e23,5.76e23,1e25; of the data set 'pilot' 1e12,1e13,1e14]" in " ".join(
         run("fit", "--help").stdout.split()
     )
 

@@ -61,6 +61,7 @@ def test_every_command_begins_with_a_sentence(name):
 
 
 def test_the_names_in_the_help_are_those_of_the_registries():
+    from jaxscale import datasets
     from jaxscale.approaches import METHODS
     from jaxscale.engine.placement import KINDS
     from jaxscale.figures import FIGURES
@@ -71,6 +72,7 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     from jaxscale.solvers import SOLVERS
 
     assert OBJECTIVES.names == names.OBJECTIVES
+    assert datasets.names() == names.DATASETS
     assert SCHEMES.names == names.SCHEMES
     assert INTERVALS.names == names.INTERVALS
     assert SOLVERS.names == names.SOLVERS
