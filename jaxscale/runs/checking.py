@@ -40,6 +40,8 @@ FORWARD_SHARE, NEAR = 1.0 / 3.0, 0.02
 CHECKPOINTS = 3
 FOLLOWING = ("flops", "tokens_per_param")
 """Inputs that say nothing of what a run was given besides its params and tokens."""
+LONGEST = 60
+"""Letters of a header in advice."""
 RUN_NAMES = ("run", "run id", "run name", "runid", "name", "id", "experiment id")
 
 
@@ -90,7 +92,7 @@ def _shared_column(runs: Runs, rows: np.ndarray, label: np.ndarray) -> str:
         return "COLUMN, one that they share"
     together = np.unique(np.stack([label, _codes(runs[column])], axis=1)[rows], axis=0)
     is_shared = len(together) == len(np.unique(label[rows]))
-    return shlex.quote(escaped(column)) if is_shared else "COLUMN, one that they share"
+    return _typed(column) if is_shared else "COLUMN, one that they share"
 
 
 def _trajectories(runs: Runs) -> Finding | None:
@@ -108,7 +110,7 @@ def _trajectories(runs: Runs) -> Finding | None:
         rows=counted(int(rows.sum()), "row"),
         runs=counted(followed.size, "run"),
         column=shown(column),
-        group=shlex.quote(escaped(column)),
+        group=_typed(column),
     )
     return Finding("trajectory-rows", message, row_numbers(runs.row[rows]))
 
@@ -178,6 +180,11 @@ def _codes(values: np.ndarray) -> np.ndarray:
 def _joint(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return (n,) int64, equal where both codes are."""
     return np.unique(first * (int(second.max()) + 1) + second, return_inverse=True)[1].astype(np.int64)
+
+
+def _typed(column: str) -> str:
+    """Return a header as a shell takes it; the beginning of one that is no name but a text."""
+    return shlex.quote(escaped(column[:LONGEST]))
 
 
 def _run_column(runs: Runs) -> str | None:
