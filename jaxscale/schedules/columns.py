@@ -45,23 +45,25 @@ def columns_of(
     for row, schedule in enumerate(schedules):
         place.setdefault(id(schedule), []).append(row)
     nodes: dict[int, Nodes] = {}
-    scalars = {name: np.zeros(len(schedules)) for name in ("rate_sum", "annealing", "now")}
+    scalars = {name: np.zeros(len(schedules)) for name in ("rate_sum", "annealing", "peak")}
     for rows in place.values():
         schedule, at = schedules[rows[0]], [_step_of(schedules[rows[0]], float(steps[row])) for row in rows]
         nodes |= dict(zip(rows, _nodes_at(schedule, at), strict=True))
         scalars["rate_sum"][rows] = schedule.sums[at]
         scalars["annealing"][rows] = annealing_of(schedule, momentum)[at]
-        scalars["now"][rows] = schedule.rates[at]
+        scalars["peak"][rows] = schedule.rates.max()
     needed = max(len(one.drops) for one in nodes.values())
     width = max(ALIGNED * -(-needed // ALIGNED), ALIGNED) if width is None else width
     if needed > width:
         raise UsageError(TOO_NARROW.format(needed=needed, width=width))
-    total, now = scalars["rate_sum"], scalars.pop("now")
+    total, peak = scalars["rate_sum"], scalars.pop("peak")
     drops = np.zeros((len(schedules), width))
-    rates, since = drops + now[:, None], drops + total[:, None]
+    rates, since = drops + peak[:, None], drops + total[:, None]
     for row, one in nodes.items():
         count = len(one.drops)
-        drops[row, :count], rates[row, :count], since[row, :count] = one.drops, one.rates, total[row] - one.sums_before
+        drops[row, :count], rates[row, :count] = one.drops, one.rates
+        # The step itself is in the sum: at the end of a decay to zero, where all else is rounding, that much is known.
+        since[row, :count] = np.maximum(total[row] - one.sums_before, one.rates)
     return {**scalars, "rate_drops": drops, "rates_after": rates, "sums_since": since}
 
 

@@ -41,9 +41,12 @@ class Nodes:
 
 
 def pieces_of(schedule: Schedule) -> list[tuple[int, int]]:
-    """Return the pieces (first step, last step) in which the rate moves one way, at a pace without corners."""
+    """Return the pieces (first step, last step) in which the rate moves one way, at a pace without corners.
+
+    The fall to a rate of zero is in none: nothing is learnt after it, so it brings nothing.
+    """
     drops = schedule.drops
-    moving = np.flatnonzero(drops)
+    moving = np.flatnonzero(drops[: schedule.last_learning + 1])
     if not moving.size:
         return []
     before, after = drops[moving[:-1]], drops[moving[1:]]

@@ -12,6 +12,7 @@ from jaxscale.errors import UsageError
 from jaxscale.schedules.spec import Schedule
 
 NO_DECAY = "end = {end:g} is never reached: no step is left for the decay after step {after}"
+NO_ZERO = "an exponential decay never comes to end = {end:g}; give a positive end, or decay='linear'"
 NOT_IN_ORDER = "steps must be whole numbers in the order warmup ≤ {between}steps and at least 1; found {found}"
 
 
@@ -47,6 +48,8 @@ def wsd(
     if decay == "linear":
         rates = peak - (peak - end) * progress
     elif decay == "exponential":
+        if not end > 0:
+            raise UsageError(NO_ZERO.format(end=end))
         rates = peak * (end / peak) ** progress
     else:
         raise UsageError(f"decay = {decay!r} is neither 'exponential' nor 'linear'")

@@ -10,14 +10,18 @@ import numpy as np
 from jaxscale.errors import UsageError
 
 NO_RATES = "a schedule needs the rate of step 0 and of at least one step after it; found shape {shape}"
-NOT_RATES = "the rate of step {step} is {rate:g}; rates are finite, not negative, and positive after step 0"
+NOT_RATES = "the rate of step {step} is {rate:g}; rates are finite and not negative"
+STOPPED = (
+    "the rate of step {step} is 0 and rises again later; it may be 0 only before it first rises and after it last falls"
+)
+ALL_ZERO = "the rate of every step is 0; nothing is learnt"
 
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
     """The learning rate of every step: rates[k] is that of step k, k = 0 … steps; read-only float64.
 
-    The rate of step 0 may be zero, where a warm-up begins; those after it are positive.   Raises UsageError else.
+    Rates may be zero where a warm-up begins and where a decay has ended, not in between.   Raises UsageError else.
     """
 
     rates: np.ndarray
@@ -26,11 +30,16 @@ class Schedule:
         rates = np.array(self.rates, dtype=np.float64)
         if rates.ndim != 1 or rates.size < 2:
             raise UsageError(NO_RATES.format(shape=rates.shape))
-        is_wrong = ~(np.isfinite(rates) & (rates > 0))
-        is_wrong[0] = not (np.isfinite(rates[0]) and rates[0] >= 0)
+        is_wrong = ~(np.isfinite(rates) & (rates >= 0))
         if is_wrong.any():
             step = int(np.argmax(is_wrong))
             raise UsageError(NOT_RATES.format(step=step, rate=rates[step]))
+        learning = np.flatnonzero(rates)
+        if not learning.size:
+            raise UsageError(ALL_ZERO)
+        gaps = np.flatnonzero(np.diff(learning) > 1)
+        if gaps.size:
+            raise UsageError(STOPPED.format(step=int(learning[gaps[0]]) + 1))
         rates.flags.writeable = False
         object.__setattr__(self, "rates", rates)
 
@@ -41,6 +50,11 @@ class Schedule:
     def steps(self) -> int:
         """The last step."""
         return len(self.rates) - 1
+
+    @property
+    def last_learning(self) -> int:
+        """The last step whose rate is not zero."""
+        return int(np.flatnonzero(self.rates)[-1])
 
     @cached_property
     def drops(self) -> np.ndarray:

@@ -17,7 +17,8 @@ from jaxscale.schedules.spec import Schedule
 WHOLE_TABLE = "all"
 NO_SCHEDULE = "{source}: run {name!r} has no schedule; those given are {known}"
 NOT_STEPS = "{source}: {column} must be a whole number from 1 on in every row; rows {rows} are not"
-NOT_RATES = "{source}: {column} must be a positive learning rate in every row; rows {rows} are not"
+NOT_RATES = "{source}: {column} must be a learning rate, 0 or more, in every row; rows {rows} are not"
+NO_LEARNING = "{source}: the rates of run {name!r} make no schedule: {error}"
 TWO_RATES = "{source}: run {name!r} has two learning rates at step {step}; say which rows are one run: --group COLUMN"
 LATE_WARMUP = "warmup = {warmup} is not a whole number from 0 to {first}, the first logged step of run {name!r}"
 FORMULAS = {
@@ -67,7 +68,7 @@ def schedules_of(
     first `warmup` steps. Where a formula is known, it is more exact.   Raises RunsError for rates that are none.
     """
     names, steps, rates = _names(runs, run), _steps(runs, step), np.asarray(runs[lr], dtype=np.float64)
-    _refuse(~(np.isfinite(rates) & (rates > 0)), NOT_RATES, runs, lr)
+    _refuse(~(np.isfinite(rates) & (rates >= 0)), NOT_RATES, runs, lr)
     found = {}
     for name in dict.fromkeys(names):
         rows = np.flatnonzero(np.array([other == name for other in names]))
@@ -79,7 +80,10 @@ def schedules_of(
             raise RunsError(TWO_RATES.format(source=runs.origin.source, name=name, step=clash))
         if not (warmup == int(warmup) and 0 <= warmup <= at[0]):
             raise UsageError(LATE_WARMUP.format(warmup=warmup, first=int(at[0]), name=name))
-        found[name] = Schedule(_filled(at, logged, int(warmup)))
+        try:
+            found[name] = Schedule(_filled(at, logged, int(warmup)))
+        except UsageError as error:
+            raise RunsError(NO_LEARNING.format(source=runs.origin.source, name=name, error=error)) from error
     return found
 
 

@@ -26,12 +26,20 @@ SHAPES = {
         np.concatenate([np.linspace(1e-5, 3e-4, 300), np.linspace(3e-4, 5e-5, 4000), np.linspace(5e-5, 2e-4, 2000)])
     ),
 }
+LATE = [10_000, 20_000, 23_000, 23_900, 23_990, 23_999, 24_000]
+TO_ZERO = {
+    "cosine": lambda end: schedules.cosine(24_000, end=end, **WARM),
+    "linear": lambda end: schedules.linear(24_000, end=end, **WARM),
+    "straight": lambda end: schedules.wsd(24_000, end=end, decay_from=20_000, decay="linear", **WARM),
+    "two stages": lambda end: schedules.two_stage(24_000, second=end, drop_at=23_995, **WARM),
+}
 
 
 def full_sum(schedule, step, coefs):
     """The law of Luo et al. as printed: every step from 1 to now, warm-up included, in float64."""
     rates, sums = schedule.rates, np.cumsum(schedule.rates)
     k = np.arange(1, step + 1)
+    k = k[rates[k] > 0]  # as a rate goes to zero, so does C rate^-gamma S after it, and with it the gain
     since = sums[step] - sums[k - 1]
     gain = 1.0 - (1.0 + coefs["C"] * rates[k] ** -coefs["gamma"] * since) ** -coefs["beta"]
     drop = rates[k - 1] - rates[k]
@@ -65,11 +73,25 @@ def test_the_loss_is_that_of_the_full_sum_to_1e_7(name):
 def test_a_fall_to_nothing_is_summed_to_1e_5():
     """At a last rate of 1e-5 of the peak singular points crowd around the last steps, and the error is larger."""
     schedule = schedules.cosine(24_000, end=3e-9, **WARM)
-    steps = [10_000, 20_000, 23_000, 23_900, 23_990, 24_000]
-    columns = columns_of([schedule] * len(steps), steps)
+    columns = columns_of([schedule] * len(LATE), LATE)
     for coefs in settings():
-        want = [full_sum(schedule, step, coefs) for step in steps]
+        want = [full_sum(schedule, step, coefs) for step in LATE]
         np.testing.assert_allclose(js.predict("multi-power", coefs, **columns), want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", TO_ZERO)
+def test_a_decay_to_zero_is_summed_and_is_the_limit_of_decays_to_ever_less(name):
+    """Steps at a rate of zero, at either end, change nothing that the law speaks of."""
+    make = TO_ZERO[name]
+    schedule = make(0.0)
+    idle = schedules.Schedule(np.concatenate([schedule.rates, np.zeros(50)]))
+    columns, near = (columns_of([one] * len(LATE), LATE) for one in (schedule, make(1e-200)))
+    later = columns_of([idle], [24_030])
+    for coefs in settings():
+        got = js.predict("multi-power", coefs, **columns)
+        np.testing.assert_allclose(got, [full_sum(schedule, step, coefs) for step in LATE], rtol=1e-6)
+        np.testing.assert_allclose(got, js.predict("multi-power", coefs, **near), rtol=1e-5)
+        np.testing.assert_allclose(js.predict("multi-power", coefs, **later), got[-1:], rtol=1e-12)
 
 
 def test_a_row_needs_two_pieces_of_nodes_and_no_more():
@@ -128,7 +150,12 @@ def test_a_rate_that_never_settles_is_refused():
         columns_of([noisy], [900])
 
 
-@pytest.mark.parametrize("rates", [[1e-4], [1e-4, 0.0], [-1e-4, 1e-4], [1e-4, np.nan]])
+@pytest.mark.parametrize("rates", [[1e-4], [0.0, 0.0], [-1e-4, 1e-4], [1e-4, np.nan], [1e-4, 0.0, 1e-4]])
 def test_rates_that_are_none_are_refused(rates):
     with pytest.raises(UsageError, match="rate"):
         schedules.Schedule(rates)
+
+
+def test_an_exponential_decay_to_zero_is_refused():
+    with pytest.raises(UsageError, match="never comes to end = 0"):
+        schedules.wsd(100, peak=1e-3, end=0.0, decay_from=80)

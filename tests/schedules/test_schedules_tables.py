@@ -73,12 +73,27 @@ def test_a_run_without_a_schedule_is_refused():
         with_schedules(logged(), {"cosine": COSINE}, run="run")
 
 
-@pytest.mark.parametrize(("column", "value"), [("step", 0.5), ("lr", 0.0)])
+@pytest.mark.parametrize(("column", "value"), [("step", 0.5), ("lr", -1e-4)])
 def test_rows_without_a_step_or_a_rate_are_refused(column, value):
     table = {"step": np.array([100.0, 200.0]), "lr": np.array([1e-3, 1e-3])}
     table[column][1] = value
     with pytest.raises(RunsError, match=f"{column} must be .* rows 2 are not"):
         schedules_of(js.Runs.from_arrays(loss=[3.0, 2.9], **table))
+
+
+def test_a_decay_to_zero_and_a_warm_up_from_zero_are_read_off_a_table():
+    schedule = schedules.linear(6_000, peak=3e-4, end=0.0, warmup=200)
+    steps = np.array([1, 199, 200, 1_000, 3_000, 6_000])
+    rates = np.concatenate([[0.0], schedule.rates[steps[1:]]])
+    found = schedules_of(js.Runs.from_arrays(loss=np.ones(6), step=steps, lr=rates))["all"]
+    np.testing.assert_allclose(found.rates[200:], schedule.rates[200:], rtol=1e-12)
+    assert found.rates[1] == 0.0
+
+
+def test_a_rate_of_zero_in_the_midst_of_a_run_is_refused_by_the_name_of_the_run():
+    table = {"step": [100, 200, 300], "lr": [1e-3, 0.0, 1e-3], "run": ["a", "a", "a"]}
+    with pytest.raises(RunsError, match="run 'a' make no schedule: the rate of step 200 is 0 and rises again later"):
+        schedules_of(js.Runs.from_arrays(loss=[3.0, 2.9, 2.8], **table), run="run")
 
 
 def test_a_fit_of_a_table_without_its_schedules_says_how_to_make_them():
