@@ -57,6 +57,11 @@ class Registry(Generic[T]):
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest of them."""
-    near = get_close_matches(name, known, n=2, cutoff=0.5)
-    close = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
+    near = nearest(name, known)
+    close = f" Did you mean {near}?" if near else ""
     return UNKNOWN.format(kind=kind, name=name, close=close, known=", ".join(known))
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Return the one or two known names that may be meant, quoted; empty where none is near."""
+    return " or ".join(repr(word) for word in get_close_matches(name, known, n=2, cutoff=0.5))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxscale.cli import choosing, options
 from jaxscale.cli.names import DATASETS
 from jaxscale.cli.options import Reading
-from jaxscale.errors import UsageError
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.registry import nearest
 
 if TYPE_CHECKING:
     from jaxscale.runs import Runs
@@ -19,6 +21,7 @@ OF_FILES = ("sep", "decimal", "thousands", "encoding", "units")
 """Options that say how a file is written."""
 
 NOT_A_FILE = "--{option} says how a file is written, and the data set '{name}' is no file of yours: leave it out"
+MISSPELT = "{table}: there is no such file, and no data set of that name; did you mean {near}?"
 
 
 def data_set_of(table: str | None) -> str | None:
@@ -54,6 +57,7 @@ def read(
     name = data_set_of(table)
     if name is None:
         assert table is not None  # without one it is a data set
+        _refuse_misspelt(table)
         return read_runs(table, inputs=inputs, beside=beside, positive_loss=positive_loss, **reading.of_table())
     for option in OF_FILES:
         if choosing.was_typed(option):
@@ -68,3 +72,11 @@ def read(
         beside=beside,
         positive_loss=positive_loss,
     )
+
+
+def _refuse_misspelt(table: str) -> None:
+    """Raise RunsError where no file is meant, it seems, but a data set: a bare word near to the name of one."""
+    is_bare = table.isprintable() and not set(table) & set("/\\.:") and not os.path.lexists(table)
+    near = nearest(table, DATASETS) if is_bare else ""
+    if near:
+        raise RunsError(MISSPELT.format(table=table, near=near))

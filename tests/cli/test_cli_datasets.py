@@ -32,6 +32,21 @@ def test_a_file_of_that_name_goes_first(run, own_folder):
     assert frontier[-1]["flops"] == 1e25  # the budgets of any file, not those of the data set
 
 
+@pytest.mark.parametrize(("word", "near"), [("pilto", "'pilot'"), ("epoch-chinchila", "'epoch-chinchilla'")])
+@pytest.mark.parametrize("command", ["fit", "frontier", "approaches"])
+def test_a_misspelt_data_set_is_answered_with_the_name_that_is_near(run, command, word, near):
+    result = run(command, word)
+    assert result.exit_code == 3
+    assert f"{word}: there is no such file, and no data set of that name; did you mean {near}?" in result.stderr
+
+
+@pytest.mark.parametrize("table", ["pilot.csv", "runs", "runs/pilto"])
+def test_what_is_no_misspelt_data_set_is_a_file_that_is_not_there(run, table):
+    result = run("fit", "--", table)
+    assert result.exit_code == 3
+    assert "there is no such file; check the name" in result.stderr
+
+
 def test_rows_columns_and_groups_of_a_data_set_may_be_chosen(run):
     words = (
         "--where",
