@@ -14,7 +14,7 @@ from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.absences import absence_of
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.cautions import cautions_of, times_measured
-from jaxscale.results import Count, Counts, Fit
+from jaxscale.results import Count, Counts, Fit, misses_of
 from jaxscale.runs import Finding
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -69,6 +69,7 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "status": str(fit.status),
         "solver": fit.solver,
         "certificate": _certificate(fit),
+        "misses": _misses(fit),
         "bootstrap": written_bootstrap(answer),
         "groups": _groups(fit),
         "held": _numbers(answer.held),
@@ -162,6 +163,15 @@ def _certificate(fit: Fit) -> dict[str, Json]:
             for one in certificate.other_minima
         ],
     }
+
+
+def _misses(fit: Fit) -> dict[str, Json] | None:
+    """Return how far the law lies from its runs, relative in log space; None where no residual is finite."""
+    misses = misses_of(fit)
+    if misses is None:
+        return None
+    sizes = {name: number(getattr(misses, name)) for name in ("median", "p90", "largest")}
+    return {**sizes, "row": misses.row}
 
 
 def written_bootstrap(answer: Answer) -> dict[str, Json] | None:

@@ -12,6 +12,7 @@ from jaxscale.carets import escaped
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.numbers import power, seconds, short, significant
 from jaxscale.reports.safe import plain, rows_of
+from jaxscale.results import misses_of
 from jaxscale.runs import Finding, Origin
 from jaxscale.runs.showing import counted, shown, shown_name
 from jaxscale.status import Status
@@ -27,6 +28,7 @@ def fit_facts(answer: Answer) -> list[tuple[str, Text]]:
         *data_facts(answer),
         ("objective", plain(_objective(answer))),
         ("fit", _ending(answer)),
+        *_misses(answer),
         ("bootstrap", plain(_bootstrap(answer))),
         *held_facts(answer.held),
         ("made with", plain(_made(answer))),
@@ -111,6 +113,21 @@ def _ending(answer: Answer) -> Text:
         said.append(counted(len(checked.other_minima), "other minimum", "other minima"))
     status = plain(str(fit.status), GOOD if fit.is_usable else BAD)
     return Text.assemble(status, plain(f"; {', '.join(said)}"))
+
+
+def _misses(answer: Answer) -> list[tuple[str, Text]]:
+    """Return how far the law lies from its runs; nothing where no residual is finite."""
+    misses = misses_of(answer.fit)
+    if misses is None:
+        return []
+    is_relative = answer.fit.objective.space == "log"
+    half, most, largest = (
+        f"{significant(100.0 * size, 2)} %" if is_relative else significant(size, 2)
+        for size in (misses.median, misses.p90, abs(misses.largest))
+    )
+    side = "high" if misses.largest > 0 else "low"
+    said = f"half of the runs within {half}, nine in ten within {most}; the largest is row {misses.row}"
+    return [("misses", plain(f"{said}, predicted {largest} too {side}"))]
 
 
 def _bootstrap(answer: Answer) -> str:

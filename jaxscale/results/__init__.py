@@ -4,6 +4,18 @@ from jaxscale.results.counts import Count, Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Certificate, Fit, Minimum
 from jaxscale.results.frontier import Frontier
+from jaxscale.results.misses import Misses, misses_of
 from jaxscale.results.provenance import Provenance
 
-__all__ = ["Certificate", "Count", "Counts", "Ensemble", "Fit", "Frontier", "Minimum", "Provenance"]
+__all__ = [
+    "Certificate",
+    "Count",
+    "Counts",
+    "Ensemble",
+    "Fit",
+    "Frontier",
+    "Minimum",
+    "Misses",
+    "Provenance",
+    "misses_of",
+]

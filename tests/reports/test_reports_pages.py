@@ -3,11 +3,13 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from reported import answer_of, fit_of, frontier_of
 from rich.console import Console
 
 from jaxscale.laws import LAWS
+from jaxscale.objectives import huber
 from jaxscale.reports import Answer, print_fit, print_frontier, print_law, print_laws
 from jaxscale.runs import Finding
 from jaxscale.status import Status
@@ -108,3 +110,28 @@ def test_the_list_of_laws_has_every_name_and_equation():
     for law in LAWS:
         assert law.name in text
         assert law.equation in " ".join(text.split())
+
+
+def test_the_page_says_how_far_the_law_lies_from_the_runs():
+    """In log space in percent of the measured loss, in linear space in its unit; a run of weight zero is left out."""
+    fit = fit_of()
+    misses = np.linspace(-0.01, 0.01, len(fit.runs))
+    misses[[7, 30]] = [-0.05, 0.4]
+    residuals = np.log1p(misses)
+    weight = np.ones(len(fit.runs))
+    weight[30] = 0.0
+    fit = replace(fit, residuals=residuals, runs=replace(fit.runs, weight=weight))
+    text = " ".join(fit_page(Answer(fit), 200).split())
+    half, most = np.quantile(100 * np.abs(np.delete(misses, 30)), [0.5, 0.9])
+    assert f"misses half of the runs within {half:.2f} %, nine in ten within {most:.2f} %" in text
+    assert "the largest is row 8, predicted 5.0 % too low" in text
+    linear = replace(fit, objective=huber(space="linear"), residuals=np.where(residuals == residuals[7], 0.2, 0.1))
+    text = " ".join(fit_page(Answer(linear), 200).split())
+    assert (
+        "half of the runs within 0.10, nine in ten within 0.10; the largest is row 8, predicted 0.20 too high" in text
+    )
+
+
+def test_no_misses_are_named_where_no_residual_is_finite():
+    fit = fit_of(status=Status.NON_FINITE)
+    assert "misses" not in fit_page(Answer(replace(fit, residuals=np.full(len(fit.runs), np.nan))))
