@@ -89,9 +89,9 @@ def _known(chosen: Choosing, given: Given, at: Mapping[str, tuple[float, ...]]) 
 
     law = choosing.law_of(chosen)
     coefs = choosing.given_coefs(law, given) or {}
-    columns = _columns(law, at)
+    columns, asked = _columns(law, at)
     known = Known(law, coefs, choosing.set_of(law, given))
-    return Predictions(law, coefs, columns, predict_with(law, coefs, columns), known=known)
+    return Predictions(law, coefs, columns, predict_with(law, coefs, columns), asked=asked, known=known)
 
 
 def _saved(
@@ -114,17 +114,20 @@ def _saved(
         raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
     if group is not None:
         fit, crowd = group_of(fit, group), None if crowd is None else group_of(crowd, group)
-    columns, answer = _columns(fit.law, at), Answer(fit, crowd, None, level, interval)
+    columns, asked = _columns(fit.law, at)
+    answer = Answer(fit, crowd, None, level, interval)
     limits = None
     if crowd is not None and answer.has_bands:
         limits = band(predict_crowd(crowd, columns), level=level, method=interval)
     losses = predict_with(fit.law, fit.coefs, columns)
     losses = np.full_like(losses, np.nan) if fit.unidentified else losses
-    return Predictions(fit.law, fit.coefs, columns, losses, limits, answer)
+    return Predictions(fit.law, fit.coefs, columns, losses, limits, answer, asked)
 
 
-def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-    """Return the inputs in the law's order, each as long as the longest, sizes from two others where they are lacking.
+def _columns(
+    law: Law, at: Mapping[str, tuple[float, ...]]
+) -> tuple[dict[str, tuple[float, ...]], dict[str, tuple[float, ...]]]:
+    """Return the inputs in the law's order, each as long as the longest, and the sizes from which some were made.
 
     Raises UsageError for unknown names and for numbers that an input cannot be.
     """
@@ -145,10 +148,12 @@ def _columns(law: Law, at: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[f
     count = max(map(len, at.values()))
     if any(len(values) not in (1, count) for values in at.values()):
         raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))
-    every = completed(law, {name: np.resize(values, count) for name, values in at.items()})
+    given = {name: np.resize(values, count) for name, values in at.items()}
+    every = completed(law, given)
     if all(name in every for name in law.inputs) and law.overfull(every).any():
         raise UsageError("--at: " + OVERFULL.format(names=", ".join(law.parts)))
-    return {name: tuple(np.asarray(every[name]).tolist()) for name in law.inputs if name in every}
+    columns = {name: tuple(np.asarray(every[name]).tolist()) for name in law.inputs if name in every}
+    return columns, {name: tuple(values.tolist()) for name, values in given.items() if name not in law.inputs}
 
 
 def _show(found: Predictions, *, is_json: bool) -> None:

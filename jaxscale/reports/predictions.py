@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from rich.console import Console
@@ -38,7 +38,8 @@ NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, an
 class Predictions:
     """What a law says of runs, by an answer, of a fit that was saved, or at known coefs.
 
-    columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without a crowd.
+    columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without a crowd.   asked: sizes (n,) that the
+    law does not take, from which inputs were made.
     """
 
     law: Law
@@ -47,6 +48,7 @@ class Predictions:
     loss: np.ndarray
     band: Band | None = None
     answer: Answer | None = None
+    asked: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     known: Known | None = None
 
     @property
@@ -84,10 +86,13 @@ def predictions_document(found: Predictions) -> dict[str, Json]:
     """Return the document of `predict --json`; numbers at full precision, null for those that do not exist."""
     rows: list[Json] = []
     for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
-        inputs: dict[str, Json] = {name: float(column[index]) for name, column in found.columns.items()}
+        inputs, asked = (
+            {name: float(column[index]) for name, column in columns.items()} for columns in (found.columns, found.asked)
+        )
         loss: dict[str, Json] = {"value": number(float(value)), **written_limits(found.band, index)}
         factors: Json = {name: number(factor) for name, factor in beyond.items()}
-        rows.append({"inputs": inputs, "loss": loss, "ratio_to_runs": None if found.answer is None else factors})
+        beside: Json = None if found.answer is None else factors
+        rows.append({"inputs": inputs, "asked": asked, "loss": loss, "ratio_to_runs": beside})
     return {
         **_head(found),
         "target": found.law.target,
@@ -117,12 +122,16 @@ def _known_provenance(found: Predictions) -> dict[str, Json] | None:
 
 
 def _table(found: Predictions, width: int) -> Table:
-    columns = [*map(Column, found.columns), Column(found.law.target, "bold")]
+    columns = [
+        *(Column(name, "dim") for name in found.asked),
+        *map(Column, found.columns),
+        Column(found.law.target, "bold"),
+    ]
     columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
     columns += [] if found.answer is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
     for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
-        cells = [short(float(f"{column[index]:.6g}")) for column in found.columns.values()]
+        cells = [short(float(f"{column[index]:.6g}")) for column in (*found.asked.values(), *found.columns.values())]
         cells.append(significant(float(value), 6))
         if found.band is not None:
             cells.append(span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper))))

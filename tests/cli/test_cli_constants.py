@@ -67,6 +67,7 @@ def test_predict_takes_any_two_sizes(run, pair):
     found = json.loads(run(*known, *(f"--at={name}={whole[name]!r}" for name in pair)).stdout)["predictions"][0]
     assert found["loss"]["value"] == pytest.approx(want["loss"]["value"], rel=1e-14)
     assert found["inputs"] == pytest.approx(want["inputs"], rel=1e-14)
+    assert found["asked"] == {name: whole[name] for name in pair if name not in ("params", "tokens")}
 
 
 @pytest.mark.parametrize("words", [("frontier",), ("predict", "--at", "params=1e12", "--at", "tokens=2e13")])
