@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -59,11 +59,21 @@ def plainly(function: Callable[P, T]) -> Callable[P, T]:
         if IS_INSIDE.get() or any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves((args, kwargs))):
             with _inside():
                 return function(*args, **kwargs)
+        plain, named = [_numbers(one) for one in args], {name: _numbers(one) for name, one in kwargs.items()}
         with float64(), _inside():
-            found: T = jax.tree.map(lambda leaf: np.asarray(leaf)[()], function(*args, **kwargs))
+            found: T = jax.tree.map(lambda leaf: np.asarray(leaf)[()], function(*plain, **named))  # type: ignore
         return found
 
     return called
+
+
+def _numbers(argument: object) -> object:
+    """Return an argument with whole numbers as floats, since 10**24 is no int64, and lists of numbers as arrays."""
+    if isinstance(argument, Mapping):
+        return {name: _numbers(value) for name, value in argument.items()}
+    if isinstance(argument, list):
+        return np.asarray(argument, dtype=np.float64)
+    return float(argument) if isinstance(argument, int) and not isinstance(argument, bool) else argument
 
 
 @contextmanager

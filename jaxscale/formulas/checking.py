@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from jaxscale import carets
 from jaxscale.carets import Expression
-from jaxscale.formulas.functions import ARITIES, FUNCTIONS
+from jaxscale.formulas.functions import ARITIES, FUNCTIONS, TWO_OR_MORE
 
 OPTION = "--law-expr"
-TOO_DEEP = "nested too deeply; at most {limit} levels are read"
+TOO_DEEP = "nested too deeply, or too long a chain of operations; at most {limit} levels are read"
 TOO_MANY = "more than {limit} numbers, names and operations; write it shorter"
 NOT_ALLOWED = "only numbers, names, + - * / **, brackets and the functions {functions} are read"
 NO_ATTRIBUTE = "nothing has parts; a dot stands in numbers only"
@@ -50,6 +50,11 @@ def constant(node: ast.expr) -> float | None:
         left, right = constant(node.left), constant(node.right)
         return None if left is None or right is None else OPERATIONS[type(node.op)](left, right)
     return None
+
+
+def as_power(node: ast.Call) -> ast.BinOp:
+    """Return pow(x, y) as x**y, at the same place."""
+    return ast.copy_location(ast.BinOp(node.args[0], ast.Pow(), node.args[1]), node)
 
 
 def _check_size(expression: Expression) -> None:
@@ -129,9 +134,12 @@ def _check_call(expression: Expression, node: ast.Call, coefs: Sequence[str]) ->
     starred = [one for one in node.args if isinstance(one, ast.Starred)] + [one.value for one in node.keywords]
     for one in starred:
         expression.refuse(NOT_ALLOWED.format(functions=FUNCTIONS), one)
-    is_right = count == 1 if ARITIES[name] == 1 else count >= ARITIES[name]
+    is_right = count >= ARITIES[name] if name in TWO_OR_MORE else count == ARITIES[name]
     if not is_right:
-        wanted = "one argument" if ARITIES[name] == 1 else "two arguments or more"
+        wanted = "one argument" if ARITIES[name] == 1 else "two arguments"
+        wanted += " or more" if name in TWO_OR_MORE else ""
         expression.refuse(ARITY.format(name=name, wanted=wanted, count=count), node)
     for argument in node.args:
         _check(expression, argument, coefs)
+    if name == "pow":
+        _check_operation(expression, as_power(node))

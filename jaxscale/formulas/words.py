@@ -25,11 +25,13 @@ SYMBOLS = {
 NO_SYMBOL = "'{found}' is not read; a formula has + - * / ** ( ) and the functions {functions}"
 NO_KEYWORD = "'{found}' is a word of Python, and a formula has none; rename it, or put a column in backquotes"
 TOO_DEEP = "more than {limit} brackets inside one another; write it shorter"
+NOT_DECIMAL = "'{found}' is no decimal number as 0.5, 3e8 or 12; write '*' to multiply"
 UNDERSCORE = "a name begins with a letter; put a column that does not in backquotes"
 
 BRACKETS_LIMIT = 50
 
-_PIECES = re.compile(r"(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|\s+|.", re.ASCII | re.DOTALL)
+_PIECES = re.compile(r"\.?\d[\w.]*(?:(?<=[eE])[+-]\d+)?|[A-Za-z_]\w*|\s+|.", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _ALLOWED = frozenset("+-*/(),. ")
 
 
@@ -68,6 +70,8 @@ def _wrong_with(piece: str, functions: str) -> str:
         return NO_KEYWORD.format(found=piece)
     if piece.startswith("_"):
         return UNDERSCORE
+    if piece.lstrip(".")[:1].isdigit() and not _NUMBER.fullmatch(piece):
+        return NOT_DECIMAL.format(found=piece)
     if piece[0].isalnum() or piece in _ALLOWED or piece[0] == "." or piece.isspace():
         return ""
     return SYMBOLS.get(piece) or NO_SYMBOL.format(found=piece, functions=functions)

@@ -15,12 +15,14 @@ from jaxscale.laws.inputs import PARAMS, TOKENS
 from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 PEARCE = "Pearce & Song 2024, arXiv 2406.12907"
 OMEGA = 47491.0
 """Embedding params per cube root of non-embedding ones: 32,000 words, a width of 39.2 per layer."""
 
 
+@plainly
 def total_params(params: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
     """Return N_T = N + omega N^(1/3), the params with their embeddings, of non-embedding params N > 0; elementwise.
 
@@ -29,6 +31,7 @@ def total_params(params: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
     return jnp.asarray(params) + omega * power(params, 1.0 / 3.0)
 
 
+@plainly
 def non_embedding_params(total: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
     """Return the non-embedding params N with N + omega N^(1/3) = total > 0; elementwise, omega > 0.
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import jax
 import jax.numpy as jnp
 
-from jaxscale.formulas import Declared, Formula, constant, declared, declared_all, formula_of
+from jaxscale.formulas import Declared, Formula, as_power, constant, declared, declared_all, formula_of
 from jaxscale.laws.profiles import Profile
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.runs.aliases import role_of
@@ -36,8 +36,12 @@ FUNCTIONS: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
         "tanh": jnp.tanh,
         "sigmoid": jax.nn.sigmoid,
         "softplus": jax.nn.softplus,
+        "pow": jnp.power,
+        "logaddexp": jnp.logaddexp,
         "min": jnp.minimum,
         "max": jnp.maximum,
+        "minimum": jnp.minimum,
+        "maximum": jnp.maximum,
     }
 )
 
@@ -139,6 +143,8 @@ def _value(formula: Formula, node: ast.expr, named: Mapping[str, jax.Array]) -> 
         value = _value(formula, node.operand, named)
         return value if isinstance(node.op, ast.UAdd) else -value
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == "pow":
+            return _operation(formula, as_power(node), named)
         first, *others = (_value(formula, argument, named) for argument in node.args)
         function = FUNCTIONS[node.func.id]
         if not others:

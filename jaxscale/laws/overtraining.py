@@ -12,6 +12,7 @@ from jaxscale.laws import chinchilla
 from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 GADRE = "Gadre et al. 2024, arXiv 2403.08540"
 RECIPE = "refit of the authors' data by their recipe: five runs, least squares of the loss"
@@ -28,6 +29,7 @@ def loss(
     return chinchilla.tied_loss(size, data, E=E, A=a, B=b, alpha=eta)
 
 
+@plainly
 def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike) -> jax.Array:
     """Return M* = (b/a)^(1/(2 eta)), the tokens per param of least loss, the same at every compute; elementwise."""
     return power(b / jax.numpy.asarray(a), 1.0 / (2.0 * jax.numpy.asarray(eta)))

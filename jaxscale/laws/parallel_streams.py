@@ -14,11 +14,13 @@ from jaxscale.laws.inputs import Input
 from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 SOURCE = "Chen et al. 2025 (ParScale), arXiv 2505.10475"
 STREAMS = Input("streams", "P", "streams", "parallel passes of every token through the network", 1.0, 8.0)
 
 
+@plainly
 def effective_params(params: ArrayLike, streams: ArrayLike, *, k: ArrayLike) -> jax.Array:
     """Return N (k ln P + 1), the size of the network of one stream with the same loss; elementwise."""
     return jnp.asarray(params) * (jnp.asarray(k) * jnp.log(jnp.asarray(streams)) + 1.0)

@@ -16,6 +16,8 @@ from jaxscale.laws.inputs import PARAMS, TOKENS, Input
 from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.numerics.powers import power
+from jaxscale.numerics.saturation import saturation
+from jaxscale.precision import plainly
 
 SOURCE = "Kumar et al. 2024, arXiv 2411.04330"
 GAMMAS = {"gamma_w": 2.6745, "gamma_a": 2.2102, "gamma_kv": 0.9578}
@@ -34,6 +36,7 @@ SMALL_RUNS = (replace(PARAMS, low=3e7, high=2e9), replace(TOKENS, low=1e9, high=
 BITS_POST = Input("bits_post", "P_post", "bits", "precision of the weights after training", 3.0, 8.0)
 
 
+@plainly
 def effective_params(
     params: ArrayLike,
     bits_weights: ArrayLike,
@@ -48,7 +51,7 @@ def effective_params(
     pairs = ((bits_weights, gamma_w), (bits_activations, gamma_a), (bits_cache, gamma_kv))
     kept = jnp.asarray(params)
     for bits, gamma in pairs:
-        kept = kept * -jnp.expm1(-jnp.asarray(bits) / jnp.asarray(gamma))
+        kept = kept * saturation(jnp.asarray(bits) / jnp.asarray(gamma))
     return kept
 
 

@@ -32,7 +32,8 @@ class Profile:
     def __call__(self, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
         """Return a start per grid point: least squares of the relative miss in the linear coefs, the others given."""
         curved = {name: values for name, _, values in self.grids if name not in self.linear}
-        points = np.array(thinned_product(tuple(curved.values()), MOST)).reshape(-1, len(curved))
+        grid = thinned_product(tuple(curved.values()), MOST)
+        points = np.array(grid, dtype=np.float64).reshape(len(grid), len(curved))  # one empty point where all is linear
         parts = self._parts(columns, tuple(curved), points)
         supports = {name: support for name, support, _ in self.grids}
         is_positive = np.array([supports[name] != "real" for name in self.linear], dtype=bool)

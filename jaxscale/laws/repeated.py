@@ -16,6 +16,8 @@ from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.numerics.saturation import saturation
+from jaxscale.precision import plainly
 
 MUENNIGHOFF = "Muennighoff et al. 2023, arXiv 2305.16264"
 UNIQUE_TOKENS = Input("unique_tokens", "U", "tokens", "different tokens there are, before any is repeated", 1e8, 1e12)
@@ -31,21 +33,24 @@ class Effective(NamedTuple):
     tokens: jax.Array
 
 
+@plainly
 def decayed(amount: ArrayLike, base: ArrayLike, half: ArrayLike) -> jax.Array:
     """Return b + b R (1 - exp(-(x/b - 1)/R)) with b = min(x, base) and R = half: x up to the base, less beyond it.
 
     Elementwise; it never exceeds base (1 + R). At x = base it is smooth once, and both derivatives are finite.
     """
     fresh = jnp.minimum(amount, base)
-    return fresh - fresh * half * jnp.expm1(-(amount / fresh - 1.0) / half)
+    return fresh + fresh * half * saturation((amount / fresh - 1.0) / half)
 
 
+@plainly
 def fed_params(unique: ArrayLike, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
     """Return (U G)^(beta/alpha) G, the params that U tokens feed best; G = (alpha A/(beta B))^(1/(alpha + beta))."""
     log_balance = jnp.log(alpha * A / (beta * B)) / (alpha + beta)
     return jnp.exp(beta / alpha * (jnp.log(unique) + log_balance) + log_balance)  # one exponential: it compiles sooner
 
 
+@plainly
 def effective(
     params: ArrayLike,
     tokens: ArrayLike,

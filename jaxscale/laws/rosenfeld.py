@@ -13,10 +13,12 @@ from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS
 from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.precision import plainly
 
 ROSENFELD = "Rosenfeld et al. 2020, arXiv 1909.12673"
 
 
+@plainly
 def under_chance(loss: jax.Array, chance: jax.Array) -> jax.Array:
     """Return e c / sqrt(e² + c²) of a loss e and that of chance c: the smaller one, smoothly; elementwise."""
     return loss / jnp.sqrt(1.0 + (loss / chance) ** 2)

@@ -13,6 +13,7 @@ from jaxscale.laws.inputs import PARAMS, Input
 from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 SOURCE = "Clark et al. 2022, arXiv 2202.01169"
 EXPERTS = Input("experts", "E", "experts", "experts per routed layer, 1 for a dense network", 1.0, 512.0)
@@ -35,6 +36,7 @@ def loss(
     return power(10.0, a * size + b * routed + c * size * routed + d)
 
 
+@plainly
 def saturated_experts(experts: ArrayLike, E_start: ArrayLike, E_max: ArrayLike) -> jax.Array:
     """Return Ê, with 1/Ê = 1/(E - 1 + (1/E_start - 1/E_max)^-1) + 1/E_max: E_start at one expert, E_max at most.
 
@@ -44,6 +46,7 @@ def saturated_experts(experts: ArrayLike, E_start: ArrayLike, E_max: ArrayLike) 
     return 1.0 / (1.0 / (jnp.asarray(experts) - 1.0 + offset) + 1.0 / jnp.asarray(E_max))
 
 
+@plainly
 def effective_params(params: ArrayLike, experts: ArrayLike, coefs: Mapping[str, ArrayLike]) -> jax.Array:
     """Return the size of the dense network with the same loss, the effective parameter count; elementwise.
 

@@ -15,6 +15,7 @@ from jaxscale.laws.inputs import PARAMS, Input
 from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 SOURCE = "Frantar et al. 2023, arXiv 2309.08520"
 SPARSITY = Input("sparsity", "S", "share", "share of the weights that are zero", 0.0, 0.875)
@@ -43,6 +44,7 @@ def flops_per_param_token(*, sparsity: jax.Array) -> jax.Array:
     return 6.0 / (1.0 - sparsity)
 
 
+@plainly
 def optimal_sparsity(params: ArrayLike, flops: ArrayLike, coefs: Mapping[str, ArrayLike]) -> jax.Array:
     """Return the S that minimises the loss of N non-zero weights on D = C (1-S)/(6 N) tokens, 0 at least; elementwise.
 
@@ -55,6 +57,7 @@ def optimal_sparsity(params: ArrayLike, flops: ArrayLike, coefs: Mapping[str, Ar
     return jnp.maximum(0.0, 1.0 - power(ratio, 1.0 / (b_D + b_S)))
 
 
+@plainly
 def size_multiplier(sparsity: ArrayLike, coefs: Mapping[str, ArrayLike]) -> jax.Array:
     """Return how many times its non-zero weights a dense network needs for the same loss at equal tokens."""
     a_S, b_S, c_S, b_N = (jnp.asarray(coefs[name]) for name in ("a_S", "b_S", "c_S", "b_N"))

@@ -15,6 +15,7 @@ from jaxscale.laws.inputs import PARAMS, Input
 from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 HERNANDEZ = "Hernandez et al. 2021, arXiv 2102.01293"
 CHARACTERS = Input(
@@ -23,6 +24,7 @@ CHARACTERS = Input(
 SIZE = replace(PARAMS, meaning="params without embeddings", low=1e6, high=1e9)
 
 
+@plainly
 def transferred(
     finetuning_characters: jax.Array, params: jax.Array, *, k: ArrayLike, alpha: jax.Array, beta: jax.Array
 ) -> jax.Array:

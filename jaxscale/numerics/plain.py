@@ -13,9 +13,11 @@ T = TypeVar("T")
 
 
 def as_arrays(function: Callable[P, T]) -> Callable[P, T]:
-    """Return the function with Python's numbers taken as NumPy's, which know no complex roots and divide by zero."""
+    """Return the function with Python's numbers and lists taken as NumPy's: no complex roots, and x/0 is infinite."""
 
     def taken(value: object) -> object:
+        if isinstance(value, list):
+            return np.asarray(value, dtype=np.float64)
         return np.float64(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     @wraps(function)

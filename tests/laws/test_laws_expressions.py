@@ -23,7 +23,8 @@ def value(law, inputs, coefs):
 def test_every_function_and_operator_agrees_with_fifty_digits():
     text = (
         "a*exp(-x) + log(y) - log10(x)/b + log1p(x) + expm1(-y) + sqrt(x) + abs(-y) + tanh(b) + sigmoid(a) + "
-        "softplus(-x) + min(x, y, 3) + max(x, y) + x**2 + x**-3 + y**b + 2**a + (+x)"
+        "softplus(-x) + min(x, y, 3) + max(x, y) + x**2 + x**-3 + y**b + 2**a + (+x) + "
+        "pow(x, 2) + pow(y, -b) + logaddexp(x, -y) + minimum(x, y) - maximum(x, y, 1.5) + 1e-1*.5"
     )
     law = law_from_expression(text, ["a:positive", "b:positive"])
     m = mpmath
@@ -33,6 +34,7 @@ def test_every_function_and_operator_agrees_with_fifty_digits():
             want = fa * m.exp(-fx) + m.log(fy) - m.log(fx) / m.log(10) / fb + m.log(1 + fx) + m.exp(-fy) - 1
             want += m.sqrt(fx) + fy + m.tanh(fb) + 1 / (1 + m.exp(-fa)) + m.log(1 + m.exp(-fx))
             want += min(fx, fy, 3) + max(fx, fy) + fx**2 + fx**-3 + fy**fb + 2**fa + fx
+            want += fx**2 + fy**-fb + m.log(m.exp(fx) + m.exp(-fy)) + min(fx, fy) - max(fx, fy, 1.5) + m.mpf("0.05")
             assert abs(value(law, (x, y), {"a": a, "b": b}) / want - 1) < 1e-13
 
 
@@ -64,6 +66,26 @@ def test_the_text_of_chinchilla_is_chinchilla():
 def test_the_sizes_go_by_any_of_the_names_that_tables_give_them():
     law = law_from_expression("E + A*N**-alpha + B*`Training Tokens`**-beta + 0*params", COEFS)
     assert law.inputs == ("params", "tokens")
+
+
+@pytest.mark.parametrize(
+    ("text", "coefs"),
+    [
+        ("a + b*log(params) + c*log(tokens)", ["a:real", "b:real", "c:real"]),
+        ("k*params**-0.03", ["k:positive"]),
+    ],
+)
+def test_a_law_that_is_linear_in_all_its_coefs_needs_no_start(text, coefs):
+    """Least squares of the loss by NumPy is the witness."""
+    random = np.random.default_rng(6)
+    columns = {"params": 10 ** random.uniform(7, 9, 40), "tokens": 10 ** random.uniform(9, 11, 40)}
+    runs = js.simulate("chinchilla", "besiroglu2024", columns=columns, noise=0.01)
+    fit = js.fit(runs, law_from_expression(text, coefs), objective=js.squared(space="linear"))
+    terms = [np.ones(40), np.log(runs["params"]), np.log(runs["tokens"])]
+    design = np.stack(terms, axis=1) if len(coefs) == 3 else runs["params"][:, None] ** -0.03
+    want = np.linalg.lstsq(design, runs.loss, rcond=None)[0]
+    np.testing.assert_allclose(list(fit.coefs.values()), want, rtol=1e-9)
+    assert fit.certificate.agreeing_starts == 1
 
 
 def test_what_is_fitted_is_no_input():
