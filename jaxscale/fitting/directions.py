@@ -37,13 +37,14 @@ def gaps_of(jacobian: np.ndarray, edged: np.ndarray, value: float, coefs: Sequen
     """Return the gaps of a weighted Jacobian (n, p), columns in the order of the coefs.
 
     The Hessian cannot say: its eigenvalues are the squares, and along a curved valley the remaining gradient fills in
-    for a missing one. A coef at the edge of its support has no column left and is judged elsewhere.
+    for a missing one. A coef at the edge of its support has hardly a column left and is judged elsewhere; one whose
+    column is nothing at all is at no edge: no run has anything to say of it.
     """
     size = jacobian.shape[1]
     length = np.linalg.norm(jacobian, axis=0)
     if not np.isfinite(length).all():
         return Gaps(0, size, np.inf, (), tuple(coef.name for coef in coefs))
-    is_left = ~(edged & (length**2 <= INSENSITIVE * value))
+    is_left = ~(edged & (length**2 <= INSENSITIVE * value)) | (jacobian == 0.0).all(axis=0)
     kept = [coef for coef, is_kept in zip(coefs, is_left, strict=True) if is_kept]
     if not kept:
         return Gaps(size, size, 1.0, (), ())
@@ -96,9 +97,14 @@ def in_unit_diagonal(hessian: np.ndarray) -> np.ndarray | None:
 
 
 def in_words(move: np.ndarray, coefs: Sequence[Coef]) -> str:
-    """Return "0.71 ln A - 0.70 ln B" for a direction (p,) on the real line, its largest component positive."""
+    """Return "0.71 ln A - 0.70 ln B" for a direction (p,) on the real line, and "A" where it takes one coef only.
+
+    Its largest component is positive.
+    """
     shares = move / np.linalg.norm(move)
     shares = shares * np.sign(shares[np.argmax(np.abs(shares))])
+    if np.sum(np.abs(shares) >= NEGLIGIBLE) == 1:
+        return coefs[int(np.argmax(np.abs(shares)))].name
     words: list[str] = []
     for share, coef in zip(shares, coefs, strict=True):
         if abs(share) >= NEGLIGIBLE:

@@ -33,7 +33,8 @@ NEARLY = (
 NOT_CONVERGED = "the fit ended as '{status}': {meaning}; by start: {reasons}"
 RANK_DEFICIENT = (
     "at the optimum the runs determine {rank} of {size} combinations of coefs (condition number {condition:.1e}): "
-    "{directions} can move without a change of any prediction, so no covariance is given"
+    "{directions} can move without a change of any prediction, so no covariance is given; "
+    "--fix holds a coef at a number"
 )
 FLAT = "at the optimum the objective does not bend along {direction}, so no covariance is given"
 NARROW = (

@@ -13,7 +13,7 @@ import jaxscale as js
 from jaxscale.fitting import reduced
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.directions import gaps_of
-from jaxscale.laws import LAWS
+from jaxscale.laws import LAWS, law_from_expression
 from jaxscale.status import Status
 
 CHINCHILLA = LAWS.resolve("chinchilla")
@@ -171,6 +171,18 @@ def test_two_sizes_leave_one_combination_open_and_it_is_named():
     assert fit.unidentified == ("E", "A", "alpha")
     assert "the runs determine 4 of 5 combinations of coefs (condition number " in messages(fit)["rank-deficient"]
     assert all(error is None for error in fit.std.values())
+
+
+def test_a_coef_of_which_no_run_has_anything_to_say_is_named_and_has_no_value():
+    """What it scales begins beyond the runs. It is at no edge: where it stands is where the start was."""
+    beyond = "E + A*params**-alpha + R*max(log(tokens) - 40, 0)"
+    law = law_from_expression(beyond, ["E:positive", "A:positive", "alpha:positive:0.3", "R:positive:1"])
+    fit = js.fit(table(PARAMS, TOKENS), law)
+    assert fit.status is Status.SINGULAR
+    assert fit.unidentified == ("R",)
+    assert "3 of 4 combinations of coefs (condition number inf): R can move" in messages(fit)["rank-deficient"]
+    held = js.fit(table(PARAMS, TOKENS), law, fix={"R": 1.0})
+    assert held.status is Status.CONVERGED
 
 
 def test_the_direction_without_effect_is_the_null_vector_of_the_jacobian():
