@@ -9,6 +9,8 @@ from typing import Generic, Protocol, TypeVar
 from jaxscale.errors import UsageError
 
 NO_ENTRY = "{kind} = {entry!r} is neither a name nor a {kind} with one. Known names: {known}."
+MOST_NAMES = 16
+"""Known names in a message at most."""
 UNKNOWN = "unknown {kind} '{name}'.{close} Known: {known}."
 
 
@@ -59,9 +61,15 @@ def unknown(kind: str, name: str, known: Sequence[str]) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest of them."""
     near = nearest(name, known)
     close = f" Did you mean {near}?" if near else ""
-    return UNKNOWN.format(kind=kind, name=name, close=close, known=", ".join(known))
+    rest = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return UNKNOWN.format(kind=kind, name=name, close=close, known=", ".join(known[:MOST_NAMES]) + rest)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """Return the one or two known names that may be meant, quoted; empty where none is near."""
-    return " or ".join(repr(word) for word in get_close_matches(name, known, n=2, cutoff=0.5))
+    folded = {word.casefold(): word for word in known}
+    if name.casefold() in folded:
+        return repr(folded[name.casefold()])
+    near = get_close_matches(name, known, n=2, cutoff=0.5)
+    near = near or [folded[word] for word in get_close_matches(name.casefold(), folded, n=2, cutoff=0.5)]
+    return " or ".join(map(repr, near))

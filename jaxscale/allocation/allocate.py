@@ -29,6 +29,7 @@ class Allocation(NamedTuple):
 
     is_interior is False where no interior optimum exists between one param and one token, or none that can be told
     from its neighbours; the numbers are then those at the better end, and derivatives of log_params are zero.
+    is_lowest is False where there is one, but the law promises less loss still at one param or one token.
     """
 
     log_params: jax.Array
@@ -36,6 +37,7 @@ class Allocation(NamedTuple):
     tokens: jax.Array
     loss: jax.Array
     is_interior: jax.Array
+    is_lowest: jax.Array
 
 
 @plainly
@@ -67,7 +69,7 @@ def allocate(
     beside = tuple(jnp.asarray(held[name], dtype) for name in held_inputs(law))
     split = Split.of(law, log_flops.astype(dtype), ordered, beside)
     constant = jax.lax.stop_gradient(split)
-    low, high, is_interior = _bracket(law, constant)
+    low, high, is_interior, is_lowest = _bracket(law, constant)
 
     def slope(log_params: jax.Array) -> jax.Array:
         return jax.grad(split.loss, argnums=1)(law, log_params)
@@ -80,7 +82,7 @@ def allocate(
         return jnp.where(is_interior & (bend != 0), right / jnp.where(bend == 0, 1.0, bend), 0.0)
 
     inside = jax.lax.custom_root(slope, 0.5 * (low + high), find, tangent)
-    return _allocation(law, jnp.where(is_interior, inside, low), is_interior, split)
+    return _allocation(law, jnp.where(is_interior, inside, low), is_interior, is_lowest, split)
 
 
 def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Allocation:
@@ -92,9 +94,9 @@ def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Alloca
 
     def one(coefs: jax.Array, flops: jax.Array) -> Allocation:
         split = Split.of(law, jnp.log(flops), tuple(coefs), tuple(held))
-        low, high, is_interior = _bracket(law, split)
+        low, high, is_interior, is_lowest = _bracket(law, split)
         inside = _newton(law, low, high, split)
-        return _allocation(law, jnp.where(is_interior, inside, low), is_interior, split)
+        return _allocation(law, jnp.where(is_interior, inside, low), is_interior, is_lowest, split)
 
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
 
@@ -110,16 +112,19 @@ def losses(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Ar
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
 
 
-def _allocation(law: Law, log_params: jax.Array, is_interior: jax.Array, split: Split) -> Allocation:
+def _allocation(
+    law: Law, log_params: jax.Array, is_interior: jax.Array, is_lowest: jax.Array, split: Split
+) -> Allocation:
     tokens = jnp.exp(split.log_product - log_params)
-    return Allocation(log_params, jnp.exp(log_params), tokens, split.loss(law, log_params), is_interior)
+    return Allocation(log_params, jnp.exp(log_params), tokens, split.loss(law, log_params), is_interior, is_lowest)
 
 
-def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Return ln N beside the lowest of GRID points between one param and one token, and whether it is inside.
+def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Return ln N beside the lowest of GRID points between one param and one token, whether it is inside, and lowest.
 
     Where several points are the lowest to rounding, it is between those at which the slope turns: that is computed from
     what is left of each term. Where the slope is nothing too, the loss is flat in every digit and there is no telling.
+    Where the loss is least at an end, out of reach of any run, but has a dip inside, the lowest dip is meant.
     """
     share = jnp.linspace(0.0, 1.0, GRID, dtype=split.log_product.dtype)
     points = share * split.log_product
@@ -132,11 +137,16 @@ def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array]:
     turn, has_turn = jnp.argmax(turns), jnp.any(turns)
     is_flat = jnp.any(is_lowest & (slopes == 0)) & (jnp.sum(is_lowest) > 1)
     is_interior = (has_turn | ((best > 0) & (best < GRID - 1))) & ~is_flat & (split.log_product > 0)
+    slack = ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[1:-1])
+    is_dip = (losses[1:-1] < losses[:-2] - slack) & (losses[1:-1] < losses[2:] - slack)
+    is_lowest = is_interior | ~jnp.any(is_dip) | is_flat | ~(split.log_product > 0)
+    best = jnp.where(is_lowest, best, 1 + jnp.argmin(jnp.where(is_dip, losses[1:-1], jnp.inf)))
+    is_interior = is_interior | ~is_lowest
     left = jnp.where(has_turn, turn, jnp.maximum(best - 1, 0))
     right = jnp.where(has_turn, turn + 1, jnp.minimum(best + 1, GRID - 1))
     low = jnp.where(is_interior, points[left], points[best])
     high = jnp.where(is_interior, points[right], points[best])
-    return low, high, is_interior
+    return low, high, is_interior, is_lowest
 
 
 def _newton(law: Law, low: jax.Array, high: jax.Array, split: Split) -> jax.Array:

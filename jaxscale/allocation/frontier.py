@@ -34,10 +34,15 @@ NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
 NO_FRONTIER = "law '{name}' takes {inputs}: it says nothing about how to split a budget"
+NO_LOSS = "law '{name}' gives {target}, which is no loss: there is nothing that a budget makes least"
 LOSS_ONLY = "law '{name}' knows compute only: its frontier has a loss and no split into params and tokens"
 AT_END = (
     "no interior optimum at {count} of {total} budgets of the point fit, or a loss too flat to tell it: params and "
     "tokens are absent there"
+)
+LOWER_AT_END = (
+    "at {count} of {total} budgets of the point fit the law promises less loss still at one param or one token, where "
+    "nothing can be trained: the optimum given is the best one inside"
 )
 EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
 NEARER = "; ask for budgets near the runs (flops)"
@@ -125,7 +130,7 @@ def _crowded(crowd: Ensemble, budgets: np.ndarray, held: Mapping[str, float]) ->
     coefs = np.concatenate([law.vector(fit.coefs)[None], np.stack(samples, axis=1)])
     found = _optima(law, coefs, budgets, held)
     point = _frontier(law, fit.coefs, budgets, held, found[:, 0], measured_flops(fit.law, fit.runs))
-    params, tokens, loss = np.where(crowd.usable[:, None], found[:, 1:], np.nan)
+    params, tokens, loss = np.where(crowd.usable[:, None], found[:3, 1:], np.nan)
     return replace(point, params=params, tokens=tokens, loss=loss, crowd_of=point)
 
 
@@ -149,9 +154,12 @@ def _frontier(
     found: np.ndarray,
     measured: tuple[float, float] | None,
 ) -> Frontier:
-    """Return the frontier of one set of coefs, for which params, tokens and loss (3, b) were found."""
-    params, tokens, loss = found.copy()  # nothing keeps the crowd's arrays in memory
+    """Return the frontier of one set of coefs, for which params, tokens, loss and `is_lowest` (4, b) were found."""
+    params, tokens, loss, is_lowest = found.copy()  # nothing keeps the crowd's arrays in memory
     findings = []
+    if not is_lowest.all():
+        count = int(np.sum(is_lowest == 0))
+        findings.append(Finding("lower-at-end", LOWER_AT_END.format(count=count, total=len(budgets))))
     if not can_allocate(law):
         findings.append(Finding("no-split", LOSS_ONLY.format(name=law.name)))
     elif np.isnan(params).any():
@@ -166,7 +174,7 @@ def _frontier(
 
 
 def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, held: Mapping[str, float]) -> np.ndarray:
-    """Return params, tokens and loss (3, R, b) for coefs (R, p); NaN where there is no interior optimum."""
+    """Return params, tokens, loss and `is_lowest` (4, R, b) for coefs (R, p); NaN without an interior optimum."""
     finding, width, clock = _finding(law), _width(len(coefs)), Clock()
     beside, parts = np.array(list(held.values()), dtype=np.float64), []
     with precision.float64():
@@ -177,11 +185,12 @@ def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, held: Mapping[str,
 
 
 def _rows(found: Allocation | np.ndarray) -> np.ndarray:
-    """Return params, tokens and loss (3, R, b) of one program call, of an allocation or of losses alone."""
+    """Return params, tokens, loss and `is_lowest` (4, R, b) of one program call: an allocation, or losses alone."""
     if isinstance(found, Allocation):
-        return np.where(found.is_interior, np.stack([found.params, found.tokens, found.loss]), np.nan)
+        three = np.where(found.is_interior, np.stack([found.params, found.tokens, found.loss]), np.nan)
+        return np.concatenate([three, np.asarray(found.is_lowest, dtype=np.float64)[None]])
     absent = np.full(found.shape, np.nan)
-    return np.stack([absent, absent, found])
+    return np.stack([absent, absent, found, np.ones(found.shape)])
 
 
 def _width(count: int) -> int:
@@ -197,5 +206,7 @@ def _finding(law: Law) -> Callable[..., Allocation | jax.Array]:
     """Return what finds a law's frontier; raise UsageError for a law without one."""
     refuse_groups(law)
     if not has_frontier(law):
-        raise UsageError(NO_FRONTIER.format(name=law.name, inputs=", ".join(law.inputs)))
+        why = NO_FRONTIER if law.target == "loss" else NO_LOSS
+        told = why.format(name=law.name, inputs=", ".join(law.inputs), target=law.target)
+        raise UsageError(f"{told} ({law.frontier.removeprefix('none: ')})" if law.frontier else told)
     return optima if can_allocate(law) else losses

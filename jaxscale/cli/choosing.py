@@ -26,6 +26,7 @@ NEEDS_COEFS = (
 )
 BAD_NAME = "--law-name has at most 40 letters, digits, dots, dashes and underscores, and begins with a letter"
 TAKEN = "--law-name {name}: a law that ships has this name; give another"
+SET_OF_ANOTHER = "{name} is a set of constants of {laws}, not of '{law}': --law {first} --constants {name}"
 TWO_SOURCES = "--constants names published coefs and --set gives others: give one of them"
 
 
@@ -92,9 +93,21 @@ def given_coefs(law: Law, given: Given) -> Mapping[str, float] | None:
         raise UsageError(TWO_SOURCES)
     if given.constants is None and not given.set:
         return None
+    if given.constants is not None:
+        _refuse_set_of_another(law, given.constants)
     coefs = given.set if given.constants is None else law.constants(given.constants)
     law.theta(coefs)
     return {name: coefs[name] for name in law.names}
+
+
+def _refuse_set_of_another(law: Law, name: str) -> None:
+    """Raise UsageError for a set of constants that another law has, and this one has not."""
+    from jaxscale.laws import LAWS
+
+    owners = [other.name for other in LAWS if any(one.name == name for one in other.published)]
+    if owners and law.name not in owners:
+        told = {"laws": " and ".join(map(repr, owners)), "law": law.name, "first": owners[0]}
+        raise UsageError(SET_OF_ANOTHER.format(name=name, **told))
 
 
 def set_of(law: Law, given: Given) -> Published | None:

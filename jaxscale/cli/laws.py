@@ -12,6 +12,7 @@ from jaxscale.errors import UsageError
 WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json nor --search with it"
 SEARCH_OR_NAME = "--search looks through all laws: leave the NAME out"
 NO_WORDS = "--search needs a word to look for; jaxscale laws lists all laws"
+ONLY_MENTIONED = "no law is called '{name}'; {laws} mention it: jaxscale laws --search {name}"
 NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
 
 
@@ -40,7 +41,9 @@ def laws(session: Session, name: str | None, search: str | None, is_markdown: bo
     if search is not None and not search.split():
         raise UsageError(NO_WORDS)
     from jaxscale.laws import LAWS
+    from jaxscale.registry import nearest
     from jaxscale.reports import json_text, law_document, laws_markdown, matching, print_law, print_laws
+    from jaxscale.runs.showing import listed as listed_names
 
     if is_markdown:
         printing.write(laws_markdown().rstrip("\n"))
@@ -49,6 +52,9 @@ def laws(session: Session, name: str | None, search: str | None, is_markdown: bo
     listed = list(LAWS) if search is None else matching(LAWS, search)
     if not listed:
         raise UsageError(NONE_FOUND.format(words=search))
+    mentioned = [] if name is None or name in LAWS.names or nearest(name, LAWS.names) else matching(LAWS, name)
+    if mentioned:
+        raise UsageError(ONLY_MENTIONED.format(name=name, laws=listed_names([law.name for law in mentioned])))
     chosen = None if name is None else LAWS.resolve(name)
     if is_json and chosen is None:
         printing.write(json_text({"schema_version": 1, "laws": [law_document(law) for law in listed]}))

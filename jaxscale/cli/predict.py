@@ -30,6 +30,10 @@ NO_GROUPS = "--of names a group of a SAVED fit over groups, and there is no such
 TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
 WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
 EXCLUDED = "--at {name}={value:g}: '{name}' {demand}"
+WHOLE_SCHEDULES = (
+    "'{name}' takes whole schedules, which no --at can hold; in Python: "
+    "js.predict(fit, **jaxscale.schedules.columns_of([schedule], [step]))"
+)
 OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 
@@ -138,6 +142,8 @@ def _columns(
     from jaxscale.laws.spec import OVERFULL
     from jaxscale.registry import unknown
 
+    if any(law.measure(name).is_vector for name in law.inputs) or set(at) & set(law.made_from):
+        raise UsageError(WHOLE_SCHEDULES.format(name=law.name))
     lacks_size = any(name in DECIDED and name not in at for name in law.inputs)
     for name, values in at.items():
         if name not in law.inputs and not (lacks_size and name in DECIDED):

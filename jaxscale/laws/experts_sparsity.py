@@ -16,7 +16,9 @@ from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
 
 SOURCE = "Abnar et al. 2025, arXiv 2501.12370"
-IDLE = Input("idle_experts", "S", "share", "share of the experts that a token does not pass, (E - K)/E", 0.0, 0.98)
+IDLE = Input(
+    "idle_experts", "S", "share", "share of the experts that a token does not pass, (E - K)/E", 0.0, 0.98, is_open=True
+)
 
 
 def loss(

@@ -138,8 +138,8 @@ LAW = Law(
         ),
     ),
     design=design,
-    frontier="with the printed constants none is found: the search looks as far as one token, where they "
-    "promise less loss still; among 1e8 to 2.5e10 params there is an optimum up to 1e22 FLOP",
+    frontier="with the printed constants up to about 1e22 FLOP, and with a warning: they promise less loss still at "
+    "one token",
     notes=(
         "The published constants have three digits inside double exponentials: an illustration, no reference.",
         "Their loss is on the scale of nats per character, 0.44 to 0.68 on the public split.",

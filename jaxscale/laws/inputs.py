@@ -18,10 +18,11 @@ class Input:
     """One column that a law takes: the name it has in tables, the papers' symbol, its unit and meaning.
 
     low, high: the documented range, in which recovery is tried; spread evenly in logarithms where low is positive.
-    Where it is positive so is every run's; what has the unit `share` lies between 0 and 1.   is_vector: whether a run
-    has several, in a column (n, T).   is_part: whether it is a share of one whole with the law's other inputs that are.
-    made_from: the columns of a table from which it is made where no table holds it, as step and lr of a schedule;
-    `jaxscale.schedules` makes it.
+    Where it is positive so is every run's; what has the unit `share` lies between 0 and 1.   least: no number is below
+    it, as no layer has less than one expert.   is_open: whether a share is below 1, as where nothing would be left.
+    is_vector: whether a run has several, in a column (n, T).   is_part: whether it is a share of one whole with the
+    law's other inputs that are.   made_from: the columns of a table from which it is made where no table holds it, as
+    step and lr of a schedule; `jaxscale.schedules` makes it.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Input:
     low: float = 0.0
     high: float = 100.0
     is_vector: bool = False
+    least: float = 0.0
+    is_open: bool = False
     is_part: bool = False
     made_from: tuple[str, ...] = ()
 
@@ -42,13 +45,19 @@ class Input:
     @property
     def demand(self) -> str:
         """What every number of it must be, "must be positive"; nothing where any number will do."""
-        return "must lie between 0 and 1" if self.unit == SHARE else "must be positive" if self.is_positive else ""
+        if self.unit == SHARE:
+            return "must lie between 0 and 1" + (", and below 1" if self.is_open else "")
+        if self.least > 0:
+            return f"must be {self.least:g} or more"
+        return "must be positive" if self.is_positive else ""
 
     def excludes(self, values: ArrayLike) -> np.ndarray:
         """Return where numbers (…) are nothing that this input can be."""
         given = np.asarray(values, dtype=np.float64)
         if self.unit == SHARE:
-            return (given < -ROUNDING) | (given > 1 + ROUNDING)
+            return (given < -ROUNDING) | (given >= 1 if self.is_open else given > 1 + ROUNDING)
+        if self.least > 0:
+            return given < self.least * (1 - ROUNDING)
         return given <= 0 if self.is_positive else np.zeros(given.shape, dtype=bool)
 
 

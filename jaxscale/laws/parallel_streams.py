@@ -17,7 +17,7 @@ from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
 SOURCE = "Chen et al. 2025 (ParScale), arXiv 2505.10475"
-STREAMS = Input("streams", "P", "streams", "parallel passes of every token through the network", 1.0, 8.0)
+STREAMS = Input("streams", "P", "streams", "parallel passes of every token through the network", 1.0, 8.0, least=1.0)
 
 
 @plainly

@@ -16,7 +16,7 @@ from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
 SOURCE = "Clark et al. 2022, arXiv 2202.01169"
-EXPERTS = Input("experts", "E", "experts", "experts per routed layer, 1 for a dense network", 1.0, 512.0)
+EXPERTS = Input("experts", "E", "experts", "experts per routed layer, 1 for a dense network", 1.0, 512.0, least=1.0)
 LN_10 = float(np.log(10.0))
 
 

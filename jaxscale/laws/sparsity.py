@@ -18,7 +18,7 @@ from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
 SOURCE = "Frantar et al. 2023, arXiv 2309.08520"
-SPARSITY = Input("sparsity", "S", "share", "share of the weights that are zero", 0.0, 0.875)
+SPARSITY = Input("sparsity", "S", "share", "share of the weights that are zero", 0.0, 0.875, is_open=True)
 
 
 def loss(

@@ -189,20 +189,16 @@ def test_published_coefs_that_are_not_finite_are_refused_by_name():
         js.frontier(law="chinchilla", coefs={**COEFS, "beta": float("nan")}, flops=1e22)
 
 
-def test_an_optimum_that_no_digit_of_the_loss_shows_is_right_or_absent():
+def test_an_optimum_that_no_digit_of_the_loss_shows_is_found_by_its_slope():
     """On 25e9 tokens seen a thousand times both terms are spent: between 3e11 and 2e12 params the loss is one number.
 
-    The slope may know the optimum, if its exponentials are not lost beside one, as they are before JAX 0.12.
+    The slope knows the optimum, since its exponentials are not lost beside one.
     """
     right = [1.72477241e11, 5.42705302e11]  # the first-order condition in 60 digits
     front = js.frontier(
         law="data-constrained", coefs="muennighoff2023", held={"unique_tokens": 25e9}, flops=[1e25, 1e26]
     )
-    assert front.params[0] == pytest.approx(right[0], rel=1e-6)
-    if np.isnan(front.params[1]):
-        assert "too flat" in front.findings[0].message
-    else:
-        assert front.params[1] == pytest.approx(right[1], rel=1e-6)
+    np.testing.assert_allclose(front.params, right, rtol=1e-6)
 
 
 @pytest.mark.parametrize("unique", [-2e9, 0.0])

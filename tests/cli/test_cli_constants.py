@@ -115,6 +115,30 @@ REFUSED = {
         ),
         "'sparsity' must lie between 0 and 1",
     ),
+    "a share of which nothing is left": (
+        ("frontier", "--law", "sparsity", "--constants", "frantar2023-t5", "--hold", "sparsity=1"),
+        "must lie between 0 and 1, and below 1",
+    ),
+    "less than one expert": (
+        ("predict", "--law", "routed", "--constants", "clark2022-rlr", "--at", "params=1e8", "--at", "experts=0.5"),
+        "'experts' must be 1 or more",
+    ),
+    "a set of another law": (
+        ("frontier", "--constants", "muennighoff2023"),
+        "not of 'chinchilla': --law chinchilla-tied --constants muennighoff2023",
+    ),
+    "numbers for a whole schedule": (
+        ("predict", "--law", "multi-power", "--constants", "luo2025-25m", "--at", "rate_sum=3"),
+        "takes whole schedules, which no --at can hold",
+    ),
+    "a step for a whole schedule": (
+        ("predict", "--law", "multi-power", "--constants", "luo2025-25m", "--at", "step=3", "--at", "lr=1e-3"),
+        "jaxscale.schedules.columns_of",
+    ),
+    "a law whose frontier another one has": (
+        ("frontier", "--law", "kaplan-steps", "--constants", "kaplan2020"),
+        "it is the law kaplan-compute, which splits a budget",
+    ),
     "three sizes where two decide": (
         ("predict", *PUBLISHED, "--at", "params=1e9", "--at", "flops=1e20", "--at", "tokens_per_param=20"),
         "given: params, flops, tokens_per_param",

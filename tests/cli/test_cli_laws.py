@@ -42,6 +42,9 @@ def test_a_search_finds_laws_by_all_of_its_words_wherever_they_stand(run):
         (("laws", "--search", "phlogiston"), "no law says all of 'phlogiston'"),
         (("laws", "kaplan", "--search", "x"), "leave the NAME out"),
         (("laws", "--markdown", "--search", "x"), "--markdown writes one page"),
+        (("laws", "muennighoff"), "mention it: jaxscale laws --search muennighoff"),
+        (("laws", "KAPLAN-STEPS"), "Did you mean 'kaplan-steps'?"),
+        (("laws", "phlogiston"), "and 37 more."),
     ],
 )
 def test_a_search_that_cannot_be_meant_is_refused(run, words, said):

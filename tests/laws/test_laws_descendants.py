@@ -252,10 +252,22 @@ def test_farseer_is_stated_at_the_constants_of_the_reference():
 
 def test_farseer_wants_more_tokens_per_param_the_larger_the_budget():
     """laws.md C13. Among the sizes that were trained; far beyond, the printed constants want one token and no more."""
-    sizes, ratios = np.geomspace(1e8, 2.5e10, 2000), []
-    for budget in (1e20, 1e21, 5e21):
+    sizes, budgets = np.geomspace(1e8, 2.5e10, 20_000), np.array([1e20, 1e21, 5e21])
+    front = js.frontier(law="farseer", coefs="farseer2025", flops=budgets)
+    for budget, params in zip(budgets, front.params, strict=True):
         loss = js.predict("farseer", "farseer2025", params=sizes, tokens=budget / (6 * sizes))
-        best = int(np.argmin(loss))
-        assert 0 < best < len(sizes) - 1
-        ratios.append(budget / 6 / sizes[best] ** 2)
-    assert ratios[0] < ratios[1] < ratios[2]
+        assert params == pytest.approx(sizes[np.argmin(loss)], rel=1e-3)
+    assert (np.diff(front.tokens_per_param) > 0).all()
+
+
+def test_an_optimum_that_is_not_the_lowest_of_its_budget_is_given_with_a_warning():
+    """Farseer's printed constants promise less loss still at one token; from about 1e24 FLOP on there is no dip."""
+    at_one_token = js.predict("farseer", "farseer2025", params=1e21 / 6, tokens=1.0)
+    front = js.frontier(law="farseer", coefs="farseer2025", flops=[1e21, 1e24])
+    assert front.loss[0] > at_one_token
+    assert np.isnan(front.loss[1])
+    codes = {finding.code: finding.message for finding in front.findings}
+    assert codes["lower-at-end"].startswith("at 1 of 2 budgets of the point fit the law promises less loss still")
+    assert codes["optimum-at-end"].startswith("no interior optimum at 1 of 2")
+    plain = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e21])
+    assert not plain.findings

@@ -26,7 +26,7 @@ def test_the_settings_are_those_of_the_reference(law, name, inputs, want):
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
 def test_a_setting_is_no_loss_and_splits_no_budget(law):
     held = {name: 1.0 for name in law.inputs if name not in ("params", "tokens", "flops")}
-    with pytest.raises(js.UsageError, match="says nothing about how to split a budget"):
+    with pytest.raises(js.UsageError, match="is no loss: there is nothing that a budget makes least"):
         js.frontier(law=law, coefs=law.published[0].name, flops=1e20, held=held)
 
 
