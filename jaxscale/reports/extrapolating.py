@@ -38,11 +38,16 @@ class Reach(NamedTuple):
         found = np.where(above > 1.0 + ROUNDING, above, np.where(below < 1.0 - ROUNDING, below, 1.0))
         return np.where(np.isfinite(found), found, 1.0)
 
+    @property
+    def is_outside(self) -> np.ndarray:
+        """(n,) whether a value of an input without a ratio lies outside the runs."""
+        return np.logical_not(self.is_positive) & ((self.values < self.low) | (self.values > self.high))
+
 
 def ratios(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> list[dict[str, float]]:
     """Return for each run that was asked for name → ratio where it lies beyond the table's.
 
-    Above 1 it is over the largest run's value, below 1 over the smallest one's. Inputs that may be zero have none.
+    Above 1 it is over the largest run's value, below 1 over the smallest one's; NaN for inputs that may be zero.
     """
     count = len(next(iter(columns.values())))
     found: list[dict[str, float]] = [{} for _ in range(count)]
@@ -50,6 +55,8 @@ def ratios(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> list
         for place, ratio in enumerate(reach.ratio.tolist()):
             if ratio != 1.0:
                 found[place][reach.name] = ratio
+        for place in np.flatnonzero(reach.is_outside).tolist():
+            found[place][reach.name] = np.nan
     return found
 
 
@@ -62,7 +69,7 @@ def extrapolation(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) 
             said.append(ABOVE.format(name=reach.name, factor=float(f"{most:.3g}"), end=reach.high))
         if least <= 1.0 / FAR:
             said.append(BELOW.format(name=reach.name, factor=float(f"{1.0 / least:.3g}"), end=reach.low))
-        if not reach.is_positive and ((reach.values < reach.low) | (reach.values > reach.high)).any():
+        if reach.is_outside.any():
             said.append(OUTSIDE.format(name=reach.name, low=reach.low, high=reach.high))
     return Finding(EXTRAPOLATION, "; ".join(said)) if said else None
 

@@ -31,6 +31,7 @@ from jaxscale.reports.tables import Column, whole_table
 from jaxscale.runs import Finding
 
 NOT_IDENTIFIED = "the coefs are not identified, so no run has a prediction; `reduced` has the loss along the runs' line"
+NOT_A_SHARE = "{count} of {total} predictions lie outside 0 … 1, where no {target} can be: the law ends before"
 NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
 
 
@@ -58,6 +59,10 @@ class Predictions:
         absent = int(np.sum(~np.isfinite(self.loss)))
         text = NOT_FINITE.format(count=absent, total=len(self.loss))
         own = (Finding("not-finite", text),) if absent else ()
+        outside = int(np.sum((self.loss < 0) | (self.loss > 1))) if self.law.gives_share else 0
+        if outside:
+            text = NOT_A_SHARE.format(count=outside, total=len(self.loss), target=self.law.target)
+            own = (*own, Finding("not-a-share", text))
         if self.answer is not None and self.answer.fit.unidentified:
             own = (Finding("not-identified", NOT_IDENTIFIED),)
         far = None if self.answer is None else extrapolation(self.law, self.columns, self.answer.fit.runs)
@@ -144,6 +149,9 @@ def _farthest(ratios: Mapping[str, float]) -> str:
     """Return in what a run lies farthest beyond the table's, how far, and on which side."""
     if not ratios:
         return "no"
+    for name, ratio in ratios.items():
+        if math.isnan(ratio):
+            return f"{name}, outside"
     name = max(ratios, key=lambda one: abs(math.log(ratios[one])))
     ratio = ratios[name]
     return f"{name} {times(max(ratio, 1.0 / ratio))} {'above' if ratio > 1.0 else 'below'}"

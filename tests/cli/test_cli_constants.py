@@ -70,6 +70,15 @@ def test_predict_takes_any_two_sizes(run, pair):
     assert found["asked"] == {name: whole[name] for name in pair if name not in ("params", "tokens")}
 
 
+def test_a_prediction_that_no_share_can_be_is_said_to_be_none(run):
+    known = ("predict", "--law", "accuracy-sigmoid", "--set", "a=0.9", "--set", "b=0.5", "--set", "k=-3")
+    document = json.loads(run(*known, "--set", "L_0=1", "--at", "task_loss=0.5,3", "--json").stdout)
+    assert (
+        "1 of 2 predictions lie outside 0"
+        in {one["code"]: one["message"] for one in document["warnings"]}["not-a-share"]
+    )
+
+
 @pytest.mark.parametrize("words", [("frontier",), ("predict", "--at", "params=1e12", "--at", "tokens=2e13")])
 def test_coefs_without_their_runs_say_that_nothing_tells_how_far_one_extrapolates(run, words):
     page = " ".join(run(*words, *PUBLISHED).stdout.split())

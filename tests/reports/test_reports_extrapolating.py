@@ -33,7 +33,7 @@ def test_an_input_that_may_be_zero_has_no_ratio_and_is_said_to_be_outside():
     columns = {"params": np.full(4, 1e8), "tokens": np.full(4, 1e9), "sparsity": np.array([0.25, 0.5, 0.5, 0.75])}
     runs = js.Runs.from_arrays(loss=np.ones(4), **columns)
     asked = {"params": [1e8, 1e8], "tokens": [1e9, 1e9], "sparsity": [0.0, 1.0]}
-    assert ratios(law, asked, runs) == [{}, {}]
+    assert ratios(law, asked, runs) == [{"sparsity": pytest.approx(np.nan, nan_ok=True)}] * 2
     assert "sparsity outside the runs of the table, 0.25 … 0.75" in extrapolation(law, asked, runs).message
     assert extrapolation(law, {**asked, "sparsity": [0.25, 0.75]}, runs) is None
 
