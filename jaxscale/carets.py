@@ -42,9 +42,13 @@ class Expression:
         """Return the character at which the node begins."""
         return self._character(node.col_offset)
 
+    def stop(self, node: ast.expr) -> int:
+        """Return the character behind the node's last."""
+        return self._character(node.end_col_offset or node.col_offset)
+
     def end(self, node: ast.expr) -> int:
         """Return the first character behind the node that is no space, where an operator or a dot stands."""
-        end = self._character(node.end_col_offset or node.col_offset)
+        end = self.stop(node)
         return end + len(self.text[end:]) - len(self.text[end:].lstrip(" )"))
 
     def name(self, node: ast.Name) -> str:

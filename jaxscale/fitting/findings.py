@@ -11,6 +11,7 @@ from jaxscale.fitting.along import law_along
 from jaxscale.fitting.design import Design
 from jaxscale.fitting.identification import Harm
 from jaxscale.fitting.inspection import Look
+from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
 from jaxscale.runs import Finding
@@ -31,6 +32,7 @@ NEARLY = (
     "the rest; add runs in which one is large and another small"
 )
 NOT_CONVERGED = "the fit ended as '{status}': {meaning}; by start: {reasons}"
+PART_NOT_FINITE = "{part} in '{law}' is not finite at the start, {coefs}"
 RANK_DEFICIENT = (
     "at the optimum the runs determine {rank} of {size} combinations of coefs (condition number {condition:.1e}): "
     "{directions} can move without a change of any prediction, so no covariance is given; "
@@ -71,11 +73,13 @@ def findings_of_design(fit: Fit, design: Design, harm: Harm) -> tuple[Finding, .
     return ()
 
 
-def findings_of_fit(fit: Fit, outcome: Outcome, look: Look, *, is_explained: bool) -> tuple[Finding, ...]:
+def findings_of_fit(
+    fit: Fit, outcome: Outcome, look: Look, *, start: Mapping[str, float], is_explained: bool
+) -> tuple[Finding, ...]:
     """Return what is worth knowing about a fit, most serious first.
 
-    outcome: of every lane, those of the start points first.   is_explained: whether a finding about the design says
-    already why the fit is singular.
+    outcome: of every lane, those of the start points first.   start: the coefs of the first one.   is_explained:
+    whether a finding about the design says already why the fit is singular.
     """
     found = []
     status, certificate = fit.status, fit.certificate
@@ -83,7 +87,7 @@ def findings_of_fit(fit: Fit, outcome: Outcome, look: Look, *, is_explained: boo
         message = NOT_CONVERGED.format(
             status=status, meaning=status.meaning, reasons=counted(outcome.status[: certificate.starts])
         )
-        found += [Finding("not-converged", message), *_directions(fit, look), *_narrow(fit)]
+        found += [Finding("not-converged", message), *_directions(fit, look), *_narrow(fit), *_not_finite(fit, start)]
     if status is Status.AT_BOUND:
         found.append(
             Finding("at-bound", AT_BOUND.format(places=_listed(_place(n, fit.coefs[n]) for n in fit.at_bound)))
@@ -138,6 +142,19 @@ def _narrow(fit: Fit) -> list[Finding]:
     if delta is None or not FAR_BELOW * delta < miss < np.inf:
         return []
     return [Finding("narrow-delta", NARROW.format(delta=delta, times=miss / delta, miss=miss, wider=miss))]
+
+
+def _not_finite(fit: Fit, start: Mapping[str, float]) -> list[Finding]:
+    """Return which part of a typed law is not finite at the start, and in which rows, where that ended the fit."""
+    loss = fit.law.loss
+    if fit.status is not Status.NON_FINITE or not isinstance(loss, ExpressionLoss):
+        return []
+    found = loss.first_not_finite({name: fit.runs.columns[name] for name in fit.law.inputs}, start)
+    if found is None:
+        return []
+    coefs = ", ".join(f"{name} = {value:g}" for name, value in start.items())
+    text = PART_NOT_FINITE.format(part=found[0], law=fit.law.name, coefs=coefs)
+    return [Finding("part-not-finite", text, tuple(fit.runs.row[found[1]].tolist()))]
 
 
 def _directions(fit: Fit, look: Look) -> list[Finding]:

@@ -187,7 +187,8 @@ def _report(
         unidentified=unidentified,
     )
     of_design = findings_of_design(made, design, harm)
-    of_fit = findings_of_fit(made, outcome, look, is_explained=bool(harm.unidentified))
+    start = _coefs(law, grid[0], np.full(len(law.coefs), np.nan), fixed)
+    of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(harm.unidentified))
     return replace(made, findings=(*runs.check(core_of(law).inputs), *of_design, *findings_of_groups(made), *of_fit))
 
 

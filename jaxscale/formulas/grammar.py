@@ -44,6 +44,22 @@ class Formula:
                 chosen = (*chosen, name)
         return chosen
 
+    def parts(self) -> Iterator[ast.expr]:
+        """Yield every part that is no function's name, the inner ones before those that hold them."""
+        waiting: list[tuple[ast.expr, bool]] = [(self.expression.tree, False)]
+        while waiting:
+            node, is_seen = waiting.pop()
+            if is_seen:
+                yield node
+                continue
+            inner = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+            children = [child for child in inner if isinstance(child, ast.expr)]
+            waiting += [(node, True), *((child, False) for child in reversed(children))]
+
+    def written(self, node: ast.expr) -> str:
+        """Return the text of a part."""
+        return self.expression.text[self.expression.place(node) : self.expression.stop(node)]
+
     def refuse_input(self, name: str, what: str) -> None:
         """Raise UsageError with a caret under the first place at which an input stands."""
         for node in _names(self.expression.tree):

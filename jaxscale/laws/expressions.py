@@ -11,7 +11,9 @@ from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from jaxscale import precision
 from jaxscale.formulas import Declared, Formula, as_power, constant, declared, declared_all, formula_of
 from jaxscale.laws.profiles import Profile
 from jaxscale.laws.spec import Coef, Law
@@ -84,6 +86,23 @@ class ExpressionLoss:
         for written in self.formula.inputs:
             if name in (written, _column(written)):
                 self.formula.refuse_input(written, what)
+
+    def first_not_finite(
+        self, columns: Mapping[str, np.ndarray], coefs: Mapping[str, float]
+    ) -> tuple[str, np.ndarray] | None:
+        """Return the first part of the text, from the inside, that is not finite for some rows (n,), and for which.
+
+        columns: one array (n,) per input.   None where every part is finite.
+        """
+        named = {name: jnp.asarray(columns[_column(name)]) for name in self.formula.inputs}
+        named |= {name: jnp.asarray(value) for name, value in coefs.items()}
+        with precision.float64():
+            for node in self.formula.parts():
+                is_wrong = ~np.isfinite(np.asarray(_value(self.formula, node, named)))
+                if is_wrong.any():
+                    rows = len(next(iter(columns.values())))
+                    return self.formula.written(node), np.broadcast_to(is_wrong, rows)
+        return None
 
 
 def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = NAME) -> Law:

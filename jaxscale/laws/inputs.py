@@ -46,7 +46,7 @@ class Input:
     def demand(self) -> str:
         """What every number of it must be, "must be positive"; nothing where any number will do."""
         if self.unit == SHARE:
-            return "must lie between 0 and 1" + (", and below 1" if self.is_open else "")
+            return "must be 0 or more and below 1" if self.is_open else "must lie between 0 and 1"
         if self.least > 0:
             return f"must be {self.least:g} or more"
         return "must be positive" if self.is_positive else ""

@@ -17,6 +17,7 @@ from jaxscale.schedules.spec import Schedule
 WHOLE_TABLE = "all"
 NO_SCHEDULE = "{source}: run {name!r} has no schedule; those given are {known}"
 NOT_STEPS = "{source}: {column} must be a whole number from 1 on in every row; rows {rows} are not"
+STEP_ZERO = NOT_STEPS + '; leave out what was logged before the first step: --where "{column} > 0"'
 NOT_RATES = "{source}: {column} must be a learning rate, 0 or more, in every row; rows {rows} are not"
 NO_LEARNING = "{source}: the rates of run {name!r} make no schedule: {error}"
 TWO_RATES = "{source}: run {name!r} has two learning rates at step {step}; say which rows are one run: --group COLUMN"
@@ -110,7 +111,8 @@ def _steps(runs: Runs, step: str) -> np.ndarray:
     if step not in runs.columns:
         raise UsageError(unknown("column", step, tuple(runs.columns)))
     steps = np.asarray(runs.columns[step], dtype=np.float64)
-    _refuse(~((steps >= 1) & (steps == np.floor(steps))), NOT_STEPS, runs, step)
+    is_bad = ~((steps >= 1) & (steps == np.floor(steps)))
+    _refuse(is_bad, STEP_ZERO if (steps[is_bad] == 0).any() else NOT_STEPS, runs, step)
     return steps.astype(np.int64)
 
 

@@ -122,11 +122,11 @@ REFUSED = {
             "--at",
             "sparsity=87.5",
         ),
-        "'sparsity' must lie between 0 and 1",
+        "'sparsity' must be 0 or more and below 1",
     ),
     "a share of which nothing is left": (
         ("frontier", "--law", "sparsity", "--constants", "frantar2023-t5", "--hold", "sparsity=1"),
-        "must lie between 0 and 1, and below 1",
+        "must be 0 or more and below 1",
     ),
     "less than one expert": (
         ("predict", "--law", "routed", "--constants", "clark2022-rlr", "--at", "params=1e8", "--at", "experts=0.5"),

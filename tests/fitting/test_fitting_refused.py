@@ -110,7 +110,7 @@ def test_a_table_that_cannot_carry_the_fit_is_refused(runs, message):
 def test_a_share_in_percent_is_refused():
     percent = np.where(np.arange(30) % 2 == 0, 0.0, 75.0)
     runs = js.Runs.from_arrays(params=PARAMS, tokens=20 * PARAMS, sparsity=percent, loss=RUNS.loss)
-    with pytest.raises(RunsError, match="sparsity must lie between 0 and 1 for 'sparsity'; rows 2, 4, 6"):
+    with pytest.raises(RunsError, match="sparsity must be 0 or more and below 1 for 'sparsity'; rows 2, 4, 6"):
         js.fit(runs, "sparsity")
 
 

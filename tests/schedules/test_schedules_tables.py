@@ -96,6 +96,13 @@ def test_a_rate_of_zero_in_the_midst_of_a_run_is_refused_by_the_name_of_the_run(
         schedules_of(js.Runs.from_arrays(loss=[3.0, 2.9, 2.8], **table), run="run")
 
 
+def test_what_was_logged_before_the_first_step_is_refused_with_the_way_out():
+    runs = js.Runs.from_arrays(loss=[11.0, 3.0, 2.9], step=[0, 100, 200], lr=[0.0, 1e-3, 1e-3])
+    with pytest.raises(RunsError, match=r'rows 1 are not; leave out .*: --where "step > 0"'):
+        schedules_of(runs)
+    assert schedules_of(runs.where("step > 0"))["all"].steps == 200
+
+
 def test_a_fit_of_a_table_without_its_schedules_says_how_to_make_them():
     with pytest.raises(RunsError, match="with_schedules"):
         js.fit(logged(), "multi-power")
