@@ -54,7 +54,7 @@ def test_where_the_loss_rises_again_with_tokens_the_contour_is_the_fewest_that_r
 def test_what_is_held_for_a_contour_is_judged_as_for_a_frontier():
     law = {"law": "sparsity", "coefs": "frantar2023-t5"}
     for value, said in (
-        (-3.0, "must lie between 0 and 1"),
+        (-3.0, "must be 0 or more and below 1"),
         (np.nan, "not a finite number"),
         ("x", "not a finite number"),
     ):
