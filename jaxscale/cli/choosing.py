@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -27,6 +27,9 @@ NEEDS_COEFS = (
 BAD_NAME = "--law-name has at most 40 letters, digits, dots, dashes and underscores, and begins with a letter"
 TAKEN = "--law-name {name}: a law that ships has this name; give another"
 SET_OF_ANOTHER = "{name} is a set of constants of {laws}, not of '{law}': --law {first} --constants {name}"
+NOT_DECLARED = "'{name}' is neither a coef nor given: add --coef {name}:positive, or {option} {name}=NUMBER"
+SIZES = ("params", "tokens", "flops", "tokens_per_param")
+"""What a law may take without being told: a budget, or two of them, decide the others."""
 TWO_SOURCES = "--constants names published coefs and --set gives others: give one of them"
 
 
@@ -73,6 +76,18 @@ def refuse_unclear(chosen: Chosen) -> None:
     if not chosen.coef:
         raise UsageError(NEEDS_COEFS)
     formula_of(chosen.law_expr, [one.name for one in declared_all(chosen.coef)])
+
+
+def refuse_undeclared(chosen: Chosen, given: Collection[str], option: str) -> None:
+    """Raise UsageError, with a caret, for a name in a typed law that is no coef, no size and not given by an option."""
+    if chosen.law_expr is None:
+        return
+    from jaxscale.runs.aliases import role_of
+
+    formula = formula_of(chosen.law_expr, [one.name for one in declared_all(chosen.coef)])
+    for name in formula.inputs:
+        if name not in (*given, *SIZES) and role_of(name) not in SIZES:
+            formula.refuse_input(name, NOT_DECLARED.format(name=name, option=option))
 
 
 def law_of(chosen: Chosen) -> Law:

@@ -65,6 +65,8 @@ def frontier(
     choosing.refuse_unclear(fitting)
     is_known = given.constants is not None or bool(given.set)
     _refuse_sources(source, is_known=is_known)
+    if source is None:
+        choosing.refuse_undeclared(fitting, showing.hold, "--hold")
     cache.prepare(session)
     if source is None:
         _print_known(fitting, given, showing, is_json=is_json)

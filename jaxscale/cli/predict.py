@@ -67,6 +67,8 @@ def predict(
     or --set gives the coefs, and there is no band. Exit code 4 says that the saved fit is not trustworthy.
     """
     _refuse_sources(saved, chosen, given)
+    if saved is None:
+        choosing.refuse_undeclared(chosen, at, "--at")
     if saved is None and group is not None:
         raise UsageError(NO_GROUPS)
     cache.prepare(session)

@@ -130,6 +130,20 @@ def test_a_name_that_is_neither_a_coef_nor_a_column_has_a_caret_under_it(run, ta
     assert "of pilot" in run("fit", "--law-expr", "E + gamma/N", "--coef", "E:positive").stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "option"), [(("predict", "--at", "N=1e9", "--at", "D=2e10"), "--at"), (("frontier",), "--hold")]
+)
+def test_without_a_table_a_name_that_nothing_gives_has_a_caret_under_it(run, words, option):
+    law = ("--law-expr", "E + gamma/N + 1/D", "--coef", "E:positive", "--set", "E=1")
+    result = run(*words, *law)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"--law-expr: 'gamma' is neither a coef nor given: add --coef gamma:positive, or {option} gamma=NUMBER",
+        "  E + gamma/N + 1/D",
+        "      ^",
+    ]
+
+
 def test_a_hostile_expression_is_refused_within_a_second_in_a_process_of_its_own(own_folder):
     words = ["fit", "--law-expr", "(E).__class__.__mro__", "--coef", "E:real"]
     begun = time.perf_counter()
