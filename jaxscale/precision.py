@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -10,6 +10,8 @@ from typing import ParamSpec, TypeVar
 
 import jax
 import numpy as np
+
+from jaxscale.plain import in_float64
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,7 +50,9 @@ def float32() -> Iterator[None]:
 
 
 def plainly(function: Callable[P, T]) -> Callable[P, T]:
-    """Return the function for numbers and NumPy arrays as well: of those alone it computes in float64, and gives NumPy.
+    """Return the function for plain numbers as well: of those alone it computes in float64, and gives NumPy's.
+
+    Plain are Python's numbers, lists of them and arrays of NumPy, whatever their type.
 
     With a JAX array among its arguments, traced or not, it is the function itself, in the caller's precision; so it is
     where another such function calls it.
@@ -59,21 +63,12 @@ def plainly(function: Callable[P, T]) -> Callable[P, T]:
         if IS_INSIDE.get() or any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves((args, kwargs))):
             with _inside():
                 return function(*args, **kwargs)
-        plain, named = [_numbers(one) for one in args], {name: _numbers(one) for name, one in kwargs.items()}
+        plain, named = [in_float64(one) for one in args], {name: in_float64(one) for name, one in kwargs.items()}
         with float64(), _inside():
             found: T = jax.tree.map(lambda leaf: np.asarray(leaf)[()], function(*plain, **named))  # type: ignore
         return found
 
     return called
-
-
-def _numbers(argument: object) -> object:
-    """Return an argument with whole numbers as floats, since 10**24 is no int64, and lists of numbers as arrays."""
-    if isinstance(argument, Mapping):
-        return {name: _numbers(value) for name, value in argument.items()}
-    if isinstance(argument, list):
-        return np.asarray(argument, dtype=np.float64)
-    return float(argument) if isinstance(argument, int) and not isinstance(argument, bool) else argument
 
 
 @contextmanager

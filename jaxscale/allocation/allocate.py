@@ -50,6 +50,8 @@ def allocate(
 ) -> Allocation:
     """Return the params and tokens that minimise the law's loss on C = 6 N D, or on the law's own price.
 
+    Where the law promises less loss still at one param or one token, it is the best split between (`is_lowest`).
+
     coefs: name → scalar, or the name of a published set.   flops: scalar C.   held: the law's other inputs, which the
     budget does not decide, name → scalar.   For use under the caller's jit, vmap and grad, there in the caller's
     precision: in float32 ln N is good to about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters. Of
@@ -120,7 +122,9 @@ def _allocation(
 
 
 def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Return ln N beside the lowest of GRID points between one param and one token, whether it is inside, and lowest.
+    """Return ln N on both sides of the optimum, whether it is inside, and whether no point of GRID lies lower.
+
+    GRID points between one param and one token are tried.
 
     Where several points are the lowest to rounding, it is between those at which the slope turns: that is computed from
     what is left of each term. Where the slope is nothing too, the loss is flat in every digit and there is no telling.
@@ -131,14 +135,15 @@ def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array, j
     losses, slopes = jax.vmap(jax.value_and_grad(lambda point: split.loss(law, point)))(points)
     losses = jnp.where(jnp.isnan(losses), jnp.inf, losses)
     best = jnp.argmin(losses)
-    is_lowest = losses <= losses[best] + ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[best])
-    is_near = is_lowest[:-1] | is_lowest[1:]
+    is_level = losses <= losses[best] + ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[best])
+    is_near = is_level[:-1] | is_level[1:]
     turns = (slopes[:-1] < 0) & (slopes[1:] >= 0) & is_near
     turn, has_turn = jnp.argmax(turns), jnp.any(turns)
-    is_flat = jnp.any(is_lowest & (slopes == 0)) & (jnp.sum(is_lowest) > 1)
+    is_flat = jnp.any(is_level & (slopes == 0)) & (jnp.sum(is_level) > 1)
     is_interior = (has_turn | ((best > 0) & (best < GRID - 1))) & ~is_flat & (split.log_product > 0)
     slack = ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[1:-1])
     is_dip = (losses[1:-1] < losses[:-2] - slack) & (losses[1:-1] < losses[2:] - slack)
+    is_dip &= jnp.isfinite(losses[:-2]) & jnp.isfinite(losses[2:])
     is_lowest = is_interior | ~jnp.any(is_dip) | is_flat | ~(split.log_product > 0)
     best = jnp.where(is_lowest, best, 1 + jnp.argmin(jnp.where(is_dip, losses[1:-1], jnp.inf)))
     is_interior = is_interior | ~is_lowest

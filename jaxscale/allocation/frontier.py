@@ -44,6 +44,10 @@ LOWER_AT_END = (
     "at {count} of {total} budgets of the point fit the law promises less loss still at one param or one token, where "
     "nothing can be trained: the optimum given is the best one inside"
 )
+REPLICATES_LOWER = (
+    "at some budget {count} of {total} usable replicates promise less loss still at one param or one token: their best "
+    "optimum inside is in the bands"
+)
 EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
 NEARER = "; ask for budgets near the runs (flops)"
 
@@ -57,6 +61,8 @@ def frontier(
     held: Mapping[str, float] | None = None,
 ) -> Frontier:
     """Return the optimum of a law on C = 6 N D, or on the law's own price, for every budget.
+
+    Where the law promises less loss still at one param or one token, it is the best one inside, and a finding says so.
 
     source: a Fit, an Ensemble, or None with law= and coefs=, which may name a published set.   flops: (b,) or a
     scalar, FLOP.   held: the law's inputs that a budget does not decide, name → number.   Arrays of the answer are (b,)
@@ -131,7 +137,12 @@ def _crowded(crowd: Ensemble, budgets: np.ndarray, held: Mapping[str, float]) ->
     found = _optima(law, coefs, budgets, held)
     point = _frontier(law, fit.coefs, budgets, held, found[:, 0], measured_flops(fit.law, fit.runs))
     params, tokens, loss = np.where(crowd.usable[:, None], found[:3, 1:], np.nan)
-    return replace(point, params=params, tokens=tokens, loss=loss, crowd_of=point)
+    findings = point.findings
+    is_dip = crowd.usable & (found[3, 1:] == 0).any(axis=1)
+    if is_dip.any():
+        message = REPLICATES_LOWER.format(count=int(is_dip.sum()), total=int(crowd.usable.sum()))
+        findings = (*findings, Finding("replicates-lower-at-end", message))
+    return replace(point, params=params, tokens=tokens, loss=loss, findings=findings, crowd_of=point)
 
 
 def _single(

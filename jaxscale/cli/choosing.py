@@ -29,7 +29,7 @@ TAKEN = "--law-name {name}: a law that ships has this name; give another"
 SET_OF_ANOTHER = "{name} is a set of constants of {laws}, not of '{law}': --law {first} --constants {name}"
 NOT_DECLARED = "'{name}' is neither a coef nor given: add --coef {name}:positive, or {option} {name}=NUMBER"
 SIZES = ("params", "tokens", "flops", "tokens_per_param")
-"""What a law may take without being told: a budget, or two of them, decide the others."""
+"""What a law may take without being told, `allocation.splits.DECIDED`: a budget, or two of them, decide the others."""
 TWO_SOURCES = "--constants names published coefs and --set gives others: give one of them"
 
 
@@ -86,7 +86,7 @@ def refuse_undeclared(chosen: Chosen, given: Collection[str], option: str) -> No
 
     formula = formula_of(chosen.law_expr, [one.name for one in declared_all(chosen.coef)])
     for name in formula.inputs:
-        if name not in (*given, *SIZES) and role_of(name) not in SIZES:
+        if name not in (*given, *SIZES) and role_of(name) is None:  # a loss is refused as an input, with its reason
             formula.refuse_input(name, NOT_DECLARED.format(name=name, option=option))
 
 

@@ -13,6 +13,8 @@ WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --
 SEARCH_OR_NAME = "--search looks through all laws: leave the NAME out"
 NO_WORDS = "--search needs a word to look for; jaxscale laws lists all laws"
 ONLY_MENTIONED = "no law is called '{name}'; {laws} mention it: jaxscale laws --search {name}"
+MOST_MENTIONED = 8
+"""Laws that a word may stand in and still tell which one is meant."""
 NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
 
 
@@ -52,8 +54,9 @@ def laws(session: Session, name: str | None, search: str | None, is_markdown: bo
     listed = list(LAWS) if search is None else matching(LAWS, search)
     if not listed:
         raise UsageError(NONE_FOUND.format(words=search))
-    mentioned = [] if name is None or name in LAWS.names or nearest(name, LAWS.names) else matching(LAWS, name)
-    if mentioned:
+    is_unknown = name is not None and name.strip() and name not in LAWS.names and not nearest(name, LAWS.names)
+    mentioned = matching(LAWS, name or "") if is_unknown else []
+    if 0 < len(mentioned) <= MOST_MENTIONED:
         raise UsageError(ONLY_MENTIONED.format(name=name, laws=listed_names([law.name for law in mentioned])))
     chosen = None if name is None else LAWS.resolve(name)
     if is_json and chosen is None:

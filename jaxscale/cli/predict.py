@@ -34,6 +34,10 @@ WHOLE_SCHEDULES = (
     "'{name}' takes whole schedules, which no --at can hold; in Python: "
     "js.predict(fit, **jaxscale.schedules.columns_of([schedule], [step]))"
 )
+OF_A_SCHEDULE = (
+    "'{name}' takes {inputs}, made of a whole schedule; in Python jaxscale.schedules.columns_of([schedule], [step]) "
+    "gives them"
+)
 OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 
@@ -144,8 +148,10 @@ def _columns(
     from jaxscale.laws.spec import OVERFULL
     from jaxscale.registry import unknown
 
-    if any(law.measure(name).is_vector for name in law.inputs) or set(at) & set(law.made_from):
+    if any(law.measure(name).is_vector for name in law.inputs):
         raise UsageError(WHOLE_SCHEDULES.format(name=law.name))
+    if set(at) & set(law.made_from):
+        raise UsageError(OF_A_SCHEDULE.format(name=law.name, inputs=" and ".join(law.inputs)))
     lacks_size = any(name in DECIDED and name not in at for name in law.inputs)
     for name, values in at.items():
         if name not in law.inputs and not (lacks_size and name in DECIDED):

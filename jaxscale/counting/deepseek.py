@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxscale.counting.architecture import Architecture, Numbers
 from jaxscale.counting.sizes import layer_params
 from jaxscale.counting.spec import by_size
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 
 SOURCE = "Bi et al. 2024, arXiv 2401.02954"
 NOTE = "M holds the 6 already: C = M D"

@@ -37,8 +37,8 @@ def gaps_of(jacobian: np.ndarray, edged: np.ndarray, value: float, coefs: Sequen
     """Return the gaps of a weighted Jacobian (n, p), columns in the order of the coefs.
 
     The Hessian cannot say: its eigenvalues are the squares, and along a curved valley the remaining gradient fills in
-    for a missing one. A coef at the edge of its support has hardly a column left and is judged elsewhere; one whose
-    column is nothing at all is at no edge: no run has anything to say of it.
+    for a missing one. A coef at the edge of its support has hardly a column left and is judged elsewhere; of one
+    whose column is nothing at all no run has anything to say, and no edge is known.
     """
     size = jacobian.shape[1]
     length = np.linalg.norm(jacobian, axis=0)

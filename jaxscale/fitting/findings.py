@@ -149,12 +149,13 @@ def _not_finite(fit: Fit, start: Mapping[str, float]) -> list[Finding]:
     loss = fit.law.loss
     if fit.status is not Status.NON_FINITE or not isinstance(loss, ExpressionLoss):
         return []
-    found = loss.first_not_finite({name: fit.runs.columns[name] for name in fit.law.inputs}, start)
+    counted_rows = fit.runs.weight > 0
+    found = loss.first_not_finite({name: fit.runs.columns[name][counted_rows] for name in fit.law.inputs}, start)
     if found is None:
         return []
     coefs = ", ".join(f"{name} = {value:g}" for name, value in start.items())
     text = PART_NOT_FINITE.format(part=found[0], law=fit.law.name, coefs=coefs)
-    return [Finding("part-not-finite", text, tuple(fit.runs.row[found[1]].tolist()))]
+    return [Finding("part-not-finite", text, tuple(fit.runs.row[counted_rows][found[1]].tolist()))]
 
 
 def _directions(fit: Fit, look: Look) -> list[Finding]:

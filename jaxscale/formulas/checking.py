@@ -40,12 +40,14 @@ def check(expression: Expression, coefs: Sequence[str]) -> None:
 
 
 def constant(node: ast.expr) -> float | None:
-    """Return the number that a node without names and functions stands for, None for any other; both were checked."""
+    """Return the number that a node without names stands for, None for any other, as of functions but pow; checked."""
     if isinstance(node, ast.Constant):
         return float(node.value)  # type: ignore[arg-type]
     if isinstance(node, ast.UnaryOp):
         value = constant(node.operand)
         return value if value is None or isinstance(node.op, ast.UAdd) else -value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "pow":
+        return constant(as_power(node)) if len(node.args) == 2 else None
     if isinstance(node, ast.BinOp):
         left, right = constant(node.left), constant(node.right)
         return None if left is None or right is None else OPERATIONS[type(node.op)](left, right)

@@ -64,7 +64,8 @@ ANNEALING_LAW = Law(
         "S2 sums the momentum of the drops of the rate, m = momentum · m + drop, after the warm-up; momentum is fixed,"
         " 0.999 unless told.",
         "C is per unit of learning rate: it holds for the peak it was fitted at.",
-        "It rewards extreme annealing too much.",
+        "It rewards extreme annealing too much, and steps at a rate of zero: S2 still grows over what idles after a "
+        "decay to zero, so give the run up to its last step of learning.",
     ),
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.laws import chinchilla
-from jaxscale.laws.inputs import PARAMS, Input
+from jaxscale.laws.inputs import PARAMS
 from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.routed import EXPERTS, saturated_experts
 from jaxscale.laws.spec import Coef, Law
@@ -88,7 +88,7 @@ EXPERTS_JOINT = Law(
     starts=starts,
     domain=(
         replace(PARAMS, meaning="active parameters, those that a token passes"),
-        Input(EXPERTS.name, EXPERTS.symbol, EXPERTS.unit, EXPERTS.meaning, 1.0, 128.0),
+        replace(EXPERTS, high=128.0),
     ),
     frontier="it is the separable law's with A = a Ê^delta and so on; N are the active params",
     notes=(

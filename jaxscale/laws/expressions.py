@@ -38,11 +38,10 @@ FUNCTIONS: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
         "tanh": jnp.tanh,
         "sigmoid": jax.nn.sigmoid,
         "softplus": jax.nn.softplus,
-        "pow": jnp.power,
         "logaddexp": jnp.logaddexp,
         "min": jnp.minimum,
         "max": jnp.maximum,
-        "minimum": jnp.minimum,
+        "minimum": jnp.minimum,  # as NumPy calls them: what people paste from their notebooks
         "maximum": jnp.maximum,
     }
 )
@@ -94,9 +93,9 @@ class ExpressionLoss:
 
         columns: one array (n,) per input.   None where every part is finite.
         """
-        named = {name: jnp.asarray(columns[_column(name)]) for name in self.formula.inputs}
-        named |= {name: jnp.asarray(value) for name, value in coefs.items()}
         with precision.float64():
+            named = {name: jnp.asarray(columns[_column(name)]) for name in self.formula.inputs}
+            named |= {name: jnp.asarray(value) for name, value in coefs.items()}
             for node in self.formula.parts():
                 is_wrong = ~np.isfinite(np.asarray(_value(self.formula, node, named)))
                 if is_wrong.any():

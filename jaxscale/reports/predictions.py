@@ -140,18 +140,19 @@ def _table(found: Predictions, width: int) -> Table:
         cells.append(significant(float(value), 6))
         if found.band is not None:
             cells.append(span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper))))
-        cells += [] if found.answer is None else [_farthest(beyond)]
+        cells += [] if found.answer is None else [farthest(beyond)]
         rows.append(cells)
     return whole_table(columns, rows, width=width)
 
 
-def _farthest(ratios: Mapping[str, float]) -> str:
+def farthest(ratios: Mapping[str, float]) -> str:
     """Return in what a run lies farthest beyond the table's, how far, and on which side."""
     if not ratios:
         return "no"
-    for name, ratio in ratios.items():
-        if math.isnan(ratio):
-            return f"{name}, outside"
-    name = max(ratios, key=lambda one: abs(math.log(ratios[one])))
-    ratio = ratios[name]
-    return f"{name} {times(max(ratio, 1.0 / ratio))} {'above' if ratio > 1.0 else 'below'}"
+    said = [f"{name} outside" for name, ratio in ratios.items() if math.isnan(ratio)]
+    known = {name: ratio for name, ratio in ratios.items() if not math.isnan(ratio)}
+    if known:
+        name = max(known, key=lambda one: abs(math.log(known[one])))
+        side = "above" if known[name] > 1.0 else "below"
+        said.insert(0, f"{name} {times(max(known[name], 1.0 / known[name]))} {side}")
+    return "; ".join(said)

@@ -20,7 +20,7 @@ class Frontier:
     """The optimum of a law on C = 6 N D, or on the law's own price, per budget.
 
     flops: (b,).   params, tokens, loss: (b,) for one set of coefs, (R, b) for a crowd, NaN for a replicate that is
-    not usable, where the law has no trade-off (params and tokens), or where the optimum lies at an end of the range.
+    not usable, where the law has no trade-off (params and tokens), or where no optimum lies inside the range.
     point: the frontier of the point fit, (b,), itself for one set of coefs.   measured: smallest and largest compute
     in the table, None without one.   held: the law's inputs that no budget decides, at these values.
     """

@@ -32,5 +32,5 @@ def misses_of(fit: Fit) -> Misses | None:
     with np.errstate(over="ignore"):
         misses = np.expm1(residuals) if fit.objective.space == "log" else residuals
     median, p90 = np.quantile(np.abs(misses), [0.5, 0.9])
-    at = int(np.argmax(np.abs(residuals)))
+    at = int(np.argmax(np.abs(misses)))
     return Misses(float(median), float(p90), float(misses[at]), int(fit.runs.row[is_used][at]))

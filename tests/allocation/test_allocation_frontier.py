@@ -184,6 +184,19 @@ def test_where_no_interior_optimum_exists_the_split_is_absent_and_it_says_so():
     assert [finding.code for finding in front.findings] == ["optimum-at-end"]
 
 
+def test_replicates_whose_optimum_is_not_their_lowest_are_counted():
+    """A term that only one token feels lies far below what any split inside has."""
+    text = "E + A*params**-0.35 + 2000*tokens**-0.37 - K*exp(-tokens)"
+    law = js.laws.law_from_expression(text, ["E:positive:1", "A:positive:400", "K:positive:1e5"])
+    columns = {"params": np.geomspace(1e8, 1e9, 12), "tokens": np.geomspace(1e11, 1e9, 12)}
+    fit = js.fit(js.simulate(law, {"E": 1.8, "A": 480.0, "K": 1e5}, columns=columns, noise=0.01), law, fix={"K": 1e5})
+    front = js.frontier(js.bootstrap(fit, replicates=32), flops=[1e20])
+    codes = {finding.code: finding.message for finding in front.findings}
+    assert "lower-at-end" in codes
+    assert codes["replicates-lower-at-end"].startswith("at some budget 32 of 32 usable replicates promise less")
+    assert np.isfinite(front.params).all()
+
+
 def test_published_coefs_that_are_not_finite_are_refused_by_name():
     with pytest.raises(UsageError, match="coefs: beta = nan is not a finite number"):
         js.frontier(law="chinchilla", coefs={**COEFS, "beta": float("nan")}, flops=1e22)

@@ -6,6 +6,7 @@ import pytest
 
 import jaxscale as js
 
+ANNEALED = ("--set", "L0=2", "--set", "A=1", "--set", "alpha=0.5", "--set", "C=1")
 PUBLISHED = ("--law", "chinchilla", "--constants", "besiroglu2024")
 
 
@@ -143,6 +144,10 @@ REFUSED = {
     "a step for a whole schedule": (
         ("predict", "--law", "multi-power", "--constants", "luo2025-25m", "--at", "step=3", "--at", "lr=1e-3"),
         "jaxscale.schedules.columns_of",
+    ),
+    "a step for sums over a schedule": (
+        ("predict", "--law", "annealing", *ANNEALED, "--at", "step=3"),
+        "takes rate_sum and annealing, made of a whole schedule",
     ),
     "a law whose frontier another one has": (
         ("frontier", "--law", "kaplan-steps", "--constants", "kaplan2020"),

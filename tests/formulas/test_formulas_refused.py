@@ -51,6 +51,8 @@ HOSTILE = {
     "a number with two points": ("E + 1.2.3*A", 4, "'1.2.3' is no decimal number"),
     "a power of three": ("E + pow(A, alpha, 3)", 4, "pow takes two arguments, here are 3"),
     "a huge power by name": ("E + pow(params, -1000000)", 16, "an exponent as large as -1e+06"),
+    "a huge power of a power by name": ("E + params**pow(10, 6)", 12, "an exponent as large as 1e+06"),
+    "a division by a power less itself": ("E/(pow(2, 1) - 2)", 0, "no finite number"),
     "a root of a negative number by name": ("E + pow(-8, 0.5)", 4, "a power of a negative number"),
     "a root of a negative number": ("E + (-8)**0.5", 4, "a power of a negative number"),
     "a whole division": ("E // A", 2, "only numbers, names"),

@@ -102,7 +102,7 @@ def test_a_conversion_of_plain_numbers_agrees_with_fifty_digits(name):
     assert isinstance(found, np.float64)
     assert found == pytest.approx(want, rel=1e-13)
     lists = function(*([one] for one in numbers), *given[1], **given[0])
-    np.testing.assert_array_equal(lists, [found] if numbers else found)
+    np.testing.assert_allclose(lists, [found] if numbers else found, rtol=1e-15)
 
 
 def test_params_without_embeddings_are_the_inverse_of_total_ones_outside_of_float64():
@@ -156,6 +156,22 @@ def test_a_budget_of_thousands_of_epochs_is_split_where_the_law_is_flat_to_float
 def test_closed_forms_take_whole_numbers_beyond_64_bits_and_lists():
     lists = separable.optimum("besiroglu2024", [10**24, 10**21])
     np.testing.assert_allclose(lists.params, separable.optimum("besiroglu2024", np.array([1e24, 1e21])).params)
-    assert separable.optimum("besiroglu2024", 10**24).params == lists.params[0]
+    assert separable.optimum("besiroglu2024", 10**24).params == pytest.approx(lists.params[0], rel=1e-14)
     pair = kaplan.critical_batch("kaplan2020", loss=[2.0, 3.0])
-    assert pair[1] == kaplan.critical_batch("kaplan2020", loss=3.0)
+    assert pair[1] == pytest.approx(kaplan.critical_batch("kaplan2020", loss=3.0), rel=1e-14)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32, int, lambda number: np.array(number, dtype=object)])
+def test_a_number_of_any_kind_is_taken_as_float64(kind):
+    """An int32 would overflow in the product of a base and its half-life."""
+    found = repeated.decayed(kind(2 * 10**9), kind(10**9), kind(15))
+    with mp.workdps(50):
+        assert found == pytest.approx(float(decayed(mpf(2e9), mpf(1e9), mpf(15))), rel=1e-13)
+    assert kaplan.critical_batch("kaplan2020", loss=kind(3)) == kaplan.critical_batch("kaplan2020", loss=3.0)
+
+
+def test_tuples_are_arrays_and_other_arguments_are_left_alone():
+    np.testing.assert_array_equal(embeddings.total_params((1e7, 1e8)), embeddings.total_params(np.array([1e7, 1e8])))
+    price = separable.Price(k=6, u=1, v=1)
+    plain = separable.optimum("besiroglu2024", 1e21)
+    assert separable.optimum("besiroglu2024", 1e21, price).params == pytest.approx(plain.params, rel=1e-14)

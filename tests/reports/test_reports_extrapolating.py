@@ -9,6 +9,7 @@ import jaxscale as js
 from jaxscale.laws import LAWS
 from jaxscale.laws.ranges import random_columns
 from jaxscale.reports.extrapolating import extrapolation, ratios
+from jaxscale.reports.predictions import farthest
 
 FLAT = [law for law in LAWS if not any(law.measure(name).is_vector for name in law.inputs)]
 
@@ -20,6 +21,14 @@ def test_a_run_of_the_table_lies_beyond_in_nothing(law):
     asked = {name: columns[name].tolist() for name in law.inputs}
     assert ratios(law, asked, runs) == [{}] * 12
     assert extrapolation(law, asked, runs) is None
+
+
+def test_the_page_says_in_what_a_run_lies_farthest_and_what_else_is_outside():
+    law, coefs = LAWS.resolve("sparsity"), LAWS.resolve("sparsity").constants("frantar2023-t5")
+    columns = {"params": np.full(40, 1e8), "tokens": np.geomspace(1e9, 1e10, 40), "sparsity": np.linspace(0.2, 0.8, 40)}
+    runs = js.simulate(law, coefs, columns=columns)
+    (found,) = ratios(law, {"params": [1e11], "tokens": [1e9], "sparsity": [0.9]}, runs)
+    assert farthest(found) == "params 1,000× above; sparsity outside"
 
 
 def test_runs_without_weight_do_not_count():

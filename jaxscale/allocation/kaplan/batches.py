@@ -8,7 +8,7 @@ Source of all: Kaplan et al. 2020, eqs. 5.1 to 5.5; McCandlish et al. 2018.
 from __future__ import annotations
 
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, values_of
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 
 
 @as_arrays

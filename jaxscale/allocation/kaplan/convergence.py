@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from jaxscale.allocation.kaplan.batches import critical_batch
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, closing, values_of
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 
 
 class Comparison(NamedTuple):

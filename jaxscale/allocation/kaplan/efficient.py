@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from jaxscale.allocation.kaplan.exponents import compute_exponent
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, values_of
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 
 
 class EfficientRun(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jaxscale.allocation.kaplan.numbers import Number
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 
 
 class Exponents(NamedTuple):

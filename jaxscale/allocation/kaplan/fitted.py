@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from jaxscale.allocation.kaplan.numbers import Number
 from jaxscale.counting.units import PF_DAY
 from jaxscale.errors import UsageError
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 from jaxscale.registry import unknown
 
 Compute: TypeAlias = Literal["C", "C_min"]

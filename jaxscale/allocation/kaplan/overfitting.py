@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jaxscale.allocation.kaplan.fitted import PowerRule
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, module_of, values_of
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 
 
 @as_arrays

@@ -8,7 +8,7 @@ from jaxscale.allocation.kaplan.fitted import Tokens, fitted_optimum, tokens_rul
 from jaxscale.allocation.kaplan.numbers import Coefs, Number, closing, module_of, values_of
 from jaxscale.allocation.kaplan.overfitting import overfitting_gap
 from jaxscale.counting.units import PF_DAY
-from jaxscale.numerics.plain import as_arrays
+from jaxscale.plain import as_arrays
 
 
 class Contradiction(NamedTuple):
