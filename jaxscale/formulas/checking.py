@@ -40,7 +40,7 @@ def check(expression: Expression, coefs: Sequence[str]) -> None:
 
 
 def constant(node: ast.expr) -> float | None:
-    """Return the number that a node without names stands for, None for any other, as of functions but pow; checked."""
+    """Return the number that a node stands for, None where it has a name or a function other than pow; both checked."""
     if isinstance(node, ast.Constant):
         return float(node.value)  # type: ignore[arg-type]
     if isinstance(node, ast.UnaryOp):
