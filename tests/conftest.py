@@ -15,14 +15,15 @@ def pytest_configure(config):
     """Let each program be compiled once, not once a worker: two fifths of the time of all tests went into that."""
     import jax
 
-    if COMPILED not in os.environ:
+    config.has_own_folder = COMPILED not in os.environ
+    if config.has_own_folder:
         os.environ[COMPILED] = tempfile.mkdtemp()
     jax.config.update("jax_compilation_cache_dir", os.environ[COMPILED])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def pytest_unconfigure(config):
-    if not hasattr(config, "workerinput"):  # the workers are gone by then
+    if config.has_own_folder and not hasattr(config, "workerinput"):  # the workers are gone by then
         shutil.rmtree(os.environ[COMPILED], ignore_errors=True)
 
 
@@ -32,6 +33,15 @@ def shared_data() -> Path:
     folder = Path(os.environ.get("JAXSCALE_SHARED", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no real tables: {folder} is missing; set JAXSCALE_SHARED")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def field(shared_data) -> Path:
+    """The folder of small tables that stand for what people bring, beside the real ones; skipped where it is missing."""
+    folder = shared_data.parent / "field"
+    if not folder.is_dir():
+        pytest.skip(f"no tables from the field: {folder} is missing; set JAXSCALE_SHARED to the folder beside it")
     return folder
 
 
