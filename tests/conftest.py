@@ -38,7 +38,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def field(shared_data) -> Path:
-    """The folder of small tables that stand for what people bring, beside the real ones; skipped where it is missing."""
+    """The folder of small tables that stand for what people bring; where it is missing the test is skipped."""
     folder = shared_data.parent / "field"
     if not folder.is_dir():
         pytest.skip(f"no tables from the field: {folder} is missing; set JAXSCALE_SHARED to the folder beside it")

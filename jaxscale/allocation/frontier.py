@@ -21,6 +21,11 @@ from jaxscale.laws import LAWS, Law
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Finding
 
+SEVERAL = 2
+"""Coefs without a value of their own from which they are one constant, or run off together: then the law says nothing
+about sizes besides those of the runs."""
+LEAST = 2.0
+"""Params or tokens of an optimum that is none: an exponent at infinity puts it just beyond one."""
 CHUNK = 1024
 """Sets of coefs per program call: a second or less, so that Ctrl-C answers."""
 FAR = 10.0
@@ -37,8 +42,13 @@ NO_FRONTIER = "law '{name}' takes {inputs}: it says nothing about how to split a
 NO_LOSS = "law '{name}' gives {target}, which is no loss: there is nothing that a budget makes least"
 LOSS_ONLY = "law '{name}' knows compute only: its frontier has a loss and no split into params and tokens"
 AT_END = (
-    "no interior optimum at {count} of {total} budgets of the point fit, or a loss too flat to tell it: params and "
-    "tokens are absent there"
+    "the law has no optimum inside at {count} of {total} budgets of the point fit: its loss falls on to one param or "
+    "one token, where nothing can be trained, or is too flat to tell. The runs do not determine the size; params, "
+    "tokens and loss are absent there"
+)
+REPLICATES_WITHOUT = (
+    "{count} of {total} usable replicates have no optimum at some budget, since their runs do not determine the size; "
+    "they are in no band of the frontier"
 )
 LOWER_AT_END = (
     "at {count} of {total} budgets of the point fit the law promises less loss still at one param or one token, where "
@@ -87,9 +97,9 @@ def frontier(
     if isinstance(source, Ensemble):
         return _crowded(source, budgets, _held(source.fit.law, held))
     if isinstance(source, Fit):
-        return _single(
-            source.law, source.coefs, budgets, _held(source.law, held), measured_flops(source.law, source.runs)
-        )
+        held, measured = _held(source.law, held), measured_flops(source.law, source.runs)
+        is_split = len(source.unidentified) < SEVERAL
+        return _single(source.law, source.coefs, budgets, held, measured, is_split=is_split)
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
@@ -135,9 +145,17 @@ def _crowded(crowd: Ensemble, budgets: np.ndarray, held: Mapping[str, float]) ->
     samples = [crowd.coefs[name] for name in law.names]
     coefs = np.concatenate([law.vector(fit.coefs)[None], np.stack(samples, axis=1)])
     found = _optima(law, coefs, budgets, held)
+    open_ones = sum((mask.astype(int) for mask in crowd.without.values()), np.zeros(len(crowd), int))
+    is_split = np.append(len(fit.unidentified) < SEVERAL, open_ones < SEVERAL)
+    if can_allocate(law):
+        found[:3, ~is_split] = np.nan
     point = _frontier(law, fit.coefs, budgets, held, found[:, 0], measured_flops(fit.law, fit.runs))
     params, tokens, loss = np.where(crowd.usable[:, None], found[:3, 1:], np.nan)
     findings = point.findings
+    without = int(np.sum(crowd.usable & np.isnan(params).any(axis=1)))
+    if without and can_allocate(law):
+        message = REPLICATES_WITHOUT.format(count=f"{without:,}", total=f"{int(crowd.usable.sum()):,}")
+        findings = (*findings, Finding("replicates-without-optimum", message))
     is_dip = crowd.usable & (found[3, 1:] == 0).any(axis=1)
     if is_dip.any():
         message = REPLICATES_LOWER.format(count=int(is_dip.sum()), total=int(crowd.usable.sum()))
@@ -151,9 +169,13 @@ def _single(
     budgets: np.ndarray,
     held: Mapping[str, float],
     measured: tuple[float, float] | None,
+    *,
+    is_split: bool = True,
 ) -> Frontier:
-    """Return the frontier of one set of coefs."""
+    """Return the frontier of one set of coefs.   is_split: whether they say how a budget is split."""
     found = _optima(law, law.vector(coefs)[None], budgets, held)[:, 0]
+    if can_allocate(law) and not is_split:
+        found[:3] = np.nan
     return _frontier(law, coefs, budgets, held, found, measured)
 
 
@@ -198,7 +220,8 @@ def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, held: Mapping[str,
 def _rows(found: Allocation | np.ndarray) -> np.ndarray:
     """Return params, tokens, loss and `is_lowest` (4, R, b) of one program call: an allocation, or losses alone."""
     if isinstance(found, Allocation):
-        three = np.where(found.is_interior, np.stack([found.params, found.tokens, found.loss]), np.nan)
+        is_run = (found.params > LEAST) & (found.tokens > LEAST)
+        three = np.where(found.is_interior & is_run, np.stack([found.params, found.tokens, found.loss]), np.nan)
         return np.concatenate([three, np.asarray(found.is_lowest, dtype=np.float64)[None]])
     absent = np.full(found.shape, np.nan)
     return np.stack([absent, absent, found, np.ones(found.shape)])

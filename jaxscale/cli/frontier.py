@@ -161,7 +161,7 @@ def _reduced(fitted: Fit, folder: str, showing: Showing, bar: Bar) -> Answer | N
     from jaxscale.store import load
 
     place = Path(folder) / outputs.REDUCED
-    if not fitted.unidentified or not place.is_dir():
+    if fitted.is_usable or not fitted.unidentified or not place.is_dir():
         return None
     left = load(place)
     found = left.frontier

@@ -130,7 +130,7 @@ def _saved(
     if crowd is not None and answer.has_bands:
         limits = band(predict_crowd(crowd, columns), level=level, method=interval)
     losses = predict_with(fit.law, fit.coefs, columns)
-    losses = np.full_like(losses, np.nan) if fit.unidentified else losses
+    losses = np.full_like(losses, np.nan) if fit.unidentified and not fit.is_usable else losses
     return Predictions(fit.law, fit.coefs, columns, losses, limits, answer, asked)
 
 

@@ -176,7 +176,7 @@ def reduced_of(fit: Fit, fitting: Fitting, showing: Showing, bar: Bar) -> Answer
     from jaxscale.fitting import reduced
     from jaxscale.reports import Answer
 
-    if not fit.unidentified:
+    if fit.is_usable or not fit.unidentified:
         return None
     bar.stage(REDUCED_STAGE.format(line=line_of(fit)))
     left = reduced(fit, device=fitting.device)

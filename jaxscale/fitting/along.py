@@ -13,9 +13,9 @@ from jaxscale.runs import Runs
 def law_along(runs: Runs, design: Design) -> Law | None:
     """Return the law of the loss along the curve on which all runs lie; None where they do not, or none ships.
 
-    In compute, C, where both params and tokens vary; else in the one of them that does.
+    In compute, C, where both params and tokens grow along it; else in the one of them that varies.
     """
-    if len(design.moving) != 1 or not design.ties:
+    if not design.is_rising or not design.ties:
         return None
     varying = {*design.moving, *(tie.name for tie in design.ties if tie.powers)}
     flops = runs.columns.get("flops", np.zeros(len(runs)))

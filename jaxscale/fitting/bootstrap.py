@@ -13,15 +13,16 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import problem_of
 from jaxscale.errors import UsageError
-from jaxscale.fitting.bounds import edges_of, inside
+from jaxscale.fitting.bounds import bound_of, inside, solve_held
+from jaxscale.fitting.checking import checked
 from jaxscale.fitting.clusters import check_clusters
 from jaxscale.fitting.elsewhere import SCOUTS, WIDE, look_elsewhere
 from jaxscale.fitting.findings import findings_of_crowd
-from jaxscale.fitting.held import holdable, solve_held
 from jaxscale.fitting.inspection import model_at
+from jaxscale.fitting.rescuing import leave, rescue
+from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
-from jaxscale.laws import Law
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
@@ -34,10 +35,6 @@ WARM = 0.1
 CLOSE = 1e-18
 """Newton decrement, relative to the value, below which a replicate ends: within 1e-7 of its standard errors, since one
 standard error is a decrement of about the value over the number of runs."""
-JITTER = 0.1
-"""Standard deviation, on the real line, of the second rescue start."""
-MOST_PATTERNS = 3
-"""Combinations of coefs held at their edges that a failed replicate is tried with."""
 
 COUNT_NOT_POSITIVE = "replicates = {replicates!r} is not a positive integer"
 CHUNK_NOT_POSITIVE = "chunk = {chunk!r} is not a positive integer"
@@ -89,48 +86,56 @@ def bootstrap(
             width=chunk,
         )
         grid = start_points(law, fit.runs, None, {name: fit.coefs[name] for name in fit.fixed})
-        theta = inside(law, fit.coefs, grid)
+        known = {name: np.nan if name in fit.unidentified else coef for name, coef in fit.coefs.items()}
+        theta = inside(law, known, grid)
         spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
         wide = max(scale, WIDE * spread)
         scouting = SCOUTS if wide > scale else 0  # a score that does not bend has nothing to look for
         count = max(replicates, SCOUTS)  # what the first ones find decides what others try
         index = np.concatenate([np.arange(scouting), np.arange(count)])  # scouts take long, so they begin
-        start, first = np.tile(theta, (len(index), 1)), np.where(np.arange(len(index)) < scouting, wide, scale)
+        first = np.where(np.arange(len(index)) < scouting, wide, scale)
         tell = _at_most(replicates, on_done)
-        held = np.array([fit.coefs[name] if name in fit.at_bound else np.nan for name in law.names])
-        is_held = holdable(law, held).any()
-        led = job if is_held else replace(job, model=model_at(job, theta, scale, clock))
-        if is_held:
-            solved = solve_held(law, job, held, index, start, first, clock, tell)
+        bound = bound_of(fit)
+        led = job if bound is not None else replace(job, model=model_at(job, theta, scale, clock))
+        if bound is None:
+            solved = solve(led, index, np.tile(theta, (len(index), 1)), first, clock, tell)
         else:
-            solved = solve(led, index, start, first, clock, tell)
+            solved = solve_held(job, bound, index, np.tile(bound.start, (len(index), 1)), first, clock, tell)
         parts = (slice(scouting), slice(scouting, None))
         scouts, outcome = (Outcome(*(array[part] for array in solved)) for part in parts)
-        if is_held:
+        settling = Settling(law, job, outcome, np.arange(count), np.median(grid, axis=0), scale, clock)
+        if bound is not None:
+            settling.bounds.append(bound)
+            settling.index[outcome.status == Status.AT_BOUND] = 0
             for ended in (scouts, outcome):
-                _leave(job, held, ended, theta, clock)
+                leave(job, bound, ended, np.concatenate([theta[None], grid]), clock)
+        settling.settle(np.arange(count))
         others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
-        _rescue(law, job, [theta, *others], outcome, clock)
+        rescue(settling, fit.value, [theta, *others], grid, SCOUTS)
+        settling.tell_plainly()
+        before = settling.copy()
         look_elsewhere(job, led, theta, (scale, wide), outcome, scouts, clock)
+        settling.settle_moved(before)
+        coefs, is_open = settling.coefs()[:replicates], settling.is_open()[:replicates]
         outcome = Outcome(*(array[:replicates] for array in outcome))
-        edges = _edges(law, job, outcome, clock)
+        value, status = checked(fit, scheme, seed, coefs, outcome, settling.index[:replicates] != INSIDE)
         backend = placement.current().platform
-    coefs = {
-        name: _coef(fit, name, np.where(np.isnan(edge), support.to_coef(value), edge))
-        for name, support, value, edge in zip(law.names, law.supports, outcome.theta.T, edges.T, strict=True)
-    }
-    return Ensemble(
+    named = {name: _coef(fit, name, values) for name, values in zip(law.names, coefs.T, strict=True)}
+    without = {name: mask for name, mask in zip(law.names, is_open.T, strict=True) if mask.any()}
+    made = Ensemble(
         fit=fit,
         scheme=scheme,
         seed=int(seed),
-        coefs=coefs,
-        value=outcome.value,
-        status=outcome.status,
+        coefs=named,
+        value=value,
+        status=status,
         steps=outcome.steps,
-        findings=findings_of_crowd(outcome.status, dict(zip(law.names, edges.T, strict=True))),
+        findings=(),
         provenance=Provenance.of(backend, clock.compile, clock.run, clock.compiled),
+        without=without,
     )
+    return replace(made, findings=findings_of_crowd(made))
 
 
 def _check(fit: Fit, replicates: int, chunk: int | None) -> None:
@@ -161,62 +166,3 @@ def _at_most(count: int, on_done: Callable[[int], None] | None) -> Callable[[int
 def _coef(fit: Fit, name: str, values: np.ndarray) -> np.ndarray:
     """Return one coef's replicates (R,), exactly the given value where it was fixed."""
     return np.full(len(values), fit.coefs[name]) if name in fit.fixed else np.asarray(values, dtype=np.float64)
-
-
-def _rescue(law: Law, job: Job, places: list[np.ndarray], outcome: Outcome, clock: Clock) -> None:
-    """Start every failed replicate again, and keep what is usable.
-
-    A failed one is first held at the edges at which others ended, then started from each of the places and beside the
-    first. One that is degenerate is left alone: no start gives it more rows.
-    """
-    if not len(_lost(outcome)):
-        return
-    edges = _edges(law, job, outcome, clock)
-    beside = places[0] + JITTER * np.random.default_rng(job.seed).standard_normal(len(places[0])) * job.active
-    # of the first alone, so that no replicate depends on how many there are
-    for held in _patterns(np.where(holdable(law, edges), edges, np.nan)[:SCOUTS]):
-        lost = _lost(outcome)
-        if len(lost):
-            start, cold = np.tile(places[0], (len(lost), 1)), np.zeros(len(lost))
-            _keep(outcome, lost, solve_held(law, job, held, lost, start, cold, clock))
-    for place in (*places, beside):
-        lost = _lost(outcome)
-        if len(lost):
-            start, cold = np.tile(place, (len(lost), 1)), np.zeros(len(lost))
-            _keep(outcome, lost, solve(job, lost, start, cold, clock))
-
-
-def _leave(job: Job, held: np.ndarray, outcome: Outcome, theta: np.ndarray, clock: Clock) -> None:
-    """Go on, with every coef free, in the replicates where one of those that were held would lower the objective."""
-    lost = _lost(outcome)
-    if len(lost):
-        start = np.where(np.isnan(held) & np.isfinite(outcome.theta[lost]), outcome.theta[lost], theta)
-        _keep(outcome, lost, solve(job, lost, start, np.zeros(len(lost)), clock))
-
-
-def _patterns(edges: np.ndarray) -> list[np.ndarray]:
-    """Return the different rows (p,) of edges (R, p), most frequent first, without those that are NaN throughout."""
-    rows, counts = np.unique(np.nan_to_num(edges, nan=np.inf), axis=0, return_counts=True)  # NaN equals no NaN
-    ordered = np.where(np.isinf(rows), np.nan, rows)[np.argsort(-counts, kind="stable")]
-    return [row for row in ordered if not np.isnan(row).all()][:MOST_PATTERNS]
-
-
-def _lost(outcome: Outcome) -> np.ndarray:
-    """Return the replicates that failed and that another start might save."""
-    return np.flatnonzero((outcome.status > Status.AT_BOUND) & (outcome.status != Status.DEGENERATE))
-
-
-def _keep(outcome: Outcome, lanes: np.ndarray, again: Outcome) -> None:
-    """Write what became usable into the lanes that were tried again, and the steps it took."""
-    outcome.steps[lanes] += again.steps
-    saved = again.status <= Status.AT_BOUND
-    outcome.theta[lanes[saved]], outcome.value[lanes[saved]] = again.theta[saved], again.value[saved]
-    outcome.status[lanes[saved]] = again.status[saved]
-
-
-def _edges(law: Law, job: Job, outcome: Outcome, clock: Clock) -> np.ndarray:
-    edges = np.full(outcome.theta.shape, np.nan)
-    lanes = np.flatnonzero(outcome.status == Status.AT_BOUND)
-    if len(lanes):
-        edges[lanes] = edges_of(law, job, lanes, outcome.theta[lanes], clock)
-    return edges

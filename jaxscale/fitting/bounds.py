@@ -1,54 +1,107 @@
-"""Coefs at the edge of their support: which they are in a lane that ended at a bound, and where the edge is."""
+"""Coefs held at a bound while the others are minimised: where they stand, and when a minimum there is one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.engine.batches import chunks, fill
-from jaxscale.engine.border import upload
-from jaxscale.engine.compiling import Clock, run
-from jaxscale.engine.crowd import Job, table_of
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.fitting.pulls import pulls_of
 from jaxscale.laws import Law
-from jaxscale.resampling import Scheme, draw_replicate, key_of, key_words
-from jaxscale.solvers.loop import INSENSITIVE
-from jaxscale.solvers.problem import Problem, Row, Tree
+from jaxscale.results import Fit
+from jaxscale.status import Status
 
-WIDTH = 128
-"""Lanes per program call."""
-DOUBT = 1e-6
-"""Share of the sum of a gradient's absolute terms that a minimiser leaves and that says nothing about a direction."""
-
-
-class Pull(NamedTuple):
-    """Per lane: the objective (B,), its gradient (B, p), how much of that may be rounding, and the squared effects."""
-
-    value: jax.Array | np.ndarray
-    gradient: jax.Array | np.ndarray
-    doubt: jax.Array | np.ndarray
-    effect: jax.Array | np.ndarray
+BEYOND = {"low": -100.0, "high": 30.0}
+"""Where a coef stands on the real line while it is held: for a support that begins at zero, at 4e-44, and for one that
+ends at one, at one to 13 digits. Its slope there is small and has a sign."""
+ROUNDING = 1e-11
+"""Multiplier of a held coef, relative to the sum of its absolute terms, that is rounding."""
+SHORT = 1e-5
+"""What a coef that stands for infinity may cost, relative to the objective: a hundredth of a standard error."""
+SAME_MINIMUM = 1e-8
+"""Relative difference in the objective below which two minima are one."""
 
 
-def edges_of(law: Law, job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> np.ndarray:
-    """Return the edge at which each coef lies (k, p) in lanes that ended at a bound, NaN for coefs inside.
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """Coefs that are held, in the law's order; arrays (p,).
 
-    replicate: (k,) indices, -1 for the table as it is.   theta: (k, p).   A coef is at an edge where it no longer
-    changes any prediction, and the edge is the one towards which the objective falls. How far a lane happened to walk
-    is of no importance: the coef is at zero, not at 1e-14.
+    stand: theta of a coef that is held, NaN for one that is minimised.   coef: what is reported for it, as 0, 1, inf
+    or the coef of its stand; NaN.   side: 1 where the objective must not fall as the coef grows, -1 where it must not
+    fall as it shrinks, 0 where it does not change at all.   is_open: coefs that have no value at the bound, held or
+    not: other values predict the same.   start: theta of the minimum where the bound was found.   idle: how many of
+    the held coefs change no prediction whatever the others are, as the exponent of a term whose scale is zero.
     """
-    can = law.edged & (job.active > 0)
-    low, high = (np.array([getattr(support, end) for support in law.supports]) for end in ("low", "high"))
-    pull = pulls_of(job, replicate, theta, clock)
-    effect = np.where(can, pull.effect, np.inf)
-    # the least of them is at its edge even where rounding, another here than in the loop, says otherwise
-    is_inert = effect <= np.maximum(INSENSITIVE * pull.value[:, None], effect.min(axis=1, keepdims=True))
-    is_low = np.where(pull.gradient == 0.0, theta < 0.0, pull.gradient > 0.0)
-    edges: np.ndarray = np.where(is_inert & can, np.where(is_low, low, high), np.nan)
-    return edges
+
+    stand: np.ndarray
+    coef: np.ndarray
+    side: np.ndarray
+    is_open: np.ndarray
+    start: np.ndarray
+    idle: int = 0
+
+    @classmethod
+    def inside(cls, law: Law) -> Bound:
+        """Return what holds no coef of a law."""
+        nothing = np.full(len(law.names), np.nan)
+        return cls(nothing, nothing, np.zeros(len(nothing), int), np.zeros(len(nothing), bool), nothing)
+
+    @property
+    def is_held(self) -> np.ndarray:
+        """(p,) bool."""
+        held: np.ndarray = ~np.isnan(self.stand)
+        return held
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """What makes one bound the plainer account of a minimum that several have: less of it."""
+        return self.idle, int(self.is_open.sum()), int(self.is_held.sum())
+
+    @property
+    def short_of_infinity(self) -> float:
+        """By how much the objective here may lie above what is reached at infinity, relative to it."""
+        return SHORT if np.any((self.side < 0) & np.isfinite(self.coef) & (self.coef != 1.0)) else 0.0
+
+    def edges(self, law: Law) -> np.ndarray:
+        """Return the edges (p,) at which coefs are held, inf for one that stands for it, NaN for one that is free."""
+        places = zip(self.coef, self.side, law.supports, strict=True)
+        return np.array([support.high if side < 0 else coef for coef, side, support in places])
+
+    def coefs_at(self, law: Law, theta: np.ndarray) -> np.ndarray:
+        """Return the coefs (…, p) of theta (…, p), those that are held as they are reported."""
+        with np.errstate(over="ignore"):
+            columns = [support.to_coef(theta[..., at]) for at, support in enumerate(law.supports)]
+        coefs: np.ndarray = np.where(self.is_held, self.coef, np.stack(columns, axis=-1))
+        return coefs
+
+
+def bound_of(fit: Fit) -> Bound | None:
+    """Return the bound at which a fit lies; None for a minimum inside."""
+    law = fit.law
+    coef = np.array([fit.coefs[name] if name in fit.held else np.nan for name in law.names])
+    held = ~np.isnan(coef)
+    if not held.any():
+        return None
+    is_open = np.array([name in fit.unidentified for name in law.names])
+    stand, side = np.full(len(coef), np.nan), np.zeros(len(coef), int)
+    start = np.array([stand_of(law, at, fit.coefs[name]) for at, name in enumerate(law.names)])
+    for at in np.flatnonzero(held):
+        support = law.supports[at]
+        stand[at] = start[at]
+        if coef[at] != support.low or not is_open[at]:
+            side[at] = 1 if coef[at] == support.low else -1 if np.isfinite(support.low) else 0
+    return Bound(stand, coef, side, is_open, start)
+
+
+def stand_of(law: Law, at: int, coef: float) -> float:
+    """Return theta at which the coef at a place stands for its reported value, an edge of its support or a number."""
+    support = law.supports[at]
+    if coef in (support.low, support.high):
+        return BEYOND["low"] if coef == support.low else BEYOND["high"]
+    return float(support.to_real(np.asarray(coef)))
 
 
 def inside(law: Law, coefs: Mapping[str, float], points: np.ndarray) -> np.ndarray:
@@ -63,41 +116,44 @@ def inside(law: Law, coefs: Mapping[str, float], points: np.ndarray) -> np.ndarr
     return theta
 
 
-def pulls_of(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Pull:
-    """Return the pull (k, …), NumPy, on lanes at theta (k, p); replicate: (k,) indices, -1 for the table as it is."""
-    batch, parts = job.batch, []
-    for part in chunks(len(theta), WIDTH):
-        lanes = (fill(replicate[part].astype(np.int32), WIDTH), fill(theta[part], WIDTH))
-        goal = (job.goal.least, job.goal.relative, np.float64(batch.noise))
-        argument = upload(((batch.columns, batch.target), table_of(batch), key_words(job.seed), lanes, goal))
-        found = run(clock, pulls, (job.problem, job.scheme), argument)
-        parts.append([array[: part.stop - part.start] for array in found])
-    return Pull(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+def solve_held(
+    job: Job,
+    bound: Bound,
+    replicate: np.ndarray,
+    start: np.ndarray,
+    scale: np.ndarray,
+    clock: Clock,
+    on_done: Callable[[int], None] = lambda count: None,
+) -> Outcome:
+    """Minimise every lane over the coefs that a bound does not hold.
 
-
-def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
-    """Return the pull of the objective on every coordinate, on the device, without second derivatives.
-
-    argument: rows, the table, the key's two words, the lanes' replicates (B,) and theta (B, p), least and relative
-    scale, and the miss that rounding alone produces.
+    A lane is `at_bound` where they form a strict minimum and no held coef would lower the objective by leaving its
+    bound: the conditions of Karush, Kuhn and Tucker. It is `stalled` where one would; theta is then still the minimum
+    with the coefs held, from where to go on.   Source: Nocedal & Wright 2006, §12.3.
     """
-    rows, table, words, (replicate, theta), (least, relative, noise) = argument
+    outcome = minimise_others(job, bound.stand, replicate, start, scale, clock, on_done)
+    found = np.flatnonzero(outcome.status == Status.CONVERGED)
+    if len(found):
+        minimised = (job.active > 0) & ~bound.is_held
+        pull = pulls_of(job, minimised, replicate[found], outcome.theta[found], clock)
+        stays = bound.side * pull.multiplier >= -ROUNDING * pull.total
+        outcome.status[found] = np.where(stays.all(axis=1), Status.AT_BOUND, Status.STALLED)
+    return outcome
 
-    def miss(point: jax.Array, row: Row) -> jax.Array:
-        return problem.residual(tuple(point), row)
 
-    def one(index: jax.Array, point: jax.Array) -> Pull:
-        mass = jnp.where(index < 0, table.weight, draw_replicate(scheme, key_of(words), table, index))
-        residual = jax.vmap(miss, in_axes=(None, 0))(point, rows)
-        slope = jax.vmap(jax.grad(miss), in_axes=(None, 0))(point, rows)
-        is_real = mass > 0
-        spread = jnp.sum(jnp.where(is_real, mass * jnp.abs(residual), 0.0)) / jnp.sum(mass)
-        scale = jnp.maximum(least, relative * spread)
-        score = problem.rho(residual, scale)
-        doubt = DOUBT * jnp.abs(score.slope) + problem.rho(jnp.full_like(residual, noise), scale).slope
-        first, bound = (jnp.where(is_real, mass * part, 0.0) for part in (score.slope, score.majoriser))
-        slope = jnp.where(is_real[:, None], slope, 0.0)
-        value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
-        return Pull(value, first @ slope, (mass * doubt) @ jnp.abs(slope), bound @ (slope * slope))
+def minimise_others(
+    job: Job,
+    stand: np.ndarray,
+    replicate: np.ndarray,
+    start: np.ndarray,
+    scale: np.ndarray,
+    clock: Clock,
+    on_done: Callable[[int], None] = lambda count: None,
+) -> Outcome:
+    """Return the minima of lanes over the coefs that stand (p,) leaves free, NaN there; the others stand where it says.
 
-    return jax.vmap(one)(replicate, theta)
+    Of the free ones a lane may be at the bound of another, as ever.
+    """
+    held = ~np.isnan(stand)
+    others = replace(job, active=np.where(held, 0.0, job.active), model=None)
+    return solve(others, replicate, np.where(held, stand, start), scale, clock, on_done)

@@ -42,6 +42,11 @@ class Design:
     columns: Mapping[str, np.ndarray]
     likeness: float
 
+    @property
+    def is_rising(self) -> bool:
+        """Whether all runs lie on one curve along which no input falls as another grows."""
+        return len(self.moving) == 1 and all(power > 0 for tie in self.ties for power in tie.powers.values())
+
     def __str__(self) -> str:
         return " and ".join(str(tie) for tie in self.ties)
 

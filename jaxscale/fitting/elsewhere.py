@@ -9,7 +9,7 @@ import numpy as np
 from jaxscale.engine.batches import chunks
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.fitting.held import SAME_MINIMUM
+from jaxscale.fitting.bounds import SAME_MINIMUM
 from jaxscale.status import Status
 
 SCOUTS = 256

@@ -13,7 +13,7 @@ from jaxscale.fitting.identification import Harm
 from jaxscale.fitting.inspection import Look
 from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.results import Fit
+from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Finding
 from jaxscale.runs.showing import counted as number_of
 from jaxscale.status import Status
@@ -50,6 +50,16 @@ SEVERAL_MINIMA = "{count} other minima were found; the next one has an objective
 FEW_AGREE = "only {agreeing} of {starts} starts reached this minimum; a lower one may exist"
 SOME_FAILED = "{failed} of {total} replicates are not usable ({reasons})"
 AT_BOUND_TOO = "{places} of {total} replicates: they ended at the edge of the support and count as lying on it"
+
+WITHOUT_VALUE = (
+    "{places} of {total} replicates have no value: they ended at a bound where other values predict the same; the "
+    "interval of such a coef is that of the replicates in which it has one"
+)
+NOT_SPLIT = (
+    "at this bound {names} are one constant, {formula} = {value:.6g}{error}: the runs say nothing about how it is split"
+)
+NO_VALUE = "at this bound {names} have no value: others predict the runs as well, to rounding"
+NO_VALUE_ALONE = "at this bound {names} has no value: any other predicts the same"
 
 FEW_AGREEING = 0.1
 FAR_BELOW = 3.0
@@ -89,9 +99,10 @@ def findings_of_fit(
         )
         found += [Finding("not-converged", message), *_directions(fit, look), *_narrow(fit), *_not_finite(fit, start)]
     if status is Status.AT_BOUND:
-        found.append(
-            Finding("at-bound", AT_BOUND.format(places=_listed(_place(n, fit.coefs[n]) for n in fit.at_bound)))
-        )
+        places = [_place(name, fit.coefs[name]) for name in fit.at_bound if name not in fit.unidentified]
+        if places:
+            found.append(Finding("at-bound", AT_BOUND.format(places=_listed(places))))
+        found += _without_value(fit)
     if certificate.agreeing_starts < FEW_AGREEING * certificate.starts and status.is_usable:
         message = FEW_AGREE.format(agreeing=certificate.agreeing_starts, starts=certificate.starts)
         found.append(Finding("few-starts-agree", message))
@@ -108,6 +119,20 @@ def findings_of_fit(
     return tuple(found)
 
 
+def _without_value(fit: Fit) -> list[Finding]:
+    """Return which coefs of a fit at a bound have no value, and what some of them are together."""
+    found, left = [], list(fit.unidentified)
+    for one in fit.joint:
+        error = "" if one.std is None else f" ± {one.std:.2g}"
+        message = NOT_SPLIT.format(names=_listed(one.names), formula=one.formula, value=one.value, error=error)
+        found.append(Finding("not-split", message))
+        left = [name for name in left if name not in one.names]
+    if left:
+        words = NO_VALUE_ALONE if len(left) == 1 else NO_VALUE
+        found.append(Finding("no-value", words.format(names=_listed(left))))
+    return found
+
+
 def counted(codes: np.ndarray) -> str:
     """Return "61 converged, 3 stalled" for an array of status codes, most frequent first."""
     values, counts = np.unique(codes, return_counts=True)
@@ -115,24 +140,28 @@ def counted(codes: np.ndarray) -> str:
     return ", ".join(f"{int(counts[i])} {Status(int(values[i]))}" for i in order)
 
 
-def findings_of_crowd(codes: np.ndarray, edges: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
-    """Return what is worth knowing about a crowd of replicates, from their status codes (R,).
-
-    edges: coef → (R,), the edge of the support at which a replicate has it, NaN inside.
-    """
+def findings_of_crowd(crowd: Ensemble) -> tuple[Finding, ...]:
+    """Return what is worth knowing about a crowd of replicates."""
+    codes, total = crowd.status, f"{len(crowd):,}"
     failed = codes > Status.AT_BOUND
     found = []
     if failed.any():
         message = SOME_FAILED.format(failed=int(failed.sum()), total=len(codes), reasons=counted(codes[failed]))
         found.append(Finding("replicates-failed", message))
-    places = [
-        f"{_place(name, float(edge))} in {int(np.sum(at == edge)):,}"
-        for name, at in edges.items()
-        for edge in np.unique(at[~np.isnan(at)])
-    ]
+    places = []
+    for name, support in zip(crowd.fit.law.names, crowd.fit.law.supports, strict=True):
+        at = crowd.samples(name)
+        for edge in {support.low, support.high} if name in crowd.fit.free else ():
+            if (at == edge).any():
+                places.append(f"{_place(name, edge)} in {int(np.sum(at == edge)):,}")
     if places:
-        message = AT_BOUND_TOO.format(places=_listed(places), total=f"{len(codes):,}")
+        message = AT_BOUND_TOO.format(places=_listed(places), total=total)
         found.append(Finding("replicates-at-bound", message))
+    lacking = {name: int(np.sum(mask & crowd.usable)) for name, mask in crowd.without.items()}
+    lacking = {name: count for name, count in lacking.items() if count}
+    if lacking:
+        words = _listed(f"{name} in {count:,}" for name, count in lacking.items())
+        found.append(Finding("replicates-without-value", WITHOUT_VALUE.format(places=words, total=total)))
     return tuple(found)
 
 

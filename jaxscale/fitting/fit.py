@@ -13,13 +13,14 @@ from jaxscale.engine.compiling import Clock, foreseen
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import problem_of
 from jaxscale.errors import UsageError
-from jaxscale.fitting.bounds import edges_of
+from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread
-from jaxscale.fitting.held import SAME_MINIMUM, try_edges
 from jaxscale.fitting.identification import harm_of
 from jaxscale.fitting.inspection import inspect, views_of
+from jaxscale.fitting.joint import joints_of
+from jaxscale.fitting.settling import LOOKS, Settling
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import LAWS, Law
@@ -89,9 +90,12 @@ def fit(
             begun, scale = _lanes_of(points, objective.scale)
             outcome = solve(job, np.full(len(begun), -1), points[begun], scale, clock)
             outcome = _again(job, points, outcome, clock)
-            try_edges(law, job, outcome, clock)
             grid = points if starts is None else start_points(law, runs, None, fixed)
-            return _report(runs, law, objective, solver, fixed, job, grid, begun, outcome, clock)
+            nowhere = np.full(len(begun), -1)
+            narrow = _narrow_scale(job, objective, outcome)
+            settling = Settling(law, job, outcome, nowhere, np.median(grid, axis=0), narrow, clock)
+            settle_lowest(settling)
+            return _report(runs, law, objective, solver, fixed, grid, begun, settling)
 
 
 def _lanes_of(points: np.ndarray, last: float) -> tuple[np.ndarray, np.ndarray]:
@@ -120,17 +124,53 @@ def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outc
     return Outcome(theta, value, status, outcome.steps + other.steps)
 
 
-def choose(outcome: Outcome, count: int) -> int:
+def _narrow_scale(job: Job, objective: Objective, outcome: Outcome) -> float:
+    """Return the first scale of a lane that begins where it stands: the objective's own last one."""
+    lowest = np.nanmin(outcome.value) if np.isfinite(outcome.value).any() else 0.0
+    return max(objective.scale, objective.limit * float(lowest) / float(np.sum(job.batch.weight)))
+
+
+def settle_lowest(settling: Settling) -> None:
+    """Bring lanes exactly to their bounds; where the lowest is then not usable, look for bounds around it.
+
+    So, too, where the lowest is at a bound at which some coef has no value: another account of it may be plainer.
+    """
+    outcome = settling.outcome
+    settling.settle(np.arange(len(outcome.value)))
+    is_open = np.isfinite(outcome.value) & (outcome.status != Status.DEGENERATE)
+    for _ in range(LOOKS):
+        value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
+        is_good = (outcome.status <= Status.AT_BOUND) & ~settling.is_weak()
+        pending = np.flatnonzero(is_open & ~is_good)
+        if not len(pending):
+            return
+        lane = int(pending[np.argmin(value[pending])])
+        most = value[lane] * (1.0 + SAME_MINIMUM) + settling.floor
+        if np.min(value[is_good], initial=np.inf) <= most:
+            return
+        near = pending[value[pending] <= 2.0 * most]
+        settling.look(settling.place(lane), near)
+        if outcome.status[lane] > Status.AT_BOUND:
+            settling.go_on(near[outcome.status[near] > Status.AT_BOUND])
+        is_open &= value > most
+
+
+def choose(outcome: Outcome, count: int, rank: Sequence[tuple[int, int, int]] = ()) -> int:
     """Return the lane to report: the lowest usable value, or the lowest finite one where none is usable.
 
     count: of the first lanes; one of the others must lie lower than the best of these. Where the runs leave a direction
-    open, they wander along it to an edge, at the same value.
+    open, they wander along it to an edge, at the same value.   rank: of each lane's bound; of several at the lowest
+    value the one of least rank is taken.
     """
     value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
     usable = np.where(outcome.status <= Status.AT_BOUND, value, np.inf)
     best = int(np.argmin(usable[:count] if np.isfinite(usable[:count]).any() else value[:count]))
     lowest = int(np.argmin(usable))
-    return lowest if usable[lowest] < value[best] * (1.0 - SAME_MINIMUM) else best
+    best = lowest if usable[lowest] < value[best] * (1.0 - SAME_MINIMUM) else best
+    if not rank:
+        return best
+    alike = np.flatnonzero(np.isclose(usable, usable[best], rtol=SAME_MINIMUM, atol=1e-28))
+    return min([best, *alike.tolist()], key=lambda lane: rank[lane])
 
 
 def _report(
@@ -139,42 +179,45 @@ def _report(
     objective: Objective,
     solver: str,
     fixed: Mapping[str, float],
-    job: Job,
     grid: np.ndarray,
     begun: np.ndarray,
-    outcome: Outcome,
-    clock: Clock,
+    settling: Settling,
 ) -> Fit:
     """Return the Fit of the best lane: its coefs, its certificate, and what is worth knowing.
 
     begun: from which start point each lane came.
     """
-    best = choose(outcome, len(np.unique(begun)))
-    look = inspect(law, objective, job, job.batch, outcome.theta[best], clock)
+    job, outcome, clock = settling.job, settling.outcome, settling.clock
+    best = choose(outcome, len(np.unique(begun)), settling.ranks())
+    bound = settling.bound_of(best)
+    is_held = np.zeros(len(law.coefs), bool) if bound is None else bound.is_held
+    is_open = np.zeros(len(law.coefs), bool) if bound is None else bound.is_open
+    look = inspect(
+        law, objective, replace(job, active=np.where(is_held, 0.0, job.active)), job.batch, outcome.theta[best], clock
+    )
     design = design_of(runs, law)
     harm = harm_of(law, design, job, grid, clock)
     status = Status(int(outcome.status[best]))
     unidentified = harm.unidentified or (look.gaps.coefs if status.is_usable or status is Status.SINGULAR else ())
     if unidentified and status is not Status.NON_FINITE:
         status = Status.SINGULAR
-    edges = _edges(law, job, outcome, clock)
-    coefs = _coefs(law, outcome.theta[best], edges[best], fixed)
+    every = [_given(law, coefs, fixed) for coefs in settling.coefs()]
     agreeing = _agree(outcome, outcome.value[best])
     certificate = Certificate(
         scaled_gradient=look.scaled_gradient,
         condition=look.condition,
         starts=len(np.unique(begun)),
         agreeing_starts=len(np.unique(begun[agreeing])),
-        other_minima=_others(law, fixed, begun, outcome, edges, agreeing),
+        other_minima=_others(every, begun, outcome, agreeing),
     )
-    is_inside = np.isnan(edges[best]) & status.is_usable & (job.active > 0)
-    std = {name: look.std.get(name) if has else None for name, has in zip(law.names, is_inside, strict=True)}
+    has_std = ~is_held & ~is_open & status.is_usable & (job.active > 0)
+    std = {name: look.std.get(name) if has else None for name, has in zip(law.names, has_std, strict=True)}
     provenance = Provenance.of(placement.current().platform, clock.compile, clock.run, clock.compiled)
     made = Fit(
         law=law,
         objective=objective,
         runs=runs,
-        coefs=coefs,
+        coefs=every[best],
         value=look.value,
         status=status,
         certificate=certificate,
@@ -184,30 +227,23 @@ def _report(
         solver=solver,
         findings=(),
         provenance=provenance,
-        unidentified=unidentified,
+        unidentified=unidentified or _named(law, is_open),
+        held=_named(law, is_held),
     )
+    made = replace(made, joint=joints_of(made, look.std) if status.is_usable else ())
     of_design = findings_of_design(made, design, harm)
-    start = _coefs(law, grid[0], np.full(len(law.coefs), np.nan), fixed)
+    start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)
     of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(harm.unidentified))
     return replace(made, findings=(*runs.check(core_of(law).inputs), *of_design, *findings_of_groups(made), *of_fit))
 
 
-def _edges(law: Law, job: Job, outcome: Outcome, clock: Clock) -> np.ndarray:
-    """Return the edges (S, p) at which coefs lie, NaN inside, for the lanes that ended at a bound."""
-    edges = np.full(outcome.theta.shape, np.nan)
-    lanes = np.flatnonzero(outcome.status == Status.AT_BOUND)
-    if len(lanes):
-        edges[lanes] = edges_of(law, job, np.full(len(lanes), -1), outcome.theta[lanes], clock)
-    return edges
+def _named(law: Law, mask: np.ndarray) -> tuple[str, ...]:
+    return tuple(name for name, is_in in zip(law.names, mask, strict=True) if is_in)
 
 
-def _coefs(law: Law, theta: np.ndarray, edges: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
-    """Return the coefs at theta; those at an edge exactly there, fixed ones exactly as given."""
-    coefs = {
-        name: float(support.to_coef(np.asarray(value)) if np.isnan(edge) else edge)
-        for name, support, value, edge in zip(law.names, law.supports, theta, edges, strict=True)
-    }
-    return {name: fixed.get(name, coef) for name, coef in coefs.items()}
+def _given(law: Law, coefs: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
+    """Return coefs (p,) by name, fixed ones exactly as given."""
+    return {name: fixed.get(name, float(coef)) for name, coef in zip(law.names, coefs, strict=True)}
 
 
 def _agree(outcome: Outcome, value: float) -> np.ndarray:
@@ -216,16 +252,15 @@ def _agree(outcome: Outcome, value: float) -> np.ndarray:
 
 
 def _others(
-    law: Law, fixed: Mapping[str, float], begun: np.ndarray, outcome: Outcome, edges: np.ndarray, agreeing: np.ndarray
+    every: Sequence[Mapping[str, float]], begun: np.ndarray, outcome: Outcome, agreeing: np.ndarray
 ) -> tuple[Minimum, ...]:
-    """Return the other minima that usable lanes found, lowest first, each once."""
+    """Return the other minima that usable lanes found, lowest first, each once.   every: the coefs of each lane."""
     left = (outcome.status <= Status.AT_BOUND) & ~agreeing
     found: list[Minimum] = []
     while left.any() and len(found) < MOST_MINIMA:
         lane = int(np.argmin(np.where(left, outcome.value, np.inf)))
         same = _agree(outcome, outcome.value[lane]) & left
         same[lane] = True
-        coefs = _coefs(law, outcome.theta[lane], edges[lane], fixed)
-        found.append(Minimum(float(outcome.value[lane]), coefs, len(np.unique(begun[same]))))
+        found.append(Minimum(float(outcome.value[lane]), every[lane], len(np.unique(begun[same]))))
         left &= ~same
     return tuple(found)

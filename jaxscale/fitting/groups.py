@@ -13,7 +13,7 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting.design import design_of
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
-from jaxscale.results import Ensemble, Fit, Minimum
+from jaxscale.results import Ensemble, Fit, Joint, Minimum
 from jaxscale.runs import Finding, Runs
 from jaxscale.runs.showing import counted, listed, shown
 
@@ -107,7 +107,10 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
     coefs = grouping.coefs_of(group, whole.coefs)
     if isinstance(result, Ensemble):
         samples = grouping.coefs_of(group, result.coefs)
-        return replace(result, fit=group_of(whole, group), coefs=samples, whole=whole.runs)
+        nowhere = np.zeros(len(result), bool)
+        without = grouping.coefs_of(group, {name: result.without.get(name, nowhere) for name in result.coefs})
+        without = {name: mask for name, mask in without.items() if mask.any()}
+        return replace(result, fit=group_of(whole, group), coefs=samples, whole=whole.runs, without=without)
     rows = whole.runs[GROUP.name] == grouping.groups.index(group)
     runs, residuals = whole.runs.take(np.flatnonzero(rows), "of another group"), whole.residuals[rows]
     minima = tuple(
@@ -129,8 +132,17 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
         residuals=residuals,
         fixed=its(whole.fixed),
         unidentified=its(whole.unidentified),
+        held=its(whole.held),
+        joint=tuple(part for one in whole.joint for part in _its_joint(one, grouping, group)),
         common=tuple(name for name in grouping.common if name not in whole.fixed),
     )
+
+
+def _its_joint(one: Joint, grouping: Grouping, group: str) -> list[Joint]:
+    """Return what coefs of one group are together, by the law's own names; nothing where they are another group's."""
+    names = grouping.coefs_of(group, {full: full for name in grouping.core.names for full in grouping.names_of(name)})
+    own = tuple(name for name, given in names.items() if given in one.names)
+    return [replace(one, names=own)] if len(own) == len(one.names) else []
 
 
 def _value(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:

@@ -36,9 +36,10 @@ def harm_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock
 
     points: (S, p) plausible coefs, on the real line.   The Jacobian on the design is compared with that on the same
     values paired at random. Rank that is lost at most points loses the coefs concerned; a standard error that grows
-    weakens a coef. Where all runs lie on one curve and more than three coefs are free, the weakened ones are lost
-    too: with the roles of two terms exchanged, other values draw the same curve, and which of them a fit finds is
-    an accident of its starts.
+    weakens a coef. Where all runs lie on one rising curve, on which tokens grow with params, and more than three coefs
+    are free, the weakened ones are lost too: with the roles of two terms exchanged, other values draw the same curve,
+    and which of them a fit finds is an accident of its starts. On a falling one, as at one compute, the terms rise and
+    fall and cannot be exchanged: there the curvature at the minimum decides.
     """
     if not design.ties:
         return Harm()
@@ -58,7 +59,7 @@ def harm_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock
     is_lost = np.mean(lost, axis=0) > 0.5
     is_weakened = ~is_lost & (np.median(growth, axis=0) > WEAKENED)
     of_one = {core_name(name) for name in names}
-    if is_weakened.any() and len(design.moving) == 1 and len(of_one) > OF_A_CURVE:
+    if is_weakened.any() and design.is_rising and len(of_one) > OF_A_CURVE:
         is_lost, is_weakened = is_lost | is_weakened, np.zeros_like(is_weakened)
     return Harm(tuple(names[is_lost].tolist()), tuple(names[is_weakened].tolist()))
 

@@ -72,10 +72,9 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     value = _total(weight, np.abs(residuals)) if objective.limit else _value(views, batch)
     free = job.active > 0
     pull = (weight * np.asarray(views.score.slope)[:count])[:, None] * np.asarray(views.jacobian)[:count, free]
-    total = np.abs(pull).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = np.where(total > 0, np.abs(pull.sum(axis=0)) / total, 0.0)
-    scaled_gradient = float(np.max(ratios, initial=0.0))
+    scaled_gradient = _scaled_gradient(
+        objective, scale, pull, np.asarray(views.jacobian)[:count, free], theta[free], batch
+    )
     hessian = _hessian(views, job.problem, batch)[np.ix_(free, free)]
     condition = _condition(hessian)
     is_honest = condition is not None and condition < SINGULAR_ABOVE and not objective.limit
@@ -105,6 +104,24 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
     gaps = gaps_of(_weighted(views, batch)[:, free], law.edged[free], value, coefs)
     return Look(value, residuals, scaled_gradient, condition, std, gaps, flattest(hessian, coefs))
+
+
+def _scaled_gradient(
+    objective: Objective, scale: float, pull: np.ndarray, jacobian: np.ndarray, theta: np.ndarray, batch: Batch
+) -> float:
+    """Return the largest component of a gradient over the sum of its absolute terms, pull (n, p).
+
+    0 where rounding of the losses and of theta alone makes as much: at an exact fit all terms are rounding, and so is
+    their sum.
+    """
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        seen = np.where(theta != 0.0, np.abs(jacobian * theta), 0.0).sum(axis=1)
+        noise = batch.noise + np.finfo(np.float64).eps * seen
+        doubt = batch.weight[: len(noise)] * np.asarray(objective.rho(jnp.asarray(noise), jnp.asarray(scale)).slope)
+        total = np.abs(pull).sum(axis=0)
+        excess = np.maximum(np.abs(pull.sum(axis=0)) - doubt @ np.abs(jacobian), 0.0)
+        ratios = np.where(total > 0, excess / total, 0.0)
+    return float(np.max(ratios, initial=0.0))
 
 
 def bandwidth(residuals: np.ndarray) -> float:

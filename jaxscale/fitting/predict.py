@@ -39,4 +39,5 @@ def predict_crowd(crowd: Ensemble, columns: Mapping[str, ArrayLike]) -> np.ndarr
     `intervals.band` makes a band of it.   Raises UsageError for a missing input.
     """
     law = crowd.fit.law
-    return predict_sets(law, np.stack([crowd.samples(name) for name in law.names], axis=1), columns)
+    sets = np.stack([np.where(crowd.usable, crowd.coefs[name], np.nan) for name in law.names], axis=1)
+    return predict_sets(law, sets, columns)

@@ -15,7 +15,7 @@ def reduced(refused: Fit, *, device: str = "auto") -> Fit | None:
     None for a fit whose coefs are identified, a fit over groups, for runs that lie on no one curve, and where no law
     ships for what varies along it. Coefs that were fixed before are not fixed here: they belong to another law.
     """
-    is_asked = refused.unidentified and grouping_of(refused.law) is None
+    is_asked = refused.unidentified and not refused.is_usable and grouping_of(refused.law) is None
     law = law_along(refused.runs, design_of(refused.runs, refused.law)) if is_asked else None
     if law is None:
         return None

@@ -20,6 +20,7 @@ NOT_A_MINIMUM = "the fit is not a minimum"
 NOT_IDENTIFIED = "coefs {names} (the runs do not determine them)"
 AT_INFINITY = "coefs {names} (at infinity, the edge of the support)"
 AT_BOUND = "at the edge of the support"
+WITHOUT_VALUE = "they have no value of their own"
 NO_COVARIANCE = "the curvature gives no covariance there"
 
 
@@ -47,9 +48,10 @@ def _of_fit(answer: Answer) -> list[str]:
         reasons.append(NO_CONDITION)
     without = [name for name in fit.free if fit.std.get(name) is None]
     at_bound = [name for name in without if name in fit.at_bound and fit.is_usable]
-    others = [name for name in without if name not in at_bound]
+    without_value = [name for name in without if name in fit.unidentified and fit.is_usable]
+    others = [name for name in without if name not in (*at_bound, *without_value)]
     why = NO_COVARIANCE if fit.is_usable else NOT_A_MINIMUM
-    for names, reason in ((at_bound, AT_BOUND), (others, why)):
+    for names, reason in ((at_bound, AT_BOUND), (without_value, WITHOUT_VALUE), (others, why)):
         reasons += [NO_STD.format(names=", ".join(names), why=reason)] if names else []
     return reasons
 

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from jaxscale.intervals import Band
-from jaxscale.results import Counts, Ensemble, Fit, Frontier
+from jaxscale.allocation.splits import can_allocate
+from jaxscale.intervals import Band, band
+from jaxscale.results import Counts, Ensemble, Fit, Frontier, Joint
 
 LEAST_USABLE = 0.5
 """Share of usable replicates below which a band says nothing, and the answer is not trustworthy."""
@@ -30,6 +31,13 @@ class Banded(Protocol):
     def has_bands(self) -> bool:
         """Whether there is a crowd that is good enough for bands."""
         ...
+
+    def joint_band(self, one: Joint) -> Band | None:
+        """Return the band of what several coefs are together, over the replicates that have the same; None without."""
+        if self.ensemble is None or not self.has_bands:
+            return None
+        found = band(self.ensemble.joint_samples(one), level=self.level, method=self.method)
+        return found if found.n_used else None
 
     def frontier_band(self, quantity: str) -> Band | None:
         """Return the band (b,) of one of QUANTITIES; None where there are no bands."""
@@ -68,13 +76,21 @@ class Answer:
 
     @property
     def is_trustworthy(self) -> bool:
-        """Whether the fit is a minimum and at least half of its replicates are usable."""
-        return self.fit.is_usable and self.usable_share >= LEAST_USABLE
+        """Whether the fit is a minimum, half of its replicates are usable, and its plan, if any, says a size."""
+        return self.fit.is_usable and self.usable_share >= LEAST_USABLE and self.has_plan
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether a frontier that splits budgets has an optimum at any of them; True where there is none."""
+        parts = [part.has_plan for part in self.by_group.values()]
+        if self.frontier is None or not can_allocate(self.frontier.law):
+            return all(parts)
+        return bool(np.isfinite(self.frontier.point.params).any())
 
     @property
     def has_bands(self) -> bool:
         """Whether there is a crowd that is good enough for bands."""
-        return self.ensemble is not None and self.is_trustworthy
+        return self.ensemble is not None and self.fit.is_usable and self.usable_share >= LEAST_USABLE
 
     @property
     def seconds(self) -> tuple[float, float]:
@@ -89,7 +105,7 @@ class Answer:
 
     def coef_band(self, name: str) -> Band | None:
         """Return the band of a fitted coef, one-sided at a bound; None for a fixed one, and where there are none."""
-        if self.ensemble is None or not self.has_bands or name in self.fit.fixed:
+        if self.ensemble is None or not self.has_bands or name in (*self.fit.fixed, *self.fit.unidentified):
             return None
         return self.ensemble.interval(name, level=self.level, method=self.method)
 
@@ -98,16 +114,29 @@ class Answer:
 
         None at a bound, too: there is no spread to both sides.
         """
-        is_without = name in self.fit.fixed or name in self.fit.at_bound
-        if self.ensemble is None or not self.has_bands or is_without or self.ensemble.usable.sum() < 2:
+        is_without = name in (*self.fit.fixed, *self.fit.at_bound, *self.fit.unidentified)
+        if self.ensemble is None or not self.has_bands or is_without:
+            return None
+        samples = self.ensemble.samples(name)
+        samples = samples[~np.isnan(samples)]
+        if len(samples) < 2:
             return None
         with np.errstate(invalid="ignore", over="ignore"):  # a coef that overflowed has no spread in float64
-            spread = float(np.std(self.ensemble.coefs[name][self.ensemble.usable], ddof=1))
+            spread = float(np.std(samples, ddof=1))
         return spread if np.isfinite(spread) else None
+
+    def joint_band(self, one: Joint) -> Band | None:
+        """Return the band of what several coefs are together, over the replicates that have the same; None without."""
+        if self.ensemble is None or not self.has_bands:
+            return None
+        found = band(self.ensemble.joint_samples(one), level=self.level, method=self.method)
+        return found if found.n_used else None
 
     def frontier_band(self, quantity: str) -> Band | None:
         """Return the band (b,) of one of QUANTITIES; None where there are no bands."""
         if self.frontier is None or not self.has_bands:
             return None
-        band = self.frontier.interval(quantity, level=self.level, method=self.method)
-        return band if band is not None and band.n_used else None
+        found = self.frontier.interval(quantity, level=self.level, method=self.method)
+        if found is None or self.ensemble is None or found.n_used < LEAST_USABLE * self.ensemble.usable.sum():
+            return None
+        return found if found.n_used else None

@@ -14,7 +14,7 @@ from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.absences import absence_of
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.cautions import cautions_of, times_measured
-from jaxscale.results import Count, Counts, Fit, misses_of
+from jaxscale.results import Count, Counts, Fit, Joint, misses_of
 from jaxscale.runs import Finding
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -39,6 +39,7 @@ OF_A_REDUCED = (
     "equation",
     "coefs",
     "at_bound",
+    "joint",
     "std",
     "objective_value",
     "status",
@@ -64,6 +65,7 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "fixed": list(fit.fixed),
         "at_bound": list(fit.at_bound),
         "unidentified": list(fit.unidentified),
+        "joint": [_joint(answer, one) for one in fit.joint],
         "std": {name: number(fit.std.get(name)) for name in fit.coefs},
         "objective_value": number(fit.value),
         "status": str(fit.status),
@@ -193,6 +195,13 @@ def written_bootstrap(answer: Answer) -> dict[str, Json] | None:
         "level": answer.level,
         "coefs": coefs,
     }
+
+
+def _joint(answer: Answer, one: Joint) -> dict[str, Json]:
+    """Return what coefs without a value of their own are together, and in how many replicates they are."""
+    band = answer.joint_band(one)
+    told = {"coefs": list(one.names), "formula": one.formula, "value": number(one.value), "std": number(one.std)}
+    return {**told, **written_limits(band), "replicates": 0 if band is None else band.n_used}
 
 
 def _groups(fit: Fit) -> dict[str, Json]:

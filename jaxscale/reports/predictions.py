@@ -63,7 +63,7 @@ class Predictions:
         if outside:
             text = NOT_A_SHARE.format(count=outside, total=len(self.loss), target=self.law.target)
             own = (*own, Finding("not-a-share", text))
-        if self.answer is not None and self.answer.fit.unidentified:
+        if self.answer is not None and self.answer.fit.unidentified and not self.answer.fit.is_usable:
             own = (Finding("not-identified", NOT_IDENTIFIED),)
         far = None if self.answer is None else extrapolation(self.law, self.columns, self.answer.fit.runs)
         others = (one for one in known if one.code != NO_FRONTIER)

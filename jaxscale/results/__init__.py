@@ -2,7 +2,7 @@
 
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.ensemble import Ensemble
-from jaxscale.results.fit import Certificate, Fit, Minimum
+from jaxscale.results.fit import Certificate, Fit, Joint, Minimum
 from jaxscale.results.frontier import Frontier
 from jaxscale.results.misses import Misses, misses_of
 from jaxscale.results.provenance import Provenance
@@ -14,6 +14,7 @@ __all__ = [
     "Ensemble",
     "Fit",
     "Frontier",
+    "Joint",
     "Minimum",
     "Misses",
     "Provenance",

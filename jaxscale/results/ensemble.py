@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band, Interval, band
 from jaxscale.registry import unknown
-from jaxscale.results.fit import Fit
+from jaxscale.results.fit import Fit, Joint
 from jaxscale.results.provenance import Provenance
 from jaxscale.runs import Finding, Runs
 from jaxscale.status import Status
@@ -29,6 +29,7 @@ class Ensemble:
     coefs: name → (R,); one at the edge of its support is that edge, exactly.   value: (R,) the objective on each
     replicate's own table.   status: (R,) int8 codes of Status.   steps: (R,) evaluations spent.   scheme, seed: what
     rebuilds the weights of any replicate.   whole: the table that was resampled, where the fit is one group's part.
+    without: name → (R,) bool, replicates at a bound where this coef has no value: others predict the same there.
     """
 
     fit: Fit
@@ -41,6 +42,7 @@ class Ensemble:
     findings: tuple[Finding, ...]
     provenance: Provenance
     whole: Runs | None = None
+    without: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.value)
@@ -73,10 +75,19 @@ class Ensemble:
         return drawn if np.ndim(replicate) else drawn[0]
 
     def samples(self, name: str) -> np.ndarray:
-        """Return the replicates (R,) of one coef, NaN where a replicate is not usable."""
+        """Return the replicates (R,) of one coef, NaN where one is not usable or the coef has no value in it."""
         if name not in self.coefs:
             raise UsageError(unknown("coef", name, tuple(self.coefs)))
-        return np.where(self.usable, self.coefs[name], np.nan)
+        has_value = self.usable & ~self.without.get(name, np.zeros(len(self), bool))
+        return np.where(has_value, self.coefs[name], np.nan)
+
+    def joint_samples(self, one: Joint) -> np.ndarray:
+        """Return what several coefs of the fit are together (R,), NaN in replicates where they are not one constant."""
+        nowhere = np.zeros(len(self), bool)
+        is_joint = np.all([self.without.get(name, nowhere) for name in one.names], axis=0) & self.usable
+        parts = np.stack([self.coefs[name] for name in one.names])
+        total = np.sum(parts, axis=0) if one.is_sum else np.prod(parts, axis=0)
+        return np.where(is_joint, total, np.nan)
 
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
         """Return the band of one coef over the usable replicates; one-sided where the fit has it at a bound."""

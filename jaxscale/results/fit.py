@@ -27,6 +27,25 @@ class Minimum:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """One constant that several coefs are together at a bound, where none of them has a value of its own.
+
+    names: those coefs.   is_sum: whether it is their sum, or else their product.   value, std: of that, std None
+    where there is none.
+    """
+
+    names: tuple[str, ...]
+    is_sum: bool
+    value: float
+    std: float | None
+
+    @property
+    def formula(self) -> str:
+        """The constant in words, as `E + A`."""
+        return (" + " if self.is_sum else " · ").join(self.names)
+
+
+@dataclass(frozen=True)
 class Certificate:
     """What was checked after the fact.
 
@@ -70,6 +89,8 @@ class Fit:
     provenance: Provenance
     unidentified: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    joint: tuple[Joint, ...] = ()
 
     def __repr__(self) -> str:
         coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())
@@ -82,9 +103,10 @@ class Fit:
 
     @property
     def at_bound(self) -> tuple[str, ...]:
-        """The fitted coefs that lie at the edge of their support, as E does at 0."""
+        """The fitted coefs whose value is the edge of their support, as that of E is at 0."""
         ends = dict(zip(self.law.names, self.law.supports, strict=True))
-        return tuple(name for name in self.free if self.coefs[name] in (ends[name].low, ends[name].high))
+        has_value = [name for name in self.free if name not in self.unidentified]
+        return tuple(name for name in has_value if self.coefs[name] in (ends[name].low, ends[name].high))
 
     @property
     def is_usable(self) -> bool:

@@ -33,6 +33,9 @@ def written_ensemble(ensemble: Ensemble) -> tuple[dict[str, Json], dict[str, np.
         "ensemble.status": np.asarray(ensemble.status, dtype=np.int8),
         "ensemble.steps": np.asarray(ensemble.steps),
     }
+    if ensemble.without:
+        record["without"] = list(ensemble.without)
+        arrays["ensemble.without"] = np.stack(list(ensemble.without.values())).astype(np.int8)
     return record, arrays
 
 
@@ -58,4 +61,18 @@ def ensemble_of(record: Record, archive: Archive, fit: Fit, schemes: Iterable[Sc
         steps=archive.array("ensemble.steps", (count,), "<i4", "<i8"),
         findings=findings_of(record),
         provenance=provenance_of(record),
+        without=_without(record, archive, fit, count),
     )
+
+
+def _without(record: Record, archive: Archive, fit: Fit, count: int) -> dict[str, np.ndarray]:
+    """Return in which replicates a coef has no value, of those for which there are any."""
+    if "without" not in record.fields:
+        return {}
+    names = record.texts("without")
+    if not set(names) <= set(fit.law.names):
+        raise record.wrong("without", "a list of the law's coefs")
+    codes = archive.array("ensemble.without", (len(names), count), "|i1")
+    if not np.isin(codes, (0, 1)).all():
+        raise archive.wrong("ensemble.without", "zeros and ones")
+    return dict(zip(names, codes.astype(bool), strict=True))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from jaxscale.laws import Law
 from jaxscale.objectives import Objective
-from jaxscale.results import Certificate, Fit, Minimum
+from jaxscale.results import Certificate, Fit, Joint, Minimum
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 from jaxscale.store.archive import Archive
@@ -30,6 +30,8 @@ def written_fit(fit: Fit) -> tuple[dict[str, Json], dict[str, np.ndarray]]:
         "std": {name: written_optional(error) for name, error in fit.std.items()},
         "fixed": list(fit.fixed),
         "unidentified": list(fit.unidentified),
+        "held": list(fit.held),
+        "joint": [_written_joint(one) for one in fit.joint],
         "objective_value": written(fit.value),
         "status": str(fit.status),
         "certificate": {
@@ -54,6 +56,7 @@ def fit_of(record: Record, archive: Archive, runs: Runs, laws: Iterable[Law], ob
         raise record.wrong("status", "one of " + ", ".join(STATUSES))
     std = record.child("std")
     fixed, unidentified = record.texts("fixed"), record.texts("unidentified")
+    coefs = coefs_of(record, law)
     if not set(std.fields) <= set(law.names):
         raise record.wrong("std", "an object of the law's coefs")
     if not set(fixed) <= set(law.names):
@@ -64,7 +67,7 @@ def fit_of(record: Record, archive: Archive, runs: Runs, laws: Iterable[Law], ob
         law=law,
         objective=objective_of(record.child("objective"), objectives),
         runs=runs,
-        coefs=coefs_of(record, law),
+        coefs=coefs,
         value=record.number("objective_value"),
         status=STATUSES[status],
         certificate=_certificate_of(record.child("certificate"), law),
@@ -75,7 +78,36 @@ def fit_of(record: Record, archive: Archive, runs: Runs, laws: Iterable[Law], ob
         findings=findings_of(record),
         provenance=provenance_of(record),
         unidentified=unidentified,
+        held=_held_of(record, law, coefs, fixed),
+        joint=tuple(_joint_of(one, law) for one in record.children("joint")) if "joint" in record.fields else (),
     )
+
+
+def _held_of(record: Record, law: Law, coefs: Mapping[str, float], fixed: Sequence[str]) -> tuple[str, ...]:
+    """Return the coefs that were held at a bound; in a folder from before they were named, those at an edge."""
+    if "held" not in record.fields:
+        places = zip(law.names, law.supports, strict=True)
+        return tuple(name for name, of in places if name not in fixed and coefs[name] in (of.low, of.high))
+    held = record.texts("held")
+    if not set(held) <= set(law.names):
+        raise record.wrong("held", "a list of the law's coefs")
+    return held
+
+
+def _written_joint(one: Joint) -> dict[str, Json]:
+    return {
+        "coefs": list(one.names),
+        "is_sum": one.is_sum,
+        "value": written(one.value),
+        "std": written_optional(one.std),
+    }
+
+
+def _joint_of(record: Record, law: Law) -> Joint:
+    names = record.texts("coefs")
+    if not set(names) <= set(law.names):
+        raise record.wrong("coefs", "a list of the law's coefs")
+    return Joint(names, record.flag("is_sum"), record.number("value"), record.optional_number("std"))
 
 
 def coefs_of(record: Record, law: Law) -> dict[str, float]:

@@ -1,0 +1,263 @@
+"""Which bounds a law has near a lane, found by going there and looking: no list of any law's limits is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.crowd import Job
+from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, Bound, minimise_others, stand_of
+from jaxscale.fitting.directions import TAKES_PART, null_space
+from jaxscale.fitting.inspection import jacobian_at
+from jaxscale.fitting.pulls import Pull, pulls_of
+from jaxscale.laws import Law
+from jaxscale.solvers.loop import INSENSITIVE
+from jaxscale.status import Status
+
+UNCHANGED = 1e-12
+"""Relative difference in the objective that moving a coef without any effect makes."""
+SPANNED = 1e-9
+"""Share of a held coef's column beside those of the minimised ones below which they do all that it could."""
+FALLS = 2.0
+"""Factor on a lane's objective beyond which a bound is not near it."""
+FADING = 0.5
+"""Slope after one step outwards, relative to that before, from which a valley is said to end at infinity."""
+MOVING = 1e-2
+"""Change of a coef's log from one step outwards to the next from which it goes to infinity, too, and has no value."""
+FURTHER = 1.2 ** np.arange(1, 24)
+"""How far a coef is followed to infinity, in units of where it is."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lane to look around from: theta (p,), its replicate, -1 for the table as it is, and its objective there.
+
+    weight: (bucket,) of the lane's own table.   middle: (p,) theta amid the grid of starts.
+    """
+
+    theta: np.ndarray
+    replicate: int
+    value: float
+    weight: np.ndarray
+    middle: np.ndarray
+
+    def values(self, law: Law, job: Job, points: np.ndarray, clock: Clock) -> np.ndarray:
+        """Return the objective (k,) of this lane's table at points (k, p), inf where there is none."""
+        value = self.pull(law, job, points, np.full(len(law.names), False), clock).value
+        found: np.ndarray = np.where(np.isfinite(value), value, np.inf)
+        return found
+
+    def pull(self, law: Law, job: Job, points: np.ndarray, minimised: np.ndarray, clock: Clock) -> Pull:
+        """Return the pull (k, …) on this lane's table at points (k, p)."""
+        return pulls_of(job, minimised, np.full(len(points), self.replicate), points, clock)
+
+    def jacobian(self, job: Job, theta: np.ndarray, clock: Clock) -> np.ndarray:
+        """Return d residual / d theta (m, p) of the lane's own rows, times the roots of their weights."""
+        return jacobian_at(job, replace(job.batch, weight=self.weight), theta, clock)
+
+
+def bounds_near(law: Law, job: Job, place: Place, clock: Clock) -> Iterator[Bound]:
+    """Yield the bounds near a lane: each coef at each end of its support, or followed to infinity along with others."""
+    for at in np.flatnonzero(law.edged & (job.active > 0)):
+        support = law.supports[at]
+        for edge in (support.low, support.high):
+            if np.isfinite(edge):
+                bound = bound_at(law, job, place, {int(at): edge}, clock)
+                if bound is not None:
+                    yield bound
+        if np.isinf(support.high):
+            bound = _followed(law, job, place, int(at), clock)
+            if bound is not None:
+                yield bound
+
+
+def bound_at(law: Law, job: Job, place: Place, edges: dict[int, float], clock: Clock) -> Bound | None:
+    """Return the bound with these coefs, by place, at these edges; None where the others have no strict minimum there.
+
+    What else has to be held is found on the way: a coef that reaches its own edge, and one of several that predict
+    alike.
+    """
+    held, theta = dict(edges), place.theta
+    for _ in range(2 * len(law.names)):
+        stand = _stand(law, held)
+        outcome = minimise_others(job, stand, np.array([place.replicate]), theta[None], np.zeros(1), clock)
+        theta, value, status = outcome.theta[0], float(outcome.value[0]), Status(int(outcome.status[0]))
+        if not value <= FALLS * place.value:
+            return None
+        if status is Status.CONVERGED:
+            return _closed(law, job, place, held, theta, clock)
+        if status is Status.AT_BOUND:
+            more = _edge_in(law, job, place, held, theta, value, clock)
+        elif status is Status.SINGULAR:
+            more = _one_of_alike(law, job, place, held, theta, value, clock)
+        else:
+            more = {}
+        if not more:
+            return None
+        held |= more
+    return None
+
+
+def _stand(law: Law, held: dict[int, float]) -> np.ndarray:
+    stand = np.full(len(law.names), np.nan)
+    for at, coef in held.items():
+        stand[at] = stand_of(law, at, coef)
+    return stand
+
+
+def _edge_in(
+    law: Law, job: Job, place: Place, held: dict[int, float], theta: np.ndarray, value: float, clock: Clock
+) -> dict[int, float]:
+    """Return one coef more that changes no prediction, by place, and where it is held; none if it is nowhere to hold.
+
+    A finite edge comes before an infinite one; a coef that is idle, as the exponent of a term whose scale is zero, has
+    no edge and is held amid the grid, unless that lets a finite edge stand for an infinite one.
+    """
+    free = _free(job, held)
+    effect = place.pull(law, job, theta[None], free, clock).effect[0]
+    can = np.flatnonzero(free & law.edged)
+    inert = can[effect[can] <= max(INSENSITIVE * value, float(effect[can].min(initial=np.inf)))]
+    moves = [(int(at), edge) for at in inert for edge in ("low", "high", "middle")]
+    points = np.tile(theta, (len(moves), 1))
+    for row, (at, edge) in enumerate(moves):
+        points[row, at] = place.middle[at] if edge == "middle" else BEYOND[edge]
+    values = place.values(law, job, points, clock) if moves else np.zeros(0)
+    kept = {move for move, there in zip(moves, values, strict=True) if abs(there - value) <= UNCHANGED * value}
+    ends = [
+        (np.isinf(coef := getattr(law.supports[at], edge)), (at, "middle") in kept, at, float(coef))
+        for at in inert.tolist()
+        for edge in ("low", "high")
+        if (at, edge) in kept
+    ]
+    proper = [end for end in ends if not end[1]]
+    if proper and proper[0][0]:  # an infinite edge: what is idle there may have a finite one that says the same
+        proper = [end for end in ends if end[1] and not end[0]] or proper
+    if proper:
+        *_, at, coef = min(proper)
+        return {at: coef}
+    idle = [at for at in inert.tolist() if (at, "middle") in kept]
+    return {idle[0]: float(law.supports[idle[0]].to_coef(place.middle[idle[0]]))} if idle else {}
+
+
+def _one_of_alike(
+    law: Law, job: Job, place: Place, held: dict[int, float], theta: np.ndarray, value: float, clock: Clock
+) -> dict[int, float]:
+    """Return which one of the coefs that predict alike is held, by place, and at what: an edge if it costs nothing."""
+    free = np.flatnonzero(_free(job, held))
+    jacobian = place.jacobian(job, theta, clock)[:, free]
+    length = np.linalg.norm(jacobian, axis=0)
+    if not np.isfinite(length).all():
+        return {}
+    null, _ = null_space(jacobian / np.where(length > 0, length, 1.0))
+    alike = free[np.linalg.norm(null, axis=0) > TAKES_PART]
+    for at in alike:
+        low = law.supports[at].low
+        if np.isfinite(low):
+            stand = _stand(law, held | {int(at): low})
+            replicate = np.array([place.replicate])
+            again = minimise_others(job, stand, replicate, theta[None], np.zeros(1), clock)
+            if again.value[0] <= value * (1.0 + SAME_MINIMUM):
+                return {int(at): float(low)}
+    for at in alike:
+        coef = float(law.supports[at].to_coef(theta[at]))
+        if np.isfinite(coef):
+            return {int(at): coef}
+    return {}
+
+
+def _closed(
+    law: Law,
+    job: Job,
+    place: Place,
+    held: dict[int, float],
+    theta: np.ndarray,
+    clock: Clock,
+) -> Bound | None:
+    """Return the bound whose others have their strict minimum at theta: which way each held coef may not leave, and
+    which coefs have no value there. None where coefs predict alike away from the bound, too: that is the law, or the
+    design of the table, and no limit.
+    """
+    minimised, places = _free(job, held), list(held)
+    points = np.tile(theta, (len(held) + 2, 1))
+    for row, at in enumerate(places, start=2):
+        points[row, at] = points[1, at] = place.middle[at]
+    pull = place.pull(law, job, points, minimised, clock)
+    is_idle = dict(zip(places, np.abs(pull.value[2:] - pull.value[0]) <= UNCHANGED * pull.value[0], strict=True))
+    coef, side = np.full(len(law.names), np.nan), np.zeros(len(law.names), int)
+    is_open = np.zeros(len(law.names), bool)
+    for at, value in held.items():
+        coef[at] = value
+        if is_idle[at]:
+            is_open[at] = True
+        elif pull.apart[0, at] <= SPANNED:
+            if pull.apart[1, at] <= SPANNED:
+                return None
+            is_open |= _taking_part(law, job, place, theta, minimised, at, clock)
+        else:
+            side[at] = 1 if value == law.supports[at].low else -1
+    return Bound(_stand(law, held), coef, side, is_open, theta, int(sum(is_idle.values())))
+
+
+def _taking_part(
+    law: Law, job: Job, place: Place, theta: np.ndarray, minimised: np.ndarray, at: int, clock: Clock
+) -> np.ndarray:
+    """Return which coefs (p,) can move with the held one at a place without a change of any prediction."""
+    jacobian = place.jacobian(job, theta, clock)
+    length = np.linalg.norm(jacobian, axis=0)
+    unit = jacobian / np.where(length > 0, length, 1.0)
+    share = np.zeros(len(length))
+    share[minimised] = np.linalg.lstsq(unit[:, minimised], unit[:, at], rcond=None)[0]
+    share[at] = 1.0
+    taking: np.ndarray = np.abs(share) > TAKES_PART
+    return taking
+
+
+def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound | None:
+    """Return the bound where a coef is followed to infinity along a valley, with those that move along; None where
+    none leads there.
+
+    As an exponent grows, a term may keep what it does to the smallest runs alone if its scale grows as fast: the
+    valley is straight in the coef itself and the logs of the others. Its floor is reached to rounding at a finite
+    place, the last one at which the law is finite; the coefs that moved have no value there.
+    """
+    free = np.flatnonzero(_free(job, {}))
+    jacobian = place.jacobian(job, place.theta, clock)[:, free]
+    length = np.linalg.norm(jacobian, axis=0)
+    if not (np.isfinite(length).all() and (length > 0).all()):
+        return None
+    share, move = np.zeros(len(law.names)), np.zeros(len(law.names))
+    share[free] = np.linalg.svd(jacobian / length, full_matrices=True)[2][-1]
+    move[free] = share[free] / length
+    if abs(share[at]) <= TAKES_PART or length[free == at][0] ** 2 <= INSENSITIVE * place.value:
+        return None
+    points = np.tile(place.theta, (len(FURTHER), 1)) + (FURTHER - 1.0)[:, None] * move / move[at]
+    points[:, at] = place.theta[at] + np.log(FURTHER)
+    values = place.values(law, job, points, clock)
+    near = np.flatnonzero(values <= FALLS * place.value)
+    found: list[tuple[np.ndarray, np.ndarray, float]] = []
+    for row in near[::-1]:
+        stand = np.full(len(law.names), np.nan)
+        stand[at] = points[row, at]
+        outcome = minimise_others(job, stand, np.array([place.replicate]), points[row][None], np.zeros(1), clock)
+        theta, value = outcome.theta[0], float(outcome.value[0])
+        if outcome.status[0] != Status.CONVERGED or value > place.value * (1.0 + SAME_MINIMUM):
+            continue
+        pull = place.pull(law, job, theta[None], _free(job, {at: 0.0}), clock)
+        found.append((stand, theta, float(pull.multiplier[0, at])))
+        if len(found) == 2:
+            break
+    if len(found) < 2 or abs(found[0][2]) > max(FADING * abs(found[1][2]), UNCHANGED * place.value):
+        return None
+    (stand, theta, _), (_, before, _) = found
+    coef = np.where(np.isnan(stand), np.nan, law.supports[at].to_coef(stand))
+    return Bound(stand, coef, np.where(np.isnan(stand), 0, -1), np.abs(theta - before) > MOVING, theta)
+
+
+def _free(job: Job, held: dict[int, float]) -> np.ndarray:
+    free: np.ndarray = job.active > 0
+    free = free.copy()
+    free[list(held)] = False
+    return free

@@ -1,0 +1,105 @@
+"""How the objective pulls at each coef of a lane: first derivatives alone, and what of them the other coefs leave."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscale.engine.batches import chunks, fill
+from jaxscale.engine.border import upload
+from jaxscale.engine.compiling import Clock, run
+from jaxscale.engine.crowd import Job, table_of
+from jaxscale.resampling import Scheme, draw_replicate, key_of, key_words
+from jaxscale.solvers.problem import Problem, Row, Tree
+
+WIDTH = 128
+"""Lanes per program call."""
+SPANNED = 1e-12
+"""What is left of a column, relative to it, below which the columns before it span it."""
+
+
+class Pull(NamedTuple):
+    """Per lane: value (B,), the objective; gradient, effect, multiplier, total, apart (B, p), in theta.
+
+    effect: squared effect on the predictions, in the metric.   multiplier: the gradient at fixed predictions of what
+    the coefs that are minimised could do instead, Lagrange's multiplier of a coef that is held.   total: the sum of
+    the gradient's absolute terms.   apart: the share of a coef's column that those of the minimised ones do not span.
+    """
+
+    value: jax.Array | np.ndarray
+    gradient: jax.Array | np.ndarray
+    effect: jax.Array | np.ndarray
+    multiplier: jax.Array | np.ndarray
+    total: jax.Array | np.ndarray
+    apart: jax.Array | np.ndarray
+
+
+def pulls_of(job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Pull:
+    """Return the pull (k, …), NumPy, on lanes at theta (k, p).
+
+    minimised: (p,) bool, the coefs that are not held.   replicate: (k,) indices, -1 for the table as it is.
+    """
+    batch, parts = job.batch, []
+    for part in chunks(len(theta), WIDTH):
+        lanes = (fill(replicate[part].astype(np.int32), WIDTH), fill(theta[part], WIDTH))
+        goal = (job.goal.least, job.goal.relative)
+        rows = (batch.columns, batch.target)
+        argument = upload((rows, table_of(batch), key_words(job.seed), lanes, goal, minimised.astype(np.float64)))
+        found = run(clock, pulls, (job.problem, job.scheme), argument)
+        parts.append([array[: part.stop - part.start] for array in found])
+    return Pull(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
+    """Return the pull of the objective on every coordinate, on the device, without second derivatives.
+
+    argument: rows, the table, the key's two words, the lanes' replicates (B,) and theta (B, p), least and relative
+    scale, and which coordinates (p,) are minimised.
+
+    A multiplier is summed over what is left of a column beside those of the minimised coordinates, not over the column:
+    their own gradients are zero, so the sum is the same, and it keeps its sign where hardly anything is left.
+    """
+    rows, table, words, (replicate, theta), (least, relative), minimised = argument
+
+    def miss(point: jax.Array, row: Row) -> jax.Array:
+        return problem.residual(tuple(point), row)
+
+    def one(index: jax.Array, point: jax.Array) -> Pull:
+        mass = jnp.where(index < 0, table.weight, draw_replicate(scheme, key_of(words), table, index))
+        residual = jax.vmap(miss, in_axes=(None, 0))(point, rows)
+        slope = jax.vmap(jax.grad(miss), in_axes=(None, 0))(point, rows)
+        is_real = mass > 0
+        spread = jnp.sum(jnp.where(is_real, mass * jnp.abs(residual), 0.0)) / jnp.sum(mass)
+        score = problem.rho(residual, jnp.maximum(least, relative * spread))
+        force, bound = (jnp.where(is_real, mass * part, 0.0) for part in (score.slope, score.majoriser))
+        slope = jnp.where(is_real[:, None], slope, 0.0)
+        root = jnp.sqrt(bound)[:, None]
+        length = jnp.sqrt(jnp.sum((root * slope) ** 2, axis=0))
+        unit = root * slope / jnp.where(length > 0, length, 1.0)
+        left = _left_of(unit, minimised)
+        rest = jnp.where(root > 0, left / jnp.where(root > 0, root, 1.0), 0.0) * length
+        value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
+        apart = jnp.sqrt(jnp.sum(left * left, axis=0))
+        return Pull(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart)
+
+    return jax.vmap(one)(replicate, theta)
+
+
+def _left_of(columns: jax.Array, minimised: jax.Array) -> jax.Array:
+    """Return what the columns (n, p), of length one or zero, have beside those of the minimised (p,), taken in order.
+
+    By Gram and Schmidt, each twice, since once leaves a rounding error of the size of what is taken away. A column that
+    those before it span counts for nothing, as does one that is not minimised.
+    """
+    frame = jnp.zeros_like(columns)
+    for at in range(columns.shape[1]):
+        left = columns[:, at] * minimised[at]
+        for _ in range(2):
+            left = left - frame @ (frame.T @ left)
+        length = jnp.sqrt(jnp.sum(left * left))
+        frame = frame.at[:, at].set(jnp.where(length > SPANNED, left / jnp.where(length > 0, length, 1.0), 0.0))
+    first = columns - frame @ (frame.T @ columns)
+    return first - frame @ (frame.T @ first)
