@@ -35,6 +35,12 @@ def recomputed(law: Law, objective: Objective, runs: Runs, coefs: np.ndarray, we
     return total
 
 
+def is_reproduced(fit: Fit) -> bool:
+    """Return whether the coefs of a fit, as they are reported, give its objective."""
+    again = recomputed(fit.law, fit.objective, fit.runs, fit.law.vector(fit.coefs)[None], fit.runs.weight)
+    return bool(np.isfinite(again[0])) and not differs(np.array([fit.value]), again, fit.runs, fit.objective)[0]
+
+
 def differs(value: np.ndarray, again: np.ndarray, runs: Runs, objective: Objective) -> np.ndarray:
     """Return where two objectives (R,) are not the same, beyond rounding of the losses."""
     size = 1.0 if objective.space == "log" else float(np.max(np.abs(runs.loss)))

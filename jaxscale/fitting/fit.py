@@ -14,6 +14,7 @@ from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import problem_of
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
+from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread
@@ -231,6 +232,8 @@ def _report(
         held=_named(law, is_held),
     )
     made = replace(made, joint=joints_of(made, look.std) if status.is_usable else ())
+    if made.is_usable and not is_reproduced(made):
+        made = replace(made, status=Status.STALLED, std=dict.fromkeys(law.names))
     of_design = findings_of_design(made, design, harm)
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)
     of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(harm.unidentified))

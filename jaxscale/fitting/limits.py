@@ -177,8 +177,8 @@ def _closed(
     clock: Clock,
 ) -> Bound | None:
     """Return the bound whose others have their strict minimum at theta: which way each held coef may not leave, and
-    which coefs have no value there. None where coefs predict alike away from the bound, too: that is the law, or the
-    design of the table, and no limit.
+    which coefs have no value there. None where coefs predict alike away from the bound, too, or none may not leave it:
+    that is the law, or the design of the table, and no limit.
     """
     minimised, places = _free(job, held), list(held)
     points = np.tile(theta, (len(held) + 2, 1))
@@ -198,6 +198,8 @@ def _closed(
             is_open |= _taking_part(law, job, place, theta, minimised, at, clock)
         else:
             side[at] = 1 if value == law.supports[at].low else -1
+    if not side.any():
+        return None
     return Bound(_stand(law, held), coef, side, is_open, theta, int(sum(is_idle.values())))
 
 
@@ -220,8 +222,8 @@ def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound 
     none leads there.
 
     As an exponent grows, a term may keep what it does to the smallest runs alone if its scale grows as fast: the
-    valley is straight in the coef itself and the logs of the others. Its floor is reached to rounding at a finite
-    place, the last one at which the law is finite; the coefs that moved have no value there.
+    valley is straight in the coef itself and the logs of the others; the one whose log moves least leads. Its floor is
+    reached to rounding at a finite place, the last one at which the law is finite; the coefs that moved have no value.
     """
     free = np.flatnonzero(_free(job, {}))
     jacobian = place.jacobian(job, place.theta, clock)[:, free]
@@ -231,7 +233,8 @@ def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound 
     share, move = np.zeros(len(law.names)), np.zeros(len(law.names))
     share[free] = np.linalg.svd(jacobian / length, full_matrices=True)[2][-1]
     move[free] = share[free] / length
-    if abs(share[at]) <= TAKES_PART or length[free == at][0] ** 2 <= INSENSITIVE * place.value:
+    leader = int(np.argmin(np.where(np.abs(share) > TAKES_PART, np.abs(move), np.inf)))
+    if at != leader or length[free == at][0] ** 2 <= INSENSITIVE * place.value:
         return None
     points = np.tile(place.theta, (len(FURTHER), 1)) + (FURTHER - 1.0)[:, None] * move / move[at]
     points[:, at] = place.theta[at] + np.log(FURTHER)

@@ -72,7 +72,7 @@ def test_every_replicate_is_at_zero_or_below_the_law_without_a_floor(near_zero):
 def test_replicates_at_zero_are_counted_in_words(near_zero):
     _, crowd = near_zero
     (message,) = [finding.message for finding in crowd.findings if finding.code == "replicates-at-bound"]
-    assert message.startswith(f"E = 0 in {np.sum(crowd.coefs['E'] == 0.0)} of 400 replicates")
+    assert message.startswith(f"E = 0 in {np.sum(crowd.samples('E') == 0.0)} of 400 replicates")
 
 
 def test_the_interval_of_a_coef_at_its_bound_begins_there_and_leaves_out_one_side(at_zero):
