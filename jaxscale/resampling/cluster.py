@@ -10,9 +10,13 @@ from jaxscale.resampling.spec import Scheme, Table
 
 
 def draw(key: jax.Array, table: Table) -> jax.Array:
-    """Return the table's weights times how often each row's cluster was drawn: as many draws as there are clusters."""
+    """Return the table's weights times how often each row's cluster was drawn: as many draws as there are clusters.
+
+    A cluster whose rows all have weight zero is not drawn.
+    """
     count = jnp.max(table.cluster) + 1
-    times = draw_rows(key, Table(jnp.ones_like(table.weight), count, table.cluster))
+    mass = jnp.zeros_like(table.weight).at[table.cluster].max(table.weight)
+    times = draw_rows(key, Table(jnp.sign(mass), count, table.cluster))
     return times[table.cluster] * table.weight
 
 

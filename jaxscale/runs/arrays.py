@@ -24,7 +24,7 @@ WRONG_LENGTH = "the columns have different lengths: {lengths}; every run needs a
 NO_RUNS = "0 runs: every column is empty; give at least one run"
 NOT_NUMBERS = "column {name} holds {cell} in row {row}, which is no number; give finite numbers"
 NOT_FINITE = "column {name} is not finite in {count}: row {rows}; leave these runs out before giving the arrays"
-NEGATIVE_WEIGHT = "weight is negative in row {rows}; weights count runs, so they are zero or more"
+NEGATIVE_WEIGHT = "weight is negative in row {rows}; a weight multiplies the score of its run, so it is zero or more"
 NO_EFFECTIVE_DATA = "every weight is zero, so there is no effective data; give at least one weight above zero"
 LARGE_INTEGERS = "integers above 2^53 in {names} are kept as float64, to 16 digits; nothing to do"
 

@@ -13,7 +13,7 @@ from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.showing import counted, shown
 from jaxscale.runs.table import Runs
 
-DUPLICATE_RUNS = "{rows} repeat another row's {names} and loss; delete the copies, or weight one row by their number"
+DUPLICATE_RUNS = "{rows} repeat another row's {names} and loss; delete the copies"
 REPEATED_SEEDS = (
     "{rows} share their {names} with another row and differ in loss, as seeds do; "
     "resample them together: --scheme cluster --group {group}"

@@ -45,7 +45,7 @@ class Runs:
     columns: name → (n,) float64, or (n, T) for a schedule given as an array: the roles params, tokens, flops, and every
         other numeric column under its own header. An input that the reader was asked for is finite; any other column
         is NaN where the table has no number.
-    loss, weight: (n,) float64, finite; weight is ones unless the table has one.
+    loss, weight: (n,) float64, finite. weight is ones unless the table has one; it multiplies the score of its run.
     group: (n,) object array of str, the cluster of each run, or None.   labels: name → (n,) object array of str.
     row: (n,) int64, data rows counted from 1 in the original table.   findings: what was noticed while reading.
     """

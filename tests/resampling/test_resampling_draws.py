@@ -54,9 +54,30 @@ def test_the_variance_of_a_count_is_that_of_the_multinomial():
 
 
 def test_the_drawn_weight_is_the_count_times_the_tables_weight():
-    weight = np.array([0.5, 2.0, 0.0, 1.0, 3.0])
+    weight = np.array([0.5, 2.0, 0.25, 1.0, 3.0])
     counts = redraw(PAIRS, 3, np.arange(9), np.ones(5))
     np.testing.assert_array_equal(redraw(PAIRS, 3, np.arange(9), weight), counts * weight)
+
+
+@pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.name)
+def test_rows_of_weight_zero_are_drawn_as_little_as_rows_that_are_not_there(scheme):
+    """The draws of 37 rows among which 3 of weight zero stand are those of the 37 alone."""
+    is_there = np.ones(40, dtype=bool)
+    is_there[[0, 17, 39]] = False
+    drawn = redraw(scheme, 4, np.arange(50), is_there.astype(np.float64))
+    np.testing.assert_array_equal(drawn[:, is_there], redraw(scheme, 4, np.arange(50), np.ones(37)))
+    np.testing.assert_array_equal(drawn[:, ~is_there], 0.0)
+    np.testing.assert_array_equal(drawn.sum(axis=1), 37)
+
+
+def test_a_cluster_is_drawn_if_any_of_its_rows_counts():
+    names = np.repeat(np.array(["a", "b", "c", "d"], dtype=object), 10)
+    weight = np.ones(40)
+    weight[:10], weight[12] = 0.0, 0.0  # all of "a", and a row of "b"
+    drawn = redraw(CLUSTER, 6, np.arange(50), weight, names)
+    np.testing.assert_array_equal(drawn[:, [10, 20, 30]].sum(axis=1), 3)
+    np.testing.assert_array_equal(drawn[:, :10], 0.0)
+    np.testing.assert_array_equal(drawn[:, 12], 0.0)
 
 
 @pytest.mark.parametrize("bucket", [40, 64, 257])
