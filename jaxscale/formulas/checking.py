@@ -11,7 +11,6 @@ from jaxscale import carets
 from jaxscale.carets import Expression
 from jaxscale.formulas.functions import ARITIES, FUNCTIONS, TWO_OR_MORE
 
-OPTION = "--law-expr"
 TOO_DEEP = "nested too deeply, or too long a chain of operations; at most {limit} levels are read"
 TOO_MANY = "more than {limit} numbers, names and operations; write it shorter"
 NOT_ALLOWED = "only numbers, names, + - * / **, brackets and the functions {functions} are read"
@@ -91,10 +90,10 @@ def _check(expression: Expression, node: ast.expr, coefs: Sequence[str]) -> None
     elif isinstance(node, ast.Call):
         _check_call(expression, node, coefs)
     elif isinstance(node, ast.Attribute):
-        carets.refuse(OPTION, NO_ATTRIBUTE, expression.text, expression.end(node.value))
+        carets.refuse(expression.option, NO_ATTRIBUTE, expression.text, expression.end(node.value))
     else:
         place = expression.end(node.left) if isinstance(node, ast.BinOp) else expression.place(node)
-        carets.refuse(OPTION, NOT_ALLOWED.format(functions=FUNCTIONS), expression.text, place)
+        carets.refuse(expression.option, NOT_ALLOWED.format(functions=FUNCTIONS), expression.text, place)
 
 
 def _check_number(expression: Expression, node: ast.Constant) -> None:

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from jaxscale import carets
 from jaxscale.carets import Expression, UnparsedError
 from jaxscale.errors import UsageError
-from jaxscale.formulas.checking import DEPTH_LIMIT, OPTION, TOO_DEEP, check
+from jaxscale.formulas.checking import DEPTH_LIMIT, TOO_DEEP, check
 from jaxscale.formulas.declaring import OPTION as COEF_OPTION
 from jaxscale.formulas.functions import FUNCTIONS
 from jaxscale.formulas.words import refuse_other_words
 
-TOO_LONG = OPTION + ": an expression has at most {limit} characters, this one has {count}"
-EMPTY = OPTION + ": the expression is empty; write what the loss is equal to: E + A*params**-alpha"
-NOT_PARSED = "this cannot be read; write it like E + A*params**-alpha + B*tokens**-beta"
-NO_INPUT = "the expression takes no column; a name that is no coef is one, as params or tokens"
+OPTION = "--law-expr"
+EXAMPLE = "E + A*params**-alpha + B*tokens**-beta"
+TOO_LONG = "{option}: an expression has at most {limit} characters, this one has {count}"
+EMPTY = "{option}: the expression is empty; write it like {example}"
+NOT_PARSED = "this cannot be read; write it like {example}"
+NO_INPUT = "the expression takes no column; write it like {example}"
 UNUSED = "the coef '{name}' does not stand in the expression, so no table could determine it"
 LENGTH_LIMIT = 2000
 
@@ -67,22 +69,25 @@ class Formula:
                 self.expression.refuse(what, node)
 
 
-def formula_of(text: str, coefs: Sequence[str]) -> Formula:
+def formula_of(
+    text: str, coefs: Sequence[str], *, option: str = OPTION, target: str = "the loss", example: str = EXAMPLE
+) -> Formula:
     """Return the formula of a text in which these names are coefs and all others columns.
 
+    option, target, example: what the text was given to, what it gives, and how one is written, for messages.
     Raises UsageError, with a caret under the place, for anything that is not on the list.
     """
     if len(text) > LENGTH_LIMIT:
-        raise UsageError(TOO_LONG.format(limit=LENGTH_LIMIT, count=len(text)))
+        raise UsageError(TOO_LONG.format(option=option, limit=LENGTH_LIMIT, count=len(text)))
     text = " ".join(text.split())
     if not text:
-        raise UsageError(EMPTY)
-    refuse_other_words(OPTION, text, FUNCTIONS)
+        raise UsageError(EMPTY.format(option=option, example=example))
+    refuse_other_words(option, text, FUNCTIONS, target)
     try:
-        expression = carets.parse(OPTION, text)
+        expression = carets.parse(option, text)
     except UnparsedError as error:
-        what = TOO_DEEP.format(limit=DEPTH_LIMIT) if error.place is None else NOT_PARSED
-        carets.refuse(OPTION, what, text, error.place or 0)
+        what = TOO_DEEP.format(limit=DEPTH_LIMIT) if error.place is None else NOT_PARSED.format(example=example)
+        carets.refuse(option, what, text, error.place or 0)
     check(expression, coefs)
     used = [expression.name(node) for node in _names(expression.tree)]
     inputs = tuple(dict.fromkeys(name for name in used if name not in coefs))
@@ -90,7 +95,7 @@ def formula_of(text: str, coefs: Sequence[str]) -> Formula:
         if name not in used:
             carets.refuse(COEF_OPTION, UNUSED.format(name=name), name, 0)
     if not inputs:
-        expression.refuse(NO_INPUT, expression.tree)
+        expression.refuse(NO_INPUT.format(example=example), expression.tree)
     return Formula(expression, inputs, tuple(coefs))
 
 

@@ -14,7 +14,7 @@ OPERATORS = {"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5
 WRITE_INSTEAD = "write '{instead}' in place of '{found}'"
 SYMBOLS = {
     "^": "write '**' for a power",
-    "=": "write only what the loss is equal to: E + A*params**-alpha",
+    "=": "write only what {target} is equal to",
     "<": "a comparison is no number; min, max and abs are there",
     ">": "a comparison is no number; min, max and abs are there",
     "'": "text is no number; a column with a space stands in backquotes: `Model Size`",
@@ -35,10 +35,10 @@ _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _ALLOWED = frozenset("+-*/(),. ")
 
 
-def refuse_other_words(option: str, text: str, functions: str) -> None:
+def refuse_other_words(option: str, text: str, functions: str, target: str) -> None:
     """Raise UsageError, with a caret, for the first piece of the text that no formula has.
 
-    text: on one line.   functions: their names, for the message.
+    text: on one line.   functions, target: their names, and that of what the formula gives, for messages.
     """
     blank, backquoted = carets.without_backquotes(option, text)
     depth = 0
@@ -46,7 +46,7 @@ def refuse_other_words(option: str, text: str, functions: str) -> None:
         piece, place = match.group(), match.start()
         if place not in backquoted:
             depth += (piece == "(") - (piece == ")")
-            what = _wrong_with(piece, functions) or (
+            what = _wrong_with(piece, functions, target) or (
                 TOO_DEEP.format(limit=BRACKETS_LIMIT) if depth > BRACKETS_LIMIT else ""
             )
             if what:
@@ -58,7 +58,7 @@ def is_name(text: str) -> bool:
     return text.isascii() and text.isidentifier() and not text.startswith("_") and not keyword.iskeyword(text)
 
 
-def _wrong_with(piece: str, functions: str) -> str:
+def _wrong_with(piece: str, functions: str, target: str) -> str:
     """Return what is wrong with one piece of text, nothing where it may stand in a formula."""
     if piece in OPERATORS:
         return WRITE_INSTEAD.format(instead=OPERATORS[piece], found=piece)
@@ -74,4 +74,4 @@ def _wrong_with(piece: str, functions: str) -> str:
         return NOT_DECIMAL.format(found=piece)
     if piece[0].isalnum() or piece in _ALLOWED or piece[0] == "." or piece.isspace():
         return ""
-    return SYMBOLS.get(piece) or NO_SYMBOL.format(found=piece, functions=functions)
+    return SYMBOLS.get(piece, NO_SYMBOL).format(found=piece, functions=functions, target=target)

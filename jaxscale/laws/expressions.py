@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.formulas import Declared, Formula, as_power, constant, declared, declared_all, formula_of
+from jaxscale.formulas import Arithmetic, Declared, Formula, declared, declared_all, formula_of, value_of
 from jaxscale.laws.profiles import Profile
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.runs.aliases import role_of
@@ -46,6 +46,16 @@ FUNCTIONS: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
     }
 )
 
+JAX: Arithmetic[jax.Array] = Arithmetic(
+    number=jnp.asarray,
+    functions=FUNCTIONS,
+    operations={
+        ast.Add: jnp.add, ast.Sub: jnp.subtract, ast.Mult: jnp.multiply, ast.Div: jnp.divide, ast.Pow: jnp.power,
+    },
+    whole_power=jax.lax.integer_pow,  # its derivatives exist for a base of zero, too
+    negative=jnp.negative,
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ExpressionLoss:
@@ -61,7 +71,8 @@ class ExpressionLoss:
         """Return the loss, for inputs in the order of `inputs`."""
         columns = dict(zip(self.inputs, inputs, strict=True))
         named = {name: columns[_column(name)] for name in self.formula.inputs}
-        return _value(self.formula, self.formula.expression.tree, {**named, **coefs})
+        values = {name: jnp.asarray(value) for name, value in {**named, **coefs}.items()}
+        return value_of(self.formula, self.formula.expression.tree, values, JAX)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -97,7 +108,7 @@ class ExpressionLoss:
             named = {name: jnp.asarray(columns[_column(name)]) for name in self.formula.inputs}
             named |= {name: jnp.asarray(value) for name, value in coefs.items()}
             for node in self.formula.parts():
-                is_wrong = ~np.isfinite(np.asarray(_value(self.formula, node, named)))
+                is_wrong = ~np.isfinite(np.asarray(value_of(self.formula, node, named, JAX)))
                 if is_wrong.any():
                     rows = len(next(iter(columns.values())))
                     return self.formula.written(node), np.broadcast_to(is_wrong, rows)
@@ -148,39 +159,3 @@ def _column(name: str) -> str:
 @lru_cache(maxsize=64)
 def _formula(text: str, coefs: tuple[str, ...]) -> Formula:
     return formula_of(text, coefs)
-
-
-def _value(formula: Formula, node: ast.expr, named: Mapping[str, jax.Array]) -> jax.Array:
-    """Return the value of a node that was let through."""
-    number = constant(node)
-    if number is not None:
-        return jnp.asarray(number)
-    if isinstance(node, ast.Name):
-        return jnp.asarray(named[formula.expression.name(node)])
-    if isinstance(node, ast.UnaryOp):
-        value = _value(formula, node.operand, named)
-        return value if isinstance(node.op, ast.UAdd) else -value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id == "pow":
-            return _operation(formula, as_power(node), named)
-        first, *others = (_value(formula, argument, named) for argument in node.args)
-        function = FUNCTIONS[node.func.id]
-        if not others:
-            return function(first)
-        for other in others:
-            first = function(first, other)
-        return first
-    if isinstance(node, ast.BinOp):
-        return _operation(formula, node, named)
-    raise AssertionError("the parser lets nothing else through")
-
-
-def _operation(formula: Formula, node: ast.BinOp, named: Mapping[str, jax.Array]) -> jax.Array:
-    left, exponent = _value(formula, node.left, named), constant(node.right)
-    if isinstance(node.op, ast.Pow) and exponent is not None and exponent.is_integer():
-        return jax.lax.integer_pow(left, int(exponent))  # its derivatives exist for a base of zero, too
-    right = _value(formula, node.right, named)
-    operations: dict[type[ast.operator], Callable[[jax.Array, jax.Array], jax.Array]] = {
-        ast.Add: jnp.add, ast.Sub: jnp.subtract, ast.Mult: jnp.multiply, ast.Div: jnp.divide, ast.Pow: jnp.power,
-    }  # fmt: skip
-    return operations[type(node.op)](left, right)
