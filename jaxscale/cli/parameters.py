@@ -141,6 +141,16 @@ def numbers(context: click.Context, parameter: click.Parameter, pairs: Sequence[
     return found
 
 
+def numbers_or_names(
+    context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
+) -> dict[str, float | str]:
+    """Return pairs as `numbers` does, but for a value that is a bare word: only a law can say what that is."""
+    is_word = {name: value.isidentifier() and _number(value) is None for name, value in pairs}
+    found = texts(context, parameter, pairs)
+    read = numbers(context, parameter, [(name, value) for name, value in found.items() if not is_word[name]])
+    return {name: read.get(name, value) for name, value in found.items()}
+
+
 def _number(text: str) -> float | None:
     """Return the number that ASCII text without underscores holds, None for anything else."""
     try:

@@ -21,7 +21,9 @@ def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
     """Raise UsageError for a name that nothing carries, or that the law has not, before any table is read."""
     from jaxscale.allocation.splits import refuse_unknown_held
     from jaxscale.intervals import INTERVALS
+    from jaxscale.laws import LAWS
     from jaxscale.laws.grouped import core_name
+    from jaxscale.laws.ties import refuse_ties
     from jaxscale.registry import unknown
     from jaxscale.resampling import SCHEMES
     from jaxscale.solvers import SOLVERS
@@ -34,6 +36,7 @@ def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
     for name in (*named, *fitting.per_group):
         if name not in law.names:
             raise UsageError(unknown("coef", name, law.names))
+    refuse_ties(law, fitting.fix, known={one.name: one for one in LAWS})
     objective_of(fitting)
 
 

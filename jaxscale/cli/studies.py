@@ -87,7 +87,7 @@ def fit_of(runs: Runs, fitting: Fitting, bar: Bar) -> Fit:
         law_of(fitting),
         objective=objective_of(fitting),
         solver=fitting.solver,
-        fix=fitting.fix,
+        fix=fitting.held,
         per_group=fitting.per_group,
         device=fitting.device,
     )
@@ -214,7 +214,7 @@ def counts_of(
         flops=None if has_none else showing.flops or tables.budgets_of(fit.runs),
         objective=objective_of(fitting),
         solver=fitting.solver,
-        fix=fitting.fix,
+        fix=fitting.held,
         held={} if has_none else showing.hold,
         device=fitting.device,
     )

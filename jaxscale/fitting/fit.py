@@ -26,6 +26,7 @@ from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.grouped import core_of
+from jaxscale.laws.ties import refuse_ties
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import unknown
 from jaxscale.resampling import SCHEMES
@@ -65,6 +66,7 @@ def fit(
     """
     law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
     method = SOLVERS.resolve(solver)
+    refuse_ties(law, fix or {}, known={one.name: one for one in LAWS})
     runs, law = by_group(runs, law, per_group)
     fixed = {name: float(value) for name, value in spread(law, fix or {}).items()}
     for name in fixed:

@@ -21,6 +21,8 @@ USAGE = {
     "an unknown interval": (("fit", "--interval", "percentil"), "Did you mean 'percentile'?"),
     "an unknown solver": (("fit", "--solver", "newtn"), "Did you mean 'newton'?"),
     "an unknown coef to fix": (("fit", "--fix", "alpah=0.3"), "Did you mean 'alpha'?"),
+    "a fix at another coef": (("fit", "--fix", "beta=alpha"), "--law chinchilla-tied without this --fix"),
+    "a fix at a coef that no law ties to it": (("fit", "--fix", "A=B"), "write one with --law-expr"),
     "a fix without a number": (("fit", "--fix", "alpha=big"), "'big' is not a finite number"),
     "a fix of NaN": (("fit", "--fix", "alpha=nan"), "'nan' is not a finite number"),
     "a fix without a value": (("fit", "--fix", "alpha"), "'alpha' is not of the form coef=number"),

@@ -30,6 +30,11 @@ def huber():
         ({"fix": {"aplha": 1.0}}, "Did you mean 'alpha'"),
         ({"fix": {"alpha": 0.0}}, "alpha = 0.0 is outside its support"),
         ({"fix": {"alpha": float("nan")}}, "alpha = nan is outside its support"),
+        ({"fix": {"alpha": "A"}}, "no law that ships has both as one coef"),
+        (
+            {"fix": {"alpha": "a third"}},
+            "'a third' is not a finite number; the coefs of 'power-params' are E, A, alpha",
+        ),
         ({"objective": "hubert"}, "Did you mean 'huber'"),
         ({"solver": "newtons"}, "Did you mean 'newton'"),
         ({"device": "cuda9"}, "unknown device 'cuda9'"),
