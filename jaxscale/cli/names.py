@@ -10,7 +10,7 @@ DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 FIGURES = ("frontier", "isoloss", "residuals", "coefs")
 METHODS = ("parabola", "local", "cubic", "akima")
-ROLES = ("params", "tokens", "flops", "loss", "weight", "group")
+ROLES = ("params", "tokens", "flops", "loss", "weight", "sigma", "group")
 CONVENTIONS = (
     "measured", "6nd", "measured-tokens", "measured-params", "total", "nonembedding", "nonembedding+head", "attention",
     "active", "kaplan", "chinchilla", "chinchilla-layers", "palm", "deepseek",

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import click
 
 from jaxscale.cli import names
-from jaxscale.cli.parameters import Budgets, Level, Names, Pair, Seed, numbers, texts
+from jaxscale.cli.parameters import Budgets, Level, Names, Pair, Seed, numbers, numbers_or_names, texts
 from jaxscale.cli.session import Command
 
 Decorator: TypeAlias = Callable[[Command], Command]
@@ -55,12 +55,17 @@ class Fitting:
     delta: float | None
     space: Literal["log", "linear"]
     solver: str
-    fix: Mapping[str, float]
+    fix: Mapping[str, float | str]
     per_group: tuple[str, ...]
     replicates: int
     scheme: str
     seed: int
     device: str
+
+    @property
+    def held(self) -> dict[str, float]:
+        """The coefs that are held at numbers; a name in place of one is refused where the law is known."""
+        return {name: value for name, value in self.fix.items() if not isinstance(value, str)}
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ def reading_options(command: Command) -> Command:
         "reading",
         Reading,
         click.option("--map", type=Pair("role=column"), multiple=True, callback=texts, help=(
-            f"Which column plays a role ({names.listed(names.ROLES)}); repeatable. [default: by the columns' names]")),
+            f"Which column plays a role ({names.listed(names.ROLES)}), or which formula of columns, as in "
+            "loss=\"1 - acc\"; repeatable. [default: by the columns' names]")),
         click.option("--where", metavar="TEXT", multiple=True, help=(
             "Use only rows for which this holds, as in \"loss < 3.4 and run != 'base'\"; repeatable. [default: all]")),
         click.option("--group", metavar="COLUMN", help="Column that says which rows belong together. [default: none]"),
@@ -128,7 +134,7 @@ def fitting_options(command: Command) -> Command:
             "Where huber bends, in units of the miss (in log space a relative error). [default: 0.001]")),
         click.option("--space", type=click.Choice(["log", "linear"]), default="log", show_default=True, help=(
             "Measure misses of ln loss, or of loss in nats per token.")),
-        click.option("--fix", type=Pair("coef=number"), multiple=True, callback=numbers, help=(
+        click.option("--fix", type=Pair("coef=number"), multiple=True, callback=numbers_or_names, help=(
             "Hold a coef at a value, as in alpha=0.34; repeatable. [default: none]")),
         click.option("--per-group", type=Names(), default=(), help=(
             "Coefs of which each group of --group has its own, as in E,A,B; the others are common. [default: none]")),

@@ -24,22 +24,28 @@ WRONG_LENGTH = "the columns have different lengths: {lengths}; every run needs a
 NO_RUNS = "0 runs: every column is empty; give at least one run"
 NOT_NUMBERS = "column {name} holds {cell} in row {row}, which is no number; give finite numbers"
 NOT_FINITE = "column {name} is not finite in {count}: row {rows}; leave these runs out before giving the arrays"
+MASKED = "column {name} is masked in {count}: row {rows}; leave these runs out before giving the arrays"
 NEGATIVE_WEIGHT = "weight is negative in row {rows}; a weight multiplies the score of its run, so it is zero or more"
 NO_EFFECTIVE_DATA = "every weight is zero, so there is no effective data; give at least one weight above zero"
+NOT_AN_ERROR = "sigma is not above zero in row {rows}; it is the standard error of a loss: leave these runs out"
 LARGE_INTEGERS = "integers above 2^53 in {names} are kept as float64, to 16 digits; nothing to do"
 
-NEEDED = ("params", "tokens", "flops", "loss", "weight")
+NEEDED = ("params", "tokens", "flops", "loss", "weight", "sigma")
+NO_COLUMNS = ("loss", "weight", "sigma")
 
 
 def runs_of_arrays(
     *,
     loss: ArrayLike,
     weight: ArrayLike | None,
+    sigma: ArrayLike | None,
     group: ArrayLike | None,
     columns: Mapping[str, ArrayLike],
 ) -> Runs:
     """Return runs from arrays; the contract is that of `Runs.from_arrays`."""
-    given = {**columns, "loss": loss} | ({} if weight is None else {"weight": weight})
+    given = {**columns, "loss": loss, **_if_given("weight", weight), **_if_given("sigma", sigma)}
+    for name, values in (*given.items(), *_if_given("group", group).items()):
+        _refuse_masked(name, values)
     schedules = {name: _schedule(name, values) for name, values in columns.items() if np.ndim(values) > 1}
     cells = {name: _cells(name, values) for name, values in given.items() if name not in schedules}
     groups = None if group is None else _texts(_vector("group", group))
@@ -49,8 +55,9 @@ def runs_of_arrays(
     labels = {name: column for name, column in cells.items() if name not in numeric}
     weights = numeric.get("weight", np.ones(len(cells["loss"])))
     _refuse_weights(weights)
+    _refuse_errors(numeric.get("sigma"))
     row = np.arange(1, len(weights) + 1)
-    named = {name: column for name, column in numeric.items() if name not in ("loss", "weight")}
+    named = {name: column for name, column in numeric.items() if name not in NO_COLUMNS}
     derived = derivable_roles(named)
     for role in derived:
         named[role] = derived_column(role, named)
@@ -60,12 +67,32 @@ def runs_of_arrays(
         columns={**named, **schedules},
         loss=numeric["loss"],
         weight=weights,
+        sigma=numeric.get("sigma"),
         group=groups,
         labels=labels,
         row=row,
         origin=Origin(SOURCE, digest({**cells, **schedules}), len(row), roles, recorded(derived)),
         findings=_large_integers(cells),
     )
+
+
+def _if_given(name: str, values: ArrayLike | None) -> dict[str, ArrayLike]:
+    return {} if values is None else {name: values}
+
+
+def _refuse_masked(name: str, values: ArrayLike) -> None:
+    """Raise RunsError for masked cells, whose numbers are those that somebody wanted left out."""
+    if isinstance(values, np.ma.MaskedArray):
+        mask = np.ma.getmaskarray(values)
+        is_masked = mask.reshape(len(mask), -1).any(axis=1) if mask.ndim else mask.reshape(1)
+    elif isinstance(values, list | tuple):  # NumPy turns a masked cell among them into a number or into NaN
+        is_masked = np.array([isinstance(one, np.ma.MaskedArray) and bool(np.any(one.mask)) for one in values], bool)
+    else:
+        return
+    rows = np.flatnonzero(is_masked) + 1
+    if rows.size:
+        count, listing = counted(rows.size, "row"), listed(rows.tolist())
+        raise RunsError(MASKED.format(name=shown(name), count=count, rows=listing))
 
 
 def _vector(name: str, values: ArrayLike) -> np.ndarray:
@@ -131,6 +158,12 @@ def _refuse_weights(weights: np.ndarray) -> None:
         raise RunsError(NEGATIVE_WEIGHT.format(rows=listed(negative.tolist())))
     if not weights.any():
         raise RunsError(NO_EFFECTIVE_DATA)
+
+
+def _refuse_errors(sigma: np.ndarray | None) -> None:
+    wrong = np.flatnonzero(sigma <= 0) + 1 if sigma is not None else np.empty(0)
+    if wrong.size:
+        raise RunsError(NOT_AN_ERROR.format(rows=listed(wrong.tolist())))
 
 
 def _large_integers(cells: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:

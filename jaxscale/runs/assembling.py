@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
-from jaxscale.runs.aliases import GROUP, ROLES
+from jaxscale.runs.aliases import GROUP, RECOGNISED, SIGMA
+from jaxscale.runs.candidates import Cells
+from jaxscale.runs.computing import undefined
 from jaxscale.runs.deriving import FORMULAS, SOURCES, derivable_roles, derived_column, recorded, refuse_unusable
 from jaxscale.runs.findings import Finding
 from jaxscale.runs.judging import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, refuse_faults
 from jaxscale.runs.lookups import SheetLookup
-from jaxscale.runs.numbers import Kind, NumberStyle
+from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.remarks import dropped_finding, reading_findings
-from jaxscale.runs.roles import assigned
+from jaxscale.runs.roles import Assigned, assigned
 from jaxscale.runs.selecting import selected
 from jaxscale.runs.sheet import Sheet
 from jaxscale.runs.showing import listed, shown, shown_name
 from jaxscale.runs.table import Origin, Runs
+from jaxscale.runs.uncertainty import findings_of_errors
 
 NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a row for each run"
 NO_EFFECTIVE_DATA = (
@@ -30,7 +34,12 @@ NO_EFFECTIVE_DATA = (
 NONE_COMPLETE = "{source}: 0 runs are left: each of the {rows} selected rows misses a number in {headers}; check --map"
 WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text}]"
 
-POSITIVE = ("params", "tokens", "flops", "weight")
+UNDEFINED = (
+    "{source}: {role} = {formula} is no finite number in {places}; "
+    "mend the formula, or leave these rows out with --where"
+)
+
+POSITIVE = ("params", "tokens", "flops", "weight", SIGMA)
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,9 @@ class Request:
 def runs_of(sheet: Sheet, request: Request) -> Runs:
     """Return the runs of a sheet; raise RunsError for what forbids a fit, all of it at once."""
     source = shown_name(sheet.source)
-    roles = assigned(
+    found = assigned(
         tuple(sheet.columns),
+        _cells(sheet, request.style),
         given=request.map,
         inputs=request.inputs,
         beside=request.beside,
@@ -66,19 +76,27 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
     )
     if sheet.rows == 0:
         raise RunsError(NO_ROWS.format(source=source))
-    roles = _numeric_roles(sheet, roles, request)
-    lookup = SheetLookup(sheet, roles, request.style)
+    roles = _numeric_roles(sheet, found, request)
+    lookup = SheetLookup(sheet, roles, request.style, found.computed)
     chosen = selected(request.where, lookup, count=sheet.rows, source=source)
     needed = _needed(lookup.roles, request.inputs)
     rows, dropped = _complete(lookup, needed, chosen, request)
-    refuse_faults(_faults(lookup, needed, rows, request), sheet, request.style)
+    refuse_faults(_faults(lookup, needed, rows, request), _with_computed(sheet, lookup), request.style)
+    _refuse_undefined(lookup, rows)
     columns, labels, findings = _columns(lookup, needed, rows)
     left_out = {"where": sheet.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
-    derived = recorded(role for role in FORMULAS if role in columns and role not in roles)
+    made = {role: header for role, header in roles.items() if header in found.computed}
+    derived = made | recorded(role for role in FORMULAS if role in columns and role not in roles)
+    is_sigma = SIGMA in roles and SIGMA not in request.inputs
+    own = ("loss", "weight", *([SIGMA] if is_sigma else []))
+    named = {name: column for name, column in columns.items() if name not in own}
+    free = [header for header in sheet.columns if header in named]
+    errors = findings_of_errors(roles, free, columns["loss"], named)
     return Runs(
-        columns={name: column for name, column in columns.items() if name not in ("loss", "weight")},
+        columns=named,
         loss=columns["loss"],
         weight=columns.get("weight", np.ones(rows.size)),
+        sigma=columns[SIGMA] if is_sigma else None,
         group=lookup.texts(roles[GROUP])[rows] if GROUP in roles else None,
         labels=labels,
         row=rows + 1,
@@ -86,22 +104,31 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
             source=sheet.source,
             sha256=sheet.sha256,
             rows=sheet.rows,
-            columns=roles,
+            columns={role: header for role, header in roles.items() if role not in made},
             derived=derived,
             where=tuple(request.where),
             left_out={reason: count for reason, count in left_out.items() if count},
         ),
-        findings=(*sheet.findings, *dropped_finding(dropped), *findings),
+        findings=(*sheet.findings, *found.findings, *dropped_finding(dropped), *findings, *errors),
     )
 
 
-def _numeric_roles(sheet: Sheet, roles: Mapping[str, str], request: Request) -> dict[str, str]:
+def _cells(sheet: Sheet, style: NumberStyle) -> Cells:
+    """Return what is in the columns of a sheet; each is read at most once."""
+    read, read_units = (
+        cache(lambda header, style=one: numbers(sheet.columns[header], style))
+        for one in (style, replace(style, units=True))
+    )
+    return Cells(read, read_units)
+
+
+def _numeric_roles(sheet: Sheet, found: Assigned, request: Request) -> dict[str, str]:
     """Return the roles without those that only a name suggests: columns that are not needed and hold no number."""
-    needed = (*_needed(roles, request.inputs), *request.map)
-    lookup = SheetLookup(sheet, roles, request.style)
+    needed = (*_needed(found.headers, request.inputs), *request.map)
+    lookup = SheetLookup(sheet, found.headers, request.style, found.computed)
     return {
         role: header
-        for role, header in roles.items()
+        for role, header in found.headers.items()
         if role in needed or (lookup.read(header).kind == Kind.NUMBER).any()
     }
 
@@ -111,7 +138,7 @@ def _needed(roles: Mapping[str, str], inputs: tuple[str, ...]) -> tuple[str, ...
     wanted: list[str] = []
     for name in inputs:
         wanted += [name] if name in roles else SOURCES[name]
-    return tuple(dict.fromkeys([*wanted, "loss", *(role for role in ("weight", GROUP) if role in roles)]))
+    return tuple(dict.fromkeys([*wanted, "loss", *(role for role in ("weight", SIGMA, GROUP) if role in roles)]))
 
 
 def _complete(
@@ -135,18 +162,41 @@ def _faults(lookup: SheetLookup, needed: tuple[str, ...], rows: np.ndarray, requ
     faults = []
     for role, header in lookup.roles.items():
         read = lookup.read(header)
-        kind, values = read.kind[rows], read.values[rows]
+        values = read.values[rows]
         if role == "weight" and not values.any():
             source = shown_name(lookup.sheet.source)
             raise RunsError(NO_EFFECTIVE_DATA.format(source=source, header=shown(header)))
-        if role in needed:
+        if role in needed and header in lookup.computed:
+            for source in lookup.computed[header].columns.values():
+                faults += _unusable(role, source, lookup.read(source).kind, rows)
+        elif role in needed and role != GROUP:
+            faults += _unusable(role, header, lookup.read(header).kind, rows)
+        elif role in needed:
             faults.append(Fault(MISSING, role, header, rows[_is_missing(lookup, role)[rows]]))
-        if role in needed and role != GROUP:
-            faults.append(Fault(INFINITE, role, header, rows[kind == Kind.INFINITE]))
-            faults.append(Fault(UNREADABLE, role, header, rows[kind == Kind.UNREADABLE]))
         if role in POSITIVE or (role == "loss" and request.positive_loss):
             faults.append(Fault(NOT_POSITIVE, role, header, rows[values <= 0]))
     return faults
+
+
+def _unusable(role: str, header: str, kind: np.ndarray, rows: np.ndarray) -> list[Fault]:
+    """Return the faults of a column of numbers, by kind."""
+    kinds = ((MISSING, Kind.MISSING), (INFINITE, Kind.INFINITE), (UNREADABLE, Kind.UNREADABLE))
+    return [Fault(name, role, header, rows[kind[rows] == one]) for name, one in kinds]
+
+
+def _with_computed(sheet: Sheet, lookup: SheetLookup) -> Sheet:
+    """Return the sheet with the computed columns, for messages."""
+    return replace(sheet, columns={**sheet.columns, **{key: lookup.read(key).values for key in lookup.computed}})
+
+
+def _refuse_undefined(lookup: SheetLookup, rows: np.ndarray) -> None:
+    """Raise RunsError for rows in which a formula gives no finite number although its columns hold numbers."""
+    for role, header in lookup.roles.items():
+        wrong = rows[undefined(lookup.read(header))[rows]] if header in lookup.computed else rows[:0]
+        if wrong.size:
+            places = listed([lookup.sheet.place(index) for index in wrong.tolist()])
+            told = {"role": role, "formula": header, "places": places}
+            raise RunsError(UNDEFINED.format(source=shown_name(lookup.sheet.source), **told))
 
 
 def _is_missing(lookup: SheetLookup, role: str) -> np.ndarray:
@@ -168,11 +218,12 @@ def _columns(
     labels: dict[str, np.ndarray] = {}
     shadowed = []
     used = {header for role, header in lookup.roles.items() if role != GROUP}
+    sources = {header for one in lookup.computed.values() for header in one.columns.values()}
     for header in lookup.sheet.columns:
         if header in used:
             continue
-        if header in columns or header in ROLES:
-            shadowed.append(header)
+        if header in columns or header in RECOGNISED:
+            shadowed += [] if header in sources else [header]
         elif lookup.is_label(header, rows):
             labels[header] = lookup.texts(header)[rows]
         else:

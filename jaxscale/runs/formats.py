@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from jaxscale.errors import RunsError
+from jaxscale.runs.showing import beside, python_line
 
 FOREIGN = "{source}: is {kind}, not a table in CSV.\n{advice}"
 
@@ -35,6 +38,11 @@ MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x93NUMPY", "a NumPy array (.npy)", CONVERT),
     (b"%PDF-", "a PDF document", CONVERT),
 )
+LINES = "JSON lines"
+FLAT = "pandas.read_json({name!r}, lines=True)"
+NESTED = "pandas.json_normalize([json.loads(line) for line in open({name!r}, encoding='utf-8') if line.strip()])"
+WRITTEN = "import json, pandas; {table}.to_csv({file!r}, index=False)"
+WRITE = "Write it as CSV, and give that file:\n{line}"
 PICKLE_PROTOCOLS = range(2, 6)
 WEB_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml")
 
@@ -42,6 +50,8 @@ WEB_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml")
 def refuse_foreign(data: bytes, *, source: str) -> None:
     """Raise RunsError if the bytes begin like a spreadsheet, an archive, a database, a pickle, JSON or a web page."""
     kind, advice = _recognised(data)
+    if kind == LINES:
+        advice = _lines_advice(data, source)
     if kind:
         raise RunsError(FOREIGN.format(source=source, kind=kind, advice=advice))
 
@@ -55,11 +65,35 @@ def _recognised(data: bytes) -> tuple[str, str]:
     if data[:1] == b"\x80" and data[1:2] and data[1] in PICKLE_PROTOCOLS:
         return "a Python pickle", OBJECTS
     begin = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begin[:1] == b"{" and _json_lines(data):
+        return LINES, ""
     if begin[:1] == b"{" or (begin[:1] == b"[" and begin[1:].lstrip()[:1] in (b"{", b"[", b"]")):
         return "JSON", "Write it as CSV, for example with pandas: pd.read_json(…).to_csv(…, index=False)."
     if begin.lower().startswith(WEB_BEGINNINGS):
         return "a web page (HTML or XML)", WEB_PAGE
     return "", ""
+
+
+def _json_lines(data: bytes) -> list[object]:
+    """Return the objects of the first lines of JSON lines; nothing where the first is not whole on its line."""
+    lines = data[: 1 << 20].lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 5)[:5]
+    found: list[object] = []
+    for line in lines if len(data) < 1 << 20 or len(lines) > 1 else []:
+        try:
+            found += [json.loads(line)] if line.strip() else []
+        except ValueError:
+            break
+    return found if found and isinstance(found[0], dict) else []
+
+
+def _lines_advice(data: bytes, source: str) -> str:
+    """Return the command that writes JSON lines as CSV; objects in objects become names with dots."""
+    is_nested = any(
+        isinstance(value, dict) for one in _json_lines(data) if isinstance(one, dict) for value in one.values()
+    )
+    name = "FILE" if source.startswith("<") else source
+    table = NESTED.format(name=name) if is_nested else FLAT.format(name=name)
+    return WRITE.format(line=python_line(WRITTEN.format(table=table, file=beside(source, "table"))))
 
 
 def _zipped(data: bytes) -> tuple[str, str]:

@@ -22,6 +22,7 @@ FIXES = {
     INFINITE: "--missing drop leaves rows with missing or infinite values out",
     "loss": "a loss at or below zero needs an objective in linear space (--space linear)",
     "weight": "a weight must be above zero: delete rows that should not count",
+    "sigma": "a standard error must be above zero: correct the cells or leave their rows out with --where",
     NOT_POSITIVE: "params, tokens and flops must be above zero: correct the cells or leave their rows out with --where",
 }
 CELLS_PER_FAULT, FAULTS_SHOWN, FIXES_SHOWN = 3, 5, 3

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxscale.runs.aliases import plain, role_of
+from jaxscale.runs.aliases import bare_names, plain, role_of
+from jaxscale.runs.computing import Computed
 from jaxscale.runs.deriving import FORMULAS, SOURCES, derived_column
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers
 from jaxscale.runs.selecting import refuse_unreadable
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 class SheetLookup:
     """The columns of a sheet by role, header or alias, each read as numbers at most once."""
 
-    def __init__(self, sheet: Sheet, roles: Mapping[str, str], style: NumberStyle) -> None:
+    def __init__(
+        self, sheet: Sheet, roles: Mapping[str, str], style: NumberStyle, computed: Mapping[str, Computed] | None = None
+    ) -> None:
         self.sheet = sheet
         self.roles = roles
         self.style = style
+        self.computed = computed or {}
+        self.used = {*roles.values(), *(header for one in self.computed.values() for header in one.columns.values())}
         self._numbers: dict[str, Numbers] = {}
 
     @property
@@ -54,15 +59,17 @@ class SheetLookup:
 
     def texts(self, key: str) -> np.ndarray:
         """Return the cells (n,) as str, without surrounding spaces."""
-        return texts(self.sheet.columns[key])
+        return texts(self.read(key).values if key in self.computed else self.sheet.columns[key])
 
     def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
         """Return the column (n,) as float64; raise RunsError if one of the rows is unreadable."""
         read = self.read(key)
         wrong = rows[read.kind[rows] == Kind.UNREADABLE]
         if wrong.size:
+            sources = [key] if key not in self.computed else list(self.computed[key].columns.values())
             cells = [
-                f"{self.sheet.place(i)} {shown(cell_text(self.sheet.columns[key], i))}" for i in wrong[:6].tolist()
+                f"{self.sheet.place(i)} {' '.join(shown(cell_text(self.sheet.columns[one], i)) for one in sources)}"
+                for i in wrong[:6].tolist()
             ]
             cells += [""] * (wrong.size - len(cells))  # counted, not shown
             refuse_unreadable(key, cells, count=wrong.size, source=shown_name(self.sheet.source))
@@ -79,7 +86,9 @@ class SheetLookup:
         """Return the column of a header, or of a formula, as numbers."""
         if key not in self._numbers:
             role = next((role for role, formula in FORMULAS.items() if formula == key), None)
-            if key in self.sheet.columns:
+            if key in self.computed:
+                self._numbers[key] = self.computed[key].numbers(self.read)
+            elif key in self.sheet.columns:
                 self._numbers[key] = numbers(self.sheet.columns[key], self._style(key))
             elif role is not None:
                 sources = {name: self.read(self.roles[name]).values for name in SOURCES[role]}
@@ -88,7 +97,7 @@ class SheetLookup:
 
     def _style(self, header: str) -> NumberStyle:
         # Units belong to the roles: in any other column "300M" is a name.
-        return self.style if header in self.roles.values() else replace(self.style, units=False)
+        return self.style if header in self.used else replace(self.style, units=False)
 
     def _by_role(self, role: str) -> str | None:
         if role in self.roles:
@@ -97,11 +106,13 @@ class SheetLookup:
 
 
 class RunsLookup:
-    """The columns, labels, loss, weight and group of finished runs by role, header or alias."""
+    """The columns, labels, loss, weight, sigma and group of finished runs by role, header or alias."""
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
         self.cells = {**runs.labels, "weight": runs.weight, "loss": runs.loss, **runs.columns}
+        if runs.sigma is not None:
+            self.cells.setdefault("sigma", runs.sigma)
         if runs.group is not None:
             self.cells.setdefault("group", runs.group)
 
@@ -154,4 +165,5 @@ def cell_text(cells: np.ndarray, index: int) -> str:
 
 def _only_match(name: str, names: Mapping[str, object]) -> str | None:
     matches = [header for header in names if plain(header) == plain(name)]
+    matches = matches or [header for header in names if plain(name) in map(plain, bare_names(header))]
     return matches[0] if len(matches) == 1 else None

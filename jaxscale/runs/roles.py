@@ -1,133 +1,220 @@
-"""Which column plays which role: told by --map, or recognised by name, never guessed."""
+"""Which column plays which role: told by --map, or recognised by name, never guessed between two."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from dataclasses import dataclass
 
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.formulas import formula_of
+from jaxscale.formulas.words import is_name
 from jaxscale.registry import unknown
-from jaxscale.runs.aliases import ALIASES, GROUP, ROLES, plain, role_of
-from jaxscale.runs.deriving import SOURCES
-from jaxscale.runs.showing import listed, shown
-
-COLUMN_MISSING = (
-    "{source}: no column for {roles}; the columns are {headers}.{near}\nSay which one it is: --map {first}=COLUMN."
+from jaxscale.runs.aliases import (
+    ALIASES,
+    EPOCHS,
+    GROUP,
+    RECOGNISED,
+    ROLES,
+    SET_SIZES,
+    SIGMA,
+    is_called,
+    known_name,
+    role_of,
 )
-NEAR = " Nearest: {names}."
-MAPPED_TO_NOTHING = "{source}: {option} names no column; the columns are {headers}.{near}\nName one of these."
-MAPPED_TWICE = "{source}: column {name} is given to {roles}; one column plays one role: correct --map or --group"
-AMBIGUOUS = "{source}: both {headers} could be {role}.\nSay which one is meant: --map {role}={choice}."
+from jaxscale.runs.candidates import Cells, candidates_of
+from jaxscale.runs.computing import Computed
+from jaxscale.runs.deriving import SOURCES
+from jaxscale.runs.findings import Finding
+from jaxscale.runs.mapping import meant_by, named, near, shown_all
+from jaxscale.runs.proposing import proposed
+from jaxscale.runs.showing import shown, typed
+from jaxscale.runs.wide import wide_advice
+
+MISSING = "no column for {roles}; the columns are {headers}.{near}"
+MAPPED_TWICE = "{source}: column {name} would be {roles}, which cannot be the same numbers: correct --map or --group"
+AMBIGUOUS = "{headers} could {each} be {role}"
+QUESTION = "{source}: {found}\n{asked} {commands}"
+SAY_WHICH = "Say which one is meant:"
+SAY_IT = "Say which one it is:"
 TWO_GROUPS = "--group {group} and --map group={mapped} name different columns; give one of them"
+SET_SEEN_OFTEN = (
+    "tokens = {formula}: {size} says how many tokens the data set holds, and {epochs} how often they were seen; if "
+    "{size} counts the tokens trained on, write --map tokens={typed}"
+)
+
+UNIQUE = "unique_tokens"
+ALONE = ("loss", "weight", SIGMA)
+"""Roles whose column can play no other."""
+SIZES = ("params", "tokens", "flops")
+"""Roles of which two are never the same numbers."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Who plays what.
+
+    headers: role → header, or the text of a formula.   computed: text → the formula.   findings: what was decided.
+    """
+
+    headers: Mapping[str, str]
+    computed: Mapping[str, Computed]
+    findings: tuple[Finding, ...] = ()
 
 
 def assigned(
     headers: Sequence[str],
+    cells: Cells,
     *,
     given: Mapping[str, str],
     inputs: tuple[str, ...],
     beside: tuple[str, ...],
     group: str | None,
     source: str,
-) -> dict[str, str]:
-    """Return role → header for every role that the table fills; roles are params, tokens, flops, loss, weight, group
-    and the names of other inputs. Those `beside` are roles only where they are given.
+) -> Assigned:
+    """Return who plays every role that the table fills; roles are params, tokens, flops, loss, weight, sigma, group
+    and the names of other inputs. Those `beside`, sigma and group are roles only where they are given.
 
-    Raises RunsError if a needed column is missing and cannot be derived, if two headers could play one role, or if
-    one header would play two; UsageError for a role that does not exist.
+    Raises RunsError where a needed column is missing and cannot be derived, where two columns could play one role, or
+    where one plays two that cannot be the same; UsageError for a role that does not exist, or a formula that cannot be
+    read.
     """
-    others = tuple(name for name in inputs if name not in ROLES)
+    others = tuple(name for name in inputs if name not in RECOGNISED)
     told = _told(headers, given, (*ROLES, GROUP, *others, *beside), group, source)
-    found = {
-        role: _recognised(headers, role, taken=set(told.values()), source=source) for role in ROLES if role not in told
-    }
-    found |= {name: _named(headers, name, source) for name in others if name not in told}
-    roles = {**told, **{role: header for role, header in found.items() if header is not None}}
+    computed = {one.text: one for one in told.values() if isinstance(one, Computed)}
+    roles = {role: one.text if isinstance(one, Computed) else one for role, one in told.items()}
+    questions = _recognise(headers, roles, cells)
+    findings: tuple[Finding, ...] = ()
+    if "tokens" not in roles and "tokens" not in questions:
+        made = _sets_times_epochs(headers, roles, cells)
+        if made is not None:
+            computed[made.text] = made
+            findings = (_seen_often(made),)
+            roles |= {"tokens": made.text, UNIQUE: next(iter(made.columns.values()))}
+    questions |= _recognise(headers, roles, cells, asked=questions, is_last=True)
+    for name in others:
+        header = named(headers, name, source) if name not in roles else None
+        if header is None and name == UNIQUE and name not in roles:
+            header = next((one for one in headers if is_called(one, SET_SIZES)), None)
+        if header is not None:
+            roles[name] = header
     _refuse_shared(roles, source)
-    missing = [role for role in (*inputs, "loss") if role not in roles and not _is_derivable(role, roles)]
-    if missing:
-        raise RunsError(_missing_message(missing, headers, source), missing=missing)
-    return roles
+    known = {*roles, *questions}
+    missing = [role for role in (*inputs, "loss") if role not in known and not _is_derivable(role, known)]
+    for role in missing:
+        _refuse_taken(role, roles, source)
+    if questions or missing:
+        free = [header for header in headers if header not in roles.values()]
+        raise RunsError(_question(questions, missing, headers, free, cells, source), missing=missing)
+    return Assigned(roles, computed, findings)
 
 
 def _told(
     headers: Sequence[str], given: Mapping[str, str], known: tuple[str, ...], group: str | None, source: str
-) -> dict[str, str]:
+) -> dict[str, str | Computed]:
     told = dict(given)
     if group is not None and told.setdefault(GROUP, group) != group:
         raise UsageError(TWO_GROUPS.format(group=shown(group), mapped=shown(told[GROUP])))
-    for role, name in told.items():
+    for role in told:
         if role not in known:
             raise UsageError(unknown("role", role, known))
-        header = _named(headers, name, source)
-        if header is None:
-            option = f"--group {shown(name)}" if role == GROUP else f"--map {role}={shown(name)}"
-            near = _near([name], headers)
-            raise RunsError(
-                MAPPED_TO_NOTHING.format(source=source, option=option, headers=_shown_all(headers), near=near)
-            )
-        told[role] = header
-    return told
+    return {role: meant_by(role, text, headers, source) for role, text in told.items()}
 
 
-def _recognised(headers: Sequence[str], role: str, *, taken: set[str], source: str) -> str | None:
-    """Return the header for a role: its own name exactly, else its own name in other dress, else an alias."""
-    if role in headers:
-        return role if role not in taken else None
-    free = [header for header in headers if header not in taken and role_of(header) == role]
-    matches = [header for header in free if plain(header) == role] or free
-    if len(matches) > 1:
-        raise RunsError(
-            AMBIGUOUS.format(source=source, headers=_shown_all(matches), role=role, choice=shown(matches[0]))
-        )
-    return matches[0] if matches else None
+def _recognise(
+    headers: Sequence[str],
+    roles: dict[str, str],
+    cells: Cells,
+    *,
+    asked: Mapping[str, tuple[str, ...]] | None = None,
+    is_last: bool = False,
+) -> dict[str, tuple[str, ...]]:
+    """Add to the roles what only one column could play, and return the roles that several could, with these."""
+    questions = {}
+    for role in RECOGNISED:
+        if role not in roles and role not in (asked or {}):
+            taken = {header for other, header in roles.items() if other in ROLES}
+            free = [header for header in headers if header not in taken]
+            known = {other: header for other, header in roles.items() if header in headers}
+            found = candidates_of(role, free, known, cells, is_last=is_last)
+            if len(found) == 1:
+                roles[role] = found[0]
+            elif found:
+                questions[role] = found
+    return questions
 
 
-def _named(headers: Sequence[str], name: str, source: str) -> str | None:
-    """Return the header of that name, exactly or else in other dress."""
-    if name in headers:
-        return name
-    matches = [header for header in headers if plain(header) == plain(name)]
-    if len(matches) > 1:
-        raise RunsError(
-            AMBIGUOUS.format(source=source, headers=_shown_all(matches), role=name, choice=shown(matches[0]))
-        )
-    return matches[0] if matches else None
+def _sets_times_epochs(headers: Sequence[str], roles: Mapping[str, str], cells: Cells) -> Computed | None:
+    """Return the tokens trained as a data set's size times epochs, where a table has one column of each."""
+    free = [header for header in headers if header not in roles.values() and cells.has_numbers(header)]
+    sets = [header for header in headers if is_called(header, SET_SIZES) and cells.could_have_numbers(header)]
+    epochs = [header for header in free if is_called(header, EPOCHS)]
+    if len(sets) != 1 or len(epochs) != 1:
+        return None
+    size, times = (header if is_name(header) else f"`{header}`" for header in (sets[0], epochs[0]))
+    formula = formula_of(f"{size} * {times}", ())
+    return Computed(formula, dict(zip(formula.inputs, (sets[0], epochs[0]), strict=True)))
+
+
+def _seen_often(made: Computed) -> Finding:
+    size, epochs = made.columns.values()
+    told = {"formula": made.text, "size": shown(size), "epochs": shown(epochs), "typed": typed(size)}
+    return Finding("epochs-multiplied", SET_SEEN_OFTEN.format(**told))
 
 
 def _refuse_shared(roles: Mapping[str, str], source: str) -> None:
+    """Raise RunsError where one column plays two roles that cannot be the same numbers, as loss and an input."""
     players: dict[str, list[str]] = {}
     for role, header in roles.items():
         if role != GROUP:  # a group may be any column, the seed or even params
             players.setdefault(header, []).append(role)
     for header, played in players.items():
-        if len(played) > 1:
+        if len(played) > 1 and (set(played) & set(ALONE) or len(set(played) & set(SIZES)) > 1):
             raise RunsError(MAPPED_TWICE.format(source=source, name=shown(header), roles=" and ".join(played)))
 
 
-def _is_derivable(role: str, roles: Mapping[str, str]) -> bool:
-    return role in SOURCES and all(other in roles for other in SOURCES[role])
+def _refuse_taken(role: str, roles: Mapping[str, str], source: str) -> None:
+    """Raise RunsError where the column that would play a missing role was given to another."""
+    for other, header in roles.items():
+        name = known_name(header)
+        if name is not None and role_of(name) == role and other in ROLES:
+            raise RunsError(MAPPED_TWICE.format(source=source, name=shown(header), roles=f"{other} and {role}"))
 
 
-def _missing_message(missing: list[str], headers: Sequence[str], source: str) -> str:
-    wanted = " and ".join(f"{role} (or {_instead(role)})" if role in SOURCES else role for role in missing)
-    spoken = [alias for role in missing for alias in (role, *ALIASES.get(role, ())) if len(alias) > 1]
-    return COLUMN_MISSING.format(
-        source=source, roles=wanted, headers=_shown_all(headers), near=_near(spoken, headers), first=missing[0]
-    )
+def _is_derivable(role: str, known: set[str]) -> bool:
+    return role in SOURCES and all(other in known for other in SOURCES[role])
+
+
+def _question(
+    questions: Mapping[str, tuple[str, ...]],
+    missing: list[str],
+    headers: Sequence[str],
+    free: Sequence[str],
+    cells: Cells,
+    source: str,
+) -> str:
+    """Return what the table leaves open, all of it, and what to type.   free: the headers that play no role."""
+    found = [
+        AMBIGUOUS.format(
+            headers=" and ".join(map(shown, choices)), each="both" if len(choices) == 2 else "all", role=role
+        )
+        for role, choices in questions.items()
+    ]
+    commands = [f"--map {role}={typed(choices[0])}" for role, choices in questions.items()]
+    if missing:
+        wanted = " and ".join(f"{role} (or {_instead(role)})" if role in SOURCES else role for role in missing)
+        spoken = [alias for role in missing for alias in (role, *ALIASES.get(role, ())) if len(alias) > 1]
+        said = MISSING.format(roles=wanted, headers=shown_all(headers), near=near(spoken, headers))
+        advice = wide_advice(headers, cells, missing, source) if "loss" in missing else ""
+        if advice:
+            return f"{source}: {said}\n{advice}"
+        found.append(said)
+        told = {role: proposed(role, free, cells) for role in missing}
+        commands += [f"--map {role}={typed(text) if text else 'COLUMN'}" for role, text in told.items()]
+    text = "; ".join(found)
+    text = text if text.endswith(".") else f"{text}."
+    asked = SAY_IT if missing and not questions else SAY_WHICH
+    return QUESTION.format(source=source, found=text, asked=asked, commands=" ".join(commands))
 
 
 def _instead(role: str) -> str:
     return " with ".join(SOURCES[role]) + " to derive it"
-
-
-def _near(names: Sequence[str], headers: Sequence[str]) -> str:
-    by_plain = {plain(header): header for header in headers}
-    close = [by_plain[hit] for name in names for hit in get_close_matches(plain(name), by_plain, n=2, cutoff=0.7)]
-    close += [header for header in headers if any(name in plain(header) for name in names)]
-    close = list(dict.fromkeys(close))
-    return NEAR.format(names=_shown_all(close[:4])) if close else ""
-
-
-def _shown_all(headers: Sequence[str]) -> str:
-    return listed([shown(header) for header in headers], limit=12)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from jaxscale.carets import escaped
 
@@ -34,3 +36,18 @@ def listed(items: Sequence[object], *, limit: int = 5) -> str:
 def counted(count: int, singular: str, plural: str = "") -> str:
     """Return the count with its noun: "1 row", "3 rows"."""
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
+
+
+def typed(text: str) -> str:
+    """Return the text as a shell takes it, for a command in a message; unprintable characters as escapes."""
+    return shlex.quote(escaped(text))
+
+
+def python_line(code: str) -> str:
+    """Return the command that runs a line of Python, in double quotes where a shell takes nothing in it for its own."""
+    return f'python -c "{escaped(code)}"' if not set('"$`\\!') & set(code) else f"python -c {typed(code)}"
+
+
+def beside(source: str, ending: str) -> str:
+    """Return the name of a file beside a table, as sweep.csv and long give sweep.long.csv; FILE for no file."""
+    return f"{PurePath(source).stem if not source.startswith('<') else 'table'}.{ending}.csv"

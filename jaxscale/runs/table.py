@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.carets import escaped
-from jaxscale.errors import UsageError
+from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.findings import Finding
 
@@ -46,6 +46,7 @@ class Runs:
         other numeric column under its own header. An input that the reader was asked for is finite; any other column
         is NaN where the table has no number.
     loss, weight: (n,) float64, finite. weight is ones unless the table has one; it multiplies the score of its run.
+    sigma: (n,) float64 > 0, the standard error of each loss in its units, or None; see `objectives.weighing`.
     group: (n,) object array of str, the cluster of each run, or None.   labels: name → (n,) object array of str.
     row: (n,) int64, data rows counted from 1 in the original table.   findings: what was noticed while reading.
     """
@@ -58,29 +59,37 @@ class Runs:
     row: np.ndarray
     origin: Origin
     findings: tuple[Finding, ...] = ()
+    sigma: np.ndarray | None = None
 
     def __repr__(self) -> str:
         names = ", ".join(escaped(name) for name in (*self.columns, "loss"))
         return f"<Runs {escaped(self.origin.source)}: {len(self)} of {self.origin.rows} rows, {names}>"
 
     def __post_init__(self) -> None:
-        group = () if self.group is None else (self.group,)
-        for array in (*self.columns.values(), *self.labels.values(), self.loss, self.weight, self.row, *group):
+        others = (array for array in (self.group, self.sigma) if array is not None)
+        for array in (*self.columns.values(), *self.labels.values(), self.loss, self.weight, self.row, *others):
             array.flags.writeable = False
 
     @classmethod
     def from_arrays(
-        cls, *, loss: ArrayLike, weight: ArrayLike | None = None, group: ArrayLike | None = None, **columns: ArrayLike
+        cls,
+        *,
+        loss: ArrayLike,
+        weight: ArrayLike | None = None,
+        sigma: ArrayLike | None = None,
+        group: ArrayLike | None = None,
+        **columns: ArrayLike,
     ) -> Runs:
         """Return runs from arrays of equal length, copied and in float64; (n, T) numbers are a schedule per run.
 
         Of params, tokens and flops the third is derived where two are given. Columns of str become labels.
-        Numbers must be finite, weights not negative and not all zero; signs of other columns are not checked.
-        Raises RunsError naming columns and rows.
+        weight: multiplies the score of its run; no number of runs.   sigma: the standard error of each loss, in its
+        units; each residual is divided by it.   Numbers must be finite and not masked, weights not negative and not all
+        zero, sigma positive; signs of other columns are not checked.   Raises RunsError naming columns and rows.
         """
         from jaxscale.runs.arrays import runs_of_arrays
 
-        return runs_of_arrays(loss=loss, weight=weight, group=group, columns=columns)
+        return runs_of_arrays(loss=loss, weight=weight, sigma=sigma, group=group, columns=columns)
 
     @classmethod
     def from_frame(
@@ -97,24 +106,32 @@ class Runs:
         positive_loss: bool = True,
         source: str = "<frame>",
     ) -> Runs:
-        """Return runs from a pandas DataFrame, judged as strictly as a file; its index is ignored.
+        """Return runs from a pandas DataFrame, judged as strictly as a file.
 
-        The options are those of `read_runs`. Raises RunsError for a table that is refused, UsageError for the rest.
+        Levels of its index that have a name are columns, and names of columns with several levels are joined by a
+        space. The options are those of `read_runs`.   Raises RunsError for a table that is refused, UsageError for the
+        rest.
         """
         from jaxscale.runs.assembling import Request, runs_of
-        from jaxscale.runs.frames import sheet_of_frame
+        from jaxscale.runs.frames import sheet_of_frame, unnamed_index
         from jaxscale.runs.numbers import NumberStyle
 
         style = NumberStyle(units=units)
         request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style)
-        return runs_of(sheet_of_frame(frame, source=source), request)
+        try:
+            return runs_of(sheet_of_frame(frame, source=source), request)
+        except RunsError as error:
+            advice = unnamed_index(frame, error.missing)
+            if not advice:
+                raise
+            raise RunsError(f"{error}\n{advice}", missing=error.missing) from error
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        own = {"loss": self.loss, "weight": self.weight} | ({} if self.group is None else {"group": self.group})
-        named = {**self.labels, **self.columns, **own}
+        own = {"loss": self.loss, "weight": self.weight, "sigma": self.sigma, "group": self.group}
+        named = {**self.labels, **self.columns, **{key: array for key, array in own.items() if array is not None}}
         if name not in named:
             raise UsageError(unknown("column", name, tuple(named)))
         return named[name]
@@ -145,6 +162,7 @@ class Runs:
             columns={name: column[rows] for name, column in self.columns.items()},
             loss=self.loss[rows],
             weight=self.weight[rows],
+            sigma=None if self.sigma is None else self.sigma[rows],
             group=None if self.group is None else self.group[rows],
             labels={name: label[rows] for name, label in self.labels.items()},
             row=self.row[rows],

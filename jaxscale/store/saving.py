@@ -64,7 +64,8 @@ def _name_of(saved: Saved) -> str:
     }
     runs = fit.runs
     table = hashlib.sha256()
-    for name, column in sorted({**runs.columns, "loss": runs.loss, "weight": runs.weight}.items()):
+    own = {"loss": runs.loss, "weight": runs.weight} | ({} if runs.sigma is None else {"sigma": runs.sigma})
+    for name, column in sorted({**runs.columns, **own}.items()):
         table.update(ascii(name).encode() + np.ascontiguousarray(column).tobytes())  # a name may hold a lone surrogate
     return digest_of(table.hexdigest(), options)
 

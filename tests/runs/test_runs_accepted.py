@@ -6,19 +6,8 @@ import numpy as np
 import pytest
 
 from jaxscale.errors import RunsError
-from jaxscale.runs import read_runs
 
 GOOD = "params,tokens,loss\n1e8,2e9,3.5\n2e8,4e9,3.2\n4e8,8e9,3.0\n"
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(text, **options):
-        path = tmp_path / "runs.csv"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_runs(path, **options)
-
-    return read
 
 
 def codes(runs):

@@ -92,6 +92,11 @@ def test_what_is_no_frame_is_refused(thing):
         Runs.from_frame(thing)
 
 
+def test_a_mask_that_hides_nothing_is_no_mask():
+    runs = Runs.from_arrays(**{name: np.ma.masked_array(values, False) for name, values in COLUMNS.items()})
+    np.testing.assert_array_equal(runs.loss, COLUMNS["loss"])
+
+
 def test_arrays_are_copied_and_read_only():
     params = np.array([1e8, 2e8])
     runs = Runs.from_arrays(params=params, tokens=[1e9, 2e9], loss=[3, 2])
@@ -132,6 +137,22 @@ def test_any_column_may_be_given_and_its_sign_is_not_judged():
         ({"loss": [True]}, ("'loss'", "'True'")),
         ({"loss": [1.0], "weight": [-1]}, ("weight", "row 1")),
         ({"loss": [1.0, 1.0], "weight": [0, 0]}, ("no effective data",)),
+        ({"loss": np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 1])}, ("'loss' is masked in 2 rows: row 2, 3",)),
+        ({"loss": [1, 2], "params": np.ma.masked_equal([5, 7], 7)}, ("'params' is masked in 1 row: row 2",)),
+        ({"loss": [1, 2], "weight": np.ma.masked_less([1.0, 2.0], 1.5)}, ("'weight' is masked", "row 1")),
+        ({"loss": [1, 2], "sigma": np.ma.masked_less([1.0, 2.0], 1.5)}, ("'sigma' is masked", "row 1")),
+        ({"loss": [1, 2], "group": np.ma.masked_array(["a", "b"], [0, 1])}, ("'group' is masked", "row 2")),
+        ({"loss": [1, 2], "name": np.ma.masked_array(["a", "b"], [0, 1])}, ("'name' is masked", "row 2")),
+        (
+            {"loss": [1, 2], "lr": np.ma.masked_array(np.ones((2, 3)), [[0, 0, 0], [0, 1, 0]])},
+            ("'lr' is masked", "row 2"),
+        ),
+        ({"loss": [1.0, np.ma.masked]}, ("'loss' is masked", "row 2")),
+        ({"loss": np.ma.masked_array(1.0, True)}, ("'loss' is masked",)),
+        ({"loss": pd.array([1.0, pd.NA], dtype="Float64")}, ("'loss'", "row 2", "not finite")),
+        ({"loss": [1, 2], "params": pd.array([1, pd.NA], dtype="Int64")}, ("'params'", "row 2", "not finite")),
+        ({"loss": [1, 2], "sigma": [0.1, 0.0]}, ("sigma is not above zero in row 2",)),
+        ({"loss": [1, 2], "sigma": [np.nan, 0.1]}, ("'sigma'", "row 1", "not finite")),
         ({"loss": [1.0], "params": [0], "flops": [1]}, ("tokens = flops / (6 params)", "row 1")),
         ({"loss": [1.0], "group": ["a", "b"]}, ("different lengths", "'group' 2")),
     ],

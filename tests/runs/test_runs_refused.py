@@ -72,7 +72,11 @@ CASES = (
     Bad(
         "case-05-two-roles-one-column", GOOD, ("'params'", "tokens"), {"map": {"tokens": "params", "params": "params"}}
     ),
-    Bad("case-05-two-columns-one-role", "N,num_params,D,L\n1,1,1,1\n", ("'N'", "'num_params'", "--map params=")),
+    Bad(
+        "case-05-two-columns-one-role",
+        "n_params,num_params,D,L\n1,2,1,1\n",
+        ("'n_params'", "'num_params'", "--map params="),
+    ),
     Bad("case-06-duplicate-header", "params,params,tokens,loss\n1,2,3,4\n", ("'params' (2 times)", "rename")),
     Bad("case-06-duplicate-when-stripped", "loss, loss,params,tokens\n1,2,3,4\n", ("'loss' (2 times)",)),
     Bad("case-08-utf-16", GOOD.encode("utf-16"), ("byte 0", "line 1", "--encoding utf-16")),

@@ -110,6 +110,11 @@ def test_runs_without_group_labels_or_findings_come_back(tmp_path):
     assert answers.is_identical(back(tmp_path, answers.fit(runs=table)).fit.runs, table)
 
 
+def test_the_standard_errors_of_runs_come_back(tmp_path):
+    table = answers.runs(sigma=np.geomspace(1e-4, 0.3, len(answers.HOSTILE)))
+    assert answers.is_identical(load(save(tmp_path / "out", answers.fit(runs=table))).fit.runs, table)
+
+
 def test_a_column_with_a_second_axis_comes_back(tmp_path):
     table = answers.runs(columns={"rates": np.arange(30.0).reshape(10, 3)})
     assert answers.is_identical(back(tmp_path, answers.fit(runs=table)).fit.runs, table)
@@ -232,7 +237,7 @@ def test_no_field_of_an_answer_is_forgotten():
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
-        Runs: "columns loss weight group labels row origin findings",
+        Runs: "columns loss weight group labels row origin findings sigma",
         Origin: "source sha256 rows columns derived where left_out",
         Finding: "code message rows",
     }

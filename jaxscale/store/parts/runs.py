@@ -24,6 +24,8 @@ def written_runs(runs: Runs) -> tuple[dict[str, Json], dict[str, np.ndarray]]:
     arrays |= {f"runs.column.{index}": _floats(column) for index, column in enumerate(runs.columns.values())}
     for index, label in enumerate(runs.labels.values()):
         arrays |= text_arrays(f"runs.label.{index}", label)
+    if runs.sigma is not None:
+        arrays["runs.sigma"] = _floats(runs.sigma)
     if runs.group is not None:
         arrays |= text_arrays("runs.group", runs.group)
     record: dict[str, Json] = {
@@ -48,6 +50,7 @@ def runs_of(record: Record, archive: Archive) -> Runs:
         columns={name: _column(archive, f"runs.column.{index}", count) for index, name in enumerate(columns)},
         loss=archive.floats("runs.loss", (count,)),
         weight=archive.floats("runs.weight", (count,)),
+        sigma=archive.floats("runs.sigma", (count,)) if "runs.sigma" in archive.arrays else None,
         group=texts_of(archive, "runs.group", count) if record.flag("has_group") else None,
         labels={name: texts_of(archive, f"runs.label.{index}", count) for index, name in enumerate(labels)},
         row=archive.array("runs.row", (count,), "<i8"),

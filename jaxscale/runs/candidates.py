@@ -1,0 +1,141 @@
+"""Which columns could play a role, by their names and by what is in them; where several could, that is a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxscale.runs.aliases import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, role_of
+from jaxscale.runs.numbers import Kind, Numbers
+
+ARCHITECTURE = (
+    "d model", "width", "n embd", "n embed", "embed dim", "embedding dim", "hidden size", "hidden dim", "d ff", "dff",
+    "d head", "head dim", "n heads", "num heads", "heads", "n head", "layers", "n layers", "num layers", "n layer",
+    "depth", "context length", "seq len", "sequence length",
+)  # fmt: skip
+"""Names of the shape of a network: beside them, small whole numbers under one letter are of that kind, too."""
+MOST_LAYERS, MOST_WIDTH = 512, 1 << 17
+SAME = {"loss": 1e-6, "weight": 1e-6}
+SAME_SIZE = 5e-3
+"""Relative difference up to which two columns of sizes are the same numbers, rounded to three digits."""
+SPREAD = 100.0
+"""C / 6ND of a table varies less, whatever its units and conventions."""
+
+Reader = Callable[[str], Numbers]
+"""From a header to its cells as numbers."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What is in the columns.   read: as the options say.   read_units: with units, too, which an option would read."""
+
+    read: Reader
+    read_units: Reader
+
+    def has_numbers(self, header: str) -> bool:
+        """Return whether some cell is a number as the options read it."""
+        return bool((self.read(header).kind == Kind.NUMBER).any())
+
+    def could_have_numbers(self, header: str) -> bool:
+        """Return whether some cell is a number, or would be one with units."""
+        return self.has_numbers(header) or bool((self.read_units(header).kind == Kind.NUMBER).any())
+
+
+def candidates_of(
+    role: str, headers: Sequence[str], taken: Mapping[str, str], cells: Cells, *, is_last: bool = False
+) -> tuple[str, ...]:
+    """Return the headers that could play a role, the likeliest first; those of the same numbers count as one.
+
+    headers: those that are free.   taken: role → header of the roles that are known.   is_last: nothing else names the
+    role, so that a letter and the size of a data set count, too, if the numbers do not speak against it.
+    """
+    named = [header for header in headers if _is_named(header, role)]
+    if len(named) > 1:
+        named = [header for header in named if cells.could_have_numbers(header)] or named
+    weak = [header for header in named if is_called(header, LETTERS) or is_called(header, SET_SIZES)]
+    chosen = [header for header in named if header not in weak]
+    if is_last:
+        sets = [header for header in weak if is_called(header, SET_SIZES)]
+        chosen = sets or [header for header in weak if not _is_shape(header, role, headers, taken, cells)]
+    chosen.sort(key=lambda header: (known_name(header) != role, header != role))  # of the same numbers, its own name
+    return tuple(sorted(_different(role, chosen, cells), key=lambda header: _rank(role, header, taken, cells)))
+
+
+def _is_named(header: str, role: str) -> bool:
+    name = known_name(header)
+    return name is not None and role_of(name) == role
+
+
+def _rank(role: str, header: str, taken: Mapping[str, str], cells: Cells) -> tuple[object, ...]:
+    """Return what orders candidates: numbers first, then what the name promises, then the role's own name."""
+    name = known_name(header) or ""
+    promises = {
+        "loss": _stage(name),
+        "flops": _distance(header, taken, cells) if {"params", "tokens"} <= set(taken) else not _is_whole(name),
+        "tokens": not any(word in name.split() for word in ("seen", "trained", "training", "train", "total")),
+    }
+    return not cells.has_numbers(header), promises.get(role, False)
+
+
+def _stage(name: str) -> int:
+    """Return 0 for a loss on held-out data by its name, 1 for one on a test set, 2 for one that does not say."""
+    words = name.replace("/", " ").replace(".", " ").split()
+    if "test" in words:
+        return 1
+    return 0 if any(stage in words for stage in STAGES) else 2
+
+
+def _is_whole(name: str) -> bool:
+    return any(word in name.split() for word in ("total", "training", "train"))
+
+
+def _distance(header: str, taken: Mapping[str, str], cells: Cells) -> float:
+    """Return how far compute lies from 6 params tokens, in logs."""
+    ratio = _ratio({**taken, "flops": header}, cells)
+    return float(np.median(np.abs(np.log(ratio)))) if ratio.size else np.inf
+
+
+def _ratio(sizes: Mapping[str, str], cells: Cells) -> np.ndarray:
+    """Return C / 6ND of the rows that have all three, in units as they are."""
+    params, tokens, flops = (cells.read(sizes[name]).values for name in ("params", "tokens", "flops"))
+    with np.errstate(all="ignore"):
+        ratio = flops / (6.0 * params * tokens)
+    kept: np.ndarray = ratio[np.isfinite(ratio) & (ratio > 0)]
+    return kept
+
+
+def _different(role: str, headers: Sequence[str], cells: Cells) -> list[str]:
+    """Return the headers whose numbers are not those of one before."""
+    kept: list[str] = []
+    for header in headers:
+        if not any(_is_same(role, cells.read(header), cells.read(other)) for other in kept):
+            kept.append(header)
+    return kept
+
+
+def _is_same(role: str, one: Numbers, other: Numbers) -> bool:
+    is_number = one.kind == Kind.NUMBER
+    if not is_number.any() or not np.array_equal(is_number, other.kind == Kind.NUMBER):
+        return False
+    return np.allclose(one.values[is_number], other.values[is_number], rtol=SAME.get(role, SAME_SIZE), atol=0.0)
+
+
+def _is_shape(header: str, role: str, headers: Sequence[str], taken: Mapping[str, str], cells: Cells) -> bool:
+    """Return whether a letter is rather layers, a width or a context than a loss or a size, by its numbers."""
+    numbers = cells.read(header)
+    values = numbers.values[numbers.kind == Kind.NUMBER]
+    if values.size and (values == np.rint(values)).all():
+        beside = [other for other in headers if other != header]
+        has_shape = any(is_called(other, ARCHITECTURE) for other in beside)
+        if role == "loss":
+            has_loss = any("loss" in plain(other).replace("/", " ").replace(".", " ").split() for other in beside)
+            return bool((has_shape or has_loss) and values.max() <= MOST_LAYERS)
+        most = MOST_LAYERS if role == "params" else MOST_WIDTH
+        if has_shape and values.max() <= most:
+            return True
+    if role in ("params", "tokens", "flops") and {"params", "tokens", "flops"} <= {*taken, role}:
+        ratio = _ratio({**taken, role: header}, cells)
+        return bool(ratio.size > 1 and ratio.max() > SPREAD * ratio.min())
+    return False

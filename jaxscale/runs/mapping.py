@@ -1,0 +1,110 @@
+"""What `--map ROLE=TEXT` means: a column by its name, or a formula of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from jaxscale import carets
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.formulas import formula_of
+from jaxscale.registry import unknown
+from jaxscale.runs.aliases import GROUP, bare_names, known_name, plain, role_of
+from jaxscale.runs.computing import Computed
+from jaxscale.runs.showing import listed, shown, typed
+
+MAPPED_TO_NOTHING = "{source}: {option} names no column; the columns are {headers}.{near}\nName one of these."
+TWO_MEANINGS = (
+    "{source}: {option} may be the column {header} or a formula.\n"
+    "Write --map {role}={typed} for the column, --map {role}={formula} for the formula."
+)
+SEVERAL = "{source}: {headers} are all called {name}; give one by its full name"
+NEAR = " Nearest: {names}."
+EXAMPLES = {"loss": "1 - acc", "tokens": "steps * batch_size * seq_len"}
+OPERATORS = "+-*/()`^×·÷−"
+
+
+def meant_by(role: str, text: str, headers: Sequence[str], source: str) -> str | Computed:
+    """Return the header, or the formula, that a text means for a role; a header of exactly that text goes first.
+
+    A header in other dress goes before a formula that cannot be read.   Raises RunsError for a text that names no
+    column or means two things, UsageError, with a caret, for a formula that cannot be read.
+    """
+    if text in headers:
+        return text
+    header = named(headers, text, source)
+    if role == GROUP or not set(OPERATORS) & set(text):
+        if header is None:
+            raise RunsError(_nothing(role, text, headers, source))
+        return header
+    try:
+        made = _computed(role, text, headers, source)
+    except UsageError as error:
+        if header is not None:
+            return header
+        if get_close_matches(plain(text), [plain(one) for one in headers], n=1, cutoff=0.8):
+            raise RunsError(_nothing(role, text, headers, source)) from error
+        raise
+    if isinstance(made, Computed) and header is not None:
+        told = {"header": shown(header), "typed": typed(header), "formula": typed(f"({made.text})")}
+        raise RunsError(TWO_MEANINGS.format(source=source, option=_option(role, text), role=role, **told))
+    return made
+
+
+def named(headers: Sequence[str], name: str, source: str) -> str | None:
+    """Return the header of that name: exactly, in other dress, or behind the prefix of a tracker; None without one."""
+    if name in headers:
+        return name
+    matches = [header for header in headers if plain(header) == plain(name)]
+    matches = matches or [header for header in headers if plain(name) in map(plain, bare_names(header))]
+    if len(matches) > 1:
+        raise RunsError(SEVERAL.format(source=source, headers=shown_all(matches), name=shown(name)))
+    return matches[0] if matches else None
+
+
+def near(names: Sequence[str], headers: Sequence[str]) -> str:
+    """Return the sentence that names the headers near to some names; nothing where none is."""
+    by_plain = {plain(bare_names(header)[-1]): header for header in reversed(headers)}
+    by_plain |= {plain(header): header for header in headers}
+    close = [by_plain[hit] for name in names for hit in get_close_matches(plain(name), by_plain, n=2, cutoff=0.7)]
+    close += [header for header in headers if any(name in plain(header) for name in names)]
+    close = list(dict.fromkeys(close))
+    return NEAR.format(names=shown_all(close[:4])) if close else ""
+
+
+def shown_all(headers: Sequence[str]) -> str:
+    """Return headers as a message lists them."""
+    return listed([shown(header) for header in headers], limit=12)
+
+
+def _computed(role: str, text: str, headers: Sequence[str], source: str) -> str | Computed:
+    """Return the formula, with the column of each name; the column where it is nothing but one in backquotes."""
+    example = EXAMPLES.get(role, EXAMPLES["tokens"])
+    formula = formula_of(text, (), option=f"--map {role}", target=role, example=example)
+    columns = {}
+    for name in formula.inputs:
+        header = named(headers, name, source) or _by_role(headers, name)
+        if header is None:
+            known = [carets.escaped(one[:40]) for one in headers[:12]]
+            formula.refuse_input(name, unknown("column", carets.escaped(name), known))
+        else:
+            columns[name] = header
+    if formula.text == f"`{formula.inputs[0]}`":
+        return columns[formula.inputs[0]]
+    return Computed(formula, columns)
+
+
+def _by_role(headers: Sequence[str], name: str) -> str | None:
+    """Return the one header with the role of a name, as `N` for params."""
+    role = role_of(name)
+    matches = [header for header in headers if role is not None and role_of(known_name(header) or "") == role]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _nothing(role: str, text: str, headers: Sequence[str], source: str) -> str:
+    told = {"headers": shown_all(headers), "near": near([text], headers)}
+    return MAPPED_TO_NOTHING.format(source=source, option=_option(role, text), **told)
+
+
+def _option(role: str, text: str) -> str:
+    return f"--group {shown(text)}" if role == GROUP else f"--map {role}={shown(text)}"
