@@ -11,7 +11,7 @@ import numpy as np
 from jaxscale.allocation.separable import SIX, Price
 from jaxscale.approaches.bias import Bias
 from jaxscale.approaches.envelope import envelope, envelope_trends
-from jaxscale.approaches.isoflop import isoflop, optima
+from jaxscale.approaches.isoflop import isoflop, optima, weighed
 from jaxscale.approaches.minima import Method
 from jaxscale.approaches.parametric import crowd_trend, fit_trend
 from jaxscale.approaches.prices import below_six, price_of, tokens_of
@@ -123,7 +123,7 @@ def agreement(
     check_clusters(runs, scheme, has_own=False)
     ends = _ends(runs) if final and runs.group is not None else np.ones(len(runs))
     seen = replace(runs, weight=runs.weight * ends)
-    weight = redraw(scheme, seed, np.arange(replicates), runs.weight, runs.group)
+    weight = redraw(scheme, seed, np.arange(replicates), weighed(runs).weight, runs.group)
     found: list[Approach] = []
     absent: dict[str, str] = {}
     fitted, crowd, price = None, None, price_of(seen, budget)

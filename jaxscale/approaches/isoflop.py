@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.resampling import check_seed
 from jaxscale.runs import Finding, Runs
+from jaxscale.runs.uncertainty import precision_of
 
 FLOOR = 1.0 / 3.0
 """Least standard deviation of ln N* in mean steps between sizes.   Source: Porian et al. 2024, its code."""
@@ -90,6 +91,7 @@ def isoflop(
     if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 1:
         raise UsageError(BAD_COUNT.format(count=replicates))
     check_seed(seed)
+    runs = weighed(runs)
     profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
     params, reason = optima(runs, profiles, runs.weight[None], method)
     price, total = price_of(runs, budget), len(profiles)
@@ -125,6 +127,11 @@ def isoflop(
         method, float(noise), flops[kept], point[kept], tokens[kept], counts, std[kept], left, trend, crowd, bias,
         _findings(left, total, bias),
     )  # fmt: skip
+
+
+def weighed(runs: Runs) -> Runs:
+    """Return the runs with their standard errors in their weights, w/sigma², as a parabola of the loss counts them."""
+    return runs if runs.sigma is None else replace(runs, weight=runs.weight * precision_of(runs, "linear"), sigma=None)
 
 
 def optima(

@@ -88,7 +88,7 @@ def bootstrap(
         grid = start_points(law, fit.runs, None, {name: fit.coefs[name] for name in fit.fixed})
         known = {name: np.nan if name in fit.unidentified else coef for name, coef in fit.coefs.items()}
         theta = inside(law, known, grid)
-        spread = float(np.average(np.abs(fit.residuals), weights=fit.runs.weight))
+        spread = float(np.average(np.abs(fit.residuals), weights=batch.weight[: batch.count]))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
         wide = max(scale, WIDE * spread)
         scouting = SCOUTS if wide > scale else 0  # a score that does not bend has nothing to look for

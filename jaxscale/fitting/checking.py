@@ -7,7 +7,7 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine.crowd import Outcome
 from jaxscale.laws import Law, predict_sets
-from jaxscale.objectives import Objective
+from jaxscale.objectives import Objective, weight_of
 from jaxscale.resampling import Scheme, redraw
 from jaxscale.results import Fit
 from jaxscale.runs import Runs
@@ -45,7 +45,7 @@ def differs(value: np.ndarray, again: np.ndarray, runs: Runs, objective: Objecti
     """Return where two objectives (R,) are not the same, beyond rounding of the losses."""
     size = 1.0 if objective.space == "log" else float(np.max(np.abs(runs.loss)))
     miss = NOISE * size * max(1.0, float(np.max(np.abs(np.log(np.abs(runs.loss[runs.loss != 0]))), initial=0.0)))
-    floor = float(np.sum(runs.weight)) * (miss if objective.limit else miss**2)
+    floor = float(np.sum(weight_of(runs, objective))) * (miss if objective.limit else miss**2)
     is_same: np.ndarray = np.abs(again - value) <= TOLERANCE * np.abs(value) + floor
     return ~is_same
 
@@ -62,7 +62,7 @@ def checked(
     lanes = np.arange(len(value)) if fit.objective.limit else np.flatnonzero(is_bound)
     if not len(lanes):
         return value, status
-    weight = redraw(scheme, seed, lanes, fit.runs.weight, fit.runs.group)
+    weight = redraw(scheme, seed, lanes, weight_of(fit.runs, fit.objective), fit.runs.group)
     again = recomputed(fit.law, fit.objective, fit.runs, coefs[lanes], weight)
     own = again if fit.objective.limit else value[lanes]
     is_wrong = ~np.isfinite(again) | differs(own, again, fit.runs, fit.objective)

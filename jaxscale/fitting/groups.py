@@ -13,6 +13,7 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting.design import design_of
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
+from jaxscale.objectives import weight_of
 from jaxscale.results import Ensemble, Fit, Joint, Minimum
 from jaxscale.runs import Finding, Runs
 from jaxscale.runs.showing import counted, listed, shown
@@ -126,7 +127,7 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
         law=grouping.core,
         runs=runs,
         coefs=coefs,
-        value=_value(whole, residuals, runs.weight),
+        value=_value(whole, residuals, weight_of(runs, whole.objective)),
         certificate=replace(whole.certificate, other_minima=minima),
         std=grouping.coefs_of(group, whole.std),
         residuals=residuals,

@@ -9,7 +9,7 @@ from jaxscale.engine.batches import Batch, pad
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import Law
 from jaxscale.laws.spec import OVERFULL
-from jaxscale.objectives import Objective
+from jaxscale.objectives import Objective, weight_of
 from jaxscale.registry import unknown
 from jaxscale.resampling import clusters_of
 from jaxscale.runs import Runs
@@ -23,7 +23,10 @@ NO_SCHEDULES = (
     "{source}: '{law}' takes {inputs}, made of the whole schedule of a run: give them to a table of {columns} by "
     "jaxscale.schedules.with_schedules(runs)"
 )
+WEIGHTS_OUTSIDE = "{source}: a weight must lie between {low:g} and {high:g} for {why}; rows {{rows}}"
 NOT_FINITE = "{source}: {column} is missing or not finite in rows {rows}, and '{law}' needs it"
+
+LEAST_WEIGHT, MOST_WEIGHT = 1e-100, 1e100
 
 
 def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
@@ -68,9 +71,13 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
         raise RunsError(TOO_FEW.format(source=source, rows=rows, coefs=coefs, free=free, law=law.name))
     if free and len(runs) > 1 and np.ptp(runs.loss[effective]) == 0.0:
         raise RunsError(CONSTANT_LOSS.format(source=source, loss=float(runs.loss[effective][0])))
+    weight = weight_of(runs, objective)
+    is_outside = effective & ~((weight >= LEAST_WEIGHT) & (weight <= MOST_WEIGHT))
+    why = "its square to be a number" if runs.sigma is None else "its square to be a number; look at sigma too"
+    _refuse(is_outside, WEIGHTS_OUTSIDE.format(source=source, low=LEAST_WEIGHT, high=MOST_WEIGHT, why=why), runs)
     target = np.log(runs.loss) if objective.space == "log" else runs.loss
     cluster = clusters_of(runs.group, len(runs))
-    return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), runs.weight, cluster)
+    return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), weight, cluster)
 
 
 def _refuse(is_bad: NDArray[np.bool_], message: str, runs: Runs) -> None:

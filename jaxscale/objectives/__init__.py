@@ -4,8 +4,9 @@ from jaxscale.objectives.absolute import absolute
 from jaxscale.objectives.huber import huber
 from jaxscale.objectives.spec import Objective
 from jaxscale.objectives.squared import squared
+from jaxscale.objectives.weighing import weight_of
 from jaxscale.registry import Registry
 
 OBJECTIVES = Registry("objective", (huber(), squared(), absolute()))
 
-__all__ = ["OBJECTIVES", "Objective", "absolute", "huber", "squared"]
+__all__ = ["OBJECTIVES", "Objective", "absolute", "huber", "squared", "weight_of"]

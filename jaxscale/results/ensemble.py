@@ -63,7 +63,11 @@ class Ensemble:
         return {str(Status(code)): int(count) for code, count in zip(codes, counts, strict=True)}
 
     def weights(self, replicate: int | np.ndarray) -> np.ndarray:
-        """Return the weights (n,) of one replicate, or (k, n) of k: how often it drew each row, times its weight."""
+        """Return the weights (n,) of one replicate, or (k, n) of k: how often it drew each row, times its weight.
+
+        Where runs have standard errors, these are in it: see `objectives.weighing`.
+        """
+        from jaxscale.objectives import weight_of
         from jaxscale.resampling import redraw
 
         asked = np.atleast_1d(replicate)
@@ -71,7 +75,8 @@ class Ensemble:
         if len(outside):
             raise UsageError(REPLICATE_OUTSIDE.format(replicate=int(outside[0]), last=len(self) - 1))
         whole, runs = self.whole or self.fit.runs, self.fit.runs
-        drawn = redraw(self.scheme, self.seed, asked, whole.weight, whole.group)[:, np.isin(whole.row, runs.row)]
+        weight = weight_of(whole, self.fit.objective)
+        drawn = redraw(self.scheme, self.seed, asked, weight, whole.group)[:, np.isin(whole.row, runs.row)]
         return drawn if np.ndim(replicate) else drawn[0]
 
     def samples(self, name: str) -> np.ndarray:
