@@ -24,9 +24,17 @@ NO_SCHEDULES = (
     "jaxscale.schedules.with_schedules(runs)"
 )
 WEIGHTS_OUTSIDE = "{source}: a weight must lie between {low:g} and {high:g} for {why}; rows {{rows}}"
+LOPSIDED = (
+    "{source}: with these weights{why} {free} or fewer runs count more than {most:g} times as much as any other, and "
+    "the others are lost in rounding; bring them closer together; rows {rows}"
+)
 NOT_FINITE = "{source}: {column} is missing or not finite in rows {rows}, and '{law}' needs it"
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-100, 1e100
+"""Weights whose squares are numbers."""
+MOST_RATIO = 1e8
+"""How many times the others a few runs may weigh: from 1e9 on, fits of three coefs to runs of which one weighs so much
+ended elsewhere than SciPy's, which were told to meet that run exactly."""
 
 
 def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
@@ -75,9 +83,19 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
     is_outside = effective & ~((weight >= LEAST_WEIGHT) & (weight <= MOST_WEIGHT))
     why = "its square to be a number" if runs.sigma is None else "its square to be a number; look at sigma too"
     _refuse(is_outside, WEIGHTS_OUTSIDE.format(source=source, low=LEAST_WEIGHT, high=MOST_WEIGHT, why=why), runs)
+    _refuse_lopsided(runs, weight, free)
     target = np.log(runs.loss) if objective.space == "log" else runs.loss
     cluster = clusters_of(runs.group, len(runs))
     return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), weight, cluster)
+
+
+def _refuse_lopsided(runs: Runs, weight: np.ndarray, free: int) -> None:
+    """Raise RunsError where so few runs outweigh the others that float64 forgets what these say of the coefs."""
+    heaviest = np.sort(weight[weight > 0])[::-1]
+    rest = heaviest[min(free, len(heaviest) - 1)]
+    why = " or standard errors" if runs.sigma is not None else ""
+    told = {"source": runs.origin.source, "most": MOST_RATIO, "free": free, "why": why}
+    _refuse(weight > MOST_RATIO * rest, LOPSIDED.format(rows="{rows}", **told), runs)
 
 
 def _refuse(is_bad: NDArray[np.bool_], message: str, runs: Runs) -> None:

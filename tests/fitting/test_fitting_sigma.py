@@ -94,6 +94,22 @@ def test_standard_errors_whose_squares_leave_float64_are_refused_by_row(scale):
         js.fit(runs(sigma=sigma), "power-params")
 
 
+@pytest.mark.parametrize("objective", [js.huber(), js.squared()], ids=lambda one: one.name)
+@pytest.mark.parametrize("factor", [1e12, 1e90])
+def test_a_factor_common_to_all_weights_moves_no_coef(objective, factor):
+    one, other = (js.fit(runs(weight=np.full(30, each)), "power-params", objective=objective) for each in (1.0, factor))
+    np.testing.assert_allclose(list(one.coefs.values()), list(other.coefs.values()), rtol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [1e9, 1e12, 1e50])
+def test_a_run_that_outweighs_all_others_is_refused_and_one_that_weighs_next_to_nothing_is_not(weight):
+    with pytest.raises(RunsError, match="lost in rounding; bring them closer together; rows 16"):
+        js.fit(runs(weight=np.where(np.arange(30) == 15, weight, 1.0)), "power-params")
+    light = js.fit(runs(weight=np.where(np.arange(30) == 15, 1.0 / weight, 1.0)), "power-params")
+    without = js.fit(runs(weight=np.where(np.arange(30) == 15, 0.0, 1.0)), "power-params")
+    np.testing.assert_allclose(list(light.coefs.values()), list(without.coefs.values()), rtol=1e-6)
+
+
 def test_parabolas_of_isoflop_profiles_count_standard_errors():
     """Two noisy points of a profile lose their say where their standard errors are large."""
     budgets, sizes = np.repeat([1e19, 1e20, 1e21], 7), np.tile(np.linspace(-1.5, 1.5, 7), 3)
