@@ -13,7 +13,7 @@ from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.numbers import numbers
 from jaxscale.runs.showing import counted, listed, shown
 from jaxscale.runs.table import Origin, Runs
-from jaxscale.runs.typed import cells_of, digest
+from jaxscale.runs.typed import cells_of, digest, is_nothing
 
 SOURCE = "<arrays>"
 WRONG_SHAPE = (
@@ -24,6 +24,7 @@ WRONG_LENGTH = "the columns have different lengths: {lengths}; every run needs a
 NO_RUNS = "0 runs: every column is empty; give at least one run"
 NOT_NUMBERS = "column {name} holds {cell} in row {row}, which is no number; give finite numbers"
 NOT_FINITE = "column {name} is not finite in {count}: row {rows}; leave these runs out before giving the arrays"
+NO_GROUP = "group is missing in row {rows}; name the group of these runs, or leave them out"
 MASKED = "column {name} is masked in {count}: row {rows}; leave these runs out before giving the arrays"
 NEGATIVE_WEIGHT = "weight is negative in row {rows}; a weight multiplies the score of its run, so it is zero or more"
 NO_EFFECTIVE_DATA = "every weight is zero, so there is no effective data; give at least one weight above zero"
@@ -48,7 +49,7 @@ def runs_of_arrays(
         _refuse_masked(name, values)
     schedules = {name: _schedule(name, values) for name, values in columns.items() if np.ndim(values) > 1}
     cells = {name: _cells(name, values) for name, values in given.items() if name not in schedules}
-    groups = None if group is None else _texts(_vector("group", group))
+    groups = None if group is None else _names(_vector("group", group))
     lengths = {name: len(column) for name, column in {**cells, **schedules}.items()}
     _refuse_lengths(lengths if groups is None else {**lengths, "group": len(groups)})
     numeric = {name: _finite(name, column) for name, column in cells.items() if _is_numeric(name, column)}
@@ -121,7 +122,11 @@ def _cells(name: str, values: ArrayLike) -> np.ndarray:
     return cells
 
 
-def _texts(values: np.ndarray) -> np.ndarray:
+def _names(values: np.ndarray) -> np.ndarray:
+    """Return groups (n,) as object array of str; raise RunsError for a run without one."""
+    wrong = [row for row, value in enumerate(values.tolist(), start=1) if is_nothing(value)]
+    if wrong:
+        raise RunsError(NO_GROUP.format(rows=listed(wrong)))
     text = np.empty(values.size, dtype=object)
     text[:] = [str(value) for value in values.tolist()]
     return text

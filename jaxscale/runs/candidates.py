@@ -10,12 +10,25 @@ import numpy as np
 from jaxscale.runs.aliases import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, role_of
 from jaxscale.runs.numbers import Kind, Numbers
 
+WIDTHS = ("d model", "width", "n embd", "n embed", "embed dim", "embedding dim", "hidden size", "hidden dim")
+LAYERS = ("layers", "n layers", "num layers", "n layer", "depth")
+LENGTHS = ("context length", "seq len", "sequence length", "seq length", "context", "block size")
 ARCHITECTURE = (
-    "d model", "width", "n embd", "n embed", "embed dim", "embedding dim", "hidden size", "hidden dim", "d ff", "dff",
-    "d head", "head dim", "n heads", "num heads", "heads", "n head", "layers", "n layers", "num layers", "n layer",
-    "depth", "context length", "seq len", "sequence length",
-)  # fmt: skip
+    *WIDTHS,
+    *LAYERS,
+    *LENGTHS,
+    "d ff",
+    "dff",
+    "d head",
+    "head dim",
+    "n heads",
+    "num heads",
+    "heads",
+    "n head",
+)
 """Names of the shape of a network: beside them, small whole numbers under one letter are of that kind, too."""
+NAMED = {"params": LAYERS, "tokens": WIDTHS, "flops": LENGTHS}
+"""What the letter of a role may stand for in the shape of a network, unless that has a column with its name."""
 MOST_LAYERS, MOST_WIDTH = 512, 1 << 17
 SAME = {"loss": 1e-6, "weight": 1e-6}
 SAME_SIZE = 5e-3
@@ -57,8 +70,9 @@ def candidates_of(
     weak = [header for header in named if is_called(header, LETTERS) or is_called(header, SET_SIZES)]
     chosen = [header for header in named if header not in weak]
     if is_last:
-        sets = [header for header in weak if is_called(header, SET_SIZES)]
-        chosen = sets or [header for header in weak if not _is_shape(header, role, headers, taken, cells)]
+        letters = [header for header in weak if is_called(header, LETTERS)]
+        chosen = [header for header in letters if not _is_shape(header, role, headers, taken, cells)]
+        chosen = chosen or [header for header in weak if header not in letters]
     chosen.sort(key=lambda header: (known_name(header) != role, header != role))  # of the same numbers, its own name
     return tuple(sorted(_different(role, chosen, cells), key=lambda header: _rank(role, header, taken, cells)))
 
@@ -128,12 +142,14 @@ def _is_shape(header: str, role: str, headers: Sequence[str], taken: Mapping[str
     values = numbers.values[numbers.kind == Kind.NUMBER]
     if values.size and (values == np.rint(values)).all():
         beside = [other for other in headers if other != header]
-        has_shape = any(is_called(other, ARCHITECTURE) for other in beside)
+        speaking = (*ARCHITECTURE, *SET_SIZES) if role == "tokens" else ARCHITECTURE
+        has_shape = any(is_called(other, speaking) for other in beside)
         if role == "loss":
             has_loss = any("loss" in plain(other).replace("/", " ").replace(".", " ").split() for other in beside)
             return bool((has_shape or has_loss) and values.max() <= MOST_LAYERS)
-        most = MOST_LAYERS if role == "params" else MOST_WIDTH
-        if has_shape and values.max() <= most:
+        is_small = values.max() <= (MOST_LAYERS if role == "params" else MOST_WIDTH)
+        is_round = role == "params" or bool((values % 8 == 0).all())
+        if has_shape and is_small and is_round and not any(is_called(other, NAMED.get(role, ())) for other in beside):
             return True
     if role in ("params", "tokens", "flops") and {"params", "tokens", "flops"} <= {*taken, role}:
         ratio = _ratio({**taken, role: header}, cells)

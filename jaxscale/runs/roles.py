@@ -148,7 +148,9 @@ def _sets_times_epochs(headers: Sequence[str], roles: Mapping[str, str], cells: 
     free = [header for header in headers if header not in roles.values() and cells.has_numbers(header)]
     sets = [header for header in headers if is_called(header, SET_SIZES) and cells.could_have_numbers(header)]
     epochs = [header for header in free if is_called(header, EPOCHS)]
-    if len(sets) != 1 or len(epochs) != 1:
+    known = {role: header for role, header in roles.items() if header in headers}
+    last = candidates_of("tokens", free, known, cells, is_last=True)
+    if len(sets) != 1 or len(epochs) != 1 or any(header not in sets for header in last):
         return None
     size, times = (header if is_name(header) else f"`{header}`" for header in (sets[0], epochs[0]))
     formula = formula_of(f"{size} * {times}", ())

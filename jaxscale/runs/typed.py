@@ -25,11 +25,16 @@ def cells_of(values: np.ndarray) -> tuple[np.ndarray, bool]:
     if values.dtype.kind in "iu" and not (values.size and max(-float(values.min()), float(values.max())) > EXACT_BELOW):
         return values.astype(np.float64), False
     items = values.tolist() if values.dtype.kind in "iub" else list(values)
-    if all(_is_nothing(item) or _is_plain_number(item) for item in items):
-        return np.array([math.nan if _is_nothing(item) else float(item) for item in items], dtype=np.float64), False
+    if all(is_nothing(item) or _is_plain_number(item) for item in items):
+        return np.array([math.nan if is_nothing(item) else float(item) for item in items], dtype=np.float64), False
     text = np.empty(len(items), dtype=object)
-    text[:] = ["" if _is_nothing(item) else _text(item) for item in items]
+    text[:] = ["" if is_nothing(item) else _text(item) for item in items]
     return text, any(isinstance(item, str) for item in items)
+
+
+def is_nothing(item: object) -> bool:
+    """Return whether a value stands for none: None, NaN, and NA and NaT of pandas."""
+    return type(item).__name__ in NOTHING or (isinstance(item, (float, np.floating, Decimal)) and math.isnan(item))
 
 
 def digest(columns: Mapping[str, np.ndarray]) -> str:
@@ -40,10 +45,6 @@ def digest(columns: Mapping[str, np.ndarray]) -> str:
         sha.update(f"{name!r} {len(content)} ".encode())
         sha.update(content)
     return sha.hexdigest()
-
-
-def _is_nothing(item: object) -> bool:
-    return type(item).__name__ in NOTHING or (isinstance(item, (float, np.floating, Decimal)) and math.isnan(item))
 
 
 def _is_plain_number(item: object) -> bool:

@@ -151,6 +151,8 @@ def test_any_column_may_be_given_and_its_sign_is_not_judged():
         ({"loss": np.ma.masked_array(1.0, True)}, ("'loss' is masked",)),
         ({"loss": pd.array([1.0, pd.NA], dtype="Float64")}, ("'loss'", "row 2", "not finite")),
         ({"loss": [1, 2], "params": pd.array([1, pd.NA], dtype="Int64")}, ("'params'", "row 2", "not finite")),
+        ({"loss": [1, 2], "group": pd.array(["a", pd.NA], dtype="string")}, ("group is missing in row 2",)),
+        ({"loss": [1, 2], "group": [None, "a"]}, ("group is missing in row 1",)),
         ({"loss": [1, 2], "sigma": [0.1, 0.0]}, ("sigma is not above zero in row 2",)),
         ({"loss": [1, 2], "sigma": [np.nan, 0.1]}, ("'sigma'", "row 1", "not finite")),
         ({"loss": [1.0], "params": [0], "flops": [1]}, ("tokens = flops / (6 params)", "row 1")),

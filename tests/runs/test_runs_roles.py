@@ -105,6 +105,10 @@ NOT_ASKED = {
         table(L=[12, 24], D=[512, 768], N=[1e8, 2e8], tokens=[1e9, 2e9], loss=[3, 2]),
         {"params": "N", "tokens": "tokens"},
     ),
+    "billions-beside-named-layers": (
+        table(N=[7, 13], D=[20, 40], L=[2.1, 2.0], n_layers=[32, 40], d_model=[4096, 5120]),
+        {"params": "N", "tokens": "D"},
+    ),
     "the-same-numbers-twice": (sizes(loss=[3.5, 3.2, 3.0], val_loss=[3.5, 3.2, 3.0]), {"loss": "loss"}),
     "rounded-to-three-digits": (
         table(params=[1.236e8, 2e8], n_params=[123_640_320, 200_000_000], tokens=[1e9, 2e9], loss=[3, 2]),
@@ -180,6 +184,12 @@ def test_a_set_seen_several_times_is_its_size_times_the_epochs_and_that_is_said(
     (said,) = [finding.message for finding in runs.findings if finding.code == "epochs-multiplied"]
     told = shlex.split(re.search(r"--map (tokens=.*)$", said).group(1))[0].partition("=")[2]
     np.testing.assert_array_equal(read(text, map={"tokens": told})["tokens"], [1e9, 2e9])
+
+
+def test_the_letter_of_tokens_goes_before_a_product_but_not_if_it_is_a_width(read):
+    columns = {"N": [1e8, 2e8], "dataset_size": [1e9, 2e9], "epochs": [2, 4], "loss": [3.1, 3.0]}
+    assert read(table(**columns, D=[2e9, 8e9])).origin.columns["tokens"] == "D"
+    assert read(table(**columns, D=[512, 768])).origin.derived["tokens"] == "dataset_size * epochs"
 
 
 def test_tokens_that_are_there_are_not_multiplied(read):
