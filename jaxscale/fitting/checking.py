@@ -37,7 +37,9 @@ def recomputed(law: Law, objective: Objective, runs: Runs, coefs: np.ndarray, we
 
 def is_reproduced(fit: Fit) -> bool:
     """Return whether the coefs of a fit, as they are reported, give its objective."""
-    again = recomputed(fit.law, fit.objective, fit.runs, fit.law.vector(fit.coefs)[None], fit.runs.weight)
+    again = recomputed(
+        fit.law, fit.objective, fit.runs, fit.law.vector(fit.coefs)[None], weight_of(fit.runs, fit.objective)
+    )
     return bool(np.isfinite(again[0])) and not differs(np.array([fit.value]), again, fit.runs, fit.objective)[0]
 
 
