@@ -56,14 +56,14 @@ class Bound:
         return held
 
     @property
-    def rank(self) -> tuple[int, int, int]:
+    def rank(self) -> tuple[int, int, int, int]:
         """What makes one bound the plainer account of a minimum that several have: less of it."""
-        return self.idle, int(self.is_open.sum()), int(self.is_held.sum())
+        return int(self.is_infinite), self.idle, int(self.is_open.sum()), int(self.is_held.sum())
 
     @property
-    def short_of_infinity(self) -> float:
-        """By how much the objective here may lie above what is reached at infinity, relative to it."""
-        return SHORT if np.any((self.side < 0) & np.isfinite(self.coef) & (self.coef != 1.0)) else 0.0
+    def is_infinite(self) -> bool:
+        """Whether a coef is followed to infinity with others, which no law has: there is no minimum, but a limit."""
+        return bool(np.any((self.side < 0) & np.isfinite(self.coef) & (self.coef != 1.0)))
 
     def edges(self, law: Law) -> np.ndarray:
         """Return the edges (p,) at which coefs are held, inf for one that stands for it, NaN for one that is free."""

@@ -158,12 +158,15 @@ def settle_lowest(settling: Settling) -> None:
         is_open &= value > most
 
 
-def choose(outcome: Outcome, count: int, rank: Sequence[tuple[int, int, int]] = ()) -> int:
+def choose(
+    outcome: Outcome, count: int, rank: Sequence[tuple[int, int, int, int]] = (), indistinct: float = SAME_MINIMUM
+) -> int:
     """Return the lane to report: the lowest usable value, or the lowest finite one where none is usable.
 
     count: of the first lanes; one of the others must lie lower than the best of these. Where the runs leave a direction
     open, they wander along it to an edge, at the same value.   rank: of each lane's bound; of several at the lowest
-    value the one of least rank is taken.
+    value the one of least rank is taken.   indistinct: share by which a minimum may lie above a limit at infinity that
+    the runs cannot tell from it.
     """
     value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
     usable = np.where(outcome.status <= Status.AT_BOUND, value, np.inf)
@@ -172,6 +175,10 @@ def choose(outcome: Outcome, count: int, rank: Sequence[tuple[int, int, int]] = 
     best = lowest if usable[lowest] < value[best] * (1.0 - SAME_MINIMUM) else best
     if not rank:
         return best
+    if rank[best][0]:
+        finite = np.array([not one[0] for one in rank])
+        lower = np.where(finite, usable, np.inf)
+        best = int(np.argmin(lower)) if lower.min() <= usable[best] * (1.0 + indistinct) else best
     alike = np.flatnonzero(np.isclose(usable, usable[best], rtol=SAME_MINIMUM, atol=1e-28))
     return min([best, *alike.tolist()], key=lambda lane: rank[lane])
 
@@ -191,7 +198,7 @@ def _report(
     begun: from which start point each lane came.
     """
     job, outcome, clock = settling.job, settling.outcome, settling.clock
-    best = choose(outcome, len(np.unique(begun)), settling.ranks())
+    best = choose(outcome, len(np.unique(begun)), settling.ranks(), settling.indistinct)
     bound = settling.bound_of(best)
     is_held = np.zeros(len(law.coefs), bool) if bound is None else bound.is_held
     is_open = np.zeros(len(law.coefs), bool) if bound is None else bound.is_open

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job
-from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, Bound, minimise_others, stand_of
+from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, SHORT, Bound, minimise_others, stand_of
 from jaxscale.fitting.directions import TAKES_PART, null_space
 from jaxscale.fitting.inspection import jacobian_at
 from jaxscale.fitting.pulls import Pull, pulls_of
@@ -27,8 +27,9 @@ FADING = 0.5
 """Slope after one step outwards, relative to that before, from which a valley is said to end at infinity."""
 MOVING = 1e-2
 """Change of a coef's log from one step outwards to the next from which it goes to infinity, too, and has no value."""
-FURTHER = 1.2 ** np.arange(1, 24)
-"""How far a coef is followed to infinity, in units of where it is."""
+FURTHER = 1.2 ** np.arange(-3, 24)
+"""How far a coef is followed to infinity, in units of where it is; a little back, too, where a lane has come so far
+that the law is hardly finite."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound 
         stand[at] = points[row, at]
         outcome = minimise_others(job, stand, np.array([place.replicate]), points[row][None], np.zeros(1), clock)
         theta, value = outcome.theta[0], float(outcome.value[0])
-        if outcome.status[0] != Status.CONVERGED or value > place.value * (1.0 + SAME_MINIMUM):
+        if outcome.status[0] != Status.CONVERGED or value > place.value * (1.0 + SHORT):
             continue
         pull = place.pull(law, job, theta[None], _free(job, {at: 0.0}), clock)
         found.append((stand, theta, float(pull.multiplier[0, at])))

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.fitting.bounds import SAME_MINIMUM, Bound, solve_held
+from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, solve_held
 from jaxscale.fitting.limits import Place, bound_at, bounds_near
 from jaxscale.fitting.pulls import pulls_of
 from jaxscale.laws import Law
@@ -116,7 +116,7 @@ class Settling:
         before = np.where(np.isfinite(outcome.value[lanes]), outcome.value[lanes], np.inf)
         ranks = [self.bounds[i].rank if i != INSIDE else None for i in self.index[lanes]]
         is_plainer = np.array([rank is not None and bound.rank < rank for rank in ranks])
-        slack = np.maximum(self.slack(before), bound.short_of_infinity * np.where(np.isfinite(before), before, 0.0))
+        slack = self.slack(before, self.share_of(bound, self.index[lanes]))
         is_new = (self.index[lanes] == INSIDE) | is_plainer
         is_kept = np.where(is_new, again.value <= before + slack, again.value < before - slack)
         kept = np.flatnonzero((again.status == Status.AT_BOUND) & is_kept)
@@ -124,9 +124,25 @@ class Settling:
             mine[lanes[kept]] = other[kept]
         self.index[lanes[kept]] = at
 
-    def slack(self, value: np.ndarray) -> np.ndarray:
-        """Return differences from values (k,) that say nothing."""
-        return SAME_MINIMUM * np.where(np.isfinite(value), value, 0.0) + self.floor
+    def slack(self, value: np.ndarray, share: float | np.ndarray = SAME_MINIMUM) -> np.ndarray:
+        """Return differences from values (k,) that say nothing, as a share of them."""
+        return share * np.where(np.isfinite(value), value, 0.0) + self.floor
+
+    def share_of(self, bound: Bound, index: np.ndarray) -> np.ndarray:
+        """Return the share by which minima at a bound differ for nothing from where lanes are, at the bounds index (k,).
+
+        One that is followed to infinity stops short of it. Another replaces it where the runs cannot tell them apart,
+        which is where they differ by less than one run contributes: a law has finite coefs.
+        """
+        is_infinite = np.array([*(one.is_infinite for one in self.bounds), False])[index]
+        if bound.is_infinite:
+            return np.where(is_infinite | (index == INSIDE), SHORT, self.indistinct)
+        return np.where(is_infinite, self.indistinct, SAME_MINIMUM)
+
+    @property
+    def indistinct(self) -> float:
+        """Share of the objective that one run contributes."""
+        return 1.0 / max(int(np.sum(self.job.batch.weight > 0)), 1)
 
     def known(self, bound: Bound) -> Bound:
         """Return the bound of the same kind, if there is one already: the same coefs held, at the same edges."""
@@ -159,7 +175,7 @@ class Settling:
 
     def is_weak(self) -> np.ndarray:
         """(R,) bool: lanes at a bound where some coef has no value, of which there may be a plainer account."""
-        open_at = np.array([*(bound.is_open.any() for bound in self.bounds), False])
+        open_at = np.array([*(bool(bound.is_open.any()) for bound in self.bounds), False])
         weak: np.ndarray = open_at[self.index]
         return weak
 
@@ -182,9 +198,9 @@ class Settling:
         """Return the bound at which a lane lies; None inside."""
         return None if self.index[lane] == INSIDE else self.bounds[self.index[lane]]
 
-    def ranks(self) -> list[tuple[int, int, int]]:
+    def ranks(self) -> list[tuple[int, int, int, int]]:
         """Return the rank of each lane's bound, that of none inside."""
-        every = [*(bound.rank for bound in self.bounds), (0, 0, 0)]
+        every = [*(bound.rank for bound in self.bounds), (0, 0, 0, 0)]
         return [every[at] for at in self.index]
 
     def coefs(self) -> np.ndarray:
