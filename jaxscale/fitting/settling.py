@@ -129,7 +129,7 @@ class Settling:
         return share * np.where(np.isfinite(value), value, 0.0) + self.floor
 
     def share_of(self, bound: Bound, index: np.ndarray) -> np.ndarray:
-        """Return the share by which minima at a bound differ for nothing from where lanes are, at the bounds index (k,).
+        """Return the share by which minima at a bound differ for nothing from lanes at the bounds index (k,).
 
         One that is followed to infinity stops short of it. Another replaces it where the runs cannot tell them apart,
         which is where they differ by less than one run contributes: a law has finite coefs.
