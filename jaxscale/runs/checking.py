@@ -55,6 +55,11 @@ def findings_of(runs: Runs, inputs: Sequence[str] = ()) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding is not None)
 
 
+def run_column(runs: Runs) -> str | None:
+    """Return the column that names runs, None where there is none."""
+    return next((name for name in (*runs.labels, *runs.columns) if plain(name) in RUN_NAMES), None)
+
+
 def _duplicates(runs: Runs, inputs: Sequence[str]) -> Finding | None:
     names, label = _label(runs, inputs)
     if not names:
@@ -87,7 +92,7 @@ def _seeds(runs: Runs, inputs: Sequence[str]) -> Finding | None:
 
 def _shared_column(runs: Runs, rows: np.ndarray, label: np.ndarray) -> str:
     """Return the column that names runs if seeds share its entries, else a word for the one that has to be made."""
-    column = _run_column(runs)
+    column = run_column(runs)
     if column is None:
         return "COLUMN, one that they share"
     together = np.unique(np.stack([label, _codes(runs[column])], axis=1)[rows], axis=0)
@@ -96,7 +101,7 @@ def _shared_column(runs: Runs, rows: np.ndarray, label: np.ndarray) -> str:
 
 
 def _trajectories(runs: Runs) -> Finding | None:
-    column = _run_column(runs)
+    column = run_column(runs)
     if column is None or "params" not in runs.columns or "tokens" not in runs.columns:
         return None
     run = _joint(_codes(runs[column]), _codes(runs["params"]))
@@ -185,7 +190,3 @@ def _joint(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _typed(column: str) -> str:
     """Return a header as a shell takes it; the beginning of one that is no name but a text."""
     return shlex.quote(escaped(column[:LONGEST]))
-
-
-def _run_column(runs: Runs) -> str | None:
-    return next((name for name in (*runs.labels, *runs.columns) if plain(name) in RUN_NAMES), None)

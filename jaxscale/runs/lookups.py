@@ -19,6 +19,9 @@ from jaxscale.runs.showing import shown, shown_name
 if TYPE_CHECKING:
     from jaxscale.runs.table import Runs
 
+ROW = "row"
+"""What a selection calls the number of a data row, from 1 in the original table, where no column has that name."""
+
 
 class SheetLookup:
     """The columns of a sheet by role, header or alias, each read as numbers at most once."""
@@ -45,7 +48,7 @@ class SheetLookup:
             return by_role or name
         role = role_of(name)
         by_role = None if role is None else self._by_role(role)
-        return by_role or _only_match(name, self.sheet.columns)
+        return by_role or _only_match(name, self.sheet.columns) or (ROW if name == ROW else None)
 
     def is_text(self, key: str) -> bool:
         """Return whether no cell is a number and some are text."""
@@ -93,6 +96,8 @@ class SheetLookup:
             elif role is not None:
                 sources = {name: self.read(self.roles[name]).values for name in SOURCES[role]}
                 self._numbers[key] = numbers(derived_column(role, sources))
+            elif key == ROW:
+                self._numbers[key] = numbers(np.arange(1.0, self.sheet.rows + 1))
         return self._numbers[key]
 
     def _style(self, header: str) -> NumberStyle:
@@ -127,15 +132,15 @@ class RunsLookup:
         for key in (name, headers.get(name), role_of(name)):
             if key is not None and key in self.cells:
                 return key
-        return _only_match(name, self.cells)
+        return _only_match(name, self.cells) or (ROW if name == ROW else None)
 
     def is_text(self, key: str) -> bool:
         """Return whether the column is a label or the group."""
-        return self.cells[key].dtype == object
+        return key in self.cells and self.cells[key].dtype == object
 
     def is_numeric(self, key: str) -> bool:
-        """Return whether the column is float64."""
-        return self.cells[key].dtype != object
+        """Return whether the column is float64, or the number of the row."""
+        return not self.is_text(key)
 
     def texts(self, key: str) -> np.ndarray:
         """Return a label (n,)."""
@@ -143,7 +148,7 @@ class RunsLookup:
 
     def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
         """Return a column (n,) of float64."""
-        return self.cells[key]
+        return self.cells[key] if key in self.cells else self.runs.row.astype(np.float64)
 
 
 def texts(cells: np.ndarray) -> np.ndarray:
