@@ -14,6 +14,7 @@ from jaxscale.fitting.inspection import Look
 from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Ensemble, Fit
+from jaxscale.results.fit import spread_on
 from jaxscale.runs import Finding
 from jaxscale.runs.showing import counted as number_of
 from jaxscale.status import Status
@@ -44,7 +45,9 @@ NARROW = (
     "|miss|, whose minimum may be flat or have a corner; try --delta {wider:.2g}, or --objective squared"
 )
 AT_BOUND = "{places}: the minimum lies at the edge of the support; the interval is one-sided, without a standard error"
-FEW_ROWS = "{rows} for {free}: the bootstrap is unreliable below {three}"
+FEW_ROWS = "{rows} for {free}: the bootstrap is unreliable below {three}; {left}"
+LEFT = "{dof} {is_} left for the errors, on which 95 % lies within {reach:.3g} standard errors, not 1.96"
+NONE_LEFT = "no degree of freedom is left, so that there are no standard errors"
 ONE_MINIMUM = "1 other minimum was found, with an objective {excess:.2%} higher"
 SEVERAL_MINIMA = "{count} other minima were found; the next one has an objective {excess:.2%} higher"
 FEW_AGREE = "only {agreeing} of {starts} starts reached this minimum; a lower one may exist"
@@ -114,7 +117,9 @@ def findings_of_fit(
         found.append(Finding("several-minima", message))
     rows, free = int(np.sum(fit.runs.weight > 0)), len(fit.free)
     if rows < 3 * free:
-        message = FEW_ROWS.format(rows=number_of(rows, "run"), free=number_of(free, "free coef"), three=3 * free)
+        left = LEFT.format(is_="is" if fit.dof == 1 else "are", **spread_on(fit.dof)) if fit.dof > 0 else NONE_LEFT
+        told = {"rows": number_of(rows, "run"), "free": number_of(free, "free coef"), "three": 3 * free}
+        message = FEW_ROWS.format(left=left, **told)
         found.append(Finding("few-rows", message))
     return tuple(found)
 

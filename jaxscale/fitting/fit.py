@@ -17,7 +17,7 @@ from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
 from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
-from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread
+from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread, without_freedom
 from jaxscale.fitting.identification import harm_of
 from jaxscale.fitting.inspection import inspect, views_of
 from jaxscale.fitting.joint import joints_of
@@ -222,6 +222,7 @@ def _report(
     )
     has_std = ~is_held & ~is_open & status.is_usable & (job.active > 0)
     std = {name: look.std.get(name) if has else None for name, has in zip(law.names, has_std, strict=True)}
+    std |= dict.fromkeys(without_freedom(runs, law, [name for name in law.names if name not in fixed]))
     provenance = Provenance.of(placement.current().platform, clock.compile, clock.run, clock.compiled)
     made = Fit(
         law=law,

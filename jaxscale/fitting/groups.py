@@ -15,6 +15,7 @@ from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
 from jaxscale.objectives import weight_of
 from jaxscale.results import Ensemble, Fit, Joint, Minimum
+from jaxscale.results.fit import spread_on
 from jaxscale.runs import Finding, Runs
 from jaxscale.runs.showing import counted, listed, shown
 
@@ -33,6 +34,8 @@ TOO_FEW = "{source}: too few runs for the coefs that each group has of its own: 
 ONE_OF_THEM = "{rows} of group {group} for {coefs}"
 ONE_GROUP = "all runs are of the group {group}, so no coef is shared: this is the fit without groups"
 FEW_ROWS = "fewer than three runs per coef of their own: {groups}; the common coefs lean on the other groups"
+LEFT = "{few} ({dof}, on which 95 % lies within {reach:.3g} standard errors)"
+NONE_LEFT = "{few} (none to spare, so that these have no standard errors)"
 TIED = "{groups}: what such a group says of its own coefs rests on the coefs that it shares"
 ONE_TIE = "in all runs of group {group} {ties}"
 UNGROUPED = "'{name}' was fitted without per_group: it has no groups to take one of"
@@ -71,7 +74,18 @@ def refuse_small_groups(runs: Runs, law: Law, free: Sequence[str]) -> None:
     grouping = grouping_of(law)
     small = [] if grouping is None else _smaller(grouping, runs, free, 1)
     if small:
-        raise RunsError(TOO_FEW.format(source=runs.origin.source, groups="; ".join(small)))
+        raise RunsError(TOO_FEW.format(source=runs.origin.source, groups="; ".join(one for one, _ in small)))
+
+
+def without_freedom(runs: Runs, law: Law, free: Sequence[str]) -> tuple[str, ...]:
+    """Return the coefs of groups that have as many runs as free coefs of their own: such runs show no error."""
+    grouping = grouping_of(law)
+    if grouping is None:
+        return ()
+    names = [[own_name(name, group) for name in grouping.per_group] for group in grouping.groups]
+    own = [[name for name in some if name in free] for some in names]
+    runs_of = [int(np.sum((runs[GROUP.name] == place) & (runs.weight > 0))) for place in range(len(grouping.groups))]
+    return tuple(name for some, rows in zip(own, runs_of, strict=True) if rows <= len(some) for name in some)
 
 
 def findings_of_groups(fit: Fit) -> tuple[Finding, ...]:
@@ -81,7 +95,7 @@ def findings_of_groups(fit: Fit) -> tuple[Finding, ...]:
         return ()
     if len(grouping.groups) == 1:
         found.append(Finding("one-group", ONE_GROUP.format(group=shown(grouping.groups[0]))))
-    few = _smaller(grouping, fit.runs, fit.free, 3)
+    few = [_with_freedom(one, dof) for one, dof in _smaller(grouping, fit.runs, fit.free, 3)]
     if few and len(grouping.groups) > 1:
         found.append(Finding("few-rows-in-group", FEW_ROWS.format(groups="; ".join(few))))
     ties = [] if design_of(fit.runs, fit.law).ties else list(_tied(grouping, fit.runs))
@@ -127,7 +141,7 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
         law=grouping.core,
         runs=runs,
         coefs=coefs,
-        value=_value(whole, residuals, weight_of(runs, whole.objective)),
+        value=value_over(whole, residuals, weight_of(runs, whole.objective)),
         certificate=replace(whole.certificate, other_minima=minima),
         std=grouping.coefs_of(group, whole.std),
         residuals=residuals,
@@ -146,7 +160,7 @@ def _its_joint(one: Joint, grouping: Grouping, group: str) -> list[Joint]:
     return [replace(one, names=own)] if len(own) == len(one.names) else []
 
 
-def _value(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
+def value_over(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
     """Return the objective over some of a fit's rows; for a score with a limit the sum of |r|, as in the fit."""
     if fit.objective.limit:
         return float(np.sum(weight * np.abs(residuals)))
@@ -155,15 +169,22 @@ def _value(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
     return float(np.sum(np.where(weight > 0, weight * score, 0.0)))
 
 
-def _smaller(grouping: Grouping, runs: Runs, free: Sequence[str], times: int) -> list[str]:
-    """Return in words the groups with fewer runs that count than so many times their own free coefs."""
+def _with_freedom(few: str, dof: int) -> str:
+    """Return a group in words with what its runs leave for the errors of its own coefs."""
+    return LEFT.format(few=few, **spread_on(dof)) if dof > 0 else NONE_LEFT.format(few=few)
+
+
+def _smaller(grouping: Grouping, runs: Runs, free: Sequence[str], times: int) -> list[tuple[str, int]]:
+    """Return in words the groups with fewer runs that count than so many times their own free coefs, and how many more
+    these are than the coefs.
+    """
     found = []
     for place, group in enumerate(grouping.groups):
         names = [core_name(name) for name in free if name in {own_name(one, group) for one in grouping.per_group}]
         rows = int(np.sum((runs[GROUP.name] == place) & (runs.weight > 0)))
         if rows < times * len(names):
             told = {"rows": counted(rows, "run"), "group": shown(group), "coefs": listed(names)}
-            found.append(ONE_OF_THEM.format(**told))
+            found.append((ONE_OF_THEM.format(**told), rows - len(names)))
     return found
 
 

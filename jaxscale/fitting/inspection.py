@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
@@ -13,6 +12,7 @@ import numpy as np
 from jaxscale.engine.batches import Batch
 from jaxscale.engine.compiling import Clock, Program, run
 from jaxscale.engine.crowd import Job
+from jaxscale.fitting.covariance import bandwidth, covariance_of, share_of_pull
 from jaxscale.fitting.directions import Gaps, flattest, gaps_of, in_unit_diagonal
 from jaxscale.laws import Law
 from jaxscale.numerics.scores import Score
@@ -21,10 +21,6 @@ from jaxscale.solvers.loop import INSENSITIVE
 from jaxscale.solvers.model import Model, model_of
 from jaxscale.solvers.problem import Problem, Row, derivatives
 
-HALL_SHEATHER = 1.96 ** (2 / 3) * (1.5 / (2 * np.pi)) ** (1 / 3)
-"""Their bandwidth for a median in shares of the rows, times the cube root of how many there are, for 95 %."""
-FAR = 1e6
-"""A miss, in bandwidths, that lies beyond every bend."""
 SINGULAR_ABOVE = 1e14
 """Condition number beyond which a Hessian in float64 says nothing about errors."""
 
@@ -87,9 +83,9 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
             # only the density is counted more widely: the slopes must stay those whose sum is zero here, or the
             # answer would depend on the units of the columns
             wide = np.asarray(_look(job, batch, theta, width, clock).score.curvature)
-            density = _share(objective, scale, width) * wide
+            density = share_of_pull(objective, scale, width) * wide
             bread = _hessian(views, job.problem, batch, density)[np.ix_(free, free)]
-        covariance = _covariance(objective, bread, jacobian, pull, residuals, weight)
+        covariance = covariance_of(objective, bread, jacobian, pull, residuals, weight, scale)
     std: dict[str, float | None] = dict.fromkeys(law.names)
     if covariance is not None:
         names = [name for name, is_free in zip(law.names, free, strict=True) if is_free]
@@ -124,29 +120,16 @@ def _scaled_gradient(
     return float(np.max(ratios, initial=0.0))
 
 
-def bandwidth(residuals: np.ndarray) -> float:
-    """Return how wide around zero misses (n,) are to be counted, to learn how many lie just there.
-
-    A score that bends at less knows the density of misses at zero from a handful of rows: of thirty with 1 % noise,
-    three lie within 1e-3, and a standard error from those is several times too small.   Source: Hall & Sheather 1988;
-    Koenker 2005, §3.4.2.
-    """
-    share = min(HALL_SHEATHER * len(residuals) ** (-1 / 3), 0.45)
-    low, high = np.quantile(residuals, (0.25, 0.75))
-    spread = min(float(np.std(residuals)), float(high - low) / 1.34)
-    return 2.0 * spread * NormalDist().inv_cdf(0.5 + share)
-
-
-def _share(objective: Objective, scale: float, width: float) -> float:
-    """Return the pull of a large miss under the score's own bend over that under a wider one."""
-    far = jnp.asarray(FAR * width)
-    own, wide = (float(objective.rho(far, jnp.asarray(bend)).slope) for bend in (scale, width))
-    return own / wide
-
-
 def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:
     """Return d residual / d theta (m, p) of the rows that count, times the roots of their weights."""
     return _weighted(_look(job, batch, theta, 1.0, clock), batch)
+
+
+def misses_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
+    """Return the misses (m,) of the rows that count, and `jacobian_at`, both times the roots of their weights."""
+    views = _look(job, batch, theta, 1.0, clock)
+    rows = np.flatnonzero(batch.weight > 0)
+    return np.sqrt(batch.weight[rows]) * np.asarray(views.residual)[rows], _weighted(views, batch)
 
 
 def _weighted(views: Views, batch: Batch) -> np.ndarray:
@@ -222,29 +205,3 @@ def _condition(hessian: np.ndarray) -> float | None:
         return None
     values = np.linalg.eigvalsh(scaled)
     return float(values[-1] / values[0]) if values[0] > 0 else None
-
-
-def _covariance(
-    objective: Objective,
-    hessian: np.ndarray,
-    jacobian: np.ndarray,
-    pull: np.ndarray,
-    residuals: np.ndarray,
-    weight: np.ndarray,
-) -> np.ndarray | None:
-    """Return the covariance (p, p) of theta: classical for `squared`, else the sandwich H⁻¹ (Σ ψψᵀ) H⁻¹ n/(n-p).
-
-    hessian: H, of the score bent at the bandwidth where its own bend is narrower.   Source: Seber & Wild 1989, §2.1.2,
-    for the classical one; Huber 1967 for the sandwich.
-    """
-    count, size = int(np.sum(weight > 0)), jacobian.shape[1]
-    try:
-        if objective.name == "squared":
-            variance = float(np.sum(weight * residuals**2)) / (count - size)
-            _, upper = np.linalg.qr(np.sqrt(weight)[:, None] * jacobian)
-            inverse = np.linalg.inv(upper)
-            return np.asarray(variance * inverse @ inverse.T)
-        bread = np.linalg.inv(hessian)
-        return np.asarray(bread @ (pull.T @ pull) @ bread * (count / (count - size)))
-    except np.linalg.LinAlgError:
-        return None

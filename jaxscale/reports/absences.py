@@ -22,6 +22,8 @@ AT_INFINITY = "coefs {names} (at infinity, the edge of the support)"
 AT_BOUND = "at the edge of the support"
 WITHOUT_VALUE = "they have no value of their own"
 NO_COVARIANCE = "the curvature gives no covariance there"
+NO_DOF = "as many coefs as runs"
+NO_DOF_IN_GROUP = "as many coefs of their own as the group has runs"
 
 
 def absence_of(answer: Answer) -> tuple[Finding, ...]:
@@ -49,9 +51,12 @@ def _of_fit(answer: Answer) -> list[str]:
     without = [name for name in fit.free if fit.std.get(name) is None]
     at_bound = [name for name in without if name in fit.at_bound and fit.is_usable]
     without_value = [name for name in without if name in fit.unidentified and fit.is_usable]
-    others = [name for name in without if name not in (*at_bound, *without_value)]
-    why = NO_COVARIANCE if fit.is_usable else NOT_A_MINIMUM
-    for names, reason in ((at_bound, AT_BOUND), (without_value, WITHOUT_VALUE), (others, why)):
+    explained = (*at_bound, *without_value)
+    lone = [name for name in without if name not in explained and fit.is_usable and fit.dof_of(name) <= 0 < fit.dof]
+    others = [name for name in without if name not in (*explained, *lone)]
+    why = NOT_A_MINIMUM if not fit.is_usable else NO_DOF if fit.dof <= 0 else NO_COVARIANCE
+    said = ((at_bound, AT_BOUND), (without_value, WITHOUT_VALUE), (lone, NO_DOF_IN_GROUP), (others, why))
+    for names, reason in said:
         reasons += [NO_STD.format(names=", ".join(names), why=reason)] if names else []
     return reasons
 

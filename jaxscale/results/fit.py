@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxscale.errors import UsageError
+from jaxscale.intervals.band import check_level
+from jaxscale.intervals.student import quantile
+from jaxscale.registry import unknown
 from jaxscale.results.provenance import Provenance
 from jaxscale.runs import Finding, Runs
+from jaxscale.runs.showing import counted
 from jaxscale.status import Status
 
 if TYPE_CHECKING:
     from jaxscale.laws import Law
     from jaxscale.objectives import Objective
+
+ON_DOF = "± is one standard error on {dof}: 95 % lies within {reach:.3g} of them"
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,11 @@ class Fit:
 
     coefs: in the law's order; one at the edge of its support is that edge, exactly.   value: the sum over rows of
     weight · rho.   std: standard errors per coef (classical for `squared`, sandwich otherwise), None where there is
-    no justified one.   residuals: (n,) in the objective's space.   fixed: coefs that were not fitted.   findings:
-    everything worth knowing, the table's findings included.   unidentified: coefs that the runs do not determine;
-    their values are one choice among many that fit as well.   common: where this is one group's part of a fit over
-    several, the fitted coefs that it shares with the others.
+    no justified one; they are estimates on `dof` degrees of freedom, for which `interval` allows.   residuals: (n,) in
+    the objective's space.   fixed: coefs that were not fitted.   findings: everything worth knowing, the table's
+    findings included.   unidentified: coefs that the runs do not determine; their values are one choice among many
+    that fit as well.   common: where this is one group's part of a fit over several, the fitted coefs that it shares
+    with the others.
     """
 
     law: Law
@@ -109,6 +117,41 @@ class Fit:
         return tuple(name for name in has_value if self.coefs[name] in (ends[name].low, ends[name].high))
 
     @property
+    def dof(self) -> int:
+        """The degrees of freedom that are left: runs that count, less the coefs that these had to determine.
+
+        Not among these are coefs that lie on an edge, and of one group's part those that it shares.
+        """
+        return int(np.sum(self.runs.weight > 0)) - sum(name not in (*self.common, *self.held) for name in self.free)
+
+    def dof_of(self, name: str) -> int:
+        """Return the degrees of freedom behind a coef: for a group's own no more than the group's runs leave."""
+        group = name.partition("[")[2].removesuffix("]")
+        if not group or self.runs.group is None:
+            return self.dof
+        own = sum(one.endswith(f"[{group}]") and one not in self.held for one in self.free)
+        return min(self.dof, int(np.sum((self.runs.group == group) & (self.runs.weight > 0))) - own)
+
+    def interval(self, name: str, level: float = 0.95) -> tuple[float, float] | None:
+        """Return the limits of a coef by its standard error and Student's quantile on `dof` degrees of freedom.
+
+        They lie symmetrically on the real line where the coef was fitted, so that a positive one stays positive. None
+        where the coef has no standard error.   Raises UsageError for an unknown coef or a level outside (0, 1).
+        """
+        check_level(level)
+        if name not in self.coefs:
+            raise UsageError(unknown("coef", name, tuple(self.coefs)))
+        error = self.std.get(name)
+        if error is None:
+            return None
+        support = self.law.supports[self.law.names.index(name)]
+        coef = np.asarray(self.coefs[name])
+        reach = quantile(level, self.dof_of(name)) * error / float(np.abs(support.slope(coef)))
+        with np.errstate(over="ignore"):
+            low, high = (float(support.to_coef(support.to_real(coef) + side * reach)) for side in (-1.0, 1.0))
+        return low, high
+
+    @property
     def is_usable(self) -> bool:
         """Whether the fit is a minimum of its own objective."""
         return self.status.is_usable
@@ -124,6 +167,8 @@ class Fit:
             f"  {self.objective.name} {self.value:.10g} · scaled gradient {checked.scaled_gradient:.1e} · "
             f"{checked.agreeing_starts} of {checked.starts} starts agree"
         )
+        if any(error is not None for error in self.std.values()):
+            lines.append(f"  {ON_DOF.format(**spread_on(self.dof))}")
         return "\n".join(lines)
 
     def _note(self, name: str) -> str:
@@ -132,3 +177,8 @@ class Fit:
         return next(
             (mark for mark, names in marks.items() if name in names), "" if error is None else f" ± {error:.2g}"
         )
+
+
+def spread_on(dof: int) -> dict[str, str | float]:
+    """Return for messages how many degrees of freedom these are, and in how many standard errors 95 % then lie."""
+    return {"dof": counted(dof, "degree of freedom", "degrees of freedom"), "reach": quantile(0.95, dof)}

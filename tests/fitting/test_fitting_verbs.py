@@ -59,8 +59,10 @@ def test_weights_are_inverse_variances():
 def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
     """H⁻¹ (Σ ψψᵀ) H⁻¹ n / (n - p) in log coefs, then times the coef (Huber 1967), with H by finite differences.
 
-    H is Σ ρ'' J Jᵀ, with the density of misses at zero counted where Hall & Sheather 1988 count it, for three of these
-    thirty lie within the own bend; and Σ ψ r'', by a difference in the slopes alone.
+    Three parts in thirty of it, as many as there are coefs, are the covariance under normal errors of the size that
+    the 27 largest misses show, with Huber's variance of 1964. H is Σ ρ'' J Jᵀ, with the density of misses at zero
+    counted where Hall & Sheather 1988 count it, for three of these thirty lie within the own bend; and Σ ψ r'', by a
+    difference in the slopes alone.
     """
     misses = huber.residuals
     share = 30 ** (-1 / 3) * norm.ppf(0.975) ** (2 / 3) * (1.5 * norm.pdf(0) ** 2) ** (1 / 3)
@@ -79,7 +81,13 @@ def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
         shift = step * np.eye(3)[k]
         bread[k] += (slopes(theta + shift) - slopes(theta - shift)) @ score / (2 * step)
     inverse, meat = np.linalg.inv(bread), (score * slope) @ (score * slope).T
-    errors = np.sqrt(np.diag(inverse @ meat @ inverse.T) * 30 / 27) * values(huber)
+    size = np.median(np.sort(np.abs(misses))[3:]) / norm.ppf(0.75)
+    bend = 1e-3 / size
+    inside = 2 * norm.cdf(bend) - 1
+    variance = size**2 * (inside - 2 * bend * norm.pdf(bend) + 2 * bend**2 * norm.sf(bend)) / inside**2
+    pooled = variance * np.linalg.inv(slope @ slope.T)
+    mixed = 27 / 30 * inverse @ meat @ inverse.T * 30 / 27 + 3 / 30 * pooled
+    errors = np.sqrt(np.diag(mixed)) * values(huber)
     np.testing.assert_allclose(list(huber.std.values()), errors, rtol=1e-3)
 
 
