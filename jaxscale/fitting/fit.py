@@ -21,6 +21,7 @@ from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_g
 from jaxscale.fitting.identification import harm_of
 from jaxscale.fitting.inspection import inspect, views_of
 from jaxscale.fitting.joint import joints_of
+from jaxscale.fitting.off_runs import findings_of_off_runs
 from jaxscale.fitting.settling import LOOKS, Settling
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
@@ -247,7 +248,9 @@ def _report(
     of_design = findings_of_design(made, design, harm)
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)
     of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(harm.unidentified))
-    return replace(made, findings=(*runs.check(core_of(law).inputs), *of_design, *findings_of_groups(made), *of_fit))
+    off = findings_of_off_runs(made, job, outcome.theta[best], grid, clock)
+    found = (*runs.check(core_of(law).inputs), *off, *of_design, *findings_of_groups(made), *of_fit)
+    return replace(made, findings=found)
 
 
 def _named(law: Law, mask: np.ndarray) -> tuple[str, ...]:
