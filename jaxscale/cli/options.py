@@ -108,7 +108,8 @@ def reading_options(command: Command) -> Command:
             f"Which column plays a role ({names.listed(names.ROLES)}), or which formula of columns, as in "
             "loss=\"1 - acc\"; repeatable. [default: by the columns' names]")),
         click.option("--where", metavar="TEXT", multiple=True, help=(
-            "Use only rows for which this holds, as in \"loss < 3.4 and run != 'base'\"; repeatable. [default: all]")),
+            "Use only rows for which this holds, as in \"loss < 3.4 and run != 'base'\" or \"row != 8\"; repeatable. "
+            "[default: all]")),
         click.option("--group", metavar="COLUMN", help="Column that says which rows belong together. [default: none]"),
         click.option("--missing", type=click.Choice(["refuse", "drop"]), default="refuse", show_default=True, help=(
             "What to do with rows that lack a number the fit needs.")),
@@ -118,7 +119,8 @@ def reading_options(command: Command) -> Command:
         click.option("--encoding", metavar="NAME", default="utf-8", show_default=True, help="Encoding of a CSV."),
         click.option("--warmup", type=click.IntRange(min=0), default=0, show_default=True, help=(
             "Steps in which the rate rises from 0, before the first logged one; for laws of schedules.")),
-        click.option("--units", is_flag=True, help="Read 7B and 300M as 7e9 and 3e8. [default: off]"),
+        click.option("--units", is_flag=True, help=(
+            "Read 7B, 300 M, 1,400M, 300B tokens, 2×10^19 and 100 PF-days as numbers. [default: off]")),
     )(command)  # fmt: skip
 
 

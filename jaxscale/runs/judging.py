@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def _cells(fault: Fault, sheet: Sheet, style: NumberStyle, fixes: dict[str, None
         text = cell_text(sheet.columns[fault.header], index)
         why, fix = f"is {fault.kind}", FIXES.get(fault.kind, "")
         if fault.kind == UNREADABLE:
-            why, fix = reason(text, style)
+            why, fix = reason(text, replace(style, role=fault.role), row=index + 1)
         elif fault.kind == NOT_POSITIVE:
             fix = FIXES.get(fault.role, fix)
         fixes[fix] = None

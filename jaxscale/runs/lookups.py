@@ -23,6 +23,10 @@ ROW = "row"
 """What a selection calls the number of a data row, from 1 in the original table, where no column has that name."""
 
 
+ROW = "row"
+"""The name of a row's own number, counted from 1, as messages give it; a column of that name goes first."""
+
+
 class SheetLookup:
     """The columns of a sheet by role, header or alias, each read as numbers at most once."""
 
@@ -93,6 +97,8 @@ class SheetLookup:
                 self._numbers[key] = self.computed[key].numbers(self.read)
             elif key in self.sheet.columns:
                 self._numbers[key] = numbers(self.sheet.columns[key], self._style(key))
+            elif key == ROW:
+                self._numbers[key] = numbers(np.arange(1.0, self.sheet.rows + 1.0))
             elif role is not None:
                 sources = {name: self.read(self.roles[name]).values for name in SOURCES[role]}
                 self._numbers[key] = numbers(derived_column(role, sources))
@@ -102,7 +108,10 @@ class SheetLookup:
 
     def _style(self, header: str) -> NumberStyle:
         # Units belong to the roles: in any other column "300M" is a name.
-        return self.style if header in self.used else replace(self.style, units=False)
+        role = next((role for role, played in self.roles.items() if played == header), None)
+        if header not in self.used:
+            return replace(self.style, units=False)
+        return self.style if role is None else replace(self.style, role=role)
 
     def _by_role(self, role: str) -> str | None:
         if role in self.roles:
@@ -120,6 +129,8 @@ class RunsLookup:
             self.cells.setdefault("sigma", runs.sigma)
         if runs.group is not None:
             self.cells.setdefault("group", runs.group)
+        if not any(plain(name) == ROW for name in self.cells):
+            self.cells[ROW] = runs.row.astype(np.float64)
 
     @property
     def names(self) -> Sequence[str]:

@@ -8,9 +8,10 @@ from enum import IntEnum
 
 import numpy as np
 
+from jaxscale.runs.spelled import contradicts, spelled
+
 MISSING_WORDS = frozenset({"", "nan", "-nan", "na", "n/a", "#n/a", "#na", "<na>", "nat", "none", "null"})
 INFINITE_WORDS = frozenset({"inf", "infinity", "∞"})
-UNITS = {"K": "e3", "M": "e6", "B": "e9", "T": "e12"}
 EXACT_BELOW = 2.0**53
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -21,11 +22,15 @@ _NONZERO = re.compile(r"[^eE]*[1-9]")
 
 @dataclass(frozen=True)
 class NumberStyle:
-    """How numbers are written: the decimal mark, the thousands separator or None, and whether K, M, B, T are units."""
+    """How numbers are written: the decimal mark, the thousands separator or None, and whether units are read.
+
+    role: what the column is, so that a unit that speaks of something else is not read.
+    """
 
     decimal: str = "."
     thousands: str | None = None
     units: bool = False
+    role: str = ""
 
 
 PLAIN = NumberStyle()
@@ -123,6 +128,7 @@ def _decimal(text: str, style: NumberStyle) -> str | None:
         if "." in text:
             return None
         text = text.replace(style.decimal, ".", 1)
-    if style.units and text[-1:].upper() in UNITS and not re.search("[eE]", text):
-        text = text[:-1] + UNITS[text[-1:].upper()]
+    found = spelled(text) if style.units else None
+    if found is not None:
+        return None if contradicts(found.noun, style.role) else found.decimal
     return text if _DECIMAL.fullmatch(text) else None

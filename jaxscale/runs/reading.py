@@ -46,9 +46,10 @@ def read_runs(
     """Return the runs of a table, in float64 and checked.
 
     source: a CSV file, a Parquet file (.parquet, .pq), or "-" for CSV on standard input.
-    map: role → header, before names are recognised.   where: selections, applied before values are judged.
-    sep, decimal, thousands, encoding, units: how a CSV file is written; units reads K, M, B, T as 1e3, 1e6, 1e9, 1e12
-        in the columns that play a role.
+    map: role → header, before names are recognised.   where: selections, applied before values are judged; in them
+        `row` is a row's number, counted from 1.
+    sep, decimal, thousands, encoding, units: how a CSV file is written; units reads 7B, 1,400M, 300B tokens, 2×10^19
+        in the columns that play a role, and no noun of another role.
     missing: "refuse" the table, or "drop" rows without a finite number in a needed column.
     inputs: the columns that the law needs; of params, tokens and flops the third is derived from two.   beside: names
         that `map` may give to other columns.

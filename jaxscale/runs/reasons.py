@@ -5,44 +5,79 @@ from __future__ import annotations
 import math
 import re
 
-from jaxscale.runs.numbers import TINY, UNITS, NumberStyle
+from jaxscale.runs.numbers import TINY, NumberStyle
+from jaxscale.runs.spelled import contradicts, spelled
 
 CORRECT = "correct or delete these cells"
 DECIMAL_OR_THOUSANDS = "--decimal , reads 3,14; --thousands , reads 1,000,000"
 UNDERSCORES = "--thousands _ reads 1_000_000"
-UNIT_SUFFIXES = "--units reads K, M, B, T as 1e3, 1e6, 1e9, 1e12"
+UNIT_SUFFIXES = "--units reads K, M, B, T as 1e3, 1e6, 1e9, 1e12, also as in 300 bn, 1,400M, 300B tokens and 2×10^19"
 POINTS = "the cell has a decimal point: leave --decimal , away"
+POINT_OR_THOUSANDS = (
+    "with --decimal , a point is no decimal mark: --thousands . reads 1.400M as 1400 millions; "
+    "without --decimal , it is 1.4 millions"
+)
+COMMA_IN_UNIT = "--decimal , reads 1,4B; a comma marks thousands in whole groups alone, as in 1,400M"
+OTHER_NOUN = "correct the cell, or say with --map which column is {role}"
+ERROR_BESIDE = "put the standard error into a column of its own and keep the number alone"
+LIMIT = 'write the number itself, or leave the row out: --where "row != {row}"'
+
+SPOKEN = {"loss": "nats"}
+"""How a noun is said where the role has another name."""
 
 _SUFFIXED = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)\s*[A-Za-z%]+(?:\s.*)?", re.ASCII | re.DOTALL)
 _SCIENTIFIC_UNITS = re.compile(r"[+-]?[\d.]+[eE][+-]?\d+\s*\D+", re.ASCII)
+_ERRORS = re.compile(r"±|\+/-|\+-|\d\(\d+\)\s*$")
+_LIMITS = re.compile(r"^\s*[<>~≈≤≥]|\+\s*$|^\s*about\b|^\s*ca\.?\s", re.IGNORECASE)
+_RANGE = re.compile(r"[\d.]+\s*[A-Za-z]*\s*[-–—]\s*[\d.]+\s*[A-Za-z]*", re.ASCII)
 
 
-def reason(text: str, style: NumberStyle) -> tuple[str, str]:
-    """Return why the text of an unreadable cell is no number, and what to do about it."""
+def reason(text: str, style: NumberStyle, *, row: int) -> tuple[str, str]:
+    """Return why the text of an unreadable cell is no number, and what to do about it.   row: the cell's, from 1."""
     text = text.strip()[:1000]
     if re.match(r"[+-]?0[xXoObB]", text):
         return "is not in decimal", CORRECT
     if text.casefold() in ("true", "false", "yes", "no"):
         return "is true or false, not a number", CORRECT
+    if _ERRORS.search(text):
+        return "has an error beside the number", ERROR_BESIDE
+    found = spelled(text)
+    if found is not None:
+        return _with_unit(found.noun, text, style)
     if any(character.isdigit() and not character.isascii() for character in text):
         return "has digits other than 0 to 9", CORRECT
     if _is_decimal(text) and math.isinf(float(text)):
         return "is too large for float64", CORRECT
     if _is_decimal(text) and abs(float(text)) < TINY:
         return "is too close to zero for float64", CORRECT
+    if re.search(r"\d", text) and (_LIMITS.search(text) or _RANGE.fullmatch(text)):
+        return "is a limit or a range, not a number", LIMIT.format(row=row)
     return _written_otherwise(text, style)
+
+
+def _with_unit(noun: str, text: str, style: NumberStyle) -> tuple[str, str]:
+    """Return what is wrong with a number with a unit."""
+    if contradicts(noun, style.role):
+        return f"is a number of {SPOKEN.get(noun, noun)}, and the column is {style.role}", OTHER_NOUN.format(
+            role=style.role
+        )
+    if not style.units:
+        return "has a unit", UNIT_SUFFIXES
+    if style.decimal != "." and "." in text:
+        return "has a decimal point", POINT_OR_THOUSANDS
+    return "is out of the range of float64", CORRECT
 
 
 def _written_otherwise(text: str, style: NumberStyle) -> tuple[str, str]:
     if "," in text and _is_decimal(text.replace(",", "").replace(".", "")):
         return "has a comma", DECIMAL_OR_THOUSANDS
+    if "," in text and spelled(text.replace(",", ".", 1)) is not None:
+        return "has a comma and a unit", COMMA_IN_UNIT
     if "_" in text and _is_decimal(text.replace("_", "")):
         return "has underscores", UNDERSCORES
     if style.decimal != "." and _is_decimal(text):
         return "has a decimal point", POINTS
     if _SUFFIXED.fullmatch(text) or _SCIENTIFIC_UNITS.fullmatch(text):
-        if text[-1:].upper() in UNITS and not style.units and _is_decimal(text[:-1]):
-            return "has a unit", UNIT_SUFFIXES
         return "has words beside the number", CORRECT
     return "is not a number", CORRECT
 

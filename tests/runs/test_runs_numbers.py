@@ -85,3 +85,58 @@ def test_the_smallest_normal_number_is_read():
 def test_points_as_thousands_are_never_a_decimal_point(text):
     style = NumberStyle(decimal=",", thousands=".")
     assert numbers(column(text), style).values[0] == int(text.replace(".", ""))
+
+
+UNITS = NumberStyle(units=True, role="tokens")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("300 B", 300e9), ("300bn", 300e9), ("300 billion", 300e9), ("300B tokens", 300e9), ("0.3T", 300e9),
+        ("1.4G", 1.4e9), ("1,400M", 1.4e9), ("0.41B", 0.41e9), ("70m", 70e6), ("300k", 300e3), ("12,345.5K", 12345500),
+        ("3.0e11", 3e11), ("3.0e11 tokens", 3e11), ("2.00×10¹⁹", 2e19), ("2.00x10^19", 2e19), ("2*10**19", 2e19),
+        ("10^19", 1e19), ("10¹⁹ tokens", 1e19), ("2.9e-3", 2.9e-3), ("5×10⁻³", 5e-3), ("-3B", -3e9),
+    ],
+)  # fmt: skip
+def test_a_number_with_a_unit_is_read_exactly_where_units_are_asked_for(text, value):
+    read = numbers(column(text), UNITS)
+    assert read.kind.tolist() == [Kind.NUMBER]
+    assert read.values[0] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3 EFLOP", 3e18),
+        ("3e3 PFLOP", 3e18),
+        ("100 PF-days", 8.64e21),
+        ("2 petaflop/s-days", 1.728e20),
+        ("7ZFLOP", 7e21),
+    ],
+)
+def test_compute_is_read_in_its_own_units(text, value):
+    assert numbers(column(text), NumberStyle(units=True, role="flops")).values[0] == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "300B params", "300B nats", "3 EFLOP", "300GB", "1,4B", "0,400M", "1,400", "1e3B", "300B+", "~300B", "<3B",
+        "5E", "2.9 ± 0.002", "2.9(2)", "1-2B", "300B tokens seen", "2.00×10^", "5 FLOP/s", "3 µB", "10^1٢",
+    ],
+)  # fmt: skip
+def test_what_may_mean_something_else_is_not_read_as_a_number_of_tokens(text):
+    assert numbers(column(text), UNITS).kind.tolist() == [Kind.UNREADABLE]
+
+
+@pytest.mark.parametrize("text", ["300 B", "300bn", "1.4G", "1,400M", "300B tokens", "2.00×10¹⁹", "70m", "300 billion"])
+def test_no_unit_is_read_unasked(text):
+    assert numbers(column(text)).kind.tolist() == [Kind.UNREADABLE]
+
+
+def test_a_decimal_comma_before_a_unit_is_a_comma_and_a_point_there_is_refused():
+    style = NumberStyle(decimal=",", units=True)
+    assert numbers(column("1,4B"), style).values[0] == 1.4e9
+    assert numbers(column("1.400M"), style).kind.tolist() == [Kind.UNREADABLE]
+    assert numbers(column("1.400M"), NumberStyle(decimal=",", thousands=".", units=True)).values[0] == 1.4e9
