@@ -16,10 +16,11 @@ from jaxscale.allocation.splits import can_allocate, check_held, held_inputs, he
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
-from jaxscale.errors import UsageError
+from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Finding
+from jaxscale.runs.findings import forbids_plan
 
 SEVERAL = 2
 """Coefs without a value of their own from which they are one constant, or run off together: then the law says nothing
@@ -58,6 +59,7 @@ REPLICATES_LOWER = (
     "at some budget {count} of {total} usable replicates promise less loss still at one param or one token: their best "
     "optimum inside is in the bands"
 )
+NOT_PLANNED = "nothing is planned from this table: {why}"
 EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
 NEARER = "; ask for budgets near the runs (flops)"
 
@@ -78,7 +80,8 @@ def frontier(
     scalar, FLOP.   held: the law's inputs that a budget does not decide, name → number.   Arrays of the answer are (b,)
     for one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no interior optimum exists.
     Raises UsageError for a budget that is not positive, a law that neither splits a budget nor knows it, or an input
-    that is not held.
+    that is not held; RunsError for a table whose numbers are not what they are taken for (`units-suspect`,
+    `target-suspect`), unless it was read with `units_ok`.
     """
     given = np.atleast_1d(np.asarray(flops))
     if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
@@ -94,6 +97,8 @@ def frontier(
             raise UsageError(BAD_BUDGET.format(flops=float(budget)))
     if source is not None and (law is not None or coefs is not None):
         raise UsageError(TWO_SOURCES)
+    if source is not None:
+        _refuse_unplannable(source.fit if isinstance(source, Ensemble) else source)
     if isinstance(source, Ensemble):
         return _crowded(source, budgets, _held(source.fit.law, held))
     if isinstance(source, Fit):
@@ -125,6 +130,13 @@ def foreseen(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[N
     argument = (sets, np.zeros(budgets), np.zeros(len(held_inputs(law))))
     with compiling.foreseen(Program.of(_finding(law), (law,), argument)):
         yield
+
+
+def _refuse_unplannable(fit: Fit) -> None:
+    """Raise RunsError where a finding says that the table's numbers are not what they are taken for."""
+    forbidding = forbids_plan(fit.findings)
+    if forbidding is not None:
+        raise RunsError(NOT_PLANNED.format(why=forbidding.message))
 
 
 def check_frontier(law: Law, held: Mapping[str, float]) -> None:

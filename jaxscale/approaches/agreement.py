@@ -19,10 +19,12 @@ from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import bootstrap, check_clusters, fit, still_open
+from jaxscale.fitting.target import findings_of_target
 from jaxscale.intervals import Band, band
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Finding, Runs
+from jaxscale.runs.finals import final_runs
 
 BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"
 UNUSABLE = "the fit of 'chinchilla' is '{status}', not a minimum"
@@ -111,9 +113,9 @@ def agreement(
 
     A table with groups is resampled by group, each the training curve of one run, of which five are needed; without
     groups by row, and approach 1 is absent.   budget, tolerance, method: of approach 2, as in `isoflop`.   final:
-    approaches 2 and 3 see the last row, by compute, of each group alone.   Approach 3 is `chinchilla` with Huber(1e-3)
-    of ln loss.   An approach that cannot be had is absent with its reason; RunsError is raised where none can, and for
-    fewer than five groups.   Raises UsageError for arguments that cannot be meant.
+    approaches 2 and 3 see the last row of each run alone, that of `read_runs(final=True)`.   Approach 3 is `chinchilla`
+    with Huber(1e-3) of ln loss.   An approach that cannot be had is absent with its reason; RunsError is raised where
+    none can, and for fewer than five groups.   Raises UsageError for arguments that cannot be meant.
     """
     at = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     if at.ndim != 1 or not at.size or not (np.isfinite(at) & (at > 0)).all():
@@ -121,7 +123,7 @@ def agreement(
     flops_of(runs)
     scheme = SCHEMES.resolve("pairs" if runs.group is None else "cluster")
     check_clusters(runs, scheme, has_own=False)
-    ends = _ends(runs) if final and runs.group is not None else np.ones(len(runs))
+    ends = _ends(runs) if final else np.ones(len(runs))
     seen = replace(runs, weight=runs.weight * ends)
     weight = redraw(scheme, seed, np.arange(replicates), weighed(runs).weight, runs.group)
     found: list[Approach] = []
@@ -156,7 +158,7 @@ def agreement(
         raise RunsError("; ".join(absent.values()))
     return Agreement(
         at, tuple(found), absent, fitted, crowd, scheme.name, replicates, seed, len(runs), runs.origin.source,
-        still_open(runs.check(), scheme), price,
+        (*still_open(runs.check(), scheme), *(() if fitted is None else findings_of_target(fitted))), price,
     )  # fmt: skip
 
 
@@ -169,13 +171,8 @@ def isoflop_trends(runs: Runs, weight: np.ndarray, *, budget: str | None, tolera
 
 
 def _ends(runs: Runs) -> np.ndarray:
-    """Return 1 for the last row of each group by compute, 0 for the others (n,)."""
-    ends, flops = np.zeros(len(runs)), flops_of(runs)
-    names = np.asarray(runs.group).astype(str)
-    for name in np.unique(names):
-        rows = np.flatnonzero(names == name)
-        ends[rows[np.argmax(flops[rows])]] = 1.0
-    return ends
+    """Return 1 for the last row of each run, 0 for the others (n,); raise RunsError where nothing names runs."""
+    return np.isin(runs.row, final_runs(runs).row).astype(np.float64)
 
 
 def _difference(one: Approach, other: Approach, flops: np.ndarray, level: float) -> Difference:

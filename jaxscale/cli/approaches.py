@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import click
 
 from jaxscale.cli import cache, names, options, printing, tables
 from jaxscale.cli.options import Reading, json_option, reading_options
+from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Seed
 from jaxscale.cli.progress import progress
 from jaxscale.cli.session import Session, talking
@@ -19,7 +21,9 @@ NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take no
 
 @click.command()
 @click.argument("table", metavar="TABLE")
-@click.option("--flops", type=Budgets(), help=f"Budgets of the report, in FLOP. {options.FLOPS_DEFAULT}")
+@click.option(
+    "--flops", type=Budgets(), help=f"Budgets of the report, in FLOP or as 100PF-days. {options.FLOPS_DEFAULT}"
+)
 @click.option(
     "--budget",
     metavar="COLUMN",
@@ -38,11 +42,6 @@ NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take no
     default="parabola",
     show_default=True,
     help="How the lowest point of an IsoFLOP profile is found.",
-)
-@click.option(
-    "--final",
-    is_flag=True,
-    help="With --group, let approaches 2 and 3 see the last row of each run alone. [default: off]",
 )
 @click.option(
     "--replicates",
@@ -66,7 +65,6 @@ def approaches(
     budget: str | None,
     tolerance: float,
     method: Literal["parabola", "local", "cubic", "akima"],
-    final: bool,
     replicates: int,
     seed: int,
     level: float,
@@ -77,6 +75,7 @@ def approaches(
     """Ask the three approaches of Hoffmann et al. 2022 for the best size, and show whether they agree.
 
     TABLE is what `jaxscale fit` takes.
+    With --final approaches 2 and 3 see the last row of each run alone, and approach 1 still all of them.
     Approach 1 is the minimum over training curves and needs --group, the column that says which rows are one run.
     Approach 2 is the vertices of IsoFLOP profiles, and approach 3 the fit of the law 'chinchilla'. All see the same
     resampled runs. What an approach leaves out, and the bias of approach 2 on the fitted law itself, are printed.
@@ -84,10 +83,11 @@ def approaches(
     cache.prepare(session)
     from jaxscale.approaches import agreement
     from jaxscale.reports import agreement_document, json_text, print_agreement
+    from jaxscale.runs.findings import forbids_plan
 
     if reading.warmup:
         raise UsageError(NO_WARMUP)
-    runs = tables.read(table, reading)
+    runs = tables.read(table, replace(reading, final=False))  # approach 1 needs the whole curves
     with progress(session) as bar:
         bar.stage(STAGE, replicates)
         found = agreement(
@@ -96,7 +96,7 @@ def approaches(
             budget=budget,
             tolerance=tolerance,
             method=method,
-            final=final,
+            final=reading.final,
             replicates=replicates,
             seed=seed,
             device=device,
@@ -106,3 +106,5 @@ def approaches(
         printing.write(json_text(agreement_document(found, level)))
     else:
         printing.print_page(lambda console, width: print_agreement(found, console, level=level, width=width))
+    if forbids_plan(found.findings) is not None:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)

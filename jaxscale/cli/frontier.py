@@ -141,10 +141,13 @@ def _refuse_sources(source: str | None, *, is_known: bool) -> None:
 def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None, dict[str, Answer]]:
     """Return what a folder holds, with its own frontiers unless other budgets or held inputs are asked for."""
     from jaxscale.intervals import INTERVALS
+    from jaxscale.runs.findings import forbids_plan
     from jaxscale.store import load
 
     INTERVALS.resolve(showing.interval)
     saved = load(folder)
+    if forbids_plan(saved.fit.findings) is not None:
+        return saved.fit, saved.ensemble, None, {}
     is_asked = showing.flops is not None or bool(showing.hold)
     if not showing.hold:  # other budgets are asked at what was held before
         before = (saved.frontier, *saved.by_group.values())

@@ -34,6 +34,9 @@ class Reading:
     thousands: str | None
     encoding: str
     units: bool
+    scale: Mapping[str, float]
+    units_ok: bool
+    final: bool
     missing: Literal["drop", "refuse"]
     group: str | None
     warmup: int
@@ -110,6 +113,14 @@ def reading_options(command: Command) -> Command:
         click.option("--where", metavar="TEXT", multiple=True, help=(
             "Use only rows for which this holds, as in \"loss < 3.4 and run != 'base'\" or \"row != 8\"; repeatable. "
             "[default: all]")),
+        click.option("--scale", type=Pair("column=factor"), multiple=True, callback=numbers, help=(
+            "Multiply a column, by its header or role, as tokens=1e9 for billions or flops=8.64e19 for PF-days; "
+            "repeatable. [default: none]")),
+        click.option("--units-ok", is_flag=True, help=(
+            "The numbers are plain counts and a loss, however they look: plan from them. [default: off]")),
+        click.option("--final", is_flag=True, help=(
+            "Keep the last row of each run, by step, else tokens, else order; runs are told by a column run, run_id, "
+            "name … and by --group. [default: off]")),
         click.option("--group", metavar="COLUMN", help="Column that says which rows belong together. [default: none]"),
         click.option("--missing", type=click.Choice(["refuse", "drop"]), default="refuse", show_default=True, help=(
             "What to do with rows that lack a number the fit needs.")),
@@ -176,7 +187,8 @@ def showing_options(command: Command) -> Command:
         "showing",
         Showing,
         click.option("--flops", type=Budgets(), help=(
-            f"Budgets of the frontier, in FLOP. {FLOPS_DEFAULT}")),
+            f"Budgets of the frontier, in FLOP, or as 100PF-days or 1e5H100-hours@0.4, where 0.4 is the share of the "
+            f"machine's peak rate that runs reach. {FLOPS_DEFAULT}")),
         click.option("--hold", type=Pair("input=number"), multiple=True, callback=numbers, help=(
             "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
         *band_options,

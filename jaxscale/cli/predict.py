@@ -115,6 +115,7 @@ def _saved(
     from jaxscale.laws import predict_with
     from jaxscale.laws.grouped import grouping_of
     from jaxscale.reports import Answer, Predictions
+    from jaxscale.reports.predictions import is_in_other_units
     from jaxscale.store import load
 
     INTERVALS.resolve(interval)
@@ -130,7 +131,8 @@ def _saved(
     if crowd is not None and answer.has_bands:
         limits = band(predict_crowd(crowd, columns), level=level, method=interval)
     losses = predict_with(fit.law, fit.coefs, columns)
-    losses = np.full_like(losses, np.nan) if fit.unidentified and not fit.is_usable else losses
+    is_unknown = (bool(fit.unidentified) and not fit.is_usable) or is_in_other_units(fit)
+    losses, limits = (np.full_like(losses, np.nan), None) if is_unknown else (losses, limits)
     return Predictions(fit.law, fit.coefs, columns, losses, limits, answer, asked)
 
 

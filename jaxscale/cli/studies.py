@@ -123,13 +123,16 @@ def foreseeing(runs: Runs, fitting: Fitting, showing: Showing) -> Iterator[None]
 def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> Frontier | None:
     """Return the frontier at the budgets asked for, over the crowd where there is one; None for a failed fit.
 
+    None, too, where the numbers of the table are not what they are taken for.
+
     None, too, for a fit over groups, each of which has its own: see `parts_of`.   Raises UsageError for a law that says
     nothing about budgets.
     """
     from jaxscale.allocation import frontier
     from jaxscale.laws.grouped import grouping_of
+    from jaxscale.runs.findings import forbids_plan
 
-    if not fit.is_usable or grouping_of(fit.law) is not None:
+    if not fit.is_usable or grouping_of(fit.law) is not None or forbids_plan(fit.findings) is not None:
         return None
     bar.stage(FRONTIER_STAGE)
     flops = showing.flops or tables.budgets_of(fit.runs)
@@ -147,9 +150,10 @@ def parts_of(
     from jaxscale.fitting import group_of
     from jaxscale.laws.grouped import grouping_of
     from jaxscale.reports import Answer
+    from jaxscale.runs.findings import forbids_plan
 
     grouping, found = grouping_of(fit.law), {}
-    if grouping is None or not fit.is_usable:
+    if grouping is None or not fit.is_usable or forbids_plan(fit.findings) is not None:
         return {}
     bar.stage(FRONTIER_STAGE)
     for group in grouping.groups:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHIPPED = DATASETS[0]
 """The data set that is meant where no table is named."""
-OF_FILES = ("sep", "decimal", "thousands", "encoding", "units")
+OF_FILES = ("sep", "decimal", "thousands", "encoding", "units", "scale")
 """Options that say how a file is written."""
 
 NOT_A_FILE = "--{option} says how a file is written, and the data set '{name}' is no file of yours: leave it out"
@@ -71,6 +71,8 @@ def read(
         inputs=inputs,
         beside=beside,
         positive_loss=positive_loss,
+        units_ok=reading.units_ok,
+        final=reading.final,
     )
 
 

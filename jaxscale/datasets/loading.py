@@ -54,6 +54,8 @@ def load(
     inputs: tuple[str, ...] = ("params", "tokens"),
     beside: tuple[str, ...] = (),
     positive_loss: bool = True,
+    units_ok: bool = False,
+    final: bool = False,
 ) -> Runs:
     """Return the runs of a table; its name is their source, and the options are those of `read_runs`.
 
@@ -72,6 +74,8 @@ def load(
             inputs=inputs,
             beside=beside,
             positive_loss=positive_loss,
+            units_ok=units_ok,
+            final=final,
         )
         if isinstance(entry, Public):
             refuse_other_bytes(entry, runs.origin.sha256, str(path), CHANGED)

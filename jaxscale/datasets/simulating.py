@@ -49,6 +49,6 @@ def simulate(
     given = Runs.from_arrays(loss=np.ones(count), **columns)  # checks the columns and derives the third of N, D, C
     predicted = predict_with(law, law.given(coefs), given.columns)
     miss = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)
-    runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), **columns)
+    runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), units_ok=True, **columns)
     finding = Finding("simulated-data", SIMULATED.format(law=law.name))
     return replace(runs, origin=replace(runs.origin, source=SOURCE), findings=(finding, *runs.findings))

@@ -9,10 +9,8 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.resampling import Scheme, clusters_of
 from jaxscale.runs import Finding, Runs
+from jaxscale.runs.repeats import LEAST_CLUSTERS
 from jaxscale.runs.showing import counted, shown_name
-
-LEAST = 5
-"""Clusters from which their resampling says anything: five have 126 different samples, four have 35."""
 
 FOLLOWED = ("repeated-seeds", "trajectory-rows")
 """Codes of the findings whose advice is to draw whole groups."""
@@ -36,9 +34,9 @@ def check_clusters(runs: Runs, scheme: Scheme, *, has_own: bool) -> None:
     if has_own:
         raise UsageError(OWN_COEFS.format(scheme=scheme.name))
     count = len(np.unique(clusters_of(runs.group, len(runs))[runs.weight > 0]))
-    if count < LEAST:
+    if count < LEAST_CLUSTERS:
         groups, source = counted(count, "group"), shown_name(runs.origin.source)
-        raise RunsError(TOO_FEW.format(source=source, groups=groups, scheme=scheme.name, least=LEAST))
+        raise RunsError(TOO_FEW.format(source=source, groups=groups, scheme=scheme.name, least=LEAST_CLUSTERS))
 
 
 def still_open(findings: Iterable[Finding], scheme: Scheme) -> tuple[Finding, ...]:

@@ -16,6 +16,7 @@ from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
 from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.design import design_of
+from jaxscale.fitting.explaining import findings_of_labels
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread, without_freedom
 from jaxscale.fitting.identification import harm_of
@@ -25,8 +26,9 @@ from jaxscale.fitting.off_runs import findings_of_off_runs
 from jaxscale.fitting.settling import LOOKS, Settling
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
+from jaxscale.fitting.target import findings_of_target
 from jaxscale.laws import LAWS, Law
-from jaxscale.laws.grouped import core_of
+from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.laws.ties import refuse_ties
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import unknown
@@ -249,8 +251,10 @@ def _report(
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)
     of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(harm.unidentified))
     off = findings_of_off_runs(made, job, outcome.theta[best], grid, clock)
-    found = (*runs.check(core_of(law).inputs), *off, *of_design, *findings_of_groups(made), *of_fit)
-    return replace(made, findings=found)
+    of_table = runs.check(core_of(law).inputs, coefs=len(made.free), has_own=grouping_of(law) is not None)
+    of_table = (*of_table, *findings_of_target(made))
+    of_groups = (*findings_of_groups(made), *findings_of_labels(made))
+    return replace(made, findings=(*of_table, *off, *of_design, *of_groups, *of_fit))
 
 
 def _named(law: Law, mask: np.ndarray) -> tuple[str, ...]:

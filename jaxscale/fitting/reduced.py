@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jaxscale.fitting.along import law_along
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.fit import fit
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
+from jaxscale.runs.findings import forbids_plan
 
 
 def reduced(refused: Fit, *, device: str = "auto") -> Fit | None:
@@ -19,4 +22,7 @@ def reduced(refused: Fit, *, device: str = "auto") -> Fit | None:
     law = law_along(refused.runs, design_of(refused.runs, refused.law)) if is_asked else None
     if law is None:
         return None
-    return fit(refused.runs, law, objective=refused.objective, solver=refused.solver, device=device)
+    found = fit(refused.runs, law, objective=refused.objective, solver=refused.solver, device=device)
+    forbidding = forbids_plan(refused.findings)  # of a column that the law along the curve may not take
+    is_new = forbidding is not None and forbids_plan(found.findings) is None
+    return replace(found, findings=(forbidding, *found.findings)) if forbidding is not None and is_new else found

@@ -17,6 +17,7 @@ from jaxscale.reports.document import SCHEMA_VERSION, Json, number
 from jaxscale.reports.numbers import ABSENT, count, power, significant, span
 from jaxscale.reports.safe import plain, rows_of
 from jaxscale.runs import Finding
+from jaxscale.runs.findings import forbids_plan
 from jaxscale.runs.showing import counted
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ OWN_PRICE = (
     "C is the table's own; 2 and 3 buy tokens at the power law nearest to it, C = {k:.3g} N^{u:.3f} D, not 6 N D."
 )
 PARTS = {"envelope": "curve", "isoflop": "profile"}
+NO_PLAN = "no sizes"
+OF_A_PLAN = ("params", "tokens", "params_band", "tokens_band", "bias")
+"""What is null of an approach where nothing is planned."""
 FEWEST = 20
 """Replicates that an interval needs at least."""
 
@@ -45,15 +49,18 @@ def print_agreement(found: Agreement, console: Console, *, level: float, width: 
     console.print(plain(f"What they rest on: {', '.join(map(_seen, found.approaches))}."), width=width)
     console.print()
     console.print(_exponents(found, level))
-    console.print()
-    console.print(_sizes(found, level))
-    differences = found.differences(level) if len(found.approaches) > 1 else ()
+    forbidding = forbids_plan(found.findings)
+    if forbidding is None:
+        console.print()
+        console.print(_sizes(found, level))
+    differences = found.differences(level) if len(found.approaches) > 1 and forbidding is None else ()
     if differences:
         console.print()
         console.print(_differences(found, differences))
     notes = [(LABELS[name], f"absent: {why}") for name, why in found.absent.items()]
     for one in found.approaches:
         notes += [(LABELS[one.name], f"{item.message}{rows_of(item)}") for item in one.findings]
+    notes += [] if forbidding is None else [(NO_PLAN, forbidding.message)]
     if notes:
         console.print()
         console.print(_notes(notes), width=width)
@@ -61,7 +68,11 @@ def print_agreement(found: Agreement, console: Console, *, level: float, width: 
 
 def agreement_document(found: Agreement, level: float) -> dict[str, Json]:
     """Return everything that is printed, at full precision; null for numbers that do not exist."""
-    differences = found.differences(level) if len(found.approaches) > 1 else ()
+    is_planned = forbids_plan(found.findings) is None
+    differences = found.differences(level) if len(found.approaches) > 1 and is_planned else ()
+    approaches = [_approach(one, found.flops, level) for one in found.approaches]
+    if not is_planned:
+        approaches = [{**one, **dict.fromkeys(OF_A_PLAN)} for one in approaches]
     return {
         "schema_version": SCHEMA_VERSION,
         "source": found.source,
@@ -69,7 +80,7 @@ def agreement_document(found: Agreement, level: float) -> dict[str, Json]:
         "flops": [float(one) for one in found.flops],
         "price": {"k": number(float(found.price.k)), "u": number(float(found.price.u))},
         "bootstrap": {"scheme": found.scheme, "replicates": found.replicates, "seed": found.seed, "level": level},
-        "approaches": [_approach(one, found.flops, level) for one in found.approaches],
+        "approaches": approaches,
         "differences": [_difference(one) for one in differences],
         "absent": dict(found.absent),
         "coefs": None if found.fit is None else {name: number(value) for name, value in found.fit.coefs.items()},

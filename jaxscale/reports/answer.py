@@ -11,6 +11,7 @@ import numpy as np
 from jaxscale.allocation.splits import can_allocate
 from jaxscale.intervals import Band, band
 from jaxscale.results import Counts, Ensemble, Fit, Frontier, Joint
+from jaxscale.runs.findings import forbids_plan
 
 LEAST_USABLE = 0.5
 """Share of usable replicates below which a band says nothing, and the answer is not trustworthy."""
@@ -75,9 +76,9 @@ class Answer:
         return 1.0 if self.ensemble is None else float(np.mean(self.ensemble.usable))
 
     @property
-    def is_trustworthy(self) -> bool:
-        """Whether the fit is a minimum, half of its replicates are usable, and its plan, if any, says a size."""
-        return self.fit.is_usable and self.usable_share >= LEAST_USABLE and self.has_plan
+    def is_sound(self) -> bool:
+        """Whether the fit is a minimum and at least half of its replicates are usable."""
+        return self.fit.is_usable and self.usable_share >= LEAST_USABLE
 
     @property
     def has_plan(self) -> bool:
@@ -88,9 +89,14 @@ class Answer:
         return bool(np.isfinite(self.frontier.point.params).any())
 
     @property
+    def is_trustworthy(self) -> bool:
+        """Whether it is sound, the table's numbers are what they are taken for, and its plan, if any, says a size."""
+        return self.is_sound and forbids_plan(self.fit.findings) is None and self.has_plan
+
+    @property
     def has_bands(self) -> bool:
         """Whether there is a crowd that is good enough for bands."""
-        return self.ensemble is not None and self.fit.is_usable and self.usable_share >= LEAST_USABLE
+        return self.ensemble is not None and self.is_sound
 
     @property
     def seconds(self) -> tuple[float, float]:

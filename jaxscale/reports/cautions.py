@@ -12,6 +12,7 @@ from jaxscale.fitting import still_open
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer, Banded
 from jaxscale.runs import Finding
+from jaxscale.runs.findings import forbids_plan
 from jaxscale.runs.showing import shown
 
 EXTRAPOLATION = "extrapolation"
@@ -20,6 +21,7 @@ NO_FRONTIER = "no-frontier"
 
 NO_SPLIT = "the law '{law}' does not say how a budget is best spent"
 NOT_HELD = "the law '{law}' takes {names} too, which no budget decides; say what is held: {options}"
+NOT_PLANNED = "nothing is planned from numbers that are not what they are taken for: see {code}"
 FRONTIER_WITHHELD = "the fit is '{status}', not a minimum, and nothing is planned from it"
 NOT_REFITTED = "the fit is '{status}', not a minimum, and was not bootstrapped"
 NOT_BOOTSTRAPPED = "the fit was not bootstrapped, so nothing has an interval"
@@ -89,6 +91,9 @@ def _no_frontier(answer: Answer) -> Finding | None:
     law = answer.fit.law
     if not answer.fit.is_usable:
         return Finding(NO_FRONTIER, FRONTIER_WITHHELD.format(status=answer.fit.status))
+    forbidding = forbids_plan(answer.fit.findings)
+    if forbidding is not None:
+        return Finding(NO_FRONTIER, NOT_PLANNED.format(code=forbidding.code))
     needed = held_inputs(law) if has_frontier(law) else ()
     if needed:
         options = " ".join(f"--hold {name}=NUMBER" for name in needed)

@@ -152,6 +152,8 @@ def written_data(fit: Fit) -> dict[str, Json]:
         "where": list(origin.where),
         "columns": dict(origin.columns),
         "derived": dict(origin.derived),
+        "scale": _numbers(origin.scale),
+        "units_ok": origin.units_ok,
     }
 
 

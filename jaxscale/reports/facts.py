@@ -17,7 +17,11 @@ from jaxscale.runs import Finding, Origin
 from jaxscale.runs.showing import counted, shown, shown_name
 from jaxscale.status import Status
 
-REASONS = {"where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value"}
+REASONS = {
+    "where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value",
+    "final": "by --final, which keeps the last row of each run",
+}  # fmt: skip
+NOT_QUESTIONED = "units not questioned, as --units-ok says"
 LABEL, GOOD, BAD = "dim", "green", "bold red"
 
 
@@ -94,7 +98,9 @@ def _columns(origin: Origin) -> str:
     same = [role for role, header in origin.columns.items() if role == header]
     other = [f"{role} from {shown(header)}" for role, header in origin.columns.items() if role != header]
     derived = [f"{role} = {formula}" for role, formula in origin.derived.items()]
-    return ", ".join(escaped(text) if text in derived else text for text in (*same, *other, *derived))
+    scaled = [f"{shown(header)} times {power(factor)}" for header, factor in origin.scale.items()]
+    unasked = [NOT_QUESTIONED] if origin.units_ok else []
+    return ", ".join([*same, *other, *(escaped(text) for text in derived), *scaled, *unasked])
 
 
 def _objective(answer: Answer) -> str:

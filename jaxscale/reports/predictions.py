@@ -28,10 +28,15 @@ from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
 from jaxscale.reports.known import SCHEMA_VERSION, Known, known_document, known_facts, known_provenance
 from jaxscale.reports.numbers import short, significant, span, times
 from jaxscale.reports.tables import Column, whole_table
+from jaxscale.results import Fit
 from jaxscale.runs import Finding
+from jaxscale.runs.findings import UNITS_SUSPECT
 
 NOT_IDENTIFIED = "the coefs are not identified, so no run has a prediction; `reduced` has the loss along the runs' line"
 NOT_A_SHARE = "{count} of {total} predictions lie outside 0 … 1, where no {target} can be: the law ends before"
+NOT_COUNTS = (
+    "the coefs are in the table's own units, which are no plain counts: no run of plain counts has a prediction"
+)
 NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
 
 
@@ -65,6 +70,8 @@ class Predictions:
             own = (*own, Finding("not-a-share", text))
         if self.answer is not None and self.answer.fit.unidentified and not self.answer.fit.is_usable:
             own = (Finding("not-identified", NOT_IDENTIFIED),)
+        if self.answer is not None and is_in_other_units(self.answer.fit):
+            own = (Finding("not-predicted", NOT_COUNTS),)
         far = None if self.answer is None else extrapolation(self.law, self.columns, self.answer.fit.runs)
         others = (one for one in known if one.code != NO_FRONTIER)
         return (*(() if far is None else (far,)), *others, *own)
@@ -73,6 +80,11 @@ class Predictions:
     def ratios(self) -> list[dict[str, float]]:
         """For each run, in what it lies beyond those of the table, and by which ratio; nothing without a table."""
         return [{} for _ in self.loss] if self.answer is None else ratios(self.law, self.columns, self.answer.fit.runs)
+
+
+def is_in_other_units(fit: Fit) -> bool:
+    """Return whether a fit's coefs are of numbers that cannot be plain counts."""
+    return any(finding.code == UNITS_SUSPECT for finding in fit.findings)
 
 
 def print_predictions(found: Predictions, console: Console, *, width: int) -> None:

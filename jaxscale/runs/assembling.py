@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -15,12 +15,14 @@ from jaxscale.runs.aliases import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.computing import undefined
 from jaxscale.runs.deriving import FORMULAS, SOURCES, derivable_roles, derived_column, recorded, refuse_unusable
+from jaxscale.runs.finals import final_runs
 from jaxscale.runs.findings import Finding
 from jaxscale.runs.judging import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, refuse_faults
 from jaxscale.runs.lookups import SheetLookup
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.remarks import dropped_finding, reading_findings
 from jaxscale.runs.roles import Assigned, assigned
+from jaxscale.runs.scaling import refuse_factors, scale_of
 from jaxscale.runs.selecting import selected
 from jaxscale.runs.sheet import Sheet
 from jaxscale.runs.showing import listed, shown, shown_name
@@ -54,12 +56,16 @@ class Request:
     missing: Literal["refuse", "drop"]
     positive_loss: bool
     style: NumberStyle
+    scale: Mapping[str, float] = field(default_factory=dict)
+    units_ok: bool = False
+    final: bool = False
 
     def __post_init__(self) -> None:
         if self.missing not in ("refuse", "drop"):
             raise UsageError(unknown("--missing", str(self.missing), ("refuse", "drop")))
         if isinstance(self.where, str):
             raise UsageError(WHERE_IS_TEXT.format(text=shown(self.where)))
+        refuse_factors(self.scale)
 
 
 def runs_of(sheet: Sheet, request: Request) -> Runs:
@@ -78,6 +84,7 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
         raise RunsError(NO_ROWS.format(source=source))
     roles = _numeric_roles(sheet, found, request)
     lookup = SheetLookup(sheet, roles, request.style, found.computed)
+    lookup.scale = scale_of(lookup, request.scale)
     chosen = selected(request.where, lookup, count=sheet.rows, source=source)
     needed = _needed(lookup.roles, request.inputs)
     rows, dropped = _complete(lookup, needed, chosen, request)
@@ -92,7 +99,7 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
     named = {name: column for name, column in columns.items() if name not in own}
     free = [header for header in sheet.columns if header in named]
     errors = findings_of_errors(roles, free, columns["loss"], named)
-    return Runs(
+    runs = Runs(
         columns=named,
         loss=columns["loss"],
         weight=columns.get("weight", np.ones(rows.size)),
@@ -108,9 +115,12 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
             derived=derived,
             where=tuple(request.where),
             left_out={reason: count for reason, count in left_out.items() if count},
+            scale=lookup.scale,
+            units_ok=request.units_ok,
         ),
         findings=(*sheet.findings, *found.findings, *dropped_finding(dropped), *findings, *errors),
     )
+    return final_runs(runs) if request.final else runs
 
 
 def _cells(sheet: Sheet, style: NumberStyle) -> Cells:

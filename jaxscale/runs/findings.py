@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+UNITS_SUSPECT, TARGET_SUSPECT = "units-suspect", "target-suspect"
+FORBIDDING = (UNITS_SUSPECT, TARGET_SUSPECT)
+"""Codes of the findings with which nothing may be planned: the numbers are not what their column is taken for."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -23,3 +27,8 @@ class Finding:
 def row_numbers(rows: Iterable[int]) -> tuple[int, ...]:
     """Return the row numbers as sorted Python integers."""
     return tuple(sorted(int(row) for row in rows))
+
+
+def forbids_plan(findings: Iterable[Finding]) -> Finding | None:
+    """Return the first finding with which nothing may be planned from a table; None where there is none."""
+    return next((finding for finding in findings if finding.code in FORBIDDING), None)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxscale.runs.aliases import bare_names, plain, role_of
 from jaxscale.runs.computing import Computed
 from jaxscale.runs.deriving import FORMULAS, SOURCES, derived_column
-from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers
+from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
 from jaxscale.runs.selecting import refuse_unreadable
 from jaxscale.runs.sheet import Sheet
 from jaxscale.runs.showing import shown, shown_name
@@ -23,12 +23,11 @@ ROW = "row"
 """What a selection calls the number of a data row, from 1 in the original table, where no column has that name."""
 
 
-ROW = "row"
-"""The name of a row's own number, counted from 1, as messages give it; a column of that name goes first."""
-
-
 class SheetLookup:
-    """The columns of a sheet by role, header or alias, each read as numbers at most once."""
+    """The columns of a sheet by role, header or alias, each read as numbers at most once.
+
+    scale: header → factor by which its numbers are multiplied, before anything is read.
+    """
 
     def __init__(
         self, sheet: Sheet, roles: Mapping[str, str], style: NumberStyle, computed: Mapping[str, Computed] | None = None
@@ -38,6 +37,7 @@ class SheetLookup:
         self.style = style
         self.computed = computed or {}
         self.used = {*roles.values(), *(header for one in self.computed.values() for header in one.columns.values())}
+        self.scale: Mapping[str, float] = {}
         self._numbers: dict[str, Numbers] = {}
 
     @property
@@ -94,17 +94,21 @@ class SheetLookup:
         if key not in self._numbers:
             role = next((role for role, formula in FORMULAS.items() if formula == key), None)
             if key in self.computed:
-                self._numbers[key] = self.computed[key].numbers(self.read)
+                read = self.computed[key].numbers(self.read)
+                self._numbers[key] = scaled(read, self.scale[key]) if key in self.scale else read
             elif key in self.sheet.columns:
-                self._numbers[key] = numbers(self.sheet.columns[key], self._style(key))
+                read = numbers(self.sheet.columns[key], self._style(key))
+                self._numbers[key] = scaled(read, self.scale[key]) if key in self.scale else read
             elif key == ROW:
                 self._numbers[key] = numbers(np.arange(1.0, self.sheet.rows + 1.0))
             elif role is not None:
                 sources = {name: self.read(self.roles[name]).values for name in SOURCES[role]}
                 self._numbers[key] = numbers(derived_column(role, sources))
-            elif key == ROW:
-                self._numbers[key] = numbers(np.arange(1.0, self.sheet.rows + 1))
         return self._numbers[key]
+
+    def forget(self) -> None:
+        """Read every column anew when it is next asked for."""
+        self._numbers.clear()
 
     def _style(self, header: str) -> NumberStyle:
         # Units belong to the roles: in any other column "300M" is a name.

@@ -70,6 +70,15 @@ def numbers(cells: np.ndarray, style: NumberStyle = PLAIN) -> Numbers:
     return _words(cells, style)
 
 
+def scaled(read: Numbers, factor: float) -> Numbers:
+    """Return the numbers multiplied by a factor; one that leaves the range of float64 is infinite."""
+    with np.errstate(over="ignore"):
+        values = read.values * factor
+    is_beyond = np.isinf(values)
+    kind = np.where(is_beyond, Kind.INFINITE, read.kind).astype(np.int8)
+    return Numbers(np.where(is_beyond, np.nan, values), kind, read.is_large)
+
+
 def is_unreadable(text: str, style: NumberStyle = PLAIN) -> bool:
     """Return whether one cell is neither a number, nor infinite, nor missing."""
     return _word(text.strip(), style)[1] is Kind.UNREADABLE

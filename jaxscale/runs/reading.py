@@ -42,6 +42,9 @@ def read_runs(
     beside: tuple[str, ...] = (),
     group: str | None = None,
     positive_loss: bool = True,
+    scale: Mapping[str, float] | None = None,
+    units_ok: bool = False,
+    final: bool = False,
 ) -> Runs:
     """Return the runs of a table, in float64 and checked.
 
@@ -54,6 +57,10 @@ def read_runs(
     inputs: the columns that the law needs; of params, tokens and flops the third is derived from two.   beside: names
         that `map` may give to other columns.
     group: header of the column that says which runs belong together.   positive_loss: refuse a loss ≤ 0.
+    scale: header or role → factor by which its numbers are multiplied, before anything else is done with them.
+    units_ok: the numbers are plain counts and a loss, however they look; nothing is withheld for that.
+    final: keep the last row of each run, by its step, else its tokens or compute, else its place in the table; runs are
+        told by a column named run, run_id, name …, and by `group`.
     Raises RunsError for a table that is refused, UsageError for an option that cannot be meant, MissingPartError for
     Parquet without pyarrow.
     """
@@ -62,7 +69,8 @@ def read_runs(
     _refuse_mark("thousands", "_" if thousands is None else thousands)
     if style.decimal == style.thousands:
         raise UsageError(SAME_MARK.format(mark=shown(decimal)))
-    request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style)
+    told = {"scale": dict(scale or {}), "units_ok": units_ok, "final": final}
+    request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style, **told)
     is_parquet = is_parquet_name(str(source))
     content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
     if is_parquet:

@@ -11,9 +11,9 @@ import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs.aliases import ROLES, plain
-from jaxscale.runs.checking import RUN_NAMES
 from jaxscale.runs.expressions import LENGTH_LIMIT
 from jaxscale.runs.lookups import ROW
+from jaxscale.runs.naming import RUN_NAMES
 from jaxscale.runs.showing import shown
 from jaxscale.runs.table import Runs
 

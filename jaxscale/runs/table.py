@@ -26,7 +26,9 @@ class Origin:
     sha256: hexadecimal digest of the bytes read; of the columns for arrays and frames.
     rows: rows found in the table, before any was left out.
     columns: role → header in the source.   derived: role → formula, {"tokens": "flops / (6 params)"}.
-    where: selections applied, in order.   left_out: reason ("where", "missing", "infinite") → rows left out.
+    where: selections applied, in order.   left_out: reason ("where", "missing", "infinite", "final") → rows left out.
+    scale: header → factor by which its numbers were multiplied.   units_ok: whether somebody said that the numbers are
+    plain counts and a loss, so that this is not questioned.
     """
 
     source: str
@@ -36,6 +38,8 @@ class Origin:
     derived: Mapping[str, str]
     where: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
+    units_ok: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,18 +82,21 @@ class Runs:
         weight: ArrayLike | None = None,
         sigma: ArrayLike | None = None,
         group: ArrayLike | None = None,
+        units_ok: bool = False,
         **columns: ArrayLike,
     ) -> Runs:
         """Return runs from arrays of equal length, copied and in float64; (n, T) numbers are a schedule per run.
 
         Of params, tokens and flops the third is derived where two are given. Columns of str become labels.
         weight: multiplies the score of its run; no number of runs.   sigma: the standard error of each loss, in its
-        units; each residual is divided by it.   Numbers must be finite and not masked, weights not negative and not all
-        zero, sigma positive; signs of other columns are not checked.   Raises RunsError naming columns and rows.
+        units; each residual is divided by it.   units_ok: the numbers are plain counts and a loss, however they look.
+        Numbers must be finite and not masked, weights not negative and not all zero, sigma positive; signs of other
+        columns are not checked.   Raises RunsError naming columns and rows.
         """
         from jaxscale.runs.arrays import runs_of_arrays
 
-        return runs_of_arrays(loss=loss, weight=weight, sigma=sigma, group=group, columns=columns)
+        runs = runs_of_arrays(loss=loss, weight=weight, sigma=sigma, group=group, columns=columns)
+        return replace(runs, origin=replace(runs.origin, units_ok=units_ok))
 
     @classmethod
     def from_frame(
@@ -104,6 +111,9 @@ class Runs:
         beside: tuple[str, ...] = (),
         group: str | None = None,
         positive_loss: bool = True,
+        scale: Mapping[str, float] | None = None,
+        units_ok: bool = False,
+        final: bool = False,
         source: str = "<frame>",
     ) -> Runs:
         """Return runs from a pandas DataFrame, judged as strictly as a file.
@@ -117,7 +127,8 @@ class Runs:
         from jaxscale.runs.numbers import NumberStyle
 
         style = NumberStyle(units=units)
-        request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style)
+        told = {"scale": dict(scale or {}), "units_ok": units_ok, "final": final}
+        request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style, **told)
         try:
             return runs_of(sheet_of_frame(frame, source=source), request)
         except RunsError as error:
@@ -169,11 +180,13 @@ class Runs:
             origin=replace(self.origin, left_out=left_out),
         )
 
-    def check(self, inputs: Sequence[str] = ()) -> tuple[Finding, ...]:
+    def check(self, inputs: Sequence[str] = (), *, coefs: int = 5, has_own: bool = False) -> tuple[Finding, ...]:
         """Return every finding about the table: those made while reading, then those about its numbers.
 
         inputs: those of a law, which tell runs apart besides params and tokens: two that differ in one are no copies.
+        coefs: how many a fit has, so that advice leaves it enough rows.   has_own: whether groups have coefs of their
+        own.
         """
         from jaxscale.runs.checking import findings_of
 
-        return (*self.findings, *findings_of(self, inputs))
+        return (*self.findings, *findings_of(self, inputs, coefs=coefs, has_own=has_own))

@@ -78,11 +78,14 @@ def _written_origin(origin: Origin) -> dict[str, Json]:
         "derived": dict(origin.derived),
         "where": list(origin.where),
         "left_out": dict(origin.left_out),
+        "scale": dict(origin.scale),
+        "units_ok": origin.units_ok,
     }
 
 
 def _origin_of(record: Record) -> Origin:
     columns, derived, left_out = (record.child(key) for key in ("columns", "derived", "left_out"))
+    scale = record.child("scale") if "scale" in record.fields else None  # absent before there was such an option
     return Origin(
         source=record.text("source"),
         sha256=record.text("sha256"),
@@ -91,6 +94,8 @@ def _origin_of(record: Record) -> Origin:
         derived={role: derived.text(role) for role in derived.fields},
         where=record.texts("where"),
         left_out={reason: left_out.count(reason) for reason in left_out.fields},
+        scale={} if scale is None else {header: scale.number(header) for header in scale.fields},
+        units_ok="units_ok" in record.fields and record.flag("units_ok"),
     )
 
 

@@ -1,0 +1,68 @@
+"""Columns that say which run a row belongs to, and how far that run had come: found by common names."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jaxscale.runs.aliases import plain
+from jaxscale.runs.table import Runs
+
+RUN_NAMES = ("run", "run id", "run name", "runid", "name", "id", "experiment id")
+STEP_NAMES = (
+    "step", "steps", "global step", "global steps", "training step", "train step", "training steps", "iteration",
+    "iterations", "iter", "it", "trainer/global step", "summary. step", "n steps", "num steps",
+)  # fmt: skip
+SEED_NAMES = ("seed", "random seed", "data seed", "model seed", "rng seed", "trial", "repeat", "replica", "replicate")
+STATE_NAMES = ("state", "status")
+
+
+def run_column(runs: Runs) -> str | None:
+    """Return the column that names runs, None where there is none."""
+    return next((name for name in (*runs.labels, *runs.columns) if plain(name) in RUN_NAMES), None)
+
+
+def time_column(runs: Runs) -> str | None:
+    """Return the column that says how far a run had come: its steps, else its tokens, else its compute."""
+    steps = (name for name, column in runs.columns.items() if plain(name) in STEP_NAMES and column.ndim == 1)
+    return next(iter((*steps, *(name for name in ("tokens", "flops") if name in runs.columns))), None)
+
+
+def kinds(runs: Runs, *, but: tuple[str, ...] = ()) -> list[np.ndarray]:
+    """Return the labels that tell kinds of runs apart, such as a corpus: no run's name, no label unique to its row.
+
+    but: plain names of labels that are left aside.
+    """
+    labels = [label for name, label in runs.labels.items() if plain(name) not in (*RUN_NAMES, *but)]
+    return [label for label in labels if np.unique(label).size < len(runs)]
+
+
+def codes(values: np.ndarray) -> np.ndarray:
+    """Return (n,) int64, equal where values, or rows (n, T) of them, are; NaN equals nothing, not even itself."""
+    axis = 0 if values.ndim > 1 else None
+    found = np.unique(values, return_inverse=True, equal_nan=False, axis=axis)[1]
+    return found.astype(np.int64)
+
+
+def joint(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return (n,) int64, equal where both codes are."""
+    return np.unique(first * (int(second.max()) + 1) + second, return_inverse=True)[1].astype(np.int64)
+
+
+def run_codes(runs: Runs) -> np.ndarray | None:
+    """Return (n,) int64, equal for the rows of one run, None where nothing names runs.
+
+    One run has one name, one group, one size and one kind; a name that no two rows share says nothing, nor does a group
+    where there is a name that some share.
+    """
+    column = run_column(runs)
+    names = None if column is None else codes(runs[column])
+    if names is not None and np.unique(names).size == len(names) > 1 and runs.group is not None:
+        names = None
+    if names is None and runs.group is None:
+        return None
+    found = np.zeros(len(runs), dtype=np.int64) if names is None else names
+    others = [] if runs.group is None else [runs.group]
+    others += [runs["params"]] if "params" in runs.columns else []
+    for other in (*others, *kinds(runs, but=STATE_NAMES)):
+        found = joint(found, codes(other))
+    return found

@@ -1,0 +1,207 @@
+"""Rows that are not independent: copies, seeds, steps that a restart logged again, checkpoints of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxscale.runs.aliases import plain
+from jaxscale.runs.finals import last_rows
+from jaxscale.runs.findings import Finding, row_numbers
+from jaxscale.runs.lookups import ROW
+from jaxscale.runs.naming import SEED_NAMES, codes, joint, kinds, run_codes, run_column, time_column
+from jaxscale.runs.showing import counted, shown, typed
+from jaxscale.runs.table import Runs
+
+DUPLICATE_RUNS = "{rows} repeat another row's {names} and loss; delete the copies"
+REPEATED_SEEDS = "{rows} share their {names} with another row and differ in loss, as seeds do{advice}"
+TOGETHER = "; resample them together: {cluster}"
+NOTHING_SHARED = "; no column says which of them belong together, so that they are drawn as independent rows"
+OVERLAPPING = (
+    "{rows} are at the same {time} of the same run (column {column}) as a later row of the table, as after a restart, "
+    "and are no seeds; keep the later rows: {options}"
+)
+OVERLAPPING_ALONE = (
+    "{rows} are at the same {time} of the same run (column {column}) as a later row of the table, as after a restart, "
+    "and are no seeds; delete them from the table"
+)
+TRAJECTORIES = "{rows} are checkpoints of {runs} (column {column}), so they are not independent; {advice}"
+DRAW_OR_KEEP = "draw whole runs, {cluster}, or keep the last row of each, {final}"
+DRAW = "draw whole runs: {cluster}"
+KEEP = "keep the last row of each run: {final}"
+NEITHER = (
+    "there are {total}, and to draw whole runs takes {least}, to fit the last row of each {needed}: intervals will be "
+    "too narrow until there are more"
+)
+
+CHECKPOINTS = 3
+LEAST_CLUSTERS = 5
+"""Clusters from which their resampling says anything: five have 126 different samples, four have 35."""
+FOLLOWING = ("flops", "tokens_per_param")
+"""Inputs that say nothing of what a run was given besides its params and tokens."""
+LONGEST = 60
+"""Letters of a header in advice."""
+MOST_TEXT = 900
+"""Letters of a selection in advice, of the thousand that one may have."""
+
+
+def findings_of_repeats(runs: Runs, inputs: Sequence[str], *, coefs: int, has_own: bool) -> list[Finding]:
+    """Return at most one finding per code.
+
+    inputs: what besides params and tokens tells runs apart.   coefs: how many a fit of these runs has, so that advice
+    leaves enough rows.   has_own: whether groups have coefs of their own, with which none are drawn whole.
+    """
+    earlier = _superseded(runs)
+    found = (
+        _duplicates(runs, inputs, earlier),
+        _seeds(runs, inputs, earlier, has_own=has_own),
+        _overlaps(runs, earlier, coefs),
+        _trajectories(runs, coefs, has_own=has_own),
+    )
+    return [finding for finding in found if finding is not None]
+
+
+def _duplicates(runs: Runs, inputs: Sequence[str], earlier: np.ndarray) -> Finding | None:
+    names, label = _label(runs, inputs)
+    if not names:
+        return None
+    label = joint(joint(label, codes(runs.loss)), earlier.astype(np.int64))
+    first = np.unique(label, return_index=True)[1]
+    copies = np.setdiff1d(np.flatnonzero(~earlier), first)
+    if not copies.size:
+        return None
+    message = DUPLICATE_RUNS.format(rows=counted(copies.size, "row"), names=" and ".join(names))
+    shared = np.isin(label, label[copies])
+    return Finding("duplicate-runs", message, row_numbers(runs.row[shared]))
+
+
+def _seeds(runs: Runs, inputs: Sequence[str], earlier: np.ndarray, *, has_own: bool) -> Finding | None:
+    names, label = _label(runs, inputs)
+    if not names:
+        return None
+    for kind in kinds(runs):
+        label = joint(label, codes(kind))
+    kept = np.flatnonzero(~earlier)
+    pairs = np.unique(np.stack([label, codes(runs.loss)], axis=1)[kept], axis=0)
+    repeated, losses = np.unique(pairs[:, 0], return_counts=True)
+    rows = np.isin(label, repeated[losses > 1]) & ~earlier
+    if not rows.any():
+        return None
+    column = _shared_column(runs, rows, label)
+    advice = NOTHING_SHARED if column is None else ""
+    if column is not None and _can_draw(runs, column, has_own=has_own):
+        advice = TOGETHER.format(cluster=_cluster(column))
+    message = REPEATED_SEEDS.format(rows=counted(int(rows.sum()), "row"), names=" and ".join(names), advice=advice)
+    return Finding("repeated-seeds", message, row_numbers(runs.row[rows]))
+
+
+def _overlaps(runs: Runs, earlier: np.ndarray, coefs: int) -> Finding | None:
+    if not earlier.any():
+        return None
+    where = _without(runs, earlier)
+    options = ([where] if where else []) + (["--final"] if _left_by_final(runs) > coefs else [])
+    message = OVERLAPPING if options else OVERLAPPING_ALONE
+    told = {
+        "rows": counted(int(earlier.sum()), "row"),
+        "time": time_column(runs),
+        "column": shown(run_column(runs) or ""),
+    }
+    text = message.format(**told, options=", or the last of each run alone: ".join(options))
+    return Finding("overlapping-rows", text, row_numbers(runs.row[earlier]))
+
+
+def _trajectories(runs: Runs, coefs: int, *, has_own: bool) -> Finding | None:
+    column = run_column(runs)
+    if column is None or "params" not in runs.columns or "tokens" not in runs.columns:
+        return None
+    run = joint(codes(runs[column]), codes(runs["params"]))
+    pairs = np.unique(np.stack([run, codes(runs["tokens"])], axis=1), axis=0)
+    each, checkpoints = np.unique(pairs[:, 0], return_counts=True)
+    followed = each[checkpoints >= CHECKPOINTS]
+    rows = np.isin(run, followed)
+    if not rows.any():
+        return None
+    can_draw, can_keep = _can_draw(runs, column, has_own=has_own), _left_by_final(runs) > coefs
+    advice = {(True, True): DRAW_OR_KEEP, (True, False): DRAW, (False, True): KEEP, (False, False): NEITHER}
+    total = counted(np.unique(run).size, "run")
+    told = {
+        "cluster": _cluster(column),
+        "final": "--final",
+        "total": total,
+        "needed": coefs + 1,
+        "least": LEAST_CLUSTERS,
+    }
+    message = TRAJECTORIES.format(
+        rows=counted(int(rows.sum()), "row"),
+        runs=counted(followed.size, "run"),
+        column=shown(column),
+        advice=advice[can_draw, can_keep].format(**told),
+    )
+    return Finding("trajectory-rows", message, row_numbers(runs.row[rows]))
+
+
+def _superseded(runs: Runs) -> np.ndarray:
+    """Return (n,) bool, true for a row whose step a later row of the same run has again.
+
+    Only where the rows of a run are a log, at several steps or tokens; and not where a seed tells them apart.
+    """
+    none = np.zeros(len(runs), dtype=bool)
+    column, time = run_column(runs), time_column(runs)
+    run = None if column is None else run_codes(runs)
+    if run is None or time is None:
+        return none
+    for name in (name for name in (*runs.labels, *runs.columns) if plain(name) in SEED_NAMES):
+        run = joint(run, codes(runs[name]))
+    at = codes(runs[time])
+    pairs = np.unique(np.stack([run, at], axis=1), axis=0)
+    each, times = np.unique(pairs[:, 0], return_counts=True)
+    key = joint(run, at)
+    order = np.lexsort((runs.row, key))
+    is_last = np.append(key[order][1:] != key[order][:-1], True)
+    none[order[~is_last]] = True
+    return none & np.isin(run, each[times > 1])
+
+
+def _without(runs: Runs, rows: np.ndarray) -> str:
+    """Return the option that leaves these rows out; nothing where a column is called like it, or it is too long."""
+    if any(plain(name) == ROW for name in (*runs.columns, *runs.labels)):
+        return ""
+    numbers = runs.row[rows]
+    parts = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    said = [f"row != {one[0]}" if one.size == 1 else f"not (row >= {one[0]} and row <= {one[-1]})" for one in parts]
+    text = " and ".join(said)
+    return f"--where {typed(text)}" if len(text) <= MOST_TEXT else ""
+
+
+def _can_draw(runs: Runs, column: str, *, has_own: bool) -> bool:
+    """Return whether the entries of a column can be drawn as clusters."""
+    return not has_own and np.unique(codes(runs[column])[runs.weight > 0]).size >= LEAST_CLUSTERS
+
+
+def _left_by_final(runs: Runs) -> int:
+    named = run_codes(runs)
+    return 0 if named is None else int(np.sum(runs.weight[last_rows(runs, named)] > 0))
+
+
+def _cluster(column: str) -> str:
+    return f"--scheme cluster --group {typed(column[:LONGEST])}"
+
+
+def _shared_column(runs: Runs, rows: np.ndarray, label: np.ndarray) -> str | None:
+    """Return the column that names runs if seeds share its entries."""
+    column = run_column(runs)
+    if column is None:
+        return None
+    together = np.unique(np.stack([label, codes(runs[column])], axis=1)[rows], axis=0)
+    return column if len(together) == len(np.unique(label[rows])) else None
+
+
+def _label(runs: Runs, inputs: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the names of what a run was given, and (n,) int64 equal where two runs were given the same."""
+    given = (*(name for name in ("params", "tokens") if name in runs.columns), *inputs)
+    names = tuple(dict.fromkeys(name for name in given if name not in FOLLOWING)) or tuple(runs.columns)
+    label = np.zeros(len(runs), dtype=np.int64)
+    for name in names:
+        label = joint(label, codes(runs[name]))
+    return names, label
