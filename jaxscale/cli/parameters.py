@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import click
 
-NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23"
+from jaxscale.errors import UsageError
+
+NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23: {why}"
 NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
 LEVEL_NOT_A_NUMBER = "'{text}' is not a number between 0 and 1"
 LEVEL_OUTSIDE = "{text} is not between 0 and 1{hint}"
@@ -21,7 +23,7 @@ GIVEN_TWICE = "'{name}' is given twice"
 
 
 class Budgets(click.ParamType):
-    """Positive numbers of FLOP, separated by commas."""
+    """Positive numbers of FLOP, separated by commas, each with its unit where it is another."""
 
     name = "flop,…"
 
@@ -33,11 +35,20 @@ class Budgets(click.ParamType):
         for place, item in enumerate((part.strip() for part in str(value).split(",")), start=1):
             number = _number(item)
             if number is None:
-                self.fail(NOT_A_NUMBER.format(place=place, item=item), param, ctx)
+                number = self._with_unit(place, item, param, ctx)
             if not (math.isfinite(number) and number > 0.0):
                 self.fail(NOT_POSITIVE.format(place=place, item=item), param, ctx)
             budgets.append(number)
         return tuple(budgets)
+
+    def _with_unit(self, place: int, item: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the FLOP of PF-days or of a machine's hours."""
+        from jaxscale.counting import flops_of
+
+        try:
+            return flops_of(item)
+        except UsageError as error:
+            self.fail(NOT_A_NUMBER.format(place=place, item=item, why=error), param, ctx)
 
 
 class Names(click.ParamType):

@@ -1,12 +1,14 @@
 """How compute and size are counted: FLOP and parameters by convention, their units, and tables counted again."""
 
 from jaxscale.counting.architecture import Architecture
+from jaxscale.counting.budgets import flops_of
 from jaxscale.counting.columns import WORDS
 from jaxscale.counting.conventions import CONVENTIONS
 from jaxscale.counting.deepseek import deepseek_flops, deepseek_optimum, deepseek_ratios, deepseek_scale
 from jaxscale.counting.experts import expert_flops, routing_flops_per_token
 from jaxscale.counting.hoffmann import Itemised, chinchilla_flops, chinchilla_sequence
 from jaxscale.counting.kaplan import kaplan_flops, kaplan_forward
+from jaxscale.counting.machines import MACHINES, flops_of_hours
 from jaxscale.counting.palm import palm_flops_per_token, palm_hardware_flops_per_token, utilisation
 from jaxscale.counting.pearce import omega_of
 from jaxscale.counting.recounting import countable, recount, uncountable
@@ -27,6 +29,7 @@ from jaxscale.counting.units import (
 
 __all__ = [
     "CONVENTIONS",
+    "MACHINES",
     "PF_DAY",
     "WORDS",
     "Architecture",
@@ -42,6 +45,8 @@ __all__ = [
     "deepseek_ratios",
     "deepseek_scale",
     "expert_flops",
+    "flops_of",
+    "flops_of_hours",
     "flops_of_pf_days",
     "inference_flops",
     "kaplan_flops",
