@@ -82,6 +82,11 @@ def test_an_accuracy_taken_as_a_loss_is_not_planned_from(run, field):
     message = next(warning["message"] for warning in document["warnings"] if warning["code"] == "target-suspect")
     assert "--map loss='1 - acc'" in message
     assert document["frontier"] == []
+    turned = run(
+        "fit", field / "accuracy_as_loss.csv", "--map", "loss=1 - acc", "--law", "power", "--replicates", 0, "--json"
+    )
+    assert "target-suspect" not in codes(json.loads(turned.stdout))
+    assert turned.exit_code == 0
 
 
 def test_the_last_row_of_each_run_is_fitted_on_request(run, tmp_path):

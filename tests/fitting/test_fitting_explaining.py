@@ -1,4 +1,4 @@
-"""A label that tells the residuals of one law apart is named with a command that this table can carry; others are not."""
+"""A label that tells the residuals of one law apart is named with a command that this table can carry."""
 
 from dataclasses import replace
 

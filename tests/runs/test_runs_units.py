@@ -130,6 +130,32 @@ def test_flops_of_one_token_are_told_from_a_unit():
     assert "column 'flops' (flops) has 6 FLOP per param" in told(runs)
 
 
+def test_what_is_to_be_typed_for_flops_of_one_token_makes_those_of_the_run(tmp_path):
+    random = np.random.default_rng(2)
+    params, tokens = design(random)
+    lines = [
+        f"{n!r},{d!r},{6 * n!r},{loss!r}"
+        for n, d, loss in zip(*map(np.ndarray.tolist, (params, tokens, losses(params, tokens, random))), strict=True)
+    ]
+    path = tmp_path / "runs.csv"
+    path.write_text("params,tokens,flops,loss\n" + "\n".join(lines) + "\n")
+    formula = told(read_runs(path)).partition("--map flops='")[2].partition("'")[0]
+    runs = read_runs(path, map={"flops": formula})
+    np.testing.assert_allclose(runs["flops"], 6 * params * tokens, rtol=1e-12)
+    assert told(runs) is None
+
+
+def test_tokens_of_a_formula_are_scaled_by_their_role(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("params,steps,batch,loss\n1e8,1,2,3\n2e8,3,2,2.9\n4e8,4,2,2.8\n")
+    mapped = {"tokens": "steps * batch"}
+    assert "--scale tokens=1e9" in told(read_runs(path, map=mapped))
+    runs = read_runs(path, map=mapped, scale={"tokens": 1e9})
+    np.testing.assert_array_equal(runs["tokens"], [2e9, 6e9, 8e9])
+    assert told(runs) is None
+    np.testing.assert_array_equal(read_runs(path, map=mapped, scale={"batch": 1e9})["tokens"], runs["tokens"])
+
+
 @pytest.mark.parametrize("times", [1e9, 1e6])
 def test_a_column_that_was_multiplied_twice_is_divided(times):
     random = np.random.default_rng(2)
@@ -207,7 +233,7 @@ def test_the_shipped_table_and_every_real_one_are_in_plain_counts(shared_data):
         "scan_llm",
     ]
     for name in names:
-        assert told(read_runs(shared_data / f"{name}.csv")) is None, name
+        assert told(read_runs(shared_data / f"{name}.csv", map={"loss": "loss"})) is None, name
     others = {
         "data_constrained_scaling_law_train": ({}, ("params", "tokens")),
         "data_constrained_scaling_law_test": ({}, ("params", "tokens")),
