@@ -13,7 +13,7 @@ from jaxscale.fitting.resistant import DEAF, Look
 from jaxscale.objectives import weight_of
 from jaxscale.results import Fit
 from jaxscale.runs import Finding
-from jaxscale.runs.checking import run_column
+from jaxscale.runs.naming import run_column
 from jaxscale.runs.separating import separation_of
 from jaxscale.runs.showing import counted, listed, shown, shown_name
 from jaxscale.runs.uncertainty import precision_of
