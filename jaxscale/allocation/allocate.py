@@ -14,14 +14,26 @@ from jaxscale.laws import LAWS, Law
 from jaxscale.precision import plainly
 
 GRID = 64
-"""Points that bracket the optimum before Newton's method starts: a law need not be convex, only smooth."""
+"""Points between which optima are looked for: a law need not be convex, only smooth."""
+MOST = 8
+"""Places at most in which an optimum is looked for, those with the lowest losses first."""
 ALIKE = 16.0
 """Differences between losses, in units of their rounding, that say nothing."""
 STEPS = 60
 """Safeguarded Newton steps at most; a step that leaves the bracket is replaced by bisection."""
+LEAST_HALVINGS = 4
+"""Halvings before the curvature decides that a slope of one sign at both ends has the other nowhere between."""
 
-Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
-"""Both ends of the bracket, the point, how far it moved last, and the steps so far."""
+Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
+"""Both ends of the bracket, the point, how far it moved last, the steps so far, the side (`_descend`), the loss."""
+
+
+class Found(NamedTuple):
+    """ln N of the lowest optimum inside, else of the better end; the last two as in `Allocation`."""
+
+    log_params: jax.Array
+    is_interior: jax.Array
+    is_lowest: jax.Array
 
 
 class Allocation(NamedTuple):
@@ -70,21 +82,17 @@ def allocate(
     ordered = tuple(jnp.asarray(coefs[name], dtype) for name in law.names)
     beside = tuple(jnp.asarray(held[name], dtype) for name in held_inputs(law))
     split = Split.of(law, log_flops.astype(dtype), ordered, beside)
-    constant = jax.lax.stop_gradient(split)
-    low, high, is_interior, is_lowest = _bracket(law, constant)
+    found = _lowest(law, jax.lax.stop_gradient(split))
 
     def slope(log_params: jax.Array) -> jax.Array:
         return jax.grad(split.loss, argnums=1)(law, log_params)
 
-    def find(function: object, start: jax.Array) -> jax.Array:
-        return _newton(law, low, high, constant)
-
     def tangent(linear: object, right: jax.Array) -> jax.Array:
         bend = jax.jvp(linear, (right,), (jnp.ones_like(right),))[1]  # type: ignore[arg-type]
-        return jnp.where(is_interior & (bend != 0), right / jnp.where(bend == 0, 1.0, bend), 0.0)
+        return jnp.where(found.is_interior & (bend != 0), right / jnp.where(bend == 0, 1.0, bend), 0.0)
 
-    inside = jax.lax.custom_root(slope, 0.5 * (low + high), find, tangent)
-    return _allocation(law, jnp.where(is_interior, inside, low), is_interior, is_lowest, split)
+    log_params = jax.lax.custom_root(slope, found.log_params, lambda _, start: start, tangent)
+    return _allocation(law, found._replace(log_params=log_params), split)
 
 
 def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Allocation:
@@ -96,9 +104,7 @@ def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Alloca
 
     def one(coefs: jax.Array, flops: jax.Array) -> Allocation:
         split = Split.of(law, jnp.log(flops), tuple(coefs), tuple(held))
-        low, high, is_interior, is_lowest = _bracket(law, split)
-        inside = _newton(law, low, high, split)
-        return _allocation(law, jnp.where(is_interior, inside, low), is_interior, is_lowest, split)
+        return _allocation(law, _lowest(law, split), split)
 
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
 
@@ -114,65 +120,91 @@ def losses(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Ar
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
 
 
-def _allocation(
-    law: Law, log_params: jax.Array, is_interior: jax.Array, is_lowest: jax.Array, split: Split
-) -> Allocation:
-    tokens = jnp.exp(split.log_product - log_params)
-    return Allocation(log_params, jnp.exp(log_params), tokens, split.loss(law, log_params), is_interior, is_lowest)
+def _allocation(law: Law, found: Found, split: Split) -> Allocation:
+    at = found.log_params
+    params, tokens = jnp.exp(at), jnp.exp(split.log_product - at)
+    return Allocation(at, params, tokens, split.loss(law, at), found.is_interior, found.is_lowest)
 
 
-def _bracket(law: Law, split: Split) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Return ln N on both sides of the optimum, whether it is inside, and whether no point of GRID lies lower.
+def _lowest(law: Law, split: Split) -> Found:
+    """Return the lowest optimum between one param and one token, of those between every two of GRID points.
 
-    GRID points between one param and one token are tried.
-
-    Where several points are the lowest to rounding, it is between those at which the slope turns: that is computed from
-    what is left of each term. Where the slope is nothing too, the loss is flat in every digit and there is no telling.
-    Where the loss is least at an end, out of reach of any run, but has a dip inside, the lowest dip is meant.
+    One lies where the slope turns from falling to rising; others may lie where `_may_hide` says so. The slope is
+    computed from what is left of each term, so that it turns where the loss shows no digit of it any more. Where it is
+    nothing itself, to the root of what the precision holds, the loss is flat and there is no telling.
     """
     share = jnp.linspace(0.0, 1.0, GRID, dtype=split.log_product.dtype)
     points = share * split.log_product
     losses, slopes = jax.vmap(jax.value_and_grad(lambda point: split.loss(law, point)))(points)
     losses = jnp.where(jnp.isnan(losses), jnp.inf, losses)
-    best = jnp.argmin(losses)
-    is_level = losses <= losses[best] + ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[best])
-    is_near = is_level[:-1] | is_level[1:]
-    turns = (slopes[:-1] < 0) & (slopes[1:] >= 0) & is_near
-    turn, has_turn = jnp.argmax(turns), jnp.any(turns)
-    is_flat = jnp.any(is_level & (slopes == 0)) & (jnp.sum(is_level) > 1)
-    is_interior = (has_turn | ((best > 0) & (best < GRID - 1))) & ~is_flat & (split.log_product > 0)
-    slack = ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[1:-1])
-    is_dip = (losses[1:-1] < losses[:-2] - slack) & (losses[1:-1] < losses[2:] - slack)
-    is_dip &= jnp.isfinite(losses[:-2]) & jnp.isfinite(losses[2:])
-    is_lowest = is_interior | ~jnp.any(is_dip) | is_flat | ~(split.log_product > 0)
-    best = jnp.where(is_lowest, best, 1 + jnp.argmin(jnp.where(is_dip, losses[1:-1], jnp.inf)))
-    is_interior = is_interior | ~is_lowest
-    left = jnp.where(has_turn, turn, jnp.maximum(best - 1, 0))
-    right = jnp.where(has_turn, turn + 1, jnp.minimum(best + 1, GRID - 1))
-    low = jnp.where(is_interior, points[left], points[best])
-    high = jnp.where(is_interior, points[right], points[best])
-    return low, high, is_interior, is_lowest
+    kind, best = jnp.finfo(losses.dtype), jnp.argmin(losses)
+    slack = ALIKE * kind.eps * jnp.abs(losses[best])
+    is_level = losses <= losses[best] + slack
+    is_nothing = jnp.abs(slopes) <= kind.tiny**0.5 * jnp.abs(losses)
+    is_flat = (jnp.any(is_level & is_nothing) & (jnp.sum(is_level) > 1)) | ~(split.log_product > 0)
+
+    turns = (slopes[:-1] < 0) & (slopes[1:] >= 0)
+    side = jnp.where(turns, 0.0, jnp.sign(slopes[:-1]))
+    is_tried = (turns | _may_hide(points[1], losses, slopes)) & ~is_flat
+    level = jnp.where(is_tried, jnp.minimum(losses[:-1], losses[1:]), jnp.inf)
+
+    def is_waiting(state: tuple[jax.Array, ...]) -> jax.Array:
+        return (state[0] < MOST) & jnp.any(jnp.isfinite(state[1]))
+
+    def look(state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        count, waiting, log_params, lowest = state
+        cell = jnp.argmin(waiting)
+        point, loss = _descend(law, split, points[cell], points[cell + 1], side[cell])
+        waiting = jnp.where(jnp.arange(GRID - 1) == cell, jnp.inf, waiting)
+        return count + 1, waiting, jnp.where(loss < lowest, point, log_params), jnp.minimum(loss, lowest)
+
+    start = (jnp.zeros((), jnp.int32), level, points[best], jnp.full_like(slack, jnp.inf))
+    _, _, log_params, lowest = jax.lax.while_loop(is_waiting, look, start)
+    is_interior = jnp.isfinite(lowest)
+    return Found(log_params, is_interior, ~is_interior | (lowest <= losses[best] + slack))
 
 
-def _newton(law: Law, low: jax.Array, high: jax.Array, split: Split) -> jax.Array:
-    """Return the root of dL/d ln N in [low, high] by Newton's method, by bisection where it would leave."""
+def _may_hide(step: jax.Array, losses: jax.Array, slopes: jax.Array) -> jax.Array:
+    """Return between which points (GRID - 1,) two optima may hide, a minimum and a maximum.
 
-    def slope(point: jax.Array) -> jax.Array:
-        return jax.grad(split.loss, argnums=1)(law, point)
+    There the slope has one sign at both ends, but its size has a minimum between them: as a parabola through both
+    slopes with the mean that the losses tell.
+    """
+    left, right = slopes[:-1], slopes[1:]
+    side, mean = jnp.sign(left), (losses[1:] - losses[:-1]) / step
+    noise = ALIKE * jnp.finfo(losses.dtype).eps * jnp.abs(losses[1:]) / step
+    falls = side * (6.0 * mean - 4.0 * left - 2.0 * right) < -noise
+    rises = side * (4.0 * right + 2.0 * left - 6.0 * mean) > noise
+    return (side * right > 0) & falls & rises
+
+
+def _descend(law: Law, split: Split, low: jax.Array, high: jax.Array, side: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return the minimum in [low, high] and the loss there, infinite where there is no minimum.
+
+    By Newton's method on the slope, by bisection where that would leave.   side: 0 where the slope turns from falling
+    to rising; else its sign at both ends. Then a point where it has the other one is looked for first, by halving
+    towards the least size of the slope, and given up where the tangent of the slope does not reach zero.
+    """
 
     def keep_going(state: Search) -> jax.Array:
-        left, right, _, moved, count = state
+        left, right, _, moved, count, _, _ = state
         return (count < STEPS) & (jnp.abs(moved) > 2.0 * jnp.finfo(moved.dtype).eps * jnp.abs(right)) & (right > left)
 
     def advance(state: Search) -> Search:
-        left, right, point, _, count = state
-        here, bend = jax.jvp(slope, (point,), (jnp.ones_like(point),))
-        left, right = jnp.where(here < 0, point, left), jnp.where(here < 0, right, point)
+        left, right, point, _, count, side, _ = state
+        both = jax.value_and_grad(lambda log_params: split.loss(law, log_params))
+        (loss, here), (_, bend) = jax.jvp(both, (point,), (jnp.ones_like(point),))
+        hunts = side * here > 0
+        is_hopeless = hunts & (count >= LEAST_HALVINGS) & (jnp.abs(here) > jnp.abs(bend) * (right - left))
+        is_left = jnp.where(hunts, side * bend, here) < 0
+        left, right = jnp.where(is_left, point, left), jnp.where(is_left, right, point)
         step = point - here / jnp.where(bend == 0, 1.0, bend)
-        is_safe = (bend > 0) & (step > left) & (step < right)
+        is_safe = (bend > 0) & (step > left) & (step < right) & ~hunts
         following = jnp.where(is_safe, step, 0.5 * (left + right))
-        following = jnp.where(here == 0, point, following)
-        return left, right, following, following - point, count + 1
+        following = jnp.where((here == 0) | is_hopeless, point, following)
+        return left, right, following, following - point, count + 1, jnp.where(hunts, side, 0.0), loss
 
-    start = (low, high, 0.5 * (low + high), high - low, jnp.zeros((), jnp.int32))
-    return jax.lax.while_loop(keep_going, advance, start)[2]
+    none = jnp.full_like(low, jnp.inf)
+    start = (low, high, 0.5 * (low + high), high - low, jnp.zeros((), jnp.int32), side, none)
+    _, _, point, _, _, side, loss = jax.lax.while_loop(keep_going, advance, start)
+    return point, jnp.where(side == 0, loss, none)

@@ -138,7 +138,7 @@ LAW = Law(
         ),
     ),
     design=design,
-    frontier="with the printed constants up to about 3e22 FLOP, and with a warning: they promise less loss still at "
+    frontier="with the printed constants up to about 6e22 FLOP, and with a warning: they promise less loss still at "
     "one token",
     notes=(
         "The published constants have three digits inside double exponentials: an illustration, no reference.",

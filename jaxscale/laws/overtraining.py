@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxscale.laws import chinchilla
 from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
@@ -25,14 +25,17 @@ def loss(
 
     Chinchilla's law with both exponents 2 eta on C = 6 N D, where N² = C/(6M) and D² = CM/6.
     """
-    size, data = flops / tokens_per_param, flops * tokens_per_param
-    return chinchilla.tied_loss(size, data, E=E, A=a, B=b, alpha=eta)
+    compute, ratio = (
+        jnp.log(flops),
+        jnp.log(tokens_per_param),
+    )  # the derivative of C/M has M², which float32 cannot hold
+    return E + a * jnp.exp(-eta * (compute - ratio)) + b * jnp.exp(-eta * (compute + ratio))
 
 
 @plainly
 def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike) -> jax.Array:
     """Return M* = (b/a)^(1/(2 eta)), the tokens per param of least loss, the same at every compute; elementwise."""
-    return power(b / jax.numpy.asarray(a), 1.0 / (2.0 * jax.numpy.asarray(eta)))
+    return power(b / jnp.asarray(a), 1.0 / (2.0 * jnp.asarray(eta)))
 
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:

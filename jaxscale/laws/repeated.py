@@ -39,34 +39,22 @@ def decayed(amount: ArrayLike, base: ArrayLike, half: ArrayLike) -> jax.Array:
 
     Elementwise; it never exceeds base (1 + R). At x = base it is smooth once, and both derivatives are finite.
     """
-    fresh = jnp.minimum(amount, base)
-    return fresh + fresh * half * saturation((amount / fresh - 1.0) / half)
+    return jnp.exp(_log_decayed(jnp.log(amount), jnp.log(base), half))
 
 
 @plainly
 def fed_params(unique: ArrayLike, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
     """Return (U G)^(beta/alpha) G, the params that U tokens feed best; G = (alpha A/(beta B))^(1/(alpha + beta))."""
-    log_balance = jnp.log(alpha * A / (beta * B)) / (alpha + beta)
-    return jnp.exp(beta / alpha * (jnp.log(unique) + log_balance) + log_balance)  # one exponential: it compiles sooner
+    return jnp.exp(_log_fed(jnp.log(unique), A=A, B=B, alpha=alpha, beta=beta))
 
 
 @plainly
-def effective(
-    params: ArrayLike,
-    tokens: ArrayLike,
-    unique_tokens: ArrayLike,
-    *,
-    A: ArrayLike,
-    B: ArrayLike,
-    alpha: ArrayLike,
-    beta: ArrayLike,
-    R_N: ArrayLike,
-    R_D: ArrayLike,
-) -> Effective:
-    """Return N' and D' of Muennighoff et al. 2023, eqs. 5 to 7, elementwise: they feed the separable law."""
-    fresh = jnp.minimum(unique_tokens, tokens)
-    fed = fed_params(fresh, A=A, B=B, alpha=alpha, beta=beta)
-    return Effective(decayed(params, fed, R_N), decayed(tokens, unique_tokens, R_D))
+def effective(params: ArrayLike, tokens: ArrayLike, unique_tokens: ArrayLike, **coefs: ArrayLike) -> Effective:
+    """Return N' and D' of Muennighoff et al. 2023, eqs. 5 to 7, elementwise: they feed the separable law.
+
+    coefs: A, B, alpha, beta, R_N and R_D.
+    """
+    return Effective(*map(jnp.exp, _log_effective(params, tokens, unique_tokens, **coefs)))
 
 
 def loss(
@@ -83,8 +71,37 @@ def loss(
     R_D: jax.Array,
 ) -> jax.Array:
     """L(N, D, U) = E + A N'^-alpha + B D'^-beta, in nats per token; elementwise in N, D and U."""
-    worth = effective(params, tokens, unique_tokens, A=A, B=B, alpha=alpha, beta=beta, R_N=R_N, R_D=R_D)
-    return chinchilla.loss(worth.params, worth.tokens, E=E, A=A, B=B, alpha=alpha, beta=beta)
+    size, data = _log_effective(params, tokens, unique_tokens, A=A, B=B, alpha=alpha, beta=beta, R_N=R_N, R_D=R_D)
+    return E + A * jnp.exp(-alpha * size) + B * jnp.exp(-beta * data)
+
+
+def _log_effective(
+    params: ArrayLike,
+    tokens: ArrayLike,
+    unique_tokens: ArrayLike,
+    *,
+    A: ArrayLike,
+    B: ArrayLike,
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    R_N: ArrayLike,
+    R_D: ArrayLike,
+) -> tuple[jax.Array, jax.Array]:
+    """Return ln N' and ln D'."""
+    size, data, unique = jnp.log(params), jnp.log(tokens), jnp.log(unique_tokens)
+    fed = _log_fed(jnp.minimum(unique, data), A=A, B=B, alpha=alpha, beta=beta)
+    return _log_decayed(size, fed, R_N), _log_decayed(data, unique, R_D)
+
+
+def _log_decayed(amount: jax.Array, base: jax.Array, half: ArrayLike) -> jax.Array:
+    """Return ln of what `decayed` is, of ln x and ln base: no count is multiplied, and none underflows in float32."""
+    fresh = jnp.minimum(amount, base)
+    return fresh + jnp.log1p(half * saturation(jnp.expm1(amount - fresh) / half))
+
+
+def _log_fed(unique: jax.Array, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
+    log_balance = jnp.log(alpha * A / (beta * B)) / (alpha + beta)
+    return beta / alpha * (unique + log_balance) + log_balance
 
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
