@@ -28,6 +28,10 @@ Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array,
 """Both ends of the bracket, the point, how far it moved last, the steps so far, the side (`_descend`), the loss."""
 
 
+Look: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+"""How many places were looked at, the losses at those that wait (GRID - 1,), ln N of the lowest, and its loss."""
+
+
 class Found(NamedTuple):
     """ln N of the lowest optimum inside, else of the better end; the last two as in `Allocation`."""
 
@@ -148,10 +152,10 @@ def _lowest(law: Law, split: Split) -> Found:
     is_tried = (turns | _may_hide(points[1], losses, slopes)) & ~is_flat
     level = jnp.where(is_tried, jnp.minimum(losses[:-1], losses[1:]), jnp.inf)
 
-    def is_waiting(state: tuple[jax.Array, ...]) -> jax.Array:
+    def is_waiting(state: Look) -> jax.Array:
         return (state[0] < MOST) & jnp.any(jnp.isfinite(state[1]))
 
-    def look(state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    def look(state: Look) -> Look:
         count, waiting, log_params, lowest = state
         cell = jnp.argmin(waiting)
         point, loss = _descend(law, split, points[cell], points[cell + 1], side[cell])

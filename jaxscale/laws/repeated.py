@@ -100,8 +100,9 @@ def _log_decayed(amount: jax.Array, base: jax.Array, half: ArrayLike) -> jax.Arr
 
 
 def _log_fed(unique: jax.Array, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
-    log_balance = jnp.log(alpha * A / (beta * B)) / (alpha + beta)
-    return beta / alpha * (unique + log_balance) + log_balance
+    shape = jnp.asarray(alpha), jnp.asarray(beta)
+    log_balance = jnp.log(shape[0] * A / (shape[1] * B)) / (shape[0] + shape[1])
+    return shape[1] / shape[0] * (unique + log_balance) + log_balance
 
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
