@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Generic, Protocol, TypeVar
 
@@ -27,12 +27,16 @@ T = TypeVar("T", bound=Named)
 
 
 class Registry(Generic[T]):
-    """An ordered, read-only table of specifications found by name."""
+    """An ordered, read-only table of specifications found by name.
 
-    def __init__(self, kind: str, entries: Sequence[T]) -> None:
+    aliases: second names of entries, which find them too.
+    """
+
+    def __init__(self, kind: str, entries: Sequence[T], aliases: Mapping[str, str] | None = None) -> None:
         self.kind = kind
+        self.aliases = dict(aliases or {})
         self._entries = {entry.name: entry for entry in entries}
-        if len(self._entries) != len(entries):
+        if len({*self._entries, *self.aliases}) != len(entries) + len(self.aliases):
             raise ValueError(f"two entries of the {kind} registry share a name")
 
     def __iter__(self) -> Iterator[T]:
@@ -52,9 +56,10 @@ class Registry(Generic[T]):
             if not isinstance(getattr(entry, "name", None), str):
                 raise UsageError(NO_ENTRY.format(kind=self.kind, entry=entry, known=", ".join(self.names)))
             return entry
-        if entry not in self._entries:
+        name = self.aliases.get(entry, entry)
+        if name not in self._entries:
             raise UsageError(unknown(self.kind, entry, self.names))
-        return self._entries[entry]
+        return self._entries[name]
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:

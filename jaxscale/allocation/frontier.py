@@ -18,6 +18,7 @@ from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import LAWS, Law
+from jaxscale.laws.checking import check_coefs
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Finding
 from jaxscale.runs.findings import forbids_plan
@@ -35,7 +36,6 @@ FURTHEST = 1e4
 """The same factor, from which the budgets can hardly be those that are meant."""
 
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
-BAD_COEF = "coefs: {name} = {value} is not a finite number"
 NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
@@ -108,10 +108,9 @@ def frontier(
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
+    if not isinstance(coefs, str):
+        check_coefs(law, coefs)
     coefs = law.given(coefs)
-    for name, value in zip(law.names, law.vector(coefs), strict=True):
-        if not np.isfinite(value):
-            raise UsageError(BAD_COEF.format(name=name, value=value))
     return _single(law, coefs, budgets, _held(law, held), None)
 
 

@@ -10,6 +10,7 @@ from jaxscale.allocation.sizes import all_sizes
 from jaxscale.allocation.splits import check_trade_off, held_values
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.laws.checking import check_coefs, finite_numbers, numbers
 from jaxscale.results import Fit
 
 LOG_TOKENS = np.linspace(0.0, 80.0, 161)
@@ -42,10 +43,13 @@ def isoloss(
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
+    if source is None and not isinstance(coefs, str):
+        check_coefs(law, coefs)
     coefs = law.given(coefs)
     check_trade_off(law)
     others = held_values(law, held)
-    levels, sizes = np.atleast_1d(np.asarray(loss, float))[:, None], np.atleast_1d(np.asarray(params, float))[None, :]
+    levels = np.atleast_1d(finite_numbers("loss", loss))[:, None]
+    sizes = np.atleast_1d(numbers("params", params))[None, :]
     if not (np.isfinite(sizes) & (sizes > 0)).all():
         raise UsageError(BAD_PARAMS.format(params=params))
 

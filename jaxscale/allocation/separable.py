@@ -2,8 +2,8 @@
 
 Pure functions, elementwise in coefs and arguments, differentiable; of plain numbers and NumPy arrays in float64, with a
 JAX array among the arguments in the caller's precision. `coefs` holds E, A, B,
-alpha and beta, or is the name of a published set; without beta the exponents are tied, beta = alpha. Signs are not
-checked. UsageError for a name that is unknown or a coef that is missing.
+alpha and beta, or is the name of a published set; without beta the exponents are tied, beta = alpha. Where A, B, alpha
+or beta is not positive there is no value: NaN. UsageError for a name that is unknown or a coef that is missing.
 """
 
 from __future__ import annotations
@@ -53,9 +53,13 @@ class Coefs(NamedTuple):
 
     @classmethod
     def of(cls, coefs: Given) -> Coefs:
-        """Return coefs by name, or published ones; those of a tied law have no beta."""
+        """Return coefs by name, or published ones; those of a tied law have no beta. NaN for all but E that is not > 0.
+
+        Two negative ones would pass for a law otherwise.
+        """
         named = by_name(coefs)
-        return cls(*(jnp.asarray({"beta": named["alpha"], **named}[name]) for name in cls._fields))
+        floor, *terms = (jnp.asarray({"beta": named["alpha"], **named}[name]) for name in cls._fields)
+        return cls(floor, *(jnp.where(term > 0, term, jnp.nan) for term in terms))
 
 
 def by_name(coefs: Given) -> Mapping[str, ArrayLike]:

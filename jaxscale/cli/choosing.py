@@ -26,7 +26,6 @@ NEEDS_COEFS = (
 )
 BAD_NAME = "--law-name has at most 40 letters, digits, dots, dashes and underscores, and begins with a letter"
 TAKEN = "--law-name {name}: a law that ships has this name; give another"
-SET_OF_ANOTHER = "{name} is a set of constants of {laws}, not of '{law}': --law {first} --constants {name}"
 NOT_DECLARED = "'{name}' is neither a coef nor given: add --coef {name}:positive, or {option} {name}=NUMBER"
 SIZES = ("params", "tokens", "flops", "tokens_per_param")
 """What a law may take without being told, `allocation.splits.DECIDED`: a budget, or two of them, decide the others."""
@@ -97,7 +96,7 @@ def law_of(chosen: Chosen) -> Law:
     if chosen.law_expr is None:
         return LAWS.resolve(chosen.law)
     name = name_of(chosen)
-    if name in LAWS.names:
+    if name in (*LAWS.names, *LAWS.aliases):
         raise UsageError(TAKEN.format(name=name))
     return law_from_expression(chosen.law_expr, chosen.coef, name=name)
 
@@ -108,21 +107,12 @@ def given_coefs(law: Law, given: Given) -> Mapping[str, float] | None:
         raise UsageError(TWO_SOURCES)
     if given.constants is None and not given.set:
         return None
-    if given.constants is not None:
-        _refuse_set_of_another(law, given.constants)
+    from jaxscale.laws.checking import check_coefs
+
     coefs = given.set if given.constants is None else law.constants(given.constants)
     law.theta(coefs)
+    check_coefs(law, coefs)
     return {name: coefs[name] for name in law.names}
-
-
-def _refuse_set_of_another(law: Law, name: str) -> None:
-    """Raise UsageError for a set of constants that another law has, and this one has not."""
-    from jaxscale.laws import LAWS
-
-    owners = [other.name for other in LAWS if any(one.name == name for one in other.published)]
-    if owners and law.name not in owners:
-        told = {"laws": " and ".join(map(repr, owners)), "law": law.name, "first": owners[0]}
-        raise UsageError(SET_OF_ANOTHER.format(name=name, **told))
 
 
 def set_of(law: Law, given: Given) -> Published | None:

@@ -29,7 +29,6 @@ NO_SOURCE = "name a SAVED folder, or give the coefs: --law chinchilla --constant
 NO_GROUPS = "--of names a group of a SAVED fit over groups, and there is no such folder here"
 TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
 WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
-EXCLUDED = "--at {name}={value:g}: '{name}' {demand}"
 WHOLE_SCHEDULES = (
     "'{name}' takes whole schedules, which no --at can hold; in Python: "
     "js.predict(fit, **jaxscale.schedules.columns_of([schedule], [step]))"
@@ -141,13 +140,12 @@ def _columns(
 ) -> tuple[dict[str, tuple[float, ...]], dict[str, tuple[float, ...]]]:
     """Return the inputs in the law's order, each as long as the longest, and the sizes from which some were made.
 
-    Raises UsageError for unknown names and for numbers that an input cannot be.
+    Raises UsageError for unknown names and, as `js.predict`, for numbers that an input cannot be.
     """
     import numpy as np
 
-    from jaxscale.allocation.sizes import completed
+    from jaxscale.allocation.columns import run_columns
     from jaxscale.allocation.splits import DECIDED
-    from jaxscale.laws.spec import OVERFULL
     from jaxscale.registry import unknown
 
     if any(law.measure(name).is_vector for name in law.inputs):
@@ -155,20 +153,18 @@ def _columns(
     if set(at) & set(law.made_from):
         raise UsageError(OF_A_SCHEDULE.format(name=law.name, inputs=" and ".join(law.inputs)))
     lacks_size = any(name in DECIDED and name not in at for name in law.inputs)
-    for name, values in at.items():
+    for name in at:
         if name not in law.inputs and not (lacks_size and name in DECIDED):
             raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
-        measure = law.measure(name)
-        for value in np.asarray(values)[measure.excludes(values)]:
-            raise UsageError(EXCLUDED.format(name=name, value=value, demand=measure.demand))
     count = max(map(len, at.values()))
     if any(len(values) not in (1, count) for values in at.values()):
         raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))
     given = {name: np.resize(values, count) for name, values in at.items()}
-    every = completed(law, given)
-    if all(name in every for name in law.inputs) and law.overfull(every).any():
-        raise UsageError("--at: " + OVERFULL.format(names=", ".join(law.parts)))
-    columns = {name: tuple(np.asarray(every[name]).tolist()) for name in law.inputs if name in every}
+    try:
+        every = run_columns(law, given)
+    except UsageError as error:
+        raise UsageError(f"--at {error}") from error
+    columns = {name: tuple(column.tolist()) for name, column in every.items()}
     return columns, {name: tuple(values.tolist()) for name, values in given.items() if name not in law.inputs}
 
 

@@ -46,7 +46,12 @@ FILES = (
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""
 
-LAWS: Registry[Law] = Registry("law", [law for file in FILES for law in import_module(f"jaxscale.laws.{file}").LAWS])
+ALIASES = {"skaling": "nested-gamma"}
+"""Second names of laws."""
+
+LAWS: Registry[Law] = Registry(
+    "law", [law for file in FILES for law in import_module(f"jaxscale.laws.{file}").LAWS], ALIASES
+)
 
 __all__ = [
     "FILES",

@@ -33,11 +33,12 @@ def total_params(params: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
 
 @plainly
 def non_embedding_params(total: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
-    """Return the non-embedding params N with N + omega N^(1/3) = total > 0; elementwise, omega > 0.
+    """Return the non-embedding params N with N + omega N^(1/3) = total; elementwise, omega > 0; NaN unless total > 0.
 
     The real root of the cubic in N^(1/3), by hyperbolic sines, followed by one step of Newton's method.
     """
     half = jnp.sqrt(jnp.asarray(omega) / 3.0)
+    total = jnp.where(jnp.asarray(total) > 0, total, jnp.nan)
     root = 2.0 * half * jnp.sinh(jnp.arcsinh(total / (2.0 * half**3)) / 3.0)
     return (root - (root**3 + omega * root - total) / (3.0 * root**2 + omega)) ** 3
 

@@ -67,6 +67,7 @@ EXPERTS_JOINT = Law(
     name="experts-joint",
     loss=loss,
     inputs=("params", "tokens", "experts"),
+    ordered=(("E_start", "E_max"),),
     coefs=(
         Coef("a", starts=(30.0,), meaning="scale of the size term", unit="nats/token/params^alpha", span=(15.0, 80.0)),
         Coef("alpha", "real", (-0.2,), "exponent of active params, negative", span=(-0.3, -0.15)),

@@ -34,8 +34,12 @@ def loss(
 
 @plainly
 def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike) -> jax.Array:
-    """Return M* = (b/a)^(1/(2 eta)), the tokens per param of least loss, the same at every compute; elementwise."""
-    return power(b / jnp.asarray(a), 1.0 / (2.0 * jnp.asarray(eta)))
+    """Return M* = (b/a)^(1/(2 eta)), the tokens per param of least loss, the same at every compute.
+
+    Elementwise; NaN where a or b is not positive.
+    """
+    ratio = jnp.where((jnp.asarray(a) > 0) & (jnp.asarray(b) > 0), jnp.asarray(b) / a, jnp.nan)
+    return power(ratio, 1.0 / (2.0 * jnp.asarray(eta)))
 
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxscale.laws.inputs import PARAMS, Input
+from jaxscale.laws.inputs import PARAMS, ROUNDING, Input
 from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.numerics.powers import power
@@ -40,10 +40,12 @@ def loss(
 def saturated_experts(experts: ArrayLike, E_start: ArrayLike, E_max: ArrayLike) -> jax.Array:
     """Return Ê, with 1/Ê = 1/(E - 1 + (1/E_start - 1/E_max)^-1) + 1/E_max: E_start at one expert, E_max at most.
 
-    For 0 < E_start < E_max and experts ≥ 1, not checked; elementwise.   Source: Clark et al. 2022.
+    NaN unless 0 < E_start < E_max and experts ≥ 1; elementwise.   Source: Clark et al. 2022.
     """
-    offset = 1.0 / (1.0 / jnp.asarray(E_start) - 1.0 / jnp.asarray(E_max))
-    return 1.0 / (1.0 / (jnp.asarray(experts) - 1.0 + offset) + 1.0 / jnp.asarray(E_max))
+    low, high, count = jnp.asarray(E_start), jnp.asarray(E_max), jnp.asarray(experts)
+    offset = 1.0 / (1.0 / low - 1.0 / high)
+    found = 1.0 / (1.0 / (count - 1.0 + offset) + 1.0 / high)
+    return jnp.where((low > 0) & (low < high) & (count >= 1.0 - ROUNDING), found, jnp.nan)
 
 
 @plainly
@@ -63,8 +65,13 @@ def effective_params(params: ArrayLike, experts: ArrayLike, coefs: Mapping[str, 
 
 
 def cutoff_params(coefs: Mapping[str, float]) -> float:
-    """Return the size 10^(-b/c) at which more experts no longer help."""
-    return float(10.0 ** (-coefs["b"] / coefs["c"]))
+    """Return the size 10^(-b/c) at which more experts no longer help; infinite where they always do, NaN where never.
+
+    They help below it where b < 0 < c.
+    """
+    if coefs["c"] > 0:
+        return float(10.0 ** (-coefs["b"] / coefs["c"]))
+    return float("inf") if coefs["b"] < 0 else float("nan")
 
 
 def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
@@ -80,6 +87,14 @@ def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Ma
     found = projected_starts(np.log10(target), terms, ranges, linear, real=linear, relative=False, keep=12)
     return [{"E_max": start["E_start"] * start.pop("ceiling"), **start} for start in found]
 
+
+NAMES = ("a", "b", "c", "d", "E_start", "E_max")
+SETS = (
+    Published("clark2022-sbase", (-0.082, -0.108, 0.009, 1.104, 1.847, 314.478), SOURCE, "second-hand"),
+    Published("clark2022-rlr", (-0.083, -0.126, 0.012, 1.111, 1.880, 469.982), SOURCE, "second-hand"),
+    Published("clark2022-hash", (-0.087, -0.136, 0.012, 1.157, 4.175, 477.741), SOURCE, "second-hand"),
+)
+CUTOFFS = ", ".join(f"{cutoff_params(dict(zip(NAMES, one.values, strict=True))):.1e} for {one.name}" for one in SETS)
 
 ROUTED = Law(
     name="routed",
@@ -99,11 +114,8 @@ ROUTED = Law(
     ),
     source=SOURCE,
     starts=starts,
-    published=(
-        Published("clark2022-sbase", (-0.082, -0.108, 0.009, 1.104, 1.847, 314.478), SOURCE, "second-hand"),
-        Published("clark2022-rlr", (-0.083, -0.126, 0.012, 1.111, 1.880, 469.982), SOURCE, "second-hand"),
-        Published("clark2022-hash", (-0.087, -0.136, 0.012, 1.157, 4.175, 477.741), SOURCE, "second-hand"),
-    ),
+    published=SETS,
+    ordered=(("E_start", "E_max"),),
     domain=(
         Input(PARAMS.name, PARAMS.symbol, PARAMS.unit, "size of the network without routing", 1.5e7, 1.3e9),
         EXPERTS,
@@ -111,8 +123,9 @@ ROUTED = Law(
     frontier="none: every run had 130e9 tokens, so a budget is not split; laws.routed.effective_params compares sizes",
     notes=(
         "Logarithms are to base 10; natural ones give absurd losses.",
-        "The number of tokens is no input: the conclusion that routing stops helping near 1e12 params (10^(-b/c)) "
-        "belongs to 130e9 tokens and was later reversed (Krajewski et al. 2024, law 'granularity').",
+        "The number of tokens is no input: that routing stops helping at some size belongs to 130e9 tokens and was "
+        "later reversed (Krajewski et al. 2024, law 'granularity').",
+        f"That size is 10^(-b/c): {CUTOFFS} params.",
     ),
 )
 

@@ -29,6 +29,7 @@ PUBLISHED_LENGTH = "law '{name}': the published set '{set}' needs one value for 
 TWICE = "law '{name}': '{word}' is declared twice"
 SPAN_EMPTY = "coef '{name}': the span {span} is not a lower and a higher number inside the support '{support}'"
 NO_SET = "set of constants of law '{name}':"
+SET_OF_ANOTHER = "{name} is a set of constants of {laws}, not of '{law}': --law {first} --constants {name}"
 NO_SETS = "law '{name}' has no published constants"
 SHARES = ("accuracy", "error")
 """Targets that lie between 0 and 1."""
@@ -93,7 +94,8 @@ class Law:
     frontier: what is known of its frontier besides how it is found, or why it has none.   notes: what is known to
     mislead.   target: what the law gives, if that is no loss; then there is no frontier. An accuracy or an error lies
     between 0 and 1.   space: where its misses are
-    scored in tests and examples: linear for a target that may be negative.
+    scored in tests and examples: linear for a target that may be negative.   ordered: pairs of coefs of which the first
+    must be below the second.   words: what people call it, besides what is said of it elsewhere.
 
     Raises UsageError, naming the word, where the function's arguments are not what is declared.
     """
@@ -113,9 +115,11 @@ class Law:
     notes: tuple[str, ...] = ()
     target: str = "loss"
     space: Literal["log", "linear"] = "log"
+    ordered: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "coefs", "published", "domain", "notes"):
+        for name in ("inputs", "coefs", "published", "domain", "notes", "ordered", "words"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         words = (*self.inputs, *self.names)
         for word in words:
@@ -176,10 +180,7 @@ class Law:
         """Return the published set of that name; raise UsageError, with the nearest, where there is none."""
         sets = {one.name: one for one in self.published}
         if name not in sets:
-            known = tuple(sets)
-            if not known:
-                raise UsageError(NO_SETS.format(name=self.name))
-            raise UsageError(unknown(NO_SET.format(name=self.name), name, known))
+            raise UsageError(_no_such_set(self, name))
         return sets[name]
 
     def given(self, coefs: Mapping[str, T] | str) -> Mapping[str, T] | Mapping[str, float]:
@@ -205,6 +206,18 @@ class Law:
         if missing:
             needed = ", ".join(names)
             raise UsageError(COEFS_MISSING.format(name=self.name, needed=needed, missing=", ".join(missing)))
+
+
+def _no_such_set(law: Law, name: str) -> str:
+    """Return why there is no such set: it is another law's, or which are near, or that there are none."""
+    from jaxscale.laws import LAWS  # the laws are made of this file
+
+    owners = [other.name for other in LAWS if any(one.name == name for one in other.published)]
+    if owners:
+        told = {"laws": " and ".join(map(repr, owners)), "law": law.name, "first": owners[0]}
+        return SET_OF_ANOTHER.format(name=name, **told)
+    known = tuple(one.name for one in law.published)
+    return unknown(NO_SET.format(name=law.name), name, known) if known else NO_SETS.format(name=law.name)
 
 
 def check_signature(law: Law) -> None:

@@ -77,8 +77,10 @@ def optimal_vocabulary(params_non_vocabulary: float, width: float, flops: float,
 def tokens_per_character(vocabulary: float) -> float:
     """Return f(V) = 0.00639222 ln² V - 0.15811069 ln V + 1.20470122, V at most 2e5: tokens D = f(V) characters.
 
-    Source: the code of Tao et al. 2024.
+    Raises UsageError for a vocabulary that is not positive.   Source: the code of Tao et al. 2024.
     """
+    if not (np.isfinite(vocabulary) and vocabulary > 0):
+        raise UsageError(NOT_POSITIVE.format(name="vocabulary", value=vocabulary))
     size = np.log(min(vocabulary, 2e5))
     return float(0.00639222 * size**2 - 0.15811069 * size + 1.20470122)
 

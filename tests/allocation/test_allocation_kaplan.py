@@ -171,3 +171,40 @@ def test_outside_the_domain_of_a_formula_there_is_no_number():
     assert np.isnan(kaplan.data_requirement("kaplan2020", params=1e9, tolerance=-0.5))
     to_convergence = kaplan.compare_convergence("kaplan2020", factor=0.1, other=0.0)
     assert to_convergence.steps == 0
+
+
+BATCH = {"B_star": 2.1e8, "alpha_B": 0.2, "L_inf": 1.7}
+CLOSED = (
+    lambda x: kaplan.critical_batch("kaplan2020", loss=x),
+    lambda x: kaplan.steps_min("kaplan2020", steps=x, batch=1e6, loss=3.0),
+    lambda x: kaplan.steps_at("kaplan2020", steps_min=1e4, batch=x, loss=3.0),
+    lambda x: kaplan.tokens_min("kaplan2020", tokens=1e10, batch=x, loss=3.0),
+    lambda x: kaplan.tokens_at("kaplan2020", tokens_min=x, batch=1e6, loss=3.0),
+    lambda x: kaplan.flops_min("kaplan2020", flops=x, batch=1e6, loss=3.0),
+    lambda x: kaplan.flops_at("kaplan2020", flops_min=1e20, batch=1e6, loss=x),
+    lambda x: kaplan.steps_to_reach(CURVE, params=x, loss=3.0),
+    lambda x: kaplan.off_optimal(CURVE, size_ratio=x).flops,
+    lambda x: kaplan.compare_convergence(CURVE, factor=x, other=0.02).steps,
+    lambda x: kaplan.efficient_run(CURVE, "kaplan2020", flops=x).params,
+    lambda x: kaplan.compute_exponent(alpha_N=x, alpha_S=0.76, alpha_B=0.21),
+    lambda x: kaplan.fitted_optimum(flops=x, flops_are="C", tokens_from="table 6").params,
+    lambda x: kaplan.overfitting_gap("kaplan2020", params=x, tokens=1e10),
+    lambda x: kaplan.data_requirement("kaplan2020", params=1e9, tolerance=x),
+    lambda x: kaplan.early_stop_steps("kaplan2020", CURVE, params=1e9, tokens=x),
+    lambda x: kaplan.convergence_factor({**CURVE, "alpha_S": x}),
+    lambda x: kaplan.steps_to_reach({**CURVE, "alpha_N": x, "alpha_S": x}, params=1e9, loss=3.0),
+)
+
+
+@pytest.mark.parametrize("form", CLOSED)
+@pytest.mark.parametrize("value", [-1.0, -2e6, np.array([-1e9, -1.0])])
+def test_no_closed_form_has_a_value_for_what_is_negative(form, value):
+    assert np.isnan(form(value)).all()
+    assert np.isnan(np.asarray(form(jnp.asarray(value, jnp.float32)))).all()
+
+
+def test_no_batch_is_critical_below_the_loss_that_no_run_reaches():
+    assert np.isnan(kaplan.critical_batch(BATCH, loss=1.5))
+    assert kaplan.critical_batch(BATCH, loss=1.7) == np.inf
+    assert kaplan.critical_batch(BATCH, loss=2.7) == pytest.approx(2.1e8)
+    assert np.isnan(kaplan.tokens_at(BATCH, tokens_min=1e10, batch=1e6, loss=1.5))

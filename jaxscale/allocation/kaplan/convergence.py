@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jaxscale.allocation.kaplan.batches import critical_batch
-from jaxscale.allocation.kaplan.numbers import Coefs, Number, closing, values_of
-from jaxscale.plain import as_arrays
+from jaxscale.allocation.kaplan.numbers import Coefs, Number, closing, of_counts, values_of
 
 
 class Comparison(NamedTuple):
@@ -33,7 +32,7 @@ def convergence_factor(curve: Coefs) -> Number:
     return alpha_N / alpha_S
 
 
-@as_arrays
+@of_counts
 def compare_convergence(curve: Coefs, *, factor: Number, other: Number) -> Comparison:
     """Return a run that stops at 1 + factor times its converged loss, over one that stops at 1 + other times its own.
 
@@ -46,7 +45,7 @@ def compare_convergence(curve: Coefs, *, factor: Number, other: Number) -> Compa
     return Comparison(params, steps, params * steps)
 
 
-@as_arrays
+@of_counts
 def off_optimal(curve: Coefs, *, size_ratio: Number) -> Overhead:
     """Return what a size costs, over the efficient size for the same loss; infinite where it never reaches that loss.
 
@@ -58,7 +57,7 @@ def off_optimal(curve: Coefs, *, size_ratio: Number) -> Overhead:
     return Overhead(size_ratio * steps, steps)
 
 
-@as_arrays
+@of_counts
 def steps_to_reach(curve: Coefs, *, params: Number, loss: Number) -> Number:
     """Return S_min, the steps in which a size reaches a loss; infinite at or below the loss that it converges to.
 
@@ -68,7 +67,7 @@ def steps_to_reach(curve: Coefs, *, params: Number, loss: Number) -> Number:
     return S_c * closing(loss - (N_c / params) ** alpha_N, alpha_S)
 
 
-@as_arrays
+@of_counts
 def tokens_to_reach(curve: Coefs, critical: Coefs, *, params: Number, loss: Number) -> Number:
     """Return E_min = B_crit S_min, the tokens in which a size reaches a loss at a small batch.
 

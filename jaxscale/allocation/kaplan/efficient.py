@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jaxscale.allocation.kaplan.exponents import compute_exponent
-from jaxscale.allocation.kaplan.numbers import Coefs, Number, values_of
-from jaxscale.plain import as_arrays
+from jaxscale.allocation.kaplan.numbers import Coefs, Number, of_counts, values_of
 
 
 class EfficientRun(NamedTuple):
@@ -19,7 +18,7 @@ class EfficientRun(NamedTuple):
     tokens: Number
 
 
-@as_arrays
+@of_counts
 def efficient_run(curve: Coefs, critical: Coefs, *, flops: Number) -> EfficientRun:
     """Return the loss, size, steps and batch that a budget is best spent on.
 

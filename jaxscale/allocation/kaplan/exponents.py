@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from jaxscale.allocation.kaplan.numbers import Number
-from jaxscale.plain import as_arrays
+from jaxscale.allocation.kaplan.numbers import Number, of_counts
 
 
 class Exponents(NamedTuple):
@@ -18,7 +17,7 @@ class Exponents(NamedTuple):
     tokens: Number
 
 
-@as_arrays
+@of_counts
 def compute_exponent(*, alpha_N: Number, alpha_S: Number, alpha_B: Number) -> Number:
     """Return 1/(1/alpha_S + 1/alpha_B + 1/alpha_N), the exponent with which the loss falls on the frontier.
 
@@ -28,7 +27,7 @@ def compute_exponent(*, alpha_N: Number, alpha_S: Number, alpha_B: Number) -> Nu
     return 1.0 / (1.0 / alpha_S + 1.0 / alpha_B + 1.0 / alpha_N)
 
 
-@as_arrays
+@of_counts
 def allocation_exponents(
     *, alpha_N: Number, alpha_S: Number, alpha_B: Number, alpha_C: Number | None = None
 ) -> Exponents:

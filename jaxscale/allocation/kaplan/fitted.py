@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from jaxscale.allocation.kaplan.numbers import Number
+from jaxscale.allocation.kaplan.numbers import Number, of_counts
 from jaxscale.counting.units import PF_DAY
 from jaxscale.errors import UsageError
-from jaxscale.plain import as_arrays
 from jaxscale.registry import unknown
 
 Compute: TypeAlias = Literal["C", "C_min"]
@@ -52,7 +51,7 @@ class FittedOptimum(NamedTuple):
 T = TypeVar("T", bound=str)
 
 
-@as_arrays
+@of_counts
 def fitted_optimum(*, flops: Number, flops_are: Compute, tokens_from: Tokens) -> FittedOptimum:
     """Return what table 6 calls optimal for a budget.
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from types import ModuleType
-from typing import TypeAlias
+from typing import ParamSpec, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.laws import LAWS
+from jaxscale.plain import as_arrays
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Number: TypeAlias = float | np.ndarray | jax.Array
 """A number or an array. The answer is of the same kind and in the same precision, and JAX's derivatives pass."""
 
@@ -20,11 +24,29 @@ Coefs: TypeAlias = Mapping[str, Number] | str
 
 
 def values_of(law: str, coefs: Coefs) -> tuple[Number, ...]:
-    """Return coefs in the order of the law of that name; raise UsageError for missing or unknown names."""
+    """Return coefs in the order of the law of that name, NaN where they are not positive, as all of these laws' are.
+
+    Raises UsageError for missing or unknown names.
+    """
     found = LAWS.resolve(law)
     given: Mapping[str, Number] = {**found.constants(coefs)} if isinstance(coefs, str) else coefs
     found.check_names(given)
-    return tuple(given[name] for name in found.names)
+    return tuple(_of_support(given[name]) for name in found.names)
+
+
+def of_counts(function: Callable[P, T]) -> Callable[P, T]:
+    """Return a closed form as `as_arrays` does, without a value, NaN, where an argument by name is negative.
+
+    Every number that a closed form takes by name counts something. At zero it has the limit there.
+    """
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        numbers = (int, float, np.ndarray, np.generic, jax.Array)
+        taken = {name: _counted(one) if isinstance(one, numbers) else one for name, one in kwargs.items()}
+        return function(*args, **taken)  # type: ignore[arg-type]
+
+    return as_arrays(called)
 
 
 def module_of(*values: Number) -> ModuleType:
@@ -33,8 +55,24 @@ def module_of(*values: Number) -> ModuleType:
 
 
 def closing(gap: Number, exponent: Number) -> Number:
-    """Return gap^(-1/exponent), and infinity where the gap is not positive: no effort closes it."""
+    """Return gap^(-1/exponent), infinite where the gap is zero or less, as no effort closes it; NaN of NaN."""
     numpy = module_of(gap, exponent)
-    is_open = numpy.asarray(gap) > 0
-    effort: Number = numpy.where(is_open, numpy.where(is_open, gap, 1.0) ** (-1.0 / exponent), numpy.inf)[()]
-    return effort
+    width = numpy.asarray(gap)
+    is_open = width > 0
+    effort = numpy.where(is_open, numpy.where(is_open, width, 1.0) ** (-1.0 / exponent), numpy.inf)
+    found: Number = numpy.where(numpy.isnan(width) | numpy.isnan(exponent), numpy.nan, effort)[()]
+    return found
+
+
+def _counted(value: Number) -> Number:
+    """Return numbers (…), NaN where they are negative."""
+    numpy = module_of(value)
+    found: Number = numpy.where(numpy.asarray(value) >= 0, value, numpy.nan)[()]
+    return found
+
+
+def _of_support(value: Number) -> Number:
+    """Return coefs (…), NaN where they are not positive."""
+    numpy = module_of(value)
+    found: Number = numpy.where(numpy.asarray(value) > 0, value, numpy.nan)[()]
+    return found

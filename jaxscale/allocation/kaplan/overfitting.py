@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from jaxscale.allocation.kaplan.fitted import PowerRule
-from jaxscale.allocation.kaplan.numbers import Coefs, Number, module_of, values_of
-from jaxscale.plain import as_arrays
+from jaxscale.allocation.kaplan.numbers import Coefs, Number, module_of, of_counts, values_of
 
 
-@as_arrays
+@of_counts
 def overfitting_gap(coefs: Coefs, *, params: Number, tokens: Number) -> Number:
     """Return L(N, D)/L(N, ∞) - 1, dimensionless.
 
@@ -20,7 +19,7 @@ def overfitting_gap(coefs: Coefs, *, params: Number, tokens: Number) -> Number:
     return gap
 
 
-@as_arrays
+@of_counts
 def data_requirement(coefs: Coefs, *, params: Number, tolerance: Number) -> Number:
     """Return the size of the dataset, in tokens, at which the overfitting gap is the tolerance.
 
@@ -31,7 +30,7 @@ def data_requirement(coefs: Coefs, *, params: Number, tolerance: Number) -> Numb
     return rule.prefactor * params**rule.exponent
 
 
-@as_arrays
+@of_counts
 def data_rule(coefs: Coefs, *, tolerance: Number) -> PowerRule:
     """Return the data requirement as D = prefactor · N^exponent; the paper rounds it to 5e3 N^0.74 at 0.02.
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jaxscale.allocation.kaplan.fitted import Tokens, fitted_optimum, tokens_rule
-from jaxscale.allocation.kaplan.numbers import Coefs, Number, closing, module_of, values_of
+from jaxscale.allocation.kaplan.numbers import Coefs, Number, closing, module_of, of_counts, values_of
 from jaxscale.allocation.kaplan.overfitting import overfitting_gap
 from jaxscale.counting.units import PF_DAY
-from jaxscale.plain import as_arrays
 
 
 class Contradiction(NamedTuple):
@@ -20,7 +19,7 @@ class Contradiction(NamedTuple):
     loss: Number
 
 
-@as_arrays
+@of_counts
 def early_stop_steps(joint: Coefs, curve: Coefs, *, params: Number, tokens: Number) -> Number:
     """Return the lower bound S_c / [L(N, D) - L(N, ∞)]^(1/alpha_S) on the step at which the test loss turns up.
 
@@ -33,7 +32,7 @@ def early_stop_steps(joint: Coefs, curve: Coefs, *, params: Number, tokens: Numb
     return S_c * closing(gap, alpha_S)
 
 
-@as_arrays
+@of_counts
 def contradiction(data: Coefs, compute: Coefs, *, tokens_from: Tokens) -> Contradiction:
     """Return where the loss of the efficient run's data, read once, meets the loss promised for its compute.
 
