@@ -24,7 +24,8 @@ NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
     "--search",
     metavar="WORDS",
     help=(
-        "List only laws in whose description every one of these words stands, as in 'experts sparsity'. [default: all]"
+        "List only laws that are called so, or in whose description every one of these words stands, as in 'moe' or "
+        "'experts sparsity'. [default: all]"
     ),
 )
 @click.option("--markdown", "is_markdown", is_flag=True, help="Write all of it as one page of Markdown to stdout.")
@@ -54,7 +55,9 @@ def laws(session: Session, name: str | None, search: str | None, is_markdown: bo
     listed = list(LAWS) if search is None else matching(LAWS, search)
     if not listed:
         raise UsageError(NONE_FOUND.format(words=search))
-    is_unknown = name is not None and name.strip() and name not in LAWS.names and not nearest(name, LAWS.names)
+    is_unknown = (
+        name is not None and name.strip() and name not in (*LAWS.names, *LAWS.aliases) and not nearest(name, LAWS.names)
+    )
     mentioned = matching(LAWS, name or "") if is_unknown else []
     if 0 < len(mentioned) <= MOST_MENTIONED:
         raise UsageError(ONLY_MENTIONED.format(name=name, laws=listed_names([law.name for law in mentioned])))

@@ -95,7 +95,7 @@ class Law:
     mislead.   target: what the law gives, if that is no loss; then there is no frontier. An accuracy or an error lies
     between 0 and 1.   space: where its misses are
     scored in tests and examples: linear for a target that may be negative.   ordered: pairs of coefs of which the first
-    must be below the second.   words: what people call it, besides what is said of it elsewhere.
+    must be below the second.
 
     Raises UsageError, naming the word, where the function's arguments are not what is declared.
     """
@@ -116,10 +116,9 @@ class Law:
     target: str = "loss"
     space: Literal["log", "linear"] = "log"
     ordered: tuple[tuple[str, str], ...] = ()
-    words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "coefs", "published", "domain", "notes", "ordered", "words"):
+        for name in ("inputs", "coefs", "published", "domain", "notes", "ordered"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         words = (*self.inputs, *self.names)
         for word in words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
@@ -10,7 +11,8 @@ from rich.text import Text
 
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import held_inputs
-from jaxscale.laws import Input, Law
+from jaxscale.laws import LAWS, Input, Law
+from jaxscale.laws.words import WORDS
 from jaxscale.reports.document import Json, number
 from jaxscale.reports.facts import fact_table
 from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
@@ -18,19 +20,44 @@ from jaxscale.reports.numbers import ABSENT
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import Column, whole_table
 
+LEAST_LETTERS = 3
+"""Below this many letters a word is no part of another, as lr is none of already."""
 WRAPPED = ("unit", "meaning")
 """Columns of words, which give way where a page is narrow."""
 MORE = "jaxscale laws NAME shows units, supports and published constants; --search WORDS finds laws by what they say."
 
 
 def matching(laws: Iterable[Law], words: str) -> list[Law]:
-    """Return the laws of which every one of the words is said somewhere in `law_document`, in any case."""
-    found = []
+    """Return the laws of which every one of the words is said in `law_document` or among `WORDS`, best matches first.
+
+    In any case, with and without hyphens, in the plural or not, in British or American spelling. First come those that
+    people call so.
+    """
+    wanted = _spelled(words)
+    called, said = [], []
     for law in laws:
-        said = " ".join(str(part) for part in _leaves(law_document(law))).casefold()
-        if all(word in said for word in words.casefold().split()):
-            found.append(law)
-    return found
+        names = [law.name, *WORDS.get(law.name, ()), *(one for one, name in LAWS.aliases.items() if name == law.name)]
+        of_page = " ".join(str(part) for part in _leaves(law_document(law)))
+        text = _spelled(" ".join((of_page, *names)))
+        text += " " + text.replace(" ", "")  # over-training is overtraining
+        if any(wanted in _spelled(name) for name in names):
+            called.append(law)
+        elif all(_stands(word, text) for word in wanted.split()):
+            said.append(law)
+    return [*called, *said]
+
+
+def _spelled(text: str) -> str:
+    """Return text in small letters, American spelling and single spaces, without hyphens."""
+    plain_words = re.sub(r"[-_\s]+", " ", text.casefold()).strip()
+    return re.sub(r"is(ation|ed|er|ers|ing)\b", r"iz\1", plain_words)
+
+
+def _stands(word: str, text: str) -> bool:
+    """Return whether a word, or its singular, stands in a text; a short one only as a word of its own."""
+    if len(word) < LEAST_LETTERS:
+        return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+    return word in text or (word.endswith("s") and word[:-1] in text)
 
 
 def _leaves(document: Json) -> Iterator[Json]:

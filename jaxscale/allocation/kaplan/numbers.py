@@ -43,8 +43,8 @@ def of_counts(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
         numbers = (int, float, np.ndarray, np.generic, jax.Array)
-        taken = {name: _counted(one) if isinstance(one, numbers) else one for name, one in kwargs.items()}
-        return function(*args, **taken)  # type: ignore[arg-type]
+        taken = {name: _counted(one) if isinstance(one, numbers) else one for name, one in kwargs.items()}  # type: ignore
+        return function(*args, **taken)  # type: ignore
 
     return as_arrays(called)
 

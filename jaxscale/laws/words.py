@@ -1,0 +1,145 @@
+"""What people call the laws: words by which one is looked for, besides what its page says of it."""
+
+from __future__ import annotations
+
+COMPUTE_OPTIMAL = (
+    "compute-optimal", "isoflop", "isoloss", "scaling exponent", "parametric fit", "approach 3", "tokens per parameter",
+    "optimal model size", "allocation", "pretraining", "dense", "irreducible loss", "bits per byte",
+)  # fmt: skip
+"""Of a law of params and tokens whose budget is split."""
+EXPERTS = ("moe", "mixture of experts", "sparsely activated", "gating", "router", "active parameters")
+QUANTIZED = ("quantization", "low precision", "fp8", "int8", "int4", "fp4", "bits", "quantised", "mixed precision")
+SETTINGS = ("hyperparameters", "optimal hyperparameters", "tuning", "hyperparameter transfer", "mup")
+RATE = ("learning rate", "lr", "step size")
+BATCH = ("batch size", "optimal batch size")
+SCHEDULES = (
+    "learning rate schedule", "lr schedule", "learning rate decay", "cosine", "wsd", "warmup-stable-decay", "cooldown",
+    "annealing", "loss curve", "learning curve", "training curve", "training dynamics",
+)  # fmt: skip
+NOISE = ("batch size", "critical batch size", "gradient noise scale", "large batch", "data parallelism")
+CURVE = ("learning curve", "scaling exponent", "power law", "irreducible loss", "saturation")
+BREAKS = ("broken neural scaling law", "bnsl", "double descent", "emergence", "inflection", "phase transition")
+DOWNSTREAM = (
+    "downstream",
+    "benchmark",
+    "accuracy",
+    "benchmark accuracy",
+    "emergent abilities",
+    "two-step",
+    "mmlu",
+    "task performance",
+)
+MIXTURE = ("data mixture", "data mixing", "domain weights", "domains", "proportions", "reweighting", "curriculum")
+TRANSFER = (
+    "transfer learning",
+    "fine-tuning",
+    "finetuning",
+    "effective data",
+    "pretraining",
+    "domain shift",
+    "distribution shift",
+)
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "annealing": SCHEDULES,
+    "broken-1": BREAKS,
+    "broken-2": BREAKS,
+    "chinchilla": (*COMPUTE_OPTIMAL, "hoffmann", "chinchilla scaling", "inference-aware"),
+    "chinchilla-tied": (*COMPUTE_OPTIMAL, "20 tokens per parameter"),
+    "critical-batch": NOISE,
+    "critical-batch-offset": NOISE,
+    "downstream-error": (*DOWNSTREAM, "top-1 error"),
+    "task-loss": (*DOWNSTREAM, "model ladder"),
+    "accuracy-sigmoid": (*DOWNSTREAM, "sigmoid"),
+    "pearce": (*COMPUTE_OPTIMAL, "non-embedding parameters", "kaplan and chinchilla", "reconciling"),
+    "experts-joint": (*EXPERTS, "memory"),
+    "experts-sparsity": (*EXPERTS, "sparsity"),
+    "farseer": (*COMPUTE_OPTIMAL, "loss surface"),
+    "granularity": (*EXPERTS, "fine-grained experts"),
+    "steplaw-lr": (*SETTINGS, *RATE),
+    "steplaw-batch": (*SETTINGS, *BATCH),
+    "optimum-flops": (*SETTINGS, *RATE, *BATCH),
+    "optimum-params": (*SETTINGS, *RATE, *BATCH),
+    "kaplan": (
+        "overfitting",
+        "early stopping",
+        "dataset size",
+        "generalization gap",
+        "scaling exponent",
+        "data requirement",
+    ),
+    "kaplan-compute": ("compute-efficient", "sample efficiency", "convergence", "scaling exponent", "allocation"),
+    "kaplan-params": ("model size", *CURVE),
+    "kaplan-tokens": ("dataset size", "data scaling", *CURVE),
+    "kaplan-flops": ("compute scaling", *CURVE),
+    "kaplan-flops-min": ("compute scaling", "compute-efficient", *CURVE),
+    "kaplan-steps": (
+        "sample efficiency",
+        "learning curve",
+        "training curve",
+        "convergence",
+        "training steps",
+        "speed of learning",
+    ),
+    "loss-to-loss": (
+        "transfer",
+        "train to test",
+        "validation loss",
+        "another tokenizer",
+        "another dataset",
+        "distribution shift",
+    ),
+    "mixing": MIXTURE,
+    "mixing-scale": MIXTURE,
+    "multi-power": SCHEDULES,
+    "nested-q": (*COMPUTE_OPTIMAL, "model selection", "bottleneck", "generalised chinchilla"),
+    "nested-gamma": (*COMPUTE_OPTIMAL, "model selection", "skaling", "distillation", "supervised law", "busbridge"),
+    "overtraining": (
+        "over-training",
+        "inference-aware",
+        "inference",
+        "tokens per parameter",
+        "token multiplier",
+        "llama",
+        "small models trained longer",
+    ),
+    "parallel-streams": ("test-time compute", "inference-time compute", "parscale", "parallel scaling"),
+    "power": ("learning curve", *CURVE),
+    "power-params": ("model size", *CURVE),
+    "power-tokens": ("data scaling", "dataset size", *CURVE),
+    "pure-power": ("straight line", *CURVE),
+    "pure-power-params": ("straight line", "model size", *CURVE),
+    "pure-power-tokens": ("straight line", "data scaling", *CURVE),
+    "precision": (*QUANTIZED, "quantization-aware training", "qat", "training in low precision"),
+    "precision-post": (*QUANTIZED, "post-training quantization", "ptq", "quantization after training"),
+    "rectified": (*TRANSFER, "sft", "supervised fine-tuning"),
+    "data-constrained": (
+        "data repetition",
+        "repeated data",
+        "repetition",
+        "epochs",
+        "multi-epoch",
+        "unique tokens",
+        "data wall",
+        "running out of data",
+        "deduplication",
+        "overfitting",
+    ),
+    "rosenfeld": (
+        "random guess",
+        "chance level",
+        "cold start",
+        "small models",
+        "scaling exponent",
+        "image classification",
+    ),
+    "routed": EXPERTS,
+    "power-shifted": ("knee", "shifted power law", *CURVE),
+    "sparsity": ("pruning", "weight sparsity", "unstructured sparsity", "compression", "lottery ticket", "sparse"),
+    "steps-examples": (*NOISE, "sample efficiency", "time and compute", "steps and examples"),
+    "transfer": TRANSFER,
+    "transfer-loss": TRANSFER,
+    "transfer-offset": (*TRANSFER, "generalization", "out of distribution"),
+    "vocabulary": ("vocabulary size", "tokenizer", "tokenization", "vocab", "embedding", "bpe"),
+}
+"""Of each law, by its name."""
