@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,9 +47,10 @@ def simulate(
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(SEED_OUTSIDE.format(seed=seed))
     count = max(len(np.atleast_1d(column)) for column in columns.values()) if columns else 0
-    given = Runs.from_arrays(loss=np.ones(count), **columns)  # checks the columns and derives the third of N, D, C
+    made: dict[str, Any] = dict(columns)
+    given = Runs.from_arrays(loss=np.ones(count), **made)  # checks the columns and derives the third of N, D, C
     predicted = predict_with(law, law.given(coefs), given.columns)
     miss = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)
-    runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), units_ok=True, **columns)
+    runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), units_ok=True, **made)
     finding = Finding("simulated-data", SIMULATED.format(law=law.name))
     return replace(runs, origin=replace(runs.origin, source=SOURCE), findings=(finding, *runs.findings))

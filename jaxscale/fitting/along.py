@@ -15,7 +15,7 @@ def law_along(runs: Runs, design: Design) -> Law | None:
 
     In compute, C, where both params and tokens grow along it; else in the one of them that varies.
     """
-    if not design.is_rising or not design.ties:
+    if len(design.moving) != 1 or not design.is_rising or not design.ties:
         return None
     varying = {*design.moving, *(tie.name for tie in design.ties if tie.powers)}
     flops = runs.columns.get("flops", np.zeros(len(runs)))

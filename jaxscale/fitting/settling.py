@@ -62,10 +62,10 @@ class Settling:
             if not len(left):
                 return
             place = self.place(int(left[np.argmin(outcome.value[left])]))
-            bound = bound_at(self.law, self.job, place, {}, self.clock)
-            if bound is None:
+            found = bound_at(self.law, self.job, place, {}, self.clock)
+            if found is None:
                 return
-            self.hold(self.known(bound), left, is_own=True)
+            self.hold(self.known(found), left, is_own=True)
 
     def measure(self, lanes: np.ndarray) -> None:
         """Measure lanes by the objective itself, also where they were given up at a wider scale of it."""

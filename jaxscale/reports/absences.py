@@ -51,9 +51,9 @@ def _of_fit(answer: Answer) -> list[str]:
     without = [name for name in fit.free if fit.std.get(name) is None]
     at_bound = [name for name in without if name in fit.at_bound and fit.is_usable]
     without_value = [name for name in without if name in fit.unidentified and fit.is_usable]
-    explained = (*at_bound, *without_value)
-    lone = [name for name in without if name not in explained and fit.is_usable and fit.dof_of(name) <= 0 < fit.dof]
-    others = [name for name in without if name not in (*explained, *lone)]
+    told = (*at_bound, *without_value)
+    lone = [name for name in without if name not in told and fit.is_usable and fit.dof_of(name) <= 0 < fit.dof]
+    others = [name for name in without if name not in (*told, *lone)]
     why = NOT_A_MINIMUM if not fit.is_usable else NO_DOF if fit.dof <= 0 else NO_COVARIANCE
     said = ((at_bound, AT_BOUND), (without_value, WITHOUT_VALUE), (lone, NO_DOF_IN_GROUP), (others, why))
     for names, reason in said:

@@ -33,13 +33,6 @@ class Banded(Protocol):
         """Whether there is a crowd that is good enough for bands."""
         ...
 
-    def joint_band(self, one: Joint) -> Band | None:
-        """Return the band of what several coefs are together, over the replicates that have the same; None without."""
-        if self.ensemble is None or not self.has_bands:
-            return None
-        found = band(self.ensemble.joint_samples(one), level=self.level, method=self.method)
-        return found if found.n_used else None
-
     def frontier_band(self, quantity: str) -> Band | None:
         """Return the band (b,) of one of QUANTITIES; None where there are no bands."""
         ...

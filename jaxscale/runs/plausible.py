@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from math import log, log10, sqrt
+from typing import Any
 
 COUNTS = {1e6: "millions", 1e9: "billions", 1e12: "trillions", 1e3: "thousands"}
 FLOP_UNITS = {
@@ -86,7 +87,8 @@ class Middle:
         move = {role: by.get(role, 0.0) for role in ("params", "tokens", "flops")}
         move["ratio"] = move["tokens"] - move["params"]
         move["share"] = move["flops"] - move["params"] - move["tokens"]
-        return replace(self, **{name: value + move[name] for name, value in self._known()})
+        moved: dict[str, Any] = {name: value + move[name] for name, value in self._known()}
+        return replace(self, **moved)
 
     def _surprise(self) -> float:
         """Return what the loss costs at these sizes, by the law of text; nothing for what is no loss per token.

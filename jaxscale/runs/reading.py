@@ -69,8 +69,19 @@ def read_runs(
     _refuse_mark("thousands", "_" if thousands is None else thousands)
     if style.decimal == style.thousands:
         raise UsageError(SAME_MARK.format(mark=shown(decimal)))
-    told = {"scale": dict(scale or {}), "units_ok": units_ok, "final": final}
-    request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style, **told)
+    request = Request(
+        dict(map or {}),
+        where,
+        inputs,
+        beside,
+        group,
+        missing,
+        positive_loss,
+        style,
+        scale=dict(scale or {}),
+        units_ok=units_ok,
+        final=final,
+    )
     is_parquet = is_parquet_name(str(source))
     content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
     if is_parquet:

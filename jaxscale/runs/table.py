@@ -127,8 +127,19 @@ class Runs:
         from jaxscale.runs.numbers import NumberStyle
 
         style = NumberStyle(units=units)
-        told = {"scale": dict(scale or {}), "units_ok": units_ok, "final": final}
-        request = Request(dict(map or {}), where, inputs, beside, group, missing, positive_loss, style, **told)
+        request = Request(
+            dict(map or {}),
+            where,
+            inputs,
+            beside,
+            group,
+            missing,
+            positive_loss,
+            style,
+            scale=dict(scale or {}),
+            units_ok=units_ok,
+            final=final,
+        )
         try:
             return runs_of(sheet_of_frame(frame, source=source), request)
         except RunsError as error:
