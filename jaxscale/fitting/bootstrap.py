@@ -16,8 +16,8 @@ from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import bound_of, inside, solve_held
 from jaxscale.fitting.checking import checked
 from jaxscale.fitting.clusters import check_clusters
+from jaxscale.fitting.crowd_findings import findings_of_crowd
 from jaxscale.fitting.elsewhere import SCOUTS, WIDE, look_elsewhere
-from jaxscale.fitting.findings import findings_of_crowd
 from jaxscale.fitting.inspection import model_at
 from jaxscale.fitting.rescuing import leave, rescue
 from jaxscale.fitting.settling import INSIDE, Settling

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from jaxscale.fitting.design import Design
 from jaxscale.fitting.identification import Harm
 from jaxscale.fitting.inspection import Look
 from jaxscale.laws import ExpressionLoss
-from jaxscale.laws.grouped import grouping_of
-from jaxscale.results import Ensemble, Fit
+from jaxscale.laws.grouped import core_of, grouping_of
+from jaxscale.results import Fit
 from jaxscale.results.fit import spread_on
 from jaxscale.runs import Finding
 from jaxscale.runs.showing import counted as number_of
@@ -39,6 +39,10 @@ RANK_DEFICIENT = (
     "{directions} can move without a change of any prediction, so no covariance is given; "
     "--fix holds a coef at a number"
 )
+TWO_VALUES = (
+    "{name} takes two values in all runs, and {coefs} need three to be told apart: a level, a scale and an exponent; "
+    "add runs at another {name}, or hold one of them at a number, as in --fix {last}=0.3"
+)
 FLAT = "at the optimum the objective does not bend along {direction}, so no covariance is given"
 NARROW = (
     "delta {delta:g} is {times:.0f} times below the typical miss, {miss:.2g}: the objective is nearly the sum of "
@@ -51,13 +55,7 @@ NONE_LEFT = "no degree of freedom is left, so that there are no standard errors"
 ONE_MINIMUM = "1 other minimum was found, with an objective {excess:.2%} higher"
 SEVERAL_MINIMA = "{count} other minima were found; the next one has an objective {excess:.2%} higher"
 FEW_AGREE = "only {agreeing} of {starts} starts reached this minimum; a lower one may exist"
-SOME_FAILED = "{failed} of {total} replicates are not usable ({reasons})"
-AT_BOUND_TOO = "{places} of {total} replicates: they ended at the edge of the support and count as lying on it"
 
-WITHOUT_VALUE = (
-    "{places} of {total} replicates have no value: they ended at a bound where other values predict the same; the "
-    "interval of such a coef is that of the replicates in which it has one"
-)
 NOT_SPLIT = (
     "at this bound {names} are one constant, {formula} = {value:.6g}{error}: the runs say nothing about how it is split"
 )
@@ -78,11 +76,11 @@ def findings_of_design(fit: Fit, design: Design, harm: Harm) -> tuple[Finding, .
     if harm.unidentified:
         along = None if grouping_of(fit.law) else law_along(fit.runs, design)
         rest = "" if along is None else ALONG.format(equation=along.equation, law=along.name)
-        return (Finding("collinear-design", COLLINEAR.format(coefs=_listed(harm.unidentified), rest=rest, **told)),)
+        return (Finding("collinear-design", COLLINEAR.format(coefs=listed(harm.unidentified), rest=rest, **told)),)
     if harm.weakened:
-        return (Finding("collinear-design", WEAKENED.format(coefs=_listed(harm.weakened), **told)),)
+        return (Finding("collinear-design", WEAKENED.format(coefs=listed(harm.weakened), **told)),)
     if design.likeness > NEAR:
-        return (Finding("nearly-collinear", NEARLY.format(moving=_listed(design.moving), share=design.likeness)),)
+        return (Finding("nearly-collinear", NEARLY.format(moving=listed(design.moving), share=design.likeness)),)
     return ()
 
 
@@ -102,9 +100,9 @@ def findings_of_fit(
         )
         found += [Finding("not-converged", message), *_directions(fit, look), *_narrow(fit), *_not_finite(fit, start)]
     if status is Status.AT_BOUND:
-        places = [_place(name, fit.coefs[name]) for name in fit.at_bound if name not in fit.unidentified]
+        places = [place(name, fit.coefs[name]) for name in fit.at_bound if name not in fit.unidentified]
         if places:
-            found.append(Finding("at-bound", AT_BOUND.format(places=_listed(places))))
+            found.append(Finding("at-bound", AT_BOUND.format(places=listed(places))))
         found += _without_value(fit)
     if certificate.agreeing_starts < FEW_AGREEING * certificate.starts and status.is_usable:
         message = FEW_AGREE.format(agreeing=certificate.agreeing_starts, starts=certificate.starts)
@@ -129,12 +127,12 @@ def _without_value(fit: Fit) -> list[Finding]:
     found, left = [], list(fit.unidentified)
     for one in fit.joint:
         error = "" if one.std is None else f" ± {one.std:.2g}"
-        message = NOT_SPLIT.format(names=_listed(one.names), formula=one.formula, value=one.value, error=error)
+        message = NOT_SPLIT.format(names=listed(one.names), formula=one.formula, value=one.value, error=error)
         found.append(Finding("not-split", message))
         left = [name for name in left if name not in one.names]
     if left:
         words = NO_VALUE_ALONE if len(left) == 1 else NO_VALUE
-        found.append(Finding("no-value", words.format(names=_listed(left))))
+        found.append(Finding("no-value", words.format(names=listed(left))))
     return found
 
 
@@ -143,31 +141,6 @@ def counted(codes: np.ndarray) -> str:
     values, counts = np.unique(codes, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return ", ".join(f"{int(counts[i])} {Status(int(values[i]))}" for i in order)
-
-
-def findings_of_crowd(crowd: Ensemble) -> tuple[Finding, ...]:
-    """Return what is worth knowing about a crowd of replicates."""
-    codes, total = crowd.status, f"{len(crowd):,}"
-    failed = codes > Status.AT_BOUND
-    found = []
-    if failed.any():
-        message = SOME_FAILED.format(failed=int(failed.sum()), total=len(codes), reasons=counted(codes[failed]))
-        found.append(Finding("replicates-failed", message))
-    places = []
-    for name, support in zip(crowd.fit.law.names, crowd.fit.law.supports, strict=True):
-        at = crowd.samples(name)
-        for edge in {support.low, support.high} if name in crowd.fit.free else ():
-            if (at == edge).any():
-                places.append(f"{_place(name, edge)} in {int(np.sum(at == edge)):,}")
-    if places:
-        message = AT_BOUND_TOO.format(places=_listed(places), total=total)
-        found.append(Finding("replicates-at-bound", message))
-    lacking = {name: int(np.sum(mask & crowd.usable)) for name, mask in crowd.without.items()}
-    lacking = {name: count for name, count in lacking.items() if count}
-    if lacking:
-        words = _listed(f"{name} in {count:,}" for name, count in lacking.items())
-        found.append(Finding("replicates-without-value", WITHOUT_VALUE.format(places=words, total=total)))
-    return tuple(found)
 
 
 def _narrow(fit: Fit) -> list[Finding]:
@@ -199,15 +172,27 @@ def _directions(fit: Fit, look: Look) -> list[Finding]:
         return []
     if gaps.directions:
         told = {"rank": gaps.rank, "size": gaps.size, "condition": gaps.condition}
-        return [Finding("rank-deficient", RANK_DEFICIENT.format(directions=_listed(gaps.directions), **told))]
+        deficient = Finding("rank-deficient", RANK_DEFICIENT.format(directions=listed(gaps.directions), **told))
+        return [*_few_values(fit, gaps.coefs), deficient]
     return [] if look.flattest is None else [Finding("flat-direction", FLAT.format(direction=look.flattest))]
 
 
-def _place(name: str, edge: float) -> str:
+def _few_values(fit: Fit, coefs: Sequence[str]) -> list[Finding]:
+    """Return which inputs take two values only, where a level, a scale and an exponent, which need three, are open."""
+    rows, found = fit.runs.weight > 0, []
+    for name in core_of(fit.law).inputs:
+        column = fit.runs.columns[name]
+        if column.ndim == 1 and len(np.unique(column[rows])) == 2 and len(coefs) >= 3:
+            found.append(TWO_VALUES.format(name=name, coefs=listed(coefs), last=coefs[-1]))
+    return [Finding("two-values", "; ".join(found))] if found else []
+
+
+def place(name: str, edge: float) -> str:
+    """Return "E = 0" for a coef at an edge."""
     return f"{name} = {edge:g}" if np.isfinite(edge) else f"{name} → ∞"
 
 
-def _listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str]) -> str:
     """Return "E, A and alpha"."""
     *most, last = list(words)
     return f"{', '.join(most)} and {last}" if most else last

@@ -15,7 +15,7 @@ from jaxscale import datasets
 from jaxscale.fitting import bootstrap
 from jaxscale.fitting import fit as fit_law
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared
-from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Minimum, Provenance
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Joint, Minimum, Provenance
 from jaxscale.runs import Finding, Origin, Runs
 from jaxscale.status import Status
 from jaxscale.store import Saved, digest_of, load, save
@@ -41,6 +41,13 @@ def a_fit_that_is_not_identified():
     return Saved(answers.fit(status=Status.SINGULAR, unidentified=("E", "alpha")))
 
 
+def a_fit_at_a_bound():
+    joint = (Joint(("E", "A"), True, 1 / 3, None), Joint(("A", "B"), False, 0.1 + 0.2, 1e-17))
+    at_bound = answers.fit(status=Status.AT_BOUND, unidentified=("E", "A"), held=("E", "alpha"), joint=joint)
+    without = {"E": np.arange(12) % 3 == 0, "A": np.arange(12) % 2 == 0}
+    return Saved(at_bound, answers.ensemble(at_bound, without=without))
+
+
 def a_crowd():
     return Saved(answers.fit(), answers.ensemble())
 
@@ -58,7 +65,16 @@ def everything():
 
 
 @pytest.mark.parametrize(
-    "build", [a_fit, a_fit_that_is_not_identified, a_crowd, a_frontier, a_frontier_of_a_crowd_alone, everything]
+    "build",
+    [
+        a_fit,
+        a_fit_that_is_not_identified,
+        a_fit_at_a_bound,
+        a_crowd,
+        a_frontier,
+        a_frontier_of_a_crowd_alone,
+        everything,
+    ],
 )
 def test_every_kind_of_answer_comes_back_identical(tmp_path, build):
     first = build()
@@ -231,14 +247,14 @@ def test_no_field_of_an_answer_is_forgotten():
     """A new field in an answer must be saved, and listed here."""
     known = {
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
-        "unidentified common",  # common and whole are those of a group's part, whose saving is refused
-        Ensemble: "fit scheme seed coefs value status steps findings provenance whole",
+        "unidentified common held joint",  # common and whole are those of a group's part, whose saving is refused
+        Ensemble: "fit scheme seed coefs value status steps findings provenance whole without",
         Frontier: "law coefs flops params tokens loss crowd_of measured findings held",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
         Runs: "columns loss weight group labels row origin findings sigma",
-        Origin: "source sha256 rows columns derived where left_out",
+        Origin: "source sha256 rows columns derived where left_out scale units_ok",
         Finding: "code message rows",
     }
     assert {kind: " ".join(field.name for field in fields(kind)) for kind in known} == known
