@@ -52,7 +52,8 @@ class SheetLookup:
             return by_role or name
         role = role_of(name)
         by_role = None if role is None else self._by_role(role)
-        return by_role or _only_match(name, self.sheet.columns) or (ROW if name == ROW else None)
+        is_row = name == ROW and not any(plain(header) == ROW for header in self.sheet.columns)
+        return by_role or (ROW if is_row else _only_match(name, self.sheet.columns))
 
     def is_text(self, key: str) -> bool:
         """Return whether no cell is a number and some are text."""
@@ -147,15 +148,15 @@ class RunsLookup:
         for key in (name, headers.get(name), role_of(name)):
             if key is not None and key in self.cells:
                 return key
-        return _only_match(name, self.cells) or (ROW if name == ROW else None)
+        return _only_match(name, self.cells)
 
     def is_text(self, key: str) -> bool:
         """Return whether the column is a label or the group."""
-        return key in self.cells and self.cells[key].dtype == object
+        return self.cells[key].dtype == object
 
     def is_numeric(self, key: str) -> bool:
-        """Return whether the column is float64, or the number of the row."""
-        return not self.is_text(key)
+        """Return whether the column is float64."""
+        return self.cells[key].dtype != object
 
     def texts(self, key: str) -> np.ndarray:
         """Return a label (n,)."""
@@ -163,7 +164,7 @@ class RunsLookup:
 
     def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
         """Return a column (n,) of float64."""
-        return self.cells[key] if key in self.cells else self.runs.row.astype(np.float64)
+        return self.cells[key]
 
 
 def texts(cells: np.ndarray) -> np.ndarray:
