@@ -19,6 +19,8 @@ BEYOND = {"low": -100.0, "high": 30.0}
 ends at one, at one to 13 digits. Its slope there is small and has a sign."""
 ROUNDING = 1e-11
 """Multiplier of a held coef, relative to the sum of its absolute terms, that is rounding."""
+SPANNED = 1e-12
+"""Share of a coef's column beside those of the minimised ones that is rounding."""
 SHORT = 1e-5
 """What a coef that stands for infinity may cost, relative to the objective: a hundredth of a standard error."""
 SAME_MINIMUM = 1e-8
@@ -61,9 +63,15 @@ class Bound:
         return int(self.is_infinite), self.idle, int(self.is_open.sum()), int(self.is_held.sum())
 
     @property
+    def stands_for_infinity(self) -> np.ndarray:
+        """(p,) bool: coefs followed to infinity with others, which no law has: there is no minimum, but a limit."""
+        followed: np.ndarray = (self.side < 0) & np.isfinite(self.coef) & (self.coef != 1.0)
+        return followed
+
+    @property
     def is_infinite(self) -> bool:
-        """Whether a coef is followed to infinity with others, which no law has: there is no minimum, but a limit."""
-        return bool(np.any((self.side < 0) & np.isfinite(self.coef) & (self.coef != 1.0)))
+        """Whether it is a limit at infinity."""
+        return bool(self.stands_for_infinity.any())
 
     def edges(self, law: Law) -> np.ndarray:
         """Return the edges (p,) at which coefs are held, inf for one that stands for it, NaN for one that is free."""
@@ -129,7 +137,8 @@ def solve_held(
 
     A lane is `at_bound` where they form a strict minimum and no held coef would lower the objective by leaving its
     bound: the conditions of Karush, Kuhn and Tucker. It is `stalled` where one would; theta is then still the minimum
-    with the coefs held, from where to go on.   Source: Nocedal & Wright 2006, §12.3.
+    with the coefs held, from where to go on. It is `singular` where the others can do all that one at an edge does, as
+    in a resampled table that lost the runs which told them apart.   Source: Nocedal & Wright 2006, §12.3.
     """
     outcome = minimise_others(job, bound.stand, replicate, start, scale, clock, on_done)
     found = np.flatnonzero(outcome.status == Status.CONVERGED)
@@ -137,7 +146,10 @@ def solve_held(
         minimised = (job.active > 0) & ~bound.is_held
         pull = pulls_of(job, minimised, replicate[found], outcome.theta[found], clock)
         stays = bound.side * pull.multiplier >= -ROUNDING * pull.total
-        outcome.status[found] = np.where(stays.all(axis=1), Status.AT_BOUND, Status.STALLED)
+        is_at_edge = (bound.side != 0) & ~bound.stands_for_infinity
+        is_said = ~((pull.apart <= SPANNED) & is_at_edge).any(axis=1)
+        status = np.where(stays.all(axis=1), Status.AT_BOUND, Status.STALLED)
+        outcome.status[found] = np.where(is_said, status, Status.SINGULAR)
     return outcome
 
 

@@ -25,6 +25,8 @@ FALLS = 2.0
 """Factor on a lane's objective beyond which a bound is not near it."""
 FADING = 0.5
 """Slope after one step outwards, relative to that before, from which a valley is said to end at infinity."""
+LEADS = 0.1
+"""Share of a valley's direction, in units of each coef's effect, from which a coef may be the one that leads."""
 MOVING = 1e-2
 """Change of a coef's log from one step outwards to the next from which it goes to infinity, too, and has no value."""
 FURTHER = 1.2 ** np.arange(-3, 24)
@@ -178,8 +180,8 @@ def _closed(
     clock: Clock,
 ) -> Bound | None:
     """Return the bound whose others have their strict minimum at theta: which way each held coef may not leave, and
-    which coefs have no value there. None where coefs predict alike away from the bound, too, or none may not leave it:
-    that is the law, or the design of the table, and no limit.
+    which coefs have no value there. None where coefs predict alike, or nothing, away from the bound, too, or none may
+    not leave it: that is the law, or the design of the table, and no limit.
     """
     minimised, places = _free(job, held), list(held)
     points = np.tile(theta, (len(held) + 2, 1))
@@ -192,6 +194,8 @@ def _closed(
     for at, value in held.items():
         coef[at] = value
         if is_idle[at]:
+            if pull.effect[1, at] == 0.0:
+                return None
             is_open[at] = True
         elif pull.apart[0, at] <= SPANNED:
             if pull.apart[1, at] <= SPANNED:
@@ -234,9 +238,12 @@ def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound 
     share, move = np.zeros(len(law.names)), np.zeros(len(law.names))
     share[free] = np.linalg.svd(jacobian / length, full_matrices=True)[2][-1]
     move[free] = share[free] / length
-    leader = int(np.argmin(np.where(np.abs(share) > TAKES_PART, np.abs(move), np.inf)))
+    leader = int(np.argmin(np.where(np.abs(share) > LEADS, np.abs(move), np.inf)))
     if at != leader or length[free == at][0] ** 2 <= INSENSITIVE * place.value:
         return None
+    others = _free(job, {at: 0.0})
+    if place.pull(law, job, np.where(others, place.middle, place.theta)[None], others, clock).apart[0, at] <= SPANNED:
+        return None  # they predict alike everywhere: no valley, but a plain
     points = np.tile(place.theta, (len(FURTHER), 1)) + (FURTHER - 1.0)[:, None] * move / move[at]
     points[:, at] = place.theta[at] + np.log(FURTHER)
     values = place.values(law, job, points, clock)
@@ -249,7 +256,7 @@ def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound 
         theta, value = outcome.theta[0], float(outcome.value[0])
         if outcome.status[0] != Status.CONVERGED or value > place.value * (1.0 + SHORT):
             continue
-        pull = place.pull(law, job, theta[None], _free(job, {at: 0.0}), clock)
+        pull = place.pull(law, job, theta[None], others, clock)
         found.append((stand, theta, float(pull.multiplier[0, at])))
         if len(found) == 2:
             break
