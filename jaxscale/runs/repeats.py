@@ -9,8 +9,8 @@ import numpy as np
 from jaxscale.runs.aliases import plain
 from jaxscale.runs.finals import last_rows
 from jaxscale.runs.findings import Finding, row_numbers
-from jaxscale.runs.lookups import ROW
 from jaxscale.runs.naming import SEED_NAMES, codes, joint, kinds, run_codes, run_column, time_column
+from jaxscale.runs.separating import separation_of
 from jaxscale.runs.showing import counted, shown, typed
 from jaxscale.runs.table import Runs
 
@@ -42,8 +42,6 @@ FOLLOWING = ("flops", "tokens_per_param")
 """Inputs that say nothing of what a run was given besides its params and tokens."""
 LONGEST = 60
 """Letters of a header in advice."""
-MOST_TEXT = 900
-"""Letters of a selection in advice, of the thousand that one may have."""
 
 
 def findings_of_repeats(runs: Runs, inputs: Sequence[str], *, coefs: int, has_own: bool) -> list[Finding]:
@@ -99,8 +97,8 @@ def _seeds(runs: Runs, inputs: Sequence[str], earlier: np.ndarray, *, has_own: b
 def _overlaps(runs: Runs, earlier: np.ndarray, coefs: int) -> Finding | None:
     if not earlier.any():
         return None
-    where = _without(runs, earlier)
-    options = ([where] if where else []) + (["--final"] if _left_by_final(runs) > coefs else [])
+    apart = separation_of(runs, runs.row[earlier].tolist())
+    options = ([] if apart is None else [apart.options]) + (["--final"] if _left_by_final(runs) > coefs else [])
     message = OVERLAPPING if options else OVERLAPPING_ALONE
     told = {
         "rows": counted(int(earlier.sum()), "row"),
@@ -161,17 +159,6 @@ def _superseded(runs: Runs) -> np.ndarray:
     is_last = np.append(key[order][1:] != key[order][:-1], True)
     none[order[~is_last]] = True
     return none & np.isin(run, each[times > 1])
-
-
-def _without(runs: Runs, rows: np.ndarray) -> str:
-    """Return the option that leaves these rows out; nothing where a column is called like it, or it is too long."""
-    if any(plain(name) == ROW for name in (*runs.columns, *runs.labels)):
-        return ""
-    numbers = runs.row[rows]
-    parts = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
-    said = [f"row != {one[0]}" if one.size == 1 else f"not (row >= {one[0]} and row <= {one[-1]})" for one in parts]
-    text = " and ".join(said)
-    return f"--where {typed(text)}" if len(text) <= MOST_TEXT else ""
 
 
 def _can_draw(runs: Runs, column: str, *, has_own: bool) -> bool:

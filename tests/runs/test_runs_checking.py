@@ -99,7 +99,7 @@ def test_a_step_that_a_run_has_twice_is_superseded_by_the_later_row_and_is_no_se
     assert "repeated-seeds" not in found(table)
     told = found(table)["overlapping-rows"]
     assert told.rows == (2,)
-    assert "--where 'row != 2'" in told.message
+    assert '--where "row != 2"' in told.message
     assert not {"overlapping-rows", "repeated-seeds"} & set(found(table.where("row != 2")))
 
 

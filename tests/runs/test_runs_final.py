@@ -65,7 +65,7 @@ def test_every_option_that_the_fields_overlapping_table_is_told_leaves_the_rows_
     assert "repeated-seeds" not in told
     overlap = told["overlapping-rows"]
     assert overlap.rows == (20, 21, 46, 47)  # by eye: steps 4000 and 4500 of run1 and run3 stand twice
-    where = overlap.message.partition("--where '")[2].partition("'")[0]
+    where = overlap.message.partition('--where "')[2].partition('"')[0]
     left = read_runs(field / "overlapping_steps.csv", where=[where])
     assert sorted(set(range(1, 53)) - set(left.row.tolist())) == [20, 21, 46, 47]
     assert "overlapping-rows" not in [one.code for one in left.check()]
