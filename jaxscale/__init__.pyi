@@ -2,6 +2,7 @@ from . import datasets as datasets
 from .allocation import allocate as allocate
 from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss
+from .allocation import solve_for as solve_for
 from .datasets.simulating import simulate as simulate
 from .errors import JaxscaleError as JaxscaleError
 from .errors import MissingPartError as MissingPartError

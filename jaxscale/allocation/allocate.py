@@ -113,6 +113,13 @@ def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Alloca
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
 
 
+def optimum_of_each(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Allocation:
+    """Return the allocation of each set of coefs (B, p) on its own budget (B,), fields (B,); else as `optima`."""
+    sets, budgets, held = argument
+    found = jax.vmap(lambda coefs, flops: optima(law, (coefs[None], flops[None], held)))(sets, budgets)
+    return jax.tree.map(lambda field: field[:, 0, 0], found)
+
+
 def losses(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
     """Return the losses (R, b) of a law of flops alone, for coefs (R, p), budgets (b,) and held inputs (h,)."""
     sets, budgets, held = argument

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import click
 
 from jaxscale.cli import names
-from jaxscale.cli.parameters import Budgets, Level, Names, Pair, Seed, numbers, numbers_or_names, texts
+from jaxscale.cli.parameters import Budgets, Level, Names, Numbers, Pair, Seed, numbers, numbers_or_names, texts
 from jaxscale.cli.session import Command
 
 Decorator: TypeAlias = Callable[[Command], Command]
@@ -212,6 +212,13 @@ band_options: tuple[Decorator, ...] = (
     click.option("--interval", metavar="NAME", default="percentile", show_default=True, help=(
         f"How intervals are made: {names.listed(names.INTERVALS)}.")),
 )  # fmt: skip
+
+
+def target_loss_option(command: Command) -> Command:
+    """Add --target-loss."""
+    return click.option("--target-loss", "targets", type=Numbers(), help=(
+        "Losses to reach, in the unit of the law, in place of runs to predict: --at for all inputs but one gives that "
+        "one, no size in --at the least FLOP and their split. [default: none]"))(command)  # fmt: skip
 
 
 def json_option(command: Command) -> Command:

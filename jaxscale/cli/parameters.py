@@ -12,6 +12,7 @@ from jaxscale.errors import UsageError
 
 NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23: {why}"
 NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
+NOT_FINITE = "item {place}, '{item}', is not a finite number; write them like 2.5,2.4"
 LEVEL_NOT_A_NUMBER = "'{text}' is not a number between 0 and 1"
 LEVEL_OUTSIDE = "{text} is not between 0 and 1{hint}"
 PERCENT_HINT = "; for {percent:g} % write {share:g}"
@@ -49,6 +50,24 @@ class Budgets(click.ParamType):
             return flops_of(item)
         except UsageError as error:
             self.fail(NOT_A_NUMBER.format(place=place, item=item, why=error), param, ctx)
+
+
+class Numbers(click.ParamType):
+    """Finite numbers, separated by commas."""
+
+    name = "number,…"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Return the numbers in the order given."""
+        if isinstance(value, tuple):
+            return value
+        found = []
+        for place, item in enumerate((part.strip() for part in str(value).split(",")), start=1):
+            number = _number(item)
+            if number is None or not math.isfinite(number):
+                self.fail(NOT_FINITE.format(place=place, item=item), param, ctx)
+            found.append(number)
+        return tuple(found)
 
 
 class Names(click.ParamType):

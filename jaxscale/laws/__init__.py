@@ -4,7 +4,7 @@ from importlib import import_module
 
 from jaxscale.laws.expressions import ExpressionLoss, law_from_expression
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.predicting import predict_sets, predict_with
+from jaxscale.laws.predicting import predict_each, predict_sets, predict_with
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.registry import Registry
 
@@ -62,6 +62,7 @@ __all__ = [
     "Law",
     "Published",
     "law_from_expression",
+    "predict_each",
     "predict_sets",
     "predict_with",
 ]

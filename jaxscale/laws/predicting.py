@@ -59,6 +59,17 @@ def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -
         return np.asarray(found, dtype=np.float64).reshape(len(sets), *shape)
 
 
+def predict_each(law: Law, sets: np.ndarray, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the law's loss (B,), float64, of each of B sets of coefs (B, p) at the run of its own, columns (B,)."""
+
+    def one(coefs: jax.Array, *run: jax.Array) -> jax.Array:
+        return law.loss(*run, **{name: coefs[index] for index, name in enumerate(law.names)})
+
+    with precision.float64():
+        runs = tuple(jnp.asarray(columns[name], dtype=jnp.float64) for name in law.inputs)
+        return np.asarray(jax.vmap(one)(jnp.asarray(sets), *runs), dtype=np.float64)
+
+
 def _numbers(name: str, column: ArrayLike) -> np.ndarray:
     try:
         return np.asarray(column, dtype=np.float64)

@@ -9,11 +9,13 @@ from jaxscale.reports.lawdocs import laws_markdown
 from jaxscale.reports.lawpages import law_document, matching, print_law, print_laws
 from jaxscale.reports.pages import print_fit, print_frontier
 from jaxscale.reports.predictions import Predictions, predictions_document, print_predictions
+from jaxscale.reports.reaching import Reached, print_reached, reached_document
 
 __all__ = [
     "Answer",
     "Known",
     "Predictions",
+    "Reached",
     "agreement_document",
     "cautions_of",
     "fit_document",
@@ -31,4 +33,6 @@ __all__ = [
     "print_law",
     "print_laws",
     "print_predictions",
+    "print_reached",
+    "reached_document",
 ]

@@ -111,31 +111,34 @@ def predictions_document(found: Predictions) -> dict[str, Json]:
         beside: Json = None if found.answer is None else factors
         rows.append({"inputs": inputs, "asked": asked, "loss": loss, "ratio_to_runs": beside})
     return {
-        **_head(found),
+        **head_of(found.answer, found.known),
         "target": found.law.target,
         "predictions": rows,
         "warnings": [written_warning(one) for one in (*(found.known.findings if found.known else ()), *found.cautions)],
-        "provenance": written_provenance(found.answer) if found.answer is not None else _known_provenance(found),
+        "provenance": provenance_of(found.answer, found.known),
     }
 
 
-def _head(found: Predictions) -> dict[str, Json]:
-    answer = found.answer
+def head_of(answer: Answer | None, known: Known | None) -> dict[str, Json]:
+    """Return how a document begins: the law, its coefs and what they rest on."""
     if answer is None:
-        return {} if found.known is None else known_document(found.known)
+        return {} if known is None else known_document(known)
     return {
         "schema_version": SCHEMA_VERSION,
-        "law": found.law.name,
-        "equation": found.law.equation,
+        "law": answer.fit.law.name,
+        "equation": answer.fit.law.equation,
         "data": written_data(answer.fit),
-        "coefs": {name: number(answer.coef(name)) for name in found.coefs},
+        "coefs": {name: number(answer.coef(name)) for name in answer.fit.coefs},
         "status": str(answer.fit.status),
         "bootstrap": written_bootstrap(answer),
     }
 
 
-def _known_provenance(found: Predictions) -> dict[str, Json] | None:
-    return None if found.known is None else known_provenance(found.known)
+def provenance_of(answer: Answer | None, known: Known | None) -> dict[str, Json] | None:
+    """Return which versions made a document, and from what."""
+    if answer is not None:
+        return written_provenance(answer)
+    return None if known is None else known_provenance(known)
 
 
 def _table(found: Predictions, width: int) -> Table:

@@ -6,6 +6,7 @@ from jaxscale.results.fit import Certificate, Fit, Joint, Minimum
 from jaxscale.results.frontier import Frontier
 from jaxscale.results.misses import Misses, misses_of
 from jaxscale.results.provenance import Provenance
+from jaxscale.results.solution import Solution
 
 __all__ = [
     "Certificate",
@@ -18,5 +19,6 @@ __all__ = [
     "Minimum",
     "Misses",
     "Provenance",
+    "Solution",
     "misses_of",
 ]

@@ -163,7 +163,7 @@ REFUSED = {
     ),
     "a held input that is none": (("frontier", *PUBLISHED, "--hold", "x=1"), "has no input to hold"),
     "predict without a source": (("predict", "--at", "params=1"), "name a SAVED folder"),
-    "predict without a place": (("predict", *PUBLISHED), "Missing option '--at'"),
+    "predict without a place": (("predict", *PUBLISHED), "say where to predict, --at params=1e9"),
     "predict with two sources": (("predict", "folder", *PUBLISHED, "--at", "params=1"), "leave --law out"),
     "an input that is missing": (("predict", *PUBLISHED, "--at", "params=1"), "missing: tokens"),
     "an input that is none": (("predict", *PUBLISHED, "--at", "parms=1"), "Did you mean 'params'?"),

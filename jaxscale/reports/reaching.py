@@ -1,0 +1,109 @@
+"""What losses need, for people and for programs: one line per loss, with the band of the replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from jaxscale.intervals import Band
+from jaxscale.reports.answer import Answer
+from jaxscale.reports.cautions import NO_FRONTIER, cautions_of
+from jaxscale.reports.document import Json, number, written_limits, written_warning
+from jaxscale.reports.extrapolating import extrapolation
+from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
+from jaxscale.reports.known import Known, known_facts
+from jaxscale.reports.numbers import short, significant, span
+from jaxscale.reports.predictions import head_of, provenance_of
+from jaxscale.reports.tables import Column, whole_table
+from jaxscale.results import Solution
+from jaxscale.runs import Finding
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What losses need by an answer, of a fit that was saved, or at known coefs.
+
+    solution: of the point fit or of its crowd.   bands: of each array of it (k,), by name; none without a crowd.
+    """
+
+    solution: Solution
+    bands: Mapping[str, Band]
+    answer: Answer | None = None
+    known: Known | None = None
+
+    @property
+    def cautions(self) -> tuple[Finding, ...]:
+        """What to beware of: beyond the runs, of the fit, and losses that are not reached."""
+        point, own = self.solution.point, self.solution.findings
+        if self.answer is None:
+            return (*(self.known.findings if self.known else ()), *own)
+        is_found = np.isfinite(point.value)
+        needed = {name: tuple(one[is_found].tolist()) for name, one in {**point.inputs, **point.arrays}.items()}
+        far = extrapolation(point.law, needed, self.answer.fit.runs) if is_found.any() else None
+        others = (one for one in cautions_of(self.answer) if one.code != NO_FRONTIER)
+        return (*(() if far is None else (far,)), *others, *own)
+
+
+def print_reached(found: Reached, console: Console, *, width: int) -> None:
+    """Print the law, what its coefs rest on, and one line per loss; width and console as in `print_fit`."""
+    facts = known_facts(found.known) if found.known is not None else []
+    facts = frontier_facts(found.answer) if found.answer is not None else facts
+    console.print(fact_table(facts), width=width)
+    console.print()
+    console.print(_table(found, width))
+    said = {"no-bands", "extrapolation"} if found.known is not None else set()
+    shown = [one for one in found.cautions if one.code not in said]
+    if shown:
+        console.print()
+        console.print(warning_table(shown), width=width)
+
+
+def reached_document(found: Reached) -> dict[str, Json]:
+    """Return the document of `predict --target-loss --json`; null for what is never reached, or always."""
+    point, rows = found.solution.point, []
+    for index, loss in enumerate(point.loss):
+        needs: dict[str, Json] = {}
+        for name, values in point.arrays.items():
+            needs[name] = {"value": number(float(values[index])), **written_limits(found.bands.get(name), index)}
+        inputs: dict[str, Json] = {name: float(values[index]) for name, values in point.inputs.items()}
+        row: dict[str, Json] = {"target": float(loss), "inputs": inputs, "needs": needs}
+        rows.append({**row, "replicates": _counted(found.solution, index)})
+    return {
+        **head_of(found.answer, found.known),
+        "target": point.law.target,
+        "solved_for": point.name,
+        "solutions": list(rows),
+        "warnings": [written_warning(one) for one in found.cautions],
+        "provenance": provenance_of(found.answer, found.known),
+    }
+
+
+def _counted(solution: Solution, index: int) -> Json:
+    """Return how many replicates are usable and how many of them reach the loss; null without a crowd."""
+    if solution.crowd_of is None:
+        return None
+    values = solution.value[:, index]
+    return {"usable": int(np.sum(~np.isnan(values))), "reached": int(np.sum(np.isfinite(values)))}
+
+
+def _table(found: Reached, width: int) -> Table:
+    point = found.solution.point
+    columns = [Column(point.law.target, "dim"), *(Column(name, "dim") for name in point.inputs)]
+    for name in point.arrays:
+        columns.append(Column(name, "bold" if name == point.name else ""))
+        if name in found.bands:
+            columns.append(Column(f"{100.0 * found.bands[name].level:g} % {found.bands[name].method}", "dim"))
+    rows = []
+    for index, loss in enumerate(point.loss):
+        cells = [short(float(loss)), *(short(float(values[index])) for values in point.inputs.values())]
+        for name, values in point.arrays.items():
+            cells.append(significant(float(values[index]), 6))
+            if name in found.bands:
+                ends = (found.bands[name].lower, found.bands[name].upper)
+                cells.append(span(*(significant(float(end[index])) for end in ends)))
+        rows.append(cells)
+    return whole_table(columns, rows, width=width)

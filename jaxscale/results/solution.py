@@ -1,0 +1,49 @@
+"""What a loss needs: an input of the law, or the least compute, for one fit or for a crowd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxscale.intervals import Band, Interval, band
+from jaxscale.runs import Finding
+
+if TYPE_CHECKING:
+    from jaxscale.laws import Law
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What reaches each of several losses.
+
+    loss: (k,), of what the law gives.   name: what was solved for.   inputs: what was given, (k,) each.   arrays: what
+    was solved for and the sizes that follow, by name, (k,) for one set of coefs and (R, k) for a crowd: infinite where
+    the loss is never reached, NaN where it always is and for replicates that are not usable.   crowd_of: the solution
+    of the point fit, None for one set of coefs.
+    """
+
+    law: Law
+    coefs: Mapping[str, float]
+    loss: np.ndarray
+    name: str
+    inputs: Mapping[str, np.ndarray]
+    arrays: Mapping[str, np.ndarray]
+    crowd_of: Solution | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def value(self) -> np.ndarray:
+        """What was solved for, (k,) or (R, k)."""
+        return self.arrays[self.name]
+
+    @property
+    def point(self) -> Solution:
+        """The solution of the point fit."""
+        return self if self.crowd_of is None else self.crowd_of
+
+    def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
+        """Return the band (k,) of one of the arrays, where what is never reached is infinite; None without a crowd."""
+        return None if self.crowd_of is None else band(self.arrays[name], level=level, method=method)
