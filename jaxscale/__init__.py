@@ -5,6 +5,10 @@ we might have measured. One loop minimises thousands of copies at once, and ever
 The names below are loaded on first use, so that importing jaxscale costs nothing and starts no backend.
 """
 
-import lazy_loader
+from jaxscale.cli import starting
+
+starting.begin()  # only where the program is the command, whose Ctrl-C is then answered from its first moment
+
+import lazy_loader  # noqa: E402 - itself milliseconds in which Ctrl-C would print a traceback
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,6 +9,9 @@ import hashlib
 import os
 import platform
 import stat
+import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from jaxscale.cli.session import Session
@@ -22,6 +25,8 @@ OFF = "compile cache: off ({reason})"
 IN_USE = "compile cache: {folder}"
 LEAST_SECONDS = 0.1
 """Programs that compile faster are not kept."""
+RECENT = 0.2
+"""Seconds within which a program that is in the folder may be one that is still being written."""
 
 
 def prepare(session: Session) -> None:
@@ -88,9 +93,18 @@ def is_open_to_others(folder: Path) -> bool:
     return not is_mine or is_shared or stat.S_ISLNK(found.st_mode)
 
 
+def drop_unfinished(folder: Path) -> None:
+    """Remove what was written last, before the process ends in its midst: JAX would warn of half a program for ever."""
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if time.time() - entry.stat().st_mtime < RECENT:
+                os.unlink(entry.path)
+
+
 def _use(folder: Path, session: Session) -> None:
     import jax
 
+    session.tidy.append(partial(drop_unfinished, folder))
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS)
     session.detail(IN_USE.format(folder=folder))

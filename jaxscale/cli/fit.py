@@ -24,8 +24,6 @@ from jaxscale.cli.session import Session, talking
 if TYPE_CHECKING:
     from jaxscale.reports import Answer
 
-KEPT = "interrupted before the replicates were done; the fit without bands is in {folder}"
-
 
 @click.command()
 @click.argument("table", required=False)
@@ -87,21 +85,17 @@ def fit(
         outputs.refuse_unwritable(folder, digest, force=force)
         with studies.foreseeing(runs, fitting, showing):
             fitted = studies.fit_of(runs, fitting, bar)
-            try:
-                ensemble = studies.crowd_of(fitted, fitting, bar)
-                frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
-                parts = studies.parts_if_any(fitted, ensemble, showing, bar)
-                reduced = studies.reduced_of(fitted, fitting, showing, bar)
-            except KeyboardInterrupt:
-                if not folder.exists():  # a whole result of the same command is worth more than this one
-                    outputs.save(Saved(fitted), folder, digest, force=force)
-                    session.say(KEPT.format(folder=folder))
-                raise
+            session.keep = lambda: outputs.keep(fitted, folder, digest)
+            ensemble = studies.crowd_of(fitted, fitting, bar)
+            frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
+            parts = studies.parts_if_any(fitted, ensemble, showing, bar)
+            reduced = studies.reduced_of(fitted, fitting, showing, bar)
         by_group = {group: part.frontier for group, part in parts.items() if part.frontier is not None}
         outputs.save(Saved(fitted, ensemble, frontier, by_group), folder, digest, force=force)
         if reduced is not None:
             left = Saved(reduced.fit, reduced.ensemble, reduced.frontier)
             outputs.save(left, folder / outputs.REDUCED, digest, force=force)
+        session.keep = lambda: outputs.DONE.format(folder=folder)
         compared = studies.counts_of(fitted, frontier, counts, fitting, showing, bar)
     line = "" if reduced is None else studies.line_of(fitted)
     answer = Answer(

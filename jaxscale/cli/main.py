@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 import click
 
+from jaxscale.cli import interrupts, starting, streams
 from jaxscale.cli.approaches import approaches
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
@@ -22,10 +24,20 @@ class Program(click.Group):
     """The group of all commands, whose process ends with the exit codes of the contract."""
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - click's own signature, less its names
-        """Run one command line and leave the process with its exit code."""
+        """Run one command line and leave the process with its exit code.
+
+        Without arguments the command line is the process's, and so the process is the command's own.
+        """
         session, run = Session(), super().main
         ours = {**extra, "prog_name": "jaxscale", "standalone_mode": False, "obj": session}
-        sys.exit(exit_code_of(lambda: run(*args, **ours), session))
+        is_own = not args and not extra and threading.current_thread() is threading.main_thread()
+        if is_own:
+            streams.occupy()
+            interrupts.listen(session.last_words)
+        code = exit_code_of(lambda: run(*args, **ours), session)
+        if is_own:
+            interrupts.finish()
+        sys.exit(code)
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,3 +53,5 @@ def main() -> None:
 
 for command in (fit, frontier, approaches, predict, plot, laws, doctor):
     main.add_command(command)
+
+starting.give_back()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Callable
 
 import click
 
+from jaxscale.cli import printing
 from jaxscale.cli.session import Session, write_error
+from jaxscale.cli.starting import LINES
 from jaxscale.errors import JaxscaleError
 
 INTERNAL, USAGE, NOT_TRUSTWORTHY, INTERRUPTED = 1, 2, 4, 130
 
-INTERRUPTED_MESSAGE = "interrupted"
 UNEXPECTED = "internal error: {kind}: {message}\nAdd --debug for the traceback, and please report it."
 OUT_OF_MEMORY = "out of memory: ask for fewer --replicates or budgets, or use a larger machine"
 SEE_HELP = "{message}\nSee {command} --help."
@@ -32,18 +34,34 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
         error.show()
         return USAGE
     except (click.exceptions.Abort, KeyboardInterrupt):
-        write_error(INTERRUPTED_MESSAGE)
-        return INTERRUPTED
+        return _interrupted(session)
     except Exception as error:
         if session.is_debug:
-            click.echo(traceback.format_exc(), err=True, nl=False)
+            for line in traceback.format_exc().splitlines():
+                write_error(line)
         if session.is_interrupted:  # an import that Ctrl-C cut short fails with an error of its own
-            write_error(INTERRUPTED_MESSAGE)
-            return INTERRUPTED
-        code, message = _refusal(error)
-        write_error(message)
-        return code
+            return _interrupted(session)
+        return _failed(error, session)
     return code if isinstance(code, int) else 0
+
+
+def _interrupted(session: Session) -> int:
+    write_error("; ".join(filter(None, (LINES[signal.SIGINT], session.last_words()))))
+    return INTERRUPTED
+
+
+def _failed(error: Exception, session: Session) -> int:
+    """Say why a command failed, and return its exit code."""
+    if isinstance(error, OSError) and error.filename is None and not isinstance(error, JaxscaleError):
+        try:  # click's own writing of help to stdout; a file has a name
+            printing.give_up(error)
+            return 0
+        except JaxscaleError as refused:
+            error = refused
+    code, message = _refusal(error)
+    saved = session.last_words() if isinstance(error, printing.NotPrintedError) else ""
+    write_error(f"{message}\n{saved}" if saved else message)
+    return code
 
 
 def _refusal(error: Exception) -> tuple[int, str]:

@@ -8,16 +8,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import tables
+from jaxscale.cli import interrupts, tables
 from jaxscale.cli.options import Fitting, Reading, Showing
 
 if TYPE_CHECKING:
+    from jaxscale.results import Fit
     from jaxscale.runs import Runs
     from jaxscale.store import Saved
 
 PARENT = "jaxscale-out"
 REDUCED = "reduced"
 """Folder inside a result's for what is left of a fit that the design of its table forbids: a result of its own."""
+KEPT = "the fit without bands is in {folder}"
+DONE = "the results are in {folder}"
 NEXT = "Saved: {folder} — next: jaxscale frontier {folder} or jaxscale plot {folder}"
 NEXT_WITHOUT_FRONTIER = "Saved: {folder} — next: jaxscale plot {folder}"
 
@@ -51,7 +54,21 @@ def save(saved: Saved, folder: Path, digest: str, *, force: bool) -> None:
     """Write the result into the folder; raise StoreError where it may not or cannot be written."""
     from jaxscale import store
 
-    store.save(folder, saved, own_digest=digest, force=force)
+    with interrupts.held_off():
+        store.save(folder, saved, own_digest=digest, force=force)
+
+
+def keep(fit: Fit, folder: Path, digest: str) -> str:
+    """Save a fit whose command is interrupted, unless there is a result already, and return what there is to say of it.
+
+    A whole result of the same command is worth more than this one.
+    """
+    from jaxscale.store import Saved
+
+    if os.path.lexists(folder):
+        return ""
+    save(Saved(fit), folder, digest, force=False)
+    return KEPT.format(folder=folder)
 
 
 def next_steps(folder: Path, *, is_split: bool) -> str:

@@ -7,30 +7,58 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from jaxscale.cli.streams import abandon, is_terminal
+from jaxscale.errors import StoreError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
+NOT_WRITTEN = "standard output: the result could not be written ({reason}); send it elsewhere, as with > FILE"
+CLOSED = "it is closed"
+
 UNBOUNDED = 10_000
 """Columns of a page that is not for a terminal: nothing wraps, so that a line is a record."""
+
+
+class NotPrintedError(StoreError):
+    """Standard output takes no result."""
 
 
 def print_page(draw: Callable[[Console, int], None]) -> None:
     """Let `draw` print on a console with a width for prose, and write what came out to stdout."""
     from rich.console import Console
 
-    is_terminal = sys.stdout.isatty()
-    width = Console().width if is_terminal else int(os.environ.get("COLUMNS") or UNBOUNDED)
-    console = Console(width=UNBOUNDED, force_terminal=is_terminal or None, highlight=False, markup=False, emoji=False)
+    on_terminal = is_terminal(sys.stdout)
+    width = Console().width if on_terminal else _columns()
+    console = Console(width=UNBOUNDED, force_terminal=on_terminal or None, highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         draw(console, width)
     write("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def write(text: str) -> None:
-    """Write text and a newline to stdout; a reader that went away, as `head` does, ends the output and nothing else."""
+    """Write text and a newline to stdout; a reader that went away, as `head` does, ends the output and nothing else.
+
+    Raises NotPrintedError where stdout is closed or takes nothing.
+    """
+    if sys.stdout is None or sys.stdout.closed:
+        raise NotPrintedError(NOT_WRITTEN.format(reason=CLOSED))
     try:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without … shows \u2026
         print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail at exit
+    except OSError as error:
+        give_up(error)
+
+
+def give_up(error: OSError) -> None:
+    """Write no more to stdout after an error of it; raise NotPrintedError unless only its reader has left."""
+    abandon(sys.stdout)
+    if not isinstance(error, BrokenPipeError):
+        raise NotPrintedError(NOT_WRITTEN.format(reason=error.strerror or type(error).__name__)) from error
+
+
+def _columns() -> int:
+    """Return the width that COLUMNS asks for; what is no width asks for nothing."""
+    asked = os.environ.get("COLUMNS", "")
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else UNBOUNDED

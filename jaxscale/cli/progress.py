@@ -50,4 +50,5 @@ def progress(session: Session) -> Iterator[Bar]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as drawing:
+        session.tidy.append(drawing.stop)  # a second time it does nothing
         yield Bar(session, drawing)

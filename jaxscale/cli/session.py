@@ -1,4 +1,4 @@
-"""One invocation: how much it says on stderr and where, and whether it was interrupted."""
+"""One invocation: how much it says on stderr and where, whether it was interrupted, and what is saved then."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TypeAlias
 
 import click
+
+from jaxscale.cli.streams import abandon, is_terminal
+from jaxscale.errors import JaxscaleError
 
 Command: TypeAlias = Callable[..., None]
 """A function that click calls with what was typed."""
@@ -19,16 +22,33 @@ Command: TypeAlias = Callable[..., None]
 
 @dataclass
 class Session:
-    """Set by the options -q, -v and --debug as they are read; one per invocation."""
+    """Set by the options -q, -v and --debug as they are read; one per invocation.
+
+    keep: saves what an interrupt would lose, and returns the words for it.   tidy: what else an interrupt leaves to do.
+    """
 
     is_quiet: bool = False
     is_verbose: bool = False
     is_debug: bool = False
     is_interrupted: bool = False
+    keep: Callable[[], str] = str
+    tidy: list[Callable[[], object]] = field(default_factory=list)
+
+    def last_words(self) -> str:
+        """Save what an interrupt would lose, and return what there is to say of it, in one line or none."""
+        for one in self.tidy:
+            one()
+        try:
+            return _printable(self.keep())
+        except JaxscaleError as error:  # told to end, it ends: what could not be saved is said
+            return _printable(str(error).splitlines()[0])
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Remember Ctrl-C as well as raise it: raised inside a callback of the collector or an import, it is lost."""
+        """Remember Ctrl-C as well as raise it: raised inside a callback of the collector or an import, it is lost.
+
+        For a process that is not the command's own; in its own `jaxscale.cli.interrupts` handles it.
+        """
 
         def remember(number: int, frame: object) -> None:
             self.is_interrupted = True
@@ -62,14 +82,19 @@ class Session:
     @property
     def shows_progress(self) -> bool:
         """Whether a progress bar may be drawn: only on a terminal, and unless --quiet."""
-        return not self.is_quiet and sys.stderr.isatty()
+        return not self.is_quiet and is_terminal(sys.stderr)
 
 
 def write_error(message: str) -> None:
-    """Write a message to stderr, at most three lines, each without control characters."""
-    for line in message.splitlines()[:3]:
-        safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
-        click.echo(safe.rstrip(), err=True)
+    """Write a message to stderr, at most three lines, each without control characters.
+
+    Where stderr takes nothing, nothing is said: the exit code says enough.
+    """
+    try:
+        for line in message.splitlines()[:3]:
+            click.echo(_printable(line).rstrip(), err=True)
+    except (OSError, ValueError):  # ValueError: it is closed
+        abandon(sys.stderr)
 
 
 def debug_option(command: Command) -> Command:
@@ -97,3 +122,7 @@ def talking(command: Command) -> Command:
 def _set_debug(context: click.Context, parameter: click.Parameter, is_debug: bool) -> None:
     if is_debug:
         context.ensure_object(Session).is_debug = True
+
+
+def _printable(line: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)

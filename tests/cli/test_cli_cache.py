@@ -1,5 +1,8 @@
 """The compile cache is used only where nobody else can write, since compiled programs are code."""
 
+import os
+import time
+
 import pytest
 
 from jaxscale.cli import cache
@@ -82,3 +85,12 @@ def test_memory_is_not_taken_in_advance_unless_the_user_says_so(no_jax_setting, 
     monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
     cache.prepare(Session())
     assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == "true"
+
+
+def test_what_is_being_written_when_the_process_ends_is_removed_and_the_rest_kept(tmp_path):
+    for name, age in (("old", 60.0), ("young", 0.0)):
+        (tmp_path / name).write_bytes(b"half a program")
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    cache.drop_unfinished(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    cache.drop_unfinished(tmp_path / "nowhere")

@@ -211,6 +211,15 @@ def test_an_interrupted_bootstrap_leaves_the_fit_and_exits_with_130(run, monkeyp
     assert "Efficient frontier, C = 6 N D, without bands" in run("frontier", "kept").stdout
 
 
+@pytest.fixture
+def heard():
+    """Let Ctrl-C interrupt, also where the tests were started with it ignored, as in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_an_interrupt_that_was_lost_in_a_callback_still_ends_the_command(run, monkeypatch):
     def lose(*given):
         with suppress(KeyboardInterrupt):  # as in a callback of the garbage collector, whose exceptions are ignored
@@ -222,6 +231,7 @@ def test_an_interrupt_that_was_lost_in_a_callback_still_ends_the_command(run, mo
     assert run(*COMMAND, "--out", "lost").exit_code == 130
 
 
+@pytest.mark.usefixtures("heard")
 def test_an_interrupt_that_breaks_an_import_is_an_interrupt(run, monkeypatch):
     def broken(*given):
         try:

@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM while the command is still being imported: one line and the exit code, no traceback.
+
+This module is what a process of the command runs first, so it imports what Python has loaded by then, and nothing else:
+`signal` would take longer than all of it.
+"""
+
+import _signal
+import _thread
+import os
+import sys
+
+COMMAND = "jaxscale.cli.main"
+LINES = {int(_signal.SIGINT): "interrupted", int(_signal.SIGTERM): "terminated"}
+"""What is said of each signal that is answered."""
+DEFAULTS = {int(_signal.SIGINT): _signal.default_int_handler, int(_signal.SIGTERM): _signal.SIG_DFL}
+"""Where a signal is ignored, as by a shell's background jobs, or handled, it goes on being so."""
+SPOKEN = _thread.allocate_lock()
+
+
+def begin() -> None:
+    """Answer signals from here on, where the program's first use of jaxscale is to import the command."""
+    if _is_command():
+        for number, default in DEFAULTS.items():
+            if _signal.getsignal(number) is default:
+                _signal.signal(number, leave)
+
+
+def give_back() -> None:
+    """Undo `begin`: the command is imported, and not yet called."""
+    for number, default in DEFAULTS.items():
+        if _signal.getsignal(number) is leave:
+            _signal.signal(number, default)
+
+
+def leave(number: int, frame: object) -> None:
+    """Say which signal it was and end the process, which has nothing to save."""
+    say(number)
+    os._exit(128 + number)
+
+
+def say(number: int, more: str = "") -> None:
+    """Write the line of a signal to stderr, once in a process; where stderr takes nothing, nothing is said."""
+    if not SPOKEN.acquire(blocking=False):
+        return
+    words = f"{LINES[number]}; {more}" if more else LINES[number]
+    try:  # noqa: SIM105 - contextlib is not imported yet
+        os.write(2, words.encode("utf-8", "backslashreplace") + b"\n")
+    except OSError:
+        pass
+
+
+def _is_command() -> bool:
+    """Return whether the outermost module of this thread is the program, run to import COMMAND before other parts."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+    parts = [name for name in frame.f_code.co_names if name.partition(".")[0] == "jaxscale"]
+    return parts[:1] == [COMMAND] and frame.f_globals.get("__name__") == "__main__" and not hasattr(sys, "ps1")
