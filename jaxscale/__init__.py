@@ -11,4 +11,8 @@ starting.begin()  # only where the program is the command, whose Ctrl-C is then 
 
 import lazy_loader  # noqa: E402 - itself milliseconds in which Ctrl-C would print a traceback
 
+from jaxscale import forks  # noqa: E402
+
+forks.watch()
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

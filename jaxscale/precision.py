@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 import jax
 import numpy as np
 
+from jaxscale import forks
 from jaxscale.plain import in_float64
 
 P = ParamSpec("P")
@@ -25,8 +26,10 @@ def float64() -> Iterator[None]:
 
     The caller's NaN checks, promotion rules and matmul precision are set aside inside the scope: a lane that
     fails is a status here, not an exception, and the answer must not depend on who asks. Only NumPy arrays
-    may leave: a float64 `jax.Array` decays to float32 op by op outside.
+    may leave: a float64 `jax.Array` decays to float32 op by op outside.   Raises UsageError where JAX would wait for
+    ever: in a process that was forked from one in which it had computed.
     """
+    forks.check()
     with ExitStack() as scopes:
         scopes.enter_context(jax.enable_x64(True))
         scopes.enter_context(jax.debug_nans(False))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "jaxscale"
-ROWS = "errors registry plain precision status carets formulas; numerics"
+ROWS = "errors forks registry plain precision status carets formulas; numerics"
 ROWS += "; runs laws objectives resampling intervals counting schedules; results kernels solvers; engine"
 ROWS += "; fitting allocation; approaches; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
