@@ -10,6 +10,7 @@ import os
 import platform
 import stat
 import time
+import warnings
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ VARIABLE = "JAXSCALE_CACHE_DIR"
 NOT_OURS = "{variable}={folder}: others can write to this folder, and compiled programs are code; chmod 700 or unset it"
 OFF = "compile cache: off ({reason})"
 IN_USE = "compile cache: {folder}"
+NOT_CACHED = "Error (reading|writing) persistent compilation cache entry"
+"""How JAX's warnings begin of a program that it then compiles."""
 LEAST_SECONDS = 0.1
 """Programs that compile faster are not kept."""
 RECENT = 0.2
@@ -105,6 +108,7 @@ def _use(folder: Path, session: Session) -> None:
     import jax
 
     session.tidy.append(partial(drop_unfinished, folder))
+    warnings.filterwarnings("ignore", message=NOT_CACHED)  # a full disk costs time, and says so once for each program
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS)
     session.detail(IN_USE.format(folder=folder))

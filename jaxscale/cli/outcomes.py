@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import traceback
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from jaxscale.cli.session import Session, write_error
 from jaxscale.cli.starting import LINES
 from jaxscale.errors import JaxscaleError
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE, errno.EAGAIN)
 INTERNAL, USAGE, NOT_TRUSTWORTHY, INTERRUPTED = 1, 2, 4, 130
 
 UNEXPECTED = "internal error: {kind}: {message}\nAdd --debug for the traceback, and please report it."
@@ -35,6 +37,10 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
         return USAGE
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _interrupted(session)
+    except SystemExit as error:  # by which click ends where a reader went away from its help, and nowhere else
+        if error.code != 1:
+            raise
+        return 0
     except Exception as error:
         if session.is_debug:
             for line in traceback.format_exc().splitlines():
@@ -52,8 +58,8 @@ def _interrupted(session: Session) -> int:
 
 def _failed(error: Exception, session: Session) -> int:
     """Say why a command failed, and return its exit code."""
-    if isinstance(error, OSError) and error.filename is None and not isinstance(error, JaxscaleError):
-        try:  # click's own writing of help to stdout; a file has a name
+    if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
+        try:  # click's own writing of help to stdout: a file would have a name
             printing.give_up(error)
             return 0
         except JaxscaleError as refused:

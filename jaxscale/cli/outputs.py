@@ -47,7 +47,7 @@ def refuse_unwritable(folder: Path, digest: str, *, force: bool) -> None:
         except StoreError:
             return False
 
-    folders.refuse_unwritable(Path(os.path.abspath(folder)), is_own=is_own, force=force)
+    folders.refuse_unwritable(folders.absolute(folder), is_own=is_own, force=force)
 
 
 def save(saved: Saved, folder: Path, digest: str, *, force: bool) -> None:

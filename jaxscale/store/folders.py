@@ -30,6 +30,12 @@ RESULT = "result.json"
 ARRAYS = "arrays.npz"
 
 
+def absolute(folder: str | Path) -> Path:
+    """Return the folder with the current one before it; raise StoreError where that is gone."""
+    with _reasons(Path(folder)):
+        return Path(os.path.abspath(folder))
+
+
 def refuse_unwritable(folder: Path, *, is_own: Callable[[Path], bool], force: bool) -> None:
     """Raise StoreError unless the folder is new, empty, its own, or given up by force.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from jaxscale.errors import StoreError
 from jaxscale.results import Ensemble, Fit
 from jaxscale.store.digests import digest_of
 from jaxscale.store.document import document
-from jaxscale.store.folders import refuse_unwritable, write_folder
+from jaxscale.store.folders import absolute, refuse_unwritable, write_folder
 from jaxscale.store.parts.ensembles import written_ensemble
 from jaxscale.store.parts.fits import written_fit
 from jaxscale.store.parts.frontiers import written_frontier
@@ -37,7 +36,7 @@ def save(
     """
     saved = saved_of(result)
     own_digest = own_digest or _name_of(saved)
-    target = Path(os.path.abspath(folder))
+    target = absolute(folder)
     refuse_unwritable(target, is_own=lambda found: _is_own(found, own_digest), force=force)
     record, arrays = _parts(saved)
 

@@ -2,10 +2,14 @@
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
+
+from jaxscale.store import load
 
 PROGRAM = [sys.executable, "-c", "from jaxscale.cli.main import main; main()"]
 QUICK = ["fit", "--replicates", "20", "--law", "pure-power", "--flops", "1e12"]
@@ -23,6 +27,20 @@ def start(own_folder, cache_folder):
     def run(words, **given):
         environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(cache_folder), **given}
         return subprocess.run([*PROGRAM, *words], capture_output=True, text=True, timeout=120, env=environment)
+
+    return run
+
+
+@pytest.fixture
+def shell(own_folder, cache_folder):
+    """Return a function that runs a line of the shell, with the program and its words in place of {}."""
+    if not (os.path.exists("/dev/full") and shutil.which("bash")):
+        pytest.skip("no /dev/full or no bash here")
+
+    def run(line, words):
+        environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(cache_folder)}
+        typed = ["bash", "-c", line.format(shlex.join([*PROGRAM, *words]))]
+        return subprocess.run(typed, capture_output=True, text=True, timeout=120, env=environment, check=False)
 
     return run
 
@@ -46,6 +64,74 @@ def test_a_reader_that_goes_away_ends_the_output_quietly(own_folder, cache_folde
     running.stderr.close()
     assert running.wait(60) == 0
     assert said == ""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["laws"], ["laws", "kaplan", "--json"]])
+@pytest.mark.parametrize("how", ["{} | true", "{} 2>&1 | head -n 1 > /dev/null"])
+def test_a_reader_that_leaves_early_is_no_failure(shell, words, how):
+    ended = shell("set -o pipefail; " + how, words)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["laws"], ["laws", "kaplan", "--json"], ["doctor"]])
+@pytest.mark.parametrize(
+    ("how", "reason"), [("> /dev/full", "No space left on device"), ("1< /dev/null", "Bad file descriptor")]
+)
+def test_a_result_that_a_full_disk_takes_no_more_of_is_a_plain_message(shell, words, how, reason):
+    ended = shell("{} " + how, words)
+    assert ended.returncode == 6
+    assert ended.stderr.startswith(f"standard output: the result could not be written ({reason})")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "form", "reason"),
+    [("> /dev/full", [], "No space left"), (">&-", ["--json"], "it is closed")],
+)
+def test_a_fit_whose_page_could_not_be_written_says_where_its_results_are(shell, own_folder, how, form, reason):
+    ended = shell("{} " + how, [*QUICK, "--out", "kept", *form])
+    assert ended.returncode == 6
+    first, second = ended.stderr.splitlines()
+    assert reason in first
+    assert second == "the results are in kept"
+    assert load(own_folder / "kept").fit.is_usable
+
+
+@pytest.mark.parametrize("how", ["2> /dev/full", "2>&-", "2>&- <&-"])
+def test_messages_that_cannot_be_written_change_no_exit_code(shell, how):
+    assert shell("{} " + how, ["fit", "nosuch.csv"]).returncode == 3
+    assert shell("{} " + how, ["laws", "nosuch"]).returncode == 2
+    found = shell("{} " + how, ["laws", "kaplan", "--json"])
+    assert found.returncode == 0
+    assert json.loads(found.stdout)["name"] == "kaplan"
+
+
+def test_a_closed_stream_gives_its_number_to_no_file():
+    """What is written to a standard stream by number would end up in that file."""
+    code = (
+        "import os, sys; os.close(1); os.close(2)\n"
+        "from jaxscale.cli.streams import occupy\n"
+        "occupy()\n"
+        "sys.exit(os.open(os.devnull, os.O_RDONLY))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode > 2
+
+
+def test_a_file_that_outgrows_its_limit_is_a_plain_message_and_leaves_nothing(shell, own_folder):
+    ended = shell("(ulimit -f 1; {} 2>&1) | cat", [*QUICK, "--out", "kept"])
+    assert "kept: the result could not be written (File too large)" in ended.stdout
+    assert not list(own_folder.iterdir())
+
+
+def test_a_current_folder_that_is_gone_is_a_plain_message(shell):
+    ended = shell("mkdir gone && cd gone && rmdir ../gone && {}", [*QUICK, "--out", "kept"])
+    assert ended.returncode == 6
+    assert "No such file or directory" in ended.stderr
+
+
+@pytest.mark.parametrize("columns", ["", "0", "-3", "wide", "80"])
+def test_a_width_that_cannot_be_meant_asks_for_nothing(start, columns):
+    assert start(["laws", "kaplan"], COLUMNS=columns).returncode == 0
 
 
 def test_forced_colours_follow_no_color(start):
