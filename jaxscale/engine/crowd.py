@@ -37,6 +37,8 @@ BLOCKS = {"cpu": 32}
 """Lanes that move together inside a call, or fewer where a call has fewer; elsewhere all of them do."""
 NARROWEST = 8
 """Fewest lanes per program call on a CPU, however long the table."""
+LEAST_WIDTH = 2
+"""Fewest lanes per program call: XLA drops an axis of length one, and what it makes of the rest rounds otherwise."""
 LED_STEPS = 8
 """Steps on the model before the first evaluation, for lanes that begin at its base: more bring the median lane no
 nearer, since the model's own error is left."""
@@ -183,11 +185,12 @@ def table_of(batch: Batch) -> Table:
 def shape_of(platform: str, rows: int, width: int | None = None) -> tuple[int, int]:
     """Return how many lanes a program call takes, `width` or as many as pay, and how many of them move together.
 
-    The second divides the first.
+    The second divides the first, and is LEAST_WIDTH at least.
     """
     if width is None:
         width = WIDTHS.get(platform, 8192)
         width = min(width, max(NARROWEST, CACHED // rows)) if platform == "cpu" else width
+    width = max(width, LEAST_WIDTH)
     block = min(width, BLOCKS.get(platform, width))
     return width // block * block, block
 

@@ -58,12 +58,12 @@ def bootstrap(
 ) -> Ensemble:
     """Return `replicates` refits of the fit's law, each to its own draw of the table.
 
-    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (most lanes per program call) or on the
-    device.   on_done: told how many more replicates have been solved once, for a progress bar.   Each replicate starts
-    at the point fit; one that fails is started again from the other minima, from a point beside the fit, and from a
-    wide scale, before it is marked. Where a score that bends gives resampled tables several minima, every replicate
-    looks for a lower one.   Raises UsageError for a fit that is no minimum, or arguments that cannot be meant;
-    RunsError for a table with too few groups for a scheme that draws them.
+    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (most lanes per program call, two at
+    least) or, but for rounding, on the device.   on_done: told how many more replicates have been solved once, for a
+    progress bar.   Each replicate starts at the point fit; one that fails is started again from the other minima, from
+    a point beside the fit, and from a wide scale, before it is marked. Where a score that bends gives resampled tables
+    several minima, every replicate looks for a lower one.   Raises UsageError for a fit that is no minimum, or
+    arguments that cannot be meant; RunsError for a table with too few groups for a scheme that draws them.
     """
     scheme = SCHEMES.resolve(scheme)
     _check(fit, replicates, chunk)
