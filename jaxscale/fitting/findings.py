@@ -37,7 +37,7 @@ PART_NOT_FINITE = "{part} in '{law}' is not finite at the start, {coefs}"
 RANK_DEFICIENT = (
     "at the optimum the runs determine {rank} of {size} combinations of coefs (condition number {condition:.1e}): "
     "{directions} can move without a change of any prediction, so no covariance is given; "
-    "--fix holds a coef at a number"
+    "hold one of them at a number, as in --fix {last}=0.3"
 )
 TWO_VALUES = (
     "{name} takes two values in all runs, and {coefs} need three to be told apart: a level, a scale and an exponent; "
@@ -172,7 +172,9 @@ def _directions(fit: Fit, look: Look) -> list[Finding]:
         return []
     if gaps.directions:
         told = {"rank": gaps.rank, "size": gaps.size, "condition": gaps.condition}
-        deficient = Finding("rank-deficient", RANK_DEFICIENT.format(directions=listed(gaps.directions), **told))
+        deficient = Finding(
+            "rank-deficient", RANK_DEFICIENT.format(directions=listed(gaps.directions), last=gaps.coefs[-1], **told)
+        )
         return [*_few_values(fit, gaps.coefs), deficient]
     return [] if look.flattest is None else [Finding("flat-direction", FLAT.format(direction=look.flattest))]
 

@@ -245,7 +245,8 @@ def _report(
         held=_named(law, is_held),
     )
     made = replace(made, joint=joints_of(made, look.std) if status.is_usable else ())
-    if made.is_usable and not is_reproduced(made):
+    is_plain = not made.held and np.isfinite(list(made.coefs.values())).all()  # then they are what was minimised
+    if made.is_usable and not is_plain and not is_reproduced(made):
         made = replace(made, status=Status.STALLED, std=dict.fromkeys(law.names))
     of_design = findings_of_design(made, design, harm)
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)

@@ -113,7 +113,8 @@ def _scaled_gradient(
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         seen = np.where(theta != 0.0, np.abs(jacobian * theta), 0.0).sum(axis=1)
         noise = batch.noise + np.finfo(np.float64).eps * seen
-        doubt = batch.weight[: len(noise)] * np.asarray(objective.rho(jnp.asarray(noise), jnp.asarray(scale)).slope)
+        steep = float(objective.rho(jnp.asarray(0.0), jnp.asarray(scale)).majoriser)  # no slope rises faster than here
+        doubt = batch.weight[: len(noise)] * steep * noise
         total = np.abs(pull).sum(axis=0)
         excess = np.maximum(np.abs(pull.sum(axis=0)) - doubt @ np.abs(jacobian), 0.0)
         ratios = np.where(total > 0, excess / total, 0.0)

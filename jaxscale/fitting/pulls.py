@@ -42,19 +42,32 @@ def pulls_of(job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.n
 
     minimised: (p,) bool, the coefs that are not held.   replicate: (k,) indices, -1 for the table as it is.
     """
-    batch, parts = job.batch, []
+    parts = []
     for part in chunks(len(theta), WIDTH):
-        lanes = (fill(replicate[part].astype(np.int32), WIDTH), fill(theta[part], WIDTH))
-        goal = (job.goal.least, job.goal.relative)
-        rows = (batch.columns, batch.target)
-        argument = upload((rows, table_of(batch), key_words(job.seed), lanes, goal, minimised.astype(np.float64)))
-        found = run(clock, pulls, (job.problem, job.scheme), argument)
+        found, _ = _run(job, minimised, replicate[part], theta[part], clock)
         parts.append([array[: part.stop - part.start] for array in found])
     return Pull(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
-    """Return the pull of the objective on every coordinate, on the device, without second derivatives.
+def weight_of_lane(job: Job, replicate: int, theta: np.ndarray, clock: Clock) -> np.ndarray:
+    """Return the weights (bucket,) of one lane's own table, by the program that the pulls are from; theta: (p,)."""
+    weight: np.ndarray = _run(job, np.zeros(len(theta), bool), np.array([replicate]), theta[None], clock)[1][0]
+    return weight
+
+
+def _run(
+    job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock
+) -> tuple[Pull, np.ndarray]:
+    batch = job.batch
+    lanes = (fill(replicate.astype(np.int32), WIDTH), fill(theta, WIDTH))
+    goal, rows = (job.goal.least, job.goal.relative), (batch.columns, batch.target)
+    argument = upload((rows, table_of(batch), key_words(job.seed), lanes, goal, minimised.astype(np.float64)))
+    found: tuple[Pull, np.ndarray] = run(clock, pulls, (job.problem, job.scheme), argument)
+    return found
+
+
+def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> tuple[Pull, jax.Array]:
+    """Return the pull of the objective on every coordinate, and each lane's weights (B, n), on the device.
 
     argument: rows, the table, the key's two words, the lanes' replicates (B,) and theta (B, p), least and relative
     scale, and which coordinates (p,) are minimised.
@@ -67,7 +80,7 @@ def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
     def miss(point: jax.Array, row: Row) -> jax.Array:
         return problem.residual(tuple(point), row)
 
-    def one(index: jax.Array, point: jax.Array) -> Pull:
+    def one(index: jax.Array, point: jax.Array) -> tuple[Pull, jax.Array]:
         mass = jnp.where(index < 0, table.weight, draw_replicate(scheme, key_of(words), table, index))
         residual = jax.vmap(miss, in_axes=(None, 0))(point, rows)
         slope = jax.vmap(jax.grad(miss), in_axes=(None, 0))(point, rows)
@@ -83,7 +96,7 @@ def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> Pull:
         rest = jnp.where(root > 0, left / jnp.where(root > 0, root, 1.0), 0.0) * length
         value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
         apart = jnp.sqrt(jnp.sum(left * left, axis=0))
-        return Pull(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart)
+        return Pull(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart), mass
 
     return jax.vmap(one)(replicate, theta)
 

@@ -10,9 +10,8 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, solve_held
 from jaxscale.fitting.limits import Place, bound_at, bounds_near
-from jaxscale.fitting.pulls import pulls_of
+from jaxscale.fitting.pulls import pulls_of, weight_of_lane
 from jaxscale.laws import Law
-from jaxscale.resampling import redraw
 from jaxscale.status import Status
 
 LOOKS = 4
@@ -52,7 +51,8 @@ class Settling:
         Which bounds there are is asked of the lanes themselves, the lowest first.
         """
         outcome = self.outcome
-        self.measure(lanes[(outcome.status[lanes] > Status.AT_BOUND) & np.isfinite(outcome.value[lanes])])
+        is_lost = (outcome.status[lanes] > Status.AT_BOUND) & (outcome.status[lanes] != Status.DEGENERATE)
+        self.measure(lanes[is_lost & np.isfinite(outcome.value[lanes])])
         own = lanes[(outcome.status[lanes] == Status.AT_BOUND) & (self.index[lanes] == INSIDE)]
         outcome.status[own] = Status.STALLED
         for bound in self.bounds:
@@ -163,12 +163,8 @@ class Settling:
     def place(self, lane: int) -> Place:
         """Return what there is to know of one lane before looking around from it."""
         job, replicate = self.job, int(self.replicate[lane])
-        weight = job.batch.weight
-        if replicate >= 0:
-            count = job.batch.count
-            drawn = redraw(job.scheme, job.seed, np.array([replicate]), weight[:count], job.batch.cluster[:count])[0]
-            weight = np.concatenate([drawn, weight[count:]])
         theta, bound = self.outcome.theta[lane], self.bound_of(lane)
+        weight = weight_of_lane(job, replicate, theta, self.clock)
         if bound is not None:
             theta = np.where(bound.is_held, self.middle, theta)
         return Place(theta, replicate, float(self.outcome.value[lane]), weight, self.middle)

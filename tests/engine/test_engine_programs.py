@@ -79,4 +79,5 @@ def test_sweeping_the_bend_of_the_score_compiles_nothing(first):
 
 def test_a_fit_and_its_bootstrap_share_the_program_that_solves(first):
     fit, crowd = first
-    assert fit.provenance.programs + crowd.provenance.programs <= 2  # the loop, and the look at the minimum
+    # the loop, the look at the minimum, and, for replicates that failed, what pulls at their coefs
+    assert fit.provenance.programs + crowd.provenance.programs <= 2 + bool(crowd.failed)
