@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from jaxscale.errors import StoreError
+from jaxscale.store.promises import ANYTHING, Promise, broken
 
 DAMAGED = "{place}: is not an archive as jaxscale writes it ({reason}); fit again"
 ARRAY_MISSING = "{place}: the array {name} is missing; fit again"
+ARRAY_BROKEN = "{place}: the array {name} holds {found} at {index}, not what is {expected}; fit again"
 ARRAY_WRONG = "{place}: the array {name} is {found}, not {expected}; fit again"
 
 DTYPES = tuple(np.dtype(code) for code in ("<f8", "<i8", "<i4", "|i1", "|u1"))
@@ -39,11 +42,16 @@ class Archive:
     arrays: Mapping[str, np.ndarray]
     place: str
 
-    def floats(self, name: str, shape: Shape) -> np.ndarray:
-        """Return a float64 array of that shape, None standing for any length; raise StoreError for another."""
-        return self.array(name, shape, "<f8")
+    def floats(self, name: str, shape: Shape, promise: Promise = ANYTHING, where: ArrayLike = True) -> np.ndarray:
+        """Return a float64 array of that shape, None standing for any length; raise StoreError for another.
 
-    def array(self, name: str, shape: Shape, *dtypes: str) -> np.ndarray:
+        promise: what is kept by every number, or those of `where`, which broadcasts.
+        """
+        return self.array(name, shape, "<f8", promise=promise, where=where)
+
+    def array(
+        self, name: str, shape: Shape, *dtypes: str, promise: Promise = ANYTHING, where: ArrayLike = True
+    ) -> np.ndarray:
         """Return an array of that shape and one of these dtypes; raise StoreError for another, or for none."""
         if name not in self.arrays:
             raise StoreError(ARRAY_MISSING.format(place=self.place, name=name))
@@ -54,6 +62,10 @@ class Archive:
         if not fits or array.dtype not in [np.dtype(code) for code in dtypes]:
             lengths = ", ".join("any" if length is None else str(length) for length in shape)
             raise self.wrong(name, f"{' or '.join(np.dtype(code).name for code in dtypes)} ({lengths})")
+        place = broken(array, promise, where)
+        if place is not None:
+            shown = {"found": array[place].item(), "index": ", ".join(map(str, place)), "expected": promise.words}
+            raise StoreError(ARRAY_BROKEN.format(place=self.place, name=name, **shown))
         return array
 
     def wrong(self, name: str, expected: str) -> StoreError:

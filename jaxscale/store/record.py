@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+
 from jaxscale.errors import StoreError
 from jaxscale.runs.showing import shown
+from jaxscale.store.promises import ANYTHING, Promise
 from jaxscale.store.scalars import number_of
 
 FIELD_MISSING = "{place}: {field} is missing, so the file is damaged or was not written by jaxscale; fit again"
@@ -36,14 +39,20 @@ class Record:
         """Return a string, None for null."""
         return self._read(key, "a text or null", lambda value: None if value is None else _text(value))
 
-    def number(self, key: str) -> float:
-        """Return a number, NaN for null."""
+    def number(self, key: str, promise: Promise = ANYTHING) -> float:
+        """Return a number that keeps a promise, NaN for null."""
         number = self.optional_number(key)
-        return math.nan if number is None else number
+        number = math.nan if number is None else number
+        if not promise.is_kept(np.array(number)):
+            raise self.wrong(key, promise.words)
+        return number
 
-    def optional_number(self, key: str) -> float | None:
-        """Return a number, None for null."""
-        return self._read(key, "a number", number_of)
+    def optional_number(self, key: str, promise: Promise = ANYTHING) -> float | None:
+        """Return a number that keeps a promise, None for null."""
+        number = self._read(key, "a number", number_of)
+        if number is not None and not promise.is_kept(np.array(number)):
+            raise self.wrong(key, promise.words)
+        return number
 
     def count(self, key: str) -> int:
         """Return an integer, zero or more."""

@@ -81,14 +81,15 @@ def fit(**changes):
 def ensemble(of=None, replicates=12, **changes):
     of = of or fit()
     random = np.random.default_rng(5)
-    coefs = {name: random.standard_normal(replicates) for name in of.law.names}
-    coefs["E"][0] = np.nan
+    coefs = {name: random.lognormal(size=replicates) for name in of.law.names}
+    coefs["E"][5::7] = np.nan  # of replicates that failed
+    coefs["alpha"][1::7], coefs["A"][1::7] = -0.0, np.inf  # at their edges
     base = Ensemble(
         fit=of,
         scheme=PAIRS,
         seed=2**32 - 1,
         coefs=coefs,
-        value=np.where(np.arange(replicates) % 5 == 4, np.inf, random.random(replicates)),
+        value=np.where(np.arange(replicates) % 7 == 4, np.inf, random.random(replicates)),
         status=(np.arange(replicates) % 7).astype(np.int8),
         steps=np.arange(replicates, dtype=np.int32),
         findings=(Finding("failed-replicates", "8 of 12"),),

@@ -3,10 +3,12 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
 
 from jaxscale.errors import StoreError
 from jaxscale.store import load
+from jaxscale.store.archive import write_archive
 
 RESULT, ARRAYS = "result.json", "arrays.npz"
 
@@ -41,6 +43,16 @@ def exchanged(folder, data):
     """Put other bytes in the archive's place, with the hash that they have, as someone hostile would."""
     (folder / ARRAYS).write_bytes(data)
     edited(folder, lambda record: record.update(arrays=described(data)))
+
+
+def rewritten(folder, name, place, number):
+    """Change one number of one array, and make size and hash fit, as someone hostile would."""
+    with np.load(folder / ARRAYS) as saved:
+        arrays = {key: saved[key] for key in saved.files}
+    arrays[name][place] = number
+    (folder / ARRAYS).unlink()
+    write_archive(folder / ARRAYS, arrays)
+    exchanged(folder, (folder / ARRAYS).read_bytes())
 
 
 def described(data):

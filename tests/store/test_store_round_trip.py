@@ -21,6 +21,10 @@ from jaxscale.status import Status
 from jaxscale.store import Saved, digest_of, load, save
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+COEFS = st.floats(min_value=0, allow_infinity=True)
+"""In the support of Chinchilla's coefs, or at an edge of it."""
 WORDS = st.text(st.characters(), max_size=30)  # lone surrogates too
 
 
@@ -146,17 +150,19 @@ def test_strided_and_big_endian_arrays_are_saved_by_value(tmp_path):
 @settings(max_examples=60, deadline=None)
 @given(
     value=FLOATS,
-    condition=st.none() | FLOATS,
-    coefs=st.lists(FLOATS, min_size=5, max_size=5),
-    std=st.lists(st.none() | FLOATS, min_size=5, max_size=5),
+    gradient=COEFS | st.just(math.nan),
+    condition=st.none() | COEFS,
+    coefs=st.lists(COEFS | st.just(math.nan), min_size=5, max_size=5),
+    std=st.lists(st.none() | COEFS | st.just(math.nan), min_size=5, max_size=5),
     message=WORDS,
 )
-def test_every_single_number_comes_back(tmp_path_factory, value, condition, coefs, std, message):
+def test_every_single_number_comes_back(tmp_path_factory, value, gradient, condition, coefs, std, message):
     first = answers.fit(
+        status=Status.STALLED,
         value=value,
         coefs=dict(zip(answers.COEFS, coefs, strict=True)),
         std=dict(zip(answers.COEFS, std, strict=True)),
-        certificate=Certificate(value, condition, 2, 1),
+        certificate=Certificate(gradient, condition, 2, 1),
         findings=(Finding(message, message),),
     )
     assert answers.is_identical(back(tmp_path_factory.mktemp("saved"), first).fit, first)
@@ -165,15 +171,15 @@ def test_every_single_number_comes_back(tmp_path_factory, value, condition, coef
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), count=st.integers(1, 9))
 def test_every_table_comes_back(tmp_path_factory, data, count):
-    column = arrays.arrays(np.float64, count, elements=FLOATS)
+    column, loss, weight = (arrays.arrays(np.float64, count, elements=of) for of in (FLOATS, POSITIVE, POSITIVE))
     cells = st.lists(WORDS, min_size=count, max_size=count).map(lambda words: answers.texts(*words))
     table = answers.runs(
         columns=data.draw(st.dictionaries(WORDS, column, max_size=4)),
-        loss=data.draw(column),
-        weight=data.draw(column),
+        loss=data.draw(loss),
+        weight=data.draw(weight),
         group=data.draw(st.none() | cells),
         labels=data.draw(st.dictionaries(WORDS, cells, max_size=3)),
-        row=np.arange(count),
+        row=np.arange(1, count + 1),
     )
     again = back(tmp_path_factory.mktemp("saved"), answers.fit(runs=table)).fit.runs
     assert answers.is_identical(again, table)
@@ -182,11 +188,11 @@ def test_every_table_comes_back(tmp_path_factory, data, count):
 @settings(max_examples=40, deadline=None)
 @given(data=st.data(), replicates=st.integers(0, 6), budgets=st.integers(0, 4))
 def test_every_crowd_comes_back(tmp_path_factory, data, replicates, budgets):
-    column = arrays.arrays(np.float64, replicates, elements=FLOATS)
+    column, value = (arrays.arrays(np.float64, replicates, elements=of) for of in (COEFS, FINITE))
     crowd = answers.ensemble(
         replicates=replicates or 1,
         **(
-            {"coefs": {name: data.draw(column) for name in answers.COEFS}, "value": data.draw(column)}
+            {"coefs": {name: data.draw(column) for name in answers.COEFS}, "value": data.draw(value)}
             if replicates
             else {}
         ),
@@ -209,7 +215,7 @@ def test_the_document_is_strict_json_without_nan_and_in_ascii(tmp_path):
 
 
 def test_nan_is_null_in_the_document(tmp_path):
-    folder = save(tmp_path / "out", answers.fit(value=math.nan))
+    folder = save(tmp_path / "out", answers.fit(value=math.nan, status=Status.NON_FINITE))
     assert json.loads((folder / "result.json").read_text())["fit"]["objective_value"] is None
 
 

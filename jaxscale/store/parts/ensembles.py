@@ -11,6 +11,7 @@ from jaxscale.results import Ensemble, Fit
 from jaxscale.status import Status
 from jaxscale.store.archive import Archive
 from jaxscale.store.parts.findings import findings_of, provenance_of, written_findings, written_provenance
+from jaxscale.store.promises import A_FLAG, A_STATUS, FINITE, NOT_NEGATIVE, NUMBER, within
 from jaxscale.store.record import Record
 from jaxscale.store.scalars import Json
 from jaxscale.store.specs import scheme_of, written_scheme
@@ -47,21 +48,24 @@ def ensemble_of(record: Record, archive: Archive, fit: Fit, schemes: Iterable[Sc
     seed = record.count("seed")
     if seed >= 2**32:
         raise record.wrong("seed", "below 4294967296")
-    status = archive.array("ensemble.status", (count,), "|i1")
-    if not np.isin(status, [int(one) for one in Status]).all():
-        raise archive.wrong("ensemble.status", "the codes of " + ", ".join(str(one) for one in Status))
-    coefs = archive.floats("ensemble.coefs", (len(names), count))
+    status = archive.array("ensemble.status", (count,), "|i1", promise=A_STATUS)
+    usable = status <= Status.AT_BOUND  # what failed may have ended anywhere, or nowhere
+    supports = dict(zip(fit.law.names, fit.law.supports, strict=True))
+    coefs = archive.floats("ensemble.coefs", (len(names), count), within(tuple(supports[name] for name in names)))
+    without = _without(record, archive, fit, count)
+    has_value = [usable & ~without.get(name, np.zeros(count, bool)) for name in names]
+    archive.floats("ensemble.coefs", (len(names), count), NUMBER, has_value)
     return Ensemble(
         fit=fit,
         scheme=scheme_of(record.child("scheme"), schemes),
         seed=seed,
         coefs=dict(zip(names, coefs, strict=True)),
-        value=archive.floats("ensemble.value", (count,)),
+        value=archive.floats("ensemble.value", (count,), FINITE, usable),
         status=status,
-        steps=archive.array("ensemble.steps", (count,), "<i4", "<i8"),
+        steps=archive.array("ensemble.steps", (count,), "<i4", "<i8", promise=NOT_NEGATIVE),
         findings=findings_of(record),
         provenance=provenance_of(record),
-        without=_without(record, archive, fit, count),
+        without=without,
     )
 
 
@@ -72,7 +76,5 @@ def _without(record: Record, archive: Archive, fit: Fit, count: int) -> dict[str
     names = record.texts("without")
     if not set(names) <= set(fit.law.names):
         raise record.wrong("without", "a list of the law's coefs")
-    codes = archive.array("ensemble.without", (len(names), count), "|i1")
-    if not np.isin(codes, (0, 1)).all():
-        raise archive.wrong("ensemble.without", "zeros and ones")
+    codes = archive.array("ensemble.without", (len(names), count), "|i1", promise=A_FLAG)
     return dict(zip(names, codes.astype(bool), strict=True))

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from jaxscale.results import Provenance
 from jaxscale.runs import Finding
+from jaxscale.store.promises import NOT_NEGATIVE
 from jaxscale.store.record import Record
 from jaxscale.store.scalars import Json
 
@@ -38,7 +39,7 @@ def provenance_of(record: Record) -> Provenance:
         python=made.text("python"),
         backend=made.text("backend"),
         precision=made.text("precision"),
-        compile_seconds=made.number("compile_seconds"),
-        run_seconds=made.number("run_seconds"),
+        compile_seconds=made.number("compile_seconds", NOT_NEGATIVE),
+        run_seconds=made.number("run_seconds", NOT_NEGATIVE),
         programs=made.count("programs"),
     )

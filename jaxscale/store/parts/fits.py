@@ -13,6 +13,7 @@ from jaxscale.runs import Runs
 from jaxscale.status import Status
 from jaxscale.store.archive import Archive
 from jaxscale.store.parts.findings import findings_of, provenance_of, written_findings, written_provenance
+from jaxscale.store.promises import ANYTHING, FINITE, NOT_NEGATIVE_IF_ANY, NUMBER, POSITIVE, within
 from jaxscale.store.record import Record
 from jaxscale.store.scalars import Json, written, written_optional
 from jaxscale.store.specs import law_of, objective_of, written_law, written_objective
@@ -54,25 +55,34 @@ def fit_of(record: Record, archive: Archive, runs: Runs, laws: Iterable[Law], ob
     status = record.text("status")
     if status not in STATUSES:
         raise record.wrong("status", "one of " + ", ".join(STATUSES))
+    is_usable = STATUSES[status].is_usable  # what failed may have ended anywhere, or nowhere
     std = record.child("std")
     fixed, unidentified = record.texts("fixed"), record.texts("unidentified")
     coefs = coefs_of(record, law)
+    for name in law.names:
+        if is_usable and name not in unidentified:
+            record.child("coefs").number(name, NUMBER)
     if not set(std.fields) <= set(law.names):
         raise record.wrong("std", "an object of the law's coefs")
     if not set(fixed) <= set(law.names):
         raise record.wrong("fixed", "a list of the law's coefs")
     if not set(unidentified) <= set(law.names):
         raise record.wrong("unidentified", "a list of the law's coefs")
+    objective, counts = objective_of(record.child("objective"), objectives), runs.weight > 0
+    archive.floats("runs.loss", (len(runs),), POSITIVE if objective.space == "log" else FINITE, counts)
+    for index, (name, column) in enumerate(runs.columns.items()):
+        if name in law.inputs:
+            archive.floats(f"runs.column.{index}", column.shape, FINITE)
     return Fit(
         law=law,
-        objective=objective_of(record.child("objective"), objectives),
+        objective=objective,
         runs=runs,
         coefs=coefs,
-        value=record.number("objective_value"),
+        value=record.number("objective_value", FINITE if is_usable else ANYTHING),
         status=STATUSES[status],
         certificate=_certificate_of(record.child("certificate"), law),
-        std={name: std.optional_number(name) for name in std.fields},
-        residuals=archive.floats("fit.residuals", (len(runs),)),
+        std={name: std.optional_number(name, NOT_NEGATIVE_IF_ANY) for name in std.fields},
+        residuals=archive.floats("fit.residuals", (len(runs),), FINITE, counts & is_usable),
         fixed=fixed,
         solver=record.text("solver"),
         findings=findings_of(record),
@@ -107,15 +117,21 @@ def _joint_of(record: Record, law: Law) -> Joint:
     names = record.texts("coefs")
     if not set(names) <= set(law.names):
         raise record.wrong("coefs", "a list of the law's coefs")
-    return Joint(names, record.flag("is_sum"), record.number("value"), record.optional_number("std"))
+    return Joint(
+        names, record.flag("is_sum"), record.number("value"), record.optional_number("std", NOT_NEGATIVE_IF_ANY)
+    )
 
 
 def coefs_of(record: Record, law: Law) -> dict[str, float]:
-    """Return the field `coefs`, one number for each of the law's coefs; raise StoreError for any other name."""
+    """Return the field `coefs`, one number for each of the law's coefs, in its support, at an edge of it, or NaN.
+
+    Raises StoreError for any other name or number.
+    """
     coefs = record.child("coefs")
     if set(coefs.fields) != set(law.names):
         raise record.wrong("coefs", "an object of the law's coefs: " + ", ".join(law.names))
-    return {name: coefs.number(name) for name in coefs.fields}
+    supports = dict(zip(law.names, law.supports, strict=True))
+    return {name: coefs.number(name, within((supports[name],))) for name in coefs.fields}
 
 
 def _written_minimum(minimum: Minimum) -> dict[str, Json]:
@@ -125,8 +141,8 @@ def _written_minimum(minimum: Minimum) -> dict[str, Json]:
 
 def _certificate_of(record: Record, law: Law) -> Certificate:
     return Certificate(
-        scaled_gradient=record.number("scaled_gradient"),
-        condition=record.optional_number("condition"),
+        scaled_gradient=record.number("scaled_gradient", NOT_NEGATIVE_IF_ANY),
+        condition=record.optional_number("condition", NOT_NEGATIVE_IF_ANY),
         starts=record.count("starts"),
         agreeing_starts=record.count("agreeing_starts"),
         other_minima=tuple(

@@ -9,6 +9,7 @@ from jaxscale.results import Frontier
 from jaxscale.store.archive import Archive
 from jaxscale.store.parts.findings import findings_of, written_findings
 from jaxscale.store.parts.fits import coefs_of
+from jaxscale.store.promises import NUMBER, POSITIVE, POSITIVE_IF_ANY
 from jaxscale.store.record import Record
 from jaxscale.store.scalars import Json, written
 
@@ -40,7 +41,7 @@ def frontier_of(
     replicates: of the ensemble beside it, None for any number.
     """
     point = record.optional_child("crowd_of")
-    budgets = len(archive.floats(f"{place}.flops", (None,)))
+    budgets = len(archive.floats(f"{place}.flops", (None,), POSITIVE))
     shape = (budgets,) if point is None else (replicates, budgets)
     if point is not None:
         archive.floats(f"{place}.point.flops", (budgets,))
@@ -51,11 +52,11 @@ def frontier_of(
         law=law,
         coefs=coefs_of(record, law),
         flops=archive.floats(f"{place}.flops", (budgets,)),
-        params=archive.floats(f"{place}.params", shape),
-        tokens=archive.floats(f"{place}.tokens", shape),
+        params=archive.floats(f"{place}.params", shape, POSITIVE_IF_ANY),
+        tokens=archive.floats(f"{place}.tokens", shape, POSITIVE_IF_ANY),
         loss=archive.floats(f"{place}.loss", shape),
         crowd_of=None if point is None else frontier_of(point, archive, law, replicates=None, place=f"{place}.point"),
-        measured=None if measured is None else (measured.number("low"), measured.number("high")),
+        measured=None if measured is None else (measured.number("low", POSITIVE), measured.number("high", POSITIVE)),
         findings=findings_of(record),
         held=_held_of(record, law),
     )
@@ -66,7 +67,7 @@ def _held_of(record: Record, law: Law) -> dict[str, float]:
     held = record.child("held")
     if not set(held.fields) <= set(law.inputs):
         raise record.wrong("held", "an object of the law's inputs: " + ", ".join(law.inputs))
-    return {name: held.number(name) for name in held.fields}
+    return {name: held.number(name, NUMBER) for name in held.fields}
 
 
 def _written_range(low: float, high: float) -> dict[str, Json]:

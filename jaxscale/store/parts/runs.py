@@ -9,6 +9,7 @@ import numpy as np
 from jaxscale.runs import Origin, Runs
 from jaxscale.store.archive import Archive
 from jaxscale.store.parts.findings import findings_of, written_findings
+from jaxscale.store.promises import A_ROW, FINITE, NOT_NEGATIVE, POSITIVE
 from jaxscale.store.record import Record
 from jaxscale.store.scalars import Json
 from jaxscale.store.texts import text_arrays, texts_of
@@ -46,14 +47,17 @@ def runs_of(record: Record, archive: Archive) -> Runs:
     for key, names in (("columns", columns), ("labels", labels)):
         if len(set(names)) < len(names):
             raise record.wrong(key, "a list of different names")
+    weight = archive.floats("runs.weight", (count,), NOT_NEGATIVE)
+    if not weight.any():
+        raise archive.wrong("runs.weight", "one in which a run counts")
     return Runs(
         columns={name: _column(archive, f"runs.column.{index}", count) for index, name in enumerate(columns)},
-        loss=archive.floats("runs.loss", (count,)),
-        weight=archive.floats("runs.weight", (count,)),
-        sigma=archive.floats("runs.sigma", (count,)) if "runs.sigma" in archive.arrays else None,
+        loss=archive.floats("runs.loss", (count,), FINITE),
+        weight=weight,
+        sigma=archive.floats("runs.sigma", (count,), POSITIVE) if "runs.sigma" in archive.arrays else None,
         group=texts_of(archive, "runs.group", count) if record.flag("has_group") else None,
         labels={name: texts_of(archive, f"runs.label.{index}", count) for index, name in enumerate(labels)},
-        row=archive.array("runs.row", (count,), "<i8"),
+        row=archive.array("runs.row", (count,), "<i8", promise=A_ROW),
         origin=_origin_of(record.child("origin")),
         findings=findings_of(record),
     )

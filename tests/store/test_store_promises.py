@@ -1,0 +1,140 @@
+"""An archive whose digest was made anew for other numbers: what a type promises of its numbers is asked on loading."""
+
+import json
+
+import numpy as np
+import pytest
+import store_answers as answers
+from store_damage import ARRAYS, RESULT, edited, outcome, refusal, rewritten
+
+from jaxscale.objectives import huber
+from jaxscale.status import Status
+from jaxscale.store import Saved, save
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table = answers.runs(sigma=np.geomspace(1e-4, 0.3, len(answers.HOSTILE)))
+    fit = answers.fit(runs=table)
+    crowd = answers.ensemble(fit, without={"E": np.arange(12) % 3 == 0})
+    return save(tmp_path / "out", Saved(fit, crowd, answers.frontier(fit, replicates=12)))
+
+
+DAMAGED = [
+    ("runs.loss", 3, NAN, "finite"),
+    ("runs.loss", 3, INF, "finite"),
+    ("runs.loss", 3, -2.0, "above zero"),
+    ("runs.loss", 3, 0.0, "above zero"),
+    ("runs.weight", 2, NAN, "zero or more"),
+    ("runs.weight", 2, INF, "zero or more"),
+    ("runs.weight", 2, -1.0, "zero or more"),
+    ("runs.weight", slice(None), 0.0, "one in which a run counts"),
+    ("runs.sigma", 2, 0.0, "above zero"),
+    ("runs.sigma", 2, NAN, "above zero"),
+    ("runs.row", 0, 0, "counted from 1"),
+    ("runs.row", 0, -5, "counted from 1"),
+    ("runs.column.0", 1, NAN, "finite"),
+    ("runs.column.1", 1, INF, "finite"),
+    ("fit.residuals", 4, NAN, "finite"),
+    ("fit.residuals", 4, -INF, "finite"),
+    ("ensemble.status", 0, -1, "the code of converged"),
+    ("ensemble.status", 0, 7, "the code of converged"),
+    ("ensemble.status", 0, -128, "the code of converged"),
+    ("ensemble.steps", 0, -1, "zero or more"),
+    ("ensemble.value", 0, NAN, "finite"),
+    ("ensemble.value", 1, INF, "finite"),
+    ("ensemble.coefs", (2, 0), NAN, "a number"),
+    ("ensemble.coefs", (2, 0), -1e-300, "in its support"),
+    ("ensemble.coefs", (2, 5), -INF, "in its support"),
+    ("ensemble.without", (0, 0), 2, "0 or 1"),
+    ("ensemble.without", (0, 0), -1, "0 or 1"),
+    ("frontier.flops", 0, 0.0, "above zero"),
+    ("frontier.flops", 0, NAN, "above zero"),
+    ("frontier.params", (1, 0), -1.0, "above zero"),
+    ("frontier.tokens", (1, 0), 0.0, "above zero"),
+    ("frontier.point.flops", 0, -1.0, "above zero"),
+    ("frontier.point.params", 0, -1.0, "above zero"),
+]
+
+
+@pytest.mark.parametrize(("name", "place", "number", "expected"), DAMAGED)
+def test_a_number_that_its_type_does_not_hold_is_refused_by_name(folder, name, place, number, expected):
+    rewritten(folder, name, place, number)
+    message = refusal(folder)
+    assert name in message
+    assert expected in message
+
+
+def test_every_array_of_numbers_has_a_damage_that_is_tried(folder):
+    """Texts have their own tests; any loss of a frontier is possible, where the law gives another quantity."""
+    with np.load(folder / ARRAYS) as saved:
+        names = {name for name in saved.files if not name.endswith((".utf8", ".ends"))}
+    untried = names - {name for name, *_ in DAMAGED}
+    assert untried == {"runs.column.2", "frontier.loss", "frontier.point.loss", "frontier.point.tokens"}
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("fit.objective_value", None),
+        ("fit.objective_value", "inf"),
+        ("fit.coefs.E", -1),
+        ("fit.coefs.E", "-inf"),
+        ("fit.coefs.E", None),
+        ("fit.std.E", -1e-9),
+        ("fit.certificate.scaled_gradient", -1),
+        ("fit.certificate.condition", -1),
+        ("fit.certificate.other_minima.0.coefs.alpha", -0.1),
+        ("fit.provenance.run_seconds", -1),
+        ("fit.provenance.compile_seconds", None),
+        ("frontier.coefs.B", -2),
+        ("frontier.crowd_of.coefs.B", -2),
+        ("frontier.crowd_of.measured.low", 0),
+        ("frontier.crowd_of.measured.high", "inf"),
+    ],
+)
+def test_a_field_that_its_type_does_not_hold_is_refused_by_name(folder, path, number):
+    def change(record):
+        *parents, last = path.split(".")
+        for key in parents:
+            record = record[int(key) if key.isdigit() else key]
+        record[last] = number
+
+    edited(folder, change)
+    assert f"{path.replace('.0.', '[0].')} is" in refusal(folder)
+
+
+def test_what_failed_may_have_ended_anywhere(folder):
+    """A replicate that failed has no number, or any in the support; a fit that failed has any objective."""
+    failed = 5
+    for name, place in (("ensemble.value", failed), ("ensemble.coefs", (2, failed))):
+        rewritten(folder, name, place, NAN)
+    assert not outcome(folder)
+    edited(folder, lambda record: record["fit"].update(status="stalled", objective_value=None))
+    rewritten(folder, "fit.residuals", 0, INF)
+    assert not outcome(folder)
+
+
+def test_a_row_that_does_not_count_may_have_any_loss_and_residual(folder):
+    """The table's first run has the weight 0."""
+    rewritten(folder, "runs.loss", 0, -1.0)
+    rewritten(folder, "fit.residuals", 0, NAN)
+    assert not outcome(folder)
+
+
+def test_a_loss_below_zero_is_one_where_no_logarithm_is_taken(tmp_path):
+    losses = np.linspace(-1, 1, len(answers.HOSTILE))
+    first = answers.fit(runs=answers.runs(loss=losses), objective=huber(space="linear"))
+    assert not outcome(save(tmp_path / "out", first))
+
+
+def test_every_status_may_be_that_of_a_fit_without_numbers_unless_it_is_usable(folder):
+    for status in Status:
+        record = json.loads((folder / RESULT).read_text())
+        record["fit"]["status"] = str(status)
+        record["fit"]["coefs"]["E"] = None
+        record["fit"]["unidentified"] = []
+        (folder / RESULT).write_text(json.dumps(record))
+        assert bool(outcome(folder)) == status.is_usable
