@@ -18,7 +18,7 @@ CALLABLES = tuple(name for name in NAMES if callable(getattr(js, name)))
 
 
 def in_a_fresh_process(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=120, check=False)
 
 
 def test_importing_jaxscale_imports_nothing_heavy_and_starts_no_backend():
@@ -52,7 +52,7 @@ def test_every_package_that_the_code_imports_is_installed_with_it():
     asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     installed = {re.match(r"[\w-]+", one)[0].replace("-", "_") for one in asked} | {"jaxscale"}
     imported = set()
-    for path in (ROOT / "jaxscale").rglob("*.py*"):
+    for path in [one for kind in ("*.py", "*.pyi") for one in (ROOT / "jaxscale").rglob(kind)]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.partition(".")[0] for alias in node.names}

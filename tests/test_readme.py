@@ -121,7 +121,8 @@ def test_the_tables_are_there_and_a_notebook_opens(desk):
     *words, source = line.removeprefix("uv run --group notebooks jupytext ").split()
     assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["notebooks"]
     to = ["--output", str(desk / "opened.ipynb"), str(ROOT / source)]
-    subprocess.run([sys.executable, "-m", "jupytext", *words, *to], check=True, capture_output=True, timeout=60)
+    typed = [sys.executable, "-X", "utf8", "-m", "jupytext", *words, *to]  # it reads and prints as the locale says
+    subprocess.run(typed, check=True, capture_output=True, timeout=60)
     assert json.loads((desk / "opened.ipynb").read_text(encoding="utf-8"))["cells"]
 
 

@@ -41,7 +41,7 @@ def test_the_commands_of_this_release_are_there_and_no_others():
 
 
 def test_no_help_imports_anything_heavy():
-    asked = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, timeout=60, check=True)
+    asked = subprocess.run([sys.executable, "-c", ASK], capture_output=True, encoding="utf-8", timeout=60, check=True)
     assert asked.stderr.strip() == "[]"
 
 

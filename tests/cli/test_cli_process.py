@@ -26,7 +26,7 @@ def start(own_folder, cache_folder):
 
     def run(words, **given):
         environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(cache_folder), **given}
-        return subprocess.run([*PROGRAM, *words], capture_output=True, text=True, timeout=120, env=environment)
+        return subprocess.run([*PROGRAM, *words], capture_output=True, encoding="utf-8", timeout=120, env=environment)
 
     return run
 
@@ -40,7 +40,7 @@ def shell(own_folder, cache_folder):
     def run(line, words):
         environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(cache_folder)}
         typed = ["bash", "-c", line.format(shlex.join([*PROGRAM, *words]))]
-        return subprocess.run(typed, capture_output=True, text=True, timeout=120, env=environment, check=False)
+        return subprocess.run(typed, capture_output=True, encoding="utf-8", timeout=120, env=environment, check=False)
 
     return run
 
@@ -57,7 +57,7 @@ def test_stdout_is_one_json_document_and_nothing_else(start, cache_folder):
 def test_a_reader_that_goes_away_ends_the_output_quietly(own_folder, cache_folder):
     environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(cache_folder)}
     running = subprocess.Popen(
-        [*PROGRAM, "laws"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [*PROGRAM, "laws"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment
     )
     running.stdout.close()
     said = running.stderr.read()
@@ -135,8 +135,8 @@ def test_a_width_that_cannot_be_meant_asks_for_nothing(start, columns):
 
 
 def test_forced_colours_follow_no_color(start):
-    coloured = start(["laws", "kaplan"], FORCE_COLOR="1")
-    plain = start(["laws", "kaplan"], FORCE_COLOR="1", NO_COLOR="1")
+    coloured = start(["laws", "kaplan"], FORCE_COLOR="1", TERM="xterm")
+    plain = start(["laws", "kaplan"], FORCE_COLOR="1", TERM="xterm", NO_COLOR="1")
     assert "\x1b[" in coloured.stdout
     assert not any(f"\x1b[{code}m" in plain.stdout for code in ("31", "32", "33", "36"))
 

@@ -54,7 +54,7 @@ def start(own_folder, programs):
 
     def begin(code, *words):
         environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(programs)}
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
         running.append(subprocess.Popen([sys.executable, "-c", code, *words], env=environment, **streams))
         return running[-1]
 

@@ -160,7 +160,7 @@ def test_a_hostile_expression_is_refused_within_a_second_in_a_process_of_its_own
     begun = time.perf_counter()
     result = subprocess.run(
         [sys.executable, "-c", "from jaxscale.cli.main import main; main()", *words],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, encoding="utf-8", timeout=60, check=False,
     )  # fmt: skip
     spent = time.perf_counter() - begun
     assert result.returncode == 2

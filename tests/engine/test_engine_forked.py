@@ -39,7 +39,7 @@ if __name__ == "__main__":
 def answers(before, *asked):
     """Return a line for each verb that a forked process was asked for."""
     code = PROGRAM.format(before=before, asked=asked)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=120, check=True)
     return done.stdout.splitlines()
 
 
