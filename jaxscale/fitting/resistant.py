@@ -98,6 +98,7 @@ def _sum(place: Place, kept: int) -> float:
 
 
 def _squares(place: Place, rows: np.ndarray) -> float:
-    value = float(np.sum(place.miss[rows] ** 2))
+    with np.errstate(over="ignore"):  # a start may predict numbers whose squares are none
+        value = float(np.sum(place.miss[rows] ** 2))
     is_finite = np.isfinite(value) and np.isfinite(place.slope[rows]).all()
     return value if is_finite else np.inf

@@ -75,9 +75,12 @@ class Answer:
 
     @property
     def has_plan(self) -> bool:
-        """Whether a frontier that splits budgets has an optimum at any of them; True where there is none."""
+        """Whether a frontier that splits budgets has an optimum at any of them, for a fit at a bound.
+
+        True where there is no such frontier, and for a law that has no optimum inside wherever its coefs are.
+        """
         parts = [part.has_plan for part in self.by_group.values()]
-        if self.frontier is None or not can_allocate(self.frontier.law):
+        if self.frontier is None or not self.fit.held or not can_allocate(self.frontier.law):
             return all(parts)
         return bool(np.isfinite(self.frontier.point.params).any())
 

@@ -268,6 +268,6 @@ def test_an_optimum_that_is_not_the_lowest_of_its_budget_is_given_with_a_warning
     assert np.isnan(front.loss[1])
     codes = {finding.code: finding.message for finding in front.findings}
     assert codes["lower-at-end"].startswith("at 1 of 2 budgets of the point fit the law promises less loss still")
-    assert codes["optimum-at-end"].startswith("no interior optimum at 1 of 2")
+    assert codes["optimum-at-end"].startswith("the law has no optimum inside at 1 of 2 budgets")
     plain = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e21])
     assert not plain.findings
