@@ -9,9 +9,11 @@ from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.fitting.bounds import Bound
 from jaxscale.fitting.limits import Place
 from jaxscale.fitting.pulls import pulls_of
-from jaxscale.fitting.settling import LOOKS, Settling
+from jaxscale.fitting.settling import Settling
 from jaxscale.status import Status
 
+MOST_LOOKS = 12
+"""Failed replicates from which bounds are looked for: a table may have several kinds of them."""
 JITTER = 0.1
 """Standard deviation, on the real line, of the start beside the point fit."""
 NEIGHBOURS = 64
@@ -52,7 +54,7 @@ def rescue(settling: Settling, value: float, places: list[np.ndarray], grid: np.
 def _look_around(settling: Settling, first: int) -> None:
     """Find bounds near failed replicates, of the first ones, and bring all failed ones there that belong there."""
     outcome, looked = settling.outcome, set()
-    for _ in range(LOOKS):
+    for _ in range(MOST_LOOKS):
         lost = _lost(outcome)
         near = [lane for lane in lost.tolist() if lane < first and np.isfinite(outcome.value[lane])]
         near = [lane for lane in near if lane not in looked]
