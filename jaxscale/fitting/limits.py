@@ -25,6 +25,8 @@ FALLS = 2.0
 """Factor on a lane's objective beyond which a bound is not near it."""
 FADING = 0.5
 """Slope after one step outwards, relative to that before, from which a valley is said to end at infinity."""
+OUT = 60.0
+"""Theta beyond which a coef is out of all proportion, as e^60 is."""
 LEADS = 0.1
 """Share of a valley's direction, in units of each coef's effect, from which a coef may be the one that leads."""
 MOVING = 1e-2
@@ -84,6 +86,8 @@ def bound_at(law: Law, job: Job, place: Place, edges: dict[int, float], clock: C
     alike.
     """
     held, theta = dict(edges), place.theta
+    if edges:  # the others need not be as far out as the lane had come
+        theta = np.where((np.abs(theta) > OUT) & (job.active > 0), place.middle, theta)
     for _ in range(2 * len(law.names)):
         stand = _stand(law, held)
         outcome = minimise_others(job, stand, np.array([place.replicate]), theta[None], np.zeros(1), clock)
@@ -95,7 +99,8 @@ def bound_at(law: Law, job: Job, place: Place, edges: dict[int, float], clock: C
         if status is Status.AT_BOUND:
             more = _edge_in(law, job, place, held, theta, value, clock)
         elif status is Status.SINGULAR:
-            more = _one_of_alike(law, job, place, held, theta, value, clock)
+            more = _edge_in(law, job, place, held, theta, value, clock, is_sure=True)
+            more = more or _one_of_alike(law, job, place, held, theta, value, clock)
         else:
             more = {}
         if not more:
@@ -112,9 +117,19 @@ def _stand(law: Law, held: dict[int, float]) -> np.ndarray:
 
 
 def _edge_in(
-    law: Law, job: Job, place: Place, held: dict[int, float], theta: np.ndarray, value: float, clock: Clock
+    law: Law,
+    job: Job,
+    place: Place,
+    held: dict[int, float],
+    theta: np.ndarray,
+    value: float,
+    clock: Clock,
+    *,
+    is_sure: bool = False,
 ) -> dict[int, float]:
     """Return one coef more that changes no prediction, by place, and where it is held; none if it is nowhere to hold.
+
+    is_sure: none, too, where that of least effect has some, which rounding elsewhere may have called none.
 
     A finite edge comes before an infinite one; a coef that is idle, as the exponent of a term whose scale is zero, has
     no edge and is held amid the grid, unless that lets a finite edge stand for an infinite one.
@@ -122,7 +137,8 @@ def _edge_in(
     free = _free(job, held)
     effect = place.pull(law, job, theta[None], free, clock).effect[0]
     can = np.flatnonzero(free & law.edged)
-    inert = can[effect[can] <= max(INSENSITIVE * value, float(effect[can].min(initial=np.inf)))]
+    least = 0.0 if is_sure else float(effect[can].min(initial=np.inf))
+    inert = can[effect[can] <= max(INSENSITIVE * value, least)]
     moves = [(int(at), edge) for at in inert for edge in ("low", "high", "middle")]
     points = np.tile(theta, (len(moves), 1))
     for row, (at, edge) in enumerate(moves):
@@ -242,7 +258,8 @@ def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound 
     if at != leader or length[free == at][0] ** 2 <= INSENSITIVE * place.value:
         return None
     others = _free(job, {at: 0.0})
-    if place.pull(law, job, np.where(others, place.middle, place.theta)[None], others, clock).apart[0, at] <= SPANNED:
+    amid = np.where(_free(job, {}), place.middle, place.theta)
+    if place.pull(law, job, amid[None], others, clock).apart[0, at] <= SPANNED:
         return None  # they predict alike everywhere: no valley, but a plain
     points = np.tile(place.theta, (len(FURTHER), 1)) + (FURTHER - 1.0)[:, None] * move / move[at]
     points[:, at] = place.theta[at] + np.log(FURTHER)
