@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job
-from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, SHORT, Bound, minimise_others, stand_of
+from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, SHORT, SPANNED, Bound, minimise_others, stand_of
 from jaxscale.fitting.directions import TAKES_PART, null_space
 from jaxscale.fitting.inspection import jacobian_at
 from jaxscale.fitting.pulls import Pull, pulls_of
@@ -19,8 +19,6 @@ from jaxscale.status import Status
 
 UNCHANGED = 1e-12
 """Relative difference in the objective that moving a coef without any effect makes."""
-SPANNED = 1e-9
-"""Share of a held coef's column beside those of the minimised ones below which they do all that it could."""
 FALLS = 2.0
 """Factor on a lane's objective beyond which a bound is not near it."""
 FADING = 0.5
