@@ -21,6 +21,9 @@ ROUNDING = 1e-11
 """Multiplier of a held coef, relative to the sum of its absolute terms, that is rounding."""
 SPANNED = 1e-12
 """Share of a coef's column beside those of the minimised ones that is rounding."""
+REMAINING = 1e-4
+"""Slope of the objective in the log of a coef that stands for infinity, relative to it, from which more is to be
+gained further out."""
 SHORT = 1e-5
 """What a coef that stands for infinity may cost, relative to the objective: a hundredth of a standard error."""
 SAME_MINIMUM = 1e-8
@@ -146,6 +149,8 @@ def solve_held(
         minimised = (job.active > 0) & ~bound.is_held
         pull = pulls_of(job, minimised, replicate[found], outcome.theta[found], clock)
         stays = bound.side * pull.multiplier >= -ROUNDING * pull.total
+        is_near = np.abs(pull.multiplier) > REMAINING * outcome.value[found][:, None]
+        stays &= ~(bound.stands_for_infinity & is_near)
         is_at_edge = (bound.side != 0) & ~bound.stands_for_infinity
         is_said = ~((pull.apart <= SPANNED) & is_at_edge).any(axis=1)
         status = np.where(stays.all(axis=1), Status.AT_BOUND, Status.STALLED)

@@ -3,63 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job
-from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, SHORT, SPANNED, Bound, minimise_others, stand_of
+from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, SPANNED, Bound, minimise_others, stand_of
 from jaxscale.fitting.directions import TAKES_PART, null_space
-from jaxscale.fitting.inspection import jacobian_at
-from jaxscale.fitting.pulls import Pull, pulls_of
+from jaxscale.fitting.places import FALLS, UNCHANGED, Place, free_of
+from jaxscale.fitting.valleys import bound_at_infinity
 from jaxscale.laws import Law
 from jaxscale.solvers.loop import INSENSITIVE
 from jaxscale.status import Status
 
-UNCHANGED = 1e-12
-"""Relative difference in the objective that moving a coef without any effect makes."""
-FALLS = 2.0
-"""Factor on a lane's objective beyond which a bound is not near it."""
-FADING = 0.5
-"""Slope after one step outwards, relative to that before, from which a valley is said to end at infinity."""
 OUT = 60.0
 """Theta beyond which a coef is out of all proportion, as e^60 is."""
-LEADS = 0.1
-"""Share of a valley's direction, in units of each coef's effect, from which a coef may be the one that leads."""
-MOVING = 1e-2
-"""Change of a coef's log from one step outwards to the next from which it goes to infinity, too, and has no value."""
-FURTHER = 1.2 ** np.arange(-3, 24)
-"""How far a coef is followed to infinity, in units of where it is; a little back, too, where a lane has come so far
-that the law is hardly finite."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A lane to look around from: theta (p,), its replicate, -1 for the table as it is, and its objective there.
-
-    weight: (bucket,) of the lane's own table.   middle: (p,) theta amid the grid of starts.
-    """
-
-    theta: np.ndarray
-    replicate: int
-    value: float
-    weight: np.ndarray
-    middle: np.ndarray
-
-    def values(self, law: Law, job: Job, points: np.ndarray, clock: Clock) -> np.ndarray:
-        """Return the objective (k,) of this lane's table at points (k, p), inf where there is none."""
-        value = self.pull(law, job, points, np.full(len(law.names), False), clock).value
-        found: np.ndarray = np.where(np.isfinite(value), value, np.inf)
-        return found
-
-    def pull(self, law: Law, job: Job, points: np.ndarray, minimised: np.ndarray, clock: Clock) -> Pull:
-        """Return the pull (k, …) on this lane's table at points (k, p)."""
-        return pulls_of(job, minimised, np.full(len(points), self.replicate), points, clock)
-
-    def jacobian(self, job: Job, theta: np.ndarray, clock: Clock) -> np.ndarray:
-        """Return d residual / d theta (m, p) of the lane's own rows, times the roots of their weights."""
-        return jacobian_at(job, replace(job.batch, weight=self.weight), theta, clock)
 
 
 def bounds_near(law: Law, job: Job, place: Place, clock: Clock) -> Iterator[Bound]:
@@ -72,7 +30,7 @@ def bounds_near(law: Law, job: Job, place: Place, clock: Clock) -> Iterator[Boun
                 if bound is not None:
                     yield bound
         if np.isinf(support.high):
-            bound = _followed(law, job, place, int(at), clock)
+            bound = bound_at_infinity(law, job, place, int(at), clock)
             if bound is not None:
                 yield bound
 
@@ -132,7 +90,7 @@ def _edge_in(
     A finite edge comes before an infinite one; a coef that is idle, as the exponent of a term whose scale is zero, has
     no edge and is held amid the grid, unless that lets a finite edge stand for an infinite one.
     """
-    free = _free(job, held)
+    free = free_of(job, held)
     effect = place.pull(law, job, theta[None], free, clock).effect[0]
     can = np.flatnonzero(free & law.edged)
     least = 0.0 if is_sure else float(effect[can].min(initial=np.inf))
@@ -163,7 +121,7 @@ def _one_of_alike(
     law: Law, job: Job, place: Place, held: dict[int, float], theta: np.ndarray, value: float, clock: Clock
 ) -> dict[int, float]:
     """Return which one of the coefs that predict alike is held, by place, and at what: an edge if it costs nothing."""
-    free = np.flatnonzero(_free(job, held))
+    free = np.flatnonzero(free_of(job, held))
     jacobian = place.jacobian(job, theta, clock)[:, free]
     length = np.linalg.norm(jacobian, axis=0)
     if not np.isfinite(length).all():
@@ -197,7 +155,7 @@ def _closed(
     which coefs have no value there. None where coefs predict alike, or nothing, away from the bound, too, or none may
     not leave it: that is the law, or the design of the table, and no limit.
     """
-    minimised, places = _free(job, held), list(held)
+    minimised, places = free_of(job, held), list(held)
     points = np.tile(theta, (len(held) + 2, 1))
     for row, at in enumerate(places, start=2):
         points[row, at] = points[1, at] = place.middle[at]
@@ -234,56 +192,3 @@ def _taking_part(
     share[at] = 1.0
     taking: np.ndarray = np.abs(share) > TAKES_PART
     return taking
-
-
-def _followed(law: Law, job: Job, place: Place, at: int, clock: Clock) -> Bound | None:
-    """Return the bound where a coef is followed to infinity along a valley, with those that move along; None where
-    none leads there.
-
-    As an exponent grows, a term may keep what it does to the smallest runs alone if its scale grows as fast: the
-    valley is straight in the coef itself and the logs of the others; the one whose log moves least leads. Its floor is
-    reached to rounding at a finite place, the last one at which the law is finite; the coefs that moved have no value.
-    """
-    free = np.flatnonzero(_free(job, {}))
-    jacobian = place.jacobian(job, place.theta, clock)[:, free]
-    length = np.linalg.norm(jacobian, axis=0)
-    if not (np.isfinite(length).all() and (length > 0).all()):
-        return None
-    share, move = np.zeros(len(law.names)), np.zeros(len(law.names))
-    share[free] = np.linalg.svd(jacobian / length, full_matrices=True)[2][-1]
-    move[free] = share[free] / length
-    leader = int(np.argmin(np.where(np.abs(share) > LEADS, np.abs(move), np.inf)))
-    if at != leader or length[free == at][0] ** 2 <= INSENSITIVE * place.value:
-        return None
-    others = _free(job, {at: 0.0})
-    amid = np.where(_free(job, {}), place.middle, place.theta)
-    if place.pull(law, job, amid[None], others, clock).apart[0, at] <= SPANNED:
-        return None  # they predict alike everywhere: no valley, but a plain
-    points = np.tile(place.theta, (len(FURTHER), 1)) + (FURTHER - 1.0)[:, None] * move / move[at]
-    points[:, at] = place.theta[at] + np.log(FURTHER)
-    values = place.values(law, job, points, clock)
-    near = np.flatnonzero(values <= FALLS * place.value)
-    found: list[tuple[np.ndarray, np.ndarray, float]] = []
-    for row in near[::-1]:
-        stand = np.full(len(law.names), np.nan)
-        stand[at] = points[row, at]
-        outcome = minimise_others(job, stand, np.array([place.replicate]), points[row][None], np.zeros(1), clock)
-        theta, value = outcome.theta[0], float(outcome.value[0])
-        if outcome.status[0] != Status.CONVERGED or value > place.value * (1.0 + SHORT):
-            continue
-        pull = place.pull(law, job, theta[None], others, clock)
-        found.append((stand, theta, float(pull.multiplier[0, at])))
-        if len(found) == 2:
-            break
-    if len(found) < 2 or abs(found[0][2]) > max(FADING * abs(found[1][2]), UNCHANGED * place.value):
-        return None
-    (stand, theta, _), (_, before, _) = found
-    coef = np.where(np.isnan(stand), np.nan, law.supports[at].to_coef(stand))
-    return Bound(stand, coef, np.where(np.isnan(stand), 0, -1), np.abs(theta - before) > MOVING, theta)
-
-
-def _free(job: Job, held: dict[int, float]) -> np.ndarray:
-    free: np.ndarray = job.active > 0
-    free = free.copy()
-    free[list(held)] = False
-    return free

@@ -7,7 +7,7 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.fitting.bounds import Bound
-from jaxscale.fitting.limits import Place
+from jaxscale.fitting.places import Place
 from jaxscale.fitting.pulls import pulls_of
 from jaxscale.fitting.settling import Settling
 from jaxscale.status import Status

@@ -9,7 +9,8 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, solve_held
-from jaxscale.fitting.limits import Place, bound_at, bounds_near
+from jaxscale.fitting.limits import bound_at, bounds_near
+from jaxscale.fitting.places import Place
 from jaxscale.fitting.pulls import pulls_of, weight_of_lane
 from jaxscale.laws import Law
 from jaxscale.status import Status
