@@ -49,6 +49,8 @@ MADE = {
     "errors as weights": rows("params,tokens,loss,sigma", PARAMS, TOKENS, LOSSES, [0.01] * 15),
     "a ray": rows("params,tokens,loss", PARAMS, [20 * n for n in PARAMS], [x + 1e-3 * i for i, x in enumerate(LOSSES)]),
 }  # fmt: skip
+VALUE = r"[= ]((?:\"[^\"]*\"|'[^']*'|[^\s\"';,]|,(?=\S)|;(?=\S))+)"
+"""What follows an option: words in quotes, or letters up to a space or the end of a clause."""
 WITHOUT = ("two sizes", "a ray", "errors as weights", "seeds")
 """Tables whose messages may name nothing that can be typed as it stands."""
 FIELD = ("two_losses", "size_as_text", "wandb_runs", "tokens_in_billions", "exaflop_derived_tokens", "unit_words",
@@ -72,10 +74,11 @@ def advice_in(message):
             continue
         words, after = [found.group()], found.end()
         if not option.is_flag:
-            value = re.match(r"[= ]((?:\"[^\"]*\"|'[^']*'|[^\s\"';,]|,(?=\S)|;(?=\S))+)", message[after:])
+            form = r"[= ](\S)" if option.metavar == "CHAR" else VALUE
+            value = re.match(form, message[after:])
             if value is None:
                 continue
-            words.append(shlex.split(value.group(1).rstrip(".:)"))[0])
+            words.append(value.group(1) if option.metavar == "CHAR" else shlex.split(value.group(1).rstrip(".:)"))[0])
             after += value.end()
         if together and message[end : found.start()].strip():
             yield together
