@@ -10,6 +10,8 @@ from jaxscale.runs.spelled import contradicts, spelled
 
 CORRECT = "correct or delete these cells"
 DECIMAL_OR_THOUSANDS = "--decimal , reads 3,14; --thousands , reads 1,000,000"
+THOUSANDS = "--thousands , reads 1,000,000"
+NOT_DECIMAL = "a number has one decimal mark: leave --decimal , away"
 UNDERSCORES = "--thousands _ reads 1_000_000"
 UNIT_SUFFIXES = "--units reads K, M, B, T as 1e3, 1e6, 1e9, 1e12, also as in 300 bn, 1,400M, 300B tokens and 2×10^19"
 POINTS = "the cell has a decimal point: leave --decimal , away"
@@ -70,7 +72,9 @@ def _with_unit(noun: str, text: str, style: NumberStyle) -> tuple[str, str]:
 
 def _written_otherwise(text: str, style: NumberStyle) -> tuple[str, str]:
     if "," in text and _is_decimal(text.replace(",", "").replace(".", "")):
-        return "has a comma", DECIMAL_OR_THOUSANDS
+        if text.count(",") == 1 and "." not in text:
+            return "has a comma", DECIMAL_OR_THOUSANDS
+        return "has commas", THOUSANDS if style.decimal == "." else NOT_DECIMAL
     if "," in text and spelled(text.replace(",", ".", 1)) is not None:
         return "has a comma and a unit", COMMA_IN_UNIT
     if "_" in text and _is_decimal(text.replace("_", "")):

@@ -74,11 +74,15 @@ def advice_in(message):
             continue
         words, after = [found.group()], found.end()
         if not option.is_flag:
-            form = r"[= ](\S)" if option.metavar == "CHAR" else VALUE
+            form = r"[= ]('.'|\".\"|\S)" if option.metavar == "CHAR" else VALUE
             value = re.match(form, message[after:])
             if value is None:
                 continue
-            words.append(value.group(1) if option.metavar == "CHAR" else shlex.split(value.group(1).rstrip(".:)"))[0])
+            words.append(
+                value.group(1).strip("'\"")
+                if option.metavar == "CHAR"
+                else shlex.split(value.group(1).rstrip(".:)"))[0]
+            )
             after += value.end()
         if together and message[end : found.start()].strip():
             yield together
@@ -98,7 +102,8 @@ def walk(run, table):
         for message in messages_of(result):
             for words in advice_in(message):
                 line = (*before, *words)
-                if any(TO_FILL_IN.search(word) for word in words) or line in seen or len(before) > 6:
+                is_typed = not set(words).isdisjoint(set(before) & set(OPTIONS))  # what is said of it takes it back
+                if any(TO_FILL_IN.search(word) for word in words) or line in seen or is_typed or len(before) > 6:
                     continue
                 seen.add(line)
                 again = run("fit", table, *FIT, *line)
