@@ -21,11 +21,12 @@ ROUNDING = 1e-11
 """Multiplier of a held coef, relative to the sum of its absolute terms, that is rounding."""
 SPANNED = 1e-12
 """Share of a coef's column beside those of the minimised ones that is rounding."""
-REMAINING = 1e-4
-"""Slope of the objective in the log of a coef that stands for infinity, relative to it, from which more is to be
-gained further out."""
-SHORT = 1e-5
-"""What a coef that stands for infinity may cost, relative to the objective: a hundredth of a standard error."""
+SHORT = 0.01
+"""What stopping short of infinity may cost, as a share of what one run contributes: a tenth of a standard error."""
+REMAINING = 10.0 * SHORT
+"""Slope of the objective in the log of a coef that stands for infinity, in the same unit, from which more than that is
+to be gained further out: a term fades with its exponent as e^(-exponent · log of a ratio of sizes), and the law is
+hardly finite where that product exceeds a few tens."""
 SAME_MINIMUM = 1e-8
 """Relative difference in the objective below which two minima are one."""
 
@@ -107,6 +108,11 @@ def bound_of(fit: Fit) -> Bound | None:
     return Bound(stand, coef, side, is_open, start)
 
 
+def one_run(job: Job) -> float:
+    """Return the share of the objective that one run contributes."""
+    return 1.0 / max(int(np.sum(job.batch.weight > 0)), 1)
+
+
 def stand_of(law: Law, at: int, coef: float) -> float:
     """Return theta at which the coef at a place stands for its reported value, an edge of its support or a number."""
     support = law.supports[at]
@@ -149,7 +155,7 @@ def solve_held(
         minimised = (job.active > 0) & ~bound.is_held
         pull = pulls_of(job, minimised, replicate[found], outcome.theta[found], clock)
         stays = bound.side * pull.multiplier >= -ROUNDING * pull.total
-        is_near = np.abs(pull.multiplier) > REMAINING * outcome.value[found][:, None]
+        is_near = np.abs(pull.multiplier) > REMAINING * one_run(job) * outcome.value[found][:, None]
         stays &= ~(bound.stands_for_infinity & is_near)
         is_at_edge = (bound.side != 0) & ~bound.stands_for_infinity
         is_said = ~((pull.apart <= SPANNED) & is_at_edge).any(axis=1)

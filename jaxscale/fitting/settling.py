@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, solve_held
+from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, one_run, solve_held
 from jaxscale.fitting.limits import bound_at, bounds_near
 from jaxscale.fitting.places import Place
 from jaxscale.fitting.pulls import pulls_of, weight_of_lane
@@ -137,13 +137,13 @@ class Settling:
         """
         is_infinite = np.array([*(one.is_infinite for one in self.bounds), False])[index]
         if bound.is_infinite:
-            return np.where(is_infinite | (index == INSIDE), SHORT, self.indistinct)
+            return np.where(is_infinite | (index == INSIDE), SHORT * self.indistinct, self.indistinct)
         return np.where(is_infinite, self.indistinct, SAME_MINIMUM)
 
     @property
     def indistinct(self) -> float:
         """Share of the objective that one run contributes."""
-        return 1.0 / max(int(np.sum(self.job.batch.weight > 0)), 1)
+        return one_run(self.job)
 
     def known(self, bound: Bound) -> Bound:
         """Return the bound of the same kind, if there is one already: the same coefs held, at the same edges."""

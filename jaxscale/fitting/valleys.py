@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.crowd import Job
-from jaxscale.fitting.bounds import REMAINING, SHORT, SPANNED, Bound, minimise_others
+from jaxscale.fitting.bounds import REMAINING, SHORT, SPANNED, Bound, minimise_others, one_run
 from jaxscale.fitting.places import FALLS, UNCHANGED, Place, free_of
 from jaxscale.laws import Law
 from jaxscale.solvers.loop import INSENSITIVE
@@ -57,7 +57,7 @@ def bound_at_infinity(law: Law, job: Job, place: Place, at: int, clock: Clock) -
     if not stops:
         return None
     far, near = stops
-    if abs(far.slope) > max(min(REMAINING * far.value, FADING * abs(near.slope)), UNCHANGED * far.value):
+    if abs(far.slope) > max(min(REMAINING * one_run(job) * far.value, FADING * abs(near.slope)), UNCHANGED * far.value):
         return None
     is_held = np.arange(len(law.names)) == at
     stand = np.where(is_held, far.theta, np.nan)
@@ -85,7 +85,7 @@ def _stretch(law: Law, job: Job, place: Place, at: int, clock: Clock) -> list[St
         stand = np.where(np.arange(len(law.names)) == at, points[row], np.nan)
         outcome = minimise_others(job, stand, np.array([place.replicate]), points[row][None], np.zeros(1), clock)
         theta, value = outcome.theta[0], float(outcome.value[0])
-        if outcome.status[0] == Status.CONVERGED and value <= place.value * (1.0 + SHORT):
+        if outcome.status[0] == Status.CONVERGED and value <= place.value * (1.0 + SHORT * one_run(job)):
             slope = place.pull(law, job, theta[None], others, clock).multiplier[0, at]
             stops.append(Stop(theta, value, float(slope)))
         if len(stops) == 2:
