@@ -83,7 +83,10 @@ def frontier(
     that is not held; RunsError for a table whose numbers are not what they are taken for (`units-suspect`,
     `target-suspect`), unless it was read with `units_ok`.
     """
-    given = np.atleast_1d(np.asarray(flops))
+    try:
+        given = np.atleast_1d(np.asarray(flops))
+    except ValueError as error:  # lists of several lengths
+        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
     if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
         raise UsageError(BAD_BUDGET.format(flops=flops))
     try:

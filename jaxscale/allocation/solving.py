@@ -33,6 +33,7 @@ LARGEST = 1e40
 DECADES = np.arange(2.0, 46.0)
 """Compute in which a loss is looked for, log10 FLOP."""
 
+NO_LOSSES = "loss has the shape {shape}: give one loss or a list of them"
 NO_SOURCE = "solve_for needs a Fit, an Ensemble, or law= with coefs="
 TWO_SOURCES = "solve_for takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NOT_ONE = (
@@ -88,6 +89,8 @@ def solve_for(
         check_coefs(law, coefs)
     coefs = law.given(coefs)
     levels = np.atleast_1d(finite_numbers("loss", loss))
+    if levels.ndim != 1 or not levels.size:
+        raise UsageError(NO_LOSSES.format(shape=levels.shape))
     levels = np.resize(levels, _length(levels, at or {}))
     found = _solved(law, law.vector(coefs)[None], levels, at or {})
     name, arrays = found[0], {one: array[0] for one, array in found[1].items()}

@@ -146,7 +146,7 @@ def test_a_budget_that_is_no_positive_number_is_refused(flops):
         js.frontier(law="chinchilla", coefs=COEFS, flops=flops)
 
 
-@pytest.mark.parametrize("flops", [[], [[1e20, 1e21]]])
+@pytest.mark.parametrize("flops", [[], [[1e20, 1e21]], [[1e20, 1e21], [1e22]]])
 def test_budgets_that_are_no_list_of_numbers_are_refused(flops, epoch_fit):
     with pytest.raises(UsageError, match="flops"):
         js.frontier(epoch_fit, flops=flops)

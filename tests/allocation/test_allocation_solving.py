@@ -128,6 +128,8 @@ def test_the_least_compute_of_a_crowd_is_that_of_every_replicate(epoch_crowd):
         ({"at": {"params": -1e9}}, "must be positive"),
         ({"loss": np.nan}, "not a finite number"),
         ({"loss": "2.5"}, "no number"),
+        ({"loss": []}, "give one loss or a list of them"),
+        ({"loss": [[2.5]]}, "give one loss or a list of them"),
         ({"loss": [2.5, 2.6], "at": {"params": [1e9, 2e9, 3e9]}}, "other lengths"),
         ({"coefs": None}, "needs a Fit"),
         ({"law": "data-constrained", "coefs": "muennighoff2023", "at": {"params": 1e9}}, "missing"),
