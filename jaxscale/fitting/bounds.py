@@ -147,9 +147,11 @@ def solve_held(
     A lane is `at_bound` where they form a strict minimum and no held coef would lower the objective by leaving its
     bound: the conditions of Karush, Kuhn and Tucker. It is `stalled` where one would; theta is then still the minimum
     with the coefs held, from where to go on. It is `singular` where the others can do all that one at an edge does, as
-    in a resampled table that lost the runs which told them apart.   Source: Nocedal & Wright 2006, §12.3.
+    in a resampled table that lost the runs which told them apart. One in which another coef went to a bound of its own
+    is `stalled`, too: it belongs to the bound that holds both.   Source: Nocedal & Wright 2006, §12.3.
     """
     outcome = minimise_others(job, bound.stand, replicate, start, scale, clock, on_done)
+    outcome.status[outcome.status == Status.AT_BOUND] = Status.STALLED
     found = np.flatnonzero(outcome.status == Status.CONVERGED)
     if len(found):
         minimised = (job.active > 0) & ~bound.is_held

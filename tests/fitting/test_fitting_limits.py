@@ -120,6 +120,19 @@ def test_one_constant_has_an_interval_of_its_own():
     assert np.isnan(crowd.samples("E")[crowd.without["E"]]).all()
 
 
+def test_what_can_be_moved_from_one_coef_to_another_has_no_value_in_a_replicate():
+    """Sizes without effect: a floor of nothing beside a flat size term is no floor of zero, but one constant."""
+    fit = js.fit(table(0, (1, 1.4, 2), 0.004), objective=js.squared(space="linear"))
+    crowd = js.bootstrap(fit, replicates=REPLICATES)
+    has_value = np.isfinite(crowd.samples("E")) & np.isfinite(crowd.samples("A"))
+    coefs = np.stack([crowd.coefs[name] for name in fit.law.names], axis=1)[has_value]
+    moved = coefs.copy()
+    moved[:, 0] = moved[:, 1] = (coefs[:, 0] + coefs[:, 1]) / 2.0  # E and A, whose sum stays
+    weight = crowd.weights(np.flatnonzero(has_value))
+    before, after = of(fit, coefs, weight), of(fit, moved, weight)
+    assert not np.isclose(after, before, rtol=1e-9).any()
+
+
 def test_a_corner_is_no_plan():
     fit = js.fit(rising())
     refits = js.bootstrap(fit, replicates=REPLICATES)
