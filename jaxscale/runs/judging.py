@@ -10,7 +10,7 @@ import numpy as np
 from jaxscale.errors import RunsError
 from jaxscale.runs.lookups import cell_text
 from jaxscale.runs.numbers import NumberStyle
-from jaxscale.runs.reasons import reason
+from jaxscale.runs.reasons import DECIMAL, DECIMAL_OR_THOUSANDS, POINT_THOUSANDS, reason
 from jaxscale.runs.sheet import Sheet
 from jaxscale.runs.showing import MORE, counted, shown, shown_name
 
@@ -49,6 +49,8 @@ def refuse_faults(faults: Sequence[Fault], sheet: Sheet, style: NumberStyle) -> 
     text = "; ".join(cells_shown)
     if len(faults) > FAULTS_SHOWN:
         text = MORE.format(shown=text, count=len(faults) - FAULTS_SHOWN)
+    if POINT_THOUSANDS in fixes:  # then a comma is the decimal mark, and marks no thousands
+        fixes = dict.fromkeys(DECIMAL if one == DECIMAL_OR_THOUSANDS else one for one in fixes)
     fix = "; ".join(list(fixes)[:FIXES_SHOWN])
     total = counted(sum(fault.rows.size for fault in faults), "cell")
     raise RunsError(

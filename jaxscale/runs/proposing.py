@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from jaxscale.formulas.words import is_name
 from jaxscale.runs.aliases import ALIASES, EPOCHS, bare_names, is_called, plain
 from jaxscale.runs.candidates import Cells
+from jaxscale.runs.numbers import Kind
 
 LOSSES = ("loss", "nll", "cross entropy", "ce", "xent")
 PERPLEXITIES = ("ppl", "perplexity")
@@ -26,7 +27,7 @@ def proposed(role: str, headers: Sequence[str], cells: Cells) -> str:
     """
     free = [header for header in headers if cells.has_numbers(header)]
     if role == "loss":
-        return _loss(free)
+        return _loss(free, cells)
     if role == "tokens":
         found = [next((one for one in free if is_called(one, names)), None) for names in (STEPS, BATCHES, LENGTHS)]
         if None not in found:
@@ -37,13 +38,20 @@ def proposed(role: str, headers: Sequence[str], cells: Cells) -> str:
     return near[0] if near else ""
 
 
-def _loss(free: Sequence[str]) -> str:
+def _loss(free: Sequence[str], cells: Cells) -> str:
     for names, form in ((LOSSES, "{}"), (PERPLEXITIES, "log({})"), (SHARES, "1 - {}")):
         for header in free:
             words = plain(header).replace("/", " ").replace(".", " ").split()
             if any(name in words or name == " ".join(words) for name in names):
-                return header if form == "{}" else form.format(_quoted(header))
+                text = header if form == "{}" else form.format(_quoted(header))
+                return f"{text} / 100" if names == SHARES and _is_percent(header, cells) else text
     return ""
+
+
+def _is_percent(header: str, cells: Cells) -> bool:
+    """Return whether a share is written as 0 … 100: some cell is above 1."""
+    numbers = cells.read(header)
+    return bool((numbers.values[numbers.kind == Kind.NUMBER] > 1.0).any())
 
 
 def _quoted(header: str) -> str:

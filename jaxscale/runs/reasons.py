@@ -13,6 +13,13 @@ DECIMAL_OR_THOUSANDS = "--decimal , reads 3,14; --thousands , reads 1,000,000"
 THOUSANDS = "--thousands , reads 1,000,000"
 NOT_DECIMAL = "a number has one decimal mark: leave --decimal , away"
 UNDERSCORES = "--thousands _ reads 1_000_000"
+DECIMAL = "--decimal , reads 3,14"
+POINT_THOUSANDS = "--thousands . reads 1.000.000"
+GROUPED = {
+    ".": POINT_THOUSANDS,
+    "'": "--thousands \"'\" reads 1'000'000",
+    " ": "--thousands ' ' reads 1 000 000",
+}
 UNIT_SUFFIXES = "--units reads K, M, B, T as 1e3, 1e6, 1e9, 1e12, also as in 300 bn, 1,400M, 300B tokens and 2×10^19"
 POINTS = "the cell has a decimal point: leave --decimal , away"
 POINT_OR_THOUSANDS = (
@@ -31,6 +38,7 @@ _SUFFIXED = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)\s*[A-Za-z%]+(?:\s.*)?", re.ASC
 _SCIENTIFIC_UNITS = re.compile(r"[+-]?[\d.]+[eE][+-]?\d+\s*\D+", re.ASCII)
 _ERRORS = re.compile(r"±|\+/-|\+-|\d\(\d+\)\s*$")
 _LIMITS = re.compile(r"^\s*[<>~≈≤≥]|\+\s*$|^\s*about\b|^\s*ca\.?\s", re.IGNORECASE)
+_GROUPS = re.compile(r"[+-]?\d{1,3}(?P<mark>[.' ])\d{3}(?:(?P=mark)\d{3})*(?P<rest>[.,]\d+)?", re.ASCII)
 _RANGE = re.compile(r"[\d.]+\s*[A-Za-z]*\s*[-–—]\s*[\d.]+\s*[A-Za-z]*", re.ASCII)
 
 
@@ -71,6 +79,12 @@ def _with_unit(noun: str, text: str, style: NumberStyle) -> tuple[str, str]:
 
 
 def _written_otherwise(text: str, style: NumberStyle) -> tuple[str, str]:
+    grouped = _GROUPS.fullmatch(text)
+    if grouped is not None and style.thousands is None and not _is_decimal(text):
+        advice = GROUPED[grouped["mark"]]
+        if style.decimal == "." and (grouped["rest"] or "").startswith(","):
+            advice = f"{DECIMAL}; {advice}"
+        return "has marks between thousands", advice
     if "," in text and _is_decimal(text.replace(",", "").replace(".", "")):
         if text.count(",") == 1 and "." not in text:
             return "has a comma", DECIMAL_OR_THOUSANDS

@@ -65,6 +65,7 @@ ASKED = {
     ),
     "a-header-with-spaces": (sizes(**{"Final Loss": [3.5, 3.2, 3.0], "Eval Loss": [3.6, 3.1, 3.1]}), None),
     "no-loss-but-accuracy": (sizes(acc=[0.3, 0.4, 0.5]), {"loss": "1 - acc"}),
+    "no-loss-but-accuracy-in-percent": (sizes(acc=[30, 40.5, 50]), {"loss": "1 - acc / 100"}),
     "no-loss-but-perplexity": (sizes(**{"val ppl": [33.0, 24.0, 20.0]}), {"loss": "log(`val ppl`)"}),
     "no-loss-but-another": (sizes(train_loss=[3.5, 3.2, 3.0]), {"loss": "train_loss"}),
     "no-tokens-but-steps": (
