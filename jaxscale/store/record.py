@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from jaxscale.errors import StoreError
-from jaxscale.runs.showing import shown
+from jaxscale.runs.showing import shown, shown_name
 from jaxscale.store.promises import ANYTHING, Promise
 from jaxscale.store.scalars import number_of
 
@@ -86,7 +86,9 @@ class Record:
     def wrong(self, key: str, expected: str) -> StoreError:
         """Return the refusal of a field whose value cannot be meant."""
         found = shown(str(self.fields.get(key)))
-        return StoreError(FIELD_WRONG.format(place=self.place, field=self.path + key, found=found, expected=expected))
+        return StoreError(
+            FIELD_WRONG.format(place=self.place, field=shown_name(self.path + key), found=found, expected=expected)
+        )
 
     def _read(self, key: str, expected: str, convert: Callable[[object], T]) -> T:
         if key not in self.fields:

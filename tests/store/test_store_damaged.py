@@ -157,6 +157,11 @@ def test_an_archive_larger_than_the_memory_is_not_read(folder, monkeypatch):
     assert "larger machine" in refusal(folder)
 
 
+def test_a_field_named_by_control_characters_is_named_escaped(folder):
+    edited(folder, lambda record: record.update(by_group={"\x1e\r": None}))
+    assert "by_group.\\x1e\\r is 'None'" in refusal(folder)
+
+
 @pytest.mark.parametrize("kind", [None, "run-manifest", 7, "\x1b[31m"])
 def test_another_kind_of_document_is_refused(folder, kind):
     edited(folder, lambda record: record.update(kind=kind))
