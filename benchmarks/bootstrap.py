@@ -52,12 +52,12 @@ def bootstrap(
     reasons = {rival: rival.absent() for rival in RIVALS}
     present = [rival for rival in RIVALS if reasons[rival] is None]
     contest = [(rival, counts[rival.kind]) for rival in present]
-    if serial < replicates:  # jaxscale once more on the small crowd, where its batches are small too
+    if serial < replicates:  # jaxscale once more on the small ensemble, where its batches are small too
         contest += [(rival, serial) for rival in present if rival.name == "jaxscale"]
     runs = options.runs_of(table, where)
     _tell("jaxscale: fitting, and drawing the tables")
     study = tables.draw(runs, replicates=replicates, lanes=lanes, seed=seed)
-    measurements = timing.measure(study, contest, repeats=repeats, tell=_tell)
+    measurements = timing.input(study, contest, repeats=repeats, tell=_tell)
     own = reporting.own_place(measurements)
     rows = reporting.rows_of(measurements, judging.judge(study, [each.outcome for each in measurements], own=own))
     document = records.document(

@@ -39,7 +39,7 @@ class Point:
     seed: int = 0
 
 
-def measure(point: Point) -> dict:
+def input(point: Point) -> dict:
     """Return what `measured` returns in a fresh process, or {"refused": the reason} where that process fails.
 
     This process must be the smaller one: on Linux a process's peak begins with that of the one that started it.
@@ -65,17 +65,17 @@ def measured(point: Point) -> dict:
     runs, law, starts = _task(point)
     fit = js.fit(runs, law, starts=starts)
     base = _peak_bytes()
-    crowd = js.bootstrap(fit, replicates=min(point.replicates, REHEARSED), seed=point.seed)
-    compiling = fit.provenance.compile_seconds + crowd.provenance.compile_seconds
+    ensemble = js.bootstrap(fit, replicates=min(point.replicates, REHEARSED), seed=point.seed)
+    compiling = fit.provenance.compile_seconds + ensemble.provenance.compile_seconds
     seconds: list[float] = []
     late = 0.0
     while len(seconds) < point.repeats and (not seconds or seconds[-1] < LONG):
-        del crowd  # two crowds at a time are not what a user holds
+        del ensemble  # two ensembles at a time are not what a user holds
         started = time.perf_counter()
-        crowd = js.bootstrap(fit, replicates=point.replicates, seed=point.seed)
+        ensemble = js.bootstrap(fit, replicates=point.replicates, seed=point.seed)
         seconds.append(time.perf_counter() - started)
-        late += crowd.provenance.compile_seconds
-    codes, counts = np.unique(crowd.status, return_counts=True)
+        late += ensemble.provenance.compile_seconds
+    codes, counts = np.unique(ensemble.status, return_counts=True)
     on_device = jax.local_devices()[0].memory_stats() or {}
     return {
         "rows": len(runs),
@@ -83,7 +83,7 @@ def measured(point: Point) -> dict:
         "compile_seconds": compiling,
         "late_compile_seconds": late,
         "run_seconds": seconds,
-        "evaluations": float(crowd.steps.mean()),
+        "evaluations": float(ensemble.steps.mean()),
         "statuses": {str(js.Status(code)): int(count) for code, count in zip(codes, counts, strict=True)},
         "fit_peak_bytes": base,
         "peak_bytes": _peak_bytes(),

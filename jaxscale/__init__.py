@@ -1,7 +1,7 @@
 """jaxscale: from a table of training runs to a compute plan that can be defended.
 
-A law is an equation with named coefficients; an objective says how a miss is scored; a scheme says which other tables
-we might have measured. One loop minimises thousands of copies at once, and every one of them ends with a status.
+A law is an equation with named coefficients; an objective is a rho function of the residuals; a scheme says which other
+tables we might have measured. One loop minimises thousands of copies at once, and every one of them ends with a status.
 The names below are loaded on first use, so that importing jaxscale costs nothing and starts no backend.
 """
 

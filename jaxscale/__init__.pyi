@@ -5,7 +5,7 @@ from .allocation import isoloss as isoloss
 from .allocation import solve_for as solve_for
 from .datasets.simulating import simulate as simulate
 from .errors import JaxscaleError as JaxscaleError
-from .errors import MissingPartError as MissingPartError
+from .errors import MissingDependencyError as MissingDependencyError
 from .errors import RunsError as RunsError
 from .errors import StoreError as StoreError
 from .errors import UsageError as UsageError

@@ -12,7 +12,7 @@ class JaxscaleError(Exception):
 
 
 class UsageError(JaxscaleError, ValueError):
-    """An argument that cannot be meant: an unknown name, a level of 95, a negative budget."""
+    """An invalid argument: an unknown name, a level of 95, a negative budget."""
 
     exit_code = 2
 
@@ -30,7 +30,7 @@ class RunsError(JaxscaleError, ValueError):
         self.missing = tuple(missing)
 
 
-class MissingPartError(JaxscaleError, ImportError):
+class MissingDependencyError(JaxscaleError, ImportError):
     """A device or an optional dependency that is not there; the message says how to get it."""
 
     exit_code = 5

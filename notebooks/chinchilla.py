@@ -43,7 +43,7 @@ print(f"{len(runs)} of {len(table)} runs; {runs['flops'].min():.2g} to {runs['fl
 # ## The minimum
 #
 # The objective of the paper is Huber's score, δ = 10⁻³, of ln(prediction) − ln(loss), summed over the runs. Its value
-# at coefs that others give is that of a fit in which every coef is held.
+# at coefs that others give is that of a fit in which every coef is fixed.
 
 # %%
 fit = js.fit(runs, "chinchilla", objective=js.huber(1e-3))
@@ -86,23 +86,23 @@ pd.DataFrame({"Huber": fit.coefs, "absolute": least.coefs, "as printed": coefs})
 # say together, the best size, is known to a factor of two at a compute 45 times that of the largest run.
 
 # %%
-crowd = js.bootstrap(fit, replicates=replicates, seed=0)
-limits = {name: crowd.interval(name, level=0.95) for name in names}
+ensemble = js.bootstrap(fit, replicates=replicates, seed=0)
+limits = {name: ensemble.interval(name, level=0.95) for name in names}
 pd.DataFrame({name: {"low": one.lower, "fit": fit.coefs[name], "high": one.upper} for name, one in limits.items()}).T
 
 # %%
-FIGURES.resolve("coefs").make(fit, crowd)
+FIGURES.resolve("coefs").make(fit, ensemble)
 
 # %%
 budgets = np.geomspace(1e18, 1e26, 33)
-front = js.frontier(crowd, flops=budgets)
-FIGURES.resolve("frontier").make(fit, crowd, front)
+front = js.frontier(ensemble, flops=budgets)
+FIGURES.resolve("frontier").make(fit, ensemble, front)
 
 # %% [markdown]
 # Chinchilla had 70 billion params and 1.4 trillion tokens, 20 per param. At its 5.76e23 FLOP these runs want:
 
 # %%
-at = js.frontier(crowd, flops=5.76e23)
+at = js.frontier(ensemble, flops=5.76e23)
 for quantity in ("params", "tokens", "tokens_per_param", "loss"):
     band = at.interval(quantity, level=0.95)
     print(f"{quantity:18}{band.lower[0]:10.4g} … {getattr(at.point, quantity)[0]:.4g} … {band.upper[0]:.4g}")
@@ -127,7 +127,7 @@ resampled = {"sizes": agreement(by_size, **asked), "runs": agreement(runs, **ask
 lines = {}
 for what, agreed in resampled.items():
     for one in agreed.approaches:
-        band = js.band(one.crowd.params.exponent, level=0.95)
+        band = js.band(one.ensemble.params.exponent, level=0.95)
         lines[one.name, what] = {"a": float(one.point.params.exponent), "low": band.lower, "high": band.upper}
 pd.DataFrame(lines).T.rename_axis(index=["approach", "resampled"]).astype(float)
 

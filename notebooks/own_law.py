@@ -69,9 +69,9 @@ print(plain.summary())
 # it buys on these runs.
 
 # %%
-crowd = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=0)
-band = crowd.interval("K", level=0.95)
-usable = int(np.sum(crowd.usable))
+ensemble = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=0)
+band = ensemble.interval("K", level=0.95)
+usable = int(np.sum(ensemble.usable))
 print(f"K {band.lower:.3g} … {fit.coefs['K']:.3g} … {band.upper:.3g}, from {usable} of {replicates} replicates")
 print(f"objective {plain.value:.4g} without it, {fit.value:.4g} with it")
 print("the interval", "holds" if band.lower < 0 < band.upper else "does not hold", "zero, a law without that term")
@@ -125,15 +125,15 @@ def best(coefs, price, steps=300):
     return at
 
 
-on_compute = js.frontier(crowd, flops=budget)
+on_compute = js.frontier(ensemble, flops=budget)
 prices = 6.0 * float(on_compute.point.params[0]) * np.array([0.0, 0.1, 1.0, 10.0])
 with jax.enable_x64(True):
     over_prices = jax.jit(jax.vmap(best, in_axes=(None, 0)))
     sizes = np.exp(over_prices(dict(fit.coefs), jnp.asarray(prices)))
     over_both = jax.jit(jax.vmap(jax.vmap(best, in_axes=(None, 0)), in_axes=(0, None)))
-    drawn = {name: jnp.asarray(values[crowd.usable]) for name, values in crowd.coefs.items()}
-    crowded = np.exp(over_both(drawn, jnp.asarray(prices)))
-low, high = np.quantile(crowded, [0.025, 0.975], axis=0)
+    drawn = {name: jnp.asarray(values[ensemble.usable]) for name, values in ensemble.coefs.items()}
+    with_ensemble = np.exp(over_both(drawn, jnp.asarray(prices)))
+low, high = np.quantile(with_ensemble, [0.025, 0.975], axis=0)
 tokens = budget / (6.0 * sizes + prices)
 pd.DataFrame({"FLOP per token bought": prices, "params": sizes, "low": low, "high": high, "tokens": tokens})
 

@@ -25,7 +25,7 @@ import pandas as pd
 import jaxscale as js
 from jaxscale.approaches import isoflop
 from jaxscale.figures import FIGURES
-from jaxscale.fitting import predict_crowd
+from jaxscale.fitting import predict_ensemble
 
 # %% tags=["parameters"]
 replicates = 4000
@@ -60,8 +60,8 @@ fit = js.fit(smaller, "chinchilla")
 print(fit.summary())
 
 # %%
-crowd = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=0)
-limits = {name: crowd.interval(name, level=0.90) for name in fit.coefs}
+ensemble = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=0)
+limits = {name: ensemble.interval(name, level=0.90) for name in fit.coefs}
 pd.DataFrame({name: {"low": one.lower, "fit": fit.coefs[name], "high": one.upper} for name, one in limits.items()}).T
 
 # %%
@@ -76,8 +76,8 @@ FIGURES.resolve("residuals").make(fit)
 # %%
 places = {name: larger[name] for name in ("params", "tokens")}
 misses = -fit.residuals * np.sqrt(len(fit.runs) / (len(fit.runs) - len(fit.free)))
-drawn = np.exp(np.random.default_rng(0).choice(misses, (int(crowd.usable.sum()), len(larger))))
-low, high = np.quantile(predict_crowd(crowd, places)[crowd.usable] * drawn, [0.05, 0.95], axis=0)
+drawn = np.exp(np.random.default_rng(0).choice(misses, (int(ensemble.usable.sum()), len(larger))))
+low, high = np.quantile(predict_ensemble(ensemble, places)[ensemble.usable] * drawn, [0.05, 0.95], axis=0)
 compared = pd.DataFrame(
     {
         "budget": larger["budget"],
@@ -111,14 +111,14 @@ compared.round(4)
 
 # %%
 everything = js.fit(table, "chinchilla")
-all_crowd = js.bootstrap(everything, scheme="cluster", replicates=replicates, seed=0)
+all_ensemble = js.bootstrap(everything, scheme="cluster", replicates=replicates, seed=0)
 largest = float(np.max(6 * table["params"] * table["tokens"]))
 budgets = np.geomspace(largest / 100, 10 * largest, 31)
-front = js.frontier(all_crowd, flops=budgets)
-FIGURES.resolve("frontier").make(everything, all_crowd, front)
+front = js.frontier(all_ensemble, flops=budgets)
+FIGURES.resolve("frontier").make(everything, all_ensemble, front)
 
 # %%
-plan = js.frontier(all_crowd, flops=10 * largest)
+plan = js.frontier(all_ensemble, flops=10 * largest)
 pd.DataFrame(
     {
         name: {
@@ -141,4 +141,4 @@ tokens = js.isoloss(everything, loss=loss, params=sizes)[0]
 pd.DataFrame({"params": sizes, "tokens": tokens, "compute over the least": 6 * sizes * tokens / (10 * largest)})
 
 # %%
-FIGURES.resolve("isoloss").make(everything, all_crowd, front)
+FIGURES.resolve("isoloss").make(everything, all_ensemble, front)

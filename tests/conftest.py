@@ -62,7 +62,7 @@ def epoch_fit(epoch):
 
 
 @pytest.fixture(scope="session")
-def epoch_crowd(epoch_fit):
+def epoch_ensemble(epoch_fit):
     """4,000 pairs replicates of `epoch_fit`, as published."""
     import jaxscale as js
 

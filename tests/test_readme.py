@@ -111,7 +111,7 @@ def test_the_refusal_is_the_one_that_is_shown():
 def test_the_python_interface_runs_and_what_it_saves_comes_back():
     names = run_python("The Python interface")
     assert names["front"].params.shape == (4000, 9)
-    np.testing.assert_array_equal(names["again"].coefs["alpha"], names["crowd"].coefs["alpha"])
+    np.testing.assert_array_equal(names["again"].coefs["alpha"], names["ensemble"].coefs["alpha"])
 
 
 @pytest.mark.slow

@@ -63,14 +63,14 @@ class Witness:
 
     def slope(self, point, weight):
         """Return the value and its gradient (p,)."""
-        miss, share, bent = self._misses(point)
-        pull = np.clip(miss, -self.delta, self.delta)
-        return float(weight @ (pull * (miss - 0.5 * pull))), (weight * pull) @ self._slopes(share, bent)
+        residual, share, bent = self._misses(point)
+        pull = np.clip(residual, -self.delta, self.delta)
+        return float(weight @ (pull * (residual - 0.5 * pull))), (weight * pull) @ self._slopes(share, bent)
 
     def curvature(self, point, weight):
         """Return the Hessian (p, p); at a bend of the score, that of its inside."""
-        miss, share, bent = self._misses(point)
-        pull, inside = weight * np.clip(miss, -self.delta, self.delta), weight * (np.abs(miss) <= self.delta)
+        residual, share, bent = self._misses(point)
+        pull, inside = weight * np.clip(residual, -self.delta, self.delta), weight * (np.abs(residual) <= self.delta)
         slopes = self._slopes(share, bent)
         # the Hessian of ln(sum of terms): the terms' own bends and squared slopes, less the square of the mean slope
         total = slopes.T @ ((inside - pull)[:, None] * slopes)
@@ -116,7 +116,7 @@ class Witness:
         return moved
 
     def _misses(self, point):
-        """Return misses (n,), the terms' shares of the prediction and their logs' slopes in ln exponent, (k, n)."""
+        """Return residuals (n,), the terms' shares of the prediction and their logs' slopes in ln exponent, (k, n)."""
         power = np.where(self.exponent >= 0, np.exp(point[self.exponent]), 0.0)
         bent = -power[:, None] * self.column
         terms = point[self.amplitude][:, None] + bent

@@ -20,7 +20,7 @@ from benchmarks.pilot.network import Shape
 from benchmarks.pilot.plan import sizes
 from benchmarks.pilot.training import Settings
 from jaxscale.engine.programs import coefs_of
-from jaxscale.fitting import predict_crowd
+from jaxscale.fitting import predict_ensemble
 from jaxscale.precision import float64
 
 LAW, LEVEL, REPLICATES, SEED = "chinchilla", 0.90, 4000, 0
@@ -63,14 +63,14 @@ def forecast(
     fit, least = js.fit(runs, LAW), js.fit(runs, LAW, objective=js.squared())
     if not (fit.is_usable and least.is_usable):
         raise ValueError(f"the fits ended '{fit.status}' and '{least.status}': nothing is predicted from them")
-    crowd = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=SEED)
+    ensemble = js.bootstrap(fit, scheme="cluster", replicates=replicates, seed=SEED)
     places = {
         "params": np.array([float(one.shape.params) for one in asked.values()]),
         "tokens": np.array([float(one.tokens) for one in asked.values()]),
     }
-    drawn = np.exp(_misses(fit, (replicates, len(asked))))
+    drawn = np.exp(_residuals(fit, (replicates, len(asked))))
     limits = {
-        "resampled": _percentiles(predict_crowd(crowd, places)[crowd.usable] * drawn[crowd.usable]),
+        "resampled": _percentiles(predict_ensemble(ensemble, places)[ensemble.usable] * drawn[ensemble.usable]),
         "linearised": _linearised(least, places),
     }
     values = js.predict(fit, **places)
@@ -80,14 +80,14 @@ def forecast(
         )
         for at, name in enumerate(asked)
     }
-    return Forecast(fit, losses, {budget: _best(budget, fit, crowd, least) for budget in budgets})
+    return Forecast(fit, losses, {budget: _best(budget, fit, ensemble, least) for budget in budgets})
 
 
-def _best(budget: float, fit: js.Fit, crowd: js.Ensemble, least: js.Fit) -> Limits:
+def _best(budget: float, fit: js.Fit, ensemble: js.Ensemble, least: js.Fit) -> Limits:
     """Return the best params of a budget in FLOP as they are counted, of which 6 N D is a part that falls with size."""
     line = line_of(budget)
     value = _lowest(line, js.predict(fit, **line))
-    resampled = _percentiles(_lowest(line, predict_crowd(crowd, line)[crowd.usable])[:, None])
+    resampled = _percentiles(_lowest(line, predict_ensemble(ensemble, line)[ensemble.usable])[:, None])
     theta, covariance = _covariance(least)
     slope, step = np.empty(len(theta)), 1e-4
     for at, unit in enumerate(np.eye(len(theta))):
@@ -120,7 +120,7 @@ def _lowest(line: Mapping[str, np.ndarray], losses: np.ndarray) -> np.ndarray:
     return np.exp(logs[at] + np.clip(shift, -1, 1) * (logs[1] - logs[0]))
 
 
-def _misses(fit: js.Fit, shape: tuple[int, ...]) -> np.ndarray:
+def _residuals(fit: js.Fit, shape: tuple[int, ...]) -> np.ndarray:
     """Return ln (loss / prediction) drawn from the fit's runs, as large as it is before coefs are fitted to them."""
     spread = np.sqrt(len(fit.runs) / (len(fit.runs) - len(fit.free)))
     return np.random.default_rng(SEED).choice(-fit.residuals * spread, shape)

@@ -13,13 +13,13 @@ from benchmarks.rivals.spec import Outcome, Rival, Study
 def solve(study: Study, *, law: str) -> Outcome:
     """Draw and fit `study.replicates` tables from a point fit of the study; one that is not usable has failed."""
     fit = study.fits[law]
-    crowd = js.bootstrap(fit, replicates=study.replicates, seed=study.seed)
-    amplitudes = [np.log(crowd.coefs[name]) for name in ("A", "B", "E")]
+    ensemble = js.bootstrap(fit, replicates=study.replicates, seed=study.seed)
+    amplitudes = [np.log(ensemble.coefs[name]) for name in ("A", "B", "E")]
     return Outcome(
-        theta=np.stack([*amplitudes, crowd.coefs["alpha"], crowd.coefs["beta"]], axis=1),
-        value=crowd.value,
-        failed=int(np.count_nonzero(~crowd.usable)),
-        compile_seconds=fit.provenance.compile_seconds + crowd.provenance.compile_seconds,
+        theta=np.stack([*amplitudes, ensemble.coefs["alpha"], ensemble.coefs["beta"]], axis=1),
+        value=ensemble.value,
+        failed=int(np.count_nonzero(~ensemble.usable)),
+        compile_seconds=fit.provenance.compile_seconds + ensemble.provenance.compile_seconds,
     )
 
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxscale.allocation.splits import Split, check_held, check_trade_off, held_inputs
+from jaxscale.allocation.splits import Split, check_fixed, check_trade_off, fixed_inputs
 from jaxscale.laws import LAWS, Law
 from jaxscale.precision import plainly
 
@@ -62,29 +62,29 @@ def allocate(
     coefs: Mapping[str, ArrayLike] | str,
     *,
     flops: ArrayLike,
-    held: Mapping[str, ArrayLike] | None = None,
+    fixed: Mapping[str, ArrayLike] | None = None,
 ) -> Allocation:
     """Return the params and tokens that minimise the law's loss on C = 6 N D, or on the law's own price.
 
     Where the law promises less loss still at one param or one token, it is the best split between (`is_lowest`).
 
-    coefs: name → scalar, or the name of a published set.   flops: scalar C.   held: the law's other inputs, which the
+    coefs: name → scalar, or the name of a published set.   flops: scalar C.   fixed: the law's other inputs, which the
     budget does not decide, name → scalar.   For use under the caller's jit, vmap and grad, there in the caller's
     precision: in float32 ln N is good to about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters. Of
     plain numbers alone it is computed in float64 and returned as NumPy's.   Derivatives
-    are those of the implicit function dL/d ln N = 0, not of the iteration.   Not checked: that flops, coefs and held
-    are positive.   Raises UsageError for a law without a trade-off, and for missing or unknown coefs or held inputs.
+    are those of the implicit function dL/d ln N = 0, not of the iteration.   Not checked: that flops, coefs and fixed
+    are positive.   Raises UsageError for a law without a trade-off, and for missing or unknown coefs or fixed inputs.
     """
-    law, held = LAWS.resolve(law), held or {}
+    law, fixed = LAWS.resolve(law), fixed or {}
     coefs = law.given(coefs)
     check_trade_off(law)
-    check_held(law, held)
+    check_fixed(law, fixed)
     law.check_names(coefs)
     log_flops = jnp.log(jnp.asarray(float(flops) if isinstance(flops, int) else flops))  # 10**24 is no int64
-    given = [jnp.asarray(value) for value in (*coefs.values(), *held.values())]
+    given = [jnp.asarray(value) for value in (*coefs.values(), *fixed.values())]
     dtype = jnp.result_type(log_flops, *given)
     ordered = tuple(jnp.asarray(coefs[name], dtype) for name in law.names)
-    beside = tuple(jnp.asarray(held[name], dtype) for name in held_inputs(law))
+    beside = tuple(jnp.asarray(fixed[name], dtype) for name in fixed_inputs(law))
     split = Split.of(law, log_flops.astype(dtype), ordered, beside)
     found = _lowest(law, jax.lax.stop_gradient(split))
 
@@ -102,12 +102,12 @@ def allocate(
 def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Allocation:
     """Return the allocation of R sets of coefs (R, p) on b budgets (b,), each field (R, b), without derivatives.
 
-    The argument is coefs, budgets and the held inputs (h,).
+    The argument is coefs, budgets and the fixed inputs (h,).
     """
-    sets, budgets, held = argument
+    sets, budgets, fixed = argument
 
     def one(coefs: jax.Array, flops: jax.Array) -> Allocation:
-        split = Split.of(law, jnp.log(flops), tuple(coefs), tuple(held))
+        split = Split.of(law, jnp.log(flops), tuple(coefs), tuple(fixed))
         return _allocation(law, _lowest(law, split), split)
 
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
@@ -115,17 +115,17 @@ def optima(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Alloca
 
 def optimum_of_each(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> Allocation:
     """Return the allocation of each set of coefs (B, p) on its own budget (B,), fields (B,); else as `optima`."""
-    sets, budgets, held = argument
-    found = jax.vmap(lambda coefs, flops: optima(law, (coefs[None], flops[None], held)))(sets, budgets)
+    sets, budgets, fixed = argument
+    found = jax.vmap(lambda coefs, flops: optima(law, (coefs[None], flops[None], fixed)))(sets, budgets)
     return jax.tree.map(lambda field: field[:, 0, 0], found)
 
 
 def losses(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
-    """Return the losses (R, b) of a law of flops alone, for coefs (R, p), budgets (b,) and held inputs (h,)."""
-    sets, budgets, held = argument
+    """Return the losses (R, b) of a law of flops alone, for coefs (R, p), budgets (b,) and fixed inputs (h,)."""
+    sets, budgets, fixed = argument
 
     def one(coefs: jax.Array, flops: jax.Array) -> jax.Array:
-        inputs = {"flops": flops, **dict(zip(held_inputs(law), held, strict=True))}
+        inputs = {"flops": flops, **dict(zip(fixed_inputs(law), fixed, strict=True))}
         return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, coefs, strict=True)))
 
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)

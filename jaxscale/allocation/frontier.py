@@ -1,4 +1,4 @@
-"""The efficient frontier of a fit, of a crowd, or of published coefs: the best split of every budget."""
+"""The efficient frontier of a fit, of an ensemble, or of published coefs: the best split of every budget."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
 from jaxscale.allocation.sizes import measured_flops
-from jaxscale.allocation.splits import can_allocate, check_held, held_inputs, held_values, refuse_groups
+from jaxscale.allocation.splits import can_allocate, check_fixed, check_groups, fixed_inputs, fixed_values
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
@@ -70,17 +70,17 @@ def frontier(
     flops: float | Sequence[float] | np.ndarray,
     law: Law | str | None = None,
     coefs: Mapping[str, float] | str | None = None,
-    held: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> Frontier:
     """Return the optimum of a law on C = 6 N D, or on the law's own price, for every budget.
 
     Where the law promises less loss still at one param or one token, it is the best one inside, and a finding says so.
 
-    source: a Fit, an Ensemble, or None with law= and coefs=, which may name a published set.   flops: (b,) or a
-    scalar, FLOP.   held: the law's inputs that a budget does not decide, name → number.   Arrays of the answer are (b,)
-    for one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no interior optimum exists.
+    source: a Fit, an Ensemble, or None with law= and coefs=, which may name a published set.   flops: (b,) or a scalar,
+    FLOP.   fixed: the law's inputs that a budget does not decide, name → number.   Arrays of the answer are (b,) for
+    one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no interior optimum exists.
     Raises UsageError for a budget that is not positive, a law that neither splits a budget nor knows it, or an input
-    that is not held; RunsError for a table whose numbers are not what they are taken for (`units-suspect`,
+    that is not fixed; RunsError for a table whose numbers are not what they are taken for (`units-suspect`,
     `target-suspect`), unless it was read with `units_ok`.
     """
     try:
@@ -101,24 +101,24 @@ def frontier(
     if source is not None and (law is not None or coefs is not None):
         raise UsageError(TWO_SOURCES)
     if source is not None:
-        _refuse_unplannable(source.fit if isinstance(source, Ensemble) else source)
+        _check_plannable(source.fit if isinstance(source, Ensemble) else source)
     if isinstance(source, Ensemble):
-        return _crowded(source, budgets, _held(source.fit.law, held))
+        return _of_ensemble(source, budgets, _fixed(source.fit.law, fixed))
     if isinstance(source, Fit):
-        held, measured = _held(source.law, held), measured_flops(source.law, source.runs)
+        fixed, measured = _fixed(source.law, fixed), measured_flops(source.law, source.runs)
         is_split = len(source.unidentified) < SEVERAL
-        return _single(source.law, source.coefs, budgets, held, measured, is_split=is_split)
+        return _single(source.law, source.coefs, budgets, fixed, measured, is_split=is_split)
     if law is None or coefs is None:
         raise UsageError(NO_SOURCE)
     law = LAWS.resolve(law)
     if not isinstance(coefs, str):
         check_coefs(law, coefs)
     coefs = law.given(coefs)
-    return _single(law, coefs, budgets, _held(law, held), None)
+    return _single(law, coefs, budgets, _fixed(law, fixed), None)
 
 
 @contextmanager
-def foreseen(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[None]:
+def prefetched(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[None]:
     """Have the program of a frontier compiled inside this scope, while another one is; its end waits for that.
 
     budgets: how many `flops` there will be.   replicates: of the Ensemble; 0 for a Fit, or for coefs.   For who knows
@@ -129,80 +129,80 @@ def foreseen(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[N
         yield
         return
     sets = np.zeros((_width(1 + replicates), len(law.coefs)))
-    argument = (sets, np.zeros(budgets), np.zeros(len(held_inputs(law))))
-    with compiling.foreseen(Program.of(_finding(law), (law,), argument)):
+    argument = (sets, np.zeros(budgets), np.zeros(len(fixed_inputs(law))))
+    with compiling.prefetched(Program.of(_finding(law), (law,), argument)):
         yield
 
 
-def _refuse_unplannable(fit: Fit) -> None:
+def _check_plannable(fit: Fit) -> None:
     """Raise RunsError where a finding says that the table's numbers are not what they are taken for."""
     forbidding = forbids_plan(fit.findings)
     if forbidding is not None:
         raise RunsError(NOT_PLANNED.format(why=forbidding.message))
 
 
-def check_frontier(law: Law, held: Mapping[str, float]) -> None:
-    """Raise UsageError for a law without a frontier, and for missing, unknown or superfluous held inputs."""
+def check_frontier(law: Law, fixed: Mapping[str, float]) -> None:
+    """Raise UsageError for a law without a frontier, and for missing, unknown or superfluous fixed inputs."""
     _finding(law)
-    check_held(law, held)
+    check_fixed(law, fixed)
 
 
-def _held(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the held inputs in the law's order; raise UsageError for a law without a frontier, too."""
+def _fixed(law: Law, fixed: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the fixed inputs in the law's order; raise UsageError for a law without a frontier, too."""
     _finding(law)
-    return held_values(law, held)
+    return fixed_values(law, fixed)
 
 
-def _crowded(crowd: Ensemble, budgets: np.ndarray, held: Mapping[str, float]) -> Frontier:
+def _of_ensemble(ensemble: Ensemble, budgets: np.ndarray, fixed: Mapping[str, float]) -> Frontier:
     """Return the frontier of every replicate, and of the point fit, which alone would need a program of its own."""
-    law, fit = crowd.fit.law, crowd.fit
-    samples = [crowd.coefs[name] for name in law.names]
+    law, fit = ensemble.fit.law, ensemble.fit
+    samples = [ensemble.coefs[name] for name in law.names]
     coefs = np.concatenate([law.vector(fit.coefs)[None], np.stack(samples, axis=1)])
-    found = _optima(law, coefs, budgets, held)
-    open_ones = sum((mask.astype(int) for mask in crowd.without.values()), np.zeros(len(crowd), int))
+    found = _optima(law, coefs, budgets, fixed)
+    open_ones = sum((mask.astype(int) for mask in ensemble.without.values()), np.zeros(len(ensemble), int))
     is_split = np.append(len(fit.unidentified) < SEVERAL, open_ones < SEVERAL)
     if can_allocate(law):
         found[:3, ~is_split] = np.nan
-    point = _frontier(law, fit.coefs, budgets, held, found[:, 0], measured_flops(fit.law, fit.runs))
-    params, tokens, loss = np.where(crowd.usable[:, None], found[:3, 1:], np.nan)
+    point = _frontier(law, fit.coefs, budgets, fixed, found[:, 0], measured_flops(fit.law, fit.runs))
+    params, tokens, loss = np.where(ensemble.usable[:, None], found[:3, 1:], np.nan)
     findings = point.findings
-    without = int(np.sum(crowd.usable & np.isnan(params).any(axis=1)))
+    without = int(np.sum(ensemble.usable & np.isnan(params).any(axis=1)))
     if without and can_allocate(law):
-        message = REPLICATES_WITHOUT.format(count=f"{without:,}", total=f"{int(crowd.usable.sum()):,}")
+        message = REPLICATES_WITHOUT.format(count=f"{without:,}", total=f"{int(ensemble.usable.sum()):,}")
         findings = (*findings, Finding("replicates-without-optimum", message))
-    is_dip = crowd.usable & (found[3, 1:] == 0).any(axis=1)
+    is_dip = ensemble.usable & (found[3, 1:] == 0).any(axis=1)
     if is_dip.any():
-        message = REPLICATES_LOWER.format(count=int(is_dip.sum()), total=int(crowd.usable.sum()))
+        message = REPLICATES_LOWER.format(count=int(is_dip.sum()), total=int(ensemble.usable.sum()))
         findings = (*findings, Finding("replicates-lower-at-end", message))
-    return replace(point, params=params, tokens=tokens, loss=loss, findings=findings, crowd_of=point)
+    return replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
 
 
 def _single(
     law: Law,
     coefs: Mapping[str, float],
     budgets: np.ndarray,
-    held: Mapping[str, float],
+    fixed: Mapping[str, float],
     measured: tuple[float, float] | None,
     *,
     is_split: bool = True,
 ) -> Frontier:
     """Return the frontier of one set of coefs.   is_split: whether they say how a budget is split."""
-    found = _optima(law, law.vector(coefs)[None], budgets, held)[:, 0]
+    found = _optima(law, law.vector(coefs)[None], budgets, fixed)[:, 0]
     if can_allocate(law) and not is_split:
         found[:3] = np.nan
-    return _frontier(law, coefs, budgets, held, found, measured)
+    return _frontier(law, coefs, budgets, fixed, found, measured)
 
 
 def _frontier(
     law: Law,
     coefs: Mapping[str, float],
     budgets: np.ndarray,
-    held: Mapping[str, float],
+    fixed: Mapping[str, float],
     found: np.ndarray,
     measured: tuple[float, float] | None,
 ) -> Frontier:
     """Return the frontier of one set of coefs, for which params, tokens, loss and `is_lowest` (4, b) were found."""
-    params, tokens, loss, is_lowest = found.copy()  # nothing keeps the crowd's arrays in memory
+    params, tokens, loss, is_lowest = found.copy()  # nothing keeps the ensemble's arrays in memory
     findings = []
     if not is_lowest.all():
         count = int(np.sum(is_lowest == 0))
@@ -217,13 +217,13 @@ def _frontier(
         message = EXTRAPOLATED.format(factor=float(f"{factor:.3g}"), measured=measured[1])
         message += NEARER if factor >= FURTHEST else ""
         findings.append(Finding("extrapolation", message))
-    return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings), dict(held))
+    return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings), dict(fixed))
 
 
-def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, held: Mapping[str, float]) -> np.ndarray:
+def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:
     """Return params, tokens, loss and `is_lowest` (4, R, b) for coefs (R, p); NaN without an interior optimum."""
     finding, width, clock = _finding(law), _width(len(coefs)), Clock()
-    beside, parts = np.array(list(held.values()), dtype=np.float64), []
+    beside, parts = np.array(list(fixed.values()), dtype=np.float64), []
     with precision.float64():
         for part in chunks(len(coefs), width):
             found = run(clock, finding, (law,), (fill(coefs[part], width), budgets, beside))
@@ -252,7 +252,7 @@ def has_frontier(law: Law) -> bool:
 
 def _finding(law: Law) -> Callable[..., Allocation | jax.Array]:
     """Return what finds a law's frontier; raise UsageError for a law without one."""
-    refuse_groups(law)
+    check_groups(law)
     if not has_frontier(law):
         why = NO_FRONTIER if law.target == "loss" else NO_LOSS
         told = why.format(name=law.name, inputs=", ".join(law.inputs), target=law.target)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from jaxscale.allocation.sizes import all_sizes
-from jaxscale.allocation.splits import check_trade_off, held_values
+from jaxscale.allocation.splits import check_trade_off, fixed_values
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.laws.checking import check_coefs, finite_numbers, numbers
@@ -30,13 +30,13 @@ def isoloss(
     params: Sequence[float] | np.ndarray,
     law: Law | str | None = None,
     coefs: Mapping[str, float] | str | None = None,
-    held: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> np.ndarray:
     """Return the tokens (k, m) with which a model of each size (m,) reaches each loss (k,); NaN where none does.
 
-    held: the law's inputs that are neither sizes nor their ratio, name → number.   By bisection in ln tokens, for any
+    fixed: the law's inputs that are neither sizes nor their ratio, name → number.   By bisection in ln tokens, for any
     law. Where the loss rises again with tokens, it is the fewest that reach it. NaN also where one token is enough.
-    Raises UsageError for a law without a trade-off, for sizes or held inputs that make no sense.
+    Raises UsageError for a law without a trade-off, for sizes or fixed inputs that make no sense.
     """
     if isinstance(source, Fit):
         law, coefs = source.law, source.coefs
@@ -47,7 +47,7 @@ def isoloss(
         check_coefs(law, coefs)
     coefs = law.given(coefs)
     check_trade_off(law)
-    others = held_values(law, held)
+    others = fixed_values(law, fixed)
     levels = np.atleast_1d(finite_numbers("loss", loss))[:, None]
     sizes = np.atleast_1d(numbers("params", params))[None, :]
     if not (np.isfinite(sizes) & (sizes > 0)).all():

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale import precision
-from jaxscale.allocation.splits import DECIDED, FLOPS_PER_PARAM_TOKEN, held_inputs
+from jaxscale.allocation.splits import DECIDED, FLOPS_PER_PARAM_TOKEN, fixed_inputs
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
 from jaxscale.runs import Runs
 
-NO_PRICE = "what a param and a token cost under '{law}' depends on {held}: give {held} too"
+NO_PRICE = "what a param and a token cost under '{law}' depends on {fixed}: give {fixed} too"
 TWO_DECIDE = "'{law}' takes {inputs}; missing: {missing}. Any two of {sizes} decide the others; given: {given}"
 
 
@@ -48,7 +48,7 @@ def completed(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, ArrayLike
         raise UsageError(TWO_DECIDE.format(**said, missing=", ".join(lacking), given=", ".join(given) or "none"))
     every = all_sizes(law, columns)
     if any(name not in every for name in lacking):
-        raise UsageError(NO_PRICE.format(law=law.name, held=", ".join(held_inputs(law))))
+        raise UsageError(NO_PRICE.format(law=law.name, fixed=", ".join(fixed_inputs(law))))
     return {**taken, **{name: every[name] for name in lacking}}
 
 
@@ -91,8 +91,8 @@ def _price(law: Law, columns: Mapping[str, ArrayLike]) -> np.ndarray | None:
     """Return FLOP per param and token under a law; None where it rests on an input that is not there."""
     if law.flops_per_param_token is None:
         return np.asarray(FLOPS_PER_PARAM_TOKEN)
-    held = held_inputs(law)
-    if any(name not in columns for name in held):
+    fixed = fixed_inputs(law)
+    if any(name not in columns for name in fixed):
         return None
     with precision.float64():
-        return np.asarray(law.flops_per_param_token(**{name: jnp.asarray(columns[name], float) for name in held}))
+        return np.asarray(law.flops_per_param_token(**{name: jnp.asarray(columns[name], float) for name in fixed}))

@@ -12,7 +12,7 @@ from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, optimum_of_each
 from jaxscale.allocation.columns import run_columns
 from jaxscale.allocation.sizes import all_sizes
-from jaxscale.allocation.splits import DECIDED, can_allocate, held_inputs, held_values, refuse_groups
+from jaxscale.allocation.splits import DECIDED, can_allocate, check_groups, fixed_inputs, fixed_values
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.errors import UsageError
@@ -40,7 +40,7 @@ NOT_ONE = (
     "'{law}' takes {inputs}: give all but one of them, or one of params, tokens and tokens_per_param; "
     "missing: {missing}"
 )
-ONE_HELD = "{name}: the least compute is found at one value of what is held, not at several"
+ONE_FIXED = "{name}: the least compute is found at one value of what is fixed, not at several"
 WHOLE_VECTOR = "'{law}' takes whole schedules: no number of it can be solved for"
 SPLIT_UNKNOWN = (
     "at a given compute a loss is met by two sizes: give params, tokens or tokens_per_param in place of flops"
@@ -79,7 +79,7 @@ def solve_for(
     if isinstance(source, Ensemble):
         point = solve_for(source.fit, loss=loss, at=at)
         sets = np.stack([source.samples(name) for name in source.fit.law.names], axis=1)
-        return _crowded(source, point, _solved(source.fit.law, sets, point.loss, at or {}))
+        return _of_ensemble(source, point, _solved(source.fit.law, sets, point.loss, at or {}))
     if isinstance(source, Fit):
         law, coefs = source.law, source.coefs
     elif law is None or coefs is None:
@@ -99,11 +99,11 @@ def solve_for(
     return Solution(law, dict(coefs), levels, name, inputs, arrays, None, findings)
 
 
-def _crowded(crowd: Ensemble, point: Solution, found: tuple[str, dict[str, np.ndarray]]) -> Solution:
+def _of_ensemble(ensemble: Ensemble, point: Solution, found: tuple[str, dict[str, np.ndarray]]) -> Solution:
     """Return the solution of every replicate, with the point fit's and what to beware of."""
     name, arrays = found
-    arrays = {one: np.where(crowd.usable[:, None], array, np.nan) for one, array in arrays.items()}
-    findings, total = list(point.findings), int(crowd.usable.sum())
+    arrays = {one: np.where(ensemble.usable[:, None], array, np.nan) for one, array in arrays.items()}
+    findings, total = list(point.findings), int(ensemble.usable.sum())
     for place, value in enumerate(point.loss):
         count = int(np.isinf(arrays[name][:, place]).sum())
         if count:
@@ -144,8 +144,8 @@ def _solved(
     law: Law, sets: np.ndarray, levels: np.ndarray, at: Mapping[str, ArrayLike]
 ) -> tuple[str, dict[str, np.ndarray]]:
     """Return the name of what is solved for, and arrays (R, k) of it and of what follows, for coefs (R, p)."""
-    refuse_groups(law)
-    if any(law.measure(name).is_vector for name in law.inputs):
+    check_groups(law)
+    if any(law.input(name).is_vector for name in law.inputs):
         raise UsageError(WHOLE_VECTOR.format(law=law.name))
     for name in at:
         if name not in law.inputs and name not in DECIDED:
@@ -189,7 +189,7 @@ def _open_input(law: Law, given: Mapping[str, np.ndarray]) -> str:
 
 def _steps(law: Law, name: str) -> tuple[np.ndarray, bool]:
     """Return steps of an input (s,), and whether they are logarithms."""
-    measure = law.measure(name)
+    measure = law.input(name)
     if measure.unit == SHARE:
         return np.linspace(0.0, 1.0 - 1e-12 if measure.is_open else 1.0, STEPS), False
     if name in DECIDED:
@@ -234,10 +234,10 @@ def _least_compute(
     """Return the least compute (R, k) whose best split reaches each loss, and that split."""
     for name, value in given.items():
         if np.unique(value).size > 1:
-            raise UsageError(ONE_HELD.format(name=name))
-    held = held_values(law, {name: float(np.asarray(value).ravel()[0]) for name, value in given.items()})
+            raise UsageError(ONE_FIXED.format(name=name))
+    fixed = fixed_values(law, {name: float(np.asarray(value).ravel()[0]) for name, value in given.items()})
     shape, pairs, clock = (len(sets), len(levels)), np.repeat(sets, len(levels), axis=0), Clock()
-    width, beside = min(CHUNK, len(pairs)), np.array([held[name] for name in held_inputs(law)], dtype=np.float64)
+    width, beside = min(CHUNK, len(pairs)), np.array([fixed[name] for name in fixed_inputs(law)], dtype=np.float64)
 
     def split(log_flops: np.ndarray) -> Allocation:
         budgets, parts = np.exp(log_flops).ravel(), []

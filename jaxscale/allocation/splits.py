@@ -12,7 +12,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.laws.spec import OVERFULL
+from jaxscale.laws.spec import EXCEEDS_SIMPLEX
 from jaxscale.registry import unknown
 from jaxscale.runs.showing import listed
 
@@ -20,38 +20,38 @@ FLOPS_PER_PARAM_TOKEN = 6.0
 """C = 6 N D: two for the forward pass and four for the backward one.   Source: Kaplan et al. 2020, §2.1."""
 
 DECIDED = ("params", "tokens", "flops", "tokens_per_param")
-"""The inputs that follow from a budget and its split; all others are held."""
+"""The inputs that follow from a budget and its split; all others are fixed."""
 
 NO_TRADE_OFF = "law '{name}' takes {inputs}: on one budget no two of params, tokens and their ratio are traded in it"
 HAS_GROUPS = (
     "'{name}' was fitted to the groups {groups}, each with coefs of its own: take one of them first, as in "
     "jaxscale.fitting.group_of(fit, '{first}')"
 )
-HELD_MISSING = "law '{name}' needs {missing} held at a value: a budget decides params and tokens only"
+FIXED_MISSING = "law '{name}' needs {missing} fixed at a value: a budget decides params and tokens only"
 
-BAD_HELD = "held: {name} = {value!r} is not a finite number"
-EXCLUDED_HELD = "held: {name} = {value!r} {demand}"
-NOTHING_HELD = "law '{name}' has no input to hold, and '{held}' is none: a budget decides all that it takes"
+BAD_FIXED = "fixed: {name} = {value!r} is not a finite number"
+EXCLUDED_FIXED = "fixed: {name} = {value!r} {demand}"
+NOTHING_FIXED = "law '{name}' has no input to fix, and '{fixed}' is none: a budget decides all that it takes"
 
 
 class Split(NamedTuple):
     """A budget before it is split: ln N D that it buys, its FLOP, and what does not change; all scalars.
 
-    coefs: in the law's order.   held: in the order of `held_inputs`.
+    coefs: in the law's order.   fixed: in the order of `fixed_inputs`.
     """
 
     log_product: jax.Array
     log_flops: jax.Array
     coefs: tuple[jax.Array, ...]
-    held: tuple[jax.Array, ...]
+    fixed: tuple[jax.Array, ...]
 
     @classmethod
-    def of(cls, law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], held: tuple[jax.Array, ...]) -> Split:
+    def of(cls, law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], fixed: tuple[jax.Array, ...]) -> Split:
         """Return what exp(log_flops) buys at the law's price of a param per token."""
         price: jax.Array | float = FLOPS_PER_PARAM_TOKEN
         if law.flops_per_param_token is not None:
-            price = law.flops_per_param_token(**dict(zip(held_inputs(law), held, strict=True)))
-        return cls(log_flops - jnp.log(jnp.asarray(price, log_flops.dtype)), log_flops, coefs, held)
+            price = law.flops_per_param_token(**dict(zip(fixed_inputs(law), fixed, strict=True)))
+        return cls(log_flops - jnp.log(jnp.asarray(price, log_flops.dtype)), log_flops, coefs, fixed)
 
     def loss(self, law: Law, log_params: jax.Array) -> jax.Array:
         """Return the law's loss at N = exp(log_params) and the tokens that are left of the budget."""
@@ -61,12 +61,12 @@ class Split(NamedTuple):
             "tokens": jnp.exp(log_tokens),
             "flops": jnp.exp(self.log_flops),
             "tokens_per_param": jnp.exp(log_tokens - log_params),
-            **dict(zip(held_inputs(law), self.held, strict=True)),
+            **dict(zip(fixed_inputs(law), self.fixed, strict=True)),
         }
         return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, self.coefs, strict=True)))
 
 
-def held_inputs(law: Law) -> tuple[str, ...]:
+def fixed_inputs(law: Law) -> tuple[str, ...]:
     """Return the law's inputs that a budget does not decide, in order."""
     return tuple(name for name in law.inputs if name not in DECIDED)
 
@@ -78,49 +78,49 @@ def can_allocate(law: Law) -> bool:
 
 def check_trade_off(law: Law) -> None:
     """Raise UsageError unless the law trades params for tokens, and is that of one group where there are several."""
-    refuse_groups(law)
+    check_groups(law)
     if not can_allocate(law):
         raise UsageError(NO_TRADE_OFF.format(name=law.name, inputs=", ".join(law.inputs)))
 
 
-def refuse_groups(law: Law) -> None:
+def check_groups(law: Law) -> None:
     """Raise UsageError for a law with groups: each has a frontier of its own."""
     grouping = grouping_of(law)
     if grouping is not None:
         raise UsageError(HAS_GROUPS.format(name=law.name, groups=listed(grouping.groups), first=grouping.groups[0]))
 
 
-def check_held(law: Law, held: Mapping[str, object]) -> None:
+def check_fixed(law: Law, fixed: Mapping[str, object]) -> None:
     """Raise UsageError unless the names are exactly the law's inputs that a budget does not decide."""
-    wanted = held_inputs(law)
-    refuse_unknown_held(law, held)
-    missing = [name for name in wanted if name not in held]
+    wanted = fixed_inputs(law)
+    check_fixed_names(law, fixed)
+    missing = [name for name in wanted if name not in fixed]
     if missing:
-        raise UsageError(HELD_MISSING.format(name=law.name, missing=", ".join(missing)))
+        raise UsageError(FIXED_MISSING.format(name=law.name, missing=", ".join(missing)))
 
 
-def held_values(law: Law, held: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the held inputs in the law's order; raise UsageError for missing, unknown or impossible ones."""
-    check_held(law, held or {})
+def fixed_values(law: Law, fixed: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the fixed inputs in the law's order; raise UsageError for missing, unknown or impossible ones."""
+    check_fixed(law, fixed or {})
     found: dict[str, float] = {}
-    for name in held_inputs(law):
-        value, measure = (held or {})[name], law.measure(name)
+    for name in fixed_inputs(law):
+        value, measure = (fixed or {})[name], law.input(name)
         number = np.asarray(value)
         if number.ndim or number.dtype.kind not in "iuf" or not np.isfinite(number):
-            raise UsageError(BAD_HELD.format(name=name, value=value))
+            raise UsageError(BAD_FIXED.format(name=name, value=value))
         if measure.excludes(value):
-            raise UsageError(EXCLUDED_HELD.format(name=name, value=value, demand=measure.demand))
+            raise UsageError(EXCLUDED_FIXED.format(name=name, value=value, demand=measure.demand))
         found[name] = float(value)
-    if law.overfull(found):
-        raise UsageError("held: " + OVERFULL.format(names=", ".join(law.parts)))
+    if law.exceeds_simplex(found):
+        raise UsageError("fixed: " + EXCEEDS_SIMPLEX.format(names=", ".join(law.parts)))
     return found
 
 
-def refuse_unknown_held(law: Law, held: Mapping[str, object]) -> None:
+def check_fixed_names(law: Law, fixed: Mapping[str, object]) -> None:
     """Raise UsageError for a name that is no input of the law, or one that a budget decides."""
-    wanted = held_inputs(law)
-    for name in held:
+    wanted = fixed_inputs(law)
+    for name in fixed:
         if name not in wanted and not wanted:
-            raise UsageError(NOTHING_HELD.format(name=law.name, held=name))
+            raise UsageError(NOTHING_FIXED.format(name=law.name, fixed=name))
         if name not in wanted:
-            raise UsageError(unknown(f"held input of law '{law.name}':", name, wanted))
+            raise UsageError(unknown(f"fixed input of law '{law.name}':", name, wanted))

@@ -57,26 +57,26 @@ def pivot_flops(coefs: Given, covariance: ArrayLike, k: jax.Array | float = FLOP
     return jnp.exp(-(base @ spread @ rate) / (rate @ spread @ rate)) * k
 
 
-def covariance_of(crowd: Ensemble) -> np.ndarray:
+def covariance_of(ensemble: Ensemble) -> np.ndarray:
     """Return the covariance of theta over the usable replicates of the separable law, (5, 5), or (4, 4) where tied.
 
     Raises UsageError for another law, or fewer than two usable replicates.
     """
-    _check(crowd)
-    columns = [np.log(crowd.coefs[name]) for name in ("A", "B", "E")]
-    columns += [crowd.coefs[name] for name in ("alpha", "beta") if name in crowd.coefs]
-    return np.cov(np.stack(columns)[:, crowd.usable])
+    _check(ensemble)
+    columns = [np.log(ensemble.coefs[name]) for name in ("A", "B", "E")]
+    columns += [ensemble.coefs[name] for name in ("alpha", "beta") if name in ensemble.coefs]
+    return np.cov(np.stack(columns)[:, ensemble.usable])
 
 
-def pivot_of(crowd: Ensemble, k: float = FLOPS_PER_PARAM_TOKEN) -> float:
+def pivot_of(ensemble: Ensemble, k: float = FLOPS_PER_PARAM_TOKEN) -> float:
     """Return the compute at which ln N_opt varies least over the usable replicates, FLOP: exact, no delta method.
 
     ln N_opt = ln G + a ln(C/k) in every replicate, so that the least variance is at ln(C/k) = -Cov(ln G, a) / Var(a);
     NaN where a does not vary, as with tied exponents.   Raises UsageError as `covariance_of`.
     """
-    _check(crowd)
+    _check(ensemble)
     A, B, alpha, beta = (
-        np.asarray(crowd.coefs[name if name in crowd.coefs else "alpha"])[crowd.usable]
+        np.asarray(ensemble.coefs[name if name in ensemble.coefs else "alpha"])[ensemble.usable]
         for name in ("A", "B", "alpha", "beta")
     )
     log_scale = np.log(alpha * A / (beta * B)) / (alpha + beta)
@@ -99,7 +99,7 @@ def _gradients(coefs: Given) -> tuple[jax.Array, jax.Array]:
     return jnp.stack(base), jnp.stack(rate)
 
 
-def _check(crowd: Ensemble) -> None:
-    check_separable(crowd.fit.law)
-    if int(crowd.usable.sum()) < 2:
-        raise UsageError(TOO_FEW.format(count=int(crowd.usable.sum())))
+def _check(ensemble: Ensemble) -> None:
+    check_separable(ensemble.fit.law)
+    if int(ensemble.usable.sum()) < 2:
+        raise UsageError(TOO_FEW.format(count=int(ensemble.usable.sum())))

@@ -5,7 +5,7 @@ from jaxscale.approaches.bias import Bias, bias_of
 from jaxscale.approaches.envelope import Envelope, envelope
 from jaxscale.approaches.isoflop import IsoFlop, LeftOut, isoflop
 from jaxscale.approaches.minima import METHODS
-from jaxscale.approaches.parametric import crowd_trend, fit_trend, trend_of
+from jaxscale.approaches.parametric import ensemble_trend, fit_trend, trend_of
 from jaxscale.approaches.powers import PowerLaw, power_law
 from jaxscale.approaches.trend import Trend
 
@@ -22,7 +22,7 @@ __all__ = [
     "Trend",
     "agreement",
     "bias_of",
-    "crowd_trend",
+    "ensemble_trend",
     "envelope",
     "fit_trend",
     "isoflop",

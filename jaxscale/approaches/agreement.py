@@ -13,7 +13,7 @@ from jaxscale.approaches.bias import Bias
 from jaxscale.approaches.envelope import envelope, envelope_trends
 from jaxscale.approaches.isoflop import isoflop, optima, weighed
 from jaxscale.approaches.minima import Method
-from jaxscale.approaches.parametric import crowd_trend, fit_trend
+from jaxscale.approaches.parametric import ensemble_trend, fit_trend
 from jaxscale.approaches.prices import below_six, price_of, tokens_of
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
@@ -34,14 +34,14 @@ UNUSABLE = "the fit of 'chinchilla' is '{status}', not a minimum"
 class Approach:
     """What one approach says.
 
-    point: the lines of the table.   crowd: those of its replicates (R,), NaN where the approach found none.
+    point: the lines of the table.   ensemble: those of its replicates (R,), NaN where the approach found none.
     rows: how many of the table it rests on.   parts: the profiles, or the training curves, that these make up.
     findings: what to beware of.   bias: of IsoFLOP profiles, where it could be had.
     """
 
     name: str
     point: Trend
-    crowd: Trend
+    ensemble: Trend
     rows: int
     parts: int | None
     findings: tuple[Finding, ...]
@@ -50,7 +50,7 @@ class Approach:
     @property
     def usable(self) -> int:
         """How many replicates have lines."""
-        return int(np.sum(self.crowd.is_known))
+        return int(np.sum(self.ensemble.is_known))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Agreement:
     approaches: tuple[Approach, ...]
     absent: dict[str, str]
     fit: Fit | None
-    crowd: Ensemble | None
+    ensemble: Ensemble | None
     scheme: str
     replicates: int
     seed: int
@@ -115,7 +115,7 @@ def agreement(
     groups by row, and approach 1 is absent.   budget, tolerance, method: of approach 2, as in `isoflop`.   final:
     approaches 2 and 3 see the last row of each run alone, that of `read_runs(final=True)`.   Approach 3 is `chinchilla`
     with Huber(1e-3) of ln loss.   An approach that cannot be had is absent with its reason; RunsError is raised where
-    none can, and for fewer than five groups.   Raises UsageError for arguments that cannot be meant.
+    none can, and for fewer than five groups.   Raises UsageError for invalid arguments.
     """
     at = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     if at.ndim != 1 or not at.size or not (np.isfinite(at) & (at > 0)).all():
@@ -128,16 +128,16 @@ def agreement(
     weight = redraw(scheme, seed, np.arange(replicates), weighed(runs).weight, runs.group)
     found: list[Approach] = []
     absent: dict[str, str] = {}
-    fitted, crowd, price = None, None, price_of(seen, budget)
+    fitted, ensemble, price = None, None, price_of(seen, budget)
     try:
         fitted = fit(seen, "chinchilla", device=device)
         if not fitted.is_usable:
             raise RunsError(UNUSABLE.format(status=fitted.status))
-        crowd = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
-        findings = still_open((*fitted.findings, *crowd.findings), scheme)
+        ensemble = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
+        findings = still_open((*fitted.findings, *ensemble.findings), scheme)
         used, trend = int(np.sum(seen.weight > 0)), fit_trend(fitted, price)
         findings = (*findings, *below_six(price, trend, at))
-        found.append(Approach("parametric", trend, crowd_trend(crowd, price), used, None, findings))
+        found.append(Approach("parametric", trend, ensemble_trend(ensemble, price), used, None, findings))
     except RunsError as error:
         absent["parametric"] = str(error)
     try:
@@ -150,14 +150,14 @@ def agreement(
         absent["isoflop"] = str(error)
     try:
         first = envelope(runs)
-        crowded, used = envelope_trends(runs, weight), int(np.sum(runs.weight > 0))
-        found.insert(0, Approach("envelope", first.trend, crowded, used, first.curves, first.findings))
+        with_ensemble, used = envelope_trends(runs, weight), int(np.sum(runs.weight > 0))
+        found.insert(0, Approach("envelope", first.trend, with_ensemble, used, first.curves, first.findings))
     except RunsError as error:
         absent["envelope"] = str(error)
     if not found:
         raise RunsError("; ".join(absent.values()))
     return Agreement(
-        at, tuple(found), absent, fitted, crowd, scheme.name, replicates, seed, len(runs), runs.origin.source,
+        at, tuple(found), absent, fitted, ensemble, scheme.name, replicates, seed, len(runs), runs.origin.source,
         (*still_open(runs.check(), scheme), *(() if fitted is None else findings_of_target(fitted))), price,
     )  # fmt: skip
 
@@ -177,7 +177,7 @@ def _ends(runs: Runs) -> np.ndarray:
 
 def _difference(one: Approach, other: Approach, flops: np.ndarray, level: float) -> Difference:
     params, tokens = (_ratio(one, other, name, flops) for name in ("params", "tokens"))
-    both = one.crowd.params.exponent - other.crowd.params.exponent
+    both = one.ensemble.params.exponent - other.ensemble.params.exponent
     exponent = float(one.point.params.exponent - other.point.params.exponent)
     return Difference(
         one.name, other.name, exponent, band(both, level=level),
@@ -189,5 +189,5 @@ def _ratio(one: Approach, other: Approach, name: str, flops: np.ndarray) -> tupl
     """Return the ratio of what two approaches say at budgets, of the table (b,) and of its replicates (R, b)."""
     ours, theirs = getattr(one.point, name).at(flops), getattr(other.point, name).at(flops)
     with np.errstate(divide="ignore", invalid="ignore"):
-        crowd = getattr(one.crowd, name).at(flops) / getattr(other.crowd, name).at(flops)
-    return ours / theirs, np.where(np.isfinite(crowd), crowd, np.nan)
+        ensemble = getattr(one.ensemble, name).at(flops) / getattr(other.ensemble, name).at(flops)
+    return ours / theirs, np.where(np.isfinite(ensemble), ensemble, np.nan)

@@ -19,7 +19,7 @@ SPREAD = 1e-6
 class Curve:
     """One run: params, and by rising compute ln flops, tokens and monotone ln loss (m,), with its rows (m,).
 
-    miss: root mean square of what smoothing removed, in ln loss.
+    removed: root mean square of what smoothing removed, in ln loss.
     """
 
     params: float
@@ -27,7 +27,7 @@ class Curve:
     log_tokens: np.ndarray
     log_loss: np.ndarray
     rows: np.ndarray
-    miss: float
+    removed: float
 
 
 def curves_of(runs: Runs) -> tuple[Curve, ...]:
@@ -54,9 +54,9 @@ def curves_of(runs: Runs) -> tuple[Curve, ...]:
             )
         raw = np.log(runs.loss[rows])
         smooth = falling(raw)
-        miss = float(np.sqrt(np.mean((raw - smooth) ** 2)))
+        removed = float(np.sqrt(np.mean((raw - smooth) ** 2)))
         tokens = np.log(runs.columns["tokens"][rows])
-        found.append(Curve(float(params[0]), log_flops[rows], tokens, smooth, rows, miss))
+        found.append(Curve(float(params[0]), log_flops[rows], tokens, smooth, rows, removed))
     return tuple(found)
 
 

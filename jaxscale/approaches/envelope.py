@@ -23,7 +23,7 @@ DIFFERENT = 0.1
 NO_GROUP = "{source}: no training curves: name the column that says which rows are one run (--group COLUMN)"
 NO_MINIMA = "{source}: a line needs two sizes that lie between others and are lowest of at least 3 curves somewhere"
 MIN_OF_NOISE = (
-    "the lowest of {curves:.0f} noisy curves is biased low; what smoothing removed from them is {miss:.2g} % of loss"
+    "the lowest of {curves:.0f} noisy curves is biased low; what smoothing removed from them is {removed:.2g} % of loss"
 )
 SCHEDULE = (
     "at {share:.0f} % of the budgets the lowest curve is before the last 15 % of its run: its schedule was made for "
@@ -137,8 +137,8 @@ def _findings(
     curves: Sequence[Curve], field: Field, kept: np.ndarray, thirds: np.ndarray, early: float
 ) -> tuple[Finding, ...]:
     together = float(np.isfinite(field.log_loss[:, kept]).sum(axis=0).mean())
-    miss = 100 * float(np.mean([curve.miss for curve in curves]))
-    found = [Finding("minimum-of-noise", MIN_OF_NOISE.format(curves=together, miss=miss))]
+    removed = 100 * float(np.mean([curve.removed for curve in curves]))
+    found = [Finding("minimum-of-noise", MIN_OF_NOISE.format(curves=together, removed=removed))]
     if early > 0:
         found.append(Finding("schedule-mismatch", SCHEDULE.format(share=100 * early)))
     if np.nanmax(thirds, initial=-np.inf) - np.nanmin(thirds, initial=np.inf) > DIFFERENT:

@@ -48,8 +48,8 @@ class IsoFlop:
     """The optima of the profiles that have one, and the lines through them.
 
     flops, params, tokens: (b,).   runs: (b,) how many a profile has.   std: (b,) standard deviation of ln params under
-    noise, NaN without.   trend: the lines.   crowd: the lines of profiles with noise added, None without.   bias: what
-    the procedure would miss on a fitted surface, None without one.
+    noise, NaN without.   trend: the lines.   ensemble: the lines of profiles with noise added, None without.   bias:
+    what the procedure would miss on a fitted surface, None without one.
     """
 
     method: Method
@@ -61,7 +61,7 @@ class IsoFlop:
     std: np.ndarray
     left_out: tuple[LeftOut, ...]
     trend: Trend
-    crowd: Trend | None
+    ensemble: Trend | None
     bias: Bias | None
     findings: tuple[Finding, ...]
 
@@ -83,7 +83,7 @@ def isoflop(
     of a budget, `local` through those within 6 % of its lowest loss, `cubic`, or `akima`, the interpolated ln loss.
     noise: standard deviation of loss, nats per token, that is added `replicates` times: N* is then the median of the
     minima, and a budget weighs 1/Var(ln N*), at least a third of a step between sizes.   surface: coefs of a fitted
-    separable law, for the bias.   Raises UsageError for arguments that cannot be meant, RunsError where fewer than two
+    separable law, for the bias.   Raises UsageError for invalid arguments, RunsError where fewer than two
     budgets have a minimum.   Source: Hoffmann et al. 2022, §3.2; Porian et al. 2024 for noise and weights.
     """
     if not (isinstance(noise, int | float) and np.isfinite(noise) and noise >= 0):
@@ -119,12 +119,12 @@ def isoflop(
         raise RunsError(message)
     tokens = tokens_of(runs, profiles, point, price)
     trend = Trend.through(flops, point, tokens, weight)
-    crowd = None if noisy is None else Trend.through(flops, noisy, tokens_of(runs, profiles, noisy, price), weight)
+    ensemble = None if noisy is None else Trend.through(flops, noisy, tokens_of(runs, profiles, noisy, price), weight)
     used = [profile for profile, is_used in zip(profiles, kept, strict=True) if is_used]
     bias = None if surface is None else bias_of(runs, used, method, surface, price)
     counts = np.array([len(profile.rows) for profile in used])
     return IsoFlop(
-        method, float(noise), flops[kept], point[kept], tokens[kept], counts, std[kept], left, trend, crowd, bias,
+        method, float(noise), flops[kept], point[kept], tokens[kept], counts, std[kept], left, trend, ensemble, bias,
         _findings(left, total, bias),
     )  # fmt: skip
 

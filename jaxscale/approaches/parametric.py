@@ -28,12 +28,12 @@ def fit_trend(fit: Fit, price: Price | None = None) -> Trend:
     return trend_of(fit.coefs, price_of(fit.runs) if price is None else price)
 
 
-def crowd_trend(crowd: Ensemble, price: Price | None = None) -> Trend:
+def ensemble_trend(ensemble: Ensemble, price: Price | None = None) -> Trend:
     """Return those of every replicate (R,), NaN where one is not usable; raise UsageError for another law."""
-    separable.check_separable(crowd.fit.law)
+    separable.check_separable(ensemble.fit.law)
     if price is None:
-        price = price_of(crowd.fit.runs)
-    return trend_of({name: crowd.samples(name) for name in crowd.coefs}, price)
+        price = price_of(ensemble.fit.runs)
+    return trend_of({name: ensemble.samples(name) for name in ensemble.coefs}, price)
 
 
 def trend_of(coefs: Mapping[str, ArrayLike], price: Price = SIX) -> Trend:

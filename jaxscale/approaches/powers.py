@@ -11,18 +11,18 @@ from jaxscale.intervals import Band, band
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """y = scale C^exponent: floats for one, (R,) each for a crowd, NaN where fewer than two budgets were left."""
+    """y = scale C^exponent: floats for one, (R,) each for an ensemble, NaN where fewer than two budgets were left."""
 
     exponent: np.ndarray
     scale: np.ndarray
 
     def at(self, flops: np.ndarray) -> np.ndarray:
-        """Return y at budgets (b,): (b,), or (R, b) for a crowd."""
+        """Return y at budgets (b,): (b,), or (R, b) for an ensemble."""
         with np.errstate(over="ignore", invalid="ignore"):  # a line through two close budgets may be steep
             return np.asarray(self.scale)[..., None] * np.asarray(flops) ** np.asarray(self.exponent)[..., None]
 
     def interval(self, level: float = 0.95) -> Band:
-        """Return the percentile band of the exponents of a crowd."""
+        """Return the percentile band of the exponents of an ensemble."""
         return band(np.atleast_1d(self.exponent), level=level)
 
 

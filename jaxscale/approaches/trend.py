@@ -25,5 +25,5 @@ class Trend:
 
     @property
     def is_known(self) -> np.ndarray:
-        """Whether there is a line: (R,) for a crowd."""
+        """Whether there is a line: (R,) for an ensemble."""
         return np.isfinite(self.params.exponent) & np.isfinite(self.tokens.exponent)

@@ -61,8 +61,8 @@ def name_of(chosen: Chosen) -> str:
     return chosen.law if chosen.law_expr is None else chosen.law_name or NAME
 
 
-def refuse_unclear(chosen: Chosen) -> None:
-    """Raise UsageError for what cannot be meant by the law's options, before anything heavy is imported."""
+def check_clear(chosen: Chosen) -> None:
+    """Raise UsageError for invalid values of the law's options, before anything heavy is imported."""
     if chosen.law_expr is None:
         for option, value in (("coef", chosen.coef), ("law-name", chosen.law_name)):
             if value:
@@ -77,7 +77,7 @@ def refuse_unclear(chosen: Chosen) -> None:
     formula_of(chosen.law_expr, [one.name for one in declared_all(chosen.coef)])
 
 
-def refuse_undeclared(chosen: Chosen, given: Collection[str], option: str) -> None:
+def check_declared(chosen: Chosen, given: Collection[str], option: str) -> None:
     """Raise UsageError, with a caret, for a name in a typed law that is no coef, no size and not given by an option."""
     if chosen.law_expr is None:
         return
@@ -86,7 +86,7 @@ def refuse_undeclared(chosen: Chosen, given: Collection[str], option: str) -> No
     formula = formula_of(chosen.law_expr, [one.name for one in declared_all(chosen.coef)])
     for name in formula.inputs:
         if name not in (*given, *SIZES) and role_of(name) is None:  # a loss is refused as an input, with its reason
-            formula.refuse_input(name, NOT_DECLARED.format(name=name, option=option))
+            formula.check_input_name(name, NOT_DECLARED.format(name=name, option=option))
 
 
 def law_of(chosen: Chosen) -> Law:

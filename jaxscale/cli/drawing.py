@@ -94,4 +94,4 @@ def _dense(answer: Answer) -> Frontier | None:
     ends = [*np.asarray(answer.frontier.flops), *(answer.frontier.measured or ())]
     flops = np.geomspace(min(ends), max(ends), POINTS) if min(ends) < max(ends) else np.array(ends[:1])
     source = answer.ensemble if answer.ensemble is not None and answer.has_bands else answer.fit
-    return frontier(source, flops=flops, held=answer.frontier.held)
+    return frontier(source, flops=flops, fixed=answer.frontier.fixed)

@@ -69,24 +69,24 @@ def fit(
     Needed are columns for loss and for what the law takes, as params and tokens; common names are recognised. Exit
     code 4 says that the fit is not trustworthy.
     """
-    choosing.refuse_unclear(fitting)
+    choosing.check_clear(fitting)
     cache.prepare(session)
     from jaxscale.reports import Answer
     from jaxscale.store import Saved
 
     with progress(session) as bar:
-        refusing.refuse_unknown(fitting, showing)
-        refusing.refuse_unknown_counts(counts)
+        refusing.check_names(fitting, showing)
+        refusing.check_counts(counts)
         runs = studies.runs_of(table, reading, fitting)
-        refusing.refuse_uncountable(runs, counts)
-        refusing.refuse_clusters(runs, fitting)
+        refusing.check_countable(runs, counts)
+        refusing.check_clusters(runs, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
-        outputs.refuse_unwritable(folder, digest, force=force)
-        with studies.foreseeing(runs, fitting, showing):
+        outputs.check_writable(folder, digest, force=force)
+        with studies.prefetching(runs, fitting, showing):
             fitted = studies.fit_of(runs, fitting, bar)
             session.keep = lambda: outputs.keep(fitted, folder, digest)
-            ensemble = studies.crowd_of(fitted, fitting, bar)
+            ensemble = studies.ensemble_of(fitted, fitting, bar)
             frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
             parts = studies.parts_if_any(fitted, ensemble, showing, bar)
             reduced = studies.reduced_of(fitted, fitting, showing, bar)

@@ -62,11 +62,11 @@ def frontier(
     takes, is fitted first, with its options, and nothing is saved. Without either, --law with --constants or --set
     gives the coefs, and there are no bands. Exit code 4 says that the fit is not trustworthy.
     """
-    choosing.refuse_unclear(fitting)
+    choosing.check_clear(fitting)
     is_known = given.constants is not None or bool(given.set)
-    _refuse_sources(source, is_known=is_known)
+    _check_sources(source, is_known=is_known)
     if source is None:
-        choosing.refuse_undeclared(fitting, showing.hold, "--hold")
+        choosing.check_declared(fitting, showing.at, "--at")
     cache.prepare(session)
     if source is None:
         _print_known(fitting, given, showing, is_json=is_json)
@@ -83,19 +83,19 @@ def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, r
 
     with progress(session) as bar:
         if Path(source).is_dir():
-            _refuse_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
+            _check_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
             fitted, ensemble, found, parts = _saved(source, showing, bar)
             reduced = _reduced(fitted, source, showing, bar)
         else:
-            refusing.refuse_unknown(fitting, showing)
-            refusing.refuse_without_frontier(fitting, showing)
+            refusing.check_names(fitting, showing)
+            refusing.check_has_frontier(fitting, showing)
             if tables.data_set_of(source) is not None:
                 session.say(DATA_SET.format(name=source))
             runs = studies.runs_of(source, reading, fitting)
-            refusing.refuse_clusters(runs, fitting)
-            with studies.foreseeing(runs, fitting, showing):
+            refusing.check_clusters(runs, fitting)
+            with studies.prefetching(runs, fitting, showing):
                 fitted = studies.fit_of(runs, fitting, bar)
-                ensemble = studies.crowd_of(fitted, fitting, bar)
+                ensemble = studies.ensemble_of(fitted, fitting, bar)
                 found = studies.frontier_of(fitted, ensemble, showing, bar)
                 parts = studies.parts_of(fitted, ensemble, showing, bar)
                 reduced = studies.reduced_of(fitted, fitting, showing, bar)
@@ -119,7 +119,7 @@ def _print_known(fitting: Fitting, given: Given, showing: Showing, *, is_json: b
 
     law = choosing.law_of(fitting)
     coefs = choosing.given_coefs(law, given) or {}
-    found = frontier_of(law=law, coefs=coefs, flops=showing.flops or FLOPS, held=showing.hold)
+    found = frontier_of(law=law, coefs=coefs, flops=showing.flops or FLOPS, fixed=showing.at)
     known = Known(law, coefs, choosing.set_of(law, given), found)
     if is_json:
         printing.write(json_text(known_frontier_document(known)))
@@ -127,7 +127,7 @@ def _print_known(fitting: Fitting, given: Given, showing: Showing, *, is_json: b
         printing.print_page(lambda console, width: print_known_frontier(known, console, width=width))
 
 
-def _refuse_sources(source: str | None, *, is_known: bool) -> None:
+def _check_sources(source: str | None, *, is_known: bool) -> None:
     """Raise UsageError unless there is one source of coefs, and for options that a source has no use for."""
     if source is None and not is_known:
         raise UsageError(NO_SOURCE)
@@ -135,11 +135,11 @@ def _refuse_sources(source: str | None, *, is_known: bool) -> None:
         raise UsageError(TWO_SOURCES.format(source=source))
     if is_known:
         fitted = [field for field in (*fields(Fitting), *fields(Reading)) if field.name not in OF_THE_LAW]
-        _refuse_options(NOTHING_FITTED, fitted)
+        _check_options(NOTHING_FITTED, fitted)
 
 
 def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None, dict[str, Answer]]:
-    """Return what a folder holds, with its own frontiers unless other budgets or held inputs are asked for."""
+    """Return what a folder holds, with its own frontiers unless other budgets or fixed inputs are asked for."""
     from jaxscale.intervals import INTERVALS
     from jaxscale.runs.findings import forbids_plan
     from jaxscale.store import load
@@ -148,10 +148,10 @@ def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | Non
     saved = load(folder)
     if forbids_plan(saved.fit.findings) is not None:
         return saved.fit, saved.ensemble, None, {}
-    is_asked = showing.flops is not None or bool(showing.hold)
-    if not showing.hold:  # other budgets are asked at what was held before
+    is_asked = showing.flops is not None or bool(showing.at)
+    if not showing.at:  # other budgets are asked at what was fixed before
         before = (saved.frontier, *saved.by_group.values())
-        showing = replace(showing, hold=next((dict(front.held) for front in before if front is not None), {}))
+        showing = replace(showing, at=next((dict(front.fixed) for front in before if front is not None), {}))
     parts = studies.parts_of(saved.fit, saved.ensemble, showing, bar, None if is_asked else saved.by_group)
     if saved.frontier is not None and not is_asked:
         return saved.fit, saved.ensemble, saved.frontier, parts
@@ -168,12 +168,12 @@ def _reduced(fitted: Fit, folder: str, showing: Showing, bar: Bar) -> Answer | N
         return None
     left = load(place)
     found = left.frontier
-    if found is None or showing.flops is not None or showing.hold:
+    if found is None or showing.flops is not None or showing.at:
         found = studies.frontier_if_any(left.fit, left.ensemble, showing, bar)
     return Answer(left.fit, left.ensemble, found, showing.level, showing.interval)
 
 
-def _refuse_options(message: str, options: Iterable[Field], **words: str) -> None:
+def _check_options(message: str, options: Iterable[Field], **words: str) -> None:
     """Raise UsageError for an option that stands on the command line and has no effect."""
     for option in options:
         if choosing.was_typed(option.name):

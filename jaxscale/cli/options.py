@@ -48,7 +48,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Fitting:
-    """Which law is fitted, how a miss is scored, and how the fit is resampled."""
+    """Which law is fitted, by which objective, and how the fit is resampled."""
 
     law: str
     law_expr: str | None
@@ -66,8 +66,8 @@ class Fitting:
     device: str
 
     @property
-    def held(self) -> dict[str, float]:
-        """The coefs that are held at numbers; a name in place of one is refused where the law is known."""
+    def fixed(self) -> dict[str, float]:
+        """The coefs that are fixed at numbers; a name in place of one is refused where the law is known."""
         return {name: value for name, value in self.fix.items() if not isinstance(value, str)}
 
 
@@ -93,11 +93,11 @@ class Given:
 class Showing:
     """Which budgets and which bands are shown; flops is None where none were asked for.
 
-    hold: the law's inputs that a budget does not decide, at their values.
+    at: the law's inputs that a budget does not decide, at their values.
     """
 
     flops: tuple[float, ...] | None
-    hold: Mapping[str, float]
+    at: Mapping[str, float]
     level: float
     interval: str
 
@@ -142,11 +142,11 @@ def fitting_options(command: Command) -> Command:
         Fitting,
         *law_options,
         click.option("--objective", metavar="NAME", default="huber", show_default=True, help=(
-            f"How a miss is scored: {names.listed(names.OBJECTIVES)}.")),
+            f"Rho function of the residuals: {names.listed(names.OBJECTIVES)}.")),
         click.option("--delta", type=float, help=(
-            "Where huber bends, in units of the miss (in log space a relative error). [default: 0.001]")),
+            "Threshold of huber, in units of the residual (in log space a relative error). [default: 0.001]")),
         click.option("--space", type=click.Choice(["log", "linear"]), default="log", show_default=True, help=(
-            "Measure misses of ln loss, or of loss in nats per token.")),
+            "Residuals of ln loss, or of loss in nats per token.")),
         click.option("--fix", type=Pair("coef=number"), multiple=True, callback=numbers_or_names, help=(
             "Hold a coef at a value, as in alpha=0.34; repeatable. [default: none]")),
         click.option("--per-group", type=Names(), default=(), help=(
@@ -189,7 +189,7 @@ def showing_options(command: Command) -> Command:
         click.option("--flops", type=Budgets(), help=(
             f"Budgets of the frontier, in FLOP, or as 100PF-days or 1e5H100-hours@0.4, where 0.4 is the share of the "
             f"machine's peak rate that runs reach. {FLOPS_DEFAULT}")),
-        click.option("--hold", type=Pair("input=number"), multiple=True, callback=numbers, help=(
+        click.option("--at", type=Pair("input=number"), multiple=True, callback=numbers, help=(
             "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
         *band_options,
     )(command)  # fmt: skip

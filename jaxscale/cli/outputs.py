@@ -35,7 +35,7 @@ def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: S
     return digest_of(runs.origin.sha256, chosen)
 
 
-def refuse_unwritable(folder: Path, digest: str, *, force: bool) -> None:
+def check_writable(folder: Path, digest: str, *, force: bool) -> None:
     """Raise StoreError for a folder that may not be written, before the work is done and not after it."""
     from jaxscale.errors import StoreError
     from jaxscale.store import folders
@@ -47,7 +47,7 @@ def refuse_unwritable(folder: Path, digest: str, *, force: bool) -> None:
         except StoreError:
             return False
 
-    folders.refuse_unwritable(folders.absolute(folder), is_own=is_own, force=force)
+    folders.check_writable(folders.absolute(folder), is_own=is_own, force=force)
 
 
 def save(saved: Saved, folder: Path, digest: str, *, force: bool) -> None:

@@ -74,11 +74,11 @@ def predict(
     SAVED is a folder that `jaxscale fit` has written; its replicates give a band. Without it, --law with --constants
     or --set gives the coefs, and there is no band. Exit code 4 says that the saved fit is not trustworthy.
     """
-    _refuse_sources(saved, chosen, given)
+    _check_sources(saved, chosen, given)
     if not at and targets is None:
         raise UsageError(NOTHING_ASKED)
     if saved is None:
-        choosing.refuse_undeclared(chosen, at, "--at")
+        choosing.check_declared(chosen, at, "--at")
     if saved is None and group is not None:
         raise UsageError(NO_GROUPS)
     cache.prepare(session)
@@ -88,9 +88,9 @@ def predict(
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
-def _refuse_sources(saved: str | None, chosen: Choosing, given: Given) -> None:
+def _check_sources(saved: str | None, chosen: Choosing, given: Given) -> None:
     """Raise UsageError unless there is one source of coefs."""
-    choosing.refuse_unclear(chosen)
+    choosing.check_clear(chosen)
     if saved is None and given.constants is None and not given.set:
         raise UsageError(NO_SOURCE)
     for option in ("law", "law_expr", "coef", "law_name", "constants", "set"):
@@ -126,7 +126,7 @@ def _saved(
     """Return what a saved fit, or one group of it, says, with the band of its replicates."""
     import numpy as np
 
-    from jaxscale.fitting import group_of, predict_crowd
+    from jaxscale.fitting import group_of, predict_ensemble
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
     from jaxscale.laws.grouped import grouping_of
@@ -136,18 +136,18 @@ def _saved(
 
     INTERVALS.resolve(interval)
     found = load(folder)
-    fit, crowd, grouping = found.fit, found.ensemble, grouping_of(found.fit.law)
+    fit, ensemble, grouping = found.fit, found.ensemble, grouping_of(found.fit.law)
     if grouping is not None and group is None:
         raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
     if group is not None:
-        fit, crowd = group_of(fit, group), None if crowd is None else group_of(crowd, group)
-    answer = Answer(fit, crowd, None, level, interval)
+        fit, ensemble = group_of(fit, group), None if ensemble is None else group_of(ensemble, group)
+    answer = Answer(fit, ensemble, None, level, interval)
     if targets is not None:
         return _reached(answer, targets, at)
     columns, asked = _columns(fit.law, at)
     limits = None
-    if crowd is not None and answer.has_bands:
-        limits = band(predict_crowd(crowd, columns), level=level, method=interval)
+    if ensemble is not None and answer.has_bands:
+        limits = band(predict_ensemble(ensemble, columns), level=level, method=interval)
     losses = predict_with(fit.law, fit.coefs, columns)
     is_unknown = (bool(fit.unidentified) and not fit.is_usable) or is_in_other_units(fit)
     losses, limits = (np.full_like(losses, np.nan), None) if is_unknown else (losses, limits)
@@ -181,9 +181,9 @@ def _columns(
     from jaxscale.allocation.splits import DECIDED
     from jaxscale.registry import unknown
 
-    if any(law.measure(name).is_vector for name in law.inputs):
+    if any(law.input(name).is_vector for name in law.inputs):
         raise UsageError(WHOLE_SCHEDULES.format(name=law.name))
-    if set(at) & set(law.made_from):
+    if set(at) & set(law.derived_from):
         raise UsageError(OF_A_SCHEDULE.format(name=law.name, inputs=" and ".join(law.inputs)))
     lacks_size = any(name in DECIDED and name not in at for name in law.inputs)
     for name in at:

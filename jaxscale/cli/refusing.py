@@ -17,37 +17,37 @@ ALL = "all"
 """The word for every convention of counting that a table allows."""
 
 
-def refuse_unknown(fitting: Fitting, showing: Showing) -> None:
+def check_names(fitting: Fitting, showing: Showing) -> None:
     """Raise UsageError for a name that nothing carries, or that the law has not, before any table is read."""
-    from jaxscale.allocation.splits import refuse_unknown_held
+    from jaxscale.allocation.splits import check_fixed_names
     from jaxscale.intervals import INTERVALS
     from jaxscale.laws import LAWS
     from jaxscale.laws.grouped import core_name
-    from jaxscale.laws.ties import refuse_ties
+    from jaxscale.laws.ties import check_no_ties
     from jaxscale.registry import unknown
     from jaxscale.resampling import SCHEMES
     from jaxscale.solvers import SOLVERS
 
     law = law_of(fitting)
-    refuse_unknown_held(law, showing.hold)
+    check_fixed_names(law, showing.at)
     for registry, name in ((SCHEMES, fitting.scheme), (SOLVERS, fitting.solver), (INTERVALS, showing.interval)):
         registry.resolve(name)
     named = [core_name(name) if fitting.per_group else name for name in fitting.fix]  # groups are not known yet
     for name in (*named, *fitting.per_group):
         if name not in law.names:
             raise UsageError(unknown("coef", name, law.names))
-    refuse_ties(law, fitting.fix, known={one.name: one for one in LAWS})
+    check_no_ties(law, fitting.fix, known={one.name: one for one in LAWS})
     objective_of(fitting)
 
 
-def refuse_without_frontier(fitting: Fitting, showing: Showing) -> None:
+def check_has_frontier(fitting: Fitting, showing: Showing) -> None:
     """Raise UsageError for a law without a frontier, or one that needs inputs held, before any table is read."""
     from jaxscale.allocation import check_frontier
 
-    check_frontier(law_of(fitting), showing.hold)
+    check_frontier(law_of(fitting), showing.at)
 
 
-def refuse_unknown_counts(counts: Sequence[str]) -> None:
+def check_counts(counts: Sequence[str]) -> None:
     """Raise UsageError for a convention of counting that nothing carries, before any table is read."""
     from jaxscale.counting import CONVENTIONS
     from jaxscale.registry import unknown
@@ -58,7 +58,7 @@ def refuse_unknown_counts(counts: Sequence[str]) -> None:
             raise UsageError(unknown("--count:", name, known))
 
 
-def refuse_uncountable(runs: Runs, counts: Sequence[str]) -> None:
+def check_countable(runs: Runs, counts: Sequence[str]) -> None:
     """Raise RunsError for a convention whose columns the table has not, before it is fitted."""
     from jaxscale.counting import recount
 
@@ -67,7 +67,7 @@ def refuse_uncountable(runs: Runs, counts: Sequence[str]) -> None:
             recount(runs, name)
 
 
-def refuse_clusters(runs: Runs, fitting: Fitting) -> None:
+def check_clusters(runs: Runs, fitting: Fitting) -> None:
     """Raise UsageError or RunsError for a scheme that draws groups that the table lacks, before it is fitted."""
     from jaxscale.fitting import check_clusters
     from jaxscale.resampling import SCHEMES

@@ -1,4 +1,4 @@
-"""The steps behind `fit` and `frontier`: from what was typed to runs, a fit, its crowd and its frontier."""
+"""The steps behind `fit` and `frontier`: from what was typed to runs, a fit, its ensemble and its frontier."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def objective_of(fitting: Fitting) -> Objective:
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     """Return the runs of a table, with what is made of their schedules where the law takes that.
 
-    Raises UsageError, RunsError or MissingPartError.
+    Raises UsageError, RunsError or MissingDependencyError.
     """
     from jaxscale.counting import WORDS
     from jaxscale.runs.showing import shown_name
@@ -57,24 +57,24 @@ def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     law = law_of(fitting)
     if law.target != "loss" and "loss" not in reading.map:
         raise UsageError(NO_LOSS.format(law=law.name, target=law.target))
-    if reading.warmup and not law.made_from:
+    if reading.warmup and not law.derived_from:
         raise UsageError(NO_SCHEDULE.format(law=law.name))
-    inputs = (*(name for name in law.inputs if not law.measure(name).made_from), *law.made_from)
+    inputs = (*(name for name in law.inputs if not law.input(name).derived_from), *law.derived_from)
     try:
         runs = tables.read(table, reading, inputs=inputs, beside=WORDS, positive_loss=fitting.space == "log")
     except RunsError as error:
-        _refuse_undeclared(law, error.missing, shown_name(table or tables.SHIPPED))
+        _check_declared(law, error.missing, shown_name(table or tables.SHIPPED))
         raise
-    return with_schedules(runs, warmup=reading.warmup) if law.made_from else runs
+    return with_schedules(runs, warmup=reading.warmup) if law.derived_from else runs
 
 
-def _refuse_undeclared(law: Law, missing: Sequence[str], table: str) -> None:
+def _check_declared(law: Law, missing: Sequence[str], table: str) -> None:
     """Raise UsageError, with a caret, where a name in a typed law is neither a coef nor a column of the table."""
     from jaxscale.laws import ExpressionLoss
 
     if isinstance(law.loss, ExpressionLoss):
         for name in missing:
-            law.loss.refuse_input(name, NOT_DECLARED.format(name=name, table=table))
+            law.loss.check_input_name(name, NOT_DECLARED.format(name=name, table=table))
 
 
 def fit_of(runs: Runs, fitting: Fitting, bar: Bar) -> Fit:
@@ -87,13 +87,13 @@ def fit_of(runs: Runs, fitting: Fitting, bar: Bar) -> Fit:
         law_of(fitting),
         objective=objective_of(fitting),
         solver=fitting.solver,
-        fix=fitting.held,
+        fix=fitting.fixed,
         per_group=fitting.per_group,
         device=fitting.device,
     )
 
 
-def crowd_of(fit: Fit, fitting: Fitting, bar: Bar) -> Ensemble | None:
+def ensemble_of(fit: Fit, fitting: Fitting, bar: Bar) -> Ensemble | None:
     """Return the replicates; None where none were asked for, none of the coefs is free, or the fit is no minimum."""
     from jaxscale.fitting import bootstrap
 
@@ -111,17 +111,17 @@ def crowd_of(fit: Fit, fitting: Fitting, bar: Bar) -> Ensemble | None:
 
 
 @contextmanager
-def foreseeing(runs: Runs, fitting: Fitting, showing: Showing) -> Iterator[None]:
+def prefetching(runs: Runs, fitting: Fitting, showing: Showing) -> Iterator[None]:
     """Inside this scope, in which runs are fitted, compile what their frontier needs while the fit's own compiles."""
-    from jaxscale.allocation import foreseen
+    from jaxscale.allocation import prefetched
 
     budgets = showing.flops or tables.budgets_of(runs)
-    with foreseen(law_of(fitting), budgets=len(budgets), replicates=fitting.replicates):
+    with prefetched(law_of(fitting), budgets=len(budgets), replicates=fitting.replicates):
         yield
 
 
 def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar) -> Frontier | None:
-    """Return the frontier at the budgets asked for, over the crowd where there is one; None for a failed fit.
+    """Return the frontier at the budgets asked for, over the ensemble where there is one; None for a failed fit.
 
     None, too, where the numbers of the table are not what they are taken for.
 
@@ -136,7 +136,7 @@ def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar)
         return None
     bar.stage(FRONTIER_STAGE)
     flops = showing.flops or tables.budgets_of(fit.runs)
-    return frontier(fit if ensemble is None else ensemble, flops=flops, held=showing.hold)
+    return frontier(fit if ensemble is None else ensemble, flops=flops, fixed=showing.at)
 
 
 def parts_of(
@@ -158,12 +158,12 @@ def parts_of(
     bar.stage(FRONTIER_STAGE)
     for group in grouping.groups:
         part = group_of(fit, group)
-        crowd = None if ensemble is None else group_of(ensemble, group)
+        ensemble = None if ensemble is None else group_of(ensemble, group)
         own = (known or {}).get(group)
         if own is None:
             flops = showing.flops or tables.budgets_of(fit.runs)
-            own = frontier(part if crowd is None else crowd, flops=flops, held=showing.hold)
-        found[group] = Answer(part, crowd, own, showing.level, showing.interval)
+            own = frontier(part if ensemble is None else ensemble, flops=flops, fixed=showing.at)
+        found[group] = Answer(part, ensemble, own, showing.level, showing.interval)
     return found
 
 
@@ -186,7 +186,7 @@ def reduced_of(fit: Fit, fitting: Fitting, showing: Showing, bar: Bar) -> Answer
     left = reduced(fit, device=fitting.device)
     if left is None:
         return None
-    ensemble = crowd_of(left, fitting, bar)
+    ensemble = ensemble_of(left, fitting, bar)
     return Answer(left, ensemble, frontier_if_any(left, ensemble, showing, bar), showing.level, showing.interval)
 
 
@@ -203,7 +203,7 @@ def counts_of(
 ) -> Counts | None:
     """Return the law's point fits under the conventions that were asked for; None where none was.
 
-    Their frontiers are at the budgets that were asked for, unless the law has none with what is held.
+    Their frontiers are at the budgets that were asked for, unless the law has none with what is fixed.
     """
     from jaxscale.fitting import compare_counts
 
@@ -218,8 +218,8 @@ def counts_of(
         flops=None if has_none else showing.flops or tables.budgets_of(fit.runs),
         objective=objective_of(fitting),
         solver=fitting.solver,
-        fix=fitting.held,
-        held={} if has_none else showing.hold,
+        fix=fitting.fixed,
+        fixed={} if has_none else showing.at,
         device=fitting.device,
     )
 

@@ -32,7 +32,7 @@ def data_set_of(table: str | None) -> str | None:
 
 
 def budgets_of(runs: Runs) -> tuple[float, ...]:
-    """Return the budgets of a frontier of these runs that nobody asked for, in FLOP."""
+    """Return the budgets of a frontier of these runs by default, in FLOP."""
     from jaxscale.datasets.loading import PILOT
 
     is_shipped = PILOT.finding in runs.findings  # a file may have the name, too
@@ -49,7 +49,7 @@ def read(
 ) -> Runs:
     """Return the runs of a table; the options are those of `read_runs`.
 
-    Raises UsageError for an option that cannot be meant, RunsError for a table that is refused, MissingPartError.
+    Raises UsageError for an invalid option, RunsError for a table that is refused, MissingDependencyError.
     """
     from jaxscale import datasets
     from jaxscale.runs import read_runs
@@ -57,7 +57,7 @@ def read(
     name = data_set_of(table)
     if name is None:
         assert table is not None  # without one it is a data set
-        _refuse_misspelt(table)
+        _check_spelling(table)
         return read_runs(table, inputs=inputs, beside=beside, positive_loss=positive_loss, **reading.of_table())
     for option in OF_FILES:
         if choosing.was_typed(option):
@@ -76,7 +76,7 @@ def read(
     )
 
 
-def _refuse_misspelt(table: str) -> None:
+def _check_spelling(table: str) -> None:
     """Raise RunsError where no file is meant, it seems, but a data set: a bare word near to the name of one."""
     is_bare = table.isprintable() and not set(table) & set("/\\.:") and not os.path.lexists(table)
     near = nearest(table, DATASETS) if is_bare else ""

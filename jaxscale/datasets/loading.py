@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from jaxscale.datasets.epoch import EPOCH
-from jaxscale.datasets.public import CHANGED, Public, file_of, refuse_other_bytes
+from jaxscale.datasets.public import CHANGED, Public, check_digest, file_of
 from jaxscale.errors import UsageError
 from jaxscale.registry import Registry
 from jaxscale.runs import Finding, Runs, read_runs
@@ -61,7 +61,8 @@ def load(
 
     Raises UsageError for a name that is unknown, or that no data set may have. A public table is read from the folder
     that the environment variable JAXSCALE_DATA_DIR names, or else fetched once: RunsError where it is not there, cannot
-    be fetched or has other bytes than it should; MissingPartError where fetching it takes pooch, and that is missing.
+    be fetched or has other bytes than it should; MissingDependencyError where fetching it takes pooch, and that is
+    missing.
     """
     entry = _known(name)
     with _located(entry) as path:
@@ -78,7 +79,7 @@ def load(
             final=final,
         )
         if isinstance(entry, Public):
-            refuse_other_bytes(entry, runs.origin.sha256, str(path), CHANGED)
+            check_digest(entry, runs.origin.sha256, str(path), CHANGED)
     findings = runs.findings if isinstance(entry, Public) else (entry.finding, *runs.findings)
     return replace(runs, origin=replace(runs.origin, source=entry.name), findings=findings)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaxscale.errors import MissingPartError, RunsError
+from jaxscale.errors import MissingDependencyError, RunsError
 
 FOLDER = "JAXSCALE_DATA_DIR"
 """Environment variable: the folder in which public tables lie."""
@@ -73,7 +73,7 @@ def file_of(table: Public) -> Path:
     """Return where a public table lies, after fetching it if it has to be.
 
     Raises RunsError for bytes that are not those known, and for a file that is neither there nor can be fetched;
-    MissingPartError where it has to be fetched and pooch is missing.
+    MissingDependencyError where it has to be fetched and pooch is missing.
     """
     by_hand = BY_HAND.format(address=table.address, sha256=table.sha256, file=table.file, variable=FOLDER)
     folder = os.environ.get(FOLDER)
@@ -84,13 +84,13 @@ def file_of(table: Public) -> Path:
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise RunsError(NOT_THERE.format(name=table.name, path=path, why=why, by_hand=by_hand)) from None
-        refuse_other_bytes(table, found, str(path), KEPT)
+        check_digest(table, found, str(path), KEPT)
         return path
     try:
         import pooch
         import requests
     except ImportError:
-        raise MissingPartError(NO_POOCH.format(name=table.name, by_hand=by_hand)) from None
+        raise MissingDependencyError(NO_POOCH.format(name=table.name, by_hand=by_hand)) from None
 
     def fetch(address: str, to: str, _: object) -> None:
         with requests.get(address, stream=True, timeout=PATIENCE) as answer:
@@ -118,10 +118,10 @@ def _write(table: Public, answer: Any, to: str) -> None:  # noqa: ANN401 - of re
                 raise RunsError(TOO_LARGE.format(address=table.address, limit=LARGEST))
             digest.update(piece)
             file.write(piece)
-    refuse_other_bytes(table, digest.hexdigest(), table.address, DELETED)
+    check_digest(table, digest.hexdigest(), table.address, DELETED)
 
 
-def refuse_other_bytes(table: Public, found: str, where: str, what_then: str) -> None:
+def check_digest(table: Public, found: str, where: str, what_then: str) -> None:
     """Raise RunsError unless a digest is that of the table."""
     if found != table.sha256:
         words = {"name": table.name, "where": where, "found": found, "wanted": table.sha256, "what_then": what_then}

@@ -1,4 +1,4 @@
-"""Runs that nobody made: what a law with known coefs would have given, for tests, designs and first steps."""
+"""Simulated runs: what a law with known coefs would give, for tests, designs and first steps."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def simulate(
     columns: what `Runs.from_arrays` takes but loss: the law's inputs (of params, tokens and flops two suffice), and
     weight, group, other numbers and texts.   noise: standard deviation of ln loss; the median of the loss is the
     law's.   seed: of NumPy's PCG64.   The runs carry the finding `simulated-data`.   Raises UsageError for unknown
-    names or a noise or seed that cannot be meant, RunsError for columns that are no table.
+    names, noise or seed that are invalid, RunsError for columns that are no table.
     """
     law = LAWS.resolve(law)
     if "loss" in columns:
@@ -50,7 +50,7 @@ def simulate(
     made: dict[str, Any] = dict(columns)
     given = Runs.from_arrays(loss=np.ones(count), **made)  # checks the columns and derives the third of N, D, C
     predicted = predict_with(law, law.given(coefs), given.columns)
-    miss = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)
-    runs = Runs.from_arrays(loss=predicted * np.exp(noise * miss), units_ok=True, **made)
+    normal = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)
+    runs = Runs.from_arrays(loss=predicted * np.exp(noise * normal), units_ok=True, **made)
     finding = Finding("simulated-data", SIMULATED.format(law=law.name))
     return replace(runs, origin=replace(runs.origin, source=SOURCE), findings=(finding, *runs.findings))

@@ -1,4 +1,4 @@
-"""Tables padded to shapes that programs share, and crowds cut into chunks."""
+"""Tables padded to shapes that programs share, and ensembles cut into chunks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Batch:
     """A table ready for a device: rows padded to a bucket with copies of row 0, of weight zero.
 
     columns: one array (bucket, …) per input of the law.   target: (bucket,), ln loss or loss.   weight: (bucket,).
-    cluster: (bucket,) int32, what a scheme may draw together.   count: real rows, which come first.   noise: the miss
-    that rounding of the target alone produces.
+    cluster: (bucket,) int32, what a scheme may draw together.   count: real rows, which come first.   rounding: the
+    residual that rounding of the target alone produces.
     """
 
     columns: tuple[np.ndarray, ...]
@@ -24,7 +24,7 @@ class Batch:
     weight: np.ndarray
     cluster: np.ndarray
     count: int
-    noise: float
+    rounding: float
 
     @property
     def is_positive(self) -> tuple[bool, ...]:
@@ -38,8 +38,8 @@ def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray,
     index = np.concatenate([np.arange(count), np.zeros(bucket(count) - count, dtype=np.intp)])
     padded = weight[index]
     padded[count:] = 0.0
-    noise = 8.0 * np.finfo(np.float64).eps * max(1e-300, float(np.max(np.abs(target), initial=0.0)))
-    return Batch(tuple(column[index] for column in columns), target[index], padded, cluster[index], count, noise)
+    rounding = 8.0 * np.finfo(np.float64).eps * max(1e-300, float(np.max(np.abs(target), initial=0.0)))
+    return Batch(tuple(column[index] for column in columns), target[index], padded, cluster[index], count, rounding)
 
 
 def bucket(count: int) -> int:

@@ -14,8 +14,8 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.border import download
-from jaxscale.engine.foresight import Foresight
+from jaxscale.engine.prefetch import Prefetch
+from jaxscale.engine.transfer import download
 from jaxscale.errors import UsageError
 from jaxscale.solvers.problem import Tree
 
@@ -31,7 +31,7 @@ REASSOCIATE = {
 times as fast. It does so everywhere: a difference that relies on the order of its terms must be taken in integers.
 NaN, infinities, divisions and functions keep their exact meaning."""
 
-FORESIGHT = Foresight()
+PREFETCH = Prefetch()
 KEPT = 64
 """Programs kept for the process. On a CPU each takes 370 to 600 memory mappings, of which Linux allows 65,530: at some
 150 programs the next one ends the process by a segmentation fault inside the compiler.
@@ -48,7 +48,7 @@ NOT_JAX = (
 class Clock:
     """Seconds spent, compile apart from run, and the programs that were new.
 
-    compile: seconds waited for programs: of one that was foreseen, only what was left to wait.   compiled: how many
+    compile: seconds waited for programs: of one that was prefetched, only what was left to wait.   compiled: how many
     programs were first needed here, whoever compiled them.
     """
 
@@ -116,18 +116,18 @@ def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], a
 
 
 @contextmanager
-def foreseen(*programs: Program) -> Iterator[None]:
+def prefetched(*programs: Program) -> Iterator[None]:
     """Compile these inside this scope, in this order, while other programs are being compiled; wait for it at its end.
 
     Where nothing else is compiled, nothing is. One that cannot be compiled is reported by the `run` that needs it.
     """
     missing = [program for program in programs if _slot(program).executable is None]
-    with FORESIGHT.expecting(*(partial(_prepare, program) for program in missing)):
+    with PREFETCH.expecting(*(partial(_prepare, program) for program in missing)):
         yield
 
 
 def _prepare(program: Program) -> None:
-    """Compile a program, unless somebody is at it."""
+    """Compile a program, unless another thread compiles it."""
     slot = _slot(program)
     if slot.lock.acquire(blocking=False):
         try:
@@ -156,7 +156,7 @@ def _made(slot: Slot, program: Program) -> Callable[..., Tree]:
 
 
 def compiled(program: Program) -> Callable[..., Tree]:
-    """Return the executable of a program, and have foreseen ones compiled meanwhile.
+    """Return the executable of a program, and have prefetched ones compiled meanwhile.
 
     Raises UsageError for a function that JAX cannot trace.
     """
@@ -168,5 +168,5 @@ def compiled(program: Program) -> Callable[..., Tree]:
         except jax.errors.JAXTypeError as error:  # np.exp, float(), if: what a tracer cannot go through
             reason = str(error).splitlines()[0]
             raise UsageError(NOT_JAX.format(kind=type(error).__name__, reason=reason)) from error
-        FORESIGHT.begin_next()  # XLA does not hold the interpreter's lock: another program is traced meanwhile
+        PREFETCH.begin_next()  # XLA does not hold the interpreter's lock: another program is traced meanwhile
         return lowered.compile()

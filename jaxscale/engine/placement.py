@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import jax
 import numpy as np
 
-from jaxscale.errors import MissingPartError, UsageError
+from jaxscale.errors import MissingDependencyError, UsageError
 from jaxscale.registry import unknown
 
 AXIS = "replicate"
@@ -24,7 +24,7 @@ DEVICE_MISSING = (
 def on(kind: str) -> Iterator[None]:
     """Run the work inside on the first device of a kind; `auto` leaves JAX's own choice.
 
-    Raises UsageError for an unknown kind, MissingPartError where JAX has no such device.
+    Raises UsageError for an unknown kind, MissingDependencyError where JAX has no such device.
     """
     if kind not in KINDS:
         raise UsageError(unknown("device", kind, KINDS))
@@ -35,7 +35,7 @@ def on(kind: str) -> Iterator[None]:
         device = jax.devices(kind)[0]
     except (RuntimeError, AssertionError) as error:  # a missing plug-in answers with either
         found = ", ".join(sorted({one.platform for one in jax.devices()}))
-        raise MissingPartError(DEVICE_MISSING.format(kind=kind, found=found)) from error
+        raise MissingDependencyError(DEVICE_MISSING.format(kind=kind, found=found)) from error
     with jax.default_device(device):
         yield
 

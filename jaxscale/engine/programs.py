@@ -12,26 +12,26 @@ from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float
 
 from jaxscale.engine import placement
-from jaxscale.engine.packing import Packing
-from jaxscale.engine.rounds import Pace, in_blocks, in_rounds
+from jaxscale.engine.compaction import StepBudget, in_blocks, in_rounds
+from jaxscale.engine.flattening import Flattening
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.exponentials import with_exponentials
 from jaxscale.numerics.logs import log
-from jaxscale.numerics.scores import Score
+from jaxscale.numerics.rho import Rho
 from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
-from jaxscale.solvers.loop import Goal, Method, judge, move
-from jaxscale.solvers.model import LEAST, ROUNDING, Model, lead
+from jaxscale.solvers.loop import Method, Tolerances, judge, move
 from jaxscale.solvers.problem import Pass, Problem, Row, Tree, select
 from jaxscale.solvers.shares import Share
+from jaxscale.solvers.surrogate import LEAST, ROUNDING, Surrogate, descend
 from jaxscale.status import RUNNING, Status
 
 
 class Common(NamedTuple):
-    """What all chunks of a crowd share, as arrays on the device.
+    """What all chunks of an ensemble share, as arrays on the device.
 
-    columns (n, …) each; target (n,); table: what a scheme may look at; key: its two words; active, edged (p,); goal;
-    noise; model: of the misses around the point where lanes begin, or one that says nothing.
+    columns (n, …) each; target (n,); table: what a scheme may look at; key: its two words; active, bounded (p,);
+    tolerances; rounding; surrogate: of the residuals around the point where lanes begin, or one that says nothing.
     """
 
     columns: tuple[jax.Array, ...]
@@ -39,30 +39,30 @@ class Common(NamedTuple):
     table: Table
     key: jax.Array
     active: jax.Array
-    edged: jax.Array
-    goal: Goal
-    noise: jax.Array
-    model: Model
+    bounded: jax.Array
+    tolerances: Tolerances
+    rounding: jax.Array
+    surrogate: Surrogate
 
 
 class Question(NamedTuple):
     """What one chunk is asked: to move its lanes on.
 
-    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; pace: how far each lane may go and when
-    to stop; led_steps int32: steps on the model that fresh lanes begin with, 0 for none. NumPy arrays, which the
-    compiled program takes up faster than anything before it could.
+    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; budget: how far each lane may go and when
+    to stop; surrogate_steps int32: steps on the surrogate that fresh lanes begin with, 0 for none. NumPy arrays, which
+    the compiled program takes up faster than anything before it could.
     """
 
     common: Common
     replicate: Tree
     lanes: Tree
-    pace: Pace
-    led_steps: Tree
+    budget: StepBudget
+    surrogate_steps: Tree
 
 
 @lru_cache(maxsize=256)
 def problem_of(
-    law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Score], is_positive: tuple[bool, ...] = ()
+    law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Rho], is_positive: tuple[bool, ...] = ()
 ) -> Problem:
     """Return the solver's view of a law under an objective: one row is (inputs, target).
 
@@ -106,7 +106,7 @@ def solve_chunk(
     problem: Problem,
     scheme: Scheme,
     method: Method,
-    packing: Packing,
+    flattening: Flattening,
     block: int,
     mesh: jax.sharding.Mesh | None,
     early: Pass,
@@ -116,9 +116,9 @@ def solve_chunk(
 
     Lanes that move come before those that only fill the chunk.   block: how many move together; it divides B.
     mesh: devices that each take their own share of the lanes, with nothing to wait for; None for a single one.
-    early: the pass over the rows of the model's steps, in float32.
+    early: the pass over the rows of the surrogate's steps, in float32.
     """
-    solve = partial(_solve_share, problem, scheme, method, packing, block, early)
+    solve = partial(_solve_share, problem, scheme, method, flattening, block, early)
     if mesh is None:
         return solve(question)
     alike: Tree = PartitionSpec()
@@ -128,39 +128,49 @@ def solve_chunk(
 
 
 def _solve_share(
-    problem: Problem, scheme: Scheme, method: Method, packing: Packing, block: int, early: Pass, question: Question
+    problem: Problem,
+    scheme: Scheme,
+    method: Method,
+    flattening: Flattening,
+    block: int,
+    early: Pass,
+    question: Question,
 ) -> Float[Array, "B width"]:
-    common, pace = question.common, question.pace
+    common, budget = question.common, question.budget
     rows = (common.columns, common.target)
 
     def is_moving(state: jax.Array) -> jax.Array:
-        return packing.unpack(state).status == RUNNING
+        return flattening.unflatten(state).status == RUNNING
 
     draw = jax.vmap(partial(draw_weight, scheme, common))
     drawn = in_blocks(draw, question.replicate, block, jnp.sum(is_moving(question.lanes), dtype=jnp.int32))
 
     def advance(weight: jax.Array, state: jax.Array, steps: jax.Array) -> jax.Array:
-        lanes = packing.unpack(state)
-        fresh = (lanes.status == RUNNING) & (lanes.steps == 0) & (question.led_steps > 0)
-        led, bar = jax.lax.cond(
+        lanes = flattening.unflatten(state)
+        fresh = (lanes.status == RUNNING) & (lanes.steps == 0) & (question.surrogate_steps > 0)
+        start, bar = jax.lax.cond(
             jnp.any(fresh),
-            lambda: lead(problem, common.model, weight, lanes.scale, common.active, question.led_steps, early),
+            lambda: descend(
+                problem, common.surrogate, weight, lanes.scale, common.active, question.surrogate_steps, early
+            ),
             lambda: (lanes.theta, lanes.scale),
         )
         begun = lanes._replace(
-            theta=jnp.where(fresh[:, None], led, lanes.theta),
+            theta=jnp.where(fresh[:, None], start, lanes.theta),
             damping=jnp.where(fresh, LEAST, lanes.damping),
         )
         most = jnp.where(fresh, bar * (1 + ROUNDING), jnp.inf)
-        moved = move(problem, method, rows, weight, begun, common.active, common.goal, common.noise, steps, most)
-        is_misled = fresh & (moved.status > int(Status.AT_BOUND))  # then it begins again where it was
-        return packing.pack(select(is_misled, lanes._replace(steps=moved.steps), moved))
+        moved = move(
+            problem, method, rows, weight, begun, common.active, common.tolerances, common.rounding, steps, most
+        )
+        is_failed = fresh & (moved.status > int(Status.AT_BOUND))  # then it begins again where it was
+        return flattening.flatten(select(is_failed, lanes._replace(steps=moved.steps), moved))
 
-    state = in_rounds(advance, is_moving, drawn, question.lanes, block, pace)
-    lanes = judge(problem, packing.unpack(state), common.edged, jnp.sum(drawn, axis=1), common.noise)
+    state = in_rounds(advance, is_moving, drawn, question.lanes, block, budget)
+    lanes = judge(problem, flattening.unflatten(state), common.bounded, jnp.sum(drawn, axis=1), common.rounding)
     is_degenerate = jnp.sum(drawn > 0, axis=1) < jnp.sum(common.active)
     status = jnp.where(is_degenerate & (lanes.status != RUNNING), int(Status.DEGENERATE), lanes.status)
-    return packing.pack(lanes._replace(status=status))
+    return flattening.flatten(lanes._replace(status=status))
 
 
 def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Array:

@@ -22,7 +22,7 @@ def caption(fit: Fit, notes: Sequence[str]) -> str:
 def banded(band: Band | None, ensemble: Ensemble | None) -> str:
     """Return the statement about a figure's bands: level, method, replicates used of those drawn, scheme and seed.
 
-    band: any of the figure's bands, None without a crowd.   ensemble: None where scheme and seed are not known.
+    band: any of the figure's bands, None without an ensemble.   ensemble: None where scheme and seed are not known.
     """
     if band is None:
         return NO_BAND

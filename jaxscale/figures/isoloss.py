@@ -43,7 +43,7 @@ def draw(
 
     Raises UsageError for a law of anything but params and tokens, and for a table without them.
     """
-    refuse_without_plane(fit)
+    check_has_plane(fit)
     handles: list[Line2D | Patch] = [Line2D([], [], color=GREY, linewidth=0.8, label="equal predicted loss")]
     runs = priced(fit.law, fit.runs)
     _set_plane(ax, runs, frontier)
@@ -62,7 +62,7 @@ def draw(
     ax.set_ylabel(label_of("params"))
 
 
-def refuse_without_plane(fit: Fit) -> None:
+def check_has_plane(fit: Fit) -> None:
     """Raise UsageError unless the law is one of params and tokens, and the table has runs to place."""
     if set(fit.law.inputs) != {"params", "tokens"}:
         raise UsageError(NO_PLANE.format(law=fit.law.name, inputs=", ".join(fit.law.inputs)))
@@ -74,7 +74,7 @@ def compose(
     fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
 ) -> Page:
     """Return the page of the contours, with the frontier where there is one."""
-    refuse_without_plane(fit)
+    check_has_plane(fit)
     figure = page(8.6, 5.6)
     draw(figure.add_subplot(), fit, frontier, level=level, method=method)
     band = None if frontier is None else frontier.interval("params", level=level, method=method)

@@ -1,4 +1,4 @@
-"""Where the law misses: residuals against compute and tokens per param, the largest ones named."""
+"""Residuals of the law against compute and tokens per param, the largest ones named."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from jaxscale.runs import Runs
 
 AXIS = {"log": "residual, ln(predicted / measured)", "linear": "residual, predicted − measured (nats/token)"}
 NAMED = 5
-"""How many of the largest misses are labelled."""
+"""How many of the largest residuals are labelled."""
 TALL = 4.0
 """The axis ends at this multiple of the 95 % quantile of |residual|; a run beyond it is an arrow at the edge."""
 GROUPS, LEAST_IN_GROUP = 12, 10
@@ -125,7 +125,7 @@ def largest(residuals: np.ndarray, count: int = NAMED) -> np.ndarray:
 
 
 def largest_named(runs: Runs, residuals: np.ndarray) -> str:
-    """Return the caption's list of the largest misses: row, name of the run where the table has one, and residual."""
+    """Return the caption's list of the largest residuals: row, name of the run if there is one, and residual."""
     names = runs.labels.get("run")
     parts = []
     for at in largest(residuals):
@@ -151,4 +151,4 @@ def _widened(values: np.ndarray) -> tuple[float, float]:
     return (low / 1.1, high * 1.1) if high < 1.2 * low else (low, high)
 
 
-RESIDUALS = Figure("residuals", (), "misses against compute and tokens per param, the largest named", compose)
+RESIDUALS = Figure("residuals", (), "residuals against compute and tokens per param, the largest named", compose)

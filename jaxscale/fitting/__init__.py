@@ -5,7 +5,7 @@ from jaxscale.fitting.clusters import check_clusters, still_open
 from jaxscale.fitting.counts import compare_counts
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.groups import group_of
-from jaxscale.fitting.predict import predict, predict_crowd
+from jaxscale.fitting.predict import predict, predict_ensemble
 from jaxscale.fitting.reduced import reduced
 from jaxscale.fitting.solution import solution
 from jaxscale.fitting.two_steps import TwoSteps, two_steps
@@ -18,7 +18,7 @@ __all__ = [
     "fit",
     "group_of",
     "predict",
-    "predict_crowd",
+    "predict_ensemble",
     "reduced",
     "solution",
     "still_open",

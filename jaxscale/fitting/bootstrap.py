@@ -10,15 +10,15 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job, Outcome, solve
 from jaxscale.engine.programs import problem_of
+from jaxscale.engine.scheduler import Job, Outcome, solve
 from jaxscale.errors import UsageError
+from jaxscale.fitting.basins import SURVEY, WIDE, find_lower_basins
 from jaxscale.fitting.bounds import bound_of, inside, solve_held
 from jaxscale.fitting.checking import checked
 from jaxscale.fitting.clusters import check_clusters
-from jaxscale.fitting.crowd_findings import findings_of_crowd
-from jaxscale.fitting.elsewhere import SCOUTS, WIDE, look_elsewhere
-from jaxscale.fitting.inspection import model_at
+from jaxscale.fitting.ensemble_findings import findings_of_ensemble
+from jaxscale.fitting.inspection import surrogate_at
 from jaxscale.fitting.rescuing import leave, rescue
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.fitting.starts import start_points
@@ -27,11 +27,12 @@ from jaxscale.laws.grouped import grouping_of
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Ensemble, Fit, Provenance
 from jaxscale.solvers import SOLVERS
-from jaxscale.solvers.loop import Goal
+from jaxscale.solvers.loop import Tolerances
 from jaxscale.status import Status
 
 WARM = 0.1
-"""First scale of a replicate in units of the point fit's mean absolute miss: enough rows bend to steer by."""
+"""First scale of a replicate in units of the point fit's mean absolute residual: enough rows lie within it to steer
+by."""
 CLOSE = 1e-18
 """Newton decrement, relative to the value, below which a replicate ends: within 1e-7 of its standard errors, since one
 standard error is a decrement of about the value over the number of runs."""
@@ -41,7 +42,7 @@ CHUNK_NOT_POSITIVE = "chunk = {chunk!r} is not a positive integer"
 NOTHING_FREE = "every coef of '{law}' is fixed: there is nothing to refit"
 ONE_GROUP = (
     "this fit is one group's part of another, which shares {common} with it: bootstrap that one, and take the group's "
-    "part of its crowd with group_of"
+    "part of its ensemble with group_of"
 )
 FIT_UNUSABLE = "the fit is '{status}', not a minimum: its replicates would mean nothing. Fit it first."
 
@@ -61,9 +62,9 @@ def bootstrap(
     Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (most lanes per program call, two at
     least) or, but for rounding, on the device.   on_done: told how many more replicates have been solved once, for a
     progress bar.   Each replicate starts at the point fit; one that fails is started again from the other minima, from
-    a point beside the fit, and from a wide scale, before it is marked. Where a score that bends gives resampled tables
-    several minima, every replicate looks for a lower one.   Raises UsageError for a fit that is no minimum, or
-    arguments that cannot be meant; RunsError for a table with too few groups for a scheme that draws them.
+    a point beside the fit, and from a wide scale, before it is marked. Where a rho function with a threshold gives
+    resampled tables several minima, every replicate looks for a lower one.   Raises UsageError for a fit that is no
+    minimum, or invalid arguments; RunsError for a table with too few groups for a scheme that draws them.
     """
     scheme = SCHEMES.resolve(scheme)
     _check(fit, replicates, chunk)
@@ -79,8 +80,8 @@ def bootstrap(
             scheme=scheme,
             batch=batch,
             active=np.array([float(name in fit.free) for name in law.names]),
-            edged=law.edged,
-            goal=Goal(np.float64(objective.scale), np.float64(objective.limit), np.float64(CLOSE)),
+            bounded=law.bounded,
+            tolerances=Tolerances(np.float64(objective.scale), np.float64(objective.limit), np.float64(CLOSE)),
             seed=seed,
             max_steps=method.max_steps,
             width=chunk,
@@ -91,31 +92,31 @@ def bootstrap(
         spread = float(np.average(np.abs(fit.residuals), weights=batch.weight[: batch.count]))
         scale = max(objective.scale, objective.limit * spread, WARM * spread)
         wide = max(scale, WIDE * spread)
-        scouting = SCOUTS if wide > scale else 0  # a score that does not bend has nothing to look for
-        count = max(replicates, SCOUTS)  # what the first ones find decides what others try
-        index = np.concatenate([np.arange(scouting), np.arange(count)])  # scouts take long, so they begin
-        first = np.where(np.arange(len(index)) < scouting, wide, scale)
+        surveyed = SURVEY if wide > scale else 0  # without a threshold there is one basin
+        count = max(replicates, SURVEY)  # what the first ones find decides what others try
+        index = np.concatenate([np.arange(surveyed), np.arange(count)])  # the survey takes long, so it begins
+        first = np.where(np.arange(len(index)) < surveyed, wide, scale)
         tell = _at_most(replicates, on_done)
         bound = bound_of(fit)
-        led = job if bound is not None else replace(job, model=model_at(job, theta, scale, clock))
+        warm = job if bound is not None else replace(job, surrogate=surrogate_at(job, theta, scale, clock))
         if bound is None:
-            solved = solve(led, index, np.tile(theta, (len(index), 1)), first, clock, tell)
+            solved = solve(warm, index, np.tile(theta, (len(index), 1)), first, clock, tell)
         else:
             solved = solve_held(job, bound, index, np.tile(bound.start, (len(index), 1)), first, clock, tell)
-        parts = (slice(scouting), slice(scouting, None))
-        scouts, outcome = (Outcome(*(array[part] for array in solved)) for part in parts)
+        parts = (slice(surveyed), slice(surveyed, None))
+        survey, outcome = (Outcome(*(array[part] for array in solved)) for part in parts)
         settling = Settling(law, job, outcome, np.arange(count), np.median(grid, axis=0), scale, clock)
         if bound is not None:
             settling.bounds.append(bound)
             settling.index[outcome.status == Status.AT_BOUND] = 0
-            for ended in (scouts, outcome):
+            for ended in (survey, outcome):
                 leave(job, bound, ended, np.concatenate([theta[None], grid]), clock)
         settling.settle(np.arange(count))
         others = [inside(law, minimum.coefs, grid) for minimum in fit.certificate.other_minima[:2]]
-        rescue(settling, fit.value, [theta, *others], grid, SCOUTS)
+        rescue(settling, fit.value, [theta, *others], grid, SURVEY)
         settling.tell_plainly()
         before = settling.copy()
-        look_elsewhere(job, led, theta, (scale, wide), outcome, scouts, clock)
+        find_lower_basins(job, warm, theta, (scale, wide), outcome, survey, clock)
         settling.settle_moved(before)
         coefs, is_open = settling.coefs()[:replicates], settling.is_open()[:replicates]
         outcome = Outcome(*(array[:replicates] for array in outcome))
@@ -135,7 +136,7 @@ def bootstrap(
         provenance=Provenance.of(backend, clock.compile, clock.run, clock.compiled),
         without=without,
     )
-    return replace(made, findings=findings_of_crowd(made))
+    return replace(made, findings=findings_of_ensemble(made))
 
 
 def _check(fit: Fit, replicates: int, chunk: int | None) -> None:
@@ -152,7 +153,7 @@ def _check(fit: Fit, replicates: int, chunk: int | None) -> None:
 
 
 def _at_most(count: int, on_done: Callable[[int], None] | None) -> Callable[[int], None]:
-    """Return a callback that tells of `count` replicates in all: those that only scout are nobody's business."""
+    """Return a callback that tells of `count` replicates in all: lanes of the survey are not progress."""
     left = [count]
 
     def tell(more: int) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job, Outcome, solve
-from jaxscale.fitting.pulls import pulls_of
+from jaxscale.engine.scheduler import Job, Outcome, solve
+from jaxscale.fitting.multipliers import multipliers_of
 from jaxscale.laws import Law
 from jaxscale.results import Fit
 from jaxscale.status import Status
@@ -155,12 +155,12 @@ def solve_held(
     found = np.flatnonzero(outcome.status == Status.CONVERGED)
     if len(found):
         minimised = (job.active > 0) & ~bound.is_held
-        pull = pulls_of(job, minimised, replicate[found], outcome.theta[found], clock)
-        stays = bound.side * pull.multiplier >= -ROUNDING * pull.total
-        is_near = np.abs(pull.multiplier) > REMAINING * one_run(job) * outcome.value[found][:, None]
+        multipliers = multipliers_of(job, minimised, replicate[found], outcome.theta[found], clock)
+        stays = bound.side * multipliers.multiplier >= -ROUNDING * multipliers.total
+        is_near = np.abs(multipliers.multiplier) > REMAINING * one_run(job) * outcome.value[found][:, None]
         stays &= ~(bound.stands_for_infinity & is_near)
         is_at_edge = (bound.side != 0) & ~bound.stands_for_infinity
-        is_said = ~((pull.apart <= SPANNED) & is_at_edge).any(axis=1)
+        is_said = ~((multipliers.apart <= SPANNED) & is_at_edge).any(axis=1)
         status = np.where(stays.all(axis=1), Status.AT_BOUND, Status.STALLED)
         outcome.status[found] = np.where(is_said, status, Status.SINGULAR)
     return outcome
@@ -180,5 +180,5 @@ def minimise_others(
     Of the free ones a lane may be at the bound of another, as ever.
     """
     held = ~np.isnan(stand)
-    others = replace(job, active=np.where(held, 0.0, job.active), model=None)
+    others = replace(job, active=np.where(held, 0.0, job.active), surrogate=None)
     return solve(others, replicate, np.where(held, stand, start), scale, clock, on_done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.engine.crowd import Outcome
+from jaxscale.engine.scheduler import Outcome
 from jaxscale.laws import Law, predict_sets
 from jaxscale.objectives import Objective, weight_of
 from jaxscale.resampling import Scheme, redraw
@@ -27,11 +27,11 @@ def recomputed(law: Law, objective: Objective, runs: Runs, coefs: np.ndarray, we
         predicted = predict_sets(law, coefs, runs.columns)
         residual = np.log(predicted) - np.log(runs.loss) if objective.space == "log" else predicted - runs.loss
         counts = np.broadcast_to(weight, residual.shape) > 0
-        score = np.abs(residual)
+        rho = np.abs(residual)
         if not objective.limit:
             with precision.float64():
-                score = np.asarray(objective.rho(residual, np.float64(objective.scale)).value)  # type: ignore[arg-type]
-        total: np.ndarray = np.sum(np.where(counts, weight * score, 0.0), axis=1)
+                rho = np.asarray(objective.rho(residual, np.float64(objective.scale)).value)  # type: ignore[arg-type]
+        total: np.ndarray = np.sum(np.where(counts, weight * rho, 0.0), axis=1)
     return total
 
 
@@ -46,8 +46,8 @@ def is_reproduced(fit: Fit) -> bool:
 def differs(value: np.ndarray, again: np.ndarray, runs: Runs, objective: Objective) -> np.ndarray:
     """Return where two objectives (R,) are not the same, beyond rounding of the losses."""
     size = 1.0 if objective.space == "log" else float(np.max(np.abs(runs.loss)))
-    miss = NOISE * size * max(1.0, float(np.max(np.abs(np.log(np.abs(runs.loss[runs.loss != 0]))), initial=0.0)))
-    floor = float(np.sum(weight_of(runs, objective))) * (miss if objective.limit else miss**2)
+    residual = NOISE * size * max(1.0, float(np.max(np.abs(np.log(np.abs(runs.loss[runs.loss != 0]))), initial=0.0)))
+    floor = float(np.sum(weight_of(runs, objective))) * (residual if objective.limit else residual**2)
     is_same: np.ndarray = np.abs(again - value) <= TOLERANCE * np.abs(value) + floor
     return ~is_same
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxscale.allocation import frontier
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.sizes import measured_flops
-from jaxscale.allocation.splits import held_inputs
+from jaxscale.allocation.splits import fixed_inputs
 from jaxscale.counting import CONVENTIONS, Convention, countable, recount, uncountable
 from jaxscale.fitting.fit import fit
 from jaxscale.laws import LAWS, Law
@@ -32,7 +32,7 @@ def compare_counts(
     objective: Objective | str = "huber",
     solver: str = "newton",
     fix: Mapping[str, float] | None = None,
-    held: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
     device: str = "auto",
 ) -> Counts:
     """Return the law's point fit and frontier under each convention, and first on the table as it stands.
@@ -52,7 +52,7 @@ def compare_counts(
             own = fit(table, law, objective=objective, solver=solver, fix=fix, device=device)
         else:
             own = replace(twin.fit, runs=table)
-        best, exponent = _frontier(own, budgets, held)
+        best, exponent = _frontier(own, budgets, fixed)
         name = None if twin is None else twin.same_as or twin.convention.name
         found.append(Count(convention, own, changed, name, best, exponent))
     return Counts(tuple(found), uncountable(runs) if ALL in conventions else {})
@@ -68,15 +68,15 @@ def _is_same(table: Runs, other: Runs, names: Sequence[str]) -> bool:
     return all(np.allclose(table[name], other[name], rtol=SAME, atol=0.0) for name in names)
 
 
-def _frontier(own: Fit, budgets: np.ndarray, held: Mapping[str, float] | None) -> tuple[Frontier | None, float | None]:
+def _frontier(own: Fit, budgets: np.ndarray, fixed: Mapping[str, float] | None) -> tuple[Frontier | None, float | None]:
     """Return the frontier at the budgets, and the exponent of its params between the ends of the measured compute."""
-    is_open = not set(held_inputs(own.law)) <= set(held or {})
+    is_open = not set(fixed_inputs(own.law)) <= set(fixed or {})
     if not own.is_usable or not has_frontier(own.law) or (is_open and not len(budgets)):
         return None, None
     ends = list(measured_flops(own.law, own.runs) or ())
     if not len(budgets) and not ends:
         return None, None
-    whole = frontier(own, flops=[*budgets, *ends], held=held)
+    whole = frontier(own, flops=[*budgets, *ends], fixed=fixed)
     asked = {name: getattr(whole, name)[: len(budgets)] for name in ("flops", "params", "tokens", "loss")}
     at_budgets = replace(whole, findings=(), **asked) if len(budgets) else None
     if not ends or ends[0] == ends[1]:

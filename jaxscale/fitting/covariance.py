@@ -1,4 +1,4 @@
-"""Standard errors from one fit: the classical covariance of least squares, and a sandwich for other scores."""
+"""Standard errors from one fit: the classical covariance of least squares, and a sandwich for other rho functions."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from jaxscale.objectives import Objective
 HALL_SHEATHER = 1.96 ** (2 / 3) * (1.5 / (2 * np.pi)) ** (1 / 3)
 """Their bandwidth for a median in shares of the rows, times the cube root of how many there are, for 95 %."""
 FAR = 1e6
-"""A miss, in bandwidths, that lies beyond every bend."""
+"""A residual, in bandwidths, that lies beyond every threshold."""
 NORMAL_MEDIAN = NormalDist().inv_cdf(0.75)
 """Median size of a standard normal error."""
 NODES = np.linspace(-8.0, 8.0, 2001)
-"""Standard normal errors over which a score is averaged."""
+"""Standard normal errors over which rho is averaged."""
 
 
 def covariance_of(
     objective: Objective,
     hessian: np.ndarray,
     jacobian: np.ndarray,
-    pull: np.ndarray,
+    psi: np.ndarray,
     residuals: np.ndarray,
     weight: np.ndarray,
     scale: float,
@@ -31,10 +31,10 @@ def covariance_of(
     """Return the covariance (p, p) of theta, with n - p degrees of freedom; None where a matrix has no inverse.
 
     Classical for `squared`, s² (JᵀJ)⁻¹. Else the sandwich H⁻¹ (Σ ψψᵀ) H⁻¹ n/(n-p), mixed with the covariance under
-    normal errors of one size in the ratio n - p to p: a score that bends at little makes p of the n misses vanish, so
+    normal errors of one size in the ratio n - p to p: a small threshold makes p of the n residuals vanish, so
     that of few runs the sandwich knows next to nothing, and its errors scatter over a factor of fifty.
-    hessian: H, of the score bent at the bandwidth where its own bend is narrower.   pull: ψ (n, p).   scale: of the
-    score.   Source: Seber & Wild 1989, §2.1.2, for the classical one; Huber 1967 for the sandwich.
+    hessian: H, with the threshold of rho at the bandwidth where its own is narrower.   psi: ψ (n, p).   scale: of
+    rho.   Source: Seber & Wild 1989, §2.1.2, for the classical one; Huber 1967 for the sandwich.
     """
     count, size = int(np.sum(weight > 0)), jacobian.shape[1]
     try:
@@ -44,11 +44,11 @@ def covariance_of(
             variance = float(np.sum(weight * residuals**2)) / (count - size)
             return np.asarray(variance * inverse @ inverse.T)
         bread = np.linalg.inv(hessian)
-        sandwich = bread @ (pull.T @ pull) @ bread * (count / (count - size))
+        sandwich = bread @ (psi.T @ psi) @ bread * (count / (count - size))
     except np.linalg.LinAlgError:
         return None
-    misses = np.sort(np.abs(np.sqrt(weight) * residuals)[weight > 0])[size:]
-    pooled = _variance(objective, scale, float(np.median(misses)) / NORMAL_MEDIAN) * inverse @ inverse.T
+    residuals = np.sort(np.abs(np.sqrt(weight) * residuals)[weight > 0])[size:]
+    pooled = _variance(objective, scale, float(np.median(residuals)) / NORMAL_MEDIAN) * inverse @ inverse.T
     return np.asarray(((count - size) * sandwich + size * pooled) / count)
 
 
@@ -59,17 +59,17 @@ def _variance(objective: Objective, scale: float, error: float) -> float:
     """
     mass = np.exp(-0.5 * NODES**2)
     mass /= mass.sum()
-    slope = np.asarray(objective.rho(jnp.asarray(error * NODES), jnp.asarray(scale)).slope)
-    bend = float(mass @ (NODES * slope)) / error if error > 0 else 0.0
-    return float(mass @ slope**2) / bend**2 if bend > 0 else 0.0
+    psi = np.asarray(objective.rho(jnp.asarray(error * NODES), jnp.asarray(scale)).psi)
+    bend = float(mass @ (NODES * psi)) / error if error > 0 else 0.0
+    return float(mass @ psi**2) / bend**2 if bend > 0 else 0.0
 
 
 def bandwidth(residuals: np.ndarray) -> float:
-    """Return how wide around zero misses (n,) are to be counted, to learn how many lie just there.
+    """Return how wide around zero residuals (n,) are to be counted, to learn how many lie just there.
 
-    A score that bends at less knows the density of misses at zero from a handful of rows: of thirty with 1 % noise,
-    three lie within 1e-3, and a standard error from those is several times too small.   Source: Hall & Sheather 1988;
-    Koenker 2005, §3.4.2.
+    A rho function with a smaller threshold knows the density of residuals at zero from a handful of rows: of thirty
+    with 1 % noise, three lie within 1e-3, and a standard error from those is several times too small.   Source: Hall &
+    Sheather 1988; Koenker 2005, §3.4.2.
     """
     share = min(HALL_SHEATHER * len(residuals) ** (-1 / 3), 0.45)
     low, high = np.quantile(residuals, (0.25, 0.75))
@@ -77,8 +77,8 @@ def bandwidth(residuals: np.ndarray) -> float:
     return 2.0 * spread * NormalDist().inv_cdf(0.5 + share)
 
 
-def share_of_pull(objective: Objective, scale: float, width: float) -> float:
-    """Return the pull of a large miss under the score's own bend over that under a wider one."""
+def psi_ratio(objective: Objective, scale: float, width: float) -> float:
+    """Return psi of a large residual under the objective's own threshold over that under a wider one."""
     far = jnp.asarray(FAR * width)
-    own, wide = (float(objective.rho(far, jnp.asarray(bend)).slope) for bend in (scale, width))
+    own, wide = (float(objective.rho(far, jnp.asarray(bend)).psi) for bend in (scale, width))
     return own / wide

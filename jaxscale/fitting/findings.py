@@ -1,4 +1,4 @@
-"""What a fit and its replicates have to confess, in words."""
+"""What a fit and its replicates have to say for themselves, as warnings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from jaxscale.engine.crowd import Outcome
+from jaxscale.engine.scheduler import Outcome
 from jaxscale.fitting.along import law_along
 from jaxscale.fitting.design import Design
-from jaxscale.fitting.identification import Harm
+from jaxscale.fitting.identification import Aliasing
 from jaxscale.fitting.inspection import Look
 from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import core_of, grouping_of
@@ -45,8 +45,8 @@ TWO_VALUES = (
 )
 FLAT = "at the optimum the objective does not bend along {direction}, so no covariance is given"
 NARROW = (
-    "delta {delta:g} is {times:.0f} times below the typical miss, {miss:.2g}: the objective is nearly the sum of "
-    "|miss|, whose minimum may be flat or have a corner; try --delta {wider:.2g}, or --objective squared"
+    "delta {delta:g} is {times:.0f} times below the typical residual, {residual:.2g}: the objective is nearly the sum "
+    "of |residual|, whose minimum may be flat or have a corner; try --delta {wider:.2g}, or --objective squared"
 )
 AT_BOUND = "{places}: the minimum lies at the edge of the support; the interval is one-sided, without a standard error"
 FEW_ROWS = "{rows} for {free}: the bootstrap is unreliable below {three}; {left}"
@@ -64,21 +64,21 @@ NO_VALUE_ALONE = "at this bound {names} has no value: any other predicts the sam
 
 FEW_AGREEING = 0.1
 FAR_BELOW = 3.0
-"""Typical miss in units of the bend of a score from which a failed fit says so."""
+"""Typical residual in units of the threshold of rho from which a failed fit says so."""
 NEAR = 0.9
 """Share of the variance of the logs, that of a correlation of 0.95, from which inputs are said to vary together."""
 
 
-def findings_of_design(fit: Fit, design: Design, harm: Harm) -> tuple[Finding, ...]:
+def findings_of_design(fit: Fit, design: Design, aliasing: Aliasing) -> tuple[Finding, ...]:
     """Return what the design of the table forbids the law, or makes it pay for; at most one finding."""
     rows = number_of(int(np.sum(fit.runs.weight > 0)), "run")
     told = {"ties": str(design), "rows": rows, "law": fit.law.name}
-    if harm.unidentified:
+    if aliasing.unidentified:
         along = None if grouping_of(fit.law) else law_along(fit.runs, design)
         rest = "" if along is None else ALONG.format(equation=along.equation, law=along.name)
-        return (Finding("collinear-design", COLLINEAR.format(coefs=listed(harm.unidentified), rest=rest, **told)),)
-    if harm.weakened:
-        return (Finding("collinear-design", WEAKENED.format(coefs=listed(harm.weakened), **told)),)
+        return (Finding("collinear-design", COLLINEAR.format(coefs=listed(aliasing.unidentified), rest=rest, **told)),)
+    if aliasing.weakened:
+        return (Finding("collinear-design", WEAKENED.format(coefs=listed(aliasing.weakened), **told)),)
     if design.likeness > NEAR:
         return (Finding("nearly-collinear", NEARLY.format(moving=listed(design.moving), share=design.likeness)),)
     return ()
@@ -144,11 +144,13 @@ def counted(codes: np.ndarray) -> str:
 
 
 def _narrow(fit: Fit) -> list[Finding]:
-    """Return that the score of a failed fit bends far below its misses, where it does."""
-    delta, miss = fit.objective.delta, float(np.median(np.abs(fit.residuals[fit.runs.weight > 0])))
-    if delta is None or not FAR_BELOW * delta < miss < np.inf:
+    """Return that the threshold of a failed fit lies far below its residuals, where it does."""
+    delta, residual = fit.objective.delta, float(np.median(np.abs(fit.residuals[fit.runs.weight > 0])))
+    if delta is None or not FAR_BELOW * delta < residual < np.inf:
         return []
-    return [Finding("narrow-delta", NARROW.format(delta=delta, times=miss / delta, miss=miss, wider=miss))]
+    return [
+        Finding("narrow-delta", NARROW.format(delta=delta, times=residual / delta, residual=residual, wider=residual))
+    ]
 
 
 def _not_finite(fit: Fit, start: Mapping[str, float]) -> list[Finding]:
@@ -167,15 +169,16 @@ def _not_finite(fit: Fit, start: Mapping[str, float]) -> list[Finding]:
 
 def _directions(fit: Fit, look: Look) -> list[Finding]:
     """Return which combination of coefs is not determined, for a fit that is singular."""
-    gaps = look.gaps
+    null_space = look.null_space
     if fit.status is not Status.SINGULAR:
         return []
-    if gaps.directions:
-        told = {"rank": gaps.rank, "size": gaps.size, "condition": gaps.condition}
+    if null_space.directions:
+        told = {"rank": null_space.rank, "size": null_space.size, "condition": null_space.condition}
         deficient = Finding(
-            "rank-deficient", RANK_DEFICIENT.format(directions=listed(gaps.directions), last=gaps.coefs[-1], **told)
+            "rank-deficient",
+            RANK_DEFICIENT.format(directions=listed(null_space.directions), last=null_space.coefs[-1], **told),
         )
-        return [*_few_values(fit, gaps.coefs), deficient]
+        return [*_few_values(fit, null_space.coefs), deficient]
     return [] if look.flattest is None else [Finding("flat-direction", FLAT.format(direction=look.flattest))]
 
 

@@ -9,17 +9,17 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.compiling import Clock, foreseen
-from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.engine.compiling import Clock, prefetched
 from jaxscale.engine.programs import problem_of
+from jaxscale.engine.scheduler import Job, Outcome, solve
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
 from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.explaining import findings_of_labels
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
-from jaxscale.fitting.groups import by_group, findings_of_groups, refuse_small_groups, spread, without_freedom
-from jaxscale.fitting.identification import harm_of
+from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_groups, spread, without_freedom
+from jaxscale.fitting.identification import aliasing_of
 from jaxscale.fitting.inspection import inspect, views_of
 from jaxscale.fitting.joint import joints_of
 from jaxscale.fitting.off_runs import findings_of_off_runs
@@ -29,20 +29,20 @@ from jaxscale.fitting.table import batch_of
 from jaxscale.fitting.target import findings_of_target
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.grouped import core_of, grouping_of
-from jaxscale.laws.ties import refuse_ties
+from jaxscale.laws.ties import check_no_ties
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import unknown
 from jaxscale.resampling import SCHEMES
 from jaxscale.results import Certificate, Fit, Minimum, Provenance
 from jaxscale.runs import Runs
 from jaxscale.solvers import SOLVERS, Newton
-from jaxscale.solvers.loop import Goal
+from jaxscale.solvers.loop import Tolerances
 from jaxscale.status import Status
 
 MOST_MINIMA = 5
 NARROW = 64
-"""Start points, evenly chosen, from which a score that bends is minimised at its last scale too: the wide ones smooth
-away minima of which the published fit may be one."""
+"""Start points, evenly chosen, from which a rho function with a threshold is minimised at its last scale too: wide
+scales can smooth away the published minimum."""
 
 
 def fit(
@@ -65,11 +65,11 @@ def fit(
     A fit that did not converge is returned with its status, never raised; so is one that the design of the table
     forbids, such as separate exponents on tokens = 20 params: it is singular, and `jaxscale.fitting.reduced` fits what
     is left.   Raises UsageError for unknown names, values outside their support, or per_group without groups,
-    RunsError for a table that cannot carry the fit, MissingPartError for a device that is not there.
+    RunsError for a table that cannot carry the fit, MissingDependencyError for a device that is not there.
     """
     law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
     method = SOLVERS.resolve(solver)
-    refuse_ties(law, fix or {}, known={one.name: one for one in LAWS})
+    check_no_ties(law, fix or {}, known={one.name: one for one in LAWS})
     runs, law = by_group(runs, law, per_group)
     fixed = {name: float(value) for name, value in spread(law, fix or {}).items()}
     for name in fixed:
@@ -77,7 +77,7 @@ def fit(
             raise UsageError(unknown("coef", name, law.names))
     free = [name for name in law.names if name not in fixed]
     batch = batch_of(runs, law, objective, len(free))
-    refuse_small_groups(runs, law, free)
+    check_group_sizes(runs, law, free)
     points = start_points(law, runs, starts, fixed)
     clock = Clock()
     with precision.float64(), placement.on(device):
@@ -87,12 +87,12 @@ def fit(
             scheme=SCHEMES.resolve("pairs"),
             batch=batch,
             active=np.array([float(name in free) for name in law.names]),
-            edged=law.edged,
-            goal=Goal(np.float64(objective.scale), np.float64(objective.limit), np.float64(0.0)),
+            bounded=law.bounded,
+            tolerances=Tolerances(np.float64(objective.scale), np.float64(objective.limit), np.float64(0.0)),
             seed=0,
             max_steps=method.max_steps,
         )
-        with foreseen(views_of(job)):
+        with prefetched(views_of(job)):
             begun, scale = _lanes_of(points, objective.scale)
             outcome = solve(job, np.full(len(begun), -1), points[begun], scale, clock)
             outcome = _again(job, points, outcome, clock)
@@ -120,7 +120,7 @@ def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outc
     Its minima count only if none of the points that were given up lies lower.
     """
     is_done = not np.isin(outcome.status[choose(outcome, len(points))], (Status.STALLED, Status.MAX_STEPS))
-    if is_done or not np.isinf(job.goal[0]) or not isinstance(job.method, Newton):
+    if is_done or not np.isinf(job.tolerances[0]) or not isinstance(job.method, Newton):
         return outcome
     exact = replace(job, method=replace(job.method, is_patient=False))
     other = solve(exact, np.full(len(points), -1), points, np.zeros(len(points)), clock)
@@ -209,9 +209,11 @@ def _report(
         law, objective, replace(job, active=np.where(is_held, 0.0, job.active)), job.batch, outcome.theta[best], clock
     )
     design = design_of(runs, law)
-    harm = harm_of(law, design, job, grid, clock)
+    aliasing = aliasing_of(law, design, job, grid, clock)
     status = Status(int(outcome.status[best]))
-    unidentified = harm.unidentified or (look.gaps.coefs if status.is_usable or status is Status.SINGULAR else ())
+    unidentified = aliasing.unidentified or (
+        look.null_space.coefs if status.is_usable or status is Status.SINGULAR else ()
+    )
     if unidentified and status is not Status.NON_FINITE:
         status = Status.SINGULAR
     every = [_given(law, coefs, fixed) for coefs in settling.coefs()]
@@ -248,9 +250,9 @@ def _report(
     is_plain = not made.held and np.isfinite(list(made.coefs.values())).all()  # then they are what was minimised
     if made.is_usable and not is_plain and not is_reproduced(made):
         made = replace(made, status=Status.STALLED, std=dict.fromkeys(law.names))
-    of_design = findings_of_design(made, design, harm)
+    of_design = findings_of_design(made, design, aliasing)
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)
-    of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(harm.unidentified))
+    of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(aliasing.unidentified))
     off = findings_of_off_runs(made, job, outcome.theta[best], grid, clock)
     of_table = runs.check(core_of(law).inputs, coefs=len(made.free), has_own=grouping_of(law) is not None)
     of_table = (*of_table, *findings_of_target(made))

@@ -69,7 +69,7 @@ def spread(law: Law, coefs: Mapping[str, T]) -> Mapping[str, T]:
     return coefs if grouping is None else grouping.spread(coefs)
 
 
-def refuse_small_groups(runs: Runs, law: Law, free: Sequence[str]) -> None:
+def check_group_sizes(runs: Runs, law: Law, free: Sequence[str]) -> None:
     """Raise RunsError, naming them all, where groups have fewer runs that count than free coefs of their own."""
     grouping = grouping_of(law)
     small = [] if grouping is None else _smaller(grouping, runs, free, 1)
@@ -109,10 +109,10 @@ def group_of(result: Fit, group: str) -> Fit: ...
 @overload
 def group_of(result: Ensemble, group: str) -> Ensemble: ...
 def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
-    """Return what a fit over groups, or its crowd, says of one of them: the law without groups, and its own runs.
+    """Return what a fit over groups, or its ensemble, says of one of them: the law without groups, and its own runs.
 
     For `frontier`, `predict`, `isoloss`, `band` and the figures. value is the objective over the group's own runs, of
-    a crowd's replicates that over all runs; status, certificate and provenance are those of the whole.   Raises
+    an ensemble's replicates that over all runs; status, certificate and provenance are those of the whole.   Raises
     UsageError for an unknown group, or a result without groups.
     """
     whole = result.fit if isinstance(result, Ensemble) else result
@@ -161,12 +161,12 @@ def _its_joint(one: Joint, grouping: Grouping, group: str) -> list[Joint]:
 
 
 def value_over(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
-    """Return the objective over some of a fit's rows; for a score with a limit the sum of |r|, as in the fit."""
+    """Return the objective over some of a fit's rows; for an objective with a limit the sum of |r|, as in the fit."""
     if fit.objective.limit:
         return float(np.sum(weight * np.abs(residuals)))
     with precision.float64():
-        score = np.asarray(fit.objective.rho(residuals, np.float64(fit.objective.scale)).value)  # type: ignore[arg-type]
-    return float(np.sum(np.where(weight > 0, weight * score, 0.0)))
+        rho = np.asarray(fit.objective.rho(residuals, np.float64(fit.objective.scale)).value)  # type: ignore[arg-type]
+    return float(np.sum(np.where(weight > 0, weight * rho, 0.0)))
 
 
 def _with_freedom(few: str, dof: int) -> str:

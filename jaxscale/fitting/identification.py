@@ -8,10 +8,10 @@ import numpy as np
 
 from jaxscale.engine.batches import Batch, pad
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job
+from jaxscale.engine.scheduler import Job
 from jaxscale.fitting.design import Design
-from jaxscale.fitting.directions import TAKES_PART, null_space
 from jaxscale.fitting.inspection import jacobian_at
+from jaxscale.fitting.nullspace import TAKES_PART, null_space
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, core_name
 
@@ -24,14 +24,14 @@ OF_A_CURVE = 3
 
 
 @dataclass(frozen=True)
-class Harm:
+class Aliasing:
     """The free coefs that a design leaves without a value of their own; weakened: with one that rests on little."""
 
     unidentified: tuple[str, ...] = ()
     weakened: tuple[str, ...] = ()
 
 
-def harm_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock) -> Harm:
+def aliasing_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock) -> Aliasing:
     """Return what the ties of a design cost the free coefs of a law.
 
     points: (S, p) plausible coefs, on the real line.   The Jacobian on the design is compared with that on the same
@@ -42,7 +42,7 @@ def harm_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock
     fall and cannot be exchanged: there the curvature at the minimum decides.
     """
     if not design.ties:
-        return Harm()
+        return Aliasing()
     free = job.active > 0
     names = np.array([name for name, is_free in zip(law.names, free, strict=True) if is_free])
     tied, crossed = _batch(job.batch, law, design), _batch(job.batch, law, design, is_crossed=True)
@@ -55,13 +55,13 @@ def harm_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock
         lost.append(np.linalg.norm(null_space(pair[0] / lengths[0])[0], axis=0) > TAKES_PART)
         growth.append(_errors(pair[0], lengths[0]) / _errors(pair[1], lengths[1]))
     if not lost:
-        return Harm()
+        return Aliasing()
     is_lost = np.mean(lost, axis=0) > 0.5
     is_weakened = ~is_lost & (np.median(growth, axis=0) > WEAKENED)
     of_one = {core_name(name) for name in names}
     if is_weakened.any() and design.is_rising and len(of_one) > OF_A_CURVE:
         is_lost, is_weakened = is_lost | is_weakened, np.zeros_like(is_weakened)
-    return Harm(tuple(names[is_lost].tolist()), tuple(names[is_weakened].tolist()))
+    return Aliasing(tuple(names[is_lost].tolist()), tuple(names[is_weakened].tolist()))
 
 
 def _batch(batch: Batch, law: Law, design: Design, *, is_crossed: bool = False) -> Batch:

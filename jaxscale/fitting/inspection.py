@@ -11,15 +11,15 @@ import numpy as np
 
 from jaxscale.engine.batches import Batch
 from jaxscale.engine.compiling import Clock, Program, run
-from jaxscale.engine.crowd import Job
-from jaxscale.fitting.covariance import bandwidth, covariance_of, share_of_pull
-from jaxscale.fitting.directions import Gaps, flattest, gaps_of, in_unit_diagonal
+from jaxscale.engine.scheduler import Job
+from jaxscale.fitting.covariance import bandwidth, covariance_of, psi_ratio
+from jaxscale.fitting.nullspace import NullSpace, flattest, in_unit_diagonal, null_space_of
 from jaxscale.laws import Law
-from jaxscale.numerics.scores import Score
+from jaxscale.numerics.rho import Rho
 from jaxscale.objectives import Objective
 from jaxscale.solvers.loop import INSENSITIVE
-from jaxscale.solvers.model import Model, model_of
 from jaxscale.solvers.problem import Problem, Row, derivatives
+from jaxscale.solvers.surrogate import Surrogate, surrogate_of
 
 SINGULAR_ABOVE = 1e14
 """Condition number beyond which a Hessian in float64 says nothing about errors."""
@@ -29,8 +29,8 @@ class Look(NamedTuple):
     """What was seen at theta.
 
     value: the objective.   residuals: (n,).   scaled_gradient, condition: as in Certificate.   std: coef → error or
-    None.   gaps: the directions of the free coefs to which no prediction responds.   flattest: the direction in which
-    the objective bends least, None where there is no telling.
+    None.   null_space: the directions of the free coefs to which no prediction responds.   flattest: the direction in
+    which the objective bends least, None where there is no telling.
     """
 
     value: float
@@ -38,18 +38,18 @@ class Look(NamedTuple):
     scaled_gradient: float
     condition: float | None
     std: Mapping[str, float | None]
-    gaps: Gaps
+    null_space: NullSpace
     flattest: str | None
 
 
 class Views(NamedTuple):
-    """What the device returns of each row at one point: its miss (n,), its score, and the derivatives of the miss.
+    """What the device returns of each row at one point: its residual (n,), rho, and the derivatives of the residual.
 
     jacobian: (n, p).   bend: (n, pairs), second derivatives for the problem's pairs.
     """
 
     residual: np.ndarray | jax.Array
-    score: Score
+    rho: Rho
     jacobian: np.ndarray | jax.Array
     bend: np.ndarray | jax.Array
 
@@ -60,16 +60,16 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
     weight = batch.weight[:count]
     spread = 0.0
     if objective.limit:
-        misses = np.abs(_look(job, batch, theta, 1.0, clock).residual[:count])
-        spread = _total(weight, misses) / float(np.sum(weight))
+        residuals = np.abs(_look(job, batch, theta, 1.0, clock).residual[:count])
+        spread = _total(weight, residuals) / float(np.sum(weight))
     scale = max(objective.scale, objective.limit * spread)
     views = _look(job, batch, theta, scale, clock)
     residuals = np.asarray(views.residual)[:count]
     value = _total(weight, np.abs(residuals)) if objective.limit else _value(views, batch)
     free = job.active > 0
-    pull = (weight * np.asarray(views.score.slope)[:count])[:, None] * np.asarray(views.jacobian)[:count, free]
+    psi = (weight * np.asarray(views.rho.psi)[:count])[:, None] * np.asarray(views.jacobian)[:count, free]
     scaled_gradient = _scaled_gradient(
-        objective, scale, pull, np.asarray(views.jacobian)[:count, free], theta[free], batch
+        objective, scale, psi, np.asarray(views.jacobian)[:count, free], theta[free], batch
     )
     hessian = _hessian(views, job.problem, batch)[np.ix_(free, free)]
     condition = _condition(hessian)
@@ -82,10 +82,10 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
         if scale < width and np.isfinite(scale):
             # only the density is counted more widely: the slopes must stay those whose sum is zero here, or the
             # answer would depend on the units of the columns
-            wide = np.asarray(_look(job, batch, theta, width, clock).score.curvature)
-            density = share_of_pull(objective, scale, width) * wide
+            wide = np.asarray(_look(job, batch, theta, width, clock).rho.curvature)
+            density = psi_ratio(objective, scale, width) * wide
             bread = _hessian(views, job.problem, batch, density)[np.ix_(free, free)]
-        covariance = covariance_of(objective, bread, jacobian, pull, residuals, weight, scale)
+        covariance = covariance_of(objective, bread, jacobian, psi, residuals, weight, scale)
     std: dict[str, float | None] = dict.fromkeys(law.names)
     if covariance is not None:
         names = [name for name, is_free in zip(law.names, free, strict=True) if is_free]
@@ -98,25 +98,25 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
             errors = np.sqrt(np.diagonal(covariance)) * np.abs(slopes)
         std |= {name: float(error) if np.isfinite(error) else None for name, error in zip(names, errors, strict=True)}
     coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
-    gaps = gaps_of(_weighted(views, batch)[:, free], law.edged[free], value, coefs)
-    return Look(value, residuals, scaled_gradient, condition, std, gaps, flattest(hessian, coefs))
+    null_space = null_space_of(_weighted(views, batch)[:, free], law.bounded[free], value, coefs)
+    return Look(value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs))
 
 
 def _scaled_gradient(
-    objective: Objective, scale: float, pull: np.ndarray, jacobian: np.ndarray, theta: np.ndarray, batch: Batch
+    objective: Objective, scale: float, psi: np.ndarray, jacobian: np.ndarray, theta: np.ndarray, batch: Batch
 ) -> float:
-    """Return the largest component of a gradient over the sum of its absolute terms, pull (n, p).
+    """Return the largest component of a gradient over the sum of its absolute terms, psi (n, p).
 
     0 where rounding of the losses and of theta alone makes as much: at an exact fit all terms are rounding, and so is
     their sum.
     """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         seen = np.where(theta != 0.0, np.abs(jacobian * theta), 0.0).sum(axis=1)
-        noise = batch.noise + np.finfo(np.float64).eps * seen
-        steep = float(objective.rho(jnp.asarray(0.0), jnp.asarray(scale)).majoriser)  # no slope rises faster than here
-        doubt = batch.weight[: len(noise)] * steep * noise
-        total = np.abs(pull).sum(axis=0)
-        excess = np.maximum(np.abs(pull.sum(axis=0)) - doubt @ np.abs(jacobian), 0.0)
+        rounding = batch.rounding + np.finfo(np.float64).eps * seen
+        steep = float(objective.rho(jnp.asarray(0.0), jnp.asarray(scale)).weight)  # psi rises nowhere faster
+        doubt = batch.weight[: len(rounding)] * steep * rounding
+        total = np.abs(psi).sum(axis=0)
+        excess = np.maximum(np.abs(psi.sum(axis=0)) - doubt @ np.abs(jacobian), 0.0)
         ratios = np.where(total > 0, excess / total, 0.0)
     return float(np.max(ratios, initial=0.0))
 
@@ -126,8 +126,8 @@ def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.n
     return _weighted(_look(job, batch, theta, 1.0, clock), batch)
 
 
-def misses_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
-    """Return the misses (m,) of the rows that count, and `jacobian_at`, both times the roots of their weights."""
+def residuals_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
+    """Return the residuals (m,) of the rows that count, and `jacobian_at`, both times the roots of their weights."""
     views = _look(job, batch, theta, 1.0, clock)
     rows = np.flatnonzero(batch.weight > 0)
     return np.sqrt(batch.weight[rows]) * np.asarray(views.residual)[rows], _weighted(views, batch)
@@ -146,7 +146,7 @@ def _total(weight: np.ndarray, parts: np.ndarray) -> float:
 
 
 def _value(views: Views, batch: Batch) -> float:
-    return _total(batch.weight, np.asarray(views.score.value))
+    return _total(batch.weight, np.asarray(views.rho.value))
 
 
 def _hessian(views: Views, problem: Problem, batch: Batch, curvature: np.ndarray | None = None) -> np.ndarray:
@@ -154,12 +154,12 @@ def _hessian(views: Views, problem: Problem, batch: Batch, curvature: np.ndarray
 
     curvature: (bucket,) in place of rho''(r).
     """
-    bends = np.asarray(views.score.curvature) if curvature is None else curvature
+    bends = np.asarray(views.rho.curvature) if curvature is None else curvature
     rows = np.flatnonzero(batch.weight > 0)
     weight, jacobian = batch.weight[rows], np.asarray(views.jacobian)[rows]
     first, second = (list(side) for side in zip(*problem.pairs, strict=True))
     with np.errstate(invalid="ignore", over="ignore"):  # where the point is not finite, nor is this
-        packed = (weight * np.asarray(views.score.slope)[rows]) @ np.asarray(views.bend)[rows]
+        packed = (weight * np.asarray(views.rho.psi)[rows]) @ np.asarray(views.bend)[rows]
         hessian: np.ndarray = jacobian.T @ ((weight * bends[rows])[:, None] * jacobian)
     hessian[first, second] += packed
     hessian[second, first] = hessian[first, second]
@@ -186,17 +186,17 @@ def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array]) -> Views:
     return Views(residual, problem.rho(residual, scale), jnp.stack(slope, axis=1), jnp.stack(bend, axis=1))
 
 
-def model_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Model:
-    """Return the model of every row's miss around theta (p,)."""
+def surrogate_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Surrogate:
+    """Return the surrogate of every row's residual around theta (p,)."""
     views = _look(job, job.batch, theta, scale, clock)
     slope = np.asarray(views.jacobian) * job.active
     first, second = (list(side) for side in zip(*job.problem.pairs, strict=True))
     bend = np.asarray(views.bend) * (job.active[first] * job.active[second])
-    mass = job.batch.weight * np.asarray(views.score.majoriser)
+    mass = job.batch.weight * np.asarray(views.rho.weight)
     least = INSENSITIVE * _value(views, job.batch)
     share = job.problem.share
     kind = None if share is None else np.asarray(share.kind((job.batch.columns, job.batch.target)))
-    return model_of(np.asarray(views.residual), slope, bend, mass, theta, least, share, kind)
+    return surrogate_of(np.asarray(views.residual), slope, bend, mass, theta, least, share, kind)
 
 
 def _condition(hessian: np.ndarray) -> float | None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job
+from jaxscale.engine.scheduler import Job
 from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, SPANNED, Bound, minimise_others, stand_of
-from jaxscale.fitting.directions import TAKES_PART, null_space
+from jaxscale.fitting.nullspace import TAKES_PART, null_space
 from jaxscale.fitting.places import FALLS, UNCHANGED, Place, free_of
 from jaxscale.fitting.valleys import bound_at_infinity
 from jaxscale.laws import Law
@@ -22,7 +22,7 @@ OUT = 60.0
 
 def bounds_near(law: Law, job: Job, place: Place, clock: Clock) -> Iterator[Bound]:
     """Yield the bounds near a lane: each coef at each end of its support, or followed to infinity along with others."""
-    for at in np.flatnonzero(law.edged & (job.active > 0)):
+    for at in np.flatnonzero(law.bounded & (job.active > 0)):
         support = law.supports[at]
         for edge in (support.low, support.high):
             if np.isfinite(edge):
@@ -91,8 +91,8 @@ def _edge_in(
     no edge and is held amid the grid, unless that lets a finite edge stand for an infinite one.
     """
     free = free_of(job, held)
-    effect = place.pull(law, job, theta[None], free, clock).effect[0]
-    can = np.flatnonzero(free & law.edged)
+    effect = place.multipliers(law, job, theta[None], free, clock).effect[0]
+    can = np.flatnonzero(free & law.bounded)
     least = 0.0 if is_sure else float(effect[can].min(initial=np.inf))
     inert = can[effect[can] <= max(INSENSITIVE * value, least)]
     moves = [(int(at), edge) for at in inert for edge in ("low", "high", "middle")]
@@ -159,18 +159,24 @@ def _closed(
     points = np.tile(theta, (len(held) + 2, 1))
     for row, at in enumerate(places, start=2):
         points[row, at] = points[1, at] = place.middle[at]
-    pull = place.pull(law, job, points, minimised, clock)
-    is_idle = dict(zip(places, np.abs(pull.value[2:] - pull.value[0]) <= UNCHANGED * pull.value[0], strict=True))
+    multipliers = place.multipliers(law, job, points, minimised, clock)
+    is_idle = dict(
+        zip(
+            places,
+            np.abs(multipliers.value[2:] - multipliers.value[0]) <= UNCHANGED * multipliers.value[0],
+            strict=True,
+        )
+    )
     coef, side = np.full(len(law.names), np.nan), np.zeros(len(law.names), int)
     is_open = np.zeros(len(law.names), bool)
     for at, value in held.items():
         coef[at] = value
         if is_idle[at]:
-            if pull.effect[1, at] == 0.0:
+            if multipliers.effect[1, at] == 0.0:
                 return None
             is_open[at] = True
-        elif pull.apart[0, at] <= SPANNED:
-            if pull.apart[1, at] <= SPANNED:
+        elif multipliers.apart[0, at] <= SPANNED:
+            if multipliers.apart[1, at] <= SPANNED:
                 return None
             is_open |= _taking_part(law, job, place, theta, minimised, at, clock)
         else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job
+from jaxscale.engine.scheduler import Job
 from jaxscale.fitting.groups import value_over
-from jaxscale.fitting.inspection import misses_at
+from jaxscale.fitting.inspection import residuals_at
 from jaxscale.fitting.outliers import Outlying, outlying
 from jaxscale.fitting.resistant import DEAF, Look
 from jaxscale.objectives import weight_of
@@ -33,7 +33,7 @@ LOOKED_AT = 16
 """Start points of the law among which the search for a fit without bad rows chooses."""
 BEGUN = 3
 LONG = 20_000
-"""Rows from which the misses are taken as linear around the fit: a few bad ones do not drag so many far."""
+"""Rows from which the residuals are taken as linear around the fit: a few bad ones do not drag so many far."""
 FAR = 1000.0
 """Standard errors beyond which it does not matter how many they are."""
 SMALL = 0.5
@@ -56,7 +56,7 @@ def findings_of_off_runs(fit: Fit, job: Job, theta: np.ndarray, grid: np.ndarray
 
 
 def _look(fit: Fit, job: Job, theta: np.ndarray, free: np.ndarray, clock: Clock) -> Look:
-    """Return the misses and slopes as functions of the free coefs, over the standard error of each run where known."""
+    """Return residuals and slopes as functions of the free coefs, over the standard error of each run where known."""
     counts, weight = fit.runs.weight > 0, weight_of(fit.runs, fit.objective)
     precision = fit.runs.weight * precision_of(fit.runs, fit.objective.space)
     unit = np.sqrt(precision[counts] / weight[counts])  # 1 but for |r|, which is divided by that error once, not twice
@@ -64,13 +64,13 @@ def _look(fit: Fit, job: Job, theta: np.ndarray, free: np.ndarray, clock: Clock)
     def look(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         full = theta.copy()
         full[free] = point
-        miss, slope = misses_at(job, job.batch, full, clock)
-        return unit * miss, unit[:, None] * slope[:, free]
+        residual, slope = residuals_at(job, job.batch, full, clock)
+        return unit * residual, unit[:, None] * slope[:, free]
 
     if job.batch.count < LONG:
         return look
-    miss, slope = look(theta[free])
-    return lambda point: (miss + slope @ (point - theta[free]), slope)
+    residual, slope = look(theta[free])
+    return lambda point: (residual + slope @ (point - theta[free]), slope)
 
 
 def _starts(look: Look, own: np.ndarray, grid: np.ndarray) -> list[np.ndarray]:
@@ -88,7 +88,7 @@ def _finding(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray) -> 
     numbers = fit.runs.row[rows]
     is_one = len(rows) == 1
     they = {"them": "it" if is_one else "them", "they": "it" if is_one else "they", "s": "s" if is_one else ""}
-    size = np.abs(found.place.miss)
+    size = np.abs(found.place.residual)
     typical = float(np.median(np.delete(size, found.rows)))
     times = [f"{one:,.0f}" if one >= 10 else f"{one:.1f}" for one in (size[found.rows] / typical).tolist()]
     separation = separation_of(fit.runs, numbers.tolist())
@@ -122,7 +122,7 @@ def _share(fit: Fit, rows: np.ndarray, they: dict[str, str]) -> str:
 
 def _moved(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray, they: dict[str, str]) -> str:
     """Return how far the coef moves that moves farthest, by least squares over the other rows."""
-    others = np.delete(np.arange(len(found.place.miss)), found.rows)
+    others = np.delete(np.arange(len(found.place.residual)), found.rows)
     slope = found.place.slope[others]
     length = np.linalg.norm(slope, axis=0)
     if not (length > 0).all():
@@ -131,7 +131,7 @@ def _moved(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray, they:
     if singular[-1] <= DEAF * singular[0]:
         return ""
     freedom = len(others) - len(length)
-    scale = np.sqrt(np.sum(found.place.miss[others] ** 2) / freedom)
+    scale = np.sqrt(np.sum(found.place.residual[others] ** 2) / freedom)
     errors = scale * np.linalg.norm(right.T / singular, axis=1) / length
     shift = np.abs(theta[free] - found.place.theta) / errors
     at = int(np.argmax(shift))

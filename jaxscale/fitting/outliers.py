@@ -57,10 +57,10 @@ def outlying(look: Look, starts: Sequence[np.ndarray]) -> Outlying | None:
     if most < 1:
         return None
     place = trimmed(look, starts, count - most)
-    if not np.isfinite(place.miss).all() or not np.isfinite(place.slope).all():
+    if not np.isfinite(place.residual).all() or not np.isfinite(place.slope).all():
         return None
     place, distance, suspects = _grown(look, place, count - most)
-    if not suspects or not np.median(np.abs(place.miss)) > ROUNDING:
+    if not suspects or not np.median(np.abs(place.residual)) > ROUNDING:
         return None
     order = np.argsort(-distance, kind="stable")
     found = None
@@ -80,7 +80,7 @@ def outlying(look: Look, starts: Sequence[np.ndarray]) -> Outlying | None:
 def _grown(look: Look, place: Place, kept: int) -> tuple[Place, np.ndarray, int]:
     """Return the fit to all rows that normal errors explain, the distances of all, and how many are left."""
     count, size = place.slope.shape
-    rows = np.sort(np.argsort(np.abs(place.miss), kind="stable")[:kept])
+    rows = np.sort(np.argsort(np.abs(place.residual), kind="stable")[:kept])
     while True:
         place = descended(look, place, rows, STEPS)
         distance = _distances(place, rows)
@@ -106,10 +106,10 @@ def _distances(place: Place, rows: np.ndarray) -> np.ndarray:
     is_heard = singular > DEAF * singular.max(initial=0.0)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         pull = np.sum(((place.slope / length) @ (right[is_heard].T / singular[is_heard])) ** 2, axis=1)
-        is_in = np.isin(np.arange(len(place.miss)), rows)
+        is_in = np.isin(np.arange(len(place.residual)), rows)
         left = np.where(is_in, 1.0 - pull, 1.0 + pull)
-        scale = math.sqrt(float(np.sum(place.miss[rows] ** 2)) / max(len(rows) - place.slope.shape[1], 1))
-        distance = np.abs(place.miss) / np.sqrt(np.maximum(left, LOCKED)) / max(scale, ROUNDING)
+        scale = math.sqrt(float(np.sum(place.residual[rows] ** 2)) / max(len(rows) - place.slope.shape[1], 1))
+        distance = np.abs(place.residual) / np.sqrt(np.maximum(left, LOCKED)) / max(scale, ROUNDING)
     distance = np.where(is_in & (left < LOCKED), 0.0, distance)
     return np.where(np.isfinite(distance), distance, np.inf)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job
+from jaxscale.engine.scheduler import Job
 from jaxscale.fitting.inspection import jacobian_at
-from jaxscale.fitting.pulls import Pull, pulls_of
+from jaxscale.fitting.multipliers import Multipliers, multipliers_of
 from jaxscale.laws import Law
 
 UNCHANGED = 1e-12
@@ -34,13 +34,13 @@ class Place:
 
     def values(self, law: Law, job: Job, points: np.ndarray, clock: Clock) -> np.ndarray:
         """Return the objective (k,) of this lane's table at points (k, p), inf where there is none."""
-        value = self.pull(law, job, points, np.full(len(law.names), False), clock).value
+        value = self.multipliers(law, job, points, np.full(len(law.names), False), clock).value
         found: np.ndarray = np.where(np.isfinite(value), value, np.inf)
         return found
 
-    def pull(self, law: Law, job: Job, points: np.ndarray, minimised: np.ndarray, clock: Clock) -> Pull:
-        """Return the pull (k, …) on this lane's table at points (k, p)."""
-        return pulls_of(job, minimised, np.full(len(points), self.replicate), points, clock)
+    def multipliers(self, law: Law, job: Job, points: np.ndarray, minimised: np.ndarray, clock: Clock) -> Multipliers:
+        """Return the multipliers (k, …) on this lane's table at points (k, p)."""
+        return multipliers_of(job, minimised, np.full(len(points), self.replicate), points, clock)
 
     def jacobian(self, job: Job, theta: np.ndarray, clock: Clock) -> np.ndarray:
         """Return d residual / d theta (m, p) of the lane's own rows, times the roots of their weights."""

@@ -39,11 +39,11 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
     return predict_with(law, law.given(fitted if coefs is None else coefs), run_columns(law, columns))
 
 
-def predict_crowd(crowd: Ensemble, columns: Mapping[str, ArrayLike]) -> np.ndarray:
+def predict_ensemble(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> np.ndarray:
     """Return the loss (R, …), float64, of every replicate for columns that broadcast; NaN for one that is not usable.
 
     columns: as for `predict`, which raises the same.   `intervals.band` makes a band of it.
     """
-    law = crowd.fit.law
-    sets = np.stack([np.where(crowd.usable, crowd.coefs[name], np.nan) for name in law.names], axis=1)
+    law = ensemble.fit.law
+    sets = np.stack([np.where(ensemble.usable, ensemble.coefs[name], np.nan) for name in law.names], axis=1)
     return predict_sets(law, sets, run_columns(law, columns))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.engine.scheduler import Job, Outcome, solve
 from jaxscale.fitting.bounds import Bound
+from jaxscale.fitting.multipliers import multipliers_of
 from jaxscale.fitting.places import Place
-from jaxscale.fitting.pulls import pulls_of
 from jaxscale.fitting.settling import Settling
 from jaxscale.status import Status
 
@@ -86,7 +86,9 @@ def _lost(outcome: Outcome) -> np.ndarray:
 def _order(job: Job, replicate: np.ndarray, points: np.ndarray, clock: Clock) -> np.ndarray:
     """Return the places (k, K) in points (K, p), those first at which a replicate's own objective is lowest."""
     nothing, every = np.full(points.shape[1], False), np.tile(points, (len(replicate), 1))
-    value = pulls_of(job, nothing, np.repeat(replicate, len(points)), every, clock).value.reshape(len(replicate), -1)
+    value = multipliers_of(job, nothing, np.repeat(replicate, len(points)), every, clock).value.reshape(
+        len(replicate), -1
+    )
     order: np.ndarray = np.argsort(np.where(np.isfinite(value), value, np.inf), axis=1, kind="stable")
     return order
 

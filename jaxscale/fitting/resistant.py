@@ -1,4 +1,4 @@
-"""A fit that bad rows cannot drag: least trimmed squares over the coefs, from misses and their slopes alone."""
+"""A fit that bad rows cannot drag: least trimmed squares over the coefs, from residuals and their slopes alone."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ DEAF = 1e-10
 """Singular value of a slope matrix in unit columns, relative to the largest, below which a direction does nothing."""
 
 Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""From theta (p,) to the misses (n,) and their slopes (n, p), both times the root of the weight."""
+"""From theta (p,) to the residuals (n,) and their slopes (n, p), both times the root of the weight."""
 
 
 class Place(NamedTuple):
-    """A point with what was seen there: theta (p,), misses (n,), slopes (n, p)."""
+    """A point with what was seen there: theta (p,), residuals (n,), slopes (n, p)."""
 
     theta: np.ndarray
-    miss: np.ndarray
+    residual: np.ndarray
     slope: np.ndarray
 
 
 def trimmed(look: Look, starts: Sequence[np.ndarray], kept: int) -> Place:
     """Return the point of least trimmed squares: the sum of the `kept` smallest squares is the lowest that was found.
 
-    From each start the rows with the smallest misses are chosen, fitted, and chosen again; the sum cannot rise.
+    From each start the rows with the smallest residuals are chosen, fitted, and chosen again; the sum cannot rise.
     Deterministic.   Source: Rousseeuw & Van Driessen 2006, the concentration step, with Levenberg-Marquardt's in it.
     """
     places = [_concentrated(look, at_point(look, start), kept, choices=2, steps=FEW) for start in starts]
@@ -56,12 +56,12 @@ def descended(look: Look, place: Place, rows: np.ndarray, steps: int) -> Place:
     if not np.isfinite(value):
         return place
     for _ in range(steps):
-        slope, miss = place.slope[rows], place.miss[rows]
+        slope, residual = place.slope[rows], place.residual[rows]
         length = np.linalg.norm(slope, axis=0)
         unit = slope / np.where(length > 0, length, 1.0)
         left, singular, right = np.linalg.svd(unit, full_matrices=False)
         shrunk = np.where(singular > DEAF * singular[0], singular / (singular**2 + damping), 0.0)
-        move = -(right.T @ (shrunk * (left.T @ miss))) / np.where(length > 0, length, 1.0)
+        move = -(right.T @ (shrunk * (left.T @ residual))) / np.where(length > 0, length, 1.0)
         move *= min(1.0, LONGEST / max(float(np.abs(move).max(initial=0.0)), 1e-300))
         other = at_point(look, place.theta + move)
         lower = _squares(other, rows)
@@ -89,7 +89,7 @@ def _concentrated(look: Look, place: Place, kept: int, *, choices: int, steps: i
 
 
 def _smallest(place: Place, kept: int) -> np.ndarray:
-    size = np.where(np.isfinite(place.miss), np.abs(place.miss), np.inf)
+    size = np.where(np.isfinite(place.residual), np.abs(place.residual), np.inf)
     return np.sort(np.argsort(size, kind="stable")[:kept])
 
 
@@ -99,6 +99,6 @@ def _sum(place: Place, kept: int) -> float:
 
 def _squares(place: Place, rows: np.ndarray) -> float:
     with np.errstate(over="ignore"):  # a start may predict numbers whose squares are none
-        value = float(np.sum(place.miss[rows] ** 2))
+        value = float(np.sum(place.residual[rows] ** 2))
     is_finite = np.isfinite(value) and np.isfinite(place.slope[rows]).all()
     return value if is_finite else np.inf

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.engine.scheduler import Job, Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, one_run, solve_held
 from jaxscale.fitting.limits import bound_at, bounds_near
+from jaxscale.fitting.multipliers import multipliers_of, weight_of_lane
 from jaxscale.fitting.places import Place
-from jaxscale.fitting.pulls import pulls_of, weight_of_lane
 from jaxscale.laws import Law
 from jaxscale.status import Status
 
@@ -44,7 +44,7 @@ class Settling:
 
     def __post_init__(self) -> None:
         self.index = np.full(len(self.replicate), INSIDE)
-        self.floor = self.job.batch.noise**2 * float(np.sum(self.job.batch.weight))
+        self.floor = self.job.batch.rounding**2 * float(np.sum(self.job.batch.weight))
 
     def settle(self, lanes: np.ndarray) -> None:
         """Bring lanes that say that they are at a bound exactly there; one that cannot be is `stalled`.
@@ -53,7 +53,7 @@ class Settling:
         """
         outcome = self.outcome
         is_lost = (outcome.status[lanes] > Status.AT_BOUND) & (outcome.status[lanes] != Status.DEGENERATE)
-        self.measure(lanes[is_lost & np.isfinite(outcome.value[lanes])])
+        self.input(lanes[is_lost & np.isfinite(outcome.value[lanes])])
         own = lanes[(outcome.status[lanes] == Status.AT_BOUND) & (self.index[lanes] == INSIDE)]
         outcome.status[own] = Status.STALLED
         for bound in self.bounds:
@@ -68,11 +68,13 @@ class Settling:
                 return
             self.hold(self.known(found), left, is_own=True)
 
-    def measure(self, lanes: np.ndarray) -> None:
+    def input(self, lanes: np.ndarray) -> None:
         """Measure lanes by the objective itself, also where they were given up at a wider scale of it."""
         if len(lanes):
             theta, nothing = self.outcome.theta[lanes], np.full(len(self.law.names), False)
-            self.outcome.value[lanes] = pulls_of(self.job, nothing, self.replicate[lanes], theta, self.clock).value
+            self.outcome.value[lanes] = multipliers_of(
+                self.job, nothing, self.replicate[lanes], theta, self.clock
+            ).value
 
     def go_on(self, lanes: np.ndarray) -> None:
         """Let failed lanes go on from where they stand, for longer: along a curved valley steps are short."""
@@ -80,7 +82,7 @@ class Settling:
         lanes = lanes[np.isfinite(outcome.value[lanes])]
         if not len(lanes):
             return
-        patient, before = replace(self.job, max_steps=PATIENCE, model=None), self.copy()
+        patient, before = replace(self.job, max_steps=PATIENCE, surrogate=None), self.copy()
         scale = np.full(len(lanes), self.narrow)
         self.keep(lanes, solve(patient, self.replicate[lanes], outcome.theta[lanes], scale, self.clock))
         self.settle_moved(before)
@@ -95,7 +97,7 @@ class Settling:
         kept = lanes[better]
         for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
             mine[kept] = other[better]
-        self.measure(kept[~is_usable[better]])
+        self.input(kept[~is_usable[better]])
 
     def look(self, place: Place, lanes: np.ndarray) -> None:
         """Find the bounds near a place, and bring those of `lanes` there that have their minimum at one."""

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from jaxscale.engine.programs import problem_of
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.solvers.loop import Goal, begin, minimise
+from jaxscale.solvers.loop import Tolerances, begin, minimise
 from jaxscale.solvers.newton import Newton
 
 STEPS = 100
@@ -39,10 +39,10 @@ def solution(
     size = start.shape[0]
 
     def total(theta: jax.Array) -> jax.Array:
-        def scored(row: tuple[tuple[jax.Array, ...], jax.Array], mass: jax.Array) -> jax.Array:
+        def objective_of(row: tuple[tuple[jax.Array, ...], jax.Array], mass: jax.Array) -> jax.Array:
             return mass * problem.rho(problem.residual(tuple(theta), row), scale).value
 
-        return jnp.sum(jax.vmap(scored)((inputs, target), weight))
+        return jnp.sum(jax.vmap(objective_of)((inputs, target), weight))
 
     def descend(_: object, guess: jax.Array) -> jax.Array:
         lanes = minimise(
@@ -52,8 +52,8 @@ def solution(
             jax.lax.stop_gradient(weight)[None],
             begin(Newton(), guess[None], scale[None]),
             jnp.ones((size,), start.dtype),
-            jnp.asarray(law.edged),
-            Goal(scale, jnp.zeros((), start.dtype), jnp.zeros((), start.dtype)),
+            jnp.asarray(law.bounded),
+            Tolerances(scale, jnp.zeros((), start.dtype), jnp.zeros((), start.dtype)),
             jnp.asarray(jnp.finfo(start.dtype).eps, start.dtype),
             jnp.asarray(STEPS, jnp.int32),
         )

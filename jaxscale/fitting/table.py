@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from jaxscale.engine.batches import Batch, pad
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import Law
-from jaxscale.laws.spec import OVERFULL
+from jaxscale.laws.spec import EXCEEDS_SIMPLEX
 from jaxscale.objectives import Objective, weight_of
 from jaxscale.registry import unknown
 from jaxscale.resampling import clusters_of
@@ -46,8 +46,8 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
         raise UsageError(NO_RUNS.format(kind=type(runs).__name__))
     source = runs.origin.source
     for name in law.inputs:
-        if name not in runs.columns and law.measure(name).made_from:
-            made, columns = ", ".join(law.inputs), " and ".join(law.made_from)
+        if name not in runs.columns and law.input(name).derived_from:
+            made, columns = ", ".join(law.inputs), " and ".join(law.derived_from)
             raise RunsError(NO_SCHEDULES.format(source=source, law=law.name, inputs=made, columns=columns))
         if name not in runs.columns:
             raise RunsError(f"{source}: " + unknown(f"input of law '{law.name}':", name, tuple(runs.columns)))
@@ -56,14 +56,14 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
         _refuse(
             np.logical_not(finite), NOT_FINITE.format(source=source, column=name, law=law.name, rows="{rows}"), runs
         )
-        measure = law.measure(name)
+        measure = law.input(name)
         outside = np.any(measure.excludes(column).reshape(len(runs), -1), axis=1)
         demanded = EXCLUDED.format(
             source=source, column=name, demand=measure.demand, why=f"'{law.name}'", rows="{rows}"
         )
         _refuse(outside, demanded, runs)
-    said = OVERFULL.format(names=", ".join(law.parts))
-    _refuse(np.broadcast_to(law.overfull(runs.columns), len(runs)), f"{source}: {said}; rows {{rows}}", runs)
+    said = EXCEEDS_SIMPLEX.format(names=", ".join(law.parts))
+    _refuse(np.broadcast_to(law.exceeds_simplex(runs.columns), len(runs)), f"{source}: {said}; rows {{rows}}", runs)
     if law.gives_share:
         is_outside = (runs.loss < 0) | (runs.loss > 1)
         demand = "must lie between 0 and 1"
@@ -83,13 +83,13 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
     is_outside = effective & ~((weight >= LEAST_WEIGHT) & (weight <= MOST_WEIGHT))
     why = "its square to be a number" if runs.sigma is None else "its square to be a number; look at sigma too"
     _refuse(is_outside, WEIGHTS_OUTSIDE.format(source=source, low=LEAST_WEIGHT, high=MOST_WEIGHT, why=why), runs)
-    _refuse_lopsided(runs, weight, free)
+    _check_balance(runs, weight, free)
     target = np.log(runs.loss) if objective.space == "log" else runs.loss
     cluster = clusters_of(runs.group, len(runs))
     return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), weight, cluster)
 
 
-def _refuse_lopsided(runs: Runs, weight: np.ndarray, free: int) -> None:
+def _check_balance(runs: Runs, weight: np.ndarray, free: int) -> None:
     """Raise RunsError where so few runs outweigh the others that float64 forgets what these say of the coefs."""
     heaviest = np.sort(weight[weight > 0])[::-1]
     rest = heaviest[min(free, len(heaviest) - 1)]

@@ -118,6 +118,6 @@ def two_steps(
     worth = replace(runs, columns={second.inputs[0]: runs.loss}, loss=runs.columns[accuracy])
     refit = partial(bootstrap, scheme=scheme, replicates=replicates, seed=seed, device=device)
     one = refit(fit(runs, first, objective=objective, fix=fix, device=device))
-    scored = objective if second_objective is None else second_objective
-    two = refit(fit(worth, second, objective=scored, fix=second_fix, device=device))
+    last = objective if second_objective is None else second_objective
+    two = refit(fit(worth, second, objective=last, fix=second_fix, device=device))
     return TwoSteps(one, two)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job
+from jaxscale.engine.scheduler import Job
 from jaxscale.fitting.bounds import REMAINING, SHORT, SPANNED, Bound, minimise_others, one_run
 from jaxscale.fitting.places import FALLS, UNCHANGED, Place, free_of
 from jaxscale.laws import Law
@@ -45,7 +45,7 @@ def bound_at_infinity(law: Law, job: Job, place: Place, at: int, clock: Clock) -
     reached to rounding at a finite place, the last one at which the law is finite; the coefs that moved have no value.
     """
     amid = np.where(free_of(job), place.middle, place.theta)
-    if place.pull(law, job, amid[None], free_of(job, {at}), clock).apart[0, at] <= SPANNED:
+    if place.multipliers(law, job, amid[None], free_of(job, {at}), clock).apart[0, at] <= SPANNED:
         return None  # they predict alike everywhere: no valley, but a plain
     here, stops = place, list[Stop]()
     for _ in range(STRETCHES):
@@ -86,7 +86,7 @@ def _stretch(law: Law, job: Job, place: Place, at: int, clock: Clock) -> list[St
         outcome = minimise_others(job, stand, np.array([place.replicate]), points[row][None], np.zeros(1), clock)
         theta, value = outcome.theta[0], float(outcome.value[0])
         if outcome.status[0] == Status.CONVERGED and value <= place.value * (1.0 + SHORT * one_run(job)):
-            slope = place.pull(law, job, theta[None], others, clock).multiplier[0, at]
+            slope = place.multipliers(law, job, theta[None], others, clock).multiplier[0, at]
             stops.append(Stop(theta, value, float(slope)))
         if len(stops) == 2:
             break

@@ -21,7 +21,7 @@ NOT_CALLED = "'{name}' is a function; write {name}(…)"
 ARITY = "{name} takes {wanted}, here are {count}"
 NOT_FINITE = "this is no finite number in float64"
 NOT_REAL = "a power of a negative number is real for whole exponents only"
-HUGE_POWER = "an exponent as large as {exponent:g} cannot be meant; at most {limit:g} is read"
+HUGE_POWER = "an exponent as large as {exponent:g} is out of range; at most {limit:g} is read"
 QUOTED_COEF = "'{name}' is a coef, and backquotes are for columns; write it without"
 DEPTH_LIMIT = 100
 SIZE_LIMIT = 500
@@ -108,7 +108,7 @@ def _check_number(expression: Expression, node: ast.Constant) -> None:
 
 
 def _check_operation(expression: Expression, node: ast.BinOp) -> None:
-    """Raise UsageError for numbers whose result is none, and for an exponent that cannot be meant."""
+    """Raise UsageError for numbers whose result is none, and for an exponent out of range."""
     exponent = constant(node.right) if isinstance(node.op, ast.Pow) else None
     if exponent is not None and abs(exponent) > EXPONENT_LIMIT:
         expression.refuse(HUGE_POWER.format(exponent=exponent, limit=EXPONENT_LIMIT), node.right)

@@ -13,7 +13,7 @@ from jaxscale.errors import UsageError
 from jaxscale.formulas.checking import DEPTH_LIMIT, TOO_DEEP, check
 from jaxscale.formulas.declaring import OPTION as COEF_OPTION
 from jaxscale.formulas.functions import FUNCTIONS
-from jaxscale.formulas.words import refuse_other_words
+from jaxscale.formulas.words import check_words
 
 OPTION = "--law-expr"
 EXAMPLE = "E + A*params**-alpha + B*tokens**-beta"
@@ -62,7 +62,7 @@ class Formula:
         """Return the text of a part."""
         return self.expression.text[self.expression.place(node) : self.expression.stop(node)]
 
-    def refuse_input(self, name: str, what: str) -> None:
+    def check_input_name(self, name: str, what: str) -> None:
         """Raise UsageError with a caret under the first place at which an input stands."""
         for node in _names(self.expression.tree):
             if self.expression.name(node) == name:
@@ -82,7 +82,7 @@ def formula_of(
     text = " ".join(text.split())
     if not text:
         raise UsageError(EMPTY.format(option=option, example=example))
-    refuse_other_words(option, text, FUNCTIONS, target)
+    check_words(option, text, FUNCTIONS, target)
     try:
         expression = carets.parse(option, text)
     except UnparsedError as error:

@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _ALLOWED = frozenset("+-*/(),. ")
 
 
-def refuse_other_words(option: str, text: str, functions: str, target: str) -> None:
+def check_words(option: str, text: str, functions: str, target: str) -> None:
     """Raise UsageError, with a caret, for the first piece of the text that no formula has.
 
     text: on one line.   functions, target: their names, and that of what the formula gives, for messages.

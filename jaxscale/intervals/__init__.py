@@ -1,4 +1,4 @@
-"""Bands from a crowd of replicates: plain NumPy on samples, one method per file."""
+"""Bands from an ensemble of replicates: plain NumPy on samples, one method per file."""
 
 from jaxscale.intervals.band import INTERVALS, Band, Interval, band
 from jaxscale.intervals.percentile import PERCENTILE

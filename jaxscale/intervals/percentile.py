@@ -1,4 +1,4 @@
-"""The percentile interval: the crowd's own quantiles."""
+"""The percentile interval: the ensemble's own quantiles."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import UsageError
-from jaxscale.laws.spec import OVERFULL, Law
+from jaxscale.laws.spec import EXCEEDS_SIMPLEX, Law
 
 NO_NUMBER = "{name} = {value!r} is no number, nor an array of them"
 NOT_FINITE = "{name} = {value!r} is not a finite number"
@@ -49,7 +49,7 @@ def finite_numbers(name: str, value: ArrayLike) -> np.ndarray:
 
 def input_numbers(law: Law, name: str, value: ArrayLike) -> np.ndarray:
     """Return numbers (…) of an input or a size as float64; raise UsageError for what that input cannot be."""
-    found, measure = finite_numbers(name, value), law.measure(name)
+    found, measure = finite_numbers(name, value), law.input(name)
     is_excluded = np.asarray(measure.excludes(found))
     if is_excluded.any():
         raise UsageError(EXCLUDED.format(name=name, value=float(found[is_excluded].flat[0]), demand=measure.demand))
@@ -58,8 +58,8 @@ def input_numbers(law: Law, name: str, value: ArrayLike) -> np.ndarray:
 
 def check_shares(law: Law, columns: Mapping[str, ArrayLike]) -> None:
     """Raise UsageError where shares of one whole are more than all of it; columns hold all inputs of the law."""
-    if all(name in columns for name in law.parts) and np.any(law.overfull(columns)):
-        raise UsageError(OVERFULL.format(names=", ".join(law.parts)))
+    if all(name in columns for name in law.parts) and np.any(law.exceeds_simplex(columns)):
+        raise UsageError(EXCEEDS_SIMPLEX.format(names=", ".join(law.parts)))
 
 
 def check_coefs(law: Law, coefs: Mapping[str, object]) -> None:

@@ -91,11 +91,11 @@ class ExpressionLoss:
         """The columns, in the order of appearance; N, D and C are params, tokens and flops, as in tables."""
         return tuple(dict.fromkeys(_column(name) for name in self.formula.inputs))
 
-    def refuse_input(self, name: str, what: str) -> None:
+    def check_input_name(self, name: str, what: str) -> None:
         """Raise UsageError with a caret under the first place at which a column stands, where one does."""
         for written in self.formula.inputs:
             if name in (written, _column(written)):
-                self.formula.refuse_input(written, what)
+                self.formula.check_input_name(written, what)
 
     def first_not_finite(
         self, columns: Mapping[str, np.ndarray], coefs: Mapping[str, float]
@@ -128,7 +128,7 @@ def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = N
     formula = formula_of(text, [one.name for one in known])
     for column in formula.inputs:
         if role_of(column) in ("loss", "weight"):
-            formula.refuse_input(column, IS_FITTED.format(name=column))
+            formula.check_input_name(column, IS_FITTED.format(name=column))
     loss = ExpressionLoss(formula.text, known)
     given = {one.name: one for one in coefs if isinstance(one, Coef)}
     whole = [given.get(one.name) or Coef(one.name, one.support, one.starts or GRID[one.support]) for one in known]

@@ -79,8 +79,8 @@ def _curve(tokens: np.ndarray, losses: np.ndarray) -> np.ndarray | None:
     for _ in range(6):  # each pass looks between the neighbours of the best exponent so far
         terms = np.broadcast_arrays(1.0, (tokens / centre) ** -grid[:, None])
         both = np.ones(2, dtype=bool)
-        miss, scales = solve_scales(np.stack(terms, axis=2) / losses[:, None], np.ones(len(losses)), both)
-        best = int(np.argmin(miss))
+        cost, scales = solve_scales(np.stack(terms, axis=2) / losses[:, None], np.ones(len(losses)), both)
+        best = int(np.argmin(cost))
         (floor, scale), exponent = scales[best], grid[best]
         grid = np.geomspace(grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)], 15)
     return np.array([floor, scale * centre**exponent, exponent]) if floor > 0 and scale > 0 else None
@@ -94,11 +94,11 @@ def _dependences(size: np.ndarray, values: np.ndarray, sign: float, weight: np.n
         scale = np.abs(matrix).max(axis=0)
         root = np.sqrt(weight)
         solved = np.linalg.lstsq(matrix / scale * root[:, None], values * root, rcond=None)[0] / scale
-        miss = float(np.sum(weight * (matrix @ solved - values) ** 2))
-        return miss, np.array([solved[0], exponent, solved[1]])
+        cost = float(np.sum(weight * (matrix @ solved - values) ** 2))
+        return cost, np.array([solved[0], exponent, solved[1]])
 
     tried = [line(sign * exponent) for exponent in POWERS]
-    best = int(np.argmin([miss for miss, _ in tried]))
+    best = int(np.argmin([cost for cost, _ in tried]))
     fine = [line(sign * e) for e in np.geomspace(POWERS[max(best - 1, 0)], POWERS[min(best + 1, len(POWERS) - 1)], 30)]
     chosen = min(fine, key=lambda pair: pair[0])[1]
     return [chosen, line(0.6 * chosen[1])[1], line(1.6 * chosen[1])[1]]

@@ -20,9 +20,9 @@ class Input:
     low, high: the documented range, in which recovery is tried; spread evenly in logarithms where low is positive.
     Where it is positive so is every run's; what has the unit `share` lies between 0 and 1.   least: no number is below
     it, as no layer has less than one expert.   is_open: whether a share is below 1, as where nothing would be left.
-    is_vector: whether a run has several, in a column (n, T).   is_part: whether it is a share of one whole with the
-    law's other inputs that are.   made_from: the columns of a table from which it is made where no table holds it, as
-    step and lr of a schedule; `jaxscale.schedules` makes it.
+    is_vector: whether a run has several, in a column (n, T).   is_composition: whether it is a share of one whole with
+    the law's other inputs that are.   derived_from: the columns of a table from which it is made where no table holds
+    it, as step and lr of a schedule; `jaxscale.schedules` makes it.
     """
 
     name: str
@@ -34,8 +34,8 @@ class Input:
     is_vector: bool = False
     least: float = 0.0
     is_open: bool = False
-    is_part: bool = False
-    made_from: tuple[str, ...] = ()
+    is_composition: bool = False
+    derived_from: tuple[str, ...] = ()
 
     @property
     def is_positive(self) -> bool:

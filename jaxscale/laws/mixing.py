@@ -137,7 +137,7 @@ def pull_of(domain: str) -> str:
 def share_input(domain: str) -> Input:
     """Return what is known of a domain's share as an input."""
     meaning = f"share of training tokens from {domain}"
-    return Input(share_of(domain), symbol_of(domain), "share", meaning, 0.0, 1.0, is_part=True)
+    return Input(share_of(domain), symbol_of(domain), "share", meaning, 0.0, 1.0, is_composition=True)
 
 
 LAWS = (mixing_law(DOMAINS),)

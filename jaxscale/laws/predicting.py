@@ -39,7 +39,7 @@ def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -
         needed = ", ".join(law.inputs)
         raise UsageError(INPUT_MISSING.format(name=law.name, needed=needed, missing=", ".join(missing)))
     given = {name: _numbers(name, columns[name]) for name in law.inputs}
-    own = {name: 1 if law.measure(name).is_vector else 0 for name in law.inputs}
+    own = {name: 1 if law.input(name).is_vector else 0 for name in law.inputs}
     for name, array in given.items():
         if array.ndim < own[name]:
             raise UsageError(NO_VECTOR.format(name=name, law=law.name))

@@ -30,7 +30,7 @@ class Profile:
     grids: tuple[tuple[str, str, tuple[float, ...]], ...]
 
     def __call__(self, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-        """Return a start per grid point: least squares of the relative miss in the linear coefs, the others given."""
+        """Return a start per grid point: relative least squares in the linear coefs, the others given."""
         curved = {name: values for name, _, values in self.grids if name not in self.linear}
         grid = thinned_product(tuple(curved.values()), MOST)
         points = np.array(grid, dtype=np.float64).reshape(len(grid), len(curved))  # one empty point where all is linear

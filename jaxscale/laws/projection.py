@@ -17,7 +17,7 @@ Terms: TypeAlias = Callable[[Mapping[str, np.ndarray]], Sequence[ArrayLike]]
 """From settings of the other coefs, each (S, 1), to what each linear coef multiplies, broadcasting to (S, n)."""
 
 Seen: TypeAlias = Callable[[Mapping[str, np.ndarray]], tuple[np.ndarray, np.ndarray]]
-"""From settings as before to what the terms sum up to there, (S, n), and the weight (S, n) of a miss."""
+"""From settings as before to what the terms sum up to there, (S, n), and the weight (S, n) of a residual."""
 Values: TypeAlias = Sequence[float] | np.ndarray
 
 BLOCK = 192
@@ -38,7 +38,7 @@ def scaled_starts(
 ) -> list[dict[str, float]]:
     """Return `keep` start points from a grid: half of them the best, half spread evenly over the others.
 
-    target: (n,), positive; misses are relative to it.   grid: the values of each coef that is not linear, of which
+    target: (n,), positive; residuals are relative to it.   grid: the values of each coef that is not linear, of which
     every combination is tried.   linear: the coefs solved for, positive, in the order of the terms.   Settings whose
     terms are not finite are left out.
     """
@@ -63,7 +63,7 @@ def projected_starts(
     ranges: where each coef that is not linear is searched, evenly in logarithms where positive. Half of the starts
     search all of it, and of the other half each keeps to a stratum of the first of them, so that they differ.
     linear: the coefs solved for, in the order of the terms; positive but for those in `real`.   relative: whether
-    misses are relative to the target.   seen: where a function of the target is linear and not the target itself.
+    residuals are relative to the target.   seen: where a function of the target is linear and not the target itself.
     The same table gives the same starts.
     """
     random = np.random.default_rng(0)
@@ -79,27 +79,27 @@ def projected_starts(
     edges = np.linspace(ends[0, 0], ends[0, 1], keep - bound + 1)
     low[bound:, 0], high[bound:, 0] = edges[:-1], edges[1:]
     points = random.uniform(low[:, None], high[:, None], (keep, BLOCK, len(names))).reshape(keep * BLOCK, -1)
-    miss, scales = whole.solved(names, values_at(points))
-    best = np.arange(keep) * BLOCK + np.argmin(miss.reshape(keep, BLOCK), axis=1)
-    points, miss, scales = points[best], miss[best], scales[best]
+    cost, scales = whole.solved(names, values_at(points))
+    best = np.arange(keep) * BLOCK + np.argmin(cost.reshape(keep, BLOCK), axis=1)
+    points, cost, scales = points[best], cost[best], scales[best]
     width = (ends[:, 1] - ends[:, 0]) / 4.0
     for _ in range(ROUNDS):
         step = width * random.standard_normal((keep, CLOUD, len(names)))
         tried = np.clip(points[:, None] + step, low[:, None], high[:, None]).reshape(keep * CLOUD, -1)
         found, solutions = whole.solved(names, values_at(tried))
         nearest = np.arange(keep) * CLOUD + np.argmin(found.reshape(keep, CLOUD), axis=1)
-        is_better = found[nearest] < miss
+        is_better = found[nearest] < cost
         points = np.where(is_better[:, None], tried[nearest], points)
-        miss = np.where(is_better, found[nearest], miss)
+        cost = np.where(is_better, found[nearest], cost)
         scales = np.where(is_better[:, None], solutions[nearest], scales)
         width = width * SHRINK
-    return _ordered((*names, *linear), values_at(points), miss, scales)
+    return _ordered((*names, *linear), values_at(points), cost, scales)
 
 
 def solve_scales(
     basis: np.ndarray, target: np.ndarray, is_positive: np.ndarray, least: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of squared misses (S,) and the scales (S, k) of bases (S, n, k) for a target (n,) or (S, n).
+    """Return the sums of squared residuals (S,) and the scales (S, k) of bases (S, n, k) for a target (n,) or (S, n).
 
     A scale that must be positive and would not be is left out, and the others are solved for again; it is then what
     contributes `least` of the target.   Infinity and NaN for a basis that is not finite, or with a term of zeros.
@@ -119,9 +119,9 @@ def solve_scales(
         if not is_wrong.any():
             break
         is_in &= ~is_wrong
-    miss = np.sum((np.einsum("snk,sk->sn", unit, answer) - target) ** 2, axis=1)
+    cost = np.sum((np.einsum("snk,sk->sn", unit, answer) - target) ** 2, axis=1)
     answer = np.where(is_positive & (answer <= 0), least * np.linalg.norm(target, axis=1)[:, None], answer)
-    return np.where(is_sound, miss, np.inf), np.where(is_sound[:, None], answer / np.where(size > 0, size, 1.0), np.nan)
+    return np.where(is_sound, cost, np.inf), np.where(is_sound[:, None], answer / np.where(size > 0, size, 1.0), np.nan)
 
 
 def spread(ordered: Sequence[dict[str, float]], keep: int) -> list[dict[str, float]]:
@@ -133,7 +133,7 @@ def spread(ordered: Sequence[dict[str, float]], keep: int) -> list[dict[str, flo
 
 @dataclass(frozen=True)
 class _Sum:
-    """A target (n,), or what is seen of it, as a sum of linear coefs times terms; weight: (n,) of each miss."""
+    """A target (n,), or what is seen of it, as a sum of linear coefs times terms; weight: (n,) of each residual."""
 
     target: np.ndarray
     terms: Terms
@@ -142,7 +142,7 @@ class _Sum:
     seen: Seen | None = None
 
     def solved(self, names: Sequence[str], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the misses (S,) and the linear coefs (S, k) at values (S, m) of the other coefs."""
+        """Return the residuals (S,) and the linear coefs (S, k) at values (S, m) of the other coefs."""
         settings = dict(zip(names, values.T[..., None], strict=True))
         shape = (len(values), len(self.target))
         with np.errstate(all="ignore"):  # a setting may send a power out of range, and then it is not taken
@@ -151,7 +151,7 @@ class _Sum:
             return solve_scales(np.stack(columns, axis=2), target * weight, self.is_positive, LEAST)
 
 
-def _ordered(names: Sequence[str], values: np.ndarray, miss: np.ndarray, scales: np.ndarray) -> list[dict[str, float]]:
+def _ordered(names: Sequence[str], values: np.ndarray, cost: np.ndarray, scales: np.ndarray) -> list[dict[str, float]]:
     """Return the settings (S, m) completed by their scales (S, k), the best first, without what is not finite."""
-    rows = np.concatenate([values, scales], axis=1)[np.argsort(miss, kind="stable")]
+    rows = np.concatenate([values, scales], axis=1)[np.argsort(cost, kind="stable")]
     return [dict(zip(names, map(float, row), strict=True)) for row in rows if np.isfinite(row).all()]

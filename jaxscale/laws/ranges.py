@@ -16,7 +16,7 @@ def random_columns(law: Law, random: np.random.Generator, rows: int) -> dict[str
     """Return the inputs of runs (rows, …) drawn from their ranges, or as the law's own design has them."""
     if law.design is not None:
         return {name: np.asarray(column, dtype=np.float64) for name, column in law.design(random, rows).items()}
-    measures = [law.measure(name) for name in law.inputs]
+    measures = [law.input(name) for name in law.inputs]
     return {one.name: drawn(one.low, one.high, random, rows) for one in measures}
 
 

@@ -16,7 +16,7 @@ RATE_SUM = Input(
     meaning="learning rate summed up to the step",
     low=0.3,
     high=30.0,
-    made_from=("step", "lr"),
+    derived_from=("step", "lr"),
 )
 ANNEALING = replace(
     RATE_SUM, name="annealing", symbol="S2", meaning="momentum of the rate's drops, summed", low=0.0, high=0.3
@@ -29,7 +29,7 @@ RATE_DROPS = Input(
     low=-3e-4,
     high=3e-4,
     is_vector=True,
-    made_from=("step", "lr"),
+    derived_from=("step", "lr"),
 )
 RATES_AFTER = replace(RATE_DROPS, name="rates_after", symbol="eta", meaning="the rate after each drop", low=1e-6)
 SUMS_SINCE = replace(

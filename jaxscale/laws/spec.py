@@ -33,7 +33,7 @@ SET_OF_ANOTHER = "{name} is a set of constants of {laws}, not of '{law}': --law 
 NO_SETS = "law '{name}' has no published constants"
 SHARES = ("accuracy", "error")
 """Targets that lie between 0 and 1."""
-OVERFULL = "the shares {names} are more than 1 together"
+EXCEEDS_SIMPLEX = "the shares {names} are more than 1 together"
 COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
 
 
@@ -93,8 +93,8 @@ class Law:
     in FLOP, where that is not 6; held are the inputs besides params, tokens, flops and tokens_per_param, by name.
     frontier: what is known of its frontier besides how it is found, or why it has none.   notes: what is known to
     mislead.   target: what the law gives, if that is no loss; then there is no frontier. An accuracy or an error lies
-    between 0 and 1.   space: where its misses are
-    scored in tests and examples: linear for a target that may be negative.   ordered: pairs of coefs of which the first
+    between 0 and 1.   space: where its residuals are
+    taken in tests and examples: linear for a target that may be negative.   ordered: pairs of coefs of which the first
     must be below the second.
 
     Raises UsageError, naming the word, where the function's arguments are not what is declared.
@@ -143,11 +143,11 @@ class Law:
         return tuple(SUPPORTS.resolve(coef.support) for coef in self.coefs)
 
     @property
-    def edged(self) -> np.ndarray:
+    def bounded(self) -> np.ndarray:
         """(p,) bool: the coefs whose support has an edge that the fit can run into."""
         return np.array([np.isfinite(support.low) or np.isfinite(support.high) for support in self.supports])
 
-    def measure(self, name: str) -> Input:
+    def input(self, name: str) -> Input:
         """Return what is known of an input: of the law's own domain, else of the shared words, else its name."""
         return {**INPUTS, **{one.name: one for one in self.domain}}.get(name, Input(name))
 
@@ -159,17 +159,17 @@ class Law:
     @property
     def parts(self) -> tuple[str, ...]:
         """The inputs that are shares of one whole."""
-        return tuple(name for name in self.inputs if self.measure(name).is_part)
+        return tuple(name for name in self.inputs if self.input(name).is_composition)
 
-    def overfull(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
+    def exceeds_simplex(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
         """Return where shares of one whole (…) are more than all of it together."""
         shares = [np.asarray(columns[name], np.float64) for name in self.parts]
         return np.asarray(np.sum(np.broadcast_arrays(*shares), axis=0) > 1.0 + ROUNDING if shares else False)
 
     @property
-    def made_from(self) -> tuple[str, ...]:
+    def derived_from(self) -> tuple[str, ...]:
         """The columns of a table from which inputs are made that no table holds, as step and lr; none for most laws."""
-        return tuple(dict.fromkeys(word for name in self.inputs for word in self.measure(name).made_from))
+        return tuple(dict.fromkeys(word for name in self.inputs for word in self.input(name).derived_from))
 
     def constants(self, name: str) -> dict[str, float]:
         """Return the published coefs of that name; raise UsageError, with the nearest, where there are none."""

@@ -18,7 +18,7 @@ NOT_A_NUMBER = "fix {name}={value!r}: '{value}' is not a finite number; the coef
 TRIALS = 3
 
 
-def refuse_ties(law: Law, fix: Mapping[str, object], *, known: Mapping[str, Law]) -> None:
+def check_no_ties(law: Law, fix: Mapping[str, object], *, known: Mapping[str, Law]) -> None:
     """Raise UsageError for a coef that is to be held at another coef's name, or at any other text.
 
     known: the laws that ship, by name, among which the one with both as one coef is looked for.

@@ -51,7 +51,7 @@ def optimal_vocabulary(params_non_vocabulary: float, width: float, flops: float,
     """Return the V that minimises the loss at C = 6 (N_nv + V d) D: a larger one leaves fewer tokens to train on.
 
     coefs: those of the law.   The root in V of -a2 A2 d (V d)^(-a2-1) + beta B (6/C)^beta d (N_nv + V d)^(beta-1), of
-    which there is one.   Raises UsageError for sizes that cannot be meant, and where no vocabulary is best.   Source:
+    which there is one.   Raises UsageError for invalid sizes, and where no vocabulary is best.   Source:
     Tao et al. 2024, approach 3.
     """
     for name, value in (("params_non_vocabulary", params_non_vocabulary), ("width", width), ("flops", flops)):

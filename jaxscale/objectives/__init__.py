@@ -1,4 +1,4 @@
-"""How a miss is scored: each objective a convex, even function of the residual, one per file."""
+"""Objectives: each a convex, even rho function of the residual, one per file."""
 
 from jaxscale.objectives.absolute import absolute
 from jaxscale.objectives.huber import huber

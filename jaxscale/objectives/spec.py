@@ -1,4 +1,4 @@
-"""What an objective is: a space to measure misses in, a score, and the scale at which the score bends."""
+"""What an objective is: a space of the residuals, a rho function, and its scale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, SupportsFloat, TypeAlias
 import jax
 
 from jaxscale.errors import UsageError
-from jaxscale.numerics.scores import Score
+from jaxscale.numerics.rho import Rho
 
 Space: TypeAlias = Literal["log", "linear"]
 
@@ -24,12 +24,12 @@ class Objective:
 
     rho(r, scale) is elementwise, convex and even in r, and is compiled; scale is a number at run time, so that
     sweeping it compiles nothing.   scale: where rho bends, in the units of r (inf where it never does).   limit: for
-    an objective that is a limit of vanishing scale, how far the scale goes down in units of the mean absolute miss.
+    an objective that is a limit of vanishing scale, how far the scale goes down in units of the mean absolute residual.
     """
 
     name: str
     space: Space
-    rho: Callable[[jax.Array, jax.Array], Score]
+    rho: Callable[[jax.Array, jax.Array], Rho]
     scale: float
     limit: float = 0.0
 

@@ -1,4 +1,4 @@
-"""The square of the miss: ordinary weighted least squares."""
+"""The square of the residual: ordinary weighted least squares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxscale.numerics.scores import Score
+from jaxscale.numerics.rho import Rho
 from jaxscale.objectives.spec import Objective, Space
 
 
@@ -16,7 +16,7 @@ def squared(*, space: Space = "log") -> Objective:
     return Objective("squared", space, rho, math.inf)
 
 
-def rho(miss: jax.Array, scale: jax.Array) -> Score:
+def rho(residual: jax.Array, scale: jax.Array) -> Rho:
     """Return r² and its derivatives, elementwise; the scale plays no part."""
-    two = jnp.full_like(miss, 2.0)
-    return Score(value=miss * miss, slope=2.0 * miss, curvature=two, majoriser=two)
+    two = jnp.full_like(residual, 2.0)
+    return Rho(value=residual * residual, psi=2.0 * residual, curvature=two, weight=two)

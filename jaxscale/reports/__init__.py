@@ -2,7 +2,6 @@
 
 from jaxscale.reports.agreement import agreement_document, print_agreement
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.cautions import cautions_of
 from jaxscale.reports.document import fit_document, frontier_document, json_text
 from jaxscale.reports.known import Known, known_frontier_document, print_known_frontier
 from jaxscale.reports.lawdocs import laws_markdown
@@ -10,6 +9,7 @@ from jaxscale.reports.lawpages import law_document, matching, print_law, print_l
 from jaxscale.reports.pages import print_fit, print_frontier
 from jaxscale.reports.predictions import Predictions, predictions_document, print_predictions
 from jaxscale.reports.reaching import Reached, print_reached, reached_document
+from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
     "Answer",
@@ -17,7 +17,6 @@ __all__ = [
     "Predictions",
     "Reached",
     "agreement_document",
-    "cautions_of",
     "fit_document",
     "frontier_document",
     "json_text",
@@ -35,4 +34,5 @@ __all__ = [
     "print_predictions",
     "print_reached",
     "reached_document",
+    "warnings_of",
 ]

@@ -92,8 +92,8 @@ def _exponents(found: Agreement, level: float) -> Table:
     table = _table("approach", "N* ~ C^a", f"{100 * level:g} %", "D* ~ C^b", f"{100 * level:g} %", "replicates")
     for one in found.approaches:
         cells = [LABELS[one.name]]
-        for line, crowd in ((one.point.params, one.crowd.params), (one.point.tokens, one.crowd.tokens)):
-            cells += [_three(float(line.exponent)), _span(band(crowd.exponent, level=level), _three)]
+        for line, ensemble in ((one.point.params, one.ensemble.params), (one.point.tokens, one.ensemble.tokens)):
+            cells += [_three(float(line.exponent)), _span(band(ensemble.exponent, level=level), _three)]
         table.add_row(*cells, f"{one.usable:,}")
     return table
 
@@ -109,9 +109,9 @@ def _sizes(found: Agreement, level: float) -> Table:
     for place, flops in enumerate(found.flops):
         for order, one in enumerate(found.approaches):
             cells = [power(float(flops)) if order == 0 else "", LABELS[one.name]]
-            for line, crowd in ((one.point.params, one.crowd.params), (one.point.tokens, one.crowd.tokens)):
+            for line, ensemble in ((one.point.params, one.ensemble.params), (one.point.tokens, one.ensemble.tokens)):
                 at = found.flops[place : place + 1]
-                cells += [count(float(line.at(at)[0])), _span(band(crowd.at(at)[:, 0], level=level), count)]
+                cells += [count(float(line.at(at)[0])), _span(band(ensemble.at(at)[:, 0], level=level), count)]
             table.add_row(*cells)
     return table
 
@@ -159,11 +159,11 @@ def _approach(one: Approach, flops: np.ndarray, level: float) -> dict[str, Json]
     """Return one approach: exponents, params and tokens at the budgets, their bands, its bias, its findings."""
     document: dict[str, Json] = {"name": one.name, "replicates_used": one.usable, "rows": one.rows, "parts": one.parts}
     for name in ("params", "tokens"):
-        line, crowd = getattr(one.point, name), getattr(one.crowd, name)
+        line, ensemble = getattr(one.point, name), getattr(one.ensemble, name)
         document[f"{name}_exponent"] = number(float(line.exponent))
-        document[f"{name}_exponent_band"] = _band(band(crowd.exponent, level=level))
+        document[f"{name}_exponent_band"] = _band(band(ensemble.exponent, level=level))
         document[name] = [number(float(value)) for value in line.at(flops)]
-        document[f"{name}_band"] = _band(band(crowd.at(flops), level=level))
+        document[f"{name}_band"] = _band(band(ensemble.at(flops), level=level))
     bias = one.bias
     document["bias"] = None
     if bias is not None:

@@ -1,4 +1,4 @@
-"""What a report is about: a fit, its crowd and frontier where there are any, and how their bands are made."""
+"""What a report is about: a fit, its ensemble and frontier where there are any, and how their bands are made."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Banded(Protocol):
 
     @property
     def has_bands(self) -> bool:
-        """Whether there is a crowd that is good enough for bands."""
+        """Whether there is an ensemble that is good enough for bands."""
         ...
 
     def frontier_band(self, quantity: str) -> Band | None:
@@ -58,14 +58,14 @@ class Answer:
     by_group: Mapping[str, Answer] = field(default_factory=dict)
 
     @property
-    def held(self) -> Mapping[str, float]:
-        """The inputs that were held for its frontier, or those of its groups."""
+    def fixed_inputs(self) -> Mapping[str, float]:
+        """The inputs that were fixed for its frontier, or those of its groups."""
         fronts = (self.frontier, *(part.frontier for part in self.by_group.values()))
-        return next((front.held for front in fronts if front is not None), {})
+        return next((front.fixed for front in fronts if front is not None), {})
 
     @property
     def usable_share(self) -> float:
-        """Usable replicates as a share of all, 1 without a crowd."""
+        """Usable replicates as a share of all, 1 without an ensemble."""
         return 1.0 if self.ensemble is None else float(np.mean(self.ensemble.usable))
 
     @property
@@ -91,12 +91,12 @@ class Answer:
 
     @property
     def has_bands(self) -> bool:
-        """Whether there is a crowd that is good enough for bands."""
+        """Whether there is an ensemble that is good enough for bands."""
         return self.ensemble is not None and self.is_sound
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """The seconds spent compiling, and running, over the fit, its crowd, and those of the reduced answer."""
+        """The seconds spent compiling, and running, over the fit, its ensemble, and those of the reduced answer."""
         made = [self.fit.provenance] if self.ensemble is None else [self.fit.provenance, self.ensemble.provenance]
         compiling, running = (0.0, 0.0) if self.reduced is None else self.reduced.seconds
         return compiling + sum(one.compile_seconds for one in made), running + sum(one.run_seconds for one in made)

@@ -11,15 +11,15 @@ import numpy as np
 
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.reports.absences import absence_of
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
-from jaxscale.reports.cautions import cautions_of, times_measured
-from jaxscale.results import Count, Counts, Fit, Joint, misses_of
+from jaxscale.reports.missing import missing_values
+from jaxscale.reports.warnings import times_measured, warnings_of
+from jaxscale.results import Count, Counts, Fit, Joint, residual_summary
 from jaxscale.runs import Finding
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 OF_A_FRONTIER = (
     "schema_version",
     "law",
@@ -28,7 +28,7 @@ OF_A_FRONTIER = (
     "status",
     "bootstrap",
     "groups",
-    "held",
+    "fixed_inputs",
     "frontier",
     "reduced",
     "warnings",
@@ -46,7 +46,7 @@ OF_A_REDUCED = (
     "status",
     "certificate",
     "bootstrap",
-    "held",
+    "fixed_inputs",
     "frontier",
     "warnings",
 )
@@ -73,14 +73,14 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "status": str(fit.status),
         "solver": fit.solver,
         "certificate": _certificate(fit),
-        "misses": _misses(fit),
+        "residuals": _residuals(fit),
         "bootstrap": written_bootstrap(answer),
         "groups": _groups(fit),
-        "held": _numbers(answer.held),
+        "fixed_inputs": _numbers(answer.fixed_inputs),
         "frontier": _frontier(answer),
         "counts": {} if answer.counts is None else counts_document(answer.counts),
         "reduced": {} if answer.reduced is None else _reduced(answer.reduced, answer.line),
-        "warnings": [written_warning(one) for one in (*cautions_of(answer), *absence_of(answer))],
+        "warnings": [written_warning(one) for one in (*warnings_of(answer), *missing_values(answer))],
         "provenance": written_provenance(answer),
     }
 
@@ -171,30 +171,30 @@ def _certificate(fit: Fit) -> dict[str, Json]:
     }
 
 
-def _misses(fit: Fit) -> dict[str, Json] | None:
+def _residuals(fit: Fit) -> dict[str, Json] | None:
     """Return how far the law lies from its runs, relative in log space; None where no residual is finite."""
-    misses = misses_of(fit)
-    if misses is None:
+    residuals = residual_summary(fit)
+    if residuals is None:
         return None
-    sizes = {name: number(getattr(misses, name)) for name in ("median", "p90", "largest")}
-    return {**sizes, "row": misses.row}
+    sizes = {name: number(getattr(residuals, name)) for name in ("median", "p90", "largest")}
+    return {**sizes, "row": residuals.row}
 
 
 def written_bootstrap(answer: Answer) -> dict[str, Json] | None:
-    """Return how a crowd was drawn and what it says of the coefs; None where there is none."""
-    crowd = answer.ensemble
-    if crowd is None:
+    """Return how an ensemble was drawn and what it says of the coefs; None where there is none."""
+    ensemble = answer.ensemble
+    if ensemble is None:
         return None
     coefs: dict[str, Json] = {
         name: {**written_limits(answer.coef_band(name)), "std": number(answer.coef_std(name))}
         for name in answer.fit.free
     }
     return {
-        "scheme": crowd.scheme.name,
-        "replicates": len(crowd),
-        "usable": int(crowd.usable.sum()),
-        "failed": dict(crowd.failed),
-        "seed": crowd.seed,
+        "scheme": ensemble.scheme.name,
+        "replicates": len(ensemble),
+        "usable": int(ensemble.usable.sum()),
+        "failed": dict(ensemble.failed),
+        "seed": ensemble.seed,
         "interval": answer.method,
         "level": answer.level,
         "coefs": coefs,

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
 from jaxscale.laws import Law
-from jaxscale.reports.cautions import EXTRAPOLATION, FAR
+from jaxscale.reports.warnings import EXTRAPOLATION, FAR
 from jaxscale.runs import Finding, Runs
 
 ROUNDING = 1e-9
@@ -78,7 +78,7 @@ def _reaches(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> It
     """Yield the inputs that are numbers and that the table has, and 6 N D where the law takes size and data."""
     for name, values in columns.items():
         if name in runs.columns and runs.columns[name].ndim == 1:
-            asked, has_ratio = np.asarray(values, dtype=np.float64), law.measure(name).is_positive
+            asked, has_ratio = np.asarray(values, dtype=np.float64), law.input(name).is_positive
             yield _reach(name, asked, runs.columns[name], runs, has_ratio)
     if {"params", "tokens"} <= set(columns) and {"params", "tokens"} <= set(runs.columns) and "flops" not in columns:
         asked, measured = (

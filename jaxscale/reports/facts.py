@@ -12,7 +12,7 @@ from jaxscale.carets import escaped
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.numbers import power, seconds, short, significant
 from jaxscale.reports.safe import plain, rows_of
-from jaxscale.results import misses_of
+from jaxscale.results import residual_summary
 from jaxscale.runs import Finding, Origin
 from jaxscale.runs.showing import counted, shown, shown_name
 from jaxscale.status import Status
@@ -32,17 +32,17 @@ def fit_facts(answer: Answer) -> list[tuple[str, Text]]:
         *data_facts(answer),
         ("objective", plain(_objective(answer))),
         ("fit", _ending(answer)),
-        *_misses(answer),
+        *_residuals(answer),
         ("bootstrap", plain(_bootstrap(answer))),
-        *held_facts(answer.held),
+        *fixed_facts(answer.fixed_inputs),
         ("made with", plain(_made(answer))),
         ("time", plain(_time(answer))),
     ]
 
 
-def held_facts(held: Mapping[str, float]) -> list[tuple[str, Text]]:
-    """Return what was held for a frontier; nothing where nothing was."""
-    return [("held", plain("   ".join(f"{name} {short(value)}" for name, value in held.items())))] if held else []
+def fixed_facts(fixed: Mapping[str, float]) -> list[tuple[str, Text]]:
+    """Return what was fixed for a frontier; nothing where nothing was."""
+    return [("fixed", plain("   ".join(f"{name} {short(value)}" for name, value in fixed.items())))] if fixed else []
 
 
 def reduced_facts(answer: Answer) -> list[tuple[str, Text]]:
@@ -59,7 +59,7 @@ def frontier_facts(answer: Answer) -> list[tuple[str, Text]]:
         *data_facts(answer),
         ("fit", _ending(answer)),
         ("bootstrap", plain(_bootstrap(answer))),
-        *held_facts(answer.held),
+        *fixed_facts(answer.fixed_inputs),
     ]
 
 
@@ -121,30 +121,30 @@ def _ending(answer: Answer) -> Text:
     return Text.assemble(status, plain(f"; {', '.join(said)}"))
 
 
-def _misses(answer: Answer) -> list[tuple[str, Text]]:
+def _residuals(answer: Answer) -> list[tuple[str, Text]]:
     """Return how far the law lies from its runs; nothing where no residual is finite."""
-    misses = misses_of(answer.fit)
-    if misses is None:
+    residuals = residual_summary(answer.fit)
+    if residuals is None:
         return []
     is_relative = answer.fit.objective.space == "log"
     half, most, largest = (
         f"{significant(100.0 * size, 2)} %" if is_relative else significant(size, 2)
-        for size in (misses.median, misses.p90, abs(misses.largest))
+        for size in (residuals.median, residuals.p90, abs(residuals.largest))
     )
-    side = "high" if misses.largest > 0 else "low"
-    said = f"half of the runs within {half}, nine in ten within {most}; the largest is row {misses.row}"
-    return [("misses", plain(f"{said}, predicted {largest} too {side}"))]
+    side = "high" if residuals.largest > 0 else "low"
+    said = f"half of the runs within {half}, nine in ten within {most}; the largest is row {residuals.row}"
+    return [("residuals", plain(f"{said}, predicted {largest} too {side}"))]
 
 
 def _bootstrap(answer: Answer) -> str:
-    crowd = answer.ensemble
-    if crowd is None:
+    ensemble = answer.ensemble
+    if ensemble is None:
         return "none: there are no replicates, so no seed was used"
-    usable = int(crowd.usable.sum())
-    group = crowd.fit.runs.group
-    drawn = f" of {len(set(group)):,} groups" if crowd.scheme.has_groups and group is not None else ""
-    said = f"{crowd.scheme.name}{drawn}, seed {crowd.seed}: {usable:,} of {len(crowd):,} replicates usable"
-    counts = {str(status): int(np.sum(crowd.status == status)) for status in Status}
+    usable = int(ensemble.usable.sum())
+    group = ensemble.fit.runs.group
+    drawn = f" of {len(set(group)):,} groups" if ensemble.scheme.has_groups and group is not None else ""
+    said = f"{ensemble.scheme.name}{drawn}, seed {ensemble.seed}: {usable:,} of {len(ensemble):,} replicates usable"
+    counts = {str(status): int(np.sum(ensemble.status == status)) for status in Status}
     return f"{said} ({_counted(counts)})"
 
 

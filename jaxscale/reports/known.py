@@ -1,4 +1,4 @@
-"""Reports on coefs that nobody fitted here: published constants, or numbers that a user gave; no data, no bands."""
+"""Reports on coefs that were not fitted here: published constants, or numbers that a user gave; no data, no bands."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.text import Text
 
 from jaxscale.intervals import Band
 from jaxscale.laws import Law, Published
-from jaxscale.reports.cautions import EXTRAPOLATION
 from jaxscale.reports.document import SCHEMA_VERSION, Json, budget_rows, number, written_warning
-from jaxscale.reports.facts import fact_table, held_facts
+from jaxscale.reports.facts import fact_table, fixed_facts
 from jaxscale.reports.lawfacts import headline_of
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import frontier_table
+from jaxscale.reports.warnings import EXTRAPOLATION
 from jaxscale.results import Frontier, Provenance
 from jaxscale.runs import Finding
 
@@ -40,7 +40,7 @@ class Known:
 
     @property
     def has_bands(self) -> bool:
-        """Whether there is a crowd; there is none."""
+        """Whether there is an ensemble; there is none."""
         return False
 
     def frontier_band(self, quantity: str) -> Band | None:
@@ -62,11 +62,11 @@ def print_known_frontier(known: Known, console: Console, *, width: int) -> None:
 def known_frontier_document(known: Known) -> dict[str, Json]:
     """Return the document of `frontier --json`, with null for what belongs to a fit, and where the coefs stand."""
     findings = () if known.frontier is None else known.frontier.findings
-    held = {} if known.frontier is None else known.frontier.held
+    fixed = {} if known.frontier is None else known.frontier.fixed
     return {
         **known_document(known),
         "frontier": budget_rows(known),
-        "held": {name: number(value) for name, value in held.items()},
+        "fixed_inputs": {name: number(value) for name, value in fixed.items()},
         "reduced": {},
         "warnings": [written_warning(one) for one in (*known.findings, *findings)],
         "provenance": known_provenance(known),
@@ -105,7 +105,7 @@ def known_facts(known: Known) -> list[tuple[str, Text]]:
     """Return what is said before numbers that rest on known coefs: a label and a text each."""
     law, chosen = known.law, known.constants
     source = SET_BY_HAND if chosen is None else f"{chosen.name} ({chosen.tag}): {chosen.source}"
-    held = {} if known.frontier is None else known.frontier.held
+    fixed = {} if known.frontier is None else known.frontier.fixed
     facts = [
         ("law", plain(f"{law.name}:  {law.equation}")),
         ("coefs", plain("   ".join(f"{name} {value!r}" for name, value in known.coefs.items()))),
@@ -113,4 +113,4 @@ def known_facts(known: Known) -> list[tuple[str, Text]]:
         ("bands", plain(f"none: {NO_BANDS}")),
         ("data", plain(f"none: {NO_RUNS}")),
     ]
-    return [*facts, *held_facts(held)]
+    return [*facts, *fixed_facts(fixed)]

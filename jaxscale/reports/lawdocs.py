@@ -63,7 +63,7 @@ def _contents(families: Iterable[tuple[str, str, Sequence[Law]]]) -> str:
 
 def _law(law: Law) -> str:
     """Return one law under its own anchor, so that a family of the same name does not catch its links."""
-    inputs = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.measure, law.inputs)]
+    inputs = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.input, law.inputs)]
     coefs = [(one.name, one.support, one.unit, range_of(one), one.meaning) for one in law.coefs]
     parts = [
         f'<a id="law-{law.name}"></a>\n\n### {law.name}',

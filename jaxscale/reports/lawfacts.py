@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.splits import can_allocate, held_inputs
+from jaxscale.allocation.splits import can_allocate, fixed_inputs
 from jaxscale.laws import Coef, Input, Law, Published
 from jaxscale.reports.numbers import short
 
@@ -15,7 +15,7 @@ ALONG = "the loss at each budget; the law does not split it"
 NONE = "none: the law does not say how a budget is best spent"
 GIVES = "{target}, to which the table's loss column is mapped: --map loss=COLUMN"
 LINEAR = "{gives}; it may be negative: --space linear"
-HOLDING = "{how}; with {names} held at a value (--hold)"
+FIXING = "{how}; with {names} fixed (--at)"
 
 TAGS = {
     "paper": "read in the paper",
@@ -37,12 +37,12 @@ def headline_of(law: Law) -> str:
 
 def how_found(law: Law) -> str:
     """Return how the law's frontier is found, and what the law adds to that; why it has none, where it has none."""
-    held = held_inputs(law)
+    fixed = fixed_inputs(law)
     if not can_allocate(law):
         how = law.frontier or (ALONG if has_frontier(law) else NONE)
-        return HOLDING.format(how=how, names=", ".join(held)) if held and has_frontier(law) else how
+        return FIXING.format(how=how, names=", ".join(fixed)) if fixed and has_frontier(law) else how
     how = SEARCHED.format(price=USUAL_PRICE if law.flops_per_param_token is None else OWN_PRICE)
-    how = HOLDING.format(how=how, names=", ".join(held)) if held else how
+    how = FIXING.format(how=how, names=", ".join(fixed)) if fixed else how
     return f"{how}; {law.frontier}" if law.frontier else how
 
 

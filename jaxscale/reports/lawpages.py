@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.splits import held_inputs
+from jaxscale.allocation.splits import fixed_inputs
 from jaxscale.laws import LAWS, Input, Law
 from jaxscale.laws.words import WORDS
 from jaxscale.reports.document import Json, number
@@ -109,7 +109,7 @@ def law_document(law: Law) -> dict[str, Json]:
         "equation": law.equation,
         "inputs": list(law.inputs),
         "source": law.source,
-        "measures": [_written_input(measure) for measure in map(law.measure, law.inputs)],
+        "measures": [_written_input(measure) for measure in map(law.input, law.inputs)],
         "coefs": [
             {
                 "name": coef.name,
@@ -133,7 +133,7 @@ def law_document(law: Law) -> dict[str, Json]:
         "target": law.target,
         "space": law.space,
         "frontier": how_found(law),
-        "held": list(held_inputs(law)) if has_frontier(law) else [],
+        "fixed_inputs": list(fixed_inputs(law)) if has_frontier(law) else [],
         "notes": list(law.notes),
     }
 
@@ -150,7 +150,7 @@ def _written_input(measure: Input) -> dict[str, Json]:
 
 
 def _inputs(law: Law, width: int) -> Table:
-    rows = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.measure, law.inputs)]
+    rows = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.input, law.inputs)]
     return _table(("input", "symbol", "unit", "range", "meaning"), rows, width)
 
 

@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.text import Text
 
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.cautions import EXTRAPOLATION, NO_FRONTIER, cautions_of, cautions_of_frontier
 from jaxscale.reports.countpages import print_counts
 from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts, warning_table
 from jaxscale.reports.lawfacts import headline_of
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import coef_table, frontier_table
+from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of, warnings_of_frontier
 from jaxscale.runs import Finding
 from jaxscale.runs.showing import shown_name
 
@@ -41,7 +41,7 @@ def print_frontier(answer: Answer, console: Console, *, width: int) -> None:
 
 
 def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
-    cautions = cautions_of(answer)
+    cautions = warnings_of(answer)
     if answer.by_group:
         cautions = _print_groups(answer, cautions, console, width)
     else:
@@ -64,7 +64,7 @@ def _print_groups(answer: Answer, cautions: tuple[Finding, ...], console: Consol
         if at:
             console.print()
         console.print(Text.assemble(("group ", "dim"), plain(shown_name(group), "bold")), width=width)
-        _print_budgets(part, cautions_of_frontier(part), console, width)
+        _print_budgets(part, warnings_of_frontier(part), console, width)
     return tuple(caution for caution in cautions if caution.code not in WITH_FRONTIER)
 
 
@@ -83,7 +83,7 @@ def _print_budgets(answer: Answer, cautions: tuple[Finding, ...], console: Conso
 
 def _print_reduced(answer: Answer, line: str, console: Console, width: int) -> tuple[Finding, ...]:
     """Print what is identified where the fit is not: the loss along one curve; return what to beware of with it."""
-    cautions = cautions_of(answer)
+    cautions = warnings_of(answer)
     console.print()
     console.print(Text.assemble((ALONG, "bold"), plain(line)), width=width)
     console.print(fact_table(reduced_facts(answer)), width=width)

@@ -1,4 +1,4 @@
-"""Predicted losses, for people and for programs: one line per run, with its band where a crowd gives one."""
+"""Predicted losses, for people and for programs: one line per run, with its band where an ensemble gives one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rich.table import Table
 from jaxscale.intervals import Band
 from jaxscale.laws import Law
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.cautions import NO_FRONTIER, cautions_of
 from jaxscale.reports.document import (
     Json,
     number,
@@ -28,6 +27,7 @@ from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
 from jaxscale.reports.known import SCHEMA_VERSION, Known, known_document, known_facts, known_provenance
 from jaxscale.reports.numbers import short, significant, span, times
 from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
 from jaxscale.results import Fit
 from jaxscale.runs import Finding
 from jaxscale.runs.findings import UNITS_SUSPECT
@@ -44,8 +44,8 @@ NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, an
 class Predictions:
     """What a law says of runs, by an answer, of a fit that was saved, or at known coefs.
 
-    columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without a crowd.   asked: sizes (n,) that the
-    law does not take, from which inputs were made.
+    columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without an ensemble.   asked: sizes (n,) that
+    the law does not take, from which inputs were made.
     """
 
     law: Law
@@ -60,7 +60,7 @@ class Predictions:
     @property
     def cautions(self) -> tuple[Finding, ...]:
         """What to beware of; not what concerns frontiers, of which there is none."""
-        known = () if self.answer is None else cautions_of(self.answer)
+        known = () if self.answer is None else warnings_of(self.answer)
         absent = int(np.sum(~np.isfinite(self.loss)))
         text = NOT_FINITE.format(count=absent, total=len(self.loss))
         own = (Finding("not-finite", text),) if absent else ()

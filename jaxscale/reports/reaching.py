@@ -11,7 +11,6 @@ from rich.table import Table
 
 from jaxscale.intervals import Band
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.cautions import NO_FRONTIER, cautions_of
 from jaxscale.reports.document import Json, number, written_limits, written_warning
 from jaxscale.reports.extrapolating import extrapolation
 from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
@@ -19,6 +18,7 @@ from jaxscale.reports.known import Known, known_facts
 from jaxscale.reports.numbers import short, significant, span
 from jaxscale.reports.predictions import head_of, provenance_of
 from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
 from jaxscale.results import Solution
 from jaxscale.runs import Finding
 
@@ -27,7 +27,7 @@ from jaxscale.runs import Finding
 class Reached:
     """What losses need by an answer, of a fit that was saved, or at known coefs.
 
-    solution: of the point fit or of its crowd.   bands: of each array of it (k,), by name; none without a crowd.
+    solution: of the point fit or of its ensemble.   bands: of each array of it (k,), by name; none without an ensemble.
     """
 
     solution: Solution
@@ -44,7 +44,7 @@ class Reached:
         is_found = np.isfinite(point.value)
         needed = {name: tuple(one[is_found].tolist()) for name, one in {**point.inputs, **point.arrays}.items()}
         far = extrapolation(point.law, needed, self.answer.fit.runs) if is_found.any() else None
-        others = (one for one in cautions_of(self.answer) if one.code != NO_FRONTIER)
+        others = (one for one in warnings_of(self.answer) if one.code != NO_FRONTIER)
         return (*(() if far is None else (far,)), *others, *own)
 
 
@@ -83,8 +83,8 @@ def reached_document(found: Reached) -> dict[str, Json]:
 
 
 def _counted(solution: Solution, index: int) -> Json:
-    """Return how many replicates are usable and how many of them reach the loss; null without a crowd."""
-    if solution.crowd_of is None:
+    """Return how many replicates are usable and how many of them reach the loss; null without an ensemble."""
+    if solution.at_point is None:
         return None
     values = solution.value[:, index]
     return {"usable": int(np.sum(~np.isnan(values))), "reached": int(np.sum(np.isfinite(values)))}

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from jaxscale.intervals import Band
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
-from jaxscale.reports.cautions import FAR, times_measured
 from jaxscale.reports.numbers import ABSENT, count, power, significant, span, times
 from jaxscale.reports.safe import plain
+from jaxscale.reports.warnings import FAR, times_measured
 from jaxscale.results import Frontier
 
 BAND, FAR_STYLE = "dim", "yellow"

@@ -1,12 +1,12 @@
-"""The answers: frozen records of NumPy numbers and of the specs that made them, singular and crowd."""
+"""The answers: frozen records of NumPy numbers and of the specs that made them, for one set of coefs or many."""
 
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Certificate, Fit, Joint, Minimum
 from jaxscale.results.frontier import Frontier
-from jaxscale.results.misses import Misses, misses_of
 from jaxscale.results.provenance import Provenance
 from jaxscale.results.solution import Solution
+from jaxscale.results.summary import ResidualSummary, residual_summary
 
 __all__ = [
     "Certificate",
@@ -17,8 +17,8 @@ __all__ = [
     "Frontier",
     "Joint",
     "Minimum",
-    "Misses",
     "Provenance",
+    "ResidualSummary",
     "Solution",
-    "misses_of",
+    "residual_summary",
 ]

@@ -1,4 +1,4 @@
-"""A crowd of fits: the same law refitted to resampled tables, every replicate with its status."""
+"""An ensemble of fits: the same law refitted to resampled tables, every replicate with its status."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ class Certificate:
 
     scaled_gradient: the largest component of the gradient relative to the sum of its absolute terms, 0 at a
     minimum.   condition: condition number of the Hessian scaled to a unit diagonal; None where it is not positive
-    definite.   starts, agreeing_starts: start points tried, and those that reached this minimum to 1e-8; where the
-    score bends, from a wide scale or from its own.
+    definite.   starts, agreeing_starts: start points tried, and those that reached this minimum to 1e-8; where
+    rho has its threshold, from a wide scale or from its own.
     """
 
     scaled_gradient: float

@@ -1,4 +1,4 @@
-"""The efficient frontier: where each budget is best spent, for one fit or for a crowd."""
+"""The efficient frontier: where each budget is best spent, for one fit or for an ensemble."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class Frontier:
     """The optimum of a law on C = 6 N D, or on the law's own price, per budget.
 
-    flops: (b,).   params, tokens, loss: (b,) for one set of coefs, (R, b) for a crowd, NaN for a replicate that is
+    flops: (b,).   params, tokens, loss: (b,) for one set of coefs, (R, b) for an ensemble, NaN for a replicate that is
     not usable, where the law has no trade-off (params and tokens), or where no optimum lies inside the range.
     point: the frontier of the point fit, (b,), itself for one set of coefs.   measured: smallest and largest compute
-    in the table, None without one.   held: the law's inputs that no budget decides, at these values.
+    in the table, None without one.   fixed: the law's inputs that no budget decides, at these values.
     """
 
     law: Law
@@ -31,21 +31,21 @@ class Frontier:
     params: np.ndarray
     tokens: np.ndarray
     loss: np.ndarray
-    crowd_of: Frontier | None = None
+    at_point: Frontier | None = None
     measured: tuple[float, float] | None = None
     findings: tuple[Finding, ...] = ()
-    held: Mapping[str, float] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        crowd = f", {len(self.params):,} replicates" if self.is_crowd else ""
+        ensemble = f", {len(self.params):,} replicates" if self.is_ensemble else ""
         coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())
         span = f"{self.flops.min():.4g} to {self.flops.max():.4g} FLOP"
-        return f"<Frontier {self.law.name}: {len(self.flops)} budgets, {span}{crowd}, {coefs}>"
+        return f"<Frontier {self.law.name}: {len(self.flops)} budgets, {span}{ensemble}, {coefs}>"
 
     @property
     def point(self) -> Frontier:
         """The frontier of the point fit."""
-        return self if self.crowd_of is None else self.crowd_of
+        return self if self.at_point is None else self.at_point
 
     @property
     def tokens_per_param(self) -> np.ndarray:
@@ -53,10 +53,10 @@ class Frontier:
         return self.tokens / self.params
 
     @property
-    def is_crowd(self) -> bool:
+    def is_ensemble(self) -> bool:
         """Whether the arrays have a replicate axis."""
-        return self.crowd_of is not None
+        return self.at_point is not None
 
     def interval(self, quantity: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
-        """Return the band (b,) of `params`, `tokens`, `loss` or `tokens_per_param`; None without a crowd."""
-        return band(getattr(self, quantity), level=level, method=method) if self.is_crowd else None
+        """Return the band (b,) of `params`, `tokens`, `loss` or `tokens_per_param`; None without an ensemble."""
+        return band(getattr(self, quantity), level=level, method=method) if self.is_ensemble else None

@@ -1,4 +1,4 @@
-"""What a loss needs: an input of the law, or the least compute, for one fit or for a crowd."""
+"""What a loss needs: an input of the law, or the least compute, for one fit or for an ensemble."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Solution:
     """What reaches each of several losses.
 
     loss: (k,), of what the law gives.   name: what was solved for.   inputs: what was given, (k,) each.   arrays: what
-    was solved for and the sizes that follow, by name, (k,) for one set of coefs and (R, k) for a crowd: infinite where
-    the loss is never reached, NaN where it always is and for replicates that are not usable.   crowd_of: the solution
-    of the point fit, None for one set of coefs.
+    was solved for and the sizes that follow, by name, (k,) for one set of coefs and (R, k) for an ensemble: infinite
+    where the loss is never reached, NaN where it always is and for replicates that are not usable.   at_point: the
+    solution of the point fit, None for one set of coefs.
     """
 
     law: Law
@@ -31,7 +31,7 @@ class Solution:
     name: str
     inputs: Mapping[str, np.ndarray]
     arrays: Mapping[str, np.ndarray]
-    crowd_of: Solution | None = None
+    at_point: Solution | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -42,8 +42,8 @@ class Solution:
     @property
     def point(self) -> Solution:
         """The solution of the point fit."""
-        return self if self.crowd_of is None else self.crowd_of
+        return self if self.at_point is None else self.at_point
 
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
-        """Return the band (k,) of one of the arrays, where what is never reached is infinite; None without a crowd."""
-        return None if self.crowd_of is None else band(self.arrays[name], level=level, method=method)
+        """Return the band (k,) of an array, infinite where the loss is never reached; None without replicates."""
+        return None if self.at_point is None else band(self.arrays[name], level=level, method=method)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.deriving import derivable_roles, derived_column, recorded, refuse_unusable
+from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
 from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.numbers import numbers
 from jaxscale.runs.showing import counted, listed, shown
@@ -26,7 +26,7 @@ NOT_NUMBERS = "column {name} holds {cell} in row {row}, which is no number; give
 NOT_FINITE = "column {name} is not finite in {count}: row {rows}; leave these runs out before giving the arrays"
 NO_GROUP = "group is missing in row {rows}; name the group of these runs, or leave them out"
 MASKED = "column {name} is masked in {count}: row {rows}; leave these runs out before giving the arrays"
-NEGATIVE_WEIGHT = "weight is negative in row {rows}; a weight multiplies the score of its run, so it is zero or more"
+NEGATIVE_WEIGHT = "weight is negative in row {rows}; a weight multiplies rho of its run, so it is zero or more"
 NO_EFFECTIVE_DATA = "every weight is zero, so there is no effective data; give at least one weight above zero"
 NOT_AN_ERROR = "sigma is not above zero in row {rows}; it is the standard error of a loss: leave these runs out"
 LARGE_INTEGERS = "integers above 2^53 in {names} are kept as float64, to 16 digits; nothing to do"
@@ -46,23 +46,23 @@ def runs_of_arrays(
     """Return runs from arrays; the contract is that of `Runs.from_arrays`."""
     given = {**columns, "loss": loss, **_if_given("weight", weight), **_if_given("sigma", sigma)}
     for name, values in (*given.items(), *_if_given("group", group).items()):
-        _refuse_masked(name, values)
+        _check_not_masked(name, values)
     schedules = {name: _schedule(name, values) for name, values in columns.items() if np.ndim(values) > 1}
     cells = {name: _cells(name, values) for name, values in given.items() if name not in schedules}
     groups = None if group is None else _names(_vector("group", group))
     lengths = {name: len(column) for name, column in {**cells, **schedules}.items()}
-    _refuse_lengths(lengths if groups is None else {**lengths, "group": len(groups)})
+    _check_lengths(lengths if groups is None else {**lengths, "group": len(groups)})
     numeric = {name: _finite(name, column) for name, column in cells.items() if _is_numeric(name, column)}
     labels = {name: column for name, column in cells.items() if name not in numeric}
     weights = numeric.get("weight", np.ones(len(cells["loss"])))
-    _refuse_weights(weights)
-    _refuse_errors(numeric.get("sigma"))
+    _check_weights(weights)
+    _check_errors(numeric.get("sigma"))
     row = np.arange(1, len(weights) + 1)
     named = {name: column for name, column in numeric.items() if name not in NO_COLUMNS}
     derived = derivable_roles(named)
     for role in derived:
         named[role] = derived_column(role, named)
-        refuse_unusable(role, named, row=row, source=SOURCE)
+        check_usable(role, named, row=row, source=SOURCE)
     roles = {name: name for name in NEEDED if name in numeric}
     return Runs(
         columns={**named, **schedules},
@@ -81,8 +81,8 @@ def _if_given(name: str, values: ArrayLike | None) -> dict[str, ArrayLike]:
     return {} if values is None else {name: values}
 
 
-def _refuse_masked(name: str, values: ArrayLike) -> None:
-    """Raise RunsError for masked cells, whose numbers are those that somebody wanted left out."""
+def _check_not_masked(name: str, values: ArrayLike) -> None:
+    """Raise RunsError for masked cells, whose numbers were to be left out."""
     if isinstance(values, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(values)
         is_masked = mask.reshape(len(mask), -1).any(axis=1) if mask.ndim else mask.reshape(1)
@@ -132,7 +132,7 @@ def _names(values: np.ndarray) -> np.ndarray:
     return text
 
 
-def _refuse_lengths(lengths: Mapping[str, int]) -> None:
+def _check_lengths(lengths: Mapping[str, int]) -> None:
     if len(set(lengths.values())) > 1:
         found = listed([f"{shown(name)} {length}" for name, length in lengths.items()], limit=8)
         raise RunsError(WRONG_LENGTH.format(lengths=found))
@@ -157,7 +157,7 @@ def _finite(name: str, cells: np.ndarray) -> np.ndarray:
     return values
 
 
-def _refuse_weights(weights: np.ndarray) -> None:
+def _check_weights(weights: np.ndarray) -> None:
     negative = np.flatnonzero(weights < 0) + 1
     if negative.size:
         raise RunsError(NEGATIVE_WEIGHT.format(rows=listed(negative.tolist())))
@@ -165,7 +165,7 @@ def _refuse_weights(weights: np.ndarray) -> None:
         raise RunsError(NO_EFFECTIVE_DATA)
 
 
-def _refuse_errors(sigma: np.ndarray | None) -> None:
+def _check_errors(sigma: np.ndarray | None) -> None:
     wrong = np.flatnonzero(sigma <= 0) + 1 if sigma is not None else np.empty(0)
     if wrong.size:
         raise RunsError(NOT_AN_ERROR.format(rows=listed(wrong.tolist())))

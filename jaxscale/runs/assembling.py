@@ -1,4 +1,4 @@
-"""From a sheet to runs: roles, selection, judgement, derivation."""
+"""From a raw table to runs: roles, selection, judgement, derivation."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from jaxscale.registry import unknown
 from jaxscale.runs.aliases import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.computing import undefined
-from jaxscale.runs.deriving import FORMULAS, SOURCES, derivable_roles, derived_column, recorded, refuse_unusable
+from jaxscale.runs.deriving import FORMULAS, SOURCES, check_usable, derivable_roles, derived_column, recorded
 from jaxscale.runs.finals import final_runs
 from jaxscale.runs.findings import Finding
-from jaxscale.runs.judging import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, refuse_faults
-from jaxscale.runs.lookups import SheetLookup
+from jaxscale.runs.lookups import RawTableLookup
+from jaxscale.runs.notices import dropped_finding, reading_findings
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
-from jaxscale.runs.remarks import dropped_finding, reading_findings
+from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.roles import Assigned, assigned
-from jaxscale.runs.scaling import refuse_factors, scale_of
+from jaxscale.runs.scaling import check_factors, scale_of
 from jaxscale.runs.selecting import selected
-from jaxscale.runs.sheet import Sheet
 from jaxscale.runs.showing import listed, shown, shown_name
 from jaxscale.runs.table import Origin, Runs
 from jaxscale.runs.uncertainty import findings_of_errors
+from jaxscale.runs.validating import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 
 NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a row for each run"
 NO_EFFECTIVE_DATA = (
     "{source}: every weight in column {header} is zero, so there is no effective data; give weights above zero"
 )
-NONE_COMPLETE = "{source}: 0 runs are left: each of the {rows} selected rows misses a number in {headers}; check --map"
+NONE_COMPLETE = (
+    "{source}: 0 runs are left: each of the {rows} selected rows residuals a number in {headers}; check --map"
+)
 WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text}]"
 
 UNDEFINED = (
@@ -65,39 +67,39 @@ class Request:
             raise UsageError(unknown("--missing", str(self.missing), ("refuse", "drop")))
         if isinstance(self.where, str):
             raise UsageError(WHERE_IS_TEXT.format(text=shown(self.where)))
-        refuse_factors(self.scale)
+        check_factors(self.scale)
 
 
-def runs_of(sheet: Sheet, request: Request) -> Runs:
-    """Return the runs of a sheet; raise RunsError for what forbids a fit, all of it at once."""
-    source = shown_name(sheet.source)
+def runs_of(raw_table: RawTable, request: Request) -> Runs:
+    """Return the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
+    source = shown_name(raw_table.source)
     found = assigned(
-        tuple(sheet.columns),
-        _cells(sheet, request.style),
+        tuple(raw_table.columns),
+        _cells(raw_table, request.style),
         given=request.map,
         inputs=request.inputs,
         beside=request.beside,
         group=request.group,
         source=source,
     )
-    if sheet.rows == 0:
+    if raw_table.rows == 0:
         raise RunsError(NO_ROWS.format(source=source))
-    roles = _numeric_roles(sheet, found, request)
-    lookup = SheetLookup(sheet, roles, request.style, found.computed)
+    roles = _numeric_roles(raw_table, found, request)
+    lookup = RawTableLookup(raw_table, roles, request.style, found.computed)
     lookup.scale = scale_of(lookup, request.scale)
-    chosen = selected(request.where, lookup, count=sheet.rows, source=source)
+    chosen = selected(request.where, lookup, count=raw_table.rows, source=source)
     needed = _needed(lookup.roles, request.inputs)
     rows, dropped = _complete(lookup, needed, chosen, request)
-    refuse_faults(_faults(lookup, needed, rows, request), _with_computed(sheet, lookup), request.style)
-    _refuse_undefined(lookup, rows)
+    check_no_faults(_faults(lookup, needed, rows, request), _with_computed(raw_table, lookup), request.style)
+    _check_defined(lookup, rows)
     columns, labels, findings = _columns(lookup, needed, rows)
-    left_out = {"where": sheet.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
+    left_out = {"where": raw_table.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
     made = {role: header for role, header in roles.items() if header in found.computed}
     derived = made | recorded(role for role in FORMULAS if role in columns and role not in roles)
     is_sigma = SIGMA in roles and SIGMA not in request.inputs
     own = ("loss", "weight", *([SIGMA] if is_sigma else []))
     named = {name: column for name, column in columns.items() if name not in own}
-    free = [header for header in sheet.columns if header in named]
+    free = [header for header in raw_table.columns if header in named]
     errors = findings_of_errors(roles, free, columns["loss"], named)
     runs = Runs(
         columns=named,
@@ -108,9 +110,9 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
         labels=labels,
         row=rows + 1,
         origin=Origin(
-            source=sheet.source,
-            sha256=sheet.sha256,
-            rows=sheet.rows,
+            source=raw_table.source,
+            sha256=raw_table.sha256,
+            rows=raw_table.rows,
             columns={role: header for role, header in roles.items() if role not in made},
             derived=derived,
             where=tuple(request.where),
@@ -118,24 +120,24 @@ def runs_of(sheet: Sheet, request: Request) -> Runs:
             scale=lookup.scale,
             units_ok=request.units_ok,
         ),
-        findings=(*sheet.findings, *found.findings, *dropped_finding(dropped), *findings, *errors),
+        findings=(*raw_table.findings, *found.findings, *dropped_finding(dropped), *findings, *errors),
     )
     return final_runs(runs) if request.final else runs
 
 
-def _cells(sheet: Sheet, style: NumberStyle) -> Cells:
-    """Return what is in the columns of a sheet; each is read at most once."""
+def _cells(raw_table: RawTable, style: NumberStyle) -> Cells:
+    """Return what is in the columns of a raw table; each is read at most once."""
     read, read_units = (
-        cache(lambda header, style=one: numbers(sheet.columns[header], style))
+        cache(lambda header, style=one: numbers(raw_table.columns[header], style))
         for one in (style, replace(style, units=True))
     )
     return Cells(read, read_units)
 
 
-def _numeric_roles(sheet: Sheet, found: Assigned, request: Request) -> dict[str, str]:
+def _numeric_roles(raw_table: RawTable, found: Assigned, request: Request) -> dict[str, str]:
     """Return the roles without those that only a name suggests: columns that are not needed and hold no number."""
     needed = (*_needed(found.headers, request.inputs), *request.map)
-    lookup = SheetLookup(sheet, found.headers, request.style, found.computed)
+    lookup = RawTableLookup(raw_table, found.headers, request.style, found.computed)
     return {
         role: header
         for role, header in found.headers.items()
@@ -152,7 +154,7 @@ def _needed(roles: Mapping[str, str], inputs: tuple[str, ...]) -> tuple[str, ...
 
 
 def _complete(
-    lookup: SheetLookup, needed: tuple[str, ...], chosen: np.ndarray, request: Request
+    lookup: RawTableLookup, needed: tuple[str, ...], chosen: np.ndarray, request: Request
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return the chosen rows without those that --missing drop leaves out, and reason → rows left out."""
     if request.missing == "refuse":
@@ -163,18 +165,18 @@ def _complete(
     rows = chosen[~is_missing & ~is_infinite]
     if not rows.size:
         headers = listed([shown(lookup.roles[role]) for role in needed])
-        source = shown_name(lookup.sheet.source)
+        source = shown_name(lookup.raw_table.source)
         raise RunsError(NONE_COMPLETE.format(source=source, rows=chosen.size, headers=headers))
     return rows, {MISSING: chosen[is_missing], INFINITE: chosen[is_infinite]}
 
 
-def _faults(lookup: SheetLookup, needed: tuple[str, ...], rows: np.ndarray, request: Request) -> list[Fault]:
+def _faults(lookup: RawTableLookup, needed: tuple[str, ...], rows: np.ndarray, request: Request) -> list[Fault]:
     faults = []
     for role, header in lookup.roles.items():
         read = lookup.read(header)
         values = read.values[rows]
         if role == "weight" and not values.any():
-            source = shown_name(lookup.sheet.source)
+            source = shown_name(lookup.raw_table.source)
             raise RunsError(NO_EFFECTIVE_DATA.format(source=source, header=shown(header)))
         if role in needed and header in lookup.computed:
             for source in lookup.computed[header].columns.values():
@@ -194,42 +196,44 @@ def _unusable(role: str, header: str, kind: np.ndarray, rows: np.ndarray) -> lis
     return [Fault(name, role, header, rows[kind[rows] == one]) for name, one in kinds]
 
 
-def _with_computed(sheet: Sheet, lookup: SheetLookup) -> Sheet:
-    """Return the sheet with the computed columns, for messages."""
-    return replace(sheet, columns={**sheet.columns, **{key: lookup.read(key).values for key in lookup.computed}})
+def _with_computed(raw_table: RawTable, lookup: RawTableLookup) -> RawTable:
+    """Return the raw table with the computed columns, for messages."""
+    return replace(
+        raw_table, columns={**raw_table.columns, **{key: lookup.read(key).values for key in lookup.computed}}
+    )
 
 
-def _refuse_undefined(lookup: SheetLookup, rows: np.ndarray) -> None:
+def _check_defined(lookup: RawTableLookup, rows: np.ndarray) -> None:
     """Raise RunsError for rows in which a formula gives no finite number although its columns hold numbers."""
     for role, header in lookup.roles.items():
         wrong = rows[undefined(lookup.read(header))[rows]] if header in lookup.computed else rows[:0]
         if wrong.size:
-            places = listed([lookup.sheet.place(index) for index in wrong.tolist()])
+            places = listed([lookup.raw_table.place(index) for index in wrong.tolist()])
             told = {"role": role, "formula": header, "places": places}
-            raise RunsError(UNDEFINED.format(source=shown_name(lookup.sheet.source), **told))
+            raise RunsError(UNDEFINED.format(source=shown_name(lookup.raw_table.source), **told))
 
 
-def _is_missing(lookup: SheetLookup, role: str) -> np.ndarray:
+def _is_missing(lookup: RawTableLookup, role: str) -> np.ndarray:
     """Return (n,) bool; a group may be called "none", so of groups only a blank is missing."""
     kind = lookup.read(lookup.roles[role]).kind
     return (kind == Kind.MISSING) & (lookup.texts(lookup.roles[role]) == "") if role == GROUP else kind == Kind.MISSING
 
 
 def _columns(
-    lookup: SheetLookup, needed: tuple[str, ...], rows: np.ndarray
+    lookup: RawTableLookup, needed: tuple[str, ...], rows: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[Finding]]:
     """Return role or header → float64, header → text, and what was noticed on the way."""
     numeric = {role: lookup.read(header) for role, header in lookup.roles.items() if role != GROUP}
     columns = {role: read.values[rows] for role, read in numeric.items()}
-    source = shown_name(lookup.sheet.source)
+    source = shown_name(lookup.raw_table.source)
     for role in derivable_roles(columns):
         columns[role] = derived_column(role, columns)
-        refuse_unusable(role, columns, row=rows + 1, source=source)
+        check_usable(role, columns, row=rows + 1, source=source)
     labels: dict[str, np.ndarray] = {}
     shadowed = []
     used = {header for role, header in lookup.roles.items() if role != GROUP}
     sources = {header for one in lookup.computed.values() for header in one.columns.values()}
-    for header in lookup.sheet.columns:
+    for header in lookup.raw_table.columns:
         if header in used:
             continue
         if header in columns or header in RECOGNISED:

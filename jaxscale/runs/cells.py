@@ -14,8 +14,8 @@ from threading import Lock
 import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.runs.headers import BYTE_ORDER_MARK, clean_headers, refuse_too_many
-from jaxscale.runs.sheet import Sheet
+from jaxscale.runs.headers import BYTE_ORDER_MARK, check_not_too_many, clean_headers
+from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.showing import listed, shown
 
 BAD_SEPARATOR = "--sep {sep} is no separator; give one character, such as ';', or 'tab'"
@@ -49,7 +49,7 @@ NUMBERS_ONLY = re.compile(r"[\s0-9+\-.eE]+")
 _limit_lock = Lock()
 
 
-def sheet_of(text: str, *, sep: str, source: str, sha256: str) -> Sheet:
+def raw_table_of(text: str, *, sep: str, source: str, sha256: str) -> RawTable:
     """Return the cells of separated values; blank lines are skipped, quotes are doubled inside quotes (RFC 4180).
 
     Raises RunsError for a missing or doubtful header and for rows of another width, naming their lines.
@@ -57,18 +57,18 @@ def sheet_of(text: str, *, sep: str, source: str, sha256: str) -> Sheet:
     sep = _separator(sep)
     has_mark, text = text.startswith(BYTE_ORDER_MARK), text.removeprefix(BYTE_ORDER_MARK)
     first = next(re.finditer(r"[^\r\n]*", text)).group()
-    refuse_too_many(first.count(sep) + 1 if '"' not in first else 0, source=source)
+    check_not_too_many(first.count(sep) + 1 if '"' not in first else 0, source=source)
     with _long_cells():
         rows = _rows(text, sep, source)
         line, header = next(rows, (0, []))
         first_row = next(rows, None)
-        _refuse_doubtful_header(header, line, sep, source)
-        _refuse_other_separator(header, first_row, sep, source)
+        _check_header(header, line, sep, source)
+        _check_separator(header, first_row, sep, source)
         columns, lines = _columns(header, rows if first_row is None else chain([first_row], rows), sep, source)
     width = _named_width(header, columns)
     names, findings = clean_headers([BYTE_ORDER_MARK * has_mark + header[0], *header[1:width]], source=source)
     cells = dict(zip(names, columns[:width], strict=True))
-    return Sheet(source, sha256, cells, len(lines), np.array(lines, dtype=np.int64), frozenset(), findings)
+    return RawTable(source, sha256, cells, len(lines), np.array(lines, dtype=np.int64), frozenset(), findings)
 
 
 def _separator(sep: str) -> str:
@@ -101,7 +101,7 @@ def _rows(text: str, sep: str, source: str) -> Iterator[tuple[int, list[str]]]:
         raise RunsError(BROKEN_QUOTES.format(source=source, line=reader.line_num, reason=reason)) from error
 
 
-def _refuse_doubtful_header(header: list[str], line: int, sep: str, source: str) -> None:
+def _check_header(header: list[str], line: int, sep: str, source: str) -> None:
     if not header:
         raise RunsError(NO_HEADER.format(source=source))
     if header[0].lstrip().startswith("#"):
@@ -110,7 +110,7 @@ def _refuse_doubtful_header(header: list[str], line: int, sep: str, source: str)
         raise RunsError(NAMELESS.format(source=source, line=line, text=shown(sep.join(header))))
 
 
-def _refuse_other_separator(header: list[str], first_row: tuple[int, list[str]] | None, sep: str, source: str) -> None:
+def _check_separator(header: list[str], first_row: tuple[int, list[str]] | None, sep: str, source: str) -> None:
     if len(header) > 1:
         return
     for other in CANDIDATES.replace(sep, ""):
@@ -137,13 +137,13 @@ def _columns(
         lines.extend(line for line, _ in batch)
         for column, cells in zip(columns, zip(*fitting, strict=True), strict=False):
             column.extend(cells)
-    _refuse_ragged(len(header), wrong, len(lines), sep, source)
+    _check_row_lengths(len(header), wrong, len(lines), sep, source)
     if repeats:
         raise RunsError(REPEATED_HEADER.format(source=source, lines=f"line {listed(repeats)}"))
     return [_objects(column) for column in columns], lines
 
 
-def _refuse_ragged(width: int, wrong: list[tuple[int, int, str]], rows: int, sep: str, source: str) -> None:
+def _check_row_lengths(width: int, wrong: list[tuple[int, int, str]], rows: int, sep: str, source: str) -> None:
     if not wrong:
         return
     advice = RAGGED_ADVICE.format(sep=f"'{SEPARATOR_NAMES.get(sep, sep)}'")

@@ -28,7 +28,7 @@ SOURCES = {
 def derived_column(role: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the role's column (n,) float64 from its two sources, in float64 from the first multiplication on.
 
-    A row without a source stays NaN. Overflow and division by zero are not checked: see `refuse_unusable`.
+    A row without a source stays NaN. Overflow and division by zero are not checked: see `check_usable`.
     """
     first, second = (np.asarray(columns[source], dtype=np.float64) for source in SOURCES[role])
     with np.errstate(all="ignore"):
@@ -54,7 +54,7 @@ def recorded(roles: Iterable[str]) -> dict[str, str]:
     return {role: FORMULAS[role] for role in roles if role != "tokens_per_param"}
 
 
-def refuse_unusable(role: str, columns: Mapping[str, np.ndarray], *, row: np.ndarray, source: str) -> None:
+def check_usable(role: str, columns: Mapping[str, np.ndarray], *, row: np.ndarray, source: str) -> None:
     """Raise RunsError where the derived column left the range of float64 although its sources are finite numbers.
 
     A ratio is not refused here, since it is there for few laws: one that takes it refuses it.

@@ -86,7 +86,7 @@ def _check_truth(expression: Expression, node: ast.expr, depth: int) -> None:
     elif isinstance(node, (ast.Name, ast.Constant)):
         expression.refuse(ALONE, node)
     else:
-        _refuse_node(expression, node)
+        _check_node(expression, node)
 
 
 def _check_value(expression: Expression, node: ast.expr) -> None:
@@ -94,12 +94,12 @@ def _check_value(expression: Expression, node: ast.expr) -> None:
         return
     value = number(node)
     if value is None:
-        _refuse_node(expression, node)
+        _check_node(expression, node)
     elif abs(value) == float("inf"):
         expression.refuse(NOT_FINITE, node)
 
 
-def _refuse_node(expression: Expression, node: ast.expr) -> NoReturn:
+def _check_node(expression: Expression, node: ast.expr) -> NoReturn:
     if isinstance(node, ast.Constant):
         expression.refuse(NO_WORDS, node)
     is_symbol = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))

@@ -47,7 +47,7 @@ PICKLE_PROTOCOLS = range(2, 6)
 WEB_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml")
 
 
-def refuse_foreign(data: bytes, *, source: str) -> None:
+def check_format(data: bytes, *, source: str) -> None:
     """Raise RunsError if the bytes begin like a spreadsheet, an archive, a database, a pickle, JSON or a web page."""
     kind, advice = _recognised(data)
     if kind == LINES:

@@ -1,4 +1,4 @@
-"""A pandas DataFrame to a sheet, without importing pandas: whoever has a frame has it already."""
+"""A pandas DataFrame to a raw table, without importing pandas: whoever has a frame has it already."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs.headers import clean_headers
-from jaxscale.runs.sheet import Sheet
+from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.showing import shown, shown_name
 from jaxscale.runs.typed import cells_of, digest
 
@@ -72,7 +72,7 @@ class Frame(Protocol):
     def __len__(self) -> int: ...
 
 
-def sheet_of_frame(frame: Frame, *, source: str) -> Sheet:
+def raw_table_of_frame(frame: Frame, *, source: str) -> RawTable:
     """Return the cells of a frame, levels of its index that have a name being columns before the others.
 
     Names of several levels are joined, ("loss", "mean") to "loss mean".   Raises RunsError for duplicate names,
@@ -95,7 +95,7 @@ def sheet_of_frame(frame: Frame, *, source: str) -> Sheet:
         columns[name], is_text = cells_of(column)
         if is_text:
             stored_as_text.add(name)
-    return Sheet(source, digest(columns), columns, len(frame), None, frozenset(stored_as_text), findings)
+    return RawTable(source, digest(columns), columns, len(frame), None, frozenset(stored_as_text), findings)
 
 
 def unnamed_index(frame: Frame, missing: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ def clean_headers(raw: Sequence[str], *, source: str) -> tuple[tuple[str, ...], 
     A column without a name is called after its place, "column 3". Raises RunsError for duplicates and for more than
     4096 columns.
     """
-    refuse_too_many(len(raw), source=source)
+    check_not_too_many(len(raw), source=source)
     names = tuple(name.strip().strip(BYTE_ORDER_MARK).strip() for name in raw)
     names = tuple(name or UNNAMED.format(position=position) for position, name in enumerate(names, start=1))
     repeated = [f"{shown(name)} ({count} times)" for name, count in Counter(names).items() if count > 1]
@@ -39,7 +39,7 @@ def clean_headers(raw: Sequence[str], *, source: str) -> tuple[tuple[str, ...], 
     return names, (Finding("headers-cleaned", HEADERS_CLEANED.format(names=listed(cleaned))),)
 
 
-def refuse_too_many(count: int, *, source: str) -> None:
+def check_not_too_many(count: int, *, source: str) -> None:
     """Raise RunsError for more than 4096 columns."""
     if count > COLUMN_LIMIT:
         raise RunsError(TOO_MANY_COLUMNS.format(source=source, count=count, limit=COLUMN_LIMIT))

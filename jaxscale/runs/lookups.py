@@ -1,4 +1,4 @@
-"""How a selection finds columns: in a sheet whose cells are not yet judged, and in finished runs."""
+"""How a selection finds columns: in a raw table whose cells are not yet judged, and in finished runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jaxscale.runs.aliases import bare_names, plain, role_of
 from jaxscale.runs.computing import Computed
 from jaxscale.runs.deriving import FORMULAS, SOURCES, derived_column
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
-from jaxscale.runs.selecting import refuse_unreadable
-from jaxscale.runs.sheet import Sheet
+from jaxscale.runs.raw_table import RawTable
+from jaxscale.runs.selecting import check_readable
 from jaxscale.runs.showing import shown, shown_name
 
 if TYPE_CHECKING:
@@ -23,16 +23,20 @@ ROW = "row"
 """What a selection calls the number of a data row, from 1 in the original table, where no column has that name."""
 
 
-class SheetLookup:
-    """The columns of a sheet by role, header or alias, each read as numbers at most once.
+class RawTableLookup:
+    """The columns of a raw table by role, header or alias, each read as numbers at most once.
 
     scale: header → factor by which its numbers are multiplied, before anything is read.
     """
 
     def __init__(
-        self, sheet: Sheet, roles: Mapping[str, str], style: NumberStyle, computed: Mapping[str, Computed] | None = None
+        self,
+        raw_table: RawTable,
+        roles: Mapping[str, str],
+        style: NumberStyle,
+        computed: Mapping[str, Computed] | None = None,
     ) -> None:
-        self.sheet = sheet
+        self.raw_table = raw_table
         self.roles = roles
         self.style = style
         self.computed = computed or {}
@@ -43,17 +47,17 @@ class SheetLookup:
     @property
     def names(self) -> Sequence[str]:
         """Roles, then headers."""
-        return tuple(dict.fromkeys((*self.roles, *self.sheet.columns)))
+        return tuple(dict.fromkeys((*self.roles, *self.raw_table.columns)))
 
     def find(self, name: str) -> str | None:
         """Return the header for a name, or the formula for a role that would be derived."""
         by_role = self._by_role(name)
-        if by_role is not None or name in self.sheet.columns:
+        if by_role is not None or name in self.raw_table.columns:
             return by_role or name
         role = role_of(name)
         by_role = None if role is None else self._by_role(role)
-        is_row = name == ROW and not any(plain(header) == ROW for header in self.sheet.columns)
-        return by_role or (ROW if is_row else _only_match(name, self.sheet.columns))
+        is_row = name == ROW and not any(plain(header) == ROW for header in self.raw_table.columns)
+        return by_role or (ROW if is_row else _only_match(name, self.raw_table.columns))
 
     def is_text(self, key: str) -> bool:
         """Return whether no cell is a number and some are text."""
@@ -67,7 +71,7 @@ class SheetLookup:
 
     def texts(self, key: str) -> np.ndarray:
         """Return the cells (n,) as str, without surrounding spaces."""
-        return texts(self.read(key).values if key in self.computed else self.sheet.columns[key])
+        return texts(self.read(key).values if key in self.computed else self.raw_table.columns[key])
 
     def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
         """Return the column (n,) as float64; raise RunsError if one of the rows is unreadable."""
@@ -75,17 +79,18 @@ class SheetLookup:
         wrong = rows[read.kind[rows] == Kind.UNREADABLE]
         if wrong.size:
             sources = [key] if key not in self.computed else list(self.computed[key].columns.values())
+            columns = self.raw_table.columns
             cells = [
-                f"{self.sheet.place(i)} {' '.join(shown(cell_text(self.sheet.columns[one], i)) for one in sources)}"
+                f"{self.raw_table.place(i)} {' '.join(shown(cell_text(columns[one], i)) for one in sources)}"
                 for i in wrong[:6].tolist()
             ]
             cells += [""] * (wrong.size - len(cells))  # counted, not shown
-            refuse_unreadable(key, cells, count=wrong.size, source=shown_name(self.sheet.source))
+            check_readable(key, cells, count=wrong.size, source=shown_name(self.raw_table.source))
         return read.values
 
     def is_label(self, header: str, rows: np.ndarray) -> bool:
         """Return whether one of the rows holds text; mostly the first few tell."""
-        cells = self.sheet.columns[header]
+        cells = self.raw_table.columns[header]
         if cells.dtype == object and any(is_unreadable(cells[i], self._style(header)) for i in rows[:8]):
             return True
         return bool((self.read(header).kind[rows] == Kind.UNREADABLE).any())
@@ -97,11 +102,11 @@ class SheetLookup:
             if key in self.computed:
                 read = self.computed[key].numbers(self.read)
                 self._numbers[key] = scaled(read, self.scale[key]) if key in self.scale else read
-            elif key in self.sheet.columns:
-                read = numbers(self.sheet.columns[key], self._style(key))
+            elif key in self.raw_table.columns:
+                read = numbers(self.raw_table.columns[key], self._style(key))
                 self._numbers[key] = scaled(read, self.scale[key]) if key in self.scale else read
             elif key == ROW:
-                self._numbers[key] = numbers(np.arange(1.0, self.sheet.rows + 1.0))
+                self._numbers[key] = numbers(np.arange(1.0, self.raw_table.rows + 1.0))
             elif role is not None:
                 sources = {name: self.read(self.roles[name]).values for name in SOURCES[role]}
                 self._numbers[key] = numbers(derived_column(role, sources))

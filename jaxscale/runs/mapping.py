@@ -86,7 +86,7 @@ def _computed(role: str, text: str, headers: Sequence[str], source: str) -> str 
         header = named(headers, name, source) or _by_role(headers, name)
         if header is None:
             known = [carets.escaped(one[:40]) for one in headers[:12]]
-            formula.refuse_input(name, unknown("column", carets.escaped(name), known))
+            formula.check_input_name(name, unknown("column", carets.escaped(name), known))
         else:
             columns[name] = header
     if formula.text == f"`{formula.inputs[0]}`":

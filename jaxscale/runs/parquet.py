@@ -1,4 +1,4 @@
-"""Parquet to a sheet, with the optional pyarrow."""
+"""Parquet to a raw table, with the optional pyarrow."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxscale.errors import MissingPartError, RunsError
+from jaxscale.errors import MissingDependencyError, RunsError
 from jaxscale.runs import memory
-from jaxscale.runs.formats import PARQUET_MAGIC, refuse_foreign
-from jaxscale.runs.headers import clean_headers, refuse_too_many
+from jaxscale.runs.formats import PARQUET_MAGIC, check_format
+from jaxscale.runs.headers import check_not_too_many, clean_headers
 from jaxscale.runs.opening import Content
-from jaxscale.runs.sheet import Sheet
+from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.showing import shown_name
 from jaxscale.runs.typed import cells_of
 
@@ -33,35 +33,35 @@ def is_parquet_name(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def sheet_of_parquet(content: Content) -> Sheet:
+def raw_table_of_parquet(content: Content) -> RawTable:
     """Return the cells of a Parquet file: decimals and dictionaries by value, nested columns as the name of their type.
 
-    Raises MissingPartError without pyarrow, RunsError for a file that cannot be read or is too large for memory.
+    Raises MissingDependencyError without pyarrow, RunsError for a file that cannot be read or is too large for memory.
     """
     source = shown_name(content.source)
     if not content.data.startswith(PARQUET_MAGIC):
-        refuse_foreign(content.data, source=source)
+        check_format(content.data, source=source)
         raise RunsError(NOT_PARQUET.format(source=source))
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise MissingPartError(NO_PYARROW.format(source=source)) from error
+        raise MissingDependencyError(NO_PYARROW.format(source=source)) from error
     try:
         file = parquet.ParquetFile(pyarrow.BufferReader(content.data))
         facts = file.metadata
-        refuse_too_many(facts.num_columns, source=source)
+        check_not_too_many(facts.num_columns, source=source)
         memory.require(facts.num_rows * facts.num_columns, cost=BYTES_PER_CELL, source=source)
         table = file.read()
         cells = [cells_of(_values(column)) for column in table.columns]
     except RunsError:
         raise
-    except Exception as error:  # a damaged file fails in any layer of Arrow, with texts that help nobody
+    except Exception as error:  # a damaged file fails in any layer of Arrow, with texts that do not help
         raise RunsError(CORRUPT.format(source=source)) from error
     names, findings = clean_headers(table.column_names, source=source)
     columns = {name: values for name, (values, _) in zip(names, cells, strict=True)}
     stored_as_text = frozenset(name for name, (_, is_text) in zip(names, cells, strict=True) if is_text)
-    return Sheet(content.source, content.sha256, columns, table.num_rows, None, stored_as_text, findings)
+    return RawTable(content.source, content.sha256, columns, table.num_rows, None, stored_as_text, findings)
 
 
 def _values(column: pyarrow.ChunkedArray) -> np.ndarray:

@@ -8,12 +8,12 @@ from typing import Literal
 
 from jaxscale.errors import UsageError
 from jaxscale.runs.assembling import Request, runs_of
-from jaxscale.runs.cells import sheet_of
+from jaxscale.runs.cells import raw_table_of
 from jaxscale.runs.decoding import text_of
-from jaxscale.runs.formats import refuse_foreign
+from jaxscale.runs.formats import check_format
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.opening import content_of
-from jaxscale.runs.parquet import is_parquet_name, sheet_of_parquet
+from jaxscale.runs.parquet import is_parquet_name, raw_table_of_parquet
 from jaxscale.runs.showing import shown, shown_name
 from jaxscale.runs.table import Runs
 
@@ -61,12 +61,12 @@ def read_runs(
     units_ok: the numbers are plain counts and a loss, however they look; nothing is withheld for that.
     final: keep the last row of each run, by its step, else its tokens or compute, else its place in the table; runs are
         told by a column named run, run_id, name …, and by `group`.
-    Raises RunsError for a table that is refused, UsageError for an option that cannot be meant, MissingPartError for
+    Raises RunsError for a table that is refused, UsageError for an invalid option, MissingDependencyError for
     Parquet without pyarrow.
     """
     style = NumberStyle(decimal, thousands, units)
-    _refuse_mark("decimal", decimal)
-    _refuse_mark("thousands", "_" if thousands is None else thousands)
+    _check_mark("decimal", decimal)
+    _check_mark("thousands", "_" if thousands is None else thousands)
     if style.decimal == style.thousands:
         raise UsageError(SAME_MARK.format(mark=shown(decimal)))
     request = Request(
@@ -85,14 +85,14 @@ def read_runs(
     is_parquet = is_parquet_name(str(source))
     content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
     if is_parquet:
-        return runs_of(sheet_of_parquet(content), request)
+        return runs_of(raw_table_of_parquet(content), request)
     name = shown_name(content.source)
-    refuse_foreign(content.data, source=name)
+    check_format(content.data, source=name)
     text = text_of(content.data, encoding=encoding, source=name)
-    sheet = sheet_of(text, sep=sep, source=content.source, sha256=content.sha256)
-    return runs_of(sheet, request)
+    raw_table = raw_table_of(text, sep=sep, source=content.source, sha256=content.sha256)
+    return runs_of(raw_table, request)
 
 
-def _refuse_mark(option: str, mark: str) -> None:
+def _check_mark(option: str, mark: str) -> None:
     if len(mark) != 1 or mark.isalnum() or mark in '+-"\r\n':
         raise UsageError(BAD_MARK.format(option=option, mark=shown(mark)))

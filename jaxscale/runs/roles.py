@@ -97,11 +97,11 @@ def assigned(
             header = next((one for one in headers if is_called(one, SET_SIZES)), None)
         if header is not None:
             roles[name] = header
-    _refuse_shared(roles, source)
+    _check_not_shared(roles, source)
     known = {*roles, *questions}
     missing = [role for role in (*inputs, "loss") if role not in known and not _is_derivable(role, known)]
     for role in missing:
-        _refuse_taken(role, roles, source)
+        _check_not_taken(role, roles, source)
     if questions or missing:
         free = [header for header in headers if header not in roles.values()]
         raise RunsError(_question(questions, missing, headers, free, cells, source), missing=missing)
@@ -163,7 +163,7 @@ def _seen_often(made: Computed) -> Finding:
     return Finding("epochs-multiplied", SET_SEEN_OFTEN.format(**told))
 
 
-def _refuse_shared(roles: Mapping[str, str], source: str) -> None:
+def _check_not_shared(roles: Mapping[str, str], source: str) -> None:
     """Raise RunsError where one column plays two roles that cannot be the same numbers, as loss and an input."""
     players: dict[str, list[str]] = {}
     for role, header in roles.items():
@@ -174,7 +174,7 @@ def _refuse_shared(roles: Mapping[str, str], source: str) -> None:
             raise RunsError(MAPPED_TWICE.format(source=source, name=shown(header), roles=" and ".join(played)))
 
 
-def _refuse_taken(role: str, roles: Mapping[str, str], source: str) -> None:
+def _check_not_taken(role: str, roles: Mapping[str, str], source: str) -> None:
     """Raise RunsError where the column that would play a missing role was given to another."""
     for other, header in roles.items():
         name = known_name(header)

@@ -9,7 +9,7 @@ from jaxscale.carets import escaped
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.deriving import FORMULAS, SOURCES
-from jaxscale.runs.lookups import SheetLookup
+from jaxscale.runs.lookups import RawTableLookup
 from jaxscale.runs.numbers import Kind
 from jaxscale.runs.showing import shown, shown_name
 
@@ -20,27 +20,27 @@ NO_NUMBERS = "{source}: --scale {name}: the column holds no number"
 SCALED_TWICE = "{source}: --scale gives two factors for the column {name}: give one"
 
 
-def refuse_factors(scale: Mapping[str, float]) -> None:
-    """Raise UsageError for a factor that cannot be meant."""
+def check_factors(scale: Mapping[str, float]) -> None:
+    """Raise UsageError for an invalid factor."""
     for name, factor in scale.items():
         if isinstance(factor, bool) or not (math.isfinite(factor) and factor > 0):
             raise UsageError(NOT_A_FACTOR.format(name=escaped(name), factor=float(factor)))
 
 
-def scale_of(lookup: SheetLookup, scale: Mapping[str, float]) -> dict[str, float]:
+def scale_of(lookup: RawTableLookup, scale: Mapping[str, float]) -> dict[str, float]:
     """Return header, or formula, → factor, for the headers or roles that were named.
 
     Raises RunsError for what is no such column.
     """
     found: dict[str, float] = {}
-    source = shown_name(lookup.sheet.source)
+    source = shown_name(lookup.raw_table.source)
     for name, factor in scale.items():
         key = lookup.find(name)
         told = {"source": source, "name": escaped(name)}
         role = next((role for role, formula in FORMULAS.items() if formula == key), None)
         if role is not None:
             raise RunsError(DERIVED.format(**told, sources=" and ".join(SOURCES[role])))
-        if key is None or key not in (*lookup.sheet.columns, *lookup.computed):
+        if key is None or key not in (*lookup.raw_table.columns, *lookup.computed):
             known = [escaped(other[:40]) for other in lookup.names[:12]]
             raise RunsError(NO_COLUMN.format(source=source, unknown=unknown("column", escaped(name), known)))
         if not (lookup.read(key).kind == Kind.NUMBER).any():

@@ -75,7 +75,7 @@ def selected(expressions: Sequence[str], table: Table, *, count: int, source: st
     return rows
 
 
-def refuse_unreadable(name: str, cells: Sequence[str], *, count: int, source: str) -> None:
+def check_readable(name: str, cells: Sequence[str], *, count: int, source: str) -> None:
     """Raise RunsError for a column that is compared with a number although some cells hold none."""
     raise RunsError(
         UNREADABLE.format(source=source, name=shown(name), cells=listed(cells), count=counted(count, "cell"))

@@ -1,6 +1,6 @@
 """Numbers as people write them beside a unit: 300 B, 1,400M, 300B tokens, 2.00×10¹⁹; read only where that is asked for.
 
-M and m are millions, B and G billions: nobody counts params or tokens in thousandths.
+M and m are millions, B and G billions, never thousandths.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAGNITUDES = {
     "kilo": 10**3, "mega": 10**6, "giga": 10**9, "tera": 10**12, "yotta": 10**24,
 }  # fmt: skip
 OF_FLOPS_ALONE = frozenset({"p", "peta", "e", "exa", "z", "zetta", "y", "yotta", "kilo", "mega", "giga", "tera"})
-"""Magnitudes that stand with FLOP and with nothing else: 5E alone is a number that somebody cut."""
+"""Magnitudes that stand with FLOP and with nothing else: 5E alone is a number cut short."""
 DAY = 86_400
 """Seconds in a day: a PF-day is 1e15 FLOP a second for so long.   Source: Kaplan et al. 2020, §1.3."""
 

@@ -27,7 +27,7 @@ class Origin:
     rows: rows found in the table, before any was left out.
     columns: role → header in the source.   derived: role → formula, {"tokens": "flops / (6 params)"}.
     where: selections applied, in order.   left_out: reason ("where", "missing", "infinite", "final") → rows left out.
-    scale: header → factor by which its numbers were multiplied.   units_ok: whether somebody said that the numbers are
+    scale: header → factor by which its numbers were multiplied.   units_ok: whether the user said that the numbers are
     plain counts and a loss, so that this is not questioned.
     """
 
@@ -49,7 +49,7 @@ class Runs:
     columns: name → (n,) float64, or (n, T) for a schedule given as an array: the roles params, tokens, flops, and every
         other numeric column under its own header. An input that the reader was asked for is finite; any other column
         is NaN where the table has no number.
-    loss, weight: (n,) float64, finite. weight is ones unless the table has one; it multiplies the score of its run.
+    loss, weight: (n,) float64, finite. weight is ones unless the table has one; it multiplies rho of its run.
     sigma: (n,) float64 > 0, the standard error of each loss in its units, or None; see `objectives.weighing`.
     group: (n,) object array of str, the cluster of each run, or None.   labels: name → (n,) object array of str.
     row: (n,) int64, data rows counted from 1 in the original table.   findings: what was noticed while reading.
@@ -88,7 +88,7 @@ class Runs:
         """Return runs from arrays of equal length, copied and in float64; (n, T) numbers are a schedule per run.
 
         Of params, tokens and flops the third is derived where two are given. Columns of str become labels.
-        weight: multiplies the score of its run; no number of runs.   sigma: the standard error of each loss, in its
+        weight: multiplies rho of its run; no number of runs.   sigma: the standard error of each loss, in its
         units; each residual is divided by it.   units_ok: the numbers are plain counts and a loss, however they look.
         Numbers must be finite and not masked, weights not negative and not all zero, sigma positive; signs of other
         columns are not checked.   Raises RunsError naming columns and rows.
@@ -123,7 +123,7 @@ class Runs:
         rest.
         """
         from jaxscale.runs.assembling import Request, runs_of
-        from jaxscale.runs.frames import sheet_of_frame, unnamed_index
+        from jaxscale.runs.frames import raw_table_of_frame, unnamed_index
         from jaxscale.runs.numbers import NumberStyle
 
         style = NumberStyle(units=units)
@@ -141,7 +141,7 @@ class Runs:
             final=final,
         )
         try:
-            return runs_of(sheet_of_frame(frame, source=source), request)
+            return runs_of(raw_table_of_frame(frame, source=source), request)
         except RunsError as error:
             advice = unnamed_index(frame, error.missing)
             if not advice:

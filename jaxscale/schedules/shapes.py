@@ -25,7 +25,7 @@ def constant(steps: int, *, peak: float, warmup: int = 0) -> Schedule:
 def cosine(steps: int, *, peak: float, end: float, warmup: int = 0) -> Schedule:
     """Return the schedule that falls by half a cosine from the end of the warm-up to `end` at the last step."""
     step, _ = _begin(steps, peak, warmup)
-    _refuse_no_decay(steps, warmup, peak, end)
+    _check_decay(steps, warmup, peak, end)
     progress = (step - warmup) / max(steps - warmup, 1)
     return _warmed(end + 0.5 * (peak - end) * (1.0 + np.cos(np.pi * progress)), peak, warmup)
 
@@ -43,7 +43,7 @@ def wsd(
     decay: `exponential` or `linear`.
     """
     step, rates = _begin(steps, peak, warmup, decay_from)
-    _refuse_no_decay(steps, decay_from, peak, end)
+    _check_decay(steps, decay_from, peak, end)
     progress = np.clip((step - decay_from) / max(steps - decay_from, 1), 0.0, 1.0)
     if decay == "linear":
         rates = peak - (peak - end) * progress
@@ -71,7 +71,7 @@ def _begin(steps: int, peak: float, warmup: int, between: int | None = None) -> 
     return np.arange(steps + 1.0), np.full(steps + 1, float(peak))
 
 
-def _refuse_no_decay(steps: int, after: int, peak: float, end: float) -> None:
+def _check_decay(steps: int, after: int, peak: float, end: float) -> None:
     if after >= steps and end != peak:
         raise UsageError(NO_DECAY.format(end=end, after=after))
 

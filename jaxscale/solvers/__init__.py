@@ -1,7 +1,8 @@
 """Minimisation of thousands of small sums at once, without domain words.
 
 `problem` says what is summed and differentiates it, `loop` owns steps, acceptance, finiteness and status, a method
-(`newton`, `lbfgs`) only proposes where to go next, and a `model` of the misses stands in for them in the first steps.
+(`newton`, `lbfgs`) only proposes where to go next, and a `model` of the residuals stands in for them in the first
+steps.
 """
 
 from jaxscale.registry import Registry

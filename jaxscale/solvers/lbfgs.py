@@ -62,8 +62,8 @@ class LBFGS:
         ) -> tuple[jax.Array, Tree]:
             def total(z: jax.Array) -> jax.Array:
                 theta = tuple(origin + (turn @ z) * active)
-                miss = jax.vmap(lambda row: problem.residual(theta, row))(rows)
-                return jnp.sum(jnp.where(mass > 0, mass * problem.rho(miss, scale).value, 0.0))
+                residual = jax.vmap(lambda row: problem.residual(theta, row))(rows)
+                return jnp.sum(jnp.where(mass > 0, mass * problem.rho(residual, scale).value, 0.0))
 
             optimiser = optax.lbfgs()
             value, slope = jax.value_and_grad(total)(point)

@@ -15,7 +15,7 @@ from jaxscale.status import RUNNING, Status
 
 SETTLED = 1e-3
 """Newton decrement, relative to the value, at which a stage is good enough to lower the scale. It must also be less
-than what one row at the bend of the score contributes: the next stage resolves misses of that size."""
+than what one row at the threshold of rho contributes: the next stage resolves residuals of that size."""
 FINE = 1e-14
 """Newton decrement, relative to the value, at which a lane takes its last step, Newton's own."""
 CONFIRMED = 1e-9
@@ -23,7 +23,7 @@ CONFIRMED = 1e-9
 LOWERING = 0.2
 """Factor from one stage's scale to the next."""
 WIDE = 10.0
-"""First scale of a cold lane in units of its mean absolute miss: nearly every row counts by its square."""
+"""First scale of a cold lane in units of its mean absolute residual: nearly every row counts by its square."""
 BOLDEST = 1e-15
 """Least damping, so that a lane given back its damping goes on with it."""
 NEAR = 0.3
@@ -43,23 +43,24 @@ INSENSITIVE = 1e-12
 """Squared effect of a coordinate, relative to the value, below which it changes no prediction."""
 
 
-class Goal(NamedTuple):
+class Tolerances(NamedTuple):
     """Where a lane ends; scalars.
 
-    The last scale is the larger of `least` and `relative` times the lane's mean absolute miss.   close: a Newton
-    decrement, relative to the value, below which a lane ends where it stands, without the last step; 0 for never.
+    The last scale is the larger of `min_scale` and `relative_scale` times the lane's mean absolute residual.
+    decrement: a Newton decrement, relative to the value, below which a lane ends where it stands, without the last
+    step; 0 for never.
     """
 
-    least: jax.Array | np.float64
-    relative: jax.Array | np.float64
-    close: jax.Array | np.float64
+    min_scale: jax.Array | np.float64
+    relative_scale: jax.Array | np.float64
+    decrement: jax.Array | np.float64
 
 
 class Lanes(NamedTuple):
     """A batch in motion.
 
     theta (B, p); scale (B,), 0 for "not chosen yet"; damping (B,), the method's own memory of how bold to be;
-    is_final (B,): the score bends, and at its last scale; here: the evaluation at theta; decrement (B,); status (B,)
+    is_final (B,): rho has a scale, and is at its last one; here: the evaluation at theta; decrement (B,); status (B,)
     int32, `RUNNING` while it moves; steps (B,) int32; memory: the method's own pytree, leaves (B, …), or None.
     """
 
@@ -105,7 +106,7 @@ def begin(
 ) -> Lanes:
     """Return lanes that have not moved yet; NumPy in, NumPy out, but for the memory of a method that has one.
 
-    scale: (B,) first scale of the objective, or 0 to choose it from the lane's own misses.
+    scale: (B,) first scale of the objective, or 0 to choose it from the lane's own residuals.
     """
     of: Any = theta.__array_namespace__()
     lanes, size = theta.shape
@@ -127,20 +128,20 @@ def minimise(
     weight: Float[Array, "B n"],
     lanes: Lanes,
     active: Float[Array, " p"],
-    edged: Bool[Array, " p"],
-    goal: Goal,
-    noise: Float[Array, ""],
+    bounded: Bool[Array, " p"],
+    tolerances: Tolerances,
+    rounding: Float[Array, ""],
     max_steps: Int[Array, ""],
 ) -> Lanes:
     """Move every lane until it ends or max_steps evaluations have passed, and judge those that ended.
 
-    Lanes that still move stay RUNNING.   edged: (p,) the coordinates whose far ends are edges of a support.
-    noise: the miss that rounding of the targets alone produces, in the units of the residual.   Never raises for
+    Lanes that still move stay RUNNING.   bounded: (p,) the coordinates whose far ends are edges of a support.
+    rounding: the residual that rounding of the targets alone produces, in the units of the residual.   Never raises for
     numerical reasons.
     """
     most = jnp.full_like(lanes.scale, jnp.inf)
-    moved = move(problem, method, rows, weight, lanes, active, goal, noise, max_steps, most)
-    return judge(problem, moved, edged, jnp.sum(weight, axis=1), noise)
+    moved = move(problem, method, rows, weight, lanes, active, tolerances, rounding, max_steps, most)
+    return judge(problem, moved, bounded, jnp.sum(weight, axis=1), rounding)
 
 
 def move(
@@ -150,8 +151,8 @@ def move(
     weight: Float[Array, "B n"],
     lanes: Lanes,
     active: Float[Array, " p"],
-    goal: Goal,
-    noise: Float[Array, ""],
+    tolerances: Tolerances,
+    rounding: Float[Array, ""],
     max_steps: Int[Array, ""],
     most: Float[Array, " B"],
 ) -> Lanes:
@@ -171,12 +172,12 @@ def move(
     def advance(carry: tuple[Lanes, jax.Array]) -> tuple[Lanes, jax.Array]:
         before, count = carry
         is_first = jnp.isinf(before.here.value)
-        target = jnp.maximum(goal.least, goal.relative * before.here.spread)
+        target = jnp.maximum(tolerances.min_scale, tolerances.relative_scale * before.here.spread)
         is_unscaled = ~is_first & (before.scale == 0)
         bend = share * problem.rho(before.scale, before.scale).value
         proposed, promise, memory = method.propose(problem, rows, weight, active, before)
-        least = jnp.maximum(before.scale, goal.least)
-        blur = _blur(problem, before, least, mass, noise)
+        least = jnp.maximum(before.scale, tolerances.min_scale)
+        blur = _blur(problem, before, least, mass, rounding)
         floor = mass * problem.rho(blur, least).value
         nothing = FINE * before.here.value + floor
         is_stuck = jnp.isinf(before.decrement) & (promise <= nothing)  # flat or a saddle: `judge` says which
@@ -186,11 +187,11 @@ def move(
         chosen = jnp.where(is_unscaled, jnp.maximum(target, WIDE * before.here.spread), before.scale)
         new_scale = jnp.where(is_lowered, jnp.maximum(target, LOWERING * before.scale), chosen)
         trial = jnp.where((is_first | is_unscaled)[:, None], before.theta, proposed)
-        used = jnp.where(new_scale > 0, new_scale, jnp.maximum(goal.least, 1.0))
+        used = jnp.where(new_scale > 0, new_scale, jnp.maximum(tolerances.min_scale, 1.0))
         there = evaluate(problem, rows, trial, weight, used, active)
 
         is_finite = _finite(there)
-        tilt = mass * problem.rho(before.here.spread, new_scale).slope  # bounds the sum of slopes: concave in |r|
+        tilt = mass * problem.rho(before.here.spread, new_scale).psi  # bounds the sum of slopes: concave in |r|
         slack = blur * tilt + floor  # what rounding may add to a value that has not changed
         gain = before.here.value - there.value
         is_better = there.value <= before.here.value + slack
@@ -199,8 +200,8 @@ def move(
         is_last = ((before.decrement <= nothing) | is_stuck) & ~is_forced & (before.scale > 0)
         here = select(is_accepted, there, before.here)
         decrement = _decrement(here)
-        is_above = new_scale > jnp.maximum(goal.least, goal.relative * here.spread) * (1 + 1e-6)
-        is_close = (decrement < goal.close * here.value) & is_accepted & ~is_above & (new_scale > 0)
+        is_above = new_scale > jnp.maximum(tolerances.min_scale, tolerances.relative_scale * here.spread) * (1 + 1e-6)
+        is_close = (decrement < tolerances.decrement * here.value) & is_accepted & ~is_above & (new_scale > 0)
         status = jnp.where(is_last | is_close, int(Status.CONVERGED), RUNNING)
         status = jnp.where((is_first | is_unscaled) & ~is_finite, int(Status.NON_FINITE), status)
         status = jnp.where(is_first & is_finite & (there.value > most), int(Status.STALLED), status)
@@ -223,19 +224,19 @@ def move(
 
 
 def judge(
-    problem: Problem, lanes: Lanes, edged: Bool[Array, " p"], mass: Float[Array, " B"], noise: Float[Array, ""]
+    problem: Problem, lanes: Lanes, bounded: Bool[Array, " p"], mass: Float[Array, " B"], rounding: Float[Array, ""]
 ) -> Lanes:
     """Return the lanes, those that converged with a final status from value, gradient and curvature and nothing else.
 
     A coordinate that no longer changes any prediction is at a bound, if coming back from there would raise the
     objective: a term that vanishes exponentially has a curvature of the sign of its coefficient. The other coordinates
-    must form a strict minimum with a Newton decrement at rounding.   mass: (B,) each lane's weight.   noise: as in
+    must form a strict minimum with a Newton decrement at rounding.   mass: (B,) each lane's weight.   rounding: as in
     `minimise`.
     """
-    here, blur = lanes.here, _blur(problem, lanes, lanes.scale, mass, noise)
+    here, blur = lanes.here, _blur(problem, lanes, lanes.scale, mass, rounding)
     floor = mass * problem.rho(blur, lanes.scale).value
     effect = jnp.diagonal(here.metric, axis1=1, axis2=2)
-    is_inert = edged & (effect <= INSENSITIVE * here.value[:, None])
+    is_inert = bounded & (effect <= INSENSITIVE * here.value[:, None])
     keep = ~is_inert
     both = keep[:, :, None] & keep[:, None, :]
     alone = jax.vmap(jnp.diag)(is_inert.astype(here.value.dtype))
@@ -254,18 +255,20 @@ def judge(
 
 
 def is_far(lanes: Lanes) -> Bool[Array, " B"]:
-    """Return which lanes are least squares, a score that never bends, and not near a minimum yet."""
+    """Return which lanes are least squares and not near a minimum yet."""
     return jnp.isinf(lanes.scale) & ~(lanes.decrement <= NEAR * lanes.here.value)
 
 
 def _blur(
-    problem: Problem, lanes: Lanes, scale: Float[Array, " B"], mass: Float[Array, " B"], noise: Float[Array, ""]
+    problem: Problem, lanes: Lanes, scale: Float[Array, " B"], mass: Float[Array, " B"], rounding: Float[Array, ""]
 ) -> Float[Array, " B"]:
-    """Return the miss that rounding alone produces: of the targets, and of each coordinate by what a row sees of it."""
-    unit = problem.rho(jnp.zeros_like(scale), scale).curvature  # what a small miss weighs in the metric
+    """Return the residual that rounding alone produces: of the targets, and of each coordinate by what a row sees of
+    it.
+    """
+    unit = problem.rho(jnp.zeros_like(scale), scale).curvature  # what a small residual weighs in the metric
     effect = jnp.diagonal(lanes.here.metric, axis1=1, axis2=2)
     seen = jnp.sqrt(effect / (unit * mass)[:, None])
-    return noise + jnp.finfo(seen.dtype).eps * jnp.sum(jnp.abs(lanes.theta) * seen, axis=1)
+    return rounding + jnp.finfo(seen.dtype).eps * jnp.sum(jnp.abs(lanes.theta) * seen, axis=1)
 
 
 def _decrement(here: Evaluation) -> Float[Array, " B"]:

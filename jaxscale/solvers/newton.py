@@ -1,4 +1,4 @@
-"""Newton's method with the exact second derivative, damped in the metric of the scores' majoriser."""
+"""Newton's method with the exact second derivative, damped in the metric of the majorising parabolas."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LAST = 1e-10
 SWEEPS = 2
 """Of Jacobi rotations: eigenvectors to a few percent reflect as well as exact ones, in a third of the time."""
 PATIENCE = 100
-"""Evaluations after which a lane that is still far from a minimum goes on with the exact Hessian: where the misses stay
-large, the model of Gauss and Newton converges only linearly."""
+"""Evaluations after which a lane that is still far from a minimum goes on with the exact Hessian: where the residuals
+stay large, the model of Gauss and Newton converges only linearly."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,20 @@ class Newton:
         is_last = lanes.decrement <= FINE * here.value  # then the step is Newton's own, but for flat directions
         damping = jnp.where(is_last, jnp.minimum(lanes.damping, LAST), lanes.damping)
         is_bent = jnp.isinf(lanes.decrement) & jnp.isfinite(here.value)
-        bowl = jnp.where((is_bent & lanes.is_final)[:, None, None], REWEIGHTED * metric, here.curvature)
+        hessian = jnp.where((is_bent & lanes.is_final)[:, None, None], REWEIGHTED * metric, here.curvature)
         is_walking = is_far(lanes) & (lanes.steps < PATIENCE) & self.is_patient
         is_reflected = is_bent & ~lanes.is_final & (lanes.status < 0) & ~is_walking
-        bowl = jax.lax.cond(
+        hessian = jax.lax.cond(
             jnp.any(is_reflected),
-            lambda: jnp.where(is_reflected[:, None, None], _reflected(here.curvature, diagonal), bowl),
-            lambda: bowl,
+            lambda: jnp.where(is_reflected[:, None, None], _reflected(here.curvature, diagonal), hessian),
+            lambda: hessian,
         )
         reach = jnp.maximum(lanes.memory, diagonal)
         wide = jax.vmap(jnp.diag)(reach + jnp.finfo(reach.dtype).tiny)
-        bowl = jnp.where(is_walking[:, None, None], here.metric, bowl)
-        brake = jnp.where(is_walking[:, None, None], wide, metric)
-        step, _ = small_spd.solve(bowl + damping[:, None, None] * brake, here.gradient)
-        bent = jnp.einsum("bj,bjk,bk->b", step, bowl, step)
+        hessian = jnp.where(is_walking[:, None, None], here.metric, hessian)
+        ridge = jnp.where(is_walking[:, None, None], wide, metric)
+        step, _ = small_spd.solve(hessian + damping[:, None, None] * ridge, here.gradient)
+        bent = jnp.einsum("bj,bjk,bk->b", step, hessian, step)
         return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, reach
 
 

@@ -1,4 +1,4 @@
-"""What is minimised: a weighted sum over rows of a scored miss, with its exact first and second derivatives."""
+"""What is minimised: a weighted sum over rows of rho of the residual, with its exact first and second derivatives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxscale.numerics.scores import Score
+from jaxscale.numerics.rho import Rho
 from jaxscale.numerics.small_spd import pack_indices, unpack
 from jaxscale.solvers.shares import Row, Share
 
@@ -21,20 +21,20 @@ Tree: TypeAlias = Any
 
 @dataclass(frozen=True)
 class Problem:
-    """One row's miss and how it is scored; hashable, and a static argument of every program.
+    """One row's residual and its rho function; hashable, and a static argument of every program.
 
     residual(theta, row): theta is a tuple of p scalars, row one row of the table; returns a scalar, differentiable
-    twice.   rho(r, scale): the score of a miss, convex and even in r.   size: p.   share: the same miss by the
-    coordinates that a row sees, where those are not all.
+    twice.   rho(r, scale): the rho function of a residual, convex and even in r.   size: p.   share: the same residual
+    by the coordinates that a row sees, where those are not all.
     """
 
     residual: Callable[[tuple[jax.Array, ...], Row], jax.Array]
-    rho: Callable[[jax.Array, jax.Array], Score]
+    rho: Callable[[jax.Array, jax.Array], Rho]
     size: int
     share: Share | None = None
 
     @classmethod
-    def shared(cls, share: Share, rho: Callable[[jax.Array, jax.Array], Score]) -> Problem:
+    def shared(cls, share: Share, rho: Callable[[jax.Array, jax.Array], Rho]) -> Problem:
         """Return the problem whose rows see a share of the coordinates each."""
         return cls(share.whole, rho, len(share.coordinates), share)
 
@@ -48,7 +48,7 @@ class Evaluation(NamedTuple):
     """The objective and its derivatives at theta, per lane.
 
     value (B,), gradient (B, p), curvature (B, p, p): the exact Hessian.   metric (B, p, p): the sum of
-    w rho'(r)/r J Jᵀ, which bounds the curvature of the scores from above and measures lengths of steps in units of
+    w rho'(r)/r J Jᵀ, which bounds the curvature of rho from above and measures lengths of steps in units of
     the objective, whatever the coordinates.   spread (B,): the weighted mean of |r|.
     """
 
@@ -113,11 +113,11 @@ def terms(
 
     All scalars. In this order: value, |r|, the gradient, and the pairs of the curvature and of the metric.
     """
-    miss, slope, bend = derivatives(problem, theta, row)
-    score = problem.rho(miss, scale)
-    first, second, bound = mass * score.slope, mass * score.curvature, mass * score.majoriser
+    residual, slope, bend = derivatives(problem, theta, row)
+    rho = problem.rho(residual, scale)
+    first, second, bound = mass * rho.psi, mass * rho.curvature, mass * rho.weight
     products = [slope[j] * slope[k] for j, k in problem.pairs]
-    parts = [mass * score.value, mass * jnp.abs(miss), *(first * s for s in slope)]
+    parts = [mass * rho.value, mass * jnp.abs(residual), *(first * s for s in slope)]
     parts += [second * s + first * b for s, b in zip(products, bend, strict=True)]
     parts += [bound * s for s in products]
     return tuple(jnp.where(mass > 0, part, 0.0) for part in parts)
@@ -134,7 +134,7 @@ def assemble(
 
     With a metric, the sums end before those of the metric.
     """
-    value, misses, *sums = sums
+    value, absolute, *sums = sums
     size, pairs = problem.size, problem.pairs
     count = len(pairs)
     gradient = jnp.stack(sums[:size], axis=1) * active
@@ -142,7 +142,7 @@ def assemble(
     curvature = unpack(jnp.stack(sums[size : size + count], axis=1), size, pairs) * keep + alone
     if metric is None:
         metric = unpack(jnp.stack(sums[size + count :], axis=1), size, pairs) * keep + alone
-    return Evaluation(value, gradient, curvature, metric, misses / mass)
+    return Evaluation(value, gradient, curvature, metric, absolute / mass)
 
 
 def derivatives(
@@ -167,15 +167,15 @@ def _derivatives(
     terms costs no mixed derivatives, and XLA shares what the passes have in common.
     """
 
-    def miss(*point: jax.Array) -> jax.Array:
+    def at_point(*point: jax.Array) -> jax.Array:
         return residual(point, row)
 
     size = len(theta)
     # the value comes from the gradient's own trace: traced apart, its exponentials would not be shared
-    value, slope = jax.value_and_grad(miss, argnums=tuple(range(size)))(*theta)
+    value, slope = jax.value_and_grad(at_point, argnums=tuple(range(size)))(*theta)
     bend: list[jax.Array] = []
     for j in range(size):
-        bend += jax.grad(jax.grad(miss, argnums=j), argnums=tuple(range(j, size)))(*theta)
+        bend += jax.grad(jax.grad(at_point, argnums=j), argnums=tuple(range(j, size)))(*theta)
     return value, list(slope), bend
 
 

@@ -1,4 +1,4 @@
-"""Misses that see some of the coordinates, which ones by the kind of their row: few mixed derivatives are left."""
+"""Residuals that see some of the coordinates, which ones by the kind of their row: few mixed derivatives are left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row: TypeAlias = Any
 
 @dataclass(frozen=True)
 class Share:
-    """A miss of q coordinates, and where in theta a row finds them; hashable by its parts.
+    """A residual of q coordinates, and where in theta a row finds them; hashable by its parts.
 
     residual(theta, row): of the q coordinates that the row sees.   kind(row): 0, 1, … as a float.   seen: per kind, the
     q places in theta. Coordinates that several kinds see come last, as a frame from a QR decomposition needs it.

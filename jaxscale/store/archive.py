@@ -69,7 +69,7 @@ class Archive:
         return array
 
     def wrong(self, name: str, expected: str) -> StoreError:
-        """Return the refusal of an array that cannot be meant."""
+        """Return the error for an invalid array."""
         found = f"{self.arrays[name].dtype.name} {self.arrays[name].shape}"
         return StoreError(ARRAY_WRONG.format(place=self.place, name=name, found=found, expected=expected))
 

@@ -36,7 +36,7 @@ def absolute(folder: str | Path) -> Path:
         return Path(os.path.abspath(folder))
 
 
-def refuse_unwritable(folder: Path, *, is_own: Callable[[Path], bool], force: bool) -> None:
+def check_writable(folder: Path, *, is_own: Callable[[Path], bool], force: bool) -> None:
     """Raise StoreError unless the folder is new, empty, its own, or given up by force.
 
     is_own: whether the result in a folder that is not empty is the same computation.   A link or a file is refused

@@ -15,7 +15,7 @@ from jaxscale.store.parts.frontiers import frontier_of
 from jaxscale.store.parts.runs import runs_of
 from jaxscale.store.reading import arrays_in, result_in
 from jaxscale.store.saved import Saved
-from jaxscale.store.verifying import refuse_other_function
+from jaxscale.store.verifying import check_function
 
 
 def load(
@@ -40,9 +40,9 @@ def load(
     fit = fit_of(record.child("fit"), archive, runs, own, objectives)
     core = core_of(fit.law)
     if core in own or isinstance(core.loss, ExpressionLoss):
-        refuse_other_function(fit, place=record.place)
-    crowd, front = record.optional_child("ensemble"), record.optional_child("frontier")
-    ensemble = None if crowd is None else ensemble_of(crowd, archive, fit, schemes)
+        check_function(fit, place=record.place)
+    resampled, front = record.optional_child("ensemble"), record.optional_child("frontier")
+    ensemble = None if resampled is None else ensemble_of(resampled, archive, fit, schemes)
     replicates = None if ensemble is None else len(ensemble)
     frontier = None if front is None else frontier_of(front, archive, fit.law, replicates=replicates)
     by_group = {}

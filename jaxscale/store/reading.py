@@ -33,15 +33,19 @@ OTHER_HASH = (
 )
 
 KIND = "jaxscale-result"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDER = (
+    "{place}: has schema version {found}, of an older jaxscale; this one reads version {known}.\n"
+    "Run the command that made it again."
+)
 
 _COPIES = 2.0
 """Memory per byte of the archive: its bytes, and the arrays made from them."""
 
 
 def result_in(folder: Path) -> Record:
-    """Return the top object of result.json; raise StoreError for another kind, or a schema version newer than ours."""
-    _refuse_other_than_folder(folder)
+    """Return the top object of result.json; raise StoreError for another kind, or another schema version."""
+    _check_is_folder(folder)
     data = _content(folder, RESULT, LARGEST)
     record = record_of(data, place=shown_name(str(folder / RESULT)))
     kind = record.fields.get("kind")
@@ -52,7 +56,9 @@ def result_in(folder: Path) -> Record:
     if found > SCHEMA_VERSION:
         raise StoreError(NEWER.format(place=record.place, found=found, jaxscale=_version(), known=SCHEMA_VERSION))
     if found < 1:
-        raise record.wrong("schema_version", f"1 to {SCHEMA_VERSION}")
+        raise record.wrong("schema_version", f"{SCHEMA_VERSION}")
+    if found < SCHEMA_VERSION:
+        raise StoreError(OLDER.format(place=record.place, found=found, known=SCHEMA_VERSION))
     return record
 
 
@@ -77,7 +83,7 @@ def digest_in(folder: Path) -> str | None:
     return result_in(folder).optional_text("digest")
 
 
-def _refuse_other_than_folder(folder: Path) -> None:
+def _check_is_folder(folder: Path) -> None:
     place = shown_name(str(folder))
     try:
         mode = os.stat(folder).st_mode

@@ -84,7 +84,7 @@ class Record:
         return tuple(Record(one, self.place, f"{self.path}{key}[{index}].") for index, one in enumerate(found))
 
     def wrong(self, key: str, expected: str) -> StoreError:
-        """Return the refusal of a field whose value cannot be meant."""
+        """Return the error for an invalid field."""
         found = shown(str(self.fields.get(key)))
         return StoreError(
             FIELD_WRONG.format(place=self.place, field=shown_name(self.path + key), found=found, expected=expected)

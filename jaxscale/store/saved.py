@@ -1,4 +1,4 @@
-"""What one folder holds: a fit, and the crowd and the frontier that were made from it."""
+"""What one folder holds: a fit, and the ensemble and the frontier that were made from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jaxscale.results import Ensemble, Fit, Frontier
 
 OTHER_FIT = "the ensemble was made from another fit than the one beside it; save each with its own"
 OTHER_FRONTIER = "the frontier has the law '{found}' and the fit '{law}'; save each with its own"
-OTHER_CROWD = "the frontier has {found} replicates and the ensemble {count}; save each with its own"
+OTHER_ENSEMBLE = "the frontier has {found} replicates and the ensemble {count}; save each with its own"
 OTHER_GROUPS = "the frontiers are those of the groups {found}, which are not the groups of the fit of '{name}'"
 ONE_GROUP = "this is one group's part of a fit over several: save the whole, and take the part again after loading"
 NOT_A_RESULT = "a {kind} cannot be saved by itself; save a Fit, an Ensemble, or Saved(fit, ensemble, frontier)"
@@ -45,8 +45,13 @@ class Saved:
             if own.law != core:
                 raise UsageError(OTHER_FRONTIER.format(found=own.law.name, law=core.name))
         for one in (self.frontier, *self.by_group.values()):
-            if self.ensemble is not None and one is not None and one.is_crowd and len(one.params) != len(self.ensemble):
-                raise UsageError(OTHER_CROWD.format(found=len(one.params), count=len(self.ensemble)))
+            if (
+                self.ensemble is not None
+                and one is not None
+                and one.is_ensemble
+                and len(one.params) != len(self.ensemble)
+            ):
+                raise UsageError(OTHER_ENSEMBLE.format(found=len(one.params), count=len(self.ensemble)))
 
 
 def saved_of(result: Saved | Fit | Ensemble) -> Saved:

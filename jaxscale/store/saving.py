@@ -12,7 +12,7 @@ from jaxscale.errors import StoreError
 from jaxscale.results import Ensemble, Fit
 from jaxscale.store.digests import digest_of
 from jaxscale.store.document import document
-from jaxscale.store.folders import absolute, refuse_unwritable, write_folder
+from jaxscale.store.folders import absolute, check_writable, write_folder
 from jaxscale.store.parts.ensembles import written_ensemble
 from jaxscale.store.parts.fits import written_fit
 from jaxscale.store.parts.frontiers import written_frontier
@@ -37,7 +37,7 @@ def save(
     saved = saved_of(result)
     own_digest = own_digest or _name_of(saved)
     target = absolute(folder)
-    refuse_unwritable(target, is_own=lambda found: _is_own(found, own_digest), force=force)
+    check_writable(target, is_own=lambda found: _is_own(found, own_digest), force=force)
     record, arrays = _parts(saved)
 
     def whole(size: int, sha256: str) -> bytes:
@@ -50,14 +50,14 @@ def save(
 
 def _name_of(saved: Saved) -> str:
     """Return the digest of the computation that the result came from, whenever it was made."""
-    fit, crowd = saved.fit, saved.ensemble
+    fit, ensemble = saved.fit, saved.ensemble
     options: dict[str, Json] = {
         "law": fit.law.name,
         "objective": [fit.objective.name, fit.objective.space, repr(fit.objective.delta)],
         "solver": fit.solver,
         "fixed": list(fit.fixed),
         "coefs": {name: repr(value) for name, value in fit.coefs.items()},  # two laws of one's own may share a name
-        "crowd": None if crowd is None else [crowd.scheme.name, crowd.seed, len(crowd.status)],
+        "ensemble": None if ensemble is None else [ensemble.scheme.name, ensemble.seed, len(ensemble.status)],
         "budgets": None if saved.frontier is None else repr(saved.frontier.flops.tolist()),
         "by_group": {group: repr(one.flops.tolist()) for group, one in saved.by_group.items()},
     }
@@ -83,8 +83,8 @@ def _parts(saved: Saved) -> tuple[Mapping[str, Json], dict[str, np.ndarray]]:
     record: dict[str, Json] = {"fit": fit, "runs": runs, "ensemble": None, "frontier": None}
     arrays |= residuals
     if saved.ensemble is not None:
-        record["ensemble"], crowd = written_ensemble(saved.ensemble)
-        arrays |= crowd
+        record["ensemble"], ensemble = written_ensemble(saved.ensemble)
+        arrays |= ensemble
     if saved.frontier is not None:
         record["frontier"], front = written_frontier(saved.frontier)
         arrays |= front

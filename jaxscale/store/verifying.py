@@ -18,8 +18,8 @@ TOLERANCE = 1e-6
 """Of a residual, absolute in log space and relative to the loss in linear space: far above rounding."""
 
 
-def refuse_other_function(fit: Fit, *, place: str) -> None:
-    """Raise StoreError unless the law, at the saved coefs, misses the saved losses by the saved residuals."""
+def check_function(fit: Fit, *, place: str) -> None:
+    """Raise StoreError unless the law, at the saved coefs, residuals the saved losses by the saved residuals."""
     name = shown(fit.law.name)
     try:
         predicted = predict_with(fit.law, fit.coefs, fit.runs.columns)
@@ -28,8 +28,8 @@ def refuse_other_function(fit: Fit, *, place: str) -> None:
     loss = fit.runs.loss
     with np.errstate(all="ignore"):
         is_log = fit.objective.space == "log"
-        miss = np.log(predicted) - np.log(loss) if is_log else predicted - loss
+        residual = np.log(predicted) - np.log(loss) if is_log else predicted - loss
         allowed = TOLERANCE * (1.0 if is_log else np.maximum(np.abs(loss), np.abs(predicted)))
-        is_wrong = np.abs(miss - fit.residuals) > allowed  # False where either is NaN, as in a fit that failed
+        is_wrong = np.abs(residual - fit.residuals) > allowed  # False where either is NaN, as in a fit that failed
     if is_wrong.any():
         raise StoreError(OTHER_FUNCTION.format(place=place, name=name))

@@ -1,4 +1,4 @@
-"""Frontiers of fits and crowds, IsoLoss contours, and what is refused."""
+"""Frontiers of fits and ensembles, IsoLoss contours, and what is refused."""
 
 import numpy as np
 import pytest
@@ -32,22 +32,22 @@ def test_a_loss_below_the_floor_is_reached_nowhere():
 
 def test_where_the_loss_rises_again_with_tokens_the_contour_is_the_fewest_that_reach_it():
     """Kumar et al. 2024: post-training quantisation costs more with tokens, so that most losses are met twice."""
-    law, held = js.LAWS.resolve("precision-post"), {"bits_post": 3.0}
-    held = {name: held.get(name, 16.0) for name in law.inputs if name not in ("params", "tokens")}
+    law, fixed = js.LAWS.resolve("precision-post"), {"bits_post": 3.0}
+    fixed = {name: fixed.get(name, 16.0) for name in law.inputs if name not in ("params", "tokens")}
     coefs = {coef.name: float(np.sqrt(np.prod(coef.range))) for coef in law.coefs}
     tokens = np.geomspace(1e8, 1e16, 200)
-    losses = js.predict(law, coefs, params=1e8, tokens=tokens, **held)
+    losses = js.predict(law, coefs, params=1e8, tokens=tokens, **fixed)
     lowest = int(np.argmin(losses))
     assert 0 < lowest < 199
     level = losses[lowest] + 0.5 * (losses[0] - losses[lowest])
-    found = float(js.isoloss(law=law, coefs=coefs, loss=level, params=[1e8], held=held)[0, 0])
+    found = float(js.isoloss(law=law, coefs=coefs, loss=level, params=[1e8], fixed=fixed)[0, 0])
     assert found < tokens[lowest]
-    assert js.predict(law, coefs, params=1e8, tokens=found, **held) == pytest.approx(level, rel=1e-12)
+    assert js.predict(law, coefs, params=1e8, tokens=found, **fixed) == pytest.approx(level, rel=1e-12)
     fine = np.geomspace(tokens[lowest - 1], tokens[lowest + 1], 20_001)
-    dip = js.predict(law, coefs, params=1e8, tokens=fine, **held)
-    near = float(js.isoloss(law=law, coefs=coefs, loss=dip.min() * (1 + 1e-10), params=[1e8], held=held)[0, 0])
+    dip = js.predict(law, coefs, params=1e8, tokens=fine, **fixed)
+    near = float(js.isoloss(law=law, coefs=coefs, loss=dip.min() * (1 + 1e-10), params=[1e8], fixed=fixed)[0, 0])
     assert near == pytest.approx(fine[np.argmin(dip)], rel=1e-3)  # as flat as a minimum is
-    below = js.isoloss(law=law, coefs=coefs, loss=dip.min() * (1 - 1e-10), params=[1e8], held=held)
+    below = js.isoloss(law=law, coefs=coefs, loss=dip.min() * (1 - 1e-10), params=[1e8], fixed=fixed)
     assert np.isnan(below).all()
 
 
@@ -59,11 +59,11 @@ def test_what_is_held_for_a_contour_is_judged_as_for_a_frontier():
         ("x", "not a finite number"),
     ):
         with pytest.raises(UsageError, match=said):
-            js.isoloss(**law, loss=2.5, params=[1e8], held={"sparsity": value})
+            js.isoloss(**law, loss=2.5, params=[1e8], fixed={"sparsity": value})
         with pytest.raises(UsageError, match=said):
-            js.frontier(**law, flops=1e20, held={"sparsity": value})
+            js.frontier(**law, flops=1e20, fixed={"sparsity": value})
     numbers = [
-        js.isoloss(**law, loss=2.5, params=[1e8], held={"sparsity": kind(0)}) for kind in (int, np.array, np.float32)
+        js.isoloss(**law, loss=2.5, params=[1e8], fixed={"sparsity": kind(0)}) for kind in (int, np.array, np.float32)
     ]
     assert numbers[0] == numbers[1] == numbers[2] > 0
     with pytest.raises(UsageError, match="sizes are positive"):
@@ -84,26 +84,26 @@ def test_the_contour_touches_the_line_of_its_budget_at_the_optimum():
         assert np.all(needed[~np.isnan(needed)] >= 6 * params * tokens * (1 - 1e-9))
 
 
-def test_the_point_of_a_crowds_frontier_is_that_of_its_fit(epoch_crowd, epoch_fit):
-    crowd, point = (js.frontier(source, flops=BUDGETS) for source in (epoch_crowd, epoch_fit))
-    np.testing.assert_array_equal(crowd.point.params, point.params)
-    assert crowd.params.shape == crowd.loss.shape == (4000, 3)
-    assert crowd.is_crowd
-    assert not point.is_crowd
+def test_the_point_of_a_ensembles_frontier_is_that_of_its_fit(epoch_ensemble, epoch_fit):
+    ensemble, point = (js.frontier(source, flops=BUDGETS) for source in (epoch_ensemble, epoch_fit))
+    np.testing.assert_array_equal(ensemble.point.params, point.params)
+    assert ensemble.params.shape == ensemble.loss.shape == (4000, 3)
+    assert ensemble.is_ensemble
+    assert not point.is_ensemble
     assert point.interval("params") is None
 
 
-def test_each_replicate_has_the_closed_form_frontier_of_its_own_coefs(epoch_crowd):
-    c, product = epoch_crowd.coefs, BUDGETS / 6
+def test_each_replicate_has_the_closed_form_frontier_of_its_own_coefs(epoch_ensemble):
+    c, product = epoch_ensemble.coefs, BUDGETS / 6
     s = c["alpha"] + c["beta"]
     G = (c["alpha"] * c["A"] / (c["beta"] * c["B"])) ** (1 / s)
     want = G[:, None] * product ** (c["beta"] / s)[:, None]
-    np.testing.assert_allclose(js.frontier(epoch_crowd, flops=BUDGETS).params, want, rtol=1e-9)
+    np.testing.assert_allclose(js.frontier(epoch_ensemble, flops=BUDGETS).params, want, rtol=1e-9)
 
 
-def test_tokens_per_param_at_the_compute_of_chinchilla_is_about_eighteen(epoch_crowd):
+def test_tokens_per_param_at_the_compute_of_chinchilla_is_about_eighteen(epoch_ensemble):
     """PROVENANCE.md: 17.9 at the Huber minimum, 18.3 for least absolute deviations."""
-    front = js.frontier(epoch_crowd, flops=5.88e23)
+    front = js.frontier(epoch_ensemble, flops=5.88e23)
     assert front.point.tokens_per_param[0] == pytest.approx(17.9, abs=0.1)
     band = front.interval("tokens_per_param")
     assert band.lower[0] < 17.9 < band.upper[0]
@@ -209,7 +209,7 @@ def test_an_optimum_that_no_digit_of_the_loss_shows_is_found_by_its_slope():
     """
     right = [1.72477241e11, 5.42705302e11]  # the first-order condition in 60 digits
     front = js.frontier(
-        law="data-constrained", coefs="muennighoff2023", held={"unique_tokens": 25e9}, flops=[1e25, 1e26]
+        law="data-constrained", coefs="muennighoff2023", fixed={"unique_tokens": 25e9}, flops=[1e25, 1e26]
     )
     np.testing.assert_allclose(front.params, right, rtol=1e-6)
 
@@ -217,7 +217,7 @@ def test_an_optimum_that_no_digit_of_the_loss_shows_is_found_by_its_slope():
 @pytest.mark.parametrize("unique", [-2e9, 0.0])
 def test_a_held_size_must_be_positive(unique):
     with pytest.raises(UsageError, match="must be positive"):
-        js.frontier(law="data-constrained", coefs="muennighoff2023", held={"unique_tokens": unique}, flops=1e20)
+        js.frontier(law="data-constrained", coefs="muennighoff2023", fixed={"unique_tokens": unique}, flops=1e20)
 
 
 def test_a_budget_below_one_param_on_one_token_has_no_optimum():
@@ -232,5 +232,5 @@ def test_measured_compute_is_counted_at_the_laws_own_price():
     price = [float(law.flops_per_param_token(sparsity=np.float64(one))) for one in columns["sparsity"]]
     runs = js.Runs.from_arrays(loss=[3.0, 2.9], **columns)
     made = js.fit(runs, law, fix=law.constants("frantar2023-t5"))
-    front = js.frontier(made, flops=1e21, held={"sparsity": 0.5})
+    front = js.frontier(made, flops=1e21, fixed={"sparsity": 0.5})
     assert front.measured == pytest.approx((price[0] * 1e17, price[1] * 8e17), rel=1e-12)

@@ -10,7 +10,7 @@ import pytest
 import jaxscale as js
 from jaxscale.allocation import allocate
 from jaxscale.allocation.allocate import optima
-from jaxscale.allocation.splits import Split, can_allocate, held_inputs
+from jaxscale.allocation.splits import Split, can_allocate, fixed_inputs
 from jaxscale.laws import law_from_expression
 
 TRADING = [law for law in js.LAWS if can_allocate(law)]
@@ -30,31 +30,31 @@ def within(random, low, high, count):
 
 
 def drawn(law, random):
-    """Return coefs (R, p), half of them within a hundredth of published ones, held inputs (R, h) and budgets (R,)."""
+    """Return coefs (R, p), half of them within a hundredth of published ones, fixed inputs (R, h) and budgets (R,)."""
     sets = np.stack([within(random, *coef.range, SETS) for coef in law.coefs], axis=1)
     if law.published:
         known = np.array([one.values for one in law.published])[random.integers(len(law.published), size=SETS // 2)]
         sets[: SETS // 2] = known * random.uniform(0.99, 1.01, known.shape)
-    held = np.zeros((SETS, len(held_inputs(law))))
-    for place, measure in enumerate(map(law.measure, held_inputs(law))):
-        share = 1.0 / len(law.parts) if measure.is_part else 1.0
-        held[:, place] = share * within(random, measure.low, measure.high, SETS)
-    return sets, held, 10 ** random.uniform(*NEAR.get(law.name, (17.0, 27.0)), SETS)
+    fixed = np.zeros((SETS, len(fixed_inputs(law))))
+    for place, measure in enumerate(map(law.input, fixed_inputs(law))):
+        share = 1.0 / len(law.parts) if measure.is_composition else 1.0
+        fixed[:, place] = share * within(random, measure.low, measure.high, SETS)
+    return sets, fixed, 10 ** random.uniform(*NEAR.get(law.name, (17.0, 27.0)), SETS)
 
 
-def grid_losses(law, coefs, held, flops):
-    split = Split.of(law, jnp.log(flops), tuple(coefs), tuple(held))
+def grid_losses(law, coefs, fixed, flops):
+    split = Split.of(law, jnp.log(flops), tuple(coefs), tuple(fixed))
     points = jnp.linspace(0.0, 1.0, FINE) * split.log_product
     return points, jax.vmap(partial(split.loss, law))(points)
 
 
 @pytest.mark.parametrize("law", TRADING, ids=lambda law: law.name)
 def test_no_minimum_that_a_fine_grid_shows_is_missed(law):
-    sets, held, flops = drawn(law, np.random.default_rng(17))
+    sets, fixed, flops = drawn(law, np.random.default_rng(17))
     with jax.enable_x64(True):
-        _, losses = map(np.asarray, jax.jit(jax.vmap(partial(grid_losses, law)))(sets, held, flops))
+        _, losses = map(np.asarray, jax.jit(jax.vmap(partial(grid_losses, law)))(sets, fixed, flops))
         one = jax.jit(jax.vmap(lambda c, f, h: jax.tree.map(jnp.squeeze, optima(law, (c[None], f[None], h)))))
-        found = jax.tree.map(np.asarray, one(sets, flops, held))
+        found = jax.tree.map(np.asarray, one(sets, flops, fixed))
     beside = np.minimum(losses[:, :-2], losses[:, 2:])
     is_dip = losses[:, 1:-1] < beside - 1e-14 * np.abs(beside)  # beyond rounding
     is_dip &= np.isfinite(losses[:, :-2]) & np.isfinite(losses[:, 2:])
@@ -96,12 +96,12 @@ def test_farseers_dip_is_found_where_it_is_narrower_than_the_first_grid():
 def test_derivatives_in_single_precision_are_those_of_double_or_are_refused(law):
     """To a thousandth of the gradient's size, each coef counted by its own size; 1e19 to 1e25 FLOP."""
     sets = np.array([one.values for one in law.published], np.float32)
-    held = np.array([middle(one.low, one.high) for one in map(law.measure, held_inputs(law))], np.float32)
+    fixed = np.array([middle(one.low, one.high) for one in map(law.input, fixed_inputs(law))], np.float32)
     budgets = np.array([1e19, 1e21, 1e23, 1e25], np.float32)
 
     def split(coefs, flops):
-        beside = dict(zip(held_inputs(law), held, strict=True))
-        found = allocate(law, dict(zip(law.names, coefs, strict=True)), flops=flops, held=beside)
+        beside = dict(zip(fixed_inputs(law), fixed, strict=True))
+        found = allocate(law, dict(zip(law.names, coefs, strict=True)), flops=flops, fixed=beside)
         return found.log_params, found.is_interior
 
     def gradients(kind):

@@ -87,11 +87,11 @@ def test_where_the_loss_rises_with_an_input_the_most_of_it_is_given():
     assert again == pytest.approx(level, rel=1e-12)
 
 
-def test_every_replicate_is_solved_by_its_own_coefs(epoch_crowd):
-    found = js.solve_for(epoch_crowd, loss=[2.4, 2.2], at={"params": 3e9})
-    coefs = {name: samples[:, None] for name, samples in epoch_crowd.coefs.items()}
+def test_every_replicate_is_solved_by_its_own_coefs(epoch_ensemble):
+    found = js.solve_for(epoch_ensemble, loss=[2.4, 2.2], at={"params": 3e9})
+    coefs = {name: samples[:, None] for name, samples in epoch_ensemble.coefs.items()}
     want = separable.tokens_to_reach(coefs, np.array([2.4, 2.2]), params=3e9)
-    usable = epoch_crowd.usable
+    usable = epoch_ensemble.usable
     is_reached = np.isfinite(want) & usable[:, None]
     np.testing.assert_allclose(found.value[is_reached], np.asarray(want)[is_reached], rtol=1e-9)
     assert np.isinf(found.value[usable][~is_reached[usable]]).all()
@@ -101,21 +101,21 @@ def test_every_replicate_is_solved_by_its_own_coefs(epoch_crowd):
     assert (found.point.value <= band.upper).all()
 
 
-def test_replicates_that_never_reach_a_loss_are_counted_and_open_the_band(epoch_crowd):
-    found = js.solve_for(epoch_crowd, loss=1.95, at={"params": 1e12})
-    never = int(np.isinf(found.value[epoch_crowd.usable]).sum())
-    found = js.solve_for(epoch_crowd, loss=1.86, at={"params": 1e12})
-    more = int(np.isinf(found.value[epoch_crowd.usable]).sum())
+def test_replicates_that_never_reach_a_loss_are_counted_and_open_the_band(epoch_ensemble):
+    found = js.solve_for(epoch_ensemble, loss=1.95, at={"params": 1e12})
+    never = int(np.isinf(found.value[epoch_ensemble.usable]).sum())
+    found = js.solve_for(epoch_ensemble, loss=1.86, at={"params": 1e12})
+    more = int(np.isinf(found.value[epoch_ensemble.usable]).sum())
     assert 0 <= never < more
     said = [one.message for one in found.findings if one.code == "replicates-not-reached"]
     assert f"{more:,} of".replace(",", "") in said[0].replace(",", "")
     assert np.isinf(found.interval("tokens").upper[0])
 
 
-def test_the_least_compute_of_a_crowd_is_that_of_every_replicate(epoch_crowd):
-    found = js.solve_for(epoch_crowd, loss=2.3)
-    usable = epoch_crowd.usable
-    want = np.asarray(separable.flops_to_reach({k: v[usable] for k, v in epoch_crowd.coefs.items()}, 2.3))
+def test_the_least_compute_of_an_ensemble_is_that_of_every_replicate(epoch_ensemble):
+    found = js.solve_for(epoch_ensemble, loss=2.3)
+    usable = epoch_ensemble.usable
+    want = np.asarray(separable.flops_to_reach({k: v[usable] for k, v in epoch_ensemble.coefs.items()}, 2.3))
     np.testing.assert_allclose(found.value[usable, 0], want, rtol=1e-8)
 
 

@@ -34,26 +34,26 @@ def test_the_fit_has_no_bias_where_the_profiles_have(without_noise):
 
 
 @pytest.mark.slow
-def test_all_approaches_see_the_replicates_of_the_crowd(without_noise):
+def test_all_approaches_see_the_replicates_of_the_ensemble(without_noise):
     runs = without_noise.fit.runs
-    weight = without_noise.crowd.weights(np.arange(30))
+    weight = without_noise.ensemble.weights(np.arange(30))
     trends = isoflop_trends(runs, weight, budget="budget", tolerance=0.05, method="parabola")
-    np.testing.assert_array_equal(trends.params.exponent, without_noise.approaches[0].crowd.params.exponent)
+    np.testing.assert_array_equal(trends.params.exponent, without_noise.approaches[0].ensemble.params.exponent)
 
 
 @pytest.mark.slow
-def test_the_pivot_of_a_crowd_is_where_its_sizes_vary_least():
+def test_the_pivot_of_an_ensemble_is_where_its_sizes_vary_least():
     runs = profiles_on(PRINTED, 8, noise=0.005, seed=1)
-    crowd = js.bootstrap(js.fit(runs), replicates=200)
-    pivot = spread.pivot_of(crowd)
+    ensemble = js.bootstrap(js.fit(runs), replicates=200)
+    pivot = spread.pivot_of(ensemble)
     at = pivot * np.array([0.7, 1.0, 1 / 0.7])
-    logs = np.log(js.frontier(crowd, flops=at).params)[crowd.usable]
+    logs = np.log(js.frontier(ensemble, flops=at).params)[ensemble.usable]
     below, least, above = np.var(logs, axis=0, ddof=1)
     assert least < below
     assert least < above
     assert runs["flops"].min() < pivot < runs["flops"].max()
     with js.precision.float64():
-        near = float(spread.pivot_flops(crowd.fit.coefs, spread.covariance_of(crowd)))
+        near = float(spread.pivot_flops(ensemble.fit.coefs, spread.covariance_of(ensemble)))
     assert np.log(near / pivot) == pytest.approx(0.0, abs=0.7)  # the delta method, to first order
 
 

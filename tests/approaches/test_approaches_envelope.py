@@ -56,10 +56,10 @@ def test_a_replicate_with_every_run_is_the_table_and_one_without_a_run_lacks_its
     runs = curves_on(PRINTED)
     weight = np.ones((2, len(runs)))
     weight[1, runs["group"] == "run 9"] = 0
-    crowd = envelope_trends(runs, weight)
+    ensemble = envelope_trends(runs, weight)
     alone = envelope(runs.where("group != 'run 9'"))
-    assert crowd.params.exponent[0] == pytest.approx(float(envelope(runs).trend.params.exponent), rel=1e-12)
-    assert crowd.params.exponent[1] == pytest.approx(float(alone.trend.params.exponent), rel=1e-9)
+    assert ensemble.params.exponent[0] == pytest.approx(float(envelope(runs).trend.params.exponent), rel=1e-12)
+    assert ensemble.params.exponent[1] == pytest.approx(float(alone.trend.params.exponent), rel=1e-9)
 
 
 def test_a_table_without_curves_is_refused():

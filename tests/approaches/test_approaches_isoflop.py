@@ -54,7 +54,7 @@ def test_the_exponents_of_porian_come_from_the_losses(shared_data, configuration
     found = isoflop(runs, budget="budget", method="akima", noise=0.002, replicates=400)
     assert low < found.trend.params.exponent < high
     assert found.trend.params.exponent == pytest.approx(published, abs=0.003)
-    band = found.crowd.params.interval()
+    band = found.ensemble.params.interval()
     assert band.lower < published < band.upper
     assert band.lower == pytest.approx(low, abs=0.004)  # their own noise bootstrap, with other noise
     assert band.upper == pytest.approx(high, abs=0.004)

@@ -40,18 +40,18 @@ def test_the_weighted_line_through_porians_own_optima_is_theirs(shared_data, con
     assert line.scale == pytest.approx(scale, rel=1e-3)
 
 
-def test_a_crowd_of_lines_is_each_line_alone_and_nan_is_absent():
+def test_an_ensemble_of_lines_is_each_line_alone_and_nan_is_absent():
     random = np.random.default_rng(0)
     flops = np.geomspace(1e18, 1e22, 6)
     values = 0.1 * flops**0.5 * np.exp(0.1 * random.standard_normal((4, 6)))
     values[1, 2] = np.nan
     values[2, 1:] = np.nan
-    crowd = power_law(flops, values)
+    ensemble = power_law(flops, values)
     for lane in (0, 1, 3):
         has = np.isfinite(values[lane])
         slope, level = np.polyfit(np.log(flops[has]), np.log(values[lane, has]), 1)
-        assert crowd.exponent[lane] == pytest.approx(slope, rel=1e-10)
-        assert np.log(crowd.scale[lane]) == pytest.approx(level, rel=1e-9)
-    assert np.isnan(crowd.exponent[2])
-    assert crowd.at(flops).shape == (4, 6)
-    assert crowd.interval().n_used == 3
+        assert ensemble.exponent[lane] == pytest.approx(slope, rel=1e-10)
+        assert np.log(ensemble.scale[lane]) == pytest.approx(level, rel=1e-9)
+    assert np.isnan(ensemble.exponent[2])
+    assert ensemble.at(flops).shape == (4, 6)
+    assert ensemble.interval().n_used == 3

@@ -26,11 +26,11 @@ def test_the_loop_in_cpp_finds_the_minima_of_jaxscale(study, only_drawn):
     reason = cpp_loop.absent()
     if reason:
         pytest.skip(reason)
-    crowd = js.bootstrap(study.fits["chinchilla"], replicates=REPLICATES, seed=0)
+    ensemble = js.bootstrap(study.fits["chinchilla"], replicates=REPLICATES, seed=0)
     found = cpp_loop.solve(study, only_drawn=only_drawn)
     assert found.failed == 0
     np.testing.assert_allclose(found.value, judging.huber_sums(study, found.theta), rtol=1e-12)
-    np.testing.assert_allclose(found.value, crowd.value, rtol=1e-12)
+    np.testing.assert_allclose(found.value, ensemble.value, rtol=1e-12)
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ REFUSED = {
         "'sparsity' must be 0 or more and below 1",
     ),
     "a share of which nothing is left": (
-        ("frontier", "--law", "sparsity", "--constants", "frantar2023-t5", "--hold", "sparsity=1"),
+        ("frontier", "--law", "sparsity", "--constants", "frantar2023-t5", "--at", "sparsity=1"),
         "must be 0 or more and below 1",
     ),
     "less than one expert": (
@@ -161,7 +161,7 @@ REFUSED = {
         ("predict", *PUBLISHED, "--at", "params=1e9", "--at", "tokens=1e9", "--at", "flops=1e20"),
         "unknown input of law 'chinchilla': 'flops'",
     ),
-    "a held input that is none": (("frontier", *PUBLISHED, "--hold", "x=1"), "has no input to hold"),
+    "a fixed input that is none": (("frontier", *PUBLISHED, "--at", "x=1"), "has no input to fix"),
     "predict without a source": (("predict", "--at", "params=1"), "name a SAVED folder"),
     "predict without a place": (("predict", *PUBLISHED), "say where to predict, --at params=1e9"),
     "predict with two sources": (("predict", "folder", *PUBLISHED, "--at", "params=1"), "leave --law out"),

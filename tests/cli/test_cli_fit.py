@@ -35,13 +35,13 @@ def test_the_documents_coefs_are_those_of_the_python_interface(fitted):
     from jaxscale.fitting import bootstrap, fit
 
     own = fit(datasets.load("pilot"))
-    crowd = bootstrap(own, replicates=60)
+    ensemble = bootstrap(own, replicates=60)
     document = fitted[1]
     assert document["coefs"] == pytest.approx(own.coefs, rel=1e-9)
     limits = document["bootstrap"]["coefs"]["alpha"]
-    band = crowd.interval("alpha")
+    band = ensemble.interval("alpha")
     assert [limits["low"], limits["high"]] == pytest.approx([band.lower, band.upper], rel=1e-6)
-    assert limits["std"] == pytest.approx(np.std(crowd.coefs["alpha"], ddof=1), rel=1e-6)
+    assert limits["std"] == pytest.approx(np.std(ensemble.coefs["alpha"], ddof=1), rel=1e-6)
 
 
 def test_a_frontier_row_has_a_band_for_each_quantity(fitted):
@@ -170,19 +170,19 @@ def test_a_fit_that_is_no_minimum_is_printed_and_exits_with_4(run, monkeypatch):
 
 
 def failing(share):
-    own = studies.crowd_of
+    own = studies.at_point
 
-    def crowd_of(*given):
-        crowd = own(*given)
-        status = crowd.status.copy()
+    def ensemble_of(*given):
+        ensemble = own(*given)
+        status = ensemble.status.copy()
         status[: round(share * len(status))] = Status.MAX_STEPS
-        return replace(crowd, status=status)
+        return replace(ensemble, status=status)
 
-    return crowd_of
+    return ensemble_of
 
 
 def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
-    monkeypatch.setattr(studies, "crowd_of", failing(0.6))
+    monkeypatch.setattr(studies, "at_point", failing(0.6))
     result = run(*COMMAND, "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 4
@@ -192,7 +192,7 @@ def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
 
 
 def test_some_replicates_failed_means_a_warning_and_exit_0(run, monkeypatch):
-    monkeypatch.setattr(studies, "crowd_of", failing(0.2))
+    monkeypatch.setattr(studies, "at_point", failing(0.2))
     result = run(*COMMAND)
     assert result.exit_code == 0
     assert "intervals-unreliable  20.0% of the replicates failed" in result.stdout
@@ -202,7 +202,7 @@ def test_an_interrupted_bootstrap_leaves_the_fit_and_exits_with_130(run, monkeyp
     def interrupt(*given):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(studies, "crowd_of", interrupt)
+    monkeypatch.setattr(studies, "at_point", interrupt)
     result = run(*COMMAND, "--out", "kept")
     assert result.exit_code == 130
     assert "the fit without bands is in kept" in result.stderr
@@ -224,10 +224,10 @@ def test_an_interrupt_that_was_lost_in_a_callback_still_ends_the_command(run, mo
     def lose(*given):
         with suppress(KeyboardInterrupt):  # as in a callback of the garbage collector, whose exceptions are ignored
             signal.raise_signal(signal.SIGINT)
-        return crowd_of(*given)
+        return ensemble_of(*given)
 
-    crowd_of = studies.crowd_of
-    monkeypatch.setattr(studies, "crowd_of", lose)
+    ensemble_of = studies.at_point
+    monkeypatch.setattr(studies, "at_point", lose)
     assert run(*COMMAND, "--out", "lost").exit_code == 130
 
 

@@ -105,6 +105,6 @@ def test_a_floor_at_zero_has_no_standard_error_and_an_interval_to_one_side(run, 
 
 def test_a_fit_at_its_bound_comes_back_with_its_one_sided_interval(run, floorless):
     run("fit", "t.csv", "--law", "power-params", "--replicates", "60", "--out", "kept")
-    crowd = js.load("kept").ensemble
-    assert crowd.fit.at_bound == ("E",)
-    assert crowd.interval("E").lower == 0.0
+    ensemble = js.load("kept").ensemble
+    assert ensemble.fit.at_bound == ("E",)
+    assert ensemble.interval("E").lower == 0.0

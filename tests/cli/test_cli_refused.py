@@ -1,4 +1,4 @@
-"""What cannot be meant is refused in one to three lines, with its exit code, and nothing on stdout."""
+"""Invalid input is refused in one to three lines, with its exit code, and nothing on stdout."""
 
 import pytest
 from cli_commands import TABLE
@@ -125,7 +125,7 @@ def test_an_unexpected_error_is_one_message_and_exit_code_one(run, monkeypatch):
     def fall(*given):
         raise ZeroDivisionError("first line\nsecond line")
 
-    monkeypatch.setattr(refusing, "refuse_unknown", fall)
+    monkeypatch.setattr(refusing, "check_names", fall)
     result = run("fit")
     assert is_a_refusal(result, 1)
     assert result.stderr.startswith("internal error: ZeroDivisionError: first line\n")

@@ -78,7 +78,7 @@ def test_frontier_answers_other_budgets_without_a_fit(run, no_fit, fitted):
     assert rows[0]["params"]["value"] == pytest.approx(document["frontier"][1]["params"]["value"], rel=1e-9)
 
 
-def test_a_wider_level_gives_wider_bands_from_the_same_crowd(run, no_fit, fitted):
+def test_a_wider_level_gives_wider_bands_from_the_same_ensemble(run, no_fit, fitted):
     narrow, wide = (
         json.loads(run("frontier", fitted[0], "--json", "--level", level).stdout)["frontier"][0]["loss"]
         for level in ("0.5", "0.9")

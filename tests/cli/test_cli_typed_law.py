@@ -100,7 +100,7 @@ REFUSED = {
     "a coef that stands nowhere": ((*LAW, "--coef", "B:real"), "--coef: the coef 'B' does not stand"),
     "an unknown support": (("--law-expr", "E/N", "--coef", "E:positiv"), "Did you mean 'positive'"),
     "a call": (("--law-expr", "E + exit(N)", "--coef", "E:real"), "'exit' is no function here"),
-    "a held input that is none": (("--hold", "x=1"), "law 'chinchilla' has no input to hold"),
+    "a fixed input that is none": (("--at", "x=1"), "law 'chinchilla' has no input to fix"),
 }
 
 
@@ -114,14 +114,14 @@ def test_what_cannot_be_meant_is_refused_before_the_table_is_read(run, words, sa
 
 def test_a_frontier_that_needs_an_input_held_is_refused_before_the_table_is_read(run):
     words = ("--law-expr", "E*quality/N + 1/D", "--coef", "E:positive")
-    assert "needs quality held at a value" in run("frontier", "no-such-table.csv", *words).stderr
-    assert "Did you mean 'quality'?" in run("fit", "no-such-table.csv", *words, "--hold", "qualty=1").stderr
+    assert "needs quality fixed at a value" in run("frontier", "no-such-table.csv", *words).stderr
+    assert "Did you mean 'quality'?" in run("fit", "no-such-table.csv", *words, "--at", "qualty=1").stderr
     found = json.loads(
-        run("frontier", *words, "--set", "E=1", "--hold", "quality=4", "--flops", "2.4e13", "--json").stdout
+        run("frontier", *words, "--set", "E=1", "--at", "quality=4", "--flops", "2.4e13", "--json").stdout
     )
     # a/N + 1/D on C = 6 N D is least where a D = N, with a = E quality = 4: N = sqrt(a C/6), D = N/a
     assert found["frontier"][0]["params"]["value"] == pytest.approx(4e6, rel=1e-9)
-    assert found["held"] == {"quality": 4.0}
+    assert found["fixed"] == {"quality": 4.0}
 
 
 def test_a_name_that_is_neither_a_coef_nor_a_column_has_a_caret_under_it(run, table):
@@ -142,7 +142,7 @@ def test_a_loss_in_the_text_of_a_law_is_refused_as_what_the_law_gives(run):
 
 
 @pytest.mark.parametrize(
-    ("words", "option"), [(("predict", "--at", "N=1e9", "--at", "D=2e10"), "--at"), (("frontier",), "--hold")]
+    ("words", "option"), [(("predict", "--at", "N=1e9", "--at", "D=2e10"), "--at"), (("frontier",), "--at")]
 )
 def test_without_a_table_a_name_that_nothing_gives_has_a_caret_under_it(run, words, option):
     law = ("--law-expr", "E + gamma/N + 1/D", "--coef", "E:positive", "--set", "E=1")

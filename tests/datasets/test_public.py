@@ -11,7 +11,7 @@ from jaxscale import datasets
 from jaxscale.datasets import public
 from jaxscale.datasets.epoch import EPOCH
 from jaxscale.datasets.loading import DATASETS
-from jaxscale.errors import MissingPartError, RunsError
+from jaxscale.errors import MissingDependencyError, RunsError
 
 BYTES = b"N,C,loss\n1e8,1.2e18,3.1\n2e8,2.4e18,2.9\n"
 TABLE = replace(EPOCH, name="a-table", sha256=hashlib.sha256(BYTES).hexdigest())
@@ -159,7 +159,7 @@ def test_a_table_that_cannot_be_fetched_says_how_to_get_it_by_hand(served, answe
 
 def test_without_pooch_the_message_says_how_to_install_it_and_how_to_do_without(monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(MissingPartError, match=r"uv sync --extra data") as refused:
+    with pytest.raises(MissingDependencyError, match=r"uv sync --extra data") as refused:
         public.file_of(TABLE)
     assert TABLE.sha256 in str(refused.value)
 

@@ -29,9 +29,9 @@ def test_without_noise_the_loss_is_the_law(law):
 @given(noise=st.floats(0, 0.5), seed=st.integers(0, 2**70))
 def test_the_miss_is_the_noise_times_standard_normal_numbers(noise, seed):
     runs = simulate("chinchilla", COEFS, columns=COLUMNS, noise=noise, seed=seed)
-    miss = np.log(runs.loss / predict_with(LAWS.resolve("chinchilla"), COEFS, COLUMNS))
-    assert abs(np.mean(miss)) <= 6 * noise / math.sqrt(len(runs)) + 1e-15  # six standard errors
-    assert abs(np.std(miss) - noise) <= 6 * noise / math.sqrt(2 * len(runs)) + 1e-15
+    residual = np.log(runs.loss / predict_with(LAWS.resolve("chinchilla"), COEFS, COLUMNS))
+    assert abs(np.mean(residual)) <= 6 * noise / math.sqrt(len(runs)) + 1e-15  # six standard errors
+    assert abs(np.std(residual) - noise) <= 6 * noise / math.sqrt(2 * len(runs)) + 1e-15
 
 
 def test_the_same_seed_gives_the_same_runs_and_another_seed_does_not():

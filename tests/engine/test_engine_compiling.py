@@ -1,4 +1,4 @@
-"""Several programs are compiled at once, each by one thread, in advance where it is foreseen, and counted once."""
+"""Several programs are compiled at once, each by one thread, in advance where it is prefetched, and counted once."""
 
 import gc
 import threading
@@ -11,7 +11,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale import allocation, precision
-from jaxscale.engine.compiling import KEPT, Clock, Program, foreseen, run, slot_of
+from jaxscale.engine.compiling import KEPT, Clock, Program, prefetched, run, slot_of
 from jaxscale.errors import UsageError
 
 ARGUMENT = np.arange(3.0)
@@ -71,11 +71,11 @@ def test_of_two_threads_that_need_one_program_one_compiles_and_counts_it():
 
 def test_a_foreseen_program_is_compiled_by_another_thread_and_counted_where_it_is_needed():
     soon, later, first, second = Witness(), Witness(), Clock(), Clock()
-    with foreseen(needed(later)):
+    with prefetched(needed(later)):
         ran(soon, clock=first)
     np.testing.assert_array_equal(ran(later, clock=second), 2.0 * ARGUMENT)
     assert len(later.threads) == 1
-    assert later.threads[0].startswith("foreseen")
+    assert later.threads[0].startswith("prefetched")
     assert (first.compiled, second.compiled) == (1, 1)
     assert second.compile < 0.05  # it was there: nothing was left to wait for
 
@@ -90,7 +90,7 @@ def until(is_true):
 
 def test_one_foreseen_program_leads_to_the_next():
     witnesses = [Witness() for _ in range(3)]
-    with foreseen(*map(needed, witnesses)):
+    with prefetched(*map(needed, witnesses)):
         ran(Witness())
         until(lambda: witnesses[-1].threads)
     assert [len(witness.threads) for witness in witnesses] == [1, 1, 1]
@@ -99,7 +99,7 @@ def test_one_foreseen_program_leads_to_the_next():
 def test_a_foreseen_program_that_somebody_is_at_is_left_to_them():
     last, gate = Witness(), threading.Event()
     busy = Witness(lambda: gate.wait(20))
-    with ThreadPoolExecutor(1) as pool, foreseen(needed(busy), needed(last)):
+    with ThreadPoolExecutor(1) as pool, prefetched(needed(busy), needed(last)):
         at_it = pool.submit(ran, busy)
         until(lambda: busy.threads)
         ran(Witness())
@@ -112,14 +112,14 @@ def test_a_foreseen_program_that_somebody_is_at_is_left_to_them():
 def test_a_foreseen_program_is_left_alone_where_nothing_is_compiled():
     known, later = Witness(), Witness()
     ran(known)
-    with foreseen(needed(later)):
+    with prefetched(needed(later)):
         ran(known)
     assert later.threads == []
 
 
 def test_a_foreseen_program_that_cannot_be_compiled_is_reported_by_the_verb_that_needs_it(capfd):
     bad = Witness()
-    with foreseen(needed(bad, broken)):
+    with prefetched(needed(bad, broken)):
         ran(Witness())
     assert len(bad.threads) == 1
     assert capfd.readouterr() == ("", "")
@@ -149,34 +149,34 @@ FLOOR = js.Law("floor", floor, ("params", "tokens"), (js.Coef("E", starts=(1.0, 
 
 
 @pytest.fixture(scope="module")
-def crowd():
-    """Replicates of a first fit, which was made while its frontier was foreseen."""
+def ensemble():
+    """Replicates of a first fit, which was made while its frontier was prefetched."""
     columns = {"params": np.geomspace(1e7, 1e10, 30), "tokens": np.geomspace(1e11, 1e9, 30)}
     runs = js.simulate(FLOOR, {"E": 1.7}, columns=columns, noise=0.01, seed=1)
-    with allocation.foreseen(FLOOR, budgets=2, replicates=300):
+    with allocation.prefetched(FLOOR, budgets=2, replicates=300):
         return js.bootstrap(js.fit(runs, FLOOR), replicates=300)
 
 
-def test_the_first_fit_counts_its_loop_and_its_look_and_the_bootstrap_nothing_more(crowd):
-    made = crowd.fit.provenance
+def test_the_first_fit_counts_its_loop_and_its_look_and_the_bootstrap_nothing_more(ensemble):
+    made = ensemble.fit.provenance
     assert made.programs == 2
-    assert crowd.provenance.programs == 0
+    assert ensemble.provenance.programs == 0
     assert made.compile_seconds > 0
     assert made.run_seconds >= 0
 
 
-def test_a_frontier_that_was_foreseen_is_there_with_that_of_the_point_fit(crowd):
+def test_a_frontier_that_was_foreseen_is_there_with_that_of_the_point_fit(ensemble):
     known = slot_of.cache_info().misses
-    front = js.frontier(crowd, flops=[1e20, 1e22])
+    front = js.frontier(ensemble, flops=[1e20, 1e22])
     assert slot_of.cache_info().misses == known
     assert front.params.shape == (300, 2)
-    alone = js.frontier(crowd.fit, flops=[1e20, 1e22])
+    alone = js.frontier(ensemble.fit, flops=[1e20, 1e22])
     np.testing.assert_allclose(front.point.params, alone.params, rtol=1e-12)  # ln N to a few ulps
 
 
 def test_what_has_no_frontier_is_not_foreseen():
     known = slot_of.cache_info().misses
-    with allocation.foreseen("pure-power-params", budgets=2):
+    with allocation.prefetched("pure-power-params", budgets=2):
         ran(Witness())
     assert slot_of.cache_info().misses == known + 1
 

@@ -16,10 +16,11 @@ import jaxscale as js
 
 columns = {"params": np.geomspace(1e7, 1e10, 30)}
 runs = js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns=columns, noise=0.02, seed=1)
-crowd = js.bootstrap(js.fit(runs, "pure-power-params"), replicates=1500, seed=4)
-coefs = {name: values.tolist() for name, values in crowd.coefs.items()}
-weights = [crowd.weights(replicate).tolist() for replicate in (0, 900, 1499)]
-print(json.dumps({"devices": len(jax.devices()), "coefs": coefs, "weights": weights, "status": crowd.status.tolist()}))
+ensemble = js.bootstrap(js.fit(runs, "pure-power-params"), replicates=1500, seed=4)
+coefs = {name: values.tolist() for name, values in ensemble.coefs.items()}
+weights = [ensemble.weights(replicate).tolist() for replicate in (0, 900, 1499)]
+status = ensemble.status.tolist()
+print(json.dumps({"devices": len(jax.devices()), "coefs": coefs, "weights": weights, "status": status}))
 """
 
 

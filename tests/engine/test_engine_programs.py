@@ -50,11 +50,11 @@ def test_a_second_fit_on_another_table_of_the_same_bucket_compiles_nothing(first
     runs = table(rows, 2)
     with counted() as seen:
         fit = js.fit(runs, law="pure-power-params")
-        crowd = js.bootstrap(fit, replicates=300)
+        ensemble = js.bootstrap(fit, replicates=300)
     assert fit.is_usable
-    assert crowd.usable.any()
+    assert ensemble.usable.any()
     assert seen == []
-    assert crowd.provenance.programs == 0
+    assert ensemble.provenance.programs == 0
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,6 @@ def test_sweeping_the_bend_of_the_score_compiles_nothing(first):
 
 
 def test_a_fit_and_its_bootstrap_share_the_program_that_solves(first):
-    fit, crowd = first
+    fit, ensemble = first
     # the loop, the look at the minimum, and, for replicates that failed, what pulls at their coefs
-    assert fit.provenance.programs + crowd.provenance.programs <= 2 + bool(crowd.failed)
+    assert fit.provenance.programs + ensemble.provenance.programs <= 2 + bool(ensemble.failed)

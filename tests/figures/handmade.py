@@ -1,4 +1,4 @@
-"""Results made by hand, without a fit: tables, crowds and frontiers of known laws, for drawing only."""
+"""Results made by hand, without a fit: tables, ensembles and frontiers of known laws, for drawing only."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ def fit_of(name="chinchilla", *, runs=None, objective=None, fixed=(), status=Sta
 
 
 def ensemble_of(fit, *, replicates=300, seed=0, unusable=0.0):
-    """Return a crowd around the fit: normal in logs, each scale tied to its exponent; a share of it unusable."""
+    """Return an ensemble around the fit: normal in logs, each scale tied to its exponent; a share of it unusable."""
     rng = np.random.default_rng(seed)
     drawn = {}
     for name, value in fit.coefs.items():
@@ -82,7 +82,7 @@ def frontier_of(fit, ensemble=None, *, flops=None):
         one = {name: float(values[r]) for name, values in ensemble.coefs.items()}
         lanes.append(_optimum(fit.law, one, flops) if ensemble.usable[r] else np.full((3, len(flops)), np.nan))
     params, tokens, loss = np.stack(lanes, axis=1)
-    return replace(point, coefs=ensemble.coefs, params=params, tokens=tokens, loss=loss, crowd_of=point)
+    return replace(point, coefs=ensemble.coefs, params=params, tokens=tokens, loss=loss, at_point=point)
 
 
 def _optimum(law, coefs, flops):

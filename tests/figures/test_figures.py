@@ -149,7 +149,7 @@ def test_a_fit_without_an_ensemble_has_no_bands_and_says_so():
     assert not [text for text in page.legends[0].get_texts() if "band" in text.get_text()]
 
 
-def test_a_crowd_without_a_usable_replicate_has_no_bands_and_says_so():
+def test_an_ensemble_without_a_usable_replicate_has_no_bands_and_says_so():
     fit, ensemble, frontier = results(unusable=1.0)
     for name in ("frontier", "isoloss", "coefs"):
         page = FIGURES.resolve(name).make(fit, ensemble, frontier)
@@ -246,8 +246,8 @@ def test_the_callers_style_neither_matters_nor_changes(tmp_path):
 def test_figures_never_touch_pyplot():
     script = (
         "import sys; from handmade import fit_of, ensemble_of, frontier_of; from jaxscale.figures import FIGURES\n"
-        "fit = fit_of(); crowd = ensemble_of(fit, replicates=30)\n"
-        "[figure.make(fit, crowd, frontier_of(fit, crowd)).canvas.draw() for figure in FIGURES]\n"
+        "fit = fit_of(); ensemble = ensemble_of(fit, replicates=30)\n"
+        "[figure.make(fit, ensemble, frontier_of(fit, ensemble)).canvas.draw() for figure in FIGURES]\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     here = Path(__file__).parent

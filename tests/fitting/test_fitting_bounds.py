@@ -53,40 +53,40 @@ def test_a_fit_that_runs_into_zero_ends_there_and_never_on_its_way(seed, objecti
 
 
 def test_every_replicate_is_at_zero_or_below_the_law_without_a_floor(near_zero):
-    fit, crowd = near_zero
+    fit, ensemble = near_zero
     pure = js.bootstrap(js.fit(fit.runs, WITHOUT), replicates=400)
-    np.testing.assert_array_equal(crowd.weights(np.arange(400)), pure.weights(np.arange(400)))
-    undecided = ~crowd.usable & pure.usable  # at zero, with a pull that is zero to rounding: neither bound nor not
+    np.testing.assert_array_equal(ensemble.weights(np.arange(400)), pure.weights(np.arange(400)))
+    undecided = ~ensemble.usable & pure.usable  # at zero, with a pull that is zero to rounding: neither bound nor not
     assert undecided.sum() <= 2
-    np.testing.assert_allclose(crowd.value[undecided], pure.value[undecided], rtol=1e-9)
-    assert crowd.usable.mean() > 0.98
-    both = crowd.usable & pure.usable
-    floor, at_zero = crowd.coefs["E"], both & (crowd.coefs["E"] == 0.0)
+    np.testing.assert_allclose(ensemble.value[undecided], pure.value[undecided], rtol=1e-9)
+    assert ensemble.usable.mean() > 0.98
+    both = ensemble.usable & pure.usable
+    floor, at_zero = ensemble.coefs["E"], both & (ensemble.coefs["E"] == 0.0)
     assert 20 < at_zero.sum() < 380  # both kinds, or the test says nothing
-    np.testing.assert_array_equal(floor[crowd.usable] == 0.0, crowd.status[crowd.usable] == Status.AT_BOUND)
-    np.testing.assert_allclose(crowd.value[at_zero], pure.value[at_zero], rtol=1e-9)
-    np.testing.assert_allclose(crowd.coefs["alpha"][at_zero], pure.coefs["alpha"][at_zero], rtol=1e-5)
-    assert np.all(crowd.value[both & ~at_zero] < pure.value[both & ~at_zero])
+    np.testing.assert_array_equal(floor[ensemble.usable] == 0.0, ensemble.status[ensemble.usable] == Status.AT_BOUND)
+    np.testing.assert_allclose(ensemble.value[at_zero], pure.value[at_zero], rtol=1e-9)
+    np.testing.assert_allclose(ensemble.coefs["alpha"][at_zero], pure.coefs["alpha"][at_zero], rtol=1e-5)
+    assert np.all(ensemble.value[both & ~at_zero] < pure.value[both & ~at_zero])
 
 
 def test_replicates_at_zero_are_counted_in_words(near_zero):
-    _, crowd = near_zero
-    (message,) = [finding.message for finding in crowd.findings if finding.code == "replicates-at-bound"]
-    assert message.startswith(f"E = 0 in {np.sum(crowd.samples('E') == 0.0)} of 400 replicates")
+    _, ensemble = near_zero
+    (message,) = [finding.message for finding in ensemble.findings if finding.code == "replicates-at-bound"]
+    assert message.startswith(f"E = 0 in {np.sum(ensemble.samples('E') == 0.0)} of 400 replicates")
 
 
 def test_the_interval_of_a_coef_at_its_bound_begins_there_and_leaves_out_one_side(at_zero):
-    crowd = js.bootstrap(at_zero, replicates=200)
-    band = crowd.interval("E", level=0.9)
+    ensemble = js.bootstrap(at_zero, replicates=200)
+    band = ensemble.interval("E", level=0.9)
     assert band.lower == 0.0
-    assert band.upper == pytest.approx(np.quantile(crowd.coefs["E"][crowd.usable], 0.9))
-    assert (band.n_used, band.n_total) == (crowd.usable.sum(), 200)
+    assert band.upper == pytest.approx(np.quantile(ensemble.coefs["E"][ensemble.usable], 0.9))
+    assert (band.n_used, band.n_total) == (ensemble.usable.sum(), 200)
 
 
 def test_the_quantiles_at_zero_are_zero_for_any_width_of_chunk(near_zero):
-    fit, crowd = near_zero
+    fit, ensemble = near_zero
     again = js.bootstrap(fit, replicates=100, chunk=64)
-    np.testing.assert_array_equal(again.coefs["E"] == 0.0, crowd.coefs["E"][:100] == 0.0)
+    np.testing.assert_array_equal(again.coefs["E"] == 0.0, ensemble.coefs["E"][:100] == 0.0)
     assert np.quantile(again.coefs["E"], 0.01) == 0.0
 
 

@@ -37,13 +37,13 @@ def test_rows_of_one_run_do_not_count_as_independent(curves):
 
 
 def test_the_weights_of_a_replicate_can_be_rebuilt(curves):
-    crowd = js.bootstrap(fitted(curves), scheme="cluster", replicates=50)
-    weights = crowd.weights(17).reshape(40, 6)
+    ensemble = js.bootstrap(fitted(curves), scheme="cluster", replicates=50)
+    weights = ensemble.weights(17).reshape(40, 6)
     assert (weights == weights[:, :1]).all()
     assert weights[:, 0].sum() == 40
     x, y = np.log(curves["params"]), np.log(curves.loss)
     slope = -np.polyfit(x, y, 1, w=np.sqrt(weights.ravel()))[0]
-    assert crowd.coefs["alpha"][17] == pytest.approx(slope, rel=1e-9)
+    assert ensemble.coefs["alpha"][17] == pytest.approx(slope, rel=1e-9)
 
 
 def test_a_table_without_groups_is_refused(curves):

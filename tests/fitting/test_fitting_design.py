@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import jaxscale as js
 from jaxscale.fitting import reduced
 from jaxscale.fitting.design import design_of
-from jaxscale.fitting.directions import gaps_of
+from jaxscale.fitting.nullspace import null_space_of
 from jaxscale.laws import LAWS, law_from_expression
 from jaxscale.status import Status
 
@@ -189,8 +189,8 @@ def test_the_direction_without_effect_is_the_null_vector_of_the_jacobian():
     """Columns (a, 2a, b): ln A by 2 and ln B by -1 change nothing; in unit length that is 0.89 and -0.45."""
     a, b = np.random.default_rng(3).standard_normal((2, 9))
     coefs = (js.Coef("A"), js.Coef("B"), js.Coef("level", "real"))
-    gaps = gaps_of(np.stack([a, 2 * a, b], axis=1), np.array([True, True, False]), 1.0, coefs)
-    assert gaps.rank == 2
-    assert gaps.directions == ("0.89 ln A - 0.45 ln B",)
-    assert gaps.coefs == ("A", "B")
-    assert gaps.condition > 1e14
+    null_space = null_space_of(np.stack([a, 2 * a, b], axis=1), np.array([True, True, False]), 1.0, coefs)
+    assert null_space.rank == 2
+    assert null_space.directions == ("0.89 ln A - 0.45 ln B",)
+    assert null_space.coefs == ("A", "B")
+    assert null_space.condition > 1e14

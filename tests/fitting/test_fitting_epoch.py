@@ -45,30 +45,30 @@ def test_the_certificate_says_that_the_minimum_is_one(epoch_fit):
     assert certificate.agreeing_starts > certificate.starts / 2
 
 
-def test_every_replicate_is_usable_and_the_intervals_are_the_published_ones(epoch_crowd):
-    assert len(epoch_crowd) == 4000
-    assert epoch_crowd.usable.all()
-    assert epoch_crowd.failed == {}
+def test_every_replicate_is_usable_and_the_intervals_are_the_published_ones(epoch_ensemble):
+    assert len(epoch_ensemble) == 4000
+    assert epoch_ensemble.usable.all()
+    assert epoch_ensemble.failed == {}
     for name, (low, high) in INTERVALS.items():
-        band = epoch_crowd.interval(name)
+        band = epoch_ensemble.interval(name)
         assert (band.n_used, band.n_total) == (4000, 4000)
         assert abs(band.lower - low) < 0.1 * (high - low), name
         assert abs(band.upper - high) < 0.1 * (high - low), name
 
 
-def test_the_spread_of_the_exponent_of_size_is_the_published_one(epoch_crowd):
+def test_the_spread_of_the_exponent_of_size_is_the_published_one(epoch_ensemble):
     """Share a = beta / (alpha + beta): 0.513, standard error 0.020, from the notebook's bootstrap."""
-    share = epoch_crowd.coefs["beta"] / (epoch_crowd.coefs["alpha"] + epoch_crowd.coefs["beta"])
+    share = epoch_ensemble.coefs["beta"] / (epoch_ensemble.coefs["alpha"] + epoch_ensemble.coefs["beta"])
     assert np.median(share) == pytest.approx(0.513, abs=0.004)
     assert np.std(share) == pytest.approx(0.020, abs=0.003)
 
 
-def test_chunks_of_another_width_give_the_same_answer(epoch_fit, epoch_crowd):
+def test_chunks_of_another_width_give_the_same_answer(epoch_fit, epoch_ensemble):
     few = js.bootstrap(epoch_fit, replicates=500, chunk=64)
     for name in NAMES:
-        np.testing.assert_allclose(few.coefs[name], epoch_crowd.coefs[name][:500], rtol=1e-9)
-    np.testing.assert_array_equal(few.status, epoch_crowd.status[:500])
-    np.testing.assert_array_equal(few.weights(np.arange(500)), epoch_crowd.weights(np.arange(500)))
+        np.testing.assert_allclose(few.coefs[name], epoch_ensemble.coefs[name][:500], rtol=1e-9)
+    np.testing.assert_array_equal(few.status, epoch_ensemble.status[:500])
+    np.testing.assert_array_equal(few.weights(np.arange(500)), epoch_ensemble.weights(np.arange(500)))
 
 
 def test_least_absolute_deviations_reach_the_best_known_coefs(epoch):

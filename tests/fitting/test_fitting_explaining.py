@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxscale.fitting.explaining import findings_of_labels
-from jaxscale.fitting.groups import by_group, refuse_small_groups
+from jaxscale.fitting.groups import by_group, check_group_sizes
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_two_tokenizers_are_named_with_a_command_that_the_table_carries(labelled
     (found,) = findings_of_labels(fit)
     assert "--group tokenizer --per-group E,A,B" in found.message
     runs, law = by_group(replace(fit.runs, group=fit.runs.labels["tokenizer"]), fit.law, ("E", "A", "B"))
-    refuse_small_groups(runs, law, law.names)
+    check_group_sizes(runs, law, law.names)
 
 
 def test_the_share_that_is_told_is_that_of_an_analysis_of_variance(labelled):

@@ -50,7 +50,7 @@ def separate():
 
 
 @pytest.fixture(scope="module")
-def crowd(fit):
+def ensemble(fit):
     return js.bootstrap(fit, replicates=300)
 
 
@@ -91,9 +91,9 @@ def test_names_and_order_of_groups_and_rows_change_nothing(fit):
         np.testing.assert_allclose(values(group_of(other, name)), values(group_of(fit, g)), rtol=1e-8)
 
 
-def huber(miss, delta=1e-3):
-    size = np.abs(miss)
-    return np.sum(np.where(size < delta, 0.5 * miss**2, delta * (size - 0.5 * delta)))
+def huber(residual, delta=1e-3):
+    size = np.abs(residual)
+    return np.sum(np.where(size < delta, 0.5 * residual**2, delta * (size - 0.5 * delta)))
 
 
 def test_scipy_finds_the_same_minimum_over_three_corpora(shared_data):
@@ -158,19 +158,19 @@ def test_a_group_s_part_predicts_what_the_whole_does(fit):
     assert sum(group_of(fit, g).value for g in FLOORS) == pytest.approx(fit.value, rel=1e-12)
 
 
-def test_a_group_s_part_of_the_crowd_keeps_its_replicates_and_their_weights(crowd):
-    part = group_of(crowd, "c")
-    np.testing.assert_array_equal(part.coefs["E"], crowd.coefs["E[c]"])
-    np.testing.assert_array_equal(part.coefs["alpha"], crowd.coefs["alpha"])
-    np.testing.assert_array_equal(part.weights(7), crowd.weights(7)[GROUPS == "c"])
-    assert part.interval("E") == crowd.interval("E[c]")
+def test_a_group_s_part_of_the_ensemble_keeps_its_replicates_and_their_weights(ensemble):
+    part = group_of(ensemble, "c")
+    np.testing.assert_array_equal(part.coefs["E"], ensemble.coefs["E[c]"])
+    np.testing.assert_array_equal(part.coefs["alpha"], ensemble.coefs["alpha"])
+    np.testing.assert_array_equal(part.weights(7), ensemble.weights(7)[GROUPS == "c"])
+    assert part.interval("E") == ensemble.interval("E[c]")
 
 
-def test_every_replicate_is_the_fit_of_its_own_draw(fit, crowd):
-    weight = crowd.weights(5)
+def test_every_replicate_is_the_fit_of_its_own_draw(fit, ensemble):
+    weight = ensemble.weights(5)
     again = js.Runs.from_arrays(params=PARAMS, loss=LOSS, group=GROUPS, weight=weight)
     refit = shared(again, starts=fit.coefs)
-    np.testing.assert_allclose([crowd.coefs[name][5] for name in refit.coefs], values(refit), rtol=1e-5)
+    np.testing.assert_allclose([ensemble.coefs[name][5] for name in refit.coefs], values(refit), rtol=1e-5)
 
 
 def test_a_replicate_that_loses_a_group_is_never_usable():
@@ -178,12 +178,12 @@ def test_a_replicate_that_loses_a_group_is_never_usable():
     group = np.r_[np.repeat(["a", "b"], 35), ["c", "c"]]
     params = np.r_[np.geomspace(1e7, 1e10, 35), np.geomspace(1e7, 1e10, 35), [1e7, 1e10]]
     loss = np.array([FLOORS[g] + SCALES[g] * n**-0.25 for g, n in zip(group, params, strict=True)]) * LOSS / TRUTH
-    crowd = js.bootstrap(shared(runs_of(loss, group, params)), replicates=200)
-    drawn = (crowd.weights(np.arange(200))[:, -2:] > 0).sum(axis=1)
+    ensemble = js.bootstrap(shared(runs_of(loss, group, params)), replicates=200)
+    drawn = (ensemble.weights(np.arange(200))[:, -2:] > 0).sum(axis=1)
     assert (drawn == 0).any()
-    assert not crowd.usable[drawn < 2].any()
-    assert set(crowd.failed) <= {"singular", "degenerate"}
-    assert crowd.usable[drawn == 2].mean() > 0.9
+    assert not ensemble.usable[drawn < 2].any()
+    assert set(ensemble.failed) <= {"singular", "degenerate"}
+    assert ensemble.usable[drawn == 2].mean() > 0.9
 
 
 def test_a_coef_may_be_held_for_one_group_or_for_all(fit):
@@ -247,11 +247,11 @@ def test_a_group_whose_runs_lie_on_one_curve_is_named(fit):
     assert "plane" not in told["collinear-group"]
 
 
-def test_a_crowd_over_groups_is_saved_and_loaded(crowd, tmp_path):
-    again = js.load(js.save(tmp_path / "out", crowd))
-    assert again.fit.law == crowd.fit.law
-    assert again.fit.coefs == crowd.fit.coefs
+def test_an_ensemble_over_groups_is_saved_and_loaded(ensemble, tmp_path):
+    again = js.load(js.save(tmp_path / "out", ensemble))
+    assert again.fit.law == ensemble.fit.law
+    assert again.fit.coefs == ensemble.fit.coefs
     part = group_of(again.ensemble, "b")
-    np.testing.assert_array_equal(part.coefs["E"], crowd.coefs["E[b]"])
+    np.testing.assert_array_equal(part.coefs["E"], ensemble.coefs["E[b]"])
     with pytest.raises(UsageError, match="save the whole"):
         js.save(tmp_path / "part", part)

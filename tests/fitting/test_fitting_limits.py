@@ -46,13 +46,13 @@ def studied(request):
 
 
 def test_printed_coefs_give_their_own_objective(studied):
-    fit, crowd = studied
+    fit, ensemble = studied
     assert fit.is_usable
     assert of(fit, fit.law.vector(fit.coefs)[None], fit.runs.weight)[0] == pytest.approx(fit.value, rel=1e-9)
-    coefs = np.stack([crowd.coefs[name] for name in fit.law.names], axis=1)
-    usable = crowd.usable
-    again = of(fit, coefs[usable], crowd.weights(np.flatnonzero(usable)))
-    np.testing.assert_allclose(again, crowd.value[usable], rtol=1e-9)
+    coefs = np.stack([ensemble.coefs[name] for name in fit.law.names], axis=1)
+    usable = ensemble.usable
+    again = of(fit, coefs[usable], ensemble.weights(np.flatnonzero(usable)))
+    np.testing.assert_allclose(again, ensemble.value[usable], rtol=1e-9)
 
 
 def test_a_usable_fit_predicts_its_runs(studied):
@@ -62,10 +62,10 @@ def test_a_usable_fit_predicts_its_runs(studied):
 
 
 def test_what_is_identified_keeps_its_interval_and_error(studied):
-    fit, crowd = studied
-    assert crowd.usable.mean() >= 0.95
+    fit, ensemble = studied
+    assert ensemble.usable.mean() >= 0.95
     for name in ("B", "beta"):
-        band = crowd.interval(name)
+        band = ensemble.interval(name)
         assert band.n_used >= 0.95 * REPLICATES
         assert 0 < band.lower < fit.coefs[name] < band.upper < np.inf
         assert fit.std[name] > 0
@@ -79,8 +79,10 @@ def test_nelder_and_mead_find_nothing_lower(studied):
     def objective(point):
         with np.errstate(all="ignore"):
             E, A, B, alpha, beta = np.exp(np.clip(point, -80, 80))
-            miss = np.abs(np.log(E + A * runs["params"] ** -alpha + B * runs["tokens"] ** -beta) - np.log(runs.loss))
-            return np.sum(np.where(miss <= 1e-3, miss**2 / 2, 1e-3 * (miss - 5e-4)))
+            residual = np.abs(
+                np.log(E + A * runs["params"] ** -alpha + B * runs["tokens"] ** -beta) - np.log(runs.loss)
+            )
+            return np.sum(np.where(residual <= 1e-3, residual**2 / 2, 1e-3 * (residual - 5e-4)))
 
     pure = js.fit(runs, "power-tokens")
     E, B, beta = (pure.coefs[name] for name in ("E", "A", "alpha"))
@@ -110,25 +112,25 @@ def test_a_floor_and_a_flat_size_term_are_one_constant():
 
 def test_one_constant_has_an_interval_of_its_own():
     fit = js.fit(rising())
-    crowd = js.bootstrap(fit, replicates=REPLICATES)
-    samples = crowd.joint_samples(fit.joint[0])
-    is_joint = crowd.without["E"] & crowd.without["A"] & crowd.usable
+    ensemble = js.bootstrap(fit, replicates=REPLICATES)
+    samples = ensemble.joint_samples(fit.joint[0])
+    is_joint = ensemble.without["E"] & ensemble.without["A"] & ensemble.usable
     np.testing.assert_array_equal(np.isfinite(samples), is_joint)
     assert is_joint.sum() > 30
     low, high = np.nanquantile(samples, (0.025, 0.975))
     assert low < fit.joint[0].value < high
-    assert np.isnan(crowd.samples("E")[crowd.without["E"]]).all()
+    assert np.isnan(ensemble.samples("E")[ensemble.without["E"]]).all()
 
 
 def test_what_can_be_moved_from_one_coef_to_another_has_no_value_in_a_replicate():
     """Sizes without effect: a floor of nothing beside a flat size term is no floor of zero, but one constant."""
     fit = js.fit(table(0, (1, 1.4, 2), 0.004), objective=js.squared(space="linear"))
-    crowd = js.bootstrap(fit, replicates=REPLICATES)
-    has_value = np.isfinite(crowd.samples("E")) & np.isfinite(crowd.samples("A"))
-    coefs = np.stack([crowd.coefs[name] for name in fit.law.names], axis=1)[has_value]
+    ensemble = js.bootstrap(fit, replicates=REPLICATES)
+    has_value = np.isfinite(ensemble.samples("E")) & np.isfinite(ensemble.samples("A"))
+    coefs = np.stack([ensemble.coefs[name] for name in fit.law.names], axis=1)[has_value]
     moved = coefs.copy()
     moved[:, 0] = moved[:, 1] = (coefs[:, 0] + coefs[:, 1]) / 2.0  # E and A, whose sum stays
-    weight = crowd.weights(np.flatnonzero(has_value))
+    weight = ensemble.weights(np.flatnonzero(has_value))
     before, after = of(fit, coefs, weight), of(fit, moved, weight)
     assert not np.isclose(after, before, rtol=1e-9).any()
 
@@ -140,8 +142,8 @@ def test_a_corner_is_no_plan():
     assert np.isnan(front.point.params).all()
     codes = {finding.code: finding.message for finding in front.findings}
     assert "do not determine the size" in codes["optimum-at-end"]
-    crowd = front.params[:, 0]
-    assert codes["replicates-without-optimum"].startswith(f"{int(np.isnan(crowd[usable]).sum())} of {usable.sum()} ")
+    ensemble = front.params[:, 0]
+    assert codes["replicates-without-optimum"].startswith(f"{int(np.isnan(ensemble[usable]).sum())} of {usable.sum()} ")
 
 
 def test_limits_of_a_typed_law_are_found_by_evaluation():
@@ -190,9 +192,9 @@ def test_one_sweep_of_one_budget_is_judged_by_its_curvature():
     fit = js.fit(js.Runs.from_arrays(params=params, tokens=tokens, loss=loss))
     assert fit.status is Status.CONVERGED
     assert abs(fit.coefs["alpha"] - 0.34) < 4 * fit.std["alpha"] < 0.01
-    crowd = js.bootstrap(fit, replicates=16)
+    ensemble = js.bootstrap(fit, replicates=16)
     for replicate in range(0, 16, 5):
-        weighted = js.Runs.from_arrays(params=params, tokens=tokens, loss=loss, weight=crowd.weights(replicate))
+        weighted = js.Runs.from_arrays(params=params, tokens=tokens, loss=loss, weight=ensemble.weights(replicate))
         again = js.fit(weighted)
-        assert again.is_usable == crowd.usable[replicate]
-        assert again.value == pytest.approx(crowd.value[replicate], rel=1e-8)
+        assert again.is_usable == ensemble.usable[replicate]
+        assert again.value == pytest.approx(ensemble.value[replicate], rel=1e-8)

@@ -1,4 +1,4 @@
-"""Rows that are off, on misses and slopes alone: a power law in NumPy, so that nothing is compiled."""
+"""Rows that are off, on residuals and slopes alone: a power law in NumPy, so that nothing is compiled."""
 
 import warnings
 
@@ -23,7 +23,7 @@ def terms(point, params, tokens):
 
 
 def look_at(params, tokens, target, *, is_log=True, weight=None):
-    """Misses and slopes of E + A/N^alpha + B/D^beta in ln coefs, times the root of the weight."""
+    """ResidualSummary and slopes of E + A/N^alpha + B/D^beta in ln coefs, times the root of the weight."""
     root = np.ones(len(params)) if weight is None else np.sqrt(weight)
 
     def look(point):

@@ -124,9 +124,9 @@ def test_shares_of_one_whole_are_not_more_than_it():
     with pytest.raises(RunsError, match="the shares share_1, share_2 are more than 1 together; rows 16, 17"):
         js.fit(js.Runs.from_arrays(**columns, loss=RUNS.loss), "mixing")
     coefs = dict.fromkeys(js.LAWS.resolve("mixing-scale").names, 0.5)
-    held = {"share_1": 0.9, "share_2": 0.9, "share_3": 0.9}
+    fixed = {"share_1": 0.9, "share_2": 0.9, "share_3": 0.9}
     with pytest.raises(UsageError, match="are more than 1 together"):
-        js.frontier(law="mixing-scale", coefs=coefs, flops=1e20, held=held)
+        js.frontier(law="mixing-scale", coefs=coefs, flops=1e20, fixed=fixed)
 
 
 def test_an_accuracy_in_percent_is_refused():

@@ -14,7 +14,7 @@ import jaxscale as js
 pytestmark = pytest.mark.slow
 
 CHECKED = 40
-REPLICATES = 600  # more than the scouts, so that those who follow them are checked as well
+REPLICATES = 600  # more than the survey, so that those who follow them are checked as well
 BAR = 1e-9
 """Relative improvement that counts: a thousand times the rounding of the two sums."""
 
@@ -47,13 +47,13 @@ def test_scipy_improves_no_replicate(shared_data, selection):
     name, law, where = SELECTIONS[selection]
     fit = js.fit(selected(shared_data, name, where), law)
     assert fit.is_usable
-    crowd = js.bootstrap(fit, replicates=REPLICATES)
+    ensemble = js.bootstrap(fit, replicates=REPLICATES)
     witness = Witness.of(fit.runs, fit.law)
     random = np.random.default_rng(12)
     improved, returned = {}, []
-    for replicate in random.choice(np.flatnonzero(crowd.usable), CHECKED, replace=False):
-        weight, ours = crowd.weights(replicate), crowd.value[replicate]
-        here = witness.point({name: crowd.coefs[name][replicate] for name in crowd.coefs})
+    for replicate in random.choice(np.flatnonzero(ensemble.usable), CHECKED, replace=False):
+        weight, ours = ensemble.weights(replicate), ensemble.value[replicate]
+        here = witness.point({name: ensemble.coefs[name][replicate] for name in ensemble.coefs})
         assert witness.value(here, weight) == pytest.approx(ours, rel=1e-11)
         starts = [here, witness.beside(here, 0.2, random), witness.afar(random)]
         found = [witness.lowest(start, weight)[0] for start in starts]

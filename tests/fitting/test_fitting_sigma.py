@@ -72,12 +72,12 @@ def test_the_unit_of_the_standard_errors_moves_no_coef(objective):
 
 def test_the_bootstrap_sums_the_scores_that_the_fit_sums():
     fitted = js.fit(runs(sigma=SIGMA), "power-params", objective=js.huber(0.01))
-    crowd = js.bootstrap(fitted, replicates=64)
+    ensemble = js.bootstrap(fitted, replicates=64)
     size = np.abs(
-        np.log(law(COLUMNS["params"][:, None], *(crowd.coefs[name] for name in ("E", "A", "alpha"))).T / LOSS)
+        np.log(law(COLUMNS["params"][:, None], *(ensemble.coefs[name] for name in ("E", "A", "alpha"))).T / LOSS)
     )
     score = np.where(size <= 0.01, 0.5 * size**2, 0.01 * (size - 0.005))
-    np.testing.assert_allclose(np.sum(crowd.weights(np.arange(64)) * score, axis=1), crowd.value, rtol=1e-8)
+    np.testing.assert_allclose(np.sum(ensemble.weights(np.arange(64)) * score, axis=1), ensemble.value, rtol=1e-8)
 
 
 def test_runs_with_standard_errors_keep_them_through_a_selection():

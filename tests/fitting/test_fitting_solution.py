@@ -74,9 +74,9 @@ def test_the_solution_is_that_of_fit_and_works_under_vmap():
 def test_least_absolute_deviations_follow_the_two_points_that_they_pass_through(solved):
     """The minimum is the line through two of the points, and does not move with the others."""
     theta, slopes, _ = solved("absolute", TARGET, np.ones(12))
-    miss = theta[0] - np.exp(theta[1]) * np.log(PARAMS) - TARGET
-    touched = np.argsort(np.abs(miss))[:2]
-    assert np.abs(miss[touched]).max() < 1e-12
+    residual = theta[0] - np.exp(theta[1]) * np.log(PARAMS) - TARGET
+    touched = np.argsort(np.abs(residual))[:2]
+    assert np.abs(residual[touched]).max() < 1e-12
     through = np.linalg.inv(np.stack([np.ones(2), -np.log(PARAMS[touched])], axis=1))
     np.testing.assert_allclose(slopes[:, touched] * np.array([[1.0], [np.exp(theta[1])]]), through, rtol=1e-9)
     np.testing.assert_allclose(np.delete(slopes, touched, axis=1), 0.0, atol=1e-12)

@@ -53,12 +53,12 @@ def test_the_joint_band_is_that_of_an_explicit_loop(both):
 
 
 def test_steps_whose_groups_differ_are_not_the_same_draws(runs):
-    crowds = []
+    ensembles = []
     for group in (np.arange(60) % 10, np.arange(60) // 6):
         named = replace(runs, group=np.array([f"g{one}" for one in group], dtype=object))
-        crowds.append(two_steps(named, replicates=20, objective="squared", scheme="cluster"))
+        ensembles.append(two_steps(named, replicates=20, objective="squared", scheme="cluster"))
     with pytest.raises(UsageError, match="other draws"):
-        TwoSteps(crowds[0].first, crowds[1].second)
+        TwoSteps(ensembles[0].first, ensembles[1].second)
 
 
 def test_what_is_known_of_a_step_stays_as_it_is_in_that_step(runs):
@@ -70,7 +70,7 @@ def test_what_is_known_of_a_step_stays_as_it_is_in_that_step(runs):
 
 
 def test_pairing_the_replicates_otherwise_gives_another_band(both):
-    """With the covariance of the two steps lost; the draws of a reversed crowd are no longer the same."""
+    """With the covariance of the two steps lost; the draws of a reversed ensemble are no longer the same."""
     crossed = {name: values[::-1] for name, values in both.second.coefs.items()}
     other = TwoSteps(both.first, replace(both.second, coefs=crossed, status=both.second.status[::-1]))
     tied, loose = both.band(**AT), other.band(**AT)

@@ -60,13 +60,13 @@ def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
     """H⁻¹ (Σ ψψᵀ) H⁻¹ n / (n - p) in log coefs, then times the coef (Huber 1967), with H by finite differences.
 
     Three parts in thirty of it, as many as there are coefs, are the covariance under normal errors of the size that
-    the 27 largest misses show, with Huber's variance of 1964. H is Σ ρ'' J Jᵀ, with the density of misses at zero
+    the 27 largest residuals show, with Huber's variance of 1964. H is Σ ρ'' J Jᵀ, with the density of residuals at zero
     counted where Hall & Sheather 1988 count it, for three of these thirty lie within the own bend; and Σ ψ r'', by a
     difference in the slopes alone.
     """
-    misses = huber.residuals
+    residuals = huber.residuals
     share = 30 ** (-1 / 3) * norm.ppf(0.975) ** (2 / 3) * (1.5 * norm.pdf(0) ** 2) ** (1 / 3)
-    width = 2 * norm.ppf(0.5 + share) * min(misses.std(), np.subtract(*np.quantile(misses, (0.75, 0.25))) / 1.34)
+    width = 2 * norm.ppf(0.5 + share) * min(residuals.std(), np.subtract(*np.quantile(residuals, (0.75, 0.25))) / 1.34)
     assert width > 1e-3
 
     def slopes(theta):
@@ -74,14 +74,14 @@ def test_the_sandwich_of_huber_is_that_of_the_textbook(huber):
         terms = np.stack([np.full(30, floor), scale * PARAMS**-alpha])
         return np.stack([terms[0], terms[1], -alpha * np.log(PARAMS) * terms[1]]) / terms.sum(axis=0)
 
-    theta, step, score = np.log(values(huber)), 1e-6, np.clip(misses, -1e-3, 1e-3)
+    theta, step, score = np.log(values(huber)), 1e-6, np.clip(residuals, -1e-3, 1e-3)
     slope = slopes(theta)
-    bread = (slope * (np.abs(misses) < width) * 1e-3 / width) @ slope.T
+    bread = (slope * (np.abs(residuals) < width) * 1e-3 / width) @ slope.T
     for k in range(3):
         shift = step * np.eye(3)[k]
         bread[k] += (slopes(theta + shift) - slopes(theta - shift)) @ score / (2 * step)
     inverse, meat = np.linalg.inv(bread), (score * slope) @ (score * slope).T
-    size = np.median(np.sort(np.abs(misses))[3:]) / norm.ppf(0.75)
+    size = np.median(np.sort(np.abs(residuals))[3:]) / norm.ppf(0.75)
     bend = 1e-3 / size
     inside = 2 * norm.cdf(bend) - 1
     variance = size**2 * (inside - 2 * bend * norm.pdf(bend) + 2 * bend**2 * norm.sf(bend)) / inside**2
@@ -102,7 +102,7 @@ def test_least_absolute_deviations_are_those_of_linear_programming():
         bounds=[(None, None)] * 2 + [(0, None)] * 30,
     )
     fit = js.fit(RUNS, "pure-power-params", objective="absolute")
-    assert fit.value == pytest.approx(best.fun, rel=1e-6)  # the scale ends at 1e-6 of the mean miss
+    assert fit.value == pytest.approx(best.fun, rel=1e-6)  # the scale ends at 1e-6 of the mean residual
     np.testing.assert_allclose([np.log(fit.coefs["A"]), fit.coefs["alpha"]], best.x[:2], rtol=1e-6)
 
 
@@ -151,9 +151,9 @@ def test_a_fixed_coef_stays_exactly_and_the_others_take_their_conditional_minimu
 
 
 def test_a_fixed_coef_stays_fixed_in_every_replicate():
-    crowd = js.bootstrap(js.fit(RUNS, LAW, fix={"alpha": 0.3}), replicates=50)
-    np.testing.assert_array_equal(crowd.coefs["alpha"], 0.3)
-    assert np.ptp(crowd.coefs["E"]) > 0
+    ensemble = js.bootstrap(js.fit(RUNS, LAW, fix={"alpha": 0.3}), replicates=50)
+    np.testing.assert_array_equal(ensemble.coefs["alpha"], 0.3)
+    assert np.ptp(ensemble.coefs["E"]) > 0
 
 
 def test_with_every_coef_fixed_the_value_is_that_of_the_given_law():
@@ -197,21 +197,21 @@ def parts(thing):
 
 @pytest.fixture(scope="module")
 def answers(huber):
-    crowd = js.bootstrap(huber, replicates=50)
+    ensemble = js.bootstrap(huber, replicates=50)
     front = js.frontier(law="kaplan", coefs=KAPLAN, flops=1e21)
-    return huber, crowd, front, crowd.interval("E"), crowd.weights(0), js.predict(huber, params=PARAMS)
+    return huber, ensemble, front, ensemble.interval("E"), ensemble.weights(0), js.predict(huber, params=PARAMS)
 
 
 def test_a_result_shows_itself_in_one_short_line(answers):
-    fit, crowd, front, *_ = answers
-    for thing in (fit, crowd, front, fit.law):
+    fit, ensemble, front, *_ = answers
+    for thing in (fit, ensemble, front, fit.law):
         assert len(repr(thing)) < 160
         assert "\n" not in repr(thing)
     assert (
         repr(fit)
         == f"<Fit power-params: converged, 30 runs, {', '.join(f'{k}={v:.4g}' for k, v in fit.coefs.items())}>"
     )
-    assert f"{crowd.usable.sum()} of 50 replicates usable" in repr(crowd)
+    assert f"{ensemble.usable.sum()} of 50 replicates usable" in repr(ensemble)
 
 
 def test_no_result_holds_a_device_array(answers):
@@ -238,9 +238,9 @@ def test_no_verb_changes_the_callers_jax_settings():
 
 
 def test_every_replicate_is_counted_once(huber):
-    crowd = js.bootstrap(huber, replicates=300, seed=3)
-    assert int(crowd.usable.sum()) + sum(crowd.failed.values()) == 300
-    assert np.isnan(crowd.samples("E")).sum() == 300 - crowd.usable.sum()
+    ensemble = js.bootstrap(huber, replicates=300, seed=3)
+    assert int(ensemble.usable.sum()) + sum(ensemble.failed.values()) == 300
+    assert np.isnan(ensemble.samples("E")).sum() == 300 - ensemble.usable.sum()
     finished = []
     js.bootstrap(huber, replicates=300, seed=3, on_done=finished.append)
     assert sum(finished) == 300
@@ -248,11 +248,11 @@ def test_every_replicate_is_counted_once(huber):
 
 def test_a_replicate_with_fewer_distinct_rows_than_coefs_is_degenerate():
     """Of three runs, a resample has three distinct ones in 3!/3³ = 2/9 of all cases."""
-    crowd = js.bootstrap(js.fit(js.Runs.from_arrays(params=PARAMS[::12], loss=RUNS.loss[::12]), LAW), replicates=400)
-    drawn = crowd.weights(np.arange(400))
+    ensemble = js.bootstrap(js.fit(js.Runs.from_arrays(params=PARAMS[::12], loss=RUNS.loss[::12]), LAW), replicates=400)
+    drawn = ensemble.weights(np.arange(400))
     is_poor = (drawn > 0).sum(axis=1) < 3
-    np.testing.assert_array_equal(crowd.status == Status.DEGENERATE, is_poor)
-    assert crowd.failed["degenerate"] == is_poor.sum()
+    np.testing.assert_array_equal(ensemble.status == Status.DEGENERATE, is_poor)
+    assert ensemble.failed["degenerate"] == is_poor.sum()
 
 
 def test_a_law_finds_its_starts_from_a_part_of_a_long_table():
@@ -284,19 +284,19 @@ def test_standard_errors_do_not_depend_on_the_units_of_the_columns(scale):
     for name in ("E", "alpha", "beta"):
         assert other.coefs[name] == pytest.approx(plain.coefs[name], rel=1e-7)
         assert other.std[name] == pytest.approx(plain.std[name], rel=1e-5)
-    crowd = js.bootstrap(plain, replicates=600)
+    ensemble = js.bootstrap(plain, replicates=600)
     for name in ("E", "alpha", "beta"):
-        assert plain.std[name] == pytest.approx(np.std(crowd.coefs[name]), rel=0.25)
+        assert plain.std[name] == pytest.approx(np.std(ensemble.coefs[name]), rel=0.25)
 
 
 def test_a_fit_that_fails_under_a_score_far_narrower_than_the_misses_says_so():
-    """Two sizes, half of the runs above and half below: every line between them has the same sum of |miss|."""
+    """Two sizes, half of the runs above and half below: every line between them has the same sum of |residual|."""
     params = np.repeat([1e8, 1e10], 4)
     loss = 400.0 * params**-0.3 * np.exp(np.tile([0.1, 0.2, -0.1, -0.2], 2))
     runs = js.Runs.from_arrays(params=params, loss=loss)
     narrow, wide = (js.fit(runs, "pure-power-params", objective=js.huber(delta)) for delta in (1e-3, 0.3))
     assert not narrow.is_usable
     (said,) = [one.message for one in narrow.findings if one.code == "narrow-delta"]
-    assert "150 times below the typical miss, 0.15" in said
+    assert "150 times below the typical residual, 0.15" in said
     assert wide.is_usable
     assert "narrow-delta" not in {one.code for one in wide.findings}

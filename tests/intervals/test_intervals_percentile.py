@@ -90,7 +90,7 @@ def test_an_unknown_method_is_refused_with_the_known_ones():
         js.band(np.arange(10.0), method="percentil")
 
 
-def test_a_single_number_is_no_crowd():
+def test_a_single_number_is_no_ensemble():
     with pytest.raises(UsageError, match="one value per replicate"):
         js.band(3.0)
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.launches import count
 from jaxscale import objectives, precision
-from jaxscale.solvers.loop import Goal, begin, minimise
+from jaxscale.solvers.loop import Tolerances, begin, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Problem, evaluate
 
@@ -42,9 +42,9 @@ def newton():
         number = jax.ShapeDtypeStruct((), np.float64)
         problem = Problem(residual, objectives.huber().rho, SIZE)
         lanes = jax.eval_shape(partial(begin, Newton()), jnp.zeros(theta.shape), jnp.zeros(scale.shape))
-        edged, steps = jax.ShapeDtypeStruct((SIZE,), bool), jax.ShapeDtypeStruct((), np.int32)
+        bounded, steps = jax.ShapeDtypeStruct((SIZE,), bool), jax.ShapeDtypeStruct((), np.int32)
         descent = jax.jit(partial(minimise, problem, Newton()))
-        lowered = descent.lower(rows, weight, lanes, active, edged, Goal(number, number, number), number, steps)
+        lowered = descent.lower(rows, weight, lanes, active, bounded, Tolerances(number, number, number), number, steps)
         return lowered.compile().as_text()
 
 

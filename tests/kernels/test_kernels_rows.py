@@ -12,8 +12,8 @@ from jaxscale import objectives, precision
 from jaxscale.engine.programs import problem_of
 from jaxscale.kernels import rows as kernel
 from jaxscale.laws import LAWS
-from jaxscale.solvers.model import lead, model_of
 from jaxscale.solvers.problem import Problem, derivatives, evaluate
+from jaxscale.solvers.surrogate import descend, surrogate_of
 
 EPS = float(np.finfo(np.float32).eps)
 HUBER = objectives.huber()
@@ -39,7 +39,7 @@ def law_case(name, random, lanes, rows):
     coefs = {name: support.to_coef(t) for name, support, t in zip(law.names, law.supports, truth, strict=True)}
     with precision.float64():
         target = np.log(np.asarray(law.loss(*map(jnp.asarray, columns), **coefs)))
-    # misses of 5 %, far from the kink of the score: float32 must not decide on which side of it a row lies
+    # residuals of 5 %, far from the kink of the score: float32 must not decide on which side of it a row lies
     target += 0.05 * random.choice([-1.0, 1.0], rows)
     theta = truth + 1e-3 * random.standard_normal((lanes, len(truth)))
     return problem_of(law, HUBER.space, HUBER.rho), (columns, target), theta, np.full(lanes, 0.01)
@@ -164,11 +164,11 @@ def test_the_model_leads_by_the_kernel_where_it_leads_by_the_plain_pass():
     with precision.float64():
         problem, (columns, target), theta, scale = CASES["chinchilla"](random, 3, 24)
         base, rows = theta[0], (tuple(map(jnp.asarray, columns)), jnp.asarray(target))
-        miss, slope, bend = jax.vmap(lambda row: derivatives(problem, tuple(jnp.asarray(base)), row))(rows)
-        mass = np.minimum(1.0, 0.01 / np.abs(miss))
-        model = model_of(np.asarray(miss), np.stack(slope, axis=1), np.stack(bend, axis=1), mass, base, 0.0)
+        residual, slope, bend = jax.vmap(lambda row: derivatives(problem, tuple(jnp.asarray(base)), row))(rows)
+        mass = np.minimum(1.0, 0.01 / np.abs(residual))
+        model = surrogate_of(np.asarray(residual), np.stack(slope, axis=1), np.stack(bend, axis=1), mass, base, 0.0)
         weight, active, steps = jnp.asarray(random.poisson(1.0, (3, 24)) + 1.0), jnp.ones(5), jnp.int32(3)
-        lead_by = partial(lead, problem, model, weight, jnp.asarray(scale), active, steps)
+        lead_by = partial(descend, problem, model, weight, jnp.asarray(scale), active, steps)
         led = (jax.jit(partial(lead_by, over_rows=one))() for one in (evaluate, SMALL))
         (plain, value), (fused, same) = (tuple(map(np.asarray, one)) for one in led)
     assert np.all(np.any(np.abs(plain - base) > 1e-4, axis=1))  # it went somewhere

@@ -21,7 +21,7 @@ def equation_of(law):
     assert answer.isidentifier(), f"{law.name}: the equation does not begin as 'L = …'"
 
     def value(inputs, coefs):
-        names = {law.measure(name).symbol or name: number for name, number in inputs.items()}
+        names = {law.input(name).symbol or name: number for name, number in inputs.items()}
         known = {**FUNCTIONS, **names, **coefs}
         for name in reversed(texts):
             known[name] = eval(texts[name], {"__builtins__": {}}, known)

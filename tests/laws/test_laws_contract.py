@@ -96,7 +96,7 @@ def test_published_values_are_one_number_inside_its_support_per_coef_with_a_sour
 
 @EVERY
 def test_every_input_has_a_symbol_a_unit_and_a_meaning(law):
-    for measure in map(law.measure, law.inputs):
+    for measure in map(law.input, law.inputs):
         assert measure.symbol
         assert measure.unit
         assert measure.meaning

@@ -133,7 +133,7 @@ def test_with_an_array_of_jax_a_conversion_is_in_the_callers_precision_and_diffe
 def test_a_budget_of_thousands_of_epochs_is_split_where_the_law_is_flat_to_float64(flops, unique):
     """The size at which sixty digits see the slope change its sign; the loss differs from its neighbours' by 1e-30."""
     coefs = {"E": 1.8, **BASE, "R_N": 4.0, "R_D": 11.0}
-    front = js.frontier(law="data-constrained", coefs=coefs, flops=[flops], held={"unique_tokens": unique})
+    front = js.frontier(law="data-constrained", coefs=coefs, flops=[flops], fixed={"unique_tokens": unique})
     with mp.workdps(400):
         A, B, alpha, beta = (mpf(BASE[name]) for name in BASE)
         base = fed(mpf(unique), A, B, alpha, beta)

@@ -125,7 +125,7 @@ def test_the_frontier_of_repeated_data_leaves_chinchillas_where_the_data_runs_ou
     threshold = 6 * (balance * unique) ** (s / alpha)
     assert threshold == pytest.approx(1.9119944e20, rel=1e-7)
     budgets = threshold * np.array([0.01, 0.5, 0.99, 1.01, 5.0, 100.0])
-    front = js.frontier(law="data-constrained", coefs=REPEATED, flops=budgets, held={"unique_tokens": unique})
+    front = js.frontier(law="data-constrained", coefs=REPEATED, flops=budgets, fixed={"unique_tokens": unique})
     plain = js.frontier(law="chinchilla-tied", coefs=TIED, flops=budgets)
     np.testing.assert_allclose(front.params[:3], plain.params[:3], rtol=1e-7)
     assert (front.loss[3:] > plain.loss[3:]).all()

@@ -48,7 +48,7 @@ def test_beyond_the_cutoff_more_experts_no_longer_help():
 
 def test_a_law_without_tokens_has_no_frontier():
     with pytest.raises(js.UsageError, match="says nothing about how to split a budget"):
-        js.frontier(law="routed", coefs="clark2022-hash", flops=1e20, held={"experts": 8})
+        js.frontier(law="routed", coefs="clark2022-hash", flops=1e20, fixed={"experts": 8})
 
 
 @pytest.mark.parametrize(("granularity", "want"), [(1, 3.0776), (8, 2.9418)])
@@ -60,7 +60,7 @@ def test_krajewski_reproduces_the_reference(granularity, want):
 
 def test_the_frontier_at_held_granularity_is_the_closed_form_with_its_scale():
     c = js.LAWS.resolve("granularity").constants("krajewski2024")
-    front = js.frontier(law="granularity", coefs=c, flops=BUDGETS, held={"granularity": 8})
+    front = js.frontier(law="granularity", coefs=c, flops=BUDGETS, fixed={"granularity": 8})
     params, tokens = optimum(c["a"] + c["g"] / 8 ** c["gamma"], c["b"], c["alpha"], c["beta"], BUDGETS / 6)
     np.testing.assert_allclose(front.params, params, rtol=1e-9)
     np.testing.assert_allclose(front.tokens, tokens, rtol=1e-9)

@@ -25,9 +25,9 @@ def test_the_settings_are_those_of_the_reference(law, name, inputs, want):
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
 def test_a_setting_is_no_loss_and_splits_no_budget(law):
-    held = {name: 1.0 for name in law.inputs if name not in ("params", "tokens", "flops")}
+    fixed = {name: 1.0 for name in law.inputs if name not in ("params", "tokens", "flops")}
     with pytest.raises(js.UsageError, match="is no loss: there is nothing that a budget makes least"):
-        js.frontier(law=law, coefs=law.published[0].name, flops=1e20, held=held)
+        js.frontier(law=law, coefs=law.published[0].name, flops=1e20, fixed=fixed)
 
 
 def test_the_start_point_is_least_squares_in_logarithms():
@@ -35,7 +35,7 @@ def test_the_start_point_is_least_squares_in_logarithms():
     columns = {name: 10 ** random.uniform(8, 10, 30) for name in law.inputs}
     rates = 1.8 * columns["params"] ** -0.7 * columns["tokens"] ** 0.3 * np.exp(0.1 * random.standard_normal(30))
     (start,) = law.starts(columns, rates)
-    miss = np.log(rates) - np.log(js.predict(law, start, **columns))
-    assert 0.05 < np.std(miss) < 0.15
+    residual = np.log(rates) - np.log(js.predict(law, start, **columns))
+    assert 0.05 < np.std(residual) < 0.15
     for direction in (np.ones(30), *map(np.log, columns.values())):  # the normal equations
-        assert abs(miss @ direction) < 1e-10
+        assert abs(residual @ direction) < 1e-10

@@ -62,7 +62,7 @@ def test_the_best_bits_are_the_same_at_every_budget():
 
 def test_the_frontier_at_held_bits_is_the_closed_form_at_their_price():
     coefs, bits = {**CORE, **GAMMAS}, {"bits_weights": 4, "bits_activations": 8, "bits_cache": 12}
-    front = js.frontier(law="precision", coefs=coefs, flops=BUDGETS, held=bits)
+    front = js.frontier(law="precision", coefs=coefs, flops=BUDGETS, fixed=bits)
     kept = np.prod([-np.expm1(-p / gamma) for p, gamma in zip(bits.values(), GAMMAS.values(), strict=True)])
     scale = CORE["A"] * kept ** -CORE["alpha"]
     params, tokens = optimum(scale, CORE["B"], CORE["alpha"], CORE["beta"], BUDGETS / (6 / 16 * 8))

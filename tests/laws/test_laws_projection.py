@@ -61,8 +61,8 @@ def test_scales_are_those_of_non_negative_least_squares_where_a_term_is_not_need
     basis = random.uniform(0.1, 1, (3, 30, 3))
     truth = np.array([[2.0, 0.5, 3.0], [2.0, 0.0, 3.0], [2.0, -1.0, 3.0]])
     target = np.einsum("snk,sk->sn", basis, truth)
-    miss, scales = solve_scales(basis, target, np.ones(3, dtype=bool))
-    for one, of, wanted, left in zip(scales, basis, target, miss, strict=True):
+    cost, scales = solve_scales(basis, target, np.ones(3, dtype=bool))
+    for one, of, wanted, left in zip(scales, basis, target, cost, strict=True):
         want, norm = nnls(of, wanted)
         np.testing.assert_allclose(one, want, atol=1e-9)
         np.testing.assert_allclose(left, norm**2, atol=1e-18)
@@ -71,8 +71,8 @@ def test_scales_are_those_of_non_negative_least_squares_where_a_term_is_not_need
 def test_a_term_of_zeros_or_out_of_range_has_no_scales():
     basis = np.ones((2, 5, 2))
     basis[0, :, 1], basis[1, 2, 0] = 0.0, np.inf
-    miss, scales = solve_scales(basis, np.ones(5), np.ones(2, dtype=bool))
-    assert np.isinf(miss).all()
+    cost, scales = solve_scales(basis, np.ones(5), np.ones(2, dtype=bool))
+    assert np.isinf(cost).all()
     assert np.isnan(scales).all()
 
 

@@ -51,7 +51,7 @@ def test_the_best_sparsity_rises_with_compute_from_none():
 
 def test_the_frontier_pays_for_the_dense_network():
     c, budgets = js.LAWS.resolve("sparsity").constants("frantar2023-t5"), np.array([1e19, 1e21, 1e23])
-    front = js.frontier(law="sparsity", coefs=c, flops=budgets, held={"sparsity": 0.75})
+    front = js.frontier(law="sparsity", coefs=c, flops=budgets, fixed={"sparsity": 0.75})
     scale = c["a_S"] * 0.25 ** c["b_S"] + c["c_S"]
     params, tokens = optimum(scale, c["a_D"] ** c["b_D"], c["b_N"], c["b_D"], budgets * 0.25 / 6)
     np.testing.assert_allclose(front.params, params, rtol=1e-9)

@@ -6,7 +6,7 @@ import pytest
 
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
-from jaxscale.laws.ties import refuse_ties, ties
+from jaxscale.laws.ties import check_no_ties, ties
 
 KNOWN = {law.name: law for law in LAWS}
 
@@ -20,8 +20,8 @@ def test_chinchilla_with_equal_exponents_is_the_tied_law_and_no_other_pair_is():
 @pytest.mark.parametrize(("one", "other"), [("alpha", "beta"), ("beta", "alpha")])
 def test_a_coef_held_at_another_is_answered_with_the_law_that_ties_them(one, other):
     with pytest.raises(UsageError, match="--law chinchilla-tied"):
-        refuse_ties(KNOWN["chinchilla"], {one: other}, known=KNOWN)
+        check_no_ties(KNOWN["chinchilla"], {one: other}, known=KNOWN)
 
 
 def test_numbers_are_let_through_as_text_too():
-    refuse_ties(KNOWN["chinchilla"], {"alpha": 0.3, "beta": "0.3"}, known=KNOWN)
+    check_no_ties(KNOWN["chinchilla"], {"alpha": 0.3, "beta": "0.3"}, known=KNOWN)

@@ -28,11 +28,13 @@ def test_gadres_errors_follow_from_their_recipe(shared_data, corpus, constants, 
     fit = js.fit(runs, "overtraining", objective=js.squared(space="linear"))
     assert fit.status is js.Status.CONVERGED
     held = js.read_runs(table, where=[where, "params > 1e9"])
-    miss = 100 * abs(js.predict(fit.law, fit.coefs, **{name: held[name] for name in fit.law.inputs}) / held.loss - 1)
+    residual = 100 * abs(
+        js.predict(fit.law, fit.coefs, **{name: held[name] for name in fit.law.inputs}) / held.loss - 1
+    )
     for ratio, size, printed in filter(None, (held0, held1)):
         at = np.isclose(held["token_multiplier"], ratio) & np.isclose(held["params"], size, rtol=0.05)
         assert at.sum() == 1
-        assert miss[at][0] == pytest.approx(printed, abs=5e-5)
+        assert residual[at][0] == pytest.approx(printed, abs=5e-5)
     for name, value in LAWS.resolve("overtraining").constants(constants).items():
         assert fit.coefs[name] == pytest.approx(value, rel=1e-8)
 
@@ -43,7 +45,7 @@ def repeated(shared_data):
 
 
 def objective_of(runs, base):
-    """Return (ln R_N, ln R_D) → sum of Huber(1e-3) of log misses, in NumPy, for a base with one exponent."""
+    """Return (ln R_N, ln R_D) → sum of Huber(1e-3) of log residuals, in NumPy, for a base with one exponent."""
     params, tokens, unique = (runs[name] for name in ("params", "tokens", "unique_tokens"))
     fed = np.minimum(unique, tokens) * (base["A"] / base["B"]) ** (1 / base["alpha"])
 
@@ -54,8 +56,8 @@ def objective_of(runs, base):
     def value(point):
         size, data = worth(params, fed, np.exp(point[0])), worth(tokens, unique, np.exp(point[1]))
         loss = base["E"] + base["A"] * size ** -base["alpha"] + base["B"] * data ** -base["alpha"]
-        miss = abs(np.log(loss / runs.loss))
-        return np.sum(np.where(miss <= 1e-3, miss**2 / 2, 1e-3 * (miss - 5e-4)))
+        residual = abs(np.log(loss / runs.loss))
+        return np.sum(np.where(residual <= 1e-3, residual**2 / 2, 1e-3 * (residual - 5e-4)))
 
     return value
 

@@ -119,5 +119,5 @@ def test_a_published_set_predicts_the_runs_of_its_authors(shared_data, law, cons
     inputs = {name: runs.columns[name] for name in js.LAWS.resolve(law).inputs if name in runs.columns}
     if "tokens_per_param" in js.LAWS.resolve(law).inputs:
         inputs["tokens_per_param"] = runs.columns["tokens"] / runs.columns["params"]
-    misses = np.log(js.predict(law, constants, **inputs)) - np.log(np.asarray(runs.loss))
-    assert np.median(np.abs(misses)) < (0.12 if constants == "muennighoff2023" else 0.03)
+    residuals = np.log(js.predict(law, constants, **inputs)) - np.log(np.asarray(runs.loss))
+    assert np.median(np.abs(residuals)) < (0.12 if constants == "muennighoff2023" else 0.03)

@@ -1,4 +1,4 @@
-"""Answers made by hand, without a fit: a simulated table, its law, a crowd drawn around it."""
+"""Answers made by hand, without a fit: a simulated table, its law, an ensemble drawn around it."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def fit_of(**changes):
     return Fit(**{**fields, **changes})
 
 
-def crowd_of(fit, *, replicates=400, failed=0):
+def ensemble_of(fit, *, replicates=400, failed=0):
     """Return replicates around the fit, the first ones failed."""
     drawn = np.random.default_rng(1).lognormal(0.0, 0.05, (len(COEFS), replicates))
     coefs = {name: value * factor for (name, value), factor in zip(fit.coefs.items(), drawn, strict=True)}
@@ -46,15 +46,15 @@ def crowd_of(fit, *, replicates=400, failed=0):
     return Ensemble(fit, SCHEMES.resolve("pairs"), 5, coefs, value, status, steps, (), MADE)
 
 
-def frontier_of(fit, crowd=None, *, flops=(1e19, 5.76e23)):
-    """Return a frontier with 20 tokens per param, and for a crowd one that varies by ten percent."""
+def frontier_of(fit, ensemble=None, *, flops=(1e19, 5.76e23)):
+    """Return a frontier with 20 tokens per param, and for an ensemble one that varies by ten percent."""
     flops = np.asarray(flops)
     params = np.sqrt(flops / 120.0)
     point = Frontier(fit.law, fit.coefs, flops, params, 20.0 * params, np.full(len(flops), 2.0), None, (1e18, 3e20))
-    if crowd is None:
+    if ensemble is None:
         return point
-    factor = np.random.default_rng(2).lognormal(0.0, 0.1, (len(crowd), 1))
-    factor[~crowd.usable] = np.nan
+    factor = np.random.default_rng(2).lognormal(0.0, 0.1, (len(ensemble), 1))
+    factor[~ensemble.usable] = np.nan
     return Frontier(
         fit.law,
         fit.coefs,
@@ -68,7 +68,7 @@ def frontier_of(fit, crowd=None, *, flops=(1e19, 5.76e23)):
 
 
 def answer_of(*, replicates=400, failed=0, level=0.95, **changes):
-    """Return a whole answer; replicates=0 leaves the crowd out."""
+    """Return a whole answer; replicates=0 leaves the ensemble out."""
     fit = fit_of(**changes)
-    crowd = crowd_of(fit, replicates=replicates, failed=failed) if replicates else None
-    return Answer(fit, crowd, frontier_of(fit, crowd), level)
+    ensemble = ensemble_of(fit, replicates=replicates, failed=failed) if replicates else None
+    return Answer(fit, ensemble, frontier_of(fit, ensemble), level)

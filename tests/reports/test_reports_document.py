@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reported import COEFS, answer_of, fit_of, frontier_of
 
-from jaxscale.reports import Answer, cautions_of, fit_document, frontier_document, json_text
+from jaxscale.reports import Answer, fit_document, frontier_document, json_text, warnings_of
 from jaxscale.reports.facts import fit_facts, frontier_facts
 from jaxscale.results import Certificate, Minimum
 from jaxscale.runs import Finding
@@ -49,12 +49,12 @@ def test_a_missing_standard_error_is_named():
 
 def test_what_was_held_is_in_the_documents_and_on_the_pages():
     fit = fit_of()
-    answer = Answer(fit, None, replace(frontier_of(fit), held={"unique_tokens": 1e10}))
-    assert fit_document(answer)["held"] == frontier_document(answer)["held"] == {"unique_tokens": 1e10}
+    answer = Answer(fit, None, replace(frontier_of(fit), fixed={"unique_tokens": 1e10}))
+    assert fit_document(answer)["fixed_inputs"] == frontier_document(answer)["fixed_inputs"] == {"unique_tokens": 1e10}
     for facts in (fit_facts(answer), frontier_facts(answer)):
-        assert dict(facts)["held"].plain == "unique_tokens 1e10"
-    assert fit_document(Answer(fit, None, frontier_of(fit)))["held"] == {}
-    assert "held" not in dict(frontier_facts(Answer(fit, None, frontier_of(fit))))
+        assert dict(facts)["fixed"].plain == "unique_tokens 1e10"
+    assert fit_document(Answer(fit, None, frontier_of(fit)))["fixed_inputs"] == {}
+    assert "fixed" not in dict(frontier_facts(Answer(fit, None, frontier_of(fit))))
 
 
 def test_a_budget_without_an_optimum_is_null_and_named():
@@ -85,7 +85,7 @@ def test_other_minima_are_listed():
     assert document["certificate"]["other_minima"] == [{"objective_value": 2e-3, "coefs": COEFS, "starts": 3}]
 
 
-def test_the_seconds_are_those_of_fit_and_crowd_together():
+def test_the_seconds_are_those_of_fit_and_ensemble_together():
     assert fit_document(answer_of())["provenance"]["seconds"] == {"compile": 3.0, "run": 0.5}
     assert fit_document(answer_of(replicates=0))["provenance"]["seconds"] == {"compile": 1.5, "run": 0.25}
 
@@ -109,7 +109,7 @@ def test_a_frontiers_document_is_part_of_the_fits():
 )
 def test_failed_replicates_first_weaken_then_forbid_intervals(failed, code, has_bands):
     answer = answer_of(failed=failed)
-    found = {caution.code for caution in cautions_of(answer)} & {"intervals-unreliable", "no-bands"}
+    found = {caution.code for caution in warnings_of(answer)} & {"intervals-unreliable", "no-bands"}
     assert found == ({code} if code else set())
     assert answer.has_bands is has_bands
     assert answer.is_trustworthy is has_bands
@@ -117,13 +117,13 @@ def test_failed_replicates_first_weaken_then_forbid_intervals(failed, code, has_
 
 @pytest.mark.parametrize(("replicates", "is_warned"), [(199, True), (200, False)])
 def test_a_95_percent_interval_needs_200_replicates(replicates, is_warned):
-    found = [caution.code for caution in cautions_of(answer_of(replicates=replicates))]
+    found = [caution.code for caution in warnings_of(answer_of(replicates=replicates))]
     assert ("few-replicates" in found) is is_warned
 
 
 def test_each_code_appears_once():
     twice = (Finding("same", "one"), Finding("same", "two"))
-    found = [caution.code for caution in cautions_of(answer_of(findings=twice))]
+    found = [caution.code for caution in warnings_of(answer_of(findings=twice))]
     assert sorted(set(found)) == sorted(found)
 
 

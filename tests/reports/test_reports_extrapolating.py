@@ -11,7 +11,7 @@ from jaxscale.laws.ranges import random_columns
 from jaxscale.reports.extrapolating import extrapolation, ratios
 from jaxscale.reports.predictions import farthest
 
-FLAT = [law for law in LAWS if not any(law.measure(name).is_vector for name in law.inputs)]
+FLAT = [law for law in LAWS if not any(law.input(name).is_vector for name in law.inputs)]
 
 
 @pytest.mark.parametrize("law", FLAT, ids=lambda law: law.name)

@@ -77,11 +77,11 @@ def test_how_the_frontier_is_found_follows_from_what_the_law_takes():
     assert how_found(LAWS.resolve("chinchilla")) == "numerically on C = 6 N D, in ln N"
     assert how_found(LAWS.resolve("power")).startswith("the loss at each budget")
     assert how_found(LAWS.resolve("power-params")).startswith("none")
-    held = Law(
-        "held", loss, ("params", "tokens", "unique_tokens"), (folder.Coef("E"),), domain=(Input("unique_tokens"),)
+    fixed = Law(
+        "fixed", loss, ("params", "tokens", "unique_tokens"), (folder.Coef("E"),), domain=(Input("unique_tokens"),)
     )
-    assert how_found(held).endswith("with unique_tokens held at a value (--hold)")
-    own = Law("own", loss, held.inputs, held.coefs, flops_per_param_token=lambda unique_tokens: 6.0)
+    assert how_found(fixed).endswith("with unique_tokens fixed (--at)")
+    own = Law("own", loss, fixed.inputs, fixed.coefs, flops_per_param_token=lambda unique_tokens: 6.0)
     assert "the law's own price" in how_found(own)
 
 

@@ -123,7 +123,7 @@ def test_the_page_says_how_far_the_law_lies_from_the_runs():
     fit = replace(fit, residuals=residuals, runs=replace(fit.runs, weight=weight))
     text = " ".join(fit_page(Answer(fit), 200).split())
     half, most = np.quantile(100 * np.abs(np.delete(misses, 30)), [0.5, 0.9])
-    assert f"misses half of the runs within {half:.2f} %, nine in ten within {most:.2f} %" in text
+    assert f"residuals half of the runs within {half:.2f} %, nine in ten within {most:.2f} %" in text
     assert "the largest is row 8, predicted 5.0 % too low" in text
     linear = replace(fit, objective=huber(space="linear"), residuals=np.where(residuals == residuals[7], 0.2, 0.1))
     text = " ".join(fit_page(Answer(linear), 200).split())
@@ -134,4 +134,4 @@ def test_the_page_says_how_far_the_law_lies_from_the_runs():
 
 def test_no_misses_are_named_where_no_residual_is_finite():
     fit = fit_of(status=Status.NON_FINITE)
-    assert "misses" not in fit_page(Answer(replace(fit, residuals=np.full(len(fit.runs), np.nan))))
+    assert "residuals half" not in fit_page(Answer(replace(fit, residuals=np.full(len(fit.runs), np.nan))))

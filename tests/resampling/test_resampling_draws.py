@@ -139,7 +139,7 @@ def fit():
 
 
 @pytest.fixture(scope="module")
-def crowd(fit):
+def ensemble(fit):
     return js.bootstrap(fit, replicates=4000, seed=7)
 
 
@@ -152,59 +152,59 @@ def assert_same(few, many, rtol=1e-9):
 
 
 @pytest.mark.parametrize("chunk", [64, 500, 4000])
-def test_the_answer_does_not_depend_on_the_chunk(fit, crowd, chunk):
-    assert_same(js.bootstrap(fit, replicates=4000, seed=7, chunk=chunk), crowd)
+def test_the_answer_does_not_depend_on_the_chunk(fit, ensemble, chunk):
+    assert_same(js.bootstrap(fit, replicates=4000, seed=7, chunk=chunk), ensemble)
 
 
-def test_a_chunk_of_one_is_no_program_of_its_own(fit, crowd):
+def test_a_chunk_of_one_is_no_program_of_its_own(fit, ensemble):
     """One lane alone is compiled to other sums, whose rounding a flat minimum makes 4e-10 of a coef."""
     one, two = (js.bootstrap(fit, replicates=40, seed=7, chunk=chunk) for chunk in (1, 2))
-    for name in crowd.coefs:
+    for name in ensemble.coefs:
         np.testing.assert_array_equal(one.coefs[name], two.coefs[name])
     np.testing.assert_array_equal(one.value, two.value)
-    assert_same(one, crowd, rtol=1e-12)
+    assert_same(one, ensemble, rtol=1e-12)
 
 
 @pytest.mark.parametrize("replicates", [1, 64, 500])
-def test_more_replicates_begin_with_the_same_ones(fit, crowd, replicates):
+def test_more_replicates_begin_with_the_same_ones(fit, ensemble, replicates):
     few = js.bootstrap(fit, replicates=replicates, seed=7)
-    np.testing.assert_array_equal(few.weights(np.arange(replicates)), crowd.weights(np.arange(replicates)))
-    assert_same(few, crowd)
+    np.testing.assert_array_equal(few.weights(np.arange(replicates)), ensemble.weights(np.arange(replicates)))
+    assert_same(few, ensemble)
 
 
-def test_the_weights_of_the_ensemble_are_those_its_values_were_computed_with(fit, crowd):
+def test_the_weights_of_the_ensemble_are_those_its_values_were_computed_with(fit, ensemble):
     """The objective of every replicate, added up in NumPy with the weights that `weights` returns."""
     log_n, log_l = np.log(fit.runs["params"]), np.log(fit.runs.loss)
-    weights = crowd.weights(np.arange(4000))
-    miss = np.log(crowd.coefs["A"])[:, None] - crowd.coefs["alpha"][:, None] * log_n - log_l
-    size = np.abs(miss)
-    huber = np.where(size <= 1e-3, 0.5 * miss**2, 1e-3 * (size - 0.5e-3))
-    np.testing.assert_allclose(np.sum(weights * huber, axis=1), crowd.value, rtol=1e-9)
-    np.testing.assert_array_equal(crowd.weights(17), weights[17])
+    weights = ensemble.weights(np.arange(4000))
+    residual = np.log(ensemble.coefs["A"])[:, None] - ensemble.coefs["alpha"][:, None] * log_n - log_l
+    size = np.abs(residual)
+    huber = np.where(size <= 1e-3, 0.5 * residual**2, 1e-3 * (size - 0.5e-3))
+    np.testing.assert_allclose(np.sum(weights * huber, axis=1), ensemble.value, rtol=1e-9)
+    np.testing.assert_array_equal(ensemble.weights(17), weights[17])
 
 
-def test_nothing_lies_below_the_value_of_a_converged_replicate(fit, crowd):
+def test_nothing_lies_below_the_value_of_a_converged_replicate(fit, ensemble):
     """Of a pure power in logs the objective is convex: a simplex from the point fit is a fair witness."""
     log_n, log_l = np.log(fit.runs["params"]), np.log(fit.runs.loss)
-    worst = np.argsort(crowd.value / np.median(crowd.value))[-5:]
+    worst = np.argsort(ensemble.value / np.median(ensemble.value))[-5:]
     for replicate in (*range(5), *worst):
-        if not crowd.usable[replicate]:
+        if not ensemble.usable[replicate]:
             continue
-        weight = crowd.weights(replicate)
+        weight = ensemble.weights(replicate)
 
         def total(point, weight=weight):
             size = np.abs(point[0] - point[1] * log_n - log_l)
             return np.sum(weight * np.where(size <= 1e-3, 0.5 * size**2, 1e-3 * (size - 0.5e-3)))
 
-        start = [np.log(crowd.coefs["A"][replicate]), crowd.coefs["alpha"][replicate]]
+        start = [np.log(ensemble.coefs["A"][replicate]), ensemble.coefs["alpha"][replicate]]
         found = minimize(total, start, method="Nelder-Mead", options={"xatol": 1e-12, "fatol": 1e-18, "maxiter": 2000})
-        assert found.fun >= crowd.value[replicate] * (1 - 1e-9)
+        assert found.fun >= ensemble.value[replicate] * (1 - 1e-9)
 
 
-def test_a_replicate_outside_the_crowd_is_refused(crowd):
+def test_a_replicate_outside_the_ensemble_is_refused(ensemble):
     for replicate in (-1, 4000):
         with pytest.raises(UsageError, match=f"replicate {replicate} is outside 0 … 3999"):
-            crowd.weights(replicate)
+            ensemble.weights(replicate)
 
 
 CALLERS = {
@@ -241,7 +241,7 @@ class seed_offset:  # noqa: N801
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_the_callers_jax_settings_change_neither_draws_nor_answers(fit, crowd, caller):
+def test_the_callers_jax_settings_change_neither_draws_nor_answers(fit, ensemble, caller):
     with ExitStack() as scope:
         for setting in CALLERS[caller]():
             scope.enter_context(setting)
@@ -250,5 +250,5 @@ def test_the_callers_jax_settings_change_neither_draws_nor_answers(fit, crowd, c
         again = js.bootstrap(fit, replicates=100, seed=7)
         drawn = again.weights(np.arange(100))
     np.testing.assert_allclose(list(refit.coefs.values()), list(fit.coefs.values()), rtol=1e-12)
-    np.testing.assert_array_equal(drawn, crowd.weights(np.arange(100)))
-    assert_same(again, crowd, rtol=1e-12)
+    np.testing.assert_array_equal(drawn, ensemble.weights(np.arange(100)))
+    assert_same(again, ensemble, rtol=1e-12)

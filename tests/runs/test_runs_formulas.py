@@ -100,7 +100,7 @@ def test_a_formula_that_gives_no_number_is_refused_by_row(read, formula):
         ("loss = 1 - acc", "write only what loss is equal to", 5),
         ("1 - (acc", "this cannot be read; write it like 1 - acc", 4),
         ("1 + 1", "takes no column", 0),
-        ("acc ** 1000", "cannot be meant", 7),
+        ("acc ** 1000", "is out of range", 7),
         ("(lambda: 1)()", "'lambda' is a word of Python", 1),
         ("1 − acc", "write '-' in place of '−'", 2),
     ],

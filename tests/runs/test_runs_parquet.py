@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from jaxscale.errors import MissingPartError, RunsError
+from jaxscale.errors import MissingDependencyError, RunsError
 from jaxscale.runs import memory, read_runs
 
 pa = pytest.importorskip("pyarrow")
@@ -140,6 +140,6 @@ def test_without_pyarrow_the_install_line_is_given(read, monkeypatch):
 
     read()
     path = read().origin.source
-    with pytest.raises(MissingPartError, match=r"pip install 'jaxscale\[parquet\]'") as caught:
+    with pytest.raises(MissingDependencyError, match=r"pip install 'jaxscale\[parquet\]'") as caught:
         read_without()
     assert caught.value.exit_code == 5

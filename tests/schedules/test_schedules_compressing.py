@@ -71,7 +71,7 @@ def test_the_loss_is_that_of_the_full_sum_to_1e_7(name):
 
 
 def test_a_fall_to_nothing_is_summed_to_1e_5():
-    """At a last rate of 1e-5 of the peak singular points crowd around the last steps, and the error is larger."""
+    """At a last rate of 1e-5 of the peak singular points ensemble around the last steps, and the error is larger."""
     schedule = schedules.cosine(24_000, end=3e-9, **WARM)
     columns = columns_of([schedule] * len(LATE), LATE)
     for coefs in settings():

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 import jaxscale.objectives as objectives
 from jaxscale import precision
-from jaxscale.solvers.loop import Goal, begin, judge, minimise
+from jaxscale.solvers.loop import Tolerances, begin, judge, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Problem
 from jaxscale.status import RUNNING, Status
@@ -43,7 +43,7 @@ def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1
             else lanes,
             jnp.asarray(active),
             jnp.zeros(3, bool),
-            Goal(jnp.float64(HUBER.scale), jnp.float64(0.0), jnp.float64(close)),
+            Tolerances(jnp.float64(HUBER.scale), jnp.float64(0.0), jnp.float64(close)),
             jnp.float64(1e-15),
             jnp.int32(max_steps),
         )
@@ -51,9 +51,9 @@ def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1
 
 
 def total(theta, weight):
-    miss = theta[0] * np.exp(-theta[1] * X) + theta[2] - Y
-    size = np.abs(miss)
-    return np.sum(weight * np.where(size <= 0.02, 0.5 * miss**2, 0.02 * (size - 0.01)))
+    residual = theta[0] * np.exp(-theta[1] * X) + theta[2] - Y
+    size = np.abs(residual)
+    return np.sum(weight * np.where(size <= 0.02, 0.5 * residual**2, 0.02 * (size - 0.01)))
 
 
 def test_converged_means_that_scipy_finds_nothing_lower():
@@ -84,9 +84,9 @@ def slopes(theta, weight):
 def bends(theta, weight):
     """Sum of w (rho'' J Jᵀ + rho' ∇²r), written out."""
     fall = np.exp(-theta[1] * X)
-    miss = theta[0] * fall + theta[2] - Y
+    residual = theta[0] * fall + theta[2] - Y
     jacobian = np.stack([fall, -theta[0] * X * fall, np.ones(ROWS)])
-    inside, pull = weight * (np.abs(miss) <= 0.02), weight * np.clip(miss, -0.02, 0.02)
+    inside, pull = weight * (np.abs(residual) <= 0.02), weight * np.clip(residual, -0.02, 0.02)
     bend = (jacobian * inside) @ jacobian.T
     bend[0, 1] -= np.sum(pull * X * fall)
     bend[1, 0] = bend[0, 1]

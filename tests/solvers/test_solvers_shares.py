@@ -1,4 +1,4 @@
-"""Misses that see a share of the coordinates: the same derivatives as those of the whole, and the zeros left out."""
+"""Residuals that see a share of the coordinates: the derivatives are those of the whole, the zeros left out."""
 
 import jax
 import jax.numpy as jnp

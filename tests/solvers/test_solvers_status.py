@@ -101,10 +101,10 @@ def test_a_floor_of_zero_is_at_bound_and_names_the_coef():
 
 
 def test_a_fit_at_a_bound_can_be_refitted_and_every_replicate_is_counted():
-    crowd = js.bootstrap(js.fit(floorless(0)), replicates=200)
-    assert crowd.usable.sum() + sum(crowd.failed.values()) == 200
-    assert np.sum(crowd.status == Status.AT_BOUND) > 100
-    assert "replicates-at-bound" in [finding.code for finding in crowd.findings]
+    ensemble = js.bootstrap(js.fit(floorless(0)), replicates=200)
+    assert ensemble.usable.sum() + sum(ensemble.failed.values()) == 200
+    assert np.sum(ensemble.status == Status.AT_BOUND) > 100
+    assert "replicates-at-bound" in [finding.code for finding in ensemble.findings]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -112,7 +112,7 @@ def frontier(of=None, replicates=None, budgets=5):
     if replicates is None:
         return point
     finding = Finding("extrapolation", "far")
-    return Frontier(of.law, COEFS, **one(replicates, budgets), crowd_of=point, findings=(finding,))
+    return Frontier(of.law, COEFS, **one(replicates, budgets), at_point=point, findings=(finding,))
 
 
 def is_identical(one, other):

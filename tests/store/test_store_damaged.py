@@ -177,7 +177,14 @@ def test_a_newer_schema_is_refused_with_both_versions(folder):
     (folder / RESULT).write_text('{"kind": "jaxscale-result", "schema_version": 7, "other": {"layout": []}}')
     message = refusal(folder)
     assert "schema version 7" in message
-    assert "up to version 1" in message
+    assert "up to version 2" in message
+
+
+def test_an_older_schema_is_refused_with_both_versions(folder):
+    edited(folder, lambda record: record.update(schema_version=1))
+    message = refusal(folder)
+    assert "schema version 1" in message
+    assert "reads version 2" in message
 
 
 @pytest.mark.parametrize("version", [0, -1, 1.5, "1", None, True])
@@ -206,7 +213,7 @@ def test_a_schema_that_never_was_is_refused(folder, version):
         ("runs.has_group", 1),
         ("ensemble.seed", 2**32),
         ("ensemble.coefs", ["E", "E", "A", "B", "alpha"]),
-        ("frontier.crowd_of.crowd_of", {}),
+        ("frontier.at_point.at_point", {}),
         ("frontier.measured", []),
     ],
 )

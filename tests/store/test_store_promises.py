@@ -18,8 +18,8 @@ NAN, INF = float("nan"), float("inf")
 def folder(tmp_path):
     table = answers.runs(sigma=np.geomspace(1e-4, 0.3, len(answers.HOSTILE)))
     fit = answers.fit(runs=table)
-    crowd = answers.ensemble(fit, without={"E": np.arange(12) % 3 == 0})
-    return save(tmp_path / "out", Saved(fit, crowd, answers.frontier(fit, replicates=12)))
+    ensemble = answers.ensemble(fit, without={"E": np.arange(12) % 3 == 0})
+    return save(tmp_path / "out", Saved(fit, ensemble, answers.frontier(fit, replicates=12)))
 
 
 DAMAGED = [
@@ -90,9 +90,9 @@ def test_every_array_of_numbers_has_a_damage_that_is_tried(folder):
         ("fit.provenance.run_seconds", -1),
         ("fit.provenance.compile_seconds", None),
         ("frontier.coefs.B", -2),
-        ("frontier.crowd_of.coefs.B", -2),
-        ("frontier.crowd_of.measured.low", 0),
-        ("frontier.crowd_of.measured.high", "inf"),
+        ("frontier.at_point.coefs.B", -2),
+        ("frontier.at_point.measured.low", 0),
+        ("frontier.at_point.measured.high", "inf"),
     ],
 )
 def test_a_field_that_its_type_does_not_hold_is_refused_by_name(folder, path, number):

@@ -33,7 +33,7 @@ def back(tmp_path, saved):
 
 
 @pytest.fixture(scope="module")
-def real_crowd():
+def real_ensemble():
     return bootstrap(fit_law(datasets.load("pilot")), replicates=20, seed=3)
 
 
@@ -52,7 +52,7 @@ def a_fit_at_a_bound():
     return Saved(at_bound, answers.ensemble(at_bound, without=without))
 
 
-def a_crowd():
+def an_ensemble():
     return Saved(answers.fit(), answers.ensemble())
 
 
@@ -60,7 +60,7 @@ def a_frontier():
     return Saved(answers.fit(), None, answers.frontier())
 
 
-def a_frontier_of_a_crowd_alone():
+def a_frontier_of_an_ensemble_alone():
     return Saved(answers.fit(), None, answers.frontier(replicates=3))
 
 
@@ -74,9 +74,9 @@ def everything():
         a_fit,
         a_fit_that_is_not_identified,
         a_fit_at_a_bound,
-        a_crowd,
+        an_ensemble,
         a_frontier,
-        a_frontier_of_a_crowd_alone,
+        a_frontier_of_an_ensemble_alone,
         everything,
     ],
 )
@@ -85,17 +85,17 @@ def test_every_kind_of_answer_comes_back_identical(tmp_path, build):
     assert answers.is_identical(back(tmp_path, first), first)
 
 
-def test_a_real_fit_and_its_crowd_come_back_identical(tmp_path, real_crowd):
-    again = back(tmp_path, real_crowd)
-    assert answers.is_identical(again.fit, real_crowd.fit)
-    assert answers.is_identical(again.ensemble, real_crowd)
-    np.testing.assert_array_equal(again.ensemble.weights(7), real_crowd.weights(7))
+def test_a_real_fit_and_its_ensemble_come_back_identical(tmp_path, real_ensemble):
+    again = back(tmp_path, real_ensemble)
+    assert answers.is_identical(again.fit, real_ensemble.fit)
+    assert answers.is_identical(again.ensemble, real_ensemble)
+    np.testing.assert_array_equal(again.ensemble.weights(7), real_ensemble.weights(7))
 
 
-def test_a_real_frontier_comes_back_identical(tmp_path, real_crowd):
+def test_a_real_frontier_comes_back_identical(tmp_path, real_ensemble):
     allocation = pytest.importorskip("jaxscale.allocation.frontier")  # a module that may not be there yet
-    front = allocation.frontier(real_crowd, flops=np.geomspace(1e18, 1e25, 5))
-    assert answers.is_identical(back(tmp_path, Saved(real_crowd.fit, real_crowd, front)).frontier, front)
+    front = allocation.frontier(real_ensemble, flops=np.geomspace(1e18, 1e25, 5))
+    assert answers.is_identical(back(tmp_path, Saved(real_ensemble.fit, real_ensemble, front)).frontier, front)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -121,8 +121,8 @@ def test_the_scale_of_an_objective_comes_back(tmp_path, objective):
 
 @pytest.mark.parametrize("steps", [np.int32, np.int64])
 def test_steps_keep_their_width(tmp_path, steps):
-    crowd = answers.ensemble(steps=np.arange(12, dtype=steps))
-    assert back(tmp_path, crowd).ensemble.steps.dtype == steps
+    ensemble = answers.ensemble(steps=np.arange(12, dtype=steps))
+    assert back(tmp_path, ensemble).ensemble.steps.dtype == steps
 
 
 def test_runs_without_group_labels_or_findings_come_back(tmp_path):
@@ -187,9 +187,9 @@ def test_every_table_comes_back(tmp_path_factory, data, count):
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data(), replicates=st.integers(0, 6), budgets=st.integers(0, 4))
-def test_every_crowd_comes_back(tmp_path_factory, data, replicates, budgets):
+def test_every_ensemble_comes_back(tmp_path_factory, data, replicates, budgets):
     column, value = (arrays.arrays(np.float64, replicates, elements=of) for of in (COEFS, FINITE))
-    crowd = answers.ensemble(
+    ensemble = answers.ensemble(
         replicates=replicates or 1,
         **(
             {"coefs": {name: data.draw(column) for name in answers.COEFS}, "value": data.draw(value)}
@@ -197,8 +197,8 @@ def test_every_crowd_comes_back(tmp_path_factory, data, replicates, budgets):
             else {}
         ),
     )
-    front = answers.frontier(replicates=len(crowd), budgets=budgets + 1)
-    first = Saved(crowd.fit, crowd, front)
+    front = answers.frontier(replicates=len(ensemble), budgets=budgets + 1)
+    first = Saved(ensemble.fit, ensemble, front)
     assert answers.is_identical(back(tmp_path_factory.mktemp("saved"), first), first)
 
 
@@ -207,7 +207,7 @@ def test_the_document_is_strict_json_without_nan_and_in_ascii(tmp_path):
     text = (folder / "result.json").read_bytes().decode("ascii")
     found = json.loads(text, parse_constant=lambda word: pytest.fail(word))
     assert "\x1b" not in text
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     assert found["kind"] == "jaxscale-result"
     assert found["digest"] == "0a1b2c3d"
     assert found["fit"]["law"]["name"] == "chinchilla"
@@ -255,7 +255,7 @@ def test_no_field_of_an_answer_is_forgotten():
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
         "unidentified common held joint",  # common and whole are those of a group's part, whose saving is refused
         Ensemble: "fit scheme seed coefs value status steps findings provenance whole without",
-        Frontier: "law coefs flops params tokens loss crowd_of measured findings held",
+        Frontier: "law coefs flops params tokens loss at_point measured findings fixed",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",

@@ -59,12 +59,12 @@ def test_a_law_of_the_users_comes_back_when_it_is_given(tmp_path, space):
 
 
 def test_a_real_fit_of_a_law_of_the_users_comes_back_when_it_is_given(tmp_path):
-    crowd = bootstrap(fit_law(RUNS, LAW), replicates=5)
-    again = load(save(tmp_path / "out", crowd), laws=(LAW,))
+    ensemble = bootstrap(fit_law(RUNS, LAW), replicates=5)
+    again = load(save(tmp_path / "out", ensemble), laws=(LAW,))
     assert again.fit.law is LAW
-    assert answers.is_identical(again.ensemble, crowd)
+    assert answers.is_identical(again.ensemble, ensemble)
     np.testing.assert_allclose(
-        predict_with(again.fit.law, again.fit.coefs, {"params": 3.0}), mine(3.0, **crowd.fit.coefs)
+        predict_with(again.fit.law, again.fit.coefs, {"params": 3.0}), mine(3.0, **ensemble.fit.coefs)
     )
 
 

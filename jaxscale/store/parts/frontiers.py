@@ -1,4 +1,4 @@
-"""A Frontier as a record and arrays: the point's own, and the crowd's where there is one."""
+"""A Frontier as a record and arrays: the point's own, and the ensemble's where there is one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def written_frontier(frontier: Frontier, *, place: str = "frontier") -> tuple[di
     }
     record: dict[str, Json] = {
         "coefs": {name: written(coef) for name, coef in frontier.coefs.items()},
-        "held": {name: written(value) for name, value in frontier.held.items()},
+        "fixed": {name: written(value) for name, value in frontier.fixed.items()},
         "measured": None if frontier.measured is None else _written_range(*frontier.measured),
         "findings": written_findings(frontier.findings),
-        "crowd_of": None,
+        "at_point": None,
     }
-    if frontier.crowd_of is not None:
-        record["crowd_of"], point = written_frontier(frontier.crowd_of, place=f"{place}.point")
+    if frontier.at_point is not None:
+        record["at_point"], point = written_frontier(frontier.at_point, place=f"{place}.point")
         arrays |= point
     return record, arrays
 
@@ -40,13 +40,13 @@ def frontier_of(
 
     replicates: of the ensemble beside it, None for any number.
     """
-    point = record.optional_child("crowd_of")
+    point = record.optional_child("at_point")
     budgets = len(archive.floats(f"{place}.flops", (None,), POSITIVE))
     shape = (budgets,) if point is None else (replicates, budgets)
     if point is not None:
         archive.floats(f"{place}.point.flops", (budgets,))
-        if point.optional_child("crowd_of") is not None:
-            raise point.wrong("crowd_of", "null: a point is no crowd")
+        if point.optional_child("at_point") is not None:
+            raise point.wrong("at_point", "null: a point is no ensemble")
     measured = record.optional_child("measured")
     return Frontier(
         law=law,
@@ -55,19 +55,19 @@ def frontier_of(
         params=archive.floats(f"{place}.params", shape, POSITIVE_IF_ANY),
         tokens=archive.floats(f"{place}.tokens", shape, POSITIVE_IF_ANY),
         loss=archive.floats(f"{place}.loss", shape),
-        crowd_of=None if point is None else frontier_of(point, archive, law, replicates=None, place=f"{place}.point"),
+        at_point=None if point is None else frontier_of(point, archive, law, replicates=None, place=f"{place}.point"),
         measured=None if measured is None else (measured.number("low", POSITIVE), measured.number("high", POSITIVE)),
         findings=findings_of(record),
-        held=_held_of(record, law),
+        fixed=_fixed_of(record, law),
     )
 
 
-def _held_of(record: Record, law: Law) -> dict[str, float]:
+def _fixed_of(record: Record, law: Law) -> dict[str, float]:
     """Return the inputs at which the frontier holds, none of which the law may lack."""
-    held = record.child("held")
-    if not set(held.fields) <= set(law.inputs):
-        raise record.wrong("held", "an object of the law's inputs: " + ", ".join(law.inputs))
-    return {name: held.number(name, NUMBER) for name in held.fields}
+    fixed = record.child("fixed")
+    if not set(fixed.fields) <= set(law.inputs):
+        raise record.wrong("fixed", "an object of the law's inputs: " + ", ".join(law.inputs))
+    return {name: fixed.number(name, NUMBER) for name in fixed.fields}
 
 
 def _written_range(low: float, high: float) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 Task: TypeAlias = Callable[[], object]
 
 
-class Foresight:
+class Prefetch:
     """A list of tasks that are expected, from which whoever is about to wait has the next one begun.
 
     Each call begins one task, the innermost scope's first, each scope's in their order; what was never begun when
@@ -27,7 +27,7 @@ class Foresight:
     @contextmanager
     def expecting(self, *tasks: Task) -> Iterator[None]:
         """Expect these tasks inside this scope; it ends when those that were begun have ended."""
-        with ThreadPoolExecutor(max(1, len(tasks)), thread_name_prefix="foreseen") as pool:
+        with ThreadPoolExecutor(max(1, len(tasks)), thread_name_prefix="prefetched") as pool:
             mine: list[tuple[Executor, Task]] = [(pool, task) for task in tasks]
             try:
                 with self._lock:

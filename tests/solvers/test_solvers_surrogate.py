@@ -1,4 +1,4 @@
-"""The model of the misses: Taylor's polynomial of second order, in coordinates in which the metric is 1."""
+"""The surrogate of the residuals: Taylor's polynomial of second order, in coordinates in which the metric is 1."""
 
 from functools import partial
 
@@ -9,10 +9,10 @@ import pytest
 
 from jaxscale import precision
 from jaxscale.objectives import OBJECTIVES
-from jaxscale.solvers.loop import Goal, begin, minimise
-from jaxscale.solvers.model import lead, model_of, no_model, predict
+from jaxscale.solvers.loop import Tolerances, begin, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Problem, derivatives, evaluate
+from jaxscale.solvers.surrogate import descend, no_surrogate, predict, surrogate_of
 from jaxscale.status import Status
 
 ROWS, LANES, SCALE = 40, 7, 1e-2
@@ -37,10 +37,10 @@ WEIGHT = np.random.default_rng(1).poisson(1.0, (LANES, ROWS)).astype(np.float64)
 def at_base():
     with precision.float64():
         rows = (jnp.asarray(X), jnp.asarray(Y))
-        miss, slope, bend = jax.vmap(lambda row: derivatives(HUBER, tuple(jnp.asarray(BASE)), row))(rows)
-        miss, slope, bend = np.asarray(miss), np.stack(slope, axis=1), np.stack(bend, axis=1)
-    mass = np.minimum(1.0, SCALE / np.abs(miss))
-    return rows, model_of(miss, slope, bend, mass, BASE, 0.0), (slope, mass)
+        residual, slope, bend = jax.vmap(lambda row: derivatives(HUBER, tuple(jnp.asarray(BASE)), row))(rows)
+        residual, slope, bend = np.asarray(residual), np.stack(slope, axis=1), np.stack(bend, axis=1)
+    mass = np.minimum(1.0, SCALE / np.abs(residual))
+    return rows, surrogate_of(residual, slope, bend, mass, BASE, 0.0), (slope, mass)
 
 
 def objective(rows, theta, weight=WEIGHT):
@@ -50,68 +50,72 @@ def objective(rows, theta, weight=WEIGHT):
         return jax.tree.map(np.asarray, there)
 
 
-def said(model, z, weight=WEIGHT):
+def said(surrogate, z, weight=WEIGHT):
     with precision.float64():
         light, scale = jnp.asarray(weight, jnp.float32), jnp.full(len(z), SCALE, jnp.float32)
-        there = predict(HUBER, model, jnp.asarray(z, jnp.float32), light, scale, jnp.ones(3, jnp.float32))
+        there = predict(HUBER, surrogate, jnp.asarray(z, jnp.float32), light, scale, jnp.ones(3, jnp.float32))
         return jax.tree.map(np.asarray, there)
 
 
 def test_the_metric_is_one_in_the_frame(at_base):
-    _, model, (slope, mass) = at_base
-    turned = slope @ model.frame
+    _, surrogate, (slope, mass) = at_base
+    turned = slope @ surrogate.frame
     np.testing.assert_allclose(turned.T @ (mass[:, None] * turned), np.eye(3), atol=1e-12)
 
 
 def test_at_the_base_it_is_the_objective_with_its_gradient_and_hessian(at_base):
-    rows, model, _ = at_base
+    rows, surrogate, _ = at_base
     z = np.zeros((LANES, 3))
-    there, here = said(model, z), objective(rows, BASE + z)
+    there, here = said(surrogate, z), objective(rows, BASE + z)
     np.testing.assert_allclose(there.value, here.value, rtol=1e-5)
-    np.testing.assert_allclose(there.gradient, here.gradient @ model.frame, atol=1e-5)
-    np.testing.assert_allclose(there.curvature, model.frame.T @ np.asarray(here.curvature) @ model.frame, atol=1e-4)
+    np.testing.assert_allclose(there.gradient, here.gradient @ surrogate.frame, atol=1e-5)
+    np.testing.assert_allclose(
+        there.curvature, surrogate.frame.T @ np.asarray(here.curvature) @ surrogate.frame, atol=1e-4
+    )
 
 
 def test_away_from_the_base_its_error_is_of_third_order(at_base):
-    rows, model, _ = at_base
+    rows, surrogate, _ = at_base
     direction = np.random.default_rng(2).standard_normal((LANES, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     gaps = []
     for length in (0.2, 0.1):
         z = length * direction
-        gaps.append(np.abs(said(model, z).value - objective(rows, model.theta(z)).value))
+        gaps.append(np.abs(said(surrogate, z).value - objective(rows, surrogate.theta(z)).value))
     assert np.median(gaps[0] / gaps[1]) > 2**2.5  # 2³ for the third order, 2² for the second
     assert np.all(gaps[0] > 1e-6)  # above float32's rounding, or the ratio would say nothing
 
 
 def test_rows_that_are_not_finite_and_coordinates_without_effect_leave_it_finite():
-    miss, slope, bend = np.ones(9), np.ones((9, 2)) * [1.0, 0.0], np.zeros((9, 3))
-    miss[4] = np.nan
-    model = model_of(miss, slope, bend, np.ones(9), np.zeros(2), 0.0)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(model))
-    np.testing.assert_array_equal(model.frame[:, 1], [0.0, 1.0])
+    residual, slope, bend = np.ones(9), np.ones((9, 2)) * [1.0, 0.0], np.zeros((9, 3))
+    residual[4] = np.nan
+    surrogate = surrogate_of(residual, slope, bend, np.ones(9), np.zeros(2), 0.0)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(surrogate))
+    np.testing.assert_array_equal(surrogate.frame[:, 1], [0.0, 1.0])
 
 
-def led(model, steps=10, active=(1.0, 1.0, 1.0), weight=WEIGHT):
+def descended(surrogate, steps=10, active=(1.0, 1.0, 1.0), weight=WEIGHT):
     with precision.float64():
         scale = jnp.full(LANES, SCALE)
-        found = jax.jit(partial(lead, HUBER))(model, jnp.asarray(weight), scale, jnp.asarray(active), np.int32(steps))
+        found = jax.jit(partial(descend, HUBER))(
+            surrogate, jnp.asarray(weight), scale, jnp.asarray(active), np.int32(steps)
+        )
         return tuple(map(np.asarray, found))
 
 
 def solved(rows, theta):
     with precision.float64():
         lanes = begin(Newton(), theta, np.full(LANES, SCALE))
-        goal = Goal(np.float64(SCALE), np.float64(0.0), np.float64(0.0))
+        tolerances = Tolerances(np.float64(SCALE), np.float64(0.0), np.float64(0.0))
         run = jax.jit(partial(minimise, HUBER, Newton()))
-        edged, steps, noise = np.zeros(3, bool), np.int32(200), np.float64(1e-16)
-        ended = run(rows, jnp.asarray(WEIGHT), lanes, jnp.ones(3), edged, goal, noise, steps)
+        bounded, steps, noise = np.zeros(3, bool), np.int32(200), np.float64(1e-16)
+        ended = run(rows, jnp.asarray(WEIGHT), lanes, jnp.ones(3), bounded, tolerances, noise, steps)
         return jax.tree.map(np.asarray, ended)
 
 
 def test_it_leads_lanes_to_the_same_minima_with_fewer_evaluations_left(at_base):
-    rows, model, _ = at_base
-    theta, value = led(model)
+    rows, surrogate, _ = at_base
+    theta, value = descended(surrogate)
     np.testing.assert_allclose(value, objective(rows, np.tile(BASE, (LANES, 1))).value, rtol=1e-5)
     assert np.all(objective(rows, theta).value < value)
     with_it, without = solved(rows, theta), solved(rows, np.tile(BASE, (LANES, 1)))
@@ -123,29 +127,29 @@ def test_it_leads_lanes_to_the_same_minima_with_fewer_evaluations_left(at_base):
 
 
 def test_no_steps_lead_nowhere(at_base):
-    _, model, _ = at_base
-    np.testing.assert_array_equal(led(model, steps=0)[0], np.tile(BASE, (LANES, 1)))
+    _, surrogate, _ = at_base
+    np.testing.assert_array_equal(descended(surrogate, steps=0)[0], np.tile(BASE, (LANES, 1)))
 
 
 def test_it_moves_no_coordinate_that_is_inactive(at_base):
     rows = at_base[0]
     with precision.float64():
-        miss, slope, bend = jax.vmap(lambda row: derivatives(HUBER, tuple(jnp.asarray(BASE)), row))(rows)
+        residual, slope, bend = jax.vmap(lambda row: derivatives(HUBER, tuple(jnp.asarray(BASE)), row))(rows)
         slope, bend = np.stack(slope, axis=1) * [1.0, 0.0, 1.0], np.stack(bend, axis=1) * [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]
-    fixed = model_of(np.asarray(miss), slope, bend, np.minimum(1.0, SCALE / np.abs(miss)), BASE, 0.0)
-    theta, value = led(fixed, active=(1.0, 0.0, 1.0))
+    fixed = surrogate_of(np.asarray(residual), slope, bend, np.minimum(1.0, SCALE / np.abs(residual)), BASE, 0.0)
+    theta, value = descended(fixed, active=(1.0, 0.0, 1.0))
     np.testing.assert_array_equal(theta[:, 1], BASE[1])
     assert np.all(objective(rows, theta).value < value)
 
 
 def test_a_model_that_is_not_finite_where_it_leads_leaves_its_lane_at_the_base(at_base):
-    _, model, _ = at_base
-    steep = model._replace(bend=tuple(np.full_like(column, np.inf) for column in model.bend))
-    np.testing.assert_array_equal(led(steep)[0], np.tile(BASE, (LANES, 1)))
+    _, surrogate, _ = at_base
+    steep = surrogate._replace(bend=tuple(np.full_like(column, np.inf) for column in surrogate.bend))
+    np.testing.assert_array_equal(descended(steep)[0], np.tile(BASE, (LANES, 1)))
 
 
 def test_a_model_that_says_nothing_has_the_shapes_of_one_that_does(at_base):
-    _, model, _ = at_base
-    nothing = no_model(HUBER, ROWS)
-    assert [leaf.shape for leaf in jax.tree.leaves(nothing)] == [leaf.shape for leaf in jax.tree.leaves(model)]
-    assert [leaf.dtype for leaf in jax.tree.leaves(nothing)] == [leaf.dtype for leaf in jax.tree.leaves(model)]
+    _, surrogate, _ = at_base
+    nothing = no_surrogate(HUBER, ROWS)
+    assert [leaf.shape for leaf in jax.tree.leaves(nothing)] == [leaf.shape for leaf in jax.tree.leaves(surrogate)]
+    assert [leaf.dtype for leaf in jax.tree.leaves(nothing)] == [leaf.dtype for leaf in jax.tree.leaves(surrogate)]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxscale.engine.crowd import Outcome
-from jaxscale.fitting.elsewhere import keep_lower
+from jaxscale.engine.scheduler import Outcome
+from jaxscale.fitting.basins import keep_lower
 from jaxscale.status import Status
 
 FLOOR = 1e-20

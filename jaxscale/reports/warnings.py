@@ -1,4 +1,4 @@
-"""What a reader must be warned of: the findings of fit, crowd and frontier, and what only a report can see."""
+"""What a reader must be warned of: the findings of fit, ensemble and frontier, and what only a report can see."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.splits import held_inputs
+from jaxscale.allocation.splits import fixed_inputs
 from jaxscale.fitting import still_open
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer, Banded
@@ -20,7 +20,7 @@ NO_FRONTIER = "no-frontier"
 """Codes of the warnings that stand with the frontier, not below it."""
 
 NO_SPLIT = "the law '{law}' does not say how a budget is best spent"
-NOT_HELD = "the law '{law}' takes {names} too, which no budget decides; say what is held: {options}"
+NOT_FIXED = "the law '{law}' takes {names} too, which no budget decides; say at what they are fixed: {options}"
 NOT_PLANNED = "nothing is planned from numbers that are not what they are taken for: see {code}"
 FRONTIER_WITHHELD = "the fit is '{status}', not a minimum, and nothing is planned from it"
 NOT_REFITTED = "the fit is '{status}', not a minimum, and was not bootstrapped"
@@ -45,7 +45,7 @@ TAIL = 5
 """Replicates that should lie beyond either limit of an interval."""
 
 
-def cautions_of(answer: Answer) -> tuple[Finding, ...]:
+def warnings_of(answer: Answer) -> tuple[Finding, ...]:
     """Return every warning that the answer needs, at most one per code, the fit's own first."""
     known = list(answer.fit.findings)
     known += answer.ensemble.findings if answer.ensemble is not None else ()
@@ -59,7 +59,7 @@ def cautions_of(answer: Answer) -> tuple[Finding, ...]:
     return tuple(by_code.values())
 
 
-def cautions_of_frontier(answer: Answer) -> tuple[Finding, ...]:
+def warnings_of_frontier(answer: Answer) -> tuple[Finding, ...]:
     """Return the warnings that belong to the frontier alone."""
     lost = _lost(answer)
     known = () if answer.frontier is None else answer.frontier.findings
@@ -70,7 +70,7 @@ def _of_groups(answer: Answer) -> list[Finding]:
     """Return the warnings of the groups' frontiers, each kind once, for all the groups that it concerns."""
     said: dict[tuple[str, str], list[str]] = {}
     for group, part in answer.by_group.items():
-        for one in cautions_of_frontier(part):
+        for one in warnings_of_frontier(part):
             said.setdefault((one.code, one.message), []).append(shown(group))
     messages: dict[str, list[str]] = {}
     for (code, message), groups in said.items():
@@ -94,10 +94,10 @@ def _no_frontier(answer: Answer) -> Finding | None:
     forbidding = forbids_plan(answer.fit.findings)
     if forbidding is not None:
         return Finding(NO_FRONTIER, NOT_PLANNED.format(code=forbidding.code))
-    needed = held_inputs(law) if has_frontier(law) else ()
+    needed = fixed_inputs(law) if has_frontier(law) else ()
     if needed:
-        options = " ".join(f"--hold {name}=NUMBER" for name in needed)
-        return Finding(NO_FRONTIER, NOT_HELD.format(law=law.name, names=", ".join(needed), options=options))
+        options = " ".join(f"--at {name}=NUMBER" for name in needed)
+        return Finding(NO_FRONTIER, NOT_FIXED.format(law=law.name, names=", ".join(needed), options=options))
     return Finding(NO_FRONTIER, NO_SPLIT.format(law=law.name))
 
 
@@ -138,10 +138,10 @@ def _lost(answer: Answer) -> Finding | None:
 
 
 def _groups(answer: Answer) -> Finding | None:
-    crowd = answer.ensemble
-    if crowd is None or crowd.whole is not None or answer.fit.runs.group is None or crowd.scheme.has_groups:
+    ensemble = answer.ensemble
+    if ensemble is None or ensemble.whole is not None or answer.fit.runs.group is None or ensemble.scheme.has_groups:
         return None
-    scheme = crowd.scheme.name
+    scheme = ensemble.scheme.name
     if grouping_of(answer.fit.law) is not None:
         return Finding("group-sizes-vary", GROUP_SIZES.format(scheme=scheme))
     return Finding("groups-unused", GROUP_UNUSED.format(scheme=scheme))

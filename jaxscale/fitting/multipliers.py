@@ -1,4 +1,4 @@
-"""How the objective pulls at each coef of a lane: first derivatives alone, and what of them the other coefs leave."""
+"""First derivatives of a lane's objective, and Lagrange multipliers of the coefs that are not minimised."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.batches import chunks, fill
-from jaxscale.engine.border import upload
 from jaxscale.engine.compiling import Clock, run
-from jaxscale.engine.crowd import Job, table_of
+from jaxscale.engine.scheduler import Job, table_of
+from jaxscale.engine.transfer import upload
 from jaxscale.resampling import Scheme, draw_replicate, key_of, key_words
 from jaxscale.solvers.problem import Problem, Row, Tree
 
@@ -21,7 +21,7 @@ SPANNED = 1e-12
 """What is left of a column, relative to it, below which the columns before it span it."""
 
 
-class Pull(NamedTuple):
+class Multipliers(NamedTuple):
     """Per lane: value (B,), the objective; gradient, effect, multiplier, total, apart (B, p), in theta.
 
     effect: squared effect on the predictions, in the metric.   multiplier: the gradient at fixed predictions of what
@@ -37,8 +37,10 @@ class Pull(NamedTuple):
     apart: jax.Array | np.ndarray
 
 
-def pulls_of(job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Pull:
-    """Return the pull (k, …), NumPy, on lanes at theta (k, p).
+def multipliers_of(
+    job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock
+) -> Multipliers:
+    """Return the multipliers (k, …), NumPy, on lanes at theta (k, p).
 
     minimised: (p,) bool, the coefs that are not held.   replicate: (k,) indices, -1 for the table as it is.
     """
@@ -46,28 +48,28 @@ def pulls_of(job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.n
     for part in chunks(len(theta), WIDTH):
         found, _ = _run(job, minimised, replicate[part], theta[part], clock)
         parts.append([array[: part.stop - part.start] for array in found])
-    return Pull(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    return Multipliers(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def weight_of_lane(job: Job, replicate: int, theta: np.ndarray, clock: Clock) -> np.ndarray:
-    """Return the weights (bucket,) of one lane's own table, by the program that the pulls are from; theta: (p,)."""
+    """Return the weights (bucket,) of one lane's own table, by the program of the multipliers; theta: (p,)."""
     weight: np.ndarray = _run(job, np.zeros(len(theta), bool), np.array([replicate]), theta[None], clock)[1][0]
     return weight
 
 
 def _run(
     job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock
-) -> tuple[Pull, np.ndarray]:
+) -> tuple[Multipliers, np.ndarray]:
     batch = job.batch
     lanes = (fill(replicate.astype(np.int32), WIDTH), fill(theta, WIDTH))
-    goal, rows = (job.goal.least, job.goal.relative), (batch.columns, batch.target)
-    argument = upload((rows, table_of(batch), key_words(job.seed), lanes, goal, minimised.astype(np.float64)))
-    found: tuple[Pull, np.ndarray] = run(clock, pulls, (job.problem, job.scheme), argument)
+    scales, rows = (job.tolerances.min_scale, job.tolerances.relative_scale), (batch.columns, batch.target)
+    argument = upload((rows, table_of(batch), key_words(job.seed), lanes, scales, minimised.astype(np.float64)))
+    found: tuple[Multipliers, np.ndarray] = run(clock, multipliers, (job.problem, job.scheme), argument)
     return found
 
 
-def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> tuple[Pull, jax.Array]:
-    """Return the pull of the objective on every coordinate, and each lane's weights (B, n), on the device.
+def multipliers(problem: Problem, scheme: Scheme, argument: Tree) -> tuple[Multipliers, jax.Array]:
+    """Return the first derivatives in every coordinate, and each lane's weights (B, n), on the device.
 
     argument: rows, the table, the key's two words, the lanes' replicates (B,) and theta (B, p), least and relative
     scale, and which coordinates (p,) are minimised.
@@ -77,26 +79,26 @@ def pulls(problem: Problem, scheme: Scheme, argument: Tree) -> tuple[Pull, jax.A
     """
     rows, table, words, (replicate, theta), (least, relative), minimised = argument
 
-    def miss(point: jax.Array, row: Row) -> jax.Array:
+    def residual_at(point: jax.Array, row: Row) -> jax.Array:
         return problem.residual(tuple(point), row)
 
-    def one(index: jax.Array, point: jax.Array) -> tuple[Pull, jax.Array]:
+    def one(index: jax.Array, point: jax.Array) -> tuple[Multipliers, jax.Array]:
         mass = jnp.where(index < 0, table.weight, draw_replicate(scheme, key_of(words), table, index))
-        residual = jax.vmap(miss, in_axes=(None, 0))(point, rows)
-        slope = jax.vmap(jax.grad(miss), in_axes=(None, 0))(point, rows)
+        residual = jax.vmap(residual_at, in_axes=(None, 0))(point, rows)
+        slope = jax.vmap(jax.grad(residual_at), in_axes=(None, 0))(point, rows)
         is_real = mass > 0
         spread = jnp.sum(jnp.where(is_real, mass * jnp.abs(residual), 0.0)) / jnp.sum(mass)
-        score = problem.rho(residual, jnp.maximum(least, relative * spread))
-        force, bound = (jnp.where(is_real, mass * part, 0.0) for part in (score.slope, score.majoriser))
+        rho = problem.rho(residual, jnp.maximum(least, relative * spread))
+        force, bound = (jnp.where(is_real, mass * part, 0.0) for part in (rho.psi, rho.weight))
         slope = jnp.where(is_real[:, None], slope, 0.0)
         root = jnp.sqrt(bound)[:, None]
         length = jnp.sqrt(jnp.sum((root * slope) ** 2, axis=0))
         unit = root * slope / jnp.where(length > 0, length, 1.0)
         left = _left_of(unit, minimised)
         rest = jnp.where(root > 0, left / jnp.where(root > 0, root, 1.0), 0.0) * length
-        value = jnp.sum(jnp.where(is_real, mass * score.value, 0.0))
+        value = jnp.sum(jnp.where(is_real, mass * rho.value, 0.0))
         apart = jnp.sqrt(jnp.sum(left * left, axis=0))
-        return Pull(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart), mass
+        return Multipliers(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart), mass
 
     return jax.vmap(one)(replicate, theta)
 

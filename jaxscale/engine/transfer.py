@@ -14,7 +14,7 @@ from jaxscale.solvers.problem import Tree
 def upload(tree: Tree) -> Tree:
     """Return the pytree with every NumPy array or scalar as a device array of the same type; call it in float64.
 
-    Not checked: that nobody writes to the NumPy arrays afterwards; a CPU may go on using their memory.
+    Not checked: that the NumPy arrays are not written to afterwards; a CPU may go on using their memory.
     """
     return jax.device_put(tree)  # jnp.asarray compiles a program for every shape
 

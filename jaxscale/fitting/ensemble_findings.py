@@ -25,24 +25,24 @@ NOTABLE = 0.05
 LEVEL = 0.95
 
 
-def findings_of_crowd(crowd: Ensemble) -> tuple[Finding, ...]:
-    """Return what is worth knowing about a crowd of replicates."""
-    codes, total = crowd.status, f"{len(crowd):,}"
+def findings_of_ensemble(ensemble: Ensemble) -> tuple[Finding, ...]:
+    """Return what is worth knowing about an ensemble of replicates."""
+    codes, total = ensemble.status, f"{len(ensemble):,}"
     failed = codes > Status.AT_BOUND
     found = []
     if failed.any():
         message = SOME_FAILED.format(failed=int(failed.sum()), total=len(codes), reasons=counted(codes[failed]))
-        found.append(Finding("replicates-failed", message + _had_they_ended(crowd)))
+        found.append(Finding("replicates-failed", message + _had_they_ended(ensemble)))
     places = []
-    for name, support in zip(crowd.fit.law.names, crowd.fit.law.supports, strict=True):
-        at = crowd.samples(name)
-        for edge in (support.low, support.high) if name in crowd.fit.free else ():
+    for name, support in zip(ensemble.fit.law.names, ensemble.fit.law.supports, strict=True):
+        at = ensemble.samples(name)
+        for edge in (support.low, support.high) if name in ensemble.fit.free else ():
             if (at == edge).any():
                 places.append(f"{place(name, edge)} in {int(np.sum(at == edge)):,}")
     if places:
         message = AT_BOUND_TOO.format(places=listed(places), total=total)
         found.append(Finding("replicates-at-bound", message))
-    lacking = {name: int(np.sum(mask & crowd.usable)) for name, mask in crowd.without.items()}
+    lacking = {name: int(np.sum(mask & ensemble.usable)) for name, mask in ensemble.without.items()}
     lacking = {name: count for name, count in lacking.items() if count}
     if lacking:
         words = listed(f"{name} in {count:,}" for name, count in lacking.items())
@@ -50,13 +50,13 @@ def findings_of_crowd(crowd: Ensemble) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _had_they_ended(crowd: Ensemble) -> str:
+def _had_they_ended(ensemble: Ensemble) -> str:
     """Return which limit would move most if failed replicates counted where they stood at their best; "" for none."""
     moves = []
-    for name in crowd.fit.free:
-        now = crowd.samples(name)
-        then = np.where(crowd.usable | (crowd.status == Status.DEGENERATE), now, crowd.coefs[name])
-        then = np.where(np.isfinite(then) | crowd.usable, then, np.nan)
+    for name in ensemble.fit.free:
+        now = ensemble.samples(name)
+        then = np.where(ensemble.usable | (ensemble.status == Status.DEGENERATE), now, ensemble.coefs[name])
+        then = np.where(np.isfinite(then) | ensemble.usable, then, np.nan)
         if (~np.isnan(now)).sum() < 2 or not np.isfinite(spread := float(np.nanstd(now))) or spread == 0.0:
             continue
         before, after = band(now, level=LEVEL), band(then, level=LEVEL)

@@ -1,8 +1,9 @@
-"""A model of every row's miss around one point, which leads lanes that all begin there close to where they end.
+"""A surrogate of every row's residual around one point, from which lanes that all begin there start close to where they
+end.
 
-A bootstrap starts its replicates at the point fit. Around it a quadratic in theta predicts each miss without the law's
-exponentials, in float32, and well enough that only a few exact evaluations are left to make. What it says is a start
-and never an answer: the loop that minimises takes it from there.
+A bootstrap starts its replicates at the point fit. Around it a quadratic in theta predicts each residual without the
+law's exponentials, in float32, and well enough that only a few exact evaluations are left to make. What it says is a
+start and never an answer: the loop that minimises takes it from there.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ ROUNDING = 1e-6
 FRESH = 0.1
 """Damping of the first step, in units of the metric."""
 LEAST = 1e-6
-"""Least damping, also of the lanes that were led: the model's own error is larger than what less would gain."""
+"""Least damping, also of the lanes that began there: the surrogate's own error is larger than what less would gain."""
 REWEIGHTED = 0.4
 """Share of the metric that stands in for a Hessian that is indefinite, as in Newton's method on the law itself."""
 SEEN = 1e-7
 """Length of a coordinate's effect beyond those before it, relative to its own, below which it is none."""
 
 
-class Model(NamedTuple):
-    """Misses as quadratics in z, where theta = base + frame · z: miss + slope · z + z · bend · z / 2.
+class Surrogate(NamedTuple):
+    """Residuals as quadratics in z, where theta = base + frame · z: residual + slope · z + z · bend · z / 2.
 
-    miss (n,), slope q × (n,), bend q (q + 1) / 2 × (n,): float32, of the q coordinates that a row sees.   base (p,),
-    frame (p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is enough for derivatives
-    in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or the device's.
+    residual (n,), slope q × (n,), bend q (q + 1) / 2 × (n,): float32, of the q coordinates that a row sees.   base
+    (p,), frame (p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is enough for
+    derivatives in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or the device's.
     """
 
-    miss: Tree
+    residual: Tree
     slope: tuple[Tree, ...]
     bend: tuple[Tree, ...]
     base: Tree
@@ -52,8 +53,8 @@ class Model(NamedTuple):
         return self.base + z @ self.frame.T
 
 
-def model_of(
-    miss: np.ndarray,
+def surrogate_of(
+    residual: np.ndarray,
     slope: np.ndarray,
     bend: np.ndarray,
     mass: np.ndarray,
@@ -61,8 +62,8 @@ def model_of(
     least: float,
     share: Share | None = None,
     kind: np.ndarray | None = None,
-) -> Model:
-    """Return the model of derivatives in theta: miss, mass (n,), slope (n, p), bend (n, pairs), base (p,).
+) -> Surrogate:
+    """Return the surrogate of derivatives in theta: residual, mass (n,), slope (n, p), bend (n, pairs), base (p,).
 
     mass: what each row adds to the metric per squared slope.   least: squared length in the metric below which a
     coordinate changes nothing and keeps its own unit.   share: that of the problem, if it has one, and kind: (n,) then
@@ -70,37 +71,40 @@ def model_of(
     out, for the host.
     """
     size = slope.shape[1]
-    is_fine = np.isfinite(miss) & np.isfinite(slope).all(axis=1) & np.isfinite(bend).all(axis=1) & np.isfinite(mass)
-    miss, slope, bend = (np.where(is_fine.reshape(-1, *[1] * (a.ndim - 1)), a, 0.0) for a in (miss, slope, bend))
+    is_fine = np.isfinite(residual) & np.isfinite(slope).all(axis=1) & np.isfinite(bend).all(axis=1) & np.isfinite(mass)
+    residual, slope, bend = (
+        np.where(is_fine.reshape(-1, *[1] * (a.ndim - 1)), a, 0.0) for a in (residual, slope, bend)
+    )
     upper = np.linalg.qr(np.sqrt(np.where(is_fine, mass, 0.0))[:, None] * slope, mode="r")
     length = np.linalg.norm(upper, axis=0)
     is_seen = (np.abs(np.diagonal(upper)) > SEEN * length) & (length**2 > least)
     frame = np.linalg.inv(np.where(is_seen[:, None], upper, np.eye(size)))
     first, second = (list(side) for side in zip(*(share.pairs if share else pack_indices(size)), strict=True))
-    full = np.zeros((len(miss), size, size))
+    full = np.zeros((len(residual), size, size))
     full[:, first, second] = full[:, second, first] = bend
     slope, full = slope @ frame, frame.T @ full @ frame
     kinds: Tree = ()
     if share is not None and kind is not None:  # no frame mixes kinds: their slopes share no row
         kinds, seen = kind.astype(np.float32), np.array(share.seen)[kind.astype(int)]
-        row = np.arange(len(miss))[:, None]
+        row = np.arange(len(residual))[:, None]
         slope, full = slope[row, seen], full[row[:, :, None], seen[:, :, None], seen[:, None, :]]
     width = slope.shape[1]
     first, second = (list(side) for side in zip(*pack_indices(width), strict=True))
-    parts = (miss, *slope.T, *full[:, first, second].T)
+    parts = (residual, *slope.T, *full[:, first, second].T)
     columns = [np.ascontiguousarray(column, np.float32) for column in parts]
-    return Model(columns[0], tuple(columns[1 : width + 1]), tuple(columns[width + 1 :]), base, frame, kinds)
+    return Surrogate(columns[0], tuple(columns[1 : width + 1]), tuple(columns[width + 1 :]), base, frame, kinds)
 
 
-def no_model(problem: Problem, rows: int) -> Model:
-    """Return a model of the right shapes that says nothing, for lanes that begin apart."""
+def no_surrogate(problem: Problem, rows: int) -> Surrogate:
+    """Return a surrogate of the right shapes that says nothing, for lanes that begin apart."""
     size, nothing = problem.size, np.zeros(rows)
     flat = (np.zeros((rows, size)), np.zeros((rows, len(problem.pairs))))
-    return model_of(nothing, *flat, nothing, np.zeros(size), 0.0, problem.share, nothing)
+    return surrogate_of(nothing, *flat, nothing, np.zeros(size), 0.0, problem.share, nothing)
 
 
-class Led(NamedTuple):
-    """Lanes on the model, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p) at z.
+class Descent(NamedTuple):
+    """Lanes on the surrogate, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p) at
+    z.
 
     base: (B,) the value at z = 0.
     """
@@ -113,71 +117,73 @@ class Led(NamedTuple):
     base: Float[Array, " B"]
 
 
-def lead(
+def descend(
     problem: Problem,
-    model: Model,
+    surrogate: Surrogate,
     weight: Float[Array, "B n"],
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
     steps: Int[Array, ""],
     over_rows: Pass = evaluate,
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
-    """Return where so many damped Newton steps on the model lead from its base, and the objective at the base.
+    """Return where so many damped Newton steps on the surrogate descend from its base, and the objective at the base.
 
     over_rows: the pass over the rows in float32, which may be a kernel's.
-    Returns theta (B, p) and value (B,), good to float32. A lane in which the model does not fall stays at the base.
+    Returns theta (B, p) and value (B,), good to float32. A lane in which the surrogate does not fall stays at the base.
     """
     identity = jnp.eye(problem.size, dtype=jnp.float32)
     light, narrow, free = (array.astype(jnp.float32) for array in (weight, scale, active))
 
-    def advance(count: jax.Array, led: Led) -> Led:
-        damping = led.damping[:, None]
-        step, pivot = small_spd.solve(led.curvature + damping[:, :, None] * identity, led.gradient)
-        step = jnp.where((pivot > 0)[:, None], step, led.gradient / (REWEIGHTED + damping))
-        promise = 0.5 * jnp.sum(step * (led.gradient + damping * step), axis=1)
-        there = predict(problem, model, led.z - step, light, narrow, free, over_rows)
-        is_better = there.value <= led.value * (1 + ROUNDING)
-        kept = (led.value - there.value) / promise
-        bolder = jnp.where(kept > 0.25, led.damping, 4.0 * led.damping)
-        bolder = jnp.where(kept > 0.75, jnp.maximum(0.1 * led.damping, LEAST), bolder)
-        base = jnp.where(count == 0, there.value, led.base)
-        damped = led._replace(damping=jnp.maximum(10.0 * led.damping, FRESH), base=base)
-        return select(is_better, Led(led.z - step, bolder, there.value, there.gradient, there.curvature, base), damped)
+    def advance(count: jax.Array, descent: Descent) -> Descent:
+        damping = descent.damping[:, None]
+        step, pivot = small_spd.solve(descent.curvature + damping[:, :, None] * identity, descent.gradient)
+        step = jnp.where((pivot > 0)[:, None], step, descent.gradient / (REWEIGHTED + damping))
+        promise = 0.5 * jnp.sum(step * (descent.gradient + damping * step), axis=1)
+        there = predict(problem, surrogate, descent.z - step, light, narrow, free, over_rows)
+        is_better = there.value <= descent.value * (1 + ROUNDING)
+        kept = (descent.value - there.value) / promise
+        bolder = jnp.where(kept > 0.25, descent.damping, 4.0 * descent.damping)
+        bolder = jnp.where(kept > 0.75, jnp.maximum(0.1 * descent.damping, LEAST), bolder)
+        base = jnp.where(count == 0, there.value, descent.base)
+        damped = descent._replace(damping=jnp.maximum(10.0 * descent.damping, FRESH), base=base)
+        return select(
+            is_better, Descent(descent.z - step, bolder, there.value, there.gradient, there.curvature, base), damped
+        )
 
     nothing = jnp.zeros_like(narrow)
     origin = jnp.zeros((len(narrow), problem.size), jnp.float32)  # the first turn only looks at it
     square = jnp.broadcast_to(identity, (*origin.shape, problem.size))
-    begun = Led(origin, nothing + 10.0 * FRESH, nothing + jnp.inf, origin, square, nothing)
-    led = jax.lax.fori_loop(0, steps + 1, advance, begun)
-    return model.theta(led.z.astype(model.base.dtype)), led.base.astype(scale.dtype)
+    begun = Descent(origin, nothing + 10.0 * FRESH, nothing + jnp.inf, origin, square, nothing)
+    descent = jax.lax.fori_loop(0, steps + 1, advance, begun)
+    return surrogate.theta(descent.z.astype(surrogate.base.dtype)), descent.base.astype(scale.dtype)
 
 
 def predict(
     problem: Problem,
-    model: Model,
+    surrogate: Surrogate,
     z: Float[Array, "B p"],
     weight: Float[Array, "B n"],
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
     over_rows: Pass = evaluate,
 ) -> Evaluation:
-    """Return what the model says of the objective at z, with its own derivatives in z; all in float32."""
+    """Return what the surrogate says of the objective at z, with its own derivatives in z; all in float32."""
     metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
-    rows = (model.miss, model.slope, model.bend, model.kind)
+    rows = (surrogate.residual, surrogate.slope, surrogate.bend, surrogate.kind)
     return over_rows(_quadratic(problem), rows, z, weight, scale, active, metric)
 
 
 @lru_cache(maxsize=256)
 def _quadratic(problem: Problem) -> Problem:
-    """Return the problem whose misses are quadratics: one row is (miss, slope, bend, kind)."""
+    """Return the problem whose residuals are quadratics: one row is (residual, slope, bend, kind)."""
 
     def residual(z: tuple[jax.Array, ...], row: Row) -> jax.Array:
-        miss, slope, bend, _ = row
+        residual, slope, bend, _ = row
         for j, at in enumerate(z):
-            miss = miss + slope[j] * at
+            residual = residual + slope[j] * at
         for place, (j, k) in enumerate(pack_indices(len(z))):
-            miss = miss + (0.5 if j == k else 1.0) * bend[place] * z[j] * z[k]
-        return miss
+            residual = residual + (0.5 if j == k else 1.0) * bend[place] * z[j] * z[k]
+        return residual
 
     if problem.share is None:
         return Problem(residual, problem.rho, problem.size)

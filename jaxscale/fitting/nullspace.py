@@ -21,7 +21,7 @@ ON_THE_LINE = {"positive": "ln {name}", "unit": "logit {name}"}
 """What a coef is on the real line, where it is not itself."""
 
 
-class Gaps(NamedTuple):
+class NullSpace(NamedTuple):
     """What a Jacobian leaves open: its rank of `size`, its condition number, the directions without effect in words,
     and the coefs that take part in them. A coef at the edge of its support counts as settled.
     """
@@ -33,7 +33,7 @@ class Gaps(NamedTuple):
     coefs: tuple[str, ...]
 
 
-def gaps_of(jacobian: np.ndarray, edged: np.ndarray, value: float, coefs: Sequence[Coef]) -> Gaps:
+def null_space_of(jacobian: np.ndarray, bounded: np.ndarray, value: float, coefs: Sequence[Coef]) -> NullSpace:
     """Return the gaps of a weighted Jacobian (n, p), columns in the order of the coefs.
 
     The Hessian cannot say: its eigenvalues are the squares, and along a curved valley the remaining gradient fills in
@@ -43,18 +43,18 @@ def gaps_of(jacobian: np.ndarray, edged: np.ndarray, value: float, coefs: Sequen
     size = jacobian.shape[1]
     length = np.linalg.norm(jacobian, axis=0)
     if not np.isfinite(length).all():
-        return Gaps(0, size, np.inf, (), tuple(coef.name for coef in coefs))
-    is_left = ~(edged & (length**2 <= INSENSITIVE * value)) | (jacobian == 0.0).all(axis=0)
+        return NullSpace(0, size, np.inf, (), tuple(coef.name for coef in coefs))
+    is_left = ~(bounded & (length**2 <= INSENSITIVE * value)) | (jacobian == 0.0).all(axis=0)
     kept = [coef for coef, is_kept in zip(coefs, is_left, strict=True) if is_kept]
     if not kept:
-        return Gaps(size, size, 1.0, (), ())
+        return NullSpace(size, size, 1.0, (), ())
     unit = jacobian[:, is_left] / np.where(length > 0, length, 1.0)[is_left]
     null, condition = null_space(unit)
     takes_part = np.linalg.norm(null, axis=0) > TAKES_PART
     moves = sparse(null) / np.where(length > 0, length, 1.0)[is_left]
     words = tuple(in_words(move, kept) for move in moves)
     names = tuple(coef.name for coef, is_in in zip(kept, takes_part, strict=True) if is_in)
-    return Gaps(size - len(null), size, condition, words, names)
+    return NullSpace(size - len(null), size, condition, words, names)
 
 
 def null_space(jacobian: np.ndarray) -> tuple[np.ndarray, float]:

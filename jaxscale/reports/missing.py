@@ -26,7 +26,7 @@ NO_DOF = "as many coefs as runs"
 NO_DOF_IN_GROUP = "as many coefs of their own as the group has runs"
 
 
-def absence_of(answer: Answer) -> tuple[Finding, ...]:
+def missing_values(answer: Answer) -> tuple[Finding, ...]:
     """Return one finding that names every absent number of the document with its reason; nothing if all are there.
 
     Bands are not named here: where they are absent the warning `no-bands` says so.

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.errors import RunsError
+from jaxscale.runs.invalid import DECIMAL, DECIMAL_OR_THOUSANDS, POINT_THOUSANDS, reason
 from jaxscale.runs.lookups import cell_text
 from jaxscale.runs.numbers import NumberStyle
-from jaxscale.runs.reasons import DECIMAL, DECIMAL_OR_THOUSANDS, POINT_THOUSANDS, reason
-from jaxscale.runs.sheet import Sheet
+from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.showing import MORE, counted, shown, shown_name
 
 FAULTY = "{source}: {cells} that the fit needs cannot be used: {counts}.\n{places}.\n{fixes}."
@@ -38,14 +38,14 @@ class Fault:
     rows: np.ndarray
 
 
-def refuse_faults(faults: Sequence[Fault], sheet: Sheet, style: NumberStyle) -> None:
+def check_no_faults(faults: Sequence[Fault], raw_table: RawTable, style: NumberStyle) -> None:
     """Raise RunsError that counts all faults and shows the first cells of each; return if there are none."""
     faults = [fault for fault in faults if fault.rows.size]
     if not faults:
         return
-    source = shown_name(sheet.source)
+    source = shown_name(raw_table.source)
     fixes: dict[str, None] = {}
-    cells_shown = [_cells(fault, sheet, style, fixes) for fault in faults[:FAULTS_SHOWN]]
+    cells_shown = [_cells(fault, raw_table, style, fixes) for fault in faults[:FAULTS_SHOWN]]
     text = "; ".join(cells_shown)
     if len(faults) > FAULTS_SHOWN:
         text = MORE.format(shown=text, count=len(faults) - FAULTS_SHOWN)
@@ -65,19 +65,19 @@ def _counts(faults: Sequence[Fault]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in totals.items())
 
 
-def _cells(fault: Fault, sheet: Sheet, style: NumberStyle, fixes: dict[str, None]) -> str:
+def _cells(fault: Fault, raw_table: RawTable, style: NumberStyle, fixes: dict[str, None]) -> str:
     """Return the fault's first cells as text, and add what to do about them to `fixes`."""
     column = f"column {shown(fault.header)}" + ("" if fault.role == fault.header else f" ({fault.role})")
     parts = []
     for index in fault.rows[:CELLS_PER_FAULT].tolist():
-        text = cell_text(sheet.columns[fault.header], index)
+        text = cell_text(raw_table.columns[fault.header], index)
         why, fix = f"is {fault.kind}", FIXES.get(fault.kind, "")
         if fault.kind == UNREADABLE:
             why, fix = reason(text, replace(style, role=fault.role), row=index + 1)
         elif fault.kind == NOT_POSITIVE:
             fix = FIXES.get(fault.role, fix)
         fixes[fix] = None
-        parts.append(f"{sheet.place(index)} {shown(text)} {why}")
+        parts.append(f"{raw_table.place(index)} {shown(text)} {why}")
     cells = f"{column}: {', '.join(parts)}"
     hidden = fault.rows.size - len(parts)
     return MORE.format(shown=cells, count=hidden) if hidden else cells

@@ -21,7 +21,7 @@ def test_a_law_that_needs_an_input_held_says_which_and_how():
     document = fit_document(answer)
     assert document["frontier"] == []
     assert "takes quality too, which no budget decides" in warning_of(document)
-    assert "--hold quality=NUMBER" in warning_of(document)
+    assert "--at quality=NUMBER" in warning_of(document)
     text = io.StringIO()
     print_fit(answer, Console(file=text, width=10_000, highlight=False, markup=False), width=200)
     assert "No frontier: the law 'expression' takes quality too" in text.getvalue()

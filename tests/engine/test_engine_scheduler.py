@@ -1,4 +1,4 @@
-"""Crowds on their way through the device: nothing is lost, counted twice, or dependent on how lanes were grouped."""
+"""Ensembles on their way through the device: nothing is lost, counted twice, or dependent on how lanes were grouped."""
 
 from dataclasses import replace
 
@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 import jaxscale as js
 from jaxscale import precision
-from jaxscale.engine import crowd as engine
+from jaxscale.engine import scheduler as engine
 from jaxscale.engine.batches import SMALLEST_BUCKET, bucket, chunks
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job, solve
-from jaxscale.engine.packing import Packing
+from jaxscale.engine.flattening import Flattening
 from jaxscale.engine.programs import problem_of
-from jaxscale.fitting.inspection import model_at
+from jaxscale.engine.scheduler import Job, solve
+from jaxscale.fitting.inspection import surrogate_at
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws import LAWS
 from jaxscale.resampling import SCHEMES
 from jaxscale.solvers import SOLVERS
-from jaxscale.solvers.loop import Goal, begin
+from jaxscale.solvers.loop import Tolerances, begin
 from jaxscale.status import RUNNING, Status
 
 REPLICATES = 600
@@ -46,8 +46,8 @@ def job():
             scheme=SCHEMES.resolve("pairs"),
             batch=batch_of(RUNS, LAW, OBJECTIVE, 2),
             active=np.ones(2),
-            edged=LAW.edged,
-            goal=Goal(np.float64(OBJECTIVE.scale), np.float64(OBJECTIVE.limit), np.float64(0.0)),
+            bounded=LAW.bounded,
+            tolerances=Tolerances(np.float64(OBJECTIVE.scale), np.float64(OBJECTIVE.limit), np.float64(0.0)),
             seed=3,
             max_steps=500,
         )
@@ -79,7 +79,7 @@ def test_the_answer_is_identical_from_call_to_call_and_for_any_number_of_threads
         assert_identical(first, solved(job))
 
 
-def test_a_crowd_that_is_no_multiple_of_the_width_ends_with_the_same_lanes(job):
+def test_an_ensemble_that_is_no_multiple_of_the_width_ends_with_the_same_lanes(job):
     few, many = solved(job, count=101), solved(job)
     assert_identical(few, tuple(part[:101] for part in many))
 
@@ -99,10 +99,10 @@ def test_a_model_that_leads_lanes_uphill_costs_evaluations_and_nothing_else(job)
     """Slopes of the wrong sign lead up from the base; such lanes begin again where the others began."""
     with precision.float64():
         scale = float(OBJECTIVE.scale)
-        model = model_at(job, START[0], scale, Clock())
+        model = surrogate_at(job, START[0], scale, Clock())
         liar = model._replace(slope=tuple(-column for column in model.slope), bend=tuple(0 * b for b in model.bend))
         index, first = np.arange(REPLICATES), np.full(REPLICATES, scale)
-        alone, misled = (solve(replace(job, model=each), index, START, first, Clock()) for each in (None, liar))
+        alone, misled = (solve(replace(job, surrogate=each), index, START, first, Clock()) for each in (None, liar))
     np.testing.assert_array_equal(misled.status, alone.status)
     np.testing.assert_allclose(misled.theta, alone.theta, rtol=1e-9)
     assert misled.steps.mean() > alone.steps.mean()
@@ -129,10 +129,10 @@ def test_lanes_come_back_from_their_matrix_unchanged(method):
     with precision.float64():
         lanes = begin(SOLVERS.resolve(method), START[:7], np.arange(7.0))
         lanes = lanes._replace(status=np.arange(7, dtype=np.int32) - 1, is_final=np.arange(7) % 2 == 0)
-        packing = Packing.of(lanes)
+        flattening = Flattening.of(lanes)
         for back in (
-            packing.unpack(packing.pack(lanes)),
-            packing.unpack(packing.pack(jax.tree.map(jnp.asarray, lanes))),
+            flattening.unflatten(flattening.flatten(lanes)),
+            flattening.unflatten(flattening.flatten(jax.tree.map(jnp.asarray, lanes))),
         ):
             for one, other in zip(jax.tree.leaves(lanes), jax.tree.leaves(back), strict=True):
                 assert np.asarray(one).dtype == np.asarray(other).dtype

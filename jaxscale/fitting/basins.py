@@ -8,40 +8,42 @@ import numpy as np
 
 from jaxscale.engine.batches import chunks
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.crowd import Job, Outcome, solve
+from jaxscale.engine.scheduler import Job, Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM
 from jaxscale.status import Status
 
-SCOUTS = 256
+SURVEY = 256
 """Replicates, the first, that look for other basins; the others look only where one of these finds any."""
 WIDE = 3.0
-"""First scale of a lane that looks for other basins, in units of the point fit's mean absolute miss: so wide that few
-basins are left. Ten times as wide finds no more of them, in a third more evaluations; a third as wide finds fewer."""
+"""First scale of a lane that looks for other basins, in units of the point fit's mean absolute residual: so wide that
+few basins are left. Ten times as wide finds no more of them, in a third more evaluations; a third as wide finds
+fewer."""
 BLOCK = 1024
-"""Replicates whose distances to the scouts are held in memory at a time."""
+"""Replicates whose distances to the survey are held in memory at a time."""
 DISTANCES = ((0.5, 3.0), (0.15, 0.7))
-"""How far along the crowd's longest axis, in its standard deviations, the minima lie that a replicate starts from."""
+"""How far along the ensemble's longest axis, in its standard deviations, the minima lie that a replicate starts
+from."""
 LOWER = 1e-10
 """Relative difference from which a minimum is lower: a thousand times the rounding of a sum."""
 
 
-def look_elsewhere(
-    job: Job, led: Job, theta: np.ndarray, scales: tuple[float, float], outcome: Outcome, scouts: Outcome, clock: Clock
+def find_lower_basins(
+    job: Job, warm: Job, theta: np.ndarray, scales: tuple[float, float], outcome: Outcome, survey: Outcome, clock: Clock
 ) -> None:
-    """Keep what the scouts found lower; where they found a second minimum, start every usable replicate again.
+    """Keep what the survey found lower; where it found a second minimum, start every usable replicate again.
 
-    led: the job with the model around theta (p,), the point fit, as the scouts had it.   scales: the first scale of a
-    replicate, and the wide one of a scout.   scouts: the first lanes of the outcome once more, from the wide scale.
-    What is lower is written into the outcome, for replicates that are usable.
+    warm: the job with the surrogate around theta (p,), the point fit, as the survey had it.   scales: the first scale
+    of a replicate, and the wide one of a survey lane.   survey: the first lanes of the outcome once more, from the wide
+    scale. What is lower is written into the outcome, for replicates that are usable.
 
-    A score that bends at a small scale makes several minima along the valley of coefs that predict alike. The other
-    places are the point fit at the wide scale, and the scouts' own minima, the nearest ones further up and further
-    down that valley. It proves nothing: what lies lower still is missed. The scouts are always the first SCOUTS
+    A rho function with a small threshold makes several minima along the valley of coefs that predict alike. The other
+    places are the point fit at the wide scale, and the survey's own minima, the nearest ones further up and further
+    down that valley. It proves nothing: what lies lower still is missed. The survey is always the first SURVEY
     lanes, which the caller supplies however few it was asked for, so that replicate r depends on the seed and r alone.
     """
-    floor = job.batch.noise**2 * float(np.sum(job.batch.weight))  # the objective of rounding alone
-    first = np.arange(len(scouts.value))
-    if not keep_lower(outcome, first, scouts, floor):
+    floor = job.batch.rounding**2 * float(np.sum(job.batch.weight))  # the objective of rounding alone
+    first = np.arange(len(survey.value))
+    if not keep_lower(outcome, first, survey, floor):
         return
     minima = outcome.theta[first[outcome.status[first] == Status.CONVERGED]]
     usable = np.flatnonzero(outcome.status <= Status.AT_BOUND)
@@ -49,7 +51,7 @@ def look_elsewhere(
     beyond = usable[usable >= len(first)]
     if len(beyond):
         start = np.tile(theta, (len(beyond), 1))
-        keep_lower(outcome, beyond, solve(led, beyond, start, np.full(len(beyond), wide), clock), floor)
+        keep_lower(outcome, beyond, solve(warm, beyond, start, np.full(len(beyond), wide), clock), floor)
     places = list(_neighbours(minima, outcome.theta[usable]))
     visitor = usable[np.concatenate([some for some, _ in places])] if places else usable[:0]
     if len(visitor):  # in one call: lanes that take long are regrouped among the rest

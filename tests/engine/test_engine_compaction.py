@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxscale.engine.rounds import Pace, in_blocks, in_rounds
+from jaxscale.engine.compaction import StepBudget, in_blocks, in_rounds
 
 LANES, BLOCK = 24, 8
 
@@ -31,7 +31,7 @@ WEIGHT = np.arange(1.0, LANES + 1).astype(np.float32)[:, None]
 def run(left, first=4, later=2, most=1000, least=1):
     state = np.zeros((LANES, 3), np.float32)
     state[:, 0] = left
-    return np.asarray(RUN(weight=WEIGHT, state=state, pace=Pace(*map(np.int32, (first, later, most, least)))))
+    return np.asarray(RUN(weight=WEIGHT, state=state, budget=StepBudget(*map(np.int32, (first, later, most, least)))))
 
 
 @settings(max_examples=30, deadline=None)  # the first example compiles

@@ -19,7 +19,7 @@ Advance = Callable[[Float[Array, "k n"], Float[Array, "k width"], Int[Array, ""]
 """From the weights and states of one block of lanes, and a number of evaluations, to their states after those."""
 
 
-class Pace(NamedTuple):
+class StepBudget(NamedTuple):
     """How far one program call moves its lanes, int32 scalars of NumPy or the device.
 
     first, later: evaluations in the first round and in each one after it.   most: in all rounds together.   least: the
@@ -38,7 +38,7 @@ def in_rounds(
     weight: Float[Array, "B n"],
     state: Float[Array, "B width"],
     block: int,
-    pace: Pace,
+    budget: StepBudget,
 ) -> Float[Array, "B width"]:
     """Return the states after rounds in which every lane that moves is advanced once, `block` lanes at a time.
 
@@ -47,13 +47,13 @@ def in_rounds(
 
     def go_on(carry: tuple[jax.Array, jax.Array]) -> Bool[Array, ""]:
         state, spent = carry
-        return (jnp.sum(is_moving(state)) >= pace.least) & (spent < pace.most)
+        return (jnp.sum(is_moving(state)) >= budget.least) & (spent < budget.most)
 
     def once(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         state, spent = carry
         moving = is_moving(state)
         order = jnp.argsort(~moving)  # stable, so that the grouping is the same on every device
-        steps = jnp.minimum(jnp.where(spent == 0, pace.first, pace.later), pace.most - spent)
+        steps = jnp.minimum(jnp.where(spent == 0, budget.first, budget.later), budget.most - spent)
 
         def move(count: jax.Array, state: jax.Array) -> jax.Array:
             at = jax.lax.dynamic_slice(order, (count * block,), (block,))

@@ -13,7 +13,7 @@ from jaxscale.solvers.problem import Tree
 
 
 @dataclass(frozen=True)
-class Packing:
+class Flattening:
     """How the leaves (B, …) of a pytree lie in the columns of one float64 matrix (B, width); hashable.
 
     Integers and booleans of up to 32 bits survive unchanged. Both directions take NumPy or JAX arrays.
@@ -24,12 +24,12 @@ class Packing:
     types: tuple[np.dtype, ...]
 
     @classmethod
-    def of(cls, example: Tree) -> Packing:
-        """Return the packing of pytrees like this one, whatever their number of lanes."""
+    def of(cls, example: Tree) -> Flattening:
+        """Return the flattening of pytrees like this one, whatever their number of lanes."""
         leaves, tree = jax.tree.flatten(example)
         return cls(tree, tuple(leaf.shape[1:] for leaf in leaves), tuple(np.dtype(leaf.dtype) for leaf in leaves))
 
-    def pack(self, value: Tree) -> Tree:
+    def flatten(self, value: Tree) -> Tree:
         """Return the matrix (B, width) of a pytree."""
         leaves = jax.tree.leaves(value)
         of = leaves[0].__array_namespace__()
@@ -37,7 +37,7 @@ class Packing:
         flat = [leaf.reshape(len(leaf), width) for leaf, width in zip(leaves, widths, strict=True)]
         return of.concatenate([leaf.astype(np.float64) for leaf in flat], axis=1)
 
-    def unpack(self, matrix: Tree) -> Tree:
+    def unflatten(self, matrix: Tree) -> Tree:
         """Return the pytree of a matrix (B, width)."""
         leaves, at = [], 0
         for shape, kind in zip(self.shapes, self.types, strict=True):

@@ -1,4 +1,4 @@
-"""Solving a crowd of lanes: full chunks of one width on every core, with the lanes that still move regrouped."""
+"""Solving an ensemble of lanes: full chunks of one width on every core, with the lanes that still move regrouped."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.batches import Batch, fill
-from jaxscale.engine.border import upload
+from jaxscale.engine.compaction import StepBudget
 from jaxscale.engine.compiling import Clock, run
-from jaxscale.engine.packing import Packing
+from jaxscale.engine.flattening import Flattening
 from jaxscale.engine.programs import Common, Question, solve_chunk
-from jaxscale.engine.rounds import Pace
+from jaxscale.engine.transfer import upload
 from jaxscale.kernels import choose
 from jaxscale.resampling import Scheme, Table, key_words
-from jaxscale.solvers.loop import Goal, Method, begin
-from jaxscale.solvers.model import Model, no_model
+from jaxscale.solvers.loop import Method, Tolerances, begin
 from jaxscale.solvers.problem import Problem
+from jaxscale.solvers.surrogate import Surrogate, no_surrogate
 from jaxscale.status import RUNNING, Status
 
 WIDTHS = {"cpu": 512, "gpu": 8192, "tpu": 8192}
@@ -39,9 +39,9 @@ NARROWEST = 8
 """Fewest lanes per program call on a CPU, however long the table."""
 LEAST_WIDTH = 2
 """Fewest lanes per program call: XLA drops an axis of length one, and what it makes of the rest rounds otherwise."""
-LED_STEPS = 8
-"""Steps on the model before the first evaluation, for lanes that begin at its base: more bring the median lane no
-nearer, since the model's own error is left."""
+SURROGATE_STEPS = 8
+"""Steps on the surrogate before the first evaluation, for lanes that begin at its base: more bring the median lane no
+nearer, since the surrogate's own error is left."""
 FIRST = 4
 """Evaluations in the first round: hardly a lane needs fewer."""
 LATER = 2
@@ -56,8 +56,8 @@ FEW = 16
 class Job:
     """What lanes share.
 
-    active, edged: (p,), as in `minimise`.   width: most lanes per program call.
-    model: of the misses around the point where all lanes begin, if there is one.
+    active, bounded: (p,), as in `minimise`.   width: most lanes per program call.
+    surrogate: of the residuals around the point where all lanes begin, if there is one.
     """
 
     problem: Problem
@@ -65,12 +65,12 @@ class Job:
     scheme: Scheme
     batch: Batch
     active: np.ndarray
-    edged: np.ndarray
-    goal: Goal
+    bounded: np.ndarray
+    tolerances: Tolerances
     seed: int
     max_steps: int
     width: int | None = None
-    model: Model | None = None
+    surrogate: Surrogate | None = None
 
 
 class Outcome(NamedTuple):
@@ -105,19 +105,19 @@ def solve(
     """
     total = len(replicate)
     example = begin(job.method, start[:1], scale[:1])
-    packing = Packing.of(example)
+    flattening = Flattening.of(example)
     device = placement.current()
     mesh = placement.mesh()
     width, block = shape_of(device.platform, len(job.batch.target), job.width)
     early = choose(device.platform, kind=device.device_kind).evaluate
-    static = (job.problem, job.scheme, job.method, packing, block, mesh, early)
+    static = (job.problem, job.scheme, job.method, flattening, block, mesh, early)
     devices = 1 if mesh is None else mesh.size
     width *= devices
     workers = (os.cpu_count() or 1) if device.platform == "cpu" and mesh is None else 1
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
     common = _common(job)
     is_ended: Any = np.full(1, Status.STALLED, np.int32)
-    ended = packing.pack(example._replace(status=is_ended))
+    ended = flattening.flatten(example._replace(status=is_ended))
     few = max(min(FEW, width // 8) // devices, 1)
     dealt = np.arange(width).reshape(-1, devices).T.ravel()  # in turn, so that every device has its share of few lanes
 
@@ -125,17 +125,17 @@ def solve(
         with precision.float64(), jax.default_device(device):  # both are thread-local
             index = fill(replicate[part.place].astype(np.int32), width)
             lanes = fill(part.state, width, ended)
-            pace = _pace(job, packing.unpack(part.state).steps, 1 if is_last else few)
-            led_steps = np.int32(LED_STEPS if job.model is not None else 0)
-            question = Question(common, index[dealt], lanes[dealt], pace, led_steps)
+            budget = _step_budget(job, flattening.unflatten(part.state).steps, 1 if is_last else few)
+            surrogate_steps = np.int32(SURROGATE_STEPS if job.surrogate is not None else 0)
+            question = Question(common, index[dealt], lanes[dealt], budget, surrogate_steps)
             lanes[dealt] = run(clock, solve_chunk, static, question)
         return Part(part.place, lanes[: len(part.place)])
 
     def fresh(begin_at: int, end: int) -> Part:
         some = slice(begin_at, end)
-        return Part(np.arange(begin_at, end), packing.pack(begin(job.method, start[some], scale[some])))
+        return Part(np.arange(begin_at, end), flattening.flatten(begin(job.method, start[some], scale[some])))
 
-    settle = partial(_settle, packing, job.max_steps, outcome, on_done)
+    settle = partial(_settle, flattening, job.max_steps, outcome, on_done)
     share = _share(total, width, block, workers)
     taken, waiting = 0, fresh(0, 0)
     flying: deque[Future[Part]] = deque()
@@ -168,10 +168,10 @@ def _common(job: Job) -> Common:
         "table": table_of(job.batch),
         "key": key_words(job.seed),
         "active": job.active,
-        "edged": job.edged,
-        "goal": job.goal,
-        "noise": np.float64(job.batch.noise),
-        "model": job.model or no_model(job.problem, len(job.batch.target)),
+        "bounded": job.bounded,
+        "tolerances": job.tolerances,
+        "rounding": np.float64(job.batch.rounding),
+        "surrogate": job.surrogate or no_surrogate(job.problem, len(job.batch.target)),
     }
     return Common(**upload(parts))
 
@@ -195,18 +195,18 @@ def shape_of(platform: str, rows: int, width: int | None = None) -> tuple[int, i
     return width // block * block, block
 
 
-def _pace(job: Job, steps: np.ndarray, few: int) -> Pace:
+def _step_budget(job: Job, steps: np.ndarray, few: int) -> StepBudget:
     """Return how far the next call moves lanes that made so many steps; no lane makes more than it may in all.
 
     few: the call ends when fewer lanes still move; 1 when nothing else is in flight that they could go on with.
     """
     room = job.max_steps - int(np.max(steps))
-    return Pace(*(np.int32(part) for part in (FIRST, LATER, min(MOST, room), min(few, len(steps)))))
+    return StepBudget(*(np.int32(part) for part in (FIRST, LATER, min(MOST, room), min(few, len(steps)))))
 
 
-def _settle(packing: Packing, most: int, outcome: Outcome, on_done: Callable[[int], None], part: Part) -> Part:
+def _settle(flattening: Flattening, most: int, outcome: Outcome, on_done: Callable[[int], None], part: Part) -> Part:
     """Write the lanes that have ended into the outcome; return those that wait for another call."""
-    place, lanes = part.place, packing.unpack(part.state)
+    place, lanes = part.place, flattening.unflatten(part.state)
     status = np.where((lanes.status == RUNNING) & (lanes.steps >= most), Status.MAX_STEPS, lanes.status)
     outcome.theta[place], outcome.value[place] = lanes.theta, lanes.here.value
     outcome.status[place], outcome.steps[place] = status, lanes.steps

@@ -11,7 +11,7 @@ from jaxscale.runs.findings import Finding
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RawTable:
     """The cells of a table under their headers.
 
     columns: header → (n,) object array of str, or (n,) float64 with NaN where a typed source has nothing.

@@ -1,4 +1,4 @@
-"""Scores of a miss: derivatives, limits, bounds, and what the sum over rows may not depend on."""
+"""Scores of a residual: derivatives, limits, bounds, and what the sum over rows may not depend on."""
 
 import jax
 import jax.numpy as jnp
@@ -12,33 +12,33 @@ from jaxscale import precision
 from jaxscale.errors import UsageError
 from jaxscale.objectives import OBJECTIVES
 
-MISSES = np.concatenate([-np.geomspace(1e-6, 1.0, 25), np.geomspace(1e-6, 1.0, 25)])
-SCALE = 1e-3 * (1 + 1e-3)  # between two of the misses
+RESIDUALS = np.concatenate([-np.geomspace(1e-6, 1.0, 25), np.geomspace(1e-6, 1.0, 25)])
+SCALE = 1e-3 * (1 + 1e-3)  # between two of the residuals
 EVERY = pytest.mark.parametrize("objective", tuple(OBJECTIVES), ids=lambda objective: objective.name)
 
 
-def score(objective, miss, scale=SCALE):
+def score(objective, residual, scale=SCALE):
     with precision.float64():
-        parts = objective.rho(jnp.asarray(miss, jnp.float64), jnp.asarray(scale, jnp.float64))
+        parts = objective.rho(jnp.asarray(residual, jnp.float64), jnp.asarray(scale, jnp.float64))
         return [np.asarray(part) for part in parts]
 
 
 @EVERY
 def test_slope_and_curvature_are_the_derivatives_of_the_value(objective):
-    step = 1e-7 * np.abs(MISSES)  # small enough not to cross the bend
-    value = [score(objective, MISSES + shift * step)[0] for shift in (-1, 1)]
-    _, slope, curvature, _ = score(objective, MISSES)
+    step = 1e-7 * np.abs(RESIDUALS)  # small enough not to cross the bend
+    value = [score(objective, RESIDUALS + shift * step)[0] for shift in (-1, 1)]
+    _, slope, curvature, _ = score(objective, RESIDUALS)
     np.testing.assert_allclose(slope, (value[1] - value[0]) / (2 * step), rtol=1e-7)  # eps / 1e-7, on both terms
-    slopes = [score(objective, MISSES + shift * step)[1] for shift in (-1, 1)]
+    slopes = [score(objective, RESIDUALS + shift * step)[1] for shift in (-1, 1)]
     np.testing.assert_allclose(curvature, (slopes[1] - slopes[0]) / (2 * step), rtol=1e-7, atol=1e-6)
 
 
 @EVERY
 def test_the_value_is_even_convex_and_zero_at_zero(objective):
-    value, slope, curvature, _ = score(objective, MISSES)
-    np.testing.assert_array_equal(value, score(objective, -MISSES)[0])
+    value, slope, curvature, _ = score(objective, RESIDUALS)
+    np.testing.assert_array_equal(value, score(objective, -RESIDUALS)[0])
     assert np.all(curvature >= 0)
-    assert np.all(slope * MISSES > 0)
+    assert np.all(slope * RESIDUALS > 0)
     assert score(objective, np.zeros(1))[0] == 0.0
 
 
@@ -55,8 +55,8 @@ def test_the_majoriser_bounds_the_value_from_above(objective, at, other):
 
 @EVERY
 def test_the_majoriser_is_slope_over_miss(objective):
-    _, slope, _, majoriser = score(objective, MISSES)
-    np.testing.assert_allclose(majoriser, slope / MISSES, rtol=1e-14)
+    _, slope, _, majoriser = score(objective, RESIDUALS)
+    np.testing.assert_allclose(majoriser, slope / RESIDUALS, rtol=1e-14)
 
 
 @EVERY
@@ -66,17 +66,19 @@ def test_a_miss_of_zero_has_finite_derivatives(objective):
 
 def test_huber_is_half_the_square_inside_and_a_line_outside():
     delta = 0.01
-    value = score(js.huber(), MISSES, delta)[0]
-    inside = np.abs(MISSES) <= delta
-    np.testing.assert_allclose(value[inside], 0.5 * MISSES[inside] ** 2, rtol=1e-15)
-    np.testing.assert_allclose(value[~inside], delta * np.abs(MISSES[~inside]) - 0.5 * delta**2, rtol=1e-13)
+    value = score(js.huber(), RESIDUALS, delta)[0]
+    inside = np.abs(RESIDUALS) <= delta
+    np.testing.assert_allclose(value[inside], 0.5 * RESIDUALS[inside] ** 2, rtol=1e-15)
+    np.testing.assert_allclose(value[~inside], delta * np.abs(RESIDUALS[~inside]) - 0.5 * delta**2, rtol=1e-13)
 
 
 def test_a_wide_huber_is_half_the_squared_score_and_a_narrow_one_the_absolute():
-    np.testing.assert_allclose(score(js.huber(), MISSES, 1e3)[0], 0.5 * score(js.squared(), MISSES)[0], rtol=1e-15)
+    np.testing.assert_allclose(
+        score(js.huber(), RESIDUALS, 1e3)[0], 0.5 * score(js.squared(), RESIDUALS)[0], rtol=1e-15
+    )
     narrow = 1e-12
-    np.testing.assert_allclose(score(js.huber(), MISSES, narrow)[0] / narrow, np.abs(MISSES), rtol=1e-6)
-    np.testing.assert_allclose(score(js.absolute(), MISSES, narrow)[0], np.abs(MISSES), rtol=1e-6)
+    np.testing.assert_allclose(score(js.huber(), RESIDUALS, narrow)[0] / narrow, np.abs(RESIDUALS), rtol=1e-6)
+    np.testing.assert_allclose(score(js.absolute(), RESIDUALS, narrow)[0], np.abs(RESIDUALS), rtol=1e-6)
 
 
 @pytest.mark.parametrize("delta", [0.0, -1e-3, float("nan"), float("inf"), "0.001", None])
@@ -131,15 +133,15 @@ def test_a_weight_of_two_is_a_row_written_twice(objective):
 
 def test_the_value_is_the_sum_over_rows_that_numpy_finds():
     fit = js.fit(weighted(np.linspace(0.5, 2, 30)), "power-params")
-    miss = np.log(js.predict(fit, params=RUNS["params"])) - np.log(RUNS.loss)
-    size = np.abs(miss)
-    huber = np.where(size <= 1e-3, 0.5 * miss**2, 1e-3 * (size - 0.5e-3))
+    residual = np.log(js.predict(fit, params=RUNS["params"])) - np.log(RUNS.loss)
+    size = np.abs(residual)
+    huber = np.where(size <= 1e-3, 0.5 * residual**2, 1e-3 * (size - 0.5e-3))
     assert fit.value == pytest.approx(np.sum(np.linspace(0.5, 2, 30) * huber), rel=1e-12)
-    np.testing.assert_allclose(fit.residuals, miss, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(fit.residuals, residual, rtol=0, atol=1e-14)
 
 
 def test_a_jax_gradient_of_the_value_is_the_slope():
     with precision.float64():
         for objective in OBJECTIVES:
-            got = jax.vmap(jax.grad(lambda r, o=objective: o.rho(r, SCALE).value))(jnp.asarray(MISSES))
-            np.testing.assert_allclose(np.asarray(got), score(objective, MISSES)[1], rtol=1e-14)
+            got = jax.vmap(jax.grad(lambda r, o=objective: o.rho(r, SCALE).value))(jnp.asarray(RESIDUALS))
+            np.testing.assert_allclose(np.asarray(got), score(objective, RESIDUALS)[1], rtol=1e-14)

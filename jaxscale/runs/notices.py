@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from jaxscale.runs.findings import Finding, row_numbers
-from jaxscale.runs.lookups import SheetLookup
+from jaxscale.runs.lookups import RawTableLookup
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.runs.showing import counted, listed, shown
 
@@ -21,7 +21,11 @@ SHADOWED = "column {headers} is not used, since its name stands for what --map o
 
 
 def reading_findings(
-    lookup: SheetLookup, needed: tuple[str, ...], numeric: Mapping[str, Numbers], shadowed: list[str], rows: np.ndarray
+    lookup: RawTableLookup,
+    needed: tuple[str, ...],
+    numeric: Mapping[str, Numbers],
+    shadowed: list[str],
+    rows: np.ndarray,
 ) -> list[Finding]:
     """Return what was noticed about the columns of the chosen rows, at most one finding per code.
 
@@ -29,7 +33,7 @@ def reading_findings(
     """
     unusable = {role: rows[read.kind[rows] != Kind.NUMBER] for role, read in numeric.items() if role not in needed}
     large = {role: rows[read.is_large[rows]] for role, read in numeric.items()}
-    text = [lookup.roles[role] for role in numeric if lookup.roles[role] in lookup.sheet.stored_as_text]
+    text = [lookup.roles[role] for role in numeric if lookup.roles[role] in lookup.raw_table.stored_as_text]
     findings = []
     if shadowed:
         findings.append(Finding("shadowed-column", SHADOWED.format(headers=_shown(shadowed))))
