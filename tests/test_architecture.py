@@ -85,8 +85,8 @@ def test_the_checker_finds_a_file_that_breaks_the_table(tmp_path, name):
     assert all(fault.startswith(name) for fault in faults(tmp_path))
 
 
-def test_the_table_in_the_readme_is_the_one_that_is_held():
-    text = (ROOT.parent / "README.md").read_text(encoding="utf-8").partition("## Contributing")[2]
+def test_the_table_in_the_docs_is_the_one_that_is_held():
+    text = (ROOT.parent / "docs" / "how-it-fits.md").read_text(encoding="utf-8")
     rows = [line.split("|")[2] for line in text.splitlines() if re.match(r"\| \d \|", line)]
     named = [[name.removesuffix(".py") for name in re.findall(r"`([^`]+)`", row)] for row in rows]
     assert sorted(name for row in named for name in row) == sorted(LAYER)
