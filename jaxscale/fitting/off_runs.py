@@ -13,6 +13,7 @@ from jaxscale.fitting.resistant import DEAF, Look
 from jaxscale.objectives import weight_of
 from jaxscale.results import Fit
 from jaxscale.runs import Finding
+from jaxscale.runs.finals import ends_of_runs
 from jaxscale.runs.naming import run_column
 from jaxscale.runs.separating import separation_of
 from jaxscale.runs.showing import counted, listed, shown, shown_name
@@ -28,6 +29,7 @@ MOVED = ", and without {them} {name} is {value:.4g} ± {error:.2g}, not {before:
 UNMOVED = ", yet without {them} no coef moves by more than {shift:.1g} standard errors"
 WHY = "; {why}"
 ADVICE = "; leave {them} out with {options}"
+KEEP_THE_LAST = "; {they} end{s} most runs, so the earlier checkpoints are the ones to leave out: --final"
 
 LOOKED_AT = 16
 """Start points of the law among which the search for a fit without bad rows chooses."""
@@ -92,6 +94,11 @@ def _finding(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray) -> 
     typical = float(np.median(np.delete(size, found.rows)))
     times = [f"{one:,.0f}" if one >= 10 else f"{one:.1f}" for one in (size[found.rows] / typical).tolist()]
     separation = separation_of(fit.runs, numbers.tolist())
+    advice = ADVICE.format(options=separation.options, **they) if separation else ""
+    ends = ends_of_runs(fit.runs)
+    if 2 * np.sum(ends[rows]) > np.sum(ends) > 0:  # a law of final losses, and a table of whole learning curves
+        is_enough = np.sum(fit.runs.weight[ends] > 0) > np.sum(free)
+        advice = KEEP_THE_LAST.format(**they) if is_enough else ""
     message = OFF.format(
         rows=_named(fit, rows, numbers),
         times=listed(times),
@@ -99,7 +106,7 @@ def _finding(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray) -> 
         share=_share(fit, rows, they),
         moved=_moved(fit, found, theta, free, they),
         why=WHY.format(why=separation.why) if separation and separation.why else "",
-        advice=ADVICE.format(options=separation.options, **they) if separation else "",
+        advice=advice,
         **they,
     )
     return Finding(CODE, message, tuple(numbers.tolist()))

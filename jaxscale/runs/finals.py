@@ -36,3 +36,12 @@ def last_rows(runs: Runs, named: np.ndarray) -> np.ndarray:
     order = np.lexsort((runs.row, time, named))
     is_last = np.append(named[order][1:] != named[order][:-1], True)
     return np.sort(order[is_last])
+
+
+def ends_of_runs(runs: Runs) -> np.ndarray:
+    """Return (n,) bool: the last row of each run that has several; none where no column names runs."""
+    named, ends = run_codes(runs), np.zeros(len(runs), dtype=bool)
+    if named is not None:
+        last = last_rows(runs, named)
+        ends[last[np.bincount(named)[named[last]] > 1]] = True
+    return ends

@@ -7,7 +7,18 @@ import numpy as np
 from jaxscale.runs.aliases import plain
 from jaxscale.runs.table import Runs
 
-RUN_NAMES = ("run", "run id", "run name", "runid", "name", "id", "experiment id")
+RUN_NAMES = (
+    "run",
+    "run id",
+    "run name",
+    "runid",
+    "name",
+    "id",
+    "experiment id",
+    "exp id",
+    "exp name",
+    "experiment name",
+)
 STEP_NAMES = (
     "step", "steps", "global step", "global steps", "training step", "train step", "training steps", "iteration",
     "iterations", "iter", "it", "trainer/global step", "summary. step", "n steps", "num steps",

@@ -14,7 +14,7 @@ from jaxscale.runs.separating import separation_of
 from jaxscale.runs.showing import counted, shown, typed
 from jaxscale.runs.table import Runs
 
-DUPLICATE_RUNS = "{rows} repeat another row's {names} and loss; delete the copies"
+DUPLICATE_RUNS = "{rows} repeat an earlier row's {names} and loss; delete them"
 REPEATED_SEEDS = "{rows} share their {names} with another row and differ in loss, as seeds do{advice}"
 TOGETHER = "; resample them together: {cluster}"
 NOTHING_SHARED = "; no column says which of them belong together, so that they are drawn as independent rows"
@@ -70,8 +70,7 @@ def _duplicates(runs: Runs, inputs: Sequence[str], earlier: np.ndarray) -> Findi
     if not copies.size:
         return None
     message = DUPLICATE_RUNS.format(rows=counted(copies.size, "row"), names=" and ".join(names))
-    shared = np.isin(label, label[copies])
-    return Finding("duplicate-runs", message, row_numbers(runs.row[shared]))
+    return Finding("duplicate-runs", message, row_numbers(runs.row[copies]))
 
 
 def _seeds(runs: Runs, inputs: Sequence[str], earlier: np.ndarray, *, has_own: bool) -> Finding | None:

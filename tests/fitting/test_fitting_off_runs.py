@@ -94,3 +94,20 @@ def test_runs_of_weight_zero_are_neither_judged_nor_counted(field):
     assert off_in(js.fit(js.Runs.from_arrays(**arrays, weight=weight))) is None
     weight[5] = 1.0
     assert off_in(js.fit(js.Runs.from_arrays(**arrays, weight=weight))).rows == (6,)
+
+
+def test_final_checkpoints_below_all_earlier_ones_are_kept_and_not_left_out(field):
+    """Four checkpoints of each run before its learning rate has decayed, 0.08 above the law, and the last one on it."""
+    base = js.read_runs(field / "base.csv")
+    n, names = len(base), [f"r{at}" for at in range(len(base))]
+    part = np.repeat([0.25, 0.5, 0.75, 0.9, 1.0], n)
+    noise = np.exp(0.002 * np.random.default_rng(5).standard_normal(5 * n))
+    loss = (
+        1.75 + 420 / np.tile(base["params"], 5) ** 0.34 + 1300 / (part * np.tile(base["tokens"], 5)) ** 0.36
+    ) * noise
+    columns = {"params": np.tile(base["params"], 5), "tokens": part * np.tile(base["tokens"], 5)}
+    runs = js.Runs.from_arrays(**columns, loss=loss + 0.08 * (part < 1), run=names * 5, units_ok=True)
+    found = off_in(js.fit(runs))
+    assert set(found.rows) <= set(range(4 * n + 1, 5 * n + 1))
+    assert found.message.endswith("the earlier checkpoints are the ones to leave out: --final")
+    assert "--where" not in found.message

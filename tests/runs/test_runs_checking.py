@@ -27,7 +27,7 @@ def test_an_ordinary_table_has_no_findings():
 def test_copies_of_a_run_are_counted():
     table = Runs.from_arrays(params=[1e8, 1e8, 2e8], tokens=[2e9, 2e9, 2e9], loss=[3.0, 3.0, 3.0])
     assert set(found(table)) == {"duplicate-runs"}
-    assert found(table)["duplicate-runs"].rows == (1, 2)
+    assert found(table)["duplicate-runs"].rows == (2,)
     assert "1 row " in found(table)["duplicate-runs"].message
 
 
@@ -187,7 +187,9 @@ def test_the_order_of_rows_does_not_matter(rows, random):
         params, tokens, loss, run = zip(*order, strict=True)
         findings = Runs.from_arrays(params=params, tokens=tokens, loss=loss, run=run).check()
         assume(not any(finding.code == "overlapping-rows" for finding in findings))  # later is of the order
-        return [(finding.code, finding.message, sorted(order[row - 1] for row in finding.rows)) for finding in findings]
+        told = {"duplicate-runs": slice(3)}  # which of two copies is the earlier is of the order, too
+        kept = {finding.code: told.get(finding.code, slice(None)) for finding in findings}
+        return [(one.code, one.message, sorted(order[row - 1][kept[one.code]] for row in one.rows)) for one in findings]
 
     shuffled = rows.copy()
     random.shuffle(shuffled)
