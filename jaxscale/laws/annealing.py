@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.schedule_inputs import ANNEALING, RATE_SUM, random_schedules
@@ -14,9 +13,7 @@ from jaxscale.numerics.powers import power
 ALPHAS = (0.15, 0.3, 0.45, 0.6, 0.9)
 
 
-def loss(
-    rate_sum: jax.Array, annealing: jax.Array, *, L0: jax.Array, A: jax.Array, alpha: jax.Array, C: jax.Array
-) -> jax.Array:
+def loss(rate_sum, annealing, *, L0, A, alpha, C):
     """L = L0 + A S1^-alpha - C S2, in nats per token; elementwise in S1 and S2."""
     return L0 + A * power(rate_sum, -alpha) - C * annealing
 

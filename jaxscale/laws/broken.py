@@ -21,67 +21,32 @@ BREAKS = "breaks = {breaks!r}: a broken law has 1 or 2; choose between them by h
 WIDTHS = (0.15, 0.3, 0.6)
 
 
-def bend(log_ratio: jax.Array, width: jax.Array) -> jax.Array:
+def bend(log_ratio, width):
     """Return f ln(1 + (x/d)^(1/f)) with ln(x/d) = log_ratio and f = width: zero before the break, ln(x/d) beyond."""
     is_beyond = log_ratio > 0  # there the term is ln(x/d) and a rest: as one logarithm its slope in f would cancel
     rest = width * jax.nn.softplus(jnp.where(is_beyond, -1.0, 1.0) * log_ratio / width)
     return jnp.where(is_beyond, log_ratio, 0.0) + rest
 
 
-def broken_once(
-    x: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    c_0: jax.Array,
-    c_1: jax.Array,
-    d_1: jax.Array,
-    f_1: jax.Array,
-) -> jax.Array:
+def broken_once(x, *, E, A, c_0, c_1, d_1, f_1):
     """L(x) = E + A x^-c_0 (1 + (x/d_1)^(1/f_1))^(-c_1 f_1); elementwise in x > 0."""
     log_x = jnp.log(x)
     return E + A * jnp.exp(-c_0 * log_x - c_1 * bend(log_x - jnp.log(d_1), f_1))
 
 
-def broken_twice(
-    x: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    c_0: jax.Array,
-    c_1: jax.Array,
-    d_1: jax.Array,
-    f_1: jax.Array,
-    c_2: jax.Array,
-    gap: jax.Array,
-    f_2: jax.Array,
-) -> jax.Array:
+def broken_twice(x, *, E, A, c_0, c_1, d_1, f_1, c_2, gap, f_2):
     """L(x) = E + A x^-c_0 ∏ᵢ (1 + (x/d_i)^(1/f_i))^(-c_i f_i), i = 1, 2, with d_2 = d_1 e^gap; elementwise in x > 0."""
     log_x = jnp.log(x)
     first, second = bend(log_x - jnp.log(d_1), f_1), bend(log_x - jnp.log(d_1) - gap, f_2)
     return E + A * jnp.exp(-c_0 * log_x - c_1 * first - c_2 * second)
 
 
-def loss_with_one_break(
-    flops: jax.Array, *, E: jax.Array, A: jax.Array, c_0: jax.Array, c_1: jax.Array, d_1: jax.Array, f_1: jax.Array
-) -> jax.Array:
+def loss_with_one_break(flops, *, E, A, c_0, c_1, d_1, f_1):
     """`broken_once` in compute, in nats per token; elementwise in C."""
     return broken_once(flops, E=E, A=A, c_0=c_0, c_1=c_1, d_1=d_1, f_1=f_1)
 
 
-def loss_with_two_breaks(
-    flops: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    c_0: jax.Array,
-    c_1: jax.Array,
-    d_1: jax.Array,
-    f_1: jax.Array,
-    c_2: jax.Array,
-    gap: jax.Array,
-    f_2: jax.Array,
-) -> jax.Array:
+def loss_with_two_breaks(flops, *, E, A, c_0, c_1, d_1, f_1, c_2, gap, f_2):
     """`broken_twice` in compute, in nats per token; elementwise in C."""
     return broken_twice(flops, E=E, A=A, c_0=c_0, c_1=c_1, d_1=d_1, f_1=f_1, c_2=c_2, gap=gap, f_2=f_2)
 
@@ -161,7 +126,7 @@ def broken(breaks: int, measure: Input | str) -> Law:
 def _of(core: Callable[..., jax.Array], name: str) -> Callable[..., jax.Array]:
     """Return the core with its input called by that name, as a law wants it."""
 
-    def loss(x: jax.Array, **coefs: jax.Array) -> jax.Array:
+    def loss(x, **coefs):
         return core(x, **coefs)
 
     first, *others = inspect.signature(core).parameters.values()

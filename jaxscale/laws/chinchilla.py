@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.grids import separable_starts
@@ -18,16 +17,12 @@ SARDANA = "Sardana et al. 2024, arXiv 2401.00448"
 EXPONENTS = (0.1, 0.3, 0.6, 1.2)
 
 
-def loss(
-    params: jax.Array, tokens: jax.Array, *, E: jax.Array, A: jax.Array, B: jax.Array, alpha: jax.Array, beta: jax.Array
-) -> jax.Array:
+def loss(params, tokens, *, E, A, B, alpha, beta):
     """L(N, D) = E + A N^-alpha + B D^-beta, in nats per token; elementwise in N and D."""
     return E + A * power(params, -alpha) + B * power(tokens, -beta)
 
 
-def tied_loss(
-    params: jax.Array, tokens: jax.Array, *, E: jax.Array, A: jax.Array, B: jax.Array, alpha: jax.Array
-) -> jax.Array:
+def tied_loss(params, tokens, *, E, A, B, alpha):
     """L(N, D) = E + A N^-alpha + B D^-alpha, in nats per token; elementwise in N and D."""
     return loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=alpha)
 

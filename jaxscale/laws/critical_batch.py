@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.inputs import Input
@@ -20,12 +19,12 @@ IN_TOKENS = (
 )
 
 
-def batch(loss_reached: jax.Array, *, B_star: jax.Array, alpha_B: jax.Array) -> jax.Array:
+def batch(loss_reached, *, B_star, alpha_B):
     """B_crit(L) = B_star / L^(1/alpha_B), in tokens; elementwise in L."""
     return B_star * scaled(loss_reached, 1.0, 1.0 / alpha_B)
 
 
-def batch_above(loss_reached: jax.Array, *, B_star: jax.Array, alpha_B: jax.Array, L_inf: jax.Array) -> jax.Array:
+def batch_above(loss_reached, *, B_star, alpha_B, L_inf):
     """B_crit(L) = B_star / (L - L_inf)^(1/alpha_B), in tokens; elementwise in L, NaN where L is below L_inf."""
     return batch(loss_reached - L_inf, B_star=B_star, alpha_B=alpha_B)
 

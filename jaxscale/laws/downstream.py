@@ -20,12 +20,12 @@ VALIDATION_LOSS = Input("validation_loss", "L_val", "nats/token", "loss on a val
 TASK_LOSS = Input("task_loss", "L_task", "nats/token", "loss on the task's right answers", 0.3, 4.0)
 
 
-def error(validation_loss: jax.Array, *, eps: jax.Array, k: jax.Array, gamma: jax.Array) -> jax.Array:
+def error(validation_loss, *, eps, k, gamma):
     """Err(L) = eps - k e^(-gamma L), a share of wrong answers; elementwise."""
     return eps - k * jnp.exp(-gamma * validation_loss)
 
 
-def accuracy(task_loss: jax.Array, *, a: jax.Array, b: jax.Array, k: jax.Array, L_0: jax.Array) -> jax.Array:
+def accuracy(task_loss, *, a, b, k, L_0):
     """acc(L) = a/(1 + e^(-k (L - L_0))) + b, a share of right answers; elementwise."""
     return a * jax.nn.sigmoid(k * (task_loss - L_0)) + b
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -23,7 +22,7 @@ OMEGA = 47491.0
 
 
 @plainly
-def total_params(params: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
+def total_params(params: ArrayLike, omega: ArrayLike = OMEGA):
     """Return N_T = N + omega N^(1/3), the params with their embeddings, of non-embedding params N > 0; elementwise.
 
     omega: params^(2/3), for models whose width grows with their depth.   Source: Pearce & Song 2024, eq. 5.
@@ -32,7 +31,7 @@ def total_params(params: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
 
 
 @plainly
-def non_embedding_params(total: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Array:
+def non_embedding_params(total: ArrayLike, omega: ArrayLike = OMEGA):
     """Return the non-embedding params N with N + omega N^(1/3) = total; elementwise, omega > 0; NaN unless total > 0.
 
     The real root of the cubic in N^(1/3), by hyperbolic sines, followed by one step of Newton's method.
@@ -43,17 +42,7 @@ def non_embedding_params(total: ArrayLike, omega: ArrayLike = OMEGA) -> jax.Arra
     return (root - (root**3 + omega * root - total) / (3.0 * root**2 + omega)) ** 3
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    B: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    omega: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, *, E, A, B, alpha, beta, omega):
     """L(N, D) = E + A N_T^-alpha + B D^-beta with N_T = N + omega N^(1/3), in nats per token; elementwise."""
     return chinchilla.loss(total_params(params, omega), tokens, E=E, A=A, B=B, alpha=alpha, beta=beta)
 
@@ -96,10 +85,7 @@ PEARCE_SONG = Law(
             f"{PEARCE}: omega from the authors' code; the others those of {base} in law 'chinchilla'",
             tag,
         )
-        for of, base, tag in (
-            ("besiroglu", "besiroglu2024", "second-hand"),
-            ("hoffmann", "hoffmann2022-tex", "code"),
-        )
+        for of, base, tag in (("besiroglu", "besiroglu2024", "second-hand"), ("hoffmann", "hoffmann2022-tex", "code"))
     ),
     domain=(
         replace(PARAMS, meaning="params without embeddings", low=1e4, high=1e10),

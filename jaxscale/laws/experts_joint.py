@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -19,23 +18,7 @@ from jaxscale.numerics.powers import power
 SOURCE = "Ludziejewski et al. 2025, arXiv 2502.05172"
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    experts: jax.Array,
-    *,
-    a: jax.Array,
-    alpha: jax.Array,
-    delta: jax.Array,
-    gamma: jax.Array,
-    b: jax.Array,
-    beta: jax.Array,
-    omega: jax.Array,
-    zeta: jax.Array,
-    c: jax.Array,
-    E_start: jax.Array,
-    E_max: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, experts, *, a, alpha, delta, gamma, b, beta, omega, zeta, c, E_start, E_max):
     """L = a Ê^delta N^(alpha + gamma ln Ê) + b Ê^omega D^(beta + zeta ln Ê) + c, N active params; elementwise."""
     routed = saturated_experts(experts, E_start, E_max)
     core = {"A": a * power(routed, delta), "B": b * power(routed, omega)}
@@ -87,10 +70,7 @@ EXPERTS_JOINT = Law(
     ),
     source=SOURCE,
     starts=starts,
-    domain=(
-        replace(PARAMS, meaning="active parameters, those that a token passes"),
-        replace(EXPERTS, high=128.0),
-    ),
+    domain=(replace(PARAMS, meaning="active parameters, those that a token passes"), replace(EXPERTS, high=128.0)),
     frontier="it is the separable law's with A = a Ê^delta and so on; N are the active params",
     notes=(
         "N is active parameters; the memory that all experts need is not in the budget.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import numpy as np
 
 from jaxscale.laws import chinchilla
@@ -21,29 +20,14 @@ IDLE = Input(
 )
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    idle_experts: jax.Array,
-    *,
-    a: jax.Array,
-    b: jax.Array,
-    c: jax.Array,
-    d: jax.Array,
-    e: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    lambda_: jax.Array,
-    delta: jax.Array,
-    gamma: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, idle_experts, *, a, b, c, d, e, alpha, beta, lambda_, delta, gamma):
     """L(N, D, S) = a N^-alpha + b D^-beta + c (1-S)^-lambda + d (1-S)^-delta N^-gamma + e; elementwise."""
     active = 1.0 - idle_experts
     separable = chinchilla.loss(params, tokens, E=e, A=a, B=b, alpha=alpha, beta=beta)
     return separable + c * power(active, -lambda_) + d * power(active, -delta) * power(params, -gamma)
 
 
-def flops_per_param_token(*, idle_experts: jax.Array) -> jax.Array:
+def flops_per_param_token(*, idle_experts):
     """Return 6 (1 - S), FLOP per total parameter and token: idle experts cost nothing, all else is neglected."""
     return 6.0 * (1.0 - idle_experts)
 

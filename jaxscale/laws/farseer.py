@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -20,20 +19,7 @@ POWERS = np.geomspace(0.03, 0.6, 40)
 """Exponents of params tried for each of the three dependences, with the sign that the law's range has."""
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    *,
-    a_1: jax.Array,
-    alpha: jax.Array,
-    b_1: jax.Array,
-    a_2: jax.Array,
-    beta: jax.Array,
-    b_2: jax.Array,
-    a_3: jax.Array,
-    gamma: jax.Array,
-    b_3: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, *, a_1, alpha, b_1, a_2, beta, b_2, a_3, gamma, b_3):
     """L(N, D) = e^(a_3 N^gamma + b_3) + e^(a_2 N^beta + b_2) D^-p, p = e^(a_1 N^alpha + b_1); elementwise."""
     exponent = jnp.exp(a_1 * power(params, alpha) + b_1)
     floor = jnp.exp(a_3 * power(params, gamma) + b_3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import numpy as np
 
 from jaxscale.laws import chinchilla
@@ -21,19 +20,7 @@ GRANULARITY = Input(
 )
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    granularity: jax.Array,
-    *,
-    a: jax.Array,
-    alpha: jax.Array,
-    b: jax.Array,
-    beta: jax.Array,
-    g: jax.Array,
-    gamma: jax.Array,
-    c: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, granularity, *, a, alpha, b, beta, g, gamma, c):
     """L(N, D, G) = c + (g/G^gamma + a) N^-alpha + b D^-beta, in nats per token; elementwise."""
     scale = a + g * power(granularity, -gamma)
     return chinchilla.loss(params, tokens, E=c, A=scale, B=b, alpha=alpha, beta=beta)
@@ -56,23 +43,11 @@ GRANULAR = Law(
     loss=loss,
     inputs=("params", "tokens", "granularity"),
     coefs=(
-        Coef(
-            "a",
-            starts=(18.0,),
-            meaning="scale of the finest size term",
-            unit=SIZE.unit,
-            span=(5.0, 50.0),
-        ),
+        Coef("a", starts=(18.0,), meaning="scale of the finest size term", unit=SIZE.unit, span=(5.0, 50.0)),
         Coef("alpha", starts=(0.1, 0.3), meaning="exponent of params", span=(0.1, 0.3)),
         Coef("b", starts=(30.0,), meaning="scale of the data term", unit=DATA.unit, span=(10.0, 100.0)),
         Coef("beta", starts=(0.1, 0.3), meaning="exponent of tokens", span=(0.1, 0.3)),
-        Coef(
-            "g",
-            starts=(2.0,),
-            meaning="what coarse experts add to a",
-            unit=SIZE.unit,
-            span=(0.5, 10.0),
-        ),
+        Coef("g", starts=(2.0,), meaning="what coarse experts add to a", unit=SIZE.unit, span=(0.5, 10.0)),
         Coef("gamma", starts=(0.5,), meaning="exponent of granularity", span=(0.3, 1.2)),
         Coef("c", starts=(0.5,), meaning="irreducible loss", unit="nats/token", span=(0.3, 2.0)),
     ),

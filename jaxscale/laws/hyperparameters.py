@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import numpy as np
 
 from jaxscale.laws.inputs import PARAMS
@@ -19,24 +18,22 @@ SEQUENCE = 2048
 """Tokens per sequence in Porian et al. 2024, which counts batches in sequences."""
 
 
-def optimum_of_params_tokens(
-    params: jax.Array, tokens: jax.Array, *, scale: jax.Array, a: jax.Array, b: jax.Array
-) -> jax.Array:
+def optimum_of_params_tokens(params, tokens, *, scale, a, b):
     """h(N, D) = scale N^a D^b, in the unit of scale; elementwise."""
     return scale * power(params, a) * power(tokens, b)
 
 
-def optimum_of_tokens(tokens: jax.Array, *, scale: jax.Array, b: jax.Array) -> jax.Array:
+def optimum_of_tokens(tokens, *, scale, b):
     """h(D) = scale D^b, in the unit of scale; elementwise."""
     return scale * power(tokens, b)
 
 
-def optimum_of_params(params: jax.Array, *, scale: jax.Array, a: jax.Array) -> jax.Array:
+def optimum_of_params(params, *, scale, a):
     """h(N) = scale N^a, in the unit of scale; elementwise."""
     return scale * power(params, a)
 
 
-def optimum_of_flops(flops: jax.Array, *, scale: jax.Array, c: jax.Array) -> jax.Array:
+def optimum_of_flops(flops, *, scale, c):
     """h(C) = scale C^c, in the unit of scale; elementwise."""
     return scale * power(flops, c)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.kaplan_single import DATASET, NO_FLOOR, NON_EMBEDDING
@@ -14,9 +13,7 @@ from jaxscale.numerics.powers import power
 SOURCE = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
 
 
-def loss(
-    params: jax.Array, tokens: jax.Array, *, N_c: jax.Array, D_c: jax.Array, alpha_N: jax.Array, alpha_D: jax.Array
-) -> jax.Array:
+def loss(params, tokens, *, N_c, D_c, alpha_N, alpha_D):
     """L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D, in nats per token; elementwise in N and D."""
     return power(power(N_c / params, alpha_N / alpha_D) + D_c / tokens, alpha_D)
 

@@ -20,23 +20,14 @@ POLISH = 2
 """Newton steps that carry derivatives: each doubles the order to which they are exact, so two give the first three."""
 
 
-def loss(
-    params: jax.Array,
-    flops: jax.Array,
-    *,
-    N_c: jax.Array,
-    D_c: jax.Array,
-    alpha_N: jax.Array,
-    alpha_S: jax.Array,
-    alpha_B: jax.Array,
-) -> jax.Array:
+def loss(params, flops, *, N_c, D_c, alpha_N, alpha_S, alpha_B):
     """L = (N_c/N)^alpha_N + (6 D_c N / (L^(1/alpha_B) C))^alpha_S, in nats per token; elementwise in N and C."""
     size = alpha_N * jnp.log(N_c / params)
     steps = alpha_S * (jnp.log(6.0 * D_c / flops) + jnp.log(params))
     return jnp.exp(log_root(size, steps, alpha_S / alpha_B))
 
 
-def log_root(size: jax.Array, steps: jax.Array, rate: jax.Array) -> jax.Array:
+def log_root(size, steps, rate):
     """Return the y with exp(y) = exp(size) + exp(steps - rate y), for rate > 0; elementwise.
 
     y - ln(exp(size) + exp(steps - rate y)) rises in y and is concave, so Newton's steps from below never overshoot.
@@ -51,7 +42,7 @@ def log_root(size: jax.Array, steps: jax.Array, rate: jax.Array) -> jax.Array:
     return root
 
 
-def _step(root: jax.Array, size: jax.Array, steps: jax.Array, rate: jax.Array) -> jax.Array:
+def _step(root, size, steps, rate):
     """Return the root of the tangent at `root`, written as an average: nothing cancels and nothing overflows."""
     excess = steps - rate * root - size
     share = jax.nn.sigmoid(excess)  # of the term of the steps in the loss

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import numpy as np
 from jax.typing import ArrayLike
 
@@ -26,22 +25,22 @@ TOKENIZER = "The scale depends on the tokenizer; the exponent hardly does."
 PF_DAYS = "The scale is printed in PF-days; here it is in FLOP, 8.64e19 to the PF-day."
 
 
-def scaled(size: jax.Array, scale: ArrayLike, exponent: ArrayLike) -> jax.Array:
+def scaled(size, scale: ArrayLike, exponent: ArrayLike):
     """Return (scale/size)^exponent, elementwise."""
     return power(scale / size, exponent)
 
 
-def loss_of_params(params: jax.Array, *, N_c: jax.Array, alpha_N: jax.Array) -> jax.Array:
+def loss_of_params(params, *, N_c, alpha_N):
     """L(N) = (N_c/N)^alpha_N, in nats per token; elementwise in N."""
     return scaled(params, N_c, alpha_N)
 
 
-def loss_of_tokens(tokens: jax.Array, *, D_c: jax.Array, alpha_D: jax.Array) -> jax.Array:
+def loss_of_tokens(tokens, *, D_c, alpha_D):
     """L(D) = (D_c/D)^alpha_D, in nats per token; elementwise in D."""
     return scaled(tokens, D_c, alpha_D)
 
 
-def loss_of_flops(flops: jax.Array, *, C_c: jax.Array, alpha_C: jax.Array) -> jax.Array:
+def loss_of_flops(flops, *, C_c, alpha_C):
     """L(C) = (C_c/C)^alpha_C, in nats per token; elementwise in C."""
     return scaled(flops, C_c, alpha_C)
 

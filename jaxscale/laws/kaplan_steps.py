@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-import jax
 import numpy as np
 
 from jaxscale.laws.inputs import Input
@@ -18,9 +17,7 @@ LEAST = 1e-3
 """Share of the loss that a start leaves to each term at the centre of the table."""
 
 
-def loss(
-    params: jax.Array, steps_min: jax.Array, *, N_c: jax.Array, S_c: jax.Array, alpha_N: jax.Array, alpha_S: jax.Array
-) -> jax.Array:
+def loss(params, steps_min, *, N_c, S_c, alpha_N, alpha_S):
     """L(N, S_min) = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S, in nats per token; elementwise in N and S_min."""
     return scaled(params, N_c, alpha_N) + scaled(steps_min, S_c, alpha_S)
 

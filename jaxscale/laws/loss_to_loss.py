@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.inputs import Input
@@ -16,7 +15,7 @@ BRANDFONBRENER = "Brandfonbrener et al. 2024, arXiv 2411.12925"
 SOURCE_LOSS = Input("source_loss", "L_0", "nats/token", "loss on the data that the law starts from", 2.0, 6.0)
 
 
-def loss(source_loss: jax.Array, *, K: jax.Array, kappa: jax.Array, E_0: jax.Array, E_1: jax.Array) -> jax.Array:
+def loss(source_loss, *, K, kappa, E_0, E_1):
     """L_1(L_0) = E_1 + K (L_0 - E_0)^kappa, in nats per token; elementwise in L_0, NaN for L_0 < E_0."""
     return E_1 + K * power(source_loss - E_0, kappa)
 

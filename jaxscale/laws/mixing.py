@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -33,7 +32,7 @@ class Mixing:
     def __signature__(self) -> inspect.Signature:
         return signature_of((*map(share_of, self.domains[:-1]),), ("c", "k", *map(pull_of, self.domains[:-1])))
 
-    def __call__(self, *shares: jax.Array, **coefs: jax.Array) -> jax.Array:
+    def __call__(self, *shares, **coefs):
         """L(r) = c + k exp(sum of t_j r_j), over all domains but the last, in nats per token; elementwise."""
         pulls = [coefs[pull_of(domain)] for domain in self.domains[:-1]]
         exponent = sum((pull * share for pull, share in zip(pulls, shares, strict=True)), start=jnp.zeros(()))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -40,7 +39,7 @@ class MixingScale:
         coefs = ("E", "A", "B", "alpha", "beta", *values, *exponents)
         return signature_of(("params", "tokens", *map(share_of, self.domains)), coefs)
 
-    def __call__(self, params: jax.Array, tokens: jax.Array, *shares: jax.Array, **coefs: jax.Array) -> jax.Array:
+    def __call__(self, params, tokens, *shares, **coefs):
         """L(N, D, h) = E + 1/(sum of C_i h_i^gamma_i) + A N^-alpha + B D^-beta, in nats per token; elementwise."""
         core = {name: coefs[name] for name in ("E", "A", "B", "alpha", "beta")}
         worth = jnp.zeros(())

@@ -22,9 +22,9 @@ STEPS_TO_ONE = (8.0, 60.0)
 
 
 def loss(
-    rate_sum: jax.Array, rate_drops: jax.Array, rates_after: jax.Array, sums_since: jax.Array, *,
-    L0: jax.Array, A: jax.Array, alpha: jax.Array, B: jax.Array, C: jax.Array, beta: jax.Array, gamma: jax.Array,
-) -> jax.Array:  # fmt: skip
+    rate_sum, rate_drops, rates_after, sums_since, *,
+    L0, A, alpha, B, C, beta, gamma,
+):  # fmt: skip
     """L = L0 + A S1^-alpha - B Σ drop (1 - (1 + C eta^-gamma S)^-beta), in nats per token.
 
     rate_drops, rates_after, sums_since: (T,), the nodes of one schedule up to now.
@@ -32,9 +32,7 @@ def loss(
     return L0 + A * power(rate_sum, -alpha) - B * gain(rate_drops, rates_after, sums_since, C=C, beta=beta, gamma=gamma)
 
 
-def gain(
-    drops: jax.Array, rates: jax.Array, since: jax.Array, *, C: jax.Array, beta: jax.Array, gamma: jax.Array
-) -> jax.Array:
+def gain(drops, rates, since, *, C, beta, gamma):
     """Return Σ drop (1 - q) over the nodes (T,), q = (1 + x)^-beta, x = C eta^-gamma S, with its derivatives in coefs.
 
     By y = ln x, with s = x/(1 + x): dq/dy = -beta s q, d²q/dy² = beta s q ((1 + beta) s - 1), dq/dbeta = -q ln(1 + x).

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -24,37 +23,17 @@ SHOWN = (
 BENDS = (0.2, 0.35, 0.6, 1.0, 1.6)
 
 
-def bracket(log_size: ArrayLike, log_data: ArrayLike, bend: ArrayLike) -> jax.Array:
+def bracket(log_size: ArrayLike, log_data: ArrayLike, bend: ArrayLike):
     """Return (e^(x/q) + e^(y/q))^q for x = log_size, y = log_data, q = bend > 0; the larger of both as q → 0."""
     return jnp.exp(bend * jnp.logaddexp(log_size / bend, log_data / bend))
 
 
-def loss_of_q(
-    params: jax.Array,
-    tokens: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    B: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    q: jax.Array,
-) -> jax.Array:
+def loss_of_q(params, tokens, *, E, A, B, alpha, beta, q):
     """L(N, D) = E + [(A N^-alpha)^(1/q) + (B D^-beta)^(1/q)]^q, in nats per token; elementwise in N and D."""
     return E + bracket(jnp.log(A) - alpha * jnp.log(params), jnp.log(B) - beta * jnp.log(tokens), q)
 
 
-def loss_of_gamma(
-    params: jax.Array,
-    tokens: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    B: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    gamma: jax.Array,
-) -> jax.Array:
+def loss_of_gamma(params, tokens, *, E, A, B, alpha, beta, gamma):
     """L(N, D) = E + (A N^-alpha + B D^-beta)^gamma, in nats per token; elementwise in N and D."""
     log_size, log_data = jnp.log(A) - alpha * jnp.log(params), jnp.log(B) - beta * jnp.log(tokens)
     return E + bracket(gamma * log_size, gamma * log_data, gamma)
@@ -140,10 +119,7 @@ NESTED_GAMMA = Law(
     source=f"{BUSBRIDGE}, the law of supervised models",
     starts=starts_of_gamma,
     frontier="the split of a budget is that of chinchilla with the same A, B, alpha and beta",
-    notes=(
-        SHOWN,
-        "It is nested-q with q = gamma, A^gamma, B^gamma, gamma alpha and gamma beta.",
-    ),
+    notes=(SHOWN, "It is nested-q with q = gamma, A^gamma, B^gamma, gamma alpha and gamma beta."),
 )
 
 LAWS = (NESTED_Q, NESTED_GAMMA)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -18,9 +17,7 @@ GADRE = "Gadre et al. 2024, arXiv 2403.08540"
 RECIPE = "refit of the authors' data by their recipe: five runs, least squares of the loss"
 
 
-def loss(
-    flops: jax.Array, tokens_per_param: jax.Array, *, E: jax.Array, a: jax.Array, b: jax.Array, eta: jax.Array
-) -> jax.Array:
+def loss(flops, tokens_per_param, *, E, a, b, eta):
     """L(C, M) = E + (a M^eta + b M^-eta) C^-eta, in nats per token; elementwise in C and M.
 
     Chinchilla's law with both exponents 2 eta on C = 6 N D, where N² = C/(6M) and D² = CM/6.
@@ -33,7 +30,7 @@ def loss(
 
 
 @plainly
-def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike) -> jax.Array:
+def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike):
     """Return M* = (b/a)^(1/(2 eta)), the tokens per param of least loss, the same at every compute.
 
     Elementwise; NaN where a or b is not positive.

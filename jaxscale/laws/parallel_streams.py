@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -21,14 +20,12 @@ STREAMS = Input("streams", "P", "streams", "parallel passes of every token throu
 
 
 @plainly
-def effective_params(params: ArrayLike, streams: ArrayLike, *, k: ArrayLike) -> jax.Array:
+def effective_params(params: ArrayLike, streams: ArrayLike, *, k: ArrayLike):
     """Return N (k ln P + 1), the size of the network of one stream with the same loss; elementwise."""
     return jnp.asarray(params) * (jnp.asarray(k) * jnp.log(jnp.asarray(streams)) + 1.0)
 
 
-def loss(
-    params: jax.Array, streams: jax.Array, *, E: jax.Array, A: jax.Array, k: jax.Array, alpha: jax.Array
-) -> jax.Array:
+def loss(params, streams, *, E, A, k, alpha):
     """L(N, P) = E + (A/(N (k ln P + 1)))^alpha, in nats per token; elementwise."""
     return line.loss_of_params(effective_params(params, streams, k=k), E=E, A=power(A, alpha), alpha=alpha)
 

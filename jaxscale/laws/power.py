@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.grids import floor_and_rest
@@ -16,32 +15,32 @@ KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eqs. 1.1 to 1.3"
 EXPONENTS = (0.03, 0.1, 0.3, 0.6, 1.2)
 
 
-def loss_of_flops(flops: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array) -> jax.Array:
+def loss_of_flops(flops, *, E, A, alpha):
     """L(C) = E + A C^-alpha, in nats per token; elementwise in C."""
     return E + A * powers.power(flops, -alpha)
 
 
-def loss_of_params(params: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array) -> jax.Array:
+def loss_of_params(params, *, E, A, alpha):
     """L(N) = E + A N^-alpha, in nats per token; elementwise in N."""
     return E + A * powers.power(params, -alpha)
 
 
-def loss_of_tokens(tokens: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array) -> jax.Array:
+def loss_of_tokens(tokens, *, E, A, alpha):
     """L(D) = E + A D^-alpha, in nats per token; elementwise in D."""
     return E + A * powers.power(tokens, -alpha)
 
 
-def pure_loss_of_flops(flops: jax.Array, *, A: jax.Array, alpha: jax.Array) -> jax.Array:
+def pure_loss_of_flops(flops, *, A, alpha):
     """L(C) = A C^-alpha, in nats per token; elementwise in C."""
     return A * powers.power(flops, -alpha)
 
 
-def pure_loss_of_params(params: jax.Array, *, A: jax.Array, alpha: jax.Array) -> jax.Array:
+def pure_loss_of_params(params, *, A, alpha):
     """L(N) = A N^-alpha, in nats per token; elementwise in N."""
     return A * powers.power(params, -alpha)
 
 
-def pure_loss_of_tokens(tokens: jax.Array, *, A: jax.Array, alpha: jax.Array) -> jax.Array:
+def pure_loss_of_tokens(tokens, *, A, alpha):
     """L(D) = A D^-alpha, in nats per token; elementwise in D."""
     return A * powers.power(tokens, -alpha)
 

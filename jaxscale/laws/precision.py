@@ -46,7 +46,7 @@ def effective_params(
     gamma_w: ArrayLike,
     gamma_a: ArrayLike,
     gamma_kv: ArrayLike,
-) -> jax.Array:
+):
     """Return N_eff = N (1 - e^(-P_w/gamma_w)) (1 - e^(-P_a/gamma_a)) (1 - e^(-P_kv/gamma_kv)); elementwise."""
     pairs = ((bits_weights, gamma_w), (bits_activations, gamma_a), (bits_cache, gamma_kv))
     kept = jnp.asarray(params)
@@ -56,21 +56,8 @@ def effective_params(
 
 
 def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    bits_weights: jax.Array,
-    bits_activations: jax.Array,
-    bits_cache: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    B: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    gamma_w: jax.Array,
-    gamma_a: jax.Array,
-    gamma_kv: jax.Array,
-) -> jax.Array:
+    params, tokens, bits_weights, bits_activations, bits_cache, *, E, A, B, alpha, beta, gamma_w, gamma_a, gamma_kv
+):
     """L = E + A N_eff^-alpha + B D^-beta, in nats per token; elementwise."""
     gammas = {"gamma_w": gamma_w, "gamma_a": gamma_a, "gamma_kv": gamma_kv}
     kept = effective_params(params, bits_weights, bits_activations, bits_cache, **gammas)
@@ -78,26 +65,26 @@ def loss(
 
 
 def post_loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    bits_weights: jax.Array,
-    bits_activations: jax.Array,
-    bits_cache: jax.Array,
-    bits_post: jax.Array,
+    params,
+    tokens,
+    bits_weights,
+    bits_activations,
+    bits_cache,
+    bits_post,
     *,
-    E: jax.Array,
-    A: jax.Array,
-    B: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    gamma_w: jax.Array,
-    gamma_a: jax.Array,
-    gamma_kv: jax.Array,
-    C_T: jax.Array,
-    gamma_D: jax.Array,
-    gamma_N: jax.Array,
-    gamma_post: jax.Array,
-) -> jax.Array:
+    E,
+    A,
+    B,
+    alpha,
+    beta,
+    gamma_w,
+    gamma_a,
+    gamma_kv,
+    C_T,
+    gamma_D,
+    gamma_N,
+    gamma_post,
+):
     """L = E + A N_eff^-alpha + B D^-beta + C_T (D^gamma_D/N^gamma_N) e^(-P_post/gamma_post); elementwise."""
     core = {"E": E, "A": A, "B": B, "alpha": alpha, "beta": beta}
     gammas = {"gamma_w": gamma_w, "gamma_a": gamma_a, "gamma_kv": gamma_kv}
@@ -105,9 +92,7 @@ def post_loss(
     return trained + C_T * power(tokens, gamma_D) * power(params, -gamma_N) * jnp.exp(-bits_post / gamma_post)
 
 
-def flops_per_param_token(
-    *, bits_weights: jax.Array, bits_activations: jax.Array, bits_cache: jax.Array, bits_post: jax.Array | None = None
-) -> jax.Array:
+def flops_per_param_token(*, bits_weights, bits_activations, bits_cache, bits_post: jax.Array | None = None):
     """Return (6/16) P, in FLOP of sixteen bits, with P the mean of the three precisions in training.
 
     Bits after training cost nothing in it.   Source: Kumar et al. 2024, where the three are equal.
@@ -222,10 +207,7 @@ PRECISION_POST = Law(
     domain=(*SMALL_RUNS, BITS_WEIGHTS, BITS_ACTIVATIONS, BITS_CACHE, BITS_POST),
     flops_per_param_token=flops_per_param_token,
     frontier="the price is that of law 'precision'; the damage grows with tokens",
-    notes=(
-        *NOTES,
-        "The damage grows with tokens: past some number of them more training hurts the quantised network.",
-    ),
+    notes=(*NOTES, "The damage grows with tokens: past some number of them more training hurts the quantised network."),
 )
 
 LAWS = (PRECISION, PRECISION_POST)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import numpy as np
 
 from jaxscale.laws.inputs import TOKENS
@@ -16,7 +15,7 @@ from jaxscale.numerics.powers import power
 LIN = "Lin et al. 2024, arXiv 2402.02314"
 
 
-def loss(tokens: jax.Array, *, E: jax.Array, B: jax.Array, beta: jax.Array, D_l: jax.Array) -> jax.Array:
+def loss(tokens, *, E, B, beta, D_l):
     """L(D) = E + B/(D_l + D^beta), in nats per token; elementwise in D."""
     return E + B / (D_l + power(tokens, beta))
 
@@ -42,12 +41,7 @@ RECTIFIED = Law(
         Coef("B", "positive", (10.0, 100.0, 1e3), "scale of the term", "nats/token · tokens^beta", span=(50.0, 1e3)),
         Coef("beta", "positive", (0.2, 0.4, 0.8), "exponent of tokens", span=(0.3, 0.7)),
         Coef(
-            "D_l",
-            "positive",
-            (10.0, 100.0, 1e3),
-            "data learned before, as D^beta",
-            "tokens^beta",
-            span=(30.0, 500.0),
+            "D_l", "positive", (10.0, 100.0, 1e3), "data learned before, as D^beta", "tokens^beta", span=(30.0, 500.0)
         ),
     ),
     equation="L = E + B/(D_l + D^beta)",

@@ -34,7 +34,7 @@ class Effective(NamedTuple):
 
 
 @plainly
-def decayed(amount: ArrayLike, base: ArrayLike, half: ArrayLike) -> jax.Array:
+def decayed(amount: ArrayLike, base: ArrayLike, half: ArrayLike):
     """Return b + b R (1 - exp(-(x/b - 1)/R)) with b = min(x, base) and R = half: x up to the base, less beyond it.
 
     Elementwise; it never exceeds base (1 + R). At x = base it is smooth once, and both derivatives are finite.
@@ -43,7 +43,7 @@ def decayed(amount: ArrayLike, base: ArrayLike, half: ArrayLike) -> jax.Array:
 
 
 @plainly
-def fed_params(unique: ArrayLike, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
+def fed_params(unique: ArrayLike, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike):
     """Return (U G)^(beta/alpha) G, the params that U tokens feed best; G = (alpha A/(beta B))^(1/(alpha + beta))."""
     return jnp.exp(_log_fed(jnp.log(unique), A=A, B=B, alpha=alpha, beta=beta))
 
@@ -57,19 +57,7 @@ def effective(params: ArrayLike, tokens: ArrayLike, unique_tokens: ArrayLike, **
     return Effective(*map(jnp.exp, _log_effective(params, tokens, unique_tokens, **coefs)))
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    unique_tokens: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    B: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    R_N: jax.Array,
-    R_D: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, unique_tokens, *, E, A, B, alpha, beta, R_N, R_D):
     """L(N, D, U) = E + A N'^-alpha + B D'^-beta, in nats per token; elementwise in N, D and U."""
     size, data = _log_effective(params, tokens, unique_tokens, A=A, B=B, alpha=alpha, beta=beta, R_N=R_N, R_D=R_D)
     return E + A * jnp.exp(-alpha * size) + B * jnp.exp(-beta * data)
@@ -93,13 +81,13 @@ def _log_effective(
     return _log_decayed(size, fed, R_N), _log_decayed(data, unique, R_D)
 
 
-def _log_decayed(amount: jax.Array, base: jax.Array, half: ArrayLike) -> jax.Array:
+def _log_decayed(amount, base, half: ArrayLike):
     """Return ln of what `decayed` is, of ln x and ln base: no count is multiplied, and none underflows in float32."""
     fresh = jnp.minimum(amount, base)
     return fresh + jnp.log1p(half * saturation(jnp.expm1(amount - fresh) / half))
 
 
-def _log_fed(unique: jax.Array, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> jax.Array:
+def _log_fed(unique, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike):
     shape = jnp.asarray(alpha), jnp.asarray(beta)
     log_balance = jnp.log(shape[0] * A / (shape[1] * B)) / (shape[0] + shape[1])
     return shape[1] / shape[0] * (unique + log_balance) + log_balance

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -19,22 +18,12 @@ ROSENFELD = "Rosenfeld et al. 2020, arXiv 1909.12673"
 
 
 @plainly
-def under_chance(loss: jax.Array, chance: jax.Array) -> jax.Array:
+def under_chance(loss, chance):
     """Return e c / sqrt(e² + c²) of a loss e and that of chance c: the smaller one, smoothly; elementwise."""
     return loss / jnp.sqrt(1.0 + (loss / chance) ** 2)
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    *,
-    E: jax.Array,
-    A: jax.Array,
-    B: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-    chance: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, *, E, A, B, alpha, beta, chance):
     """L(N, D) = e c/sqrt(e² + c²) with e = E + A N^-alpha + B D^-beta, in nats per token; elementwise in N and D."""
     return under_chance(chinchilla.loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=beta), chance)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -20,24 +19,14 @@ EXPERTS = Input("experts", "E", "experts", "experts per routed layer, 1 for a de
 LN_10 = float(np.log(10.0))
 
 
-def loss(
-    params: jax.Array,
-    experts: jax.Array,
-    *,
-    a: jax.Array,
-    b: jax.Array,
-    c: jax.Array,
-    d: jax.Array,
-    E_start: jax.Array,
-    E_max: jax.Array,
-) -> jax.Array:
+def loss(params, experts, *, a, b, c, d, E_start, E_max):
     """log10 L(N, E) = a log10 N + b log10 Ê + c log10 N log10 Ê + d, L in nats per token; elementwise in N and E."""
     size, routed = jnp.log(params) / LN_10, jnp.log(saturated_experts(experts, E_start, E_max)) / LN_10
     return power(10.0, a * size + b * routed + c * size * routed + d)
 
 
 @plainly
-def saturated_experts(experts: ArrayLike, E_start: ArrayLike, E_max: ArrayLike) -> jax.Array:
+def saturated_experts(experts: ArrayLike, E_start: ArrayLike, E_max: ArrayLike):
     """Return Ê, with 1/Ê = 1/(E - 1 + (1/E_start - 1/E_max)^-1) + 1/E_max: E_start at one expert, E_max at most.
 
     NaN unless 0 < E_start < E_max and experts ≥ 1; elementwise.   Source: Clark et al. 2022.
@@ -49,7 +38,7 @@ def saturated_experts(experts: ArrayLike, E_start: ArrayLike, E_max: ArrayLike) 
 
 
 @plainly
-def effective_params(params: ArrayLike, experts: ArrayLike, coefs: Mapping[str, ArrayLike]) -> jax.Array:
+def effective_params(params: ArrayLike, experts: ArrayLike, coefs: Mapping[str, ArrayLike]):
     """Return the size of the dense network with the same loss, the effective parameter count; elementwise.
 
     N_eff = N^(s(Ê)/s(E_start)) (Ê/E_start)^(b/s(E_start)) with s(Ê) = a + c log10 Ê.   coefs: those of the law.
@@ -57,7 +46,7 @@ def effective_params(params: ArrayLike, experts: ArrayLike, coefs: Mapping[str, 
     """
     routed = saturated_experts(experts, coefs["E_start"], coefs["E_max"])
 
-    def slope(count: ArrayLike) -> jax.Array:
+    def slope(count: ArrayLike):
         return jnp.asarray(coefs["a"]) + jnp.asarray(coefs["c"]) * jnp.log10(jnp.asarray(count))
 
     dense = slope(coefs["E_start"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.projection import scaled_starts
@@ -14,7 +13,7 @@ from jaxscale.numerics.powers import power
 NEZHURINA = "Nezhurina et al. 2025, arXiv 2506.04598"
 
 
-def loss(flops: jax.Array, *, E: jax.Array, A: jax.Array, alpha: jax.Array, C_1: jax.Array) -> jax.Array:
+def loss(flops, *, E, A, alpha, C_1):
     """L(C) = E + A (C + C_1)^-alpha, in nats per token; elementwise in C."""
     return E + A * power(flops + C_1, -alpha)
 

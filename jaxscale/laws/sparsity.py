@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -21,31 +20,19 @@ SOURCE = "Frantar et al. 2023, arXiv 2309.08520"
 SPARSITY = Input("sparsity", "S", "share", "share of the weights that are zero", 0.0, 0.875, is_open=True)
 
 
-def loss(
-    params: jax.Array,
-    tokens: jax.Array,
-    sparsity: jax.Array,
-    *,
-    a_S: jax.Array,
-    b_S: jax.Array,
-    c_S: jax.Array,
-    b_N: jax.Array,
-    a_D: jax.Array,
-    b_D: jax.Array,
-    c: jax.Array,
-) -> jax.Array:
+def loss(params, tokens, sparsity, *, a_S, b_S, c_S, b_N, a_D, b_D, c):
     """L(N, D, S) = (a_S (1-S)^b_S + c_S) N^-b_N + (a_D/D)^b_D + c, N the weights that are not zero; elementwise."""
     scale = a_S * power(1.0 - sparsity, b_S) + c_S
     return chinchilla.loss(params, tokens, E=c, A=scale, B=power(a_D, b_D), alpha=b_N, beta=b_D)
 
 
-def flops_per_param_token(*, sparsity: jax.Array) -> jax.Array:
+def flops_per_param_token(*, sparsity):
     """Return 6/(1 - S), FLOP per weight that is not zero and token: training costs what the dense network costs."""
     return 6.0 / (1.0 - sparsity)
 
 
 @plainly
-def optimal_sparsity(params: ArrayLike, flops: ArrayLike, coefs: Mapping[str, ArrayLike]) -> jax.Array:
+def optimal_sparsity(params: ArrayLike, flops: ArrayLike, coefs: Mapping[str, ArrayLike]):
     """Return the S that minimises the loss of N non-zero weights on D = C (1-S)/(6 N) tokens, 0 at least; elementwise.
 
     1 - S = [b_D a_D^b_D N^b_N / (a_S b_S)]^(1/(b_D+b_S)) (C/6N)^(-b_D/(b_D+b_S)), from dL/dS = 0.   coefs: those of
@@ -58,7 +45,7 @@ def optimal_sparsity(params: ArrayLike, flops: ArrayLike, coefs: Mapping[str, Ar
 
 
 @plainly
-def size_multiplier(sparsity: ArrayLike, coefs: Mapping[str, ArrayLike]) -> jax.Array:
+def size_multiplier(sparsity: ArrayLike, coefs: Mapping[str, ArrayLike]):
     """Return how many times its non-zero weights a dense network needs for the same loss at equal tokens."""
     a_S, b_S, c_S, b_N = (jnp.asarray(coefs[name]) for name in ("a_S", "b_S", "c_S", "b_N"))
     return power((a_S + c_S) / (a_S * power(1.0 - jnp.asarray(sparsity), b_S) + c_S), 1.0 / b_N)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.inputs import Input
@@ -16,22 +15,14 @@ BEYOND = 30.0
 """How far outside the measured batches a start looks for the critical one, as a factor."""
 
 STEPS_MIN = Coef(
-    "S_min",
-    starts=(1e3, 1e4, 1e5),
-    meaning="fewest steps, at a batch without bound",
-    unit="steps",
-    span=(3e2, 3e5),
+    "S_min", starts=(1e3, 1e4, 1e5), meaning="fewest steps, at a batch without bound", unit="steps", span=(3e2, 3e5)
 )
 TOKENS_MIN = Coef(
-    "E_min",
-    starts=(1e9, 1e10, 1e11),
-    meaning="fewest tokens, at a batch towards zero",
-    unit="tokens",
-    span=(1e9, 1e11),
+    "E_min", starts=(1e9, 1e10, 1e11), meaning="fewest tokens, at a batch towards zero", unit="tokens", span=(1e9, 1e11)
 )
 
 
-def steps(batch: jax.Array, *, S_min: jax.Array, E_min: jax.Array) -> jax.Array:
+def steps(batch, *, S_min, E_min):
     """S(B) = S_min + E_min/B, in steps; elementwise in B."""
     return S_min + E_min / batch
 

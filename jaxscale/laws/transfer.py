@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -25,24 +24,12 @@ SIZE = replace(PARAMS, meaning="params without embeddings", low=1e6, high=1e9)
 
 
 @plainly
-def transferred(
-    finetuning_characters: jax.Array, params: jax.Array, *, k: ArrayLike, alpha: jax.Array, beta: jax.Array
-) -> jax.Array:
+def transferred(finetuning_characters, params, *, k: ArrayLike, alpha, beta):
     """D_T(D_F, N) = k D_F^alpha N^beta, in characters: what pre-training is worth; elementwise in D_F and N."""
     return jnp.asarray(k) * power(finetuning_characters, alpha) * power(params, beta)
 
 
-def loss(
-    finetuning_characters: jax.Array,
-    params: jax.Array,
-    *,
-    N_c: jax.Array,
-    D_k: jax.Array,
-    alpha_N: jax.Array,
-    alpha_D: jax.Array,
-    alpha: jax.Array,
-    beta: jax.Array,
-) -> jax.Array:
+def loss(finetuning_characters, params, *, N_c, D_k, alpha_N, alpha_D, alpha, beta):
     """L(D_F, N) = [(N_c/N)^(alpha_N/alpha_D) + D_k/(D_F^alpha N^beta)]^alpha_D, in nats; elementwise in D_F and N.
 
     Kaplan's law at the data that was transferred; D_k is its D_c over k, which alone runs identify.
@@ -96,17 +83,7 @@ TRANSFER = Law(
     name="transfer",
     loss=transferred,
     inputs=("finetuning_characters", "params"),
-    coefs=(
-        Coef(
-            "k",
-            "positive",
-            (1e3, 1e5),
-            "scale",
-            "characters^(1 - alpha)/params^beta",
-            span=(1e3, 1e6),
-        ),
-        *DECAY,
-    ),
+    coefs=(Coef("k", "positive", (1e3, 1e5), "scale", "characters^(1 - alpha)/params^beta", span=(1e3, 1e6)), *DECAY),
     equation="L = k*D_F^alpha*N^beta",
     source=HERNANDEZ + ", eq. 1.1",
     starts=transferred_starts,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.laws.inputs import Input
@@ -14,7 +13,7 @@ from jaxscale.laws.spec import Coef, Law
 TRAIN_LOSS = Input("train_loss", "L_train", "nats/token", "loss on the training distribution", 1.8, 8.0)
 
 
-def loss(train_loss: jax.Array, *, delta: jax.Array) -> jax.Array:
+def loss(train_loss, *, delta):
     """L_other = L_train + delta, in nats per token; elementwise in L_train."""
     return train_loss + delta
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import jax
 import numpy as np
 
 from jaxscale.errors import UsageError
@@ -28,20 +27,7 @@ VOCABULARY = Input("vocabulary", "V", "tokens", "size of the vocabulary", 4e3, 2
 WIDTH = Input("width", "d", "units", "width of the embeddings, so that they hold V d parameters", 512.0, 4096.0)
 
 
-def loss(
-    params_non_vocabulary: jax.Array,
-    vocabulary: jax.Array,
-    width: jax.Array,
-    tokens: jax.Array,
-    *,
-    E: jax.Array,
-    A1: jax.Array,
-    A2: jax.Array,
-    B: jax.Array,
-    a1: jax.Array,
-    a2: jax.Array,
-    beta: jax.Array,
-) -> jax.Array:
+def loss(params_non_vocabulary, vocabulary, width, tokens, *, E, A1, A2, B, a1, a2, beta):
     """L_u = -E + A1 N_nv^-a1 + A2 (V d)^-a2 + B D^-beta, nats per token below the unigram loss; elementwise."""
     rest = chinchilla.loss(params_non_vocabulary, tokens, E=-E, A=A1, B=B, alpha=a1, beta=beta)
     return rest + A2 * power(vocabulary * width, -a2)
