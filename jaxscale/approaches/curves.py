@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from jaxscale.approaches.profiles import flops_of
 from jaxscale.errors import RunsError
@@ -53,27 +54,8 @@ def curves_of(runs: Runs) -> tuple[Curve, ...]:
                 )
             )
         raw = np.log(runs.loss[rows])
-        smooth = falling(raw)
+        smooth = isotonic_regression(raw, increasing=False).x  # the nearest sequence that never rises
         removed = float(np.sqrt(np.mean((raw - smooth) ** 2)))
         tokens = np.log(runs.columns["tokens"][rows])
         found.append(Curve(float(params[0]), log_flops[rows], tokens, smooth, rows, removed))
     return tuple(found)
-
-
-def falling(values: np.ndarray) -> np.ndarray:
-    """Return the nearest sequence (m,), in least squares, that never rises: neighbours that rise are averaged.
-
-    Source: Ayer et al. 1955, the pool-adjacent-violators algorithm.
-    """
-    means: list[float] = []
-    counts: list[int] = []
-    for value in values:
-        means.append(float(value))
-        counts.append(1)
-        while len(means) > 1 and means[-1] > means[-2]:
-            count = counts[-2] + counts[-1]
-            means[-2] = (counts[-2] * means[-2] + counts[-1] * means[-1]) / count
-            counts[-2] = count
-            means.pop()
-            counts.pop()
-    return np.repeat(means, counts)

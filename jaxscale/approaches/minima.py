@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import numpy as np
+from scipy.interpolate import Akima1DInterpolator
 
-from jaxscale.approaches.akima import akima
 from jaxscale.errors import UsageError
 from jaxscale.registry import unknown
 
@@ -96,7 +96,7 @@ def _interpolated(x: np.ndarray, loss: np.ndarray, weight: np.ndarray, _: int) -
 def _lowest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest point (R,) of curves through y (R, m): of a fine grid, then of the parabola beside it."""
     grid = np.linspace(x[0], x[-1], (len(x) - 1) * PER_INTERVAL)
-    found = akima(x, y, grid)
+    found = Akima1DInterpolator(x, y, axis=1)(grid)
     best = found.argmin(axis=1)
     is_inside = (best > 0) & (best < len(grid) - 1)
     middle = np.clip(best, 1, len(grid) - 2)

@@ -12,7 +12,7 @@ from jaxscale.cli import cache
 if TYPE_CHECKING:
     from jaxscale.reports.document import Json
 
-NEEDED = ("jaxscale", "jax", "jaxlib", "optax", "numpy", "pandas", "matplotlib", "click", "rich")
+NEEDED = ("jaxscale", "jax", "jaxlib", "optax", "numpy", "scipy", "pandas", "matplotlib", "click", "rich")
 OPTIONAL = {
     "pyarrow": ("reads Parquet", "pip install 'jaxscale[parquet]'"),
     "jax-cuda13-plugin": ("NVIDIA GPUs", "pip install 'jaxscale[gpu]'"),

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import isotonic_regression
 from surfaces import PRINTED, curves_on, optimum_of, profiles_on
 
 import jaxscale as js
 from jaxscale.approaches import envelope
-from jaxscale.approaches.curves import falling
 from jaxscale.approaches.envelope import envelope_trends
 from jaxscale.errors import RunsError
 
@@ -45,11 +43,6 @@ def test_the_minimum_of_noise_is_named_and_lower_than_the_truth():
     truth = js.predict("chinchilla", PRINTED, params=noisy.params, tokens=noisy.tokens)
     assert np.mean(noisy.loss / truth) < 1.0
     assert "minimum-of-noise" in codes_of(noisy)
-
-
-def test_smoothing_is_the_isotonic_regression_of_scipy():
-    values = np.log(3 - 0.1 * np.log(np.arange(1, 80))) + 0.05 * np.random.default_rng(5).standard_normal(79)
-    np.testing.assert_allclose(falling(values), isotonic_regression(values, increasing=False).x, rtol=1e-12)
 
 
 def test_a_replicate_with_every_run_is_the_table_and_one_without_a_run_lacks_its_curve():

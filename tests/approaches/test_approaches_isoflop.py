@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.interpolate import Akima1DInterpolator
 from surfaces import ASYMMETRIC, BUDGETS, PRINTED, curves_on, optimum_of, profiles_on
 
 import jaxscale as js
 from jaxscale.approaches import isoflop
-from jaxscale.approaches.akima import akima
 from jaxscale.approaches.minima import CURVED_DOWN, FOUND, NOT_BRACKETED, TOO_FEW, minima
 from jaxscale.approaches.profiles import profiles_of
 from jaxscale.errors import RunsError, UsageError
@@ -136,15 +134,6 @@ def test_the_polynomials_are_those_of_numpy(degree):
     fitted = np.polynomial.Polynomial.fit(x, loss, degree, w=np.sqrt(weight))
     ends = [root.real for root in fitted.deriv().roots() if fitted.deriv(2)(root.real) > 0]
     assert place[0] == pytest.approx(ends[0], rel=1e-9)
-
-
-def test_akimas_curve_is_scipys():
-    random = np.random.default_rng(1)
-    x = np.sort(random.uniform(0, 10, 9))
-    y = random.standard_normal((3, 9))
-    y[0, :5] = y[0, 0]  # a flat part, in which both neighbours count alike
-    at = np.linspace(x[0], x[-1], 101)
-    np.testing.assert_allclose(akima(x, y, at), Akima1DInterpolator(x, y, axis=1)(at), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
