@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from jaxscale.runs.aliases import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, role_of
 from jaxscale.runs.numbers import Kind, Numbers
+from jaxscale.runs.qualified import rivals_of
 
 WIDTHS = ("d model", "width", "n embd", "n embed", "embed dim", "embedding dim", "hidden size", "hidden dim")
 LAYERS = ("layers", "n layers", "num layers", "n layer", "depth")
@@ -57,12 +58,19 @@ class Cells:
 
 
 def candidates_of(
-    role: str, headers: Sequence[str], taken: Mapping[str, str], cells: Cells, *, is_last: bool = False
+    role: str,
+    headers: Sequence[str],
+    taken: Mapping[str, str],
+    cells: Cells,
+    *,
+    is_last: bool = False,
+    spoken_for: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Return the headers that could play a role, the likeliest first; those of the same numbers count as one.
 
     headers: those that are free.   taken: role → header of the roles that are known.   is_last: nothing else names the
-    role, so that a letter and the size of a data set count, too, if the numbers do not speak against it.
+    role, so that a letter and the size of a data set count, too, if the numbers do not speak against it.   spoken_for:
+    headers of other inputs. Params of some kind, as active ones, are candidates beside others, and never alone.
     """
     named = [header for header in headers if _is_named(header, role)]
     if len(named) > 1:
@@ -74,6 +82,10 @@ def candidates_of(
         chosen = [header for header in letters if not _is_shape(header, role, headers, taken, cells)]
         chosen = chosen or [header for header in weak if header not in letters]
     chosen.sort(key=lambda header: (known_name(header) != role, header != role))  # of the same numbers, its own name
+    if role == "params" and (chosen or is_last):
+        rivals = [header for header in rivals_of(headers, chosen) if header not in spoken_for]
+        rivals = [header for header in rivals if cells.could_have_numbers(header)]
+        chosen += rivals if len(chosen) + len(rivals) > 1 else []
     return tuple(sorted(_different(role, chosen, cells), key=lambda header: _rank(role, header, taken, cells)))
 
 

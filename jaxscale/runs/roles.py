@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxscale.errors import RunsError, UsageError
@@ -27,6 +27,7 @@ from jaxscale.runs.deriving import SOURCES
 from jaxscale.runs.findings import Finding
 from jaxscale.runs.mapping import meant_by, named, near, shown_all
 from jaxscale.runs.proposing import proposed
+from jaxscale.runs.qualified import is_qualified
 from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.wide import wide_advice
 
@@ -35,6 +36,7 @@ MAPPED_TWICE = "{source}: column {name} would be {roles}, which cannot be the sa
 AMBIGUOUS = "{headers} could {each} be {role}"
 QUESTION = "{source}: {found}\n{asked} {commands}"
 SAY_WHICH = "Say which one is meant:"
+INSTEAD = " or instead {option}"
 SAY_IT = "Say which one it is:"
 TWO_GROUPS = "--group {group} and --map group={mapped} name different columns; give one of them"
 SET_SEEN_OFTEN = (
@@ -82,7 +84,9 @@ def assigned(
     told = _told(headers, given, (*ROLES, GROUP, *others, *beside), group, source)
     computed = {one.text: one for one in told.values() if isinstance(one, Computed)}
     roles = {role: one.text if isinstance(one, Computed) else one for role, one in told.items()}
-    questions = _recognise(headers, roles, cells)
+    inputs_named = {named(headers, name, source) for name in others}
+    spoken_for = {header for header in (*inputs_named, *roles.values()) if header is not None}
+    questions = _recognise(headers, roles, cells, spoken_for)
     findings: tuple[Finding, ...] = ()
     if "tokens" not in roles and "tokens" not in questions:
         made = _sets_times_epochs(headers, roles, cells)
@@ -90,7 +94,7 @@ def assigned(
             computed[made.text] = made
             findings = (_seen_often(made),)
             roles |= {"tokens": made.text, UNIQUE: next(iter(made.columns.values()))}
-    questions |= _recognise(headers, roles, cells, asked=questions, is_last=True)
+    questions |= _recognise(headers, roles, cells, spoken_for, asked=questions, is_last=True)
     for name in others:
         header = named(headers, name, source) if name not in roles else None
         if header is None and name == UNIQUE and name not in roles:
@@ -98,6 +102,9 @@ def assigned(
         if header is not None:
             roles[name] = header
     _check_not_shared(roles, source)
+    rivals = [header for header in questions.get("params", ()) if is_qualified(header) and known_name(header) is None]
+    if rivals and not _rests_on_params(inputs, roles):
+        del questions["params"]
     known = {*roles, *questions}
     missing = [role for role in (*inputs, "loss") if role not in known and not _is_derivable(role, known)]
     for role in missing:
@@ -124,6 +131,7 @@ def _recognise(
     headers: Sequence[str],
     roles: dict[str, str],
     cells: Cells,
+    spoken_for: Collection[str],
     *,
     asked: Mapping[str, tuple[str, ...]] | None = None,
     is_last: bool = False,
@@ -135,7 +143,7 @@ def _recognise(
             taken = {header for other, header in roles.items() if other in ROLES}
             free = [header for header in headers if header not in taken]
             known = {other: header for other, header in roles.items() if header in headers}
-            found = candidates_of(role, free, known, cells, is_last=is_last)
+            found = candidates_of(role, free, known, cells, is_last=is_last, spoken_for=spoken_for)
             if len(found) == 1:
                 roles[role] = found[0]
             elif found:
@@ -182,6 +190,11 @@ def _check_not_taken(role: str, roles: Mapping[str, str], source: str) -> None:
             raise RunsError(MAPPED_TWICE.format(source=source, name=shown(header), roles=f"{other} and {role}"))
 
 
+def _rests_on_params(inputs: Sequence[str], roles: Mapping[str, str]) -> bool:
+    """Return whether an input is params, or is made of them where it has no column."""
+    return any(name == "params" or ("params" in SOURCES.get(name, ()) and name not in roles) for name in inputs)
+
+
 def _is_derivable(role: str, known: set[str]) -> bool:
     return role in SOURCES and all(other in known for other in SOURCES[role])
 
@@ -202,6 +215,7 @@ def _question(
         for role, choices in questions.items()
     ]
     commands = [f"--map {role}={typed(choices[0])}" for role, choices in questions.items()]
+    instead = "".join(INSTEAD.format(option=f"--map params={typed(one)}") for one in _others(questions))
     if missing:
         wanted = " and ".join(f"{role} (or {_instead(role)})" if role in SOURCES else role for role in missing)
         spoken = [alias for role in missing for alias in (role, *ALIASES.get(role, ())) if len(alias) > 1]
@@ -215,7 +229,12 @@ def _question(
     text = "; ".join(found)
     text = text if text.endswith(".") else f"{text}."
     asked = SAY_IT if missing and not questions else SAY_WHICH
-    return QUESTION.format(source=source, found=text, asked=asked, commands=" ".join(commands))
+    return QUESTION.format(source=source, found=text, asked=asked, commands=" ".join(commands) + instead)
+
+
+def _others(questions: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the columns besides the first that count params of one kind and could be params."""
+    return tuple(header for header in questions.get("params", ())[1:] if is_qualified(header))
 
 
 def _instead(role: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from jaxscale.runs.findings import UNITS_SUSPECT, Finding
 from jaxscale.runs.plausible import COUNTS, FLOP_UNITS, LIMITS, Middle, best_units
 from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.table import Runs
+from jaxscale.runs.unit_words import factor_named, factor_text
 
 NO_PLAN = (
     " Nothing is planned from such numbers: read the table with {options}, or with --units-ok if they are plain counts"
@@ -48,16 +47,6 @@ MOST_REMARKS = 2
 NEAR_CONSTANT = 0.3
 """Standard deviation, in decades, within which FLOP per param count as the same in all runs."""
 
-_WORDS = {
-    "k": 1e3, "thousand": 1e3, "thousands": 1e3, "m": 1e6, "mn": 1e6, "mil": 1e6, "million": 1e6, "millions": 1e6,
-    "b": 1e9, "bn": 1e9, "bil": 1e9, "billion": 1e9, "billions": 1e9, "g": 1e9,
-    "t": 1e12, "tn": 1e12, "trillion": 1e12, "trillions": 1e12,
-}  # fmt: skip
-_PREFIXES = {"mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24} | {
-    "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
-}  # fmt: skip
-_FLOP = re.compile(r"(mega|giga|tera|peta|exa|zetta|yotta|[mgtpezy])f(?:lops?)?(/?s)?(days?|d)?")
-
 
 def units_finding(runs: Runs, inputs: Sequence[str] = ()) -> Finding | None:
     """Return that numbers of params, tokens or flops cannot be plain counts, where the middle of the table says so.
@@ -78,7 +67,7 @@ def units_finding(runs: Runs, inputs: Sequence[str] = ()) -> Finding | None:
     if not factors:
         return Finding(UNITS_SUSPECT, UNEXPLAINED.format(remarks=remarks))
     culprits = " and ".join(_culprit(runs, role, factor) for role, factor in factors.items())
-    units = [f"{_unit(role, other[role])}, {_text(other[role])}" for other in others for role in other]
+    units = [f"{_unit(role, other[role])}, {factor_text(other[role])}" for other in others for role in other]
     culprits += OR_ELSE.format(units=" or ".join(units[:MOST_REMARKS])) if units and len(factors) == 1 else ""
     return Finding(UNITS_SUSPECT, SUSPECT.format(remarks=remarks, culprits=culprits, options=_options(runs, factors)))
 
@@ -128,41 +117,24 @@ def _remark(name: str, value: float) -> str:
 def _culprit(runs: Runs, role: str, factor: float) -> str:
     header = runs.origin.columns.get(role, role)
     beside = "" if header == role else f" ({role})"
-    return CULPRIT.format(header=shown(header), role=beside, unit=_unit(role, factor), factor=_text(factor))
+    return CULPRIT.format(header=shown(header), role=beside, unit=_unit(role, factor), factor=factor_text(factor))
 
 
 def _unit(role: str, factor: float) -> str:
     names = FLOP_UNITS if role == "flops" else COUNTS
     if factor in names:
         return UNIT.format(name=names[factor])
-    return f"{_text(1.0 / factor)} times a count" if factor < 1.0 else f"in units of {_text(factor)}"
+    return f"{factor_text(1.0 / factor)} times a count" if factor < 1.0 else f"in units of {factor_text(factor)}"
 
 
 def _options(runs: Runs, factors: Mapping[str, float]) -> str:
     headers = {role: runs.origin.columns.get(role, role) for role in factors}
-    return " ".join(f"--scale {typed(f'{headers[role]}={_text(factor)}')}" for role, factor in factors.items())
-
-
-def _text(factor: float) -> str:
-    """Return 1e9 for 1e+09."""
-    return re.sub(r"e([+-])0*", lambda match: "e" + match.group(1).strip("+"), f"{factor:g}")
+    return " ".join(f"--scale {typed(f'{headers[role]}={factor_text(factor)}')}" for role, factor in factors.items())
 
 
 def _hint(runs: Runs, role: str) -> float | None:
-    """Return the factor that the header of a role names, as "tokens (B)", "compute_pf_days" or "N [millions]"."""
-    words = [word for word in re.split(r"[^a-z0-9/]+", runs.origin.columns.get(role, role).casefold()) if word]
-    if role == "flops":
-        joined = [*words, *("".join(pair) for pair in pairwise(words))]
-        found = [match for match in map(_FLOP.fullmatch, joined) if match is not None]
-        for match in found[::-1]:
-            return _PREFIXES[match.group(1)] * (86_400.0 if match.group(3) else 1.0)
-    for word in words[1:]:
-        power = re.fullmatch(r"1?e(\d{1,2})", word)
-        if power is not None:
-            return 10.0 ** int(power.group(1))
-        if word in _WORDS:
-            return _WORDS[word]
-    return None
+    """Return the factor that the header of a role names."""
+    return factor_named(role, runs.origin.columns.get(role, role))
 
 
 def _per_token(runs: Runs, middle: Middle) -> Finding | None:
