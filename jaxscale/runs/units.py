@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxscale.runs.deriving import FORMULAS, SOURCES
 from jaxscale.runs.findings import UNITS_SUSPECT, Finding
+from jaxscale.runs.machine_hours import hours_finding
 from jaxscale.runs.plausible import COUNTS, FLOP_UNITS, LIMITS, Middle, best_units
 from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.table import Runs
@@ -55,7 +56,11 @@ def units_finding(runs: Runs, inputs: Sequence[str] = ()) -> Finding | None:
     """
     if runs.origin.units_ok:
         return None
-    middle = _middle(runs, _concerned(runs, inputs))
+    concerned = _concerned(runs, inputs)
+    hours = hours_finding(runs) if "flops" in concerned else None
+    if hours is not None:
+        return hours
+    middle = _middle(runs, concerned)
     outside = middle.outside
     if not outside:
         return None
