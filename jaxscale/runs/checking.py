@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jaxscale.runs.bits import bits_finding
 from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.repeats import findings_of_repeats
 from jaxscale.runs.showing import counted
@@ -35,7 +36,8 @@ def findings_of(
     """
     units = units_finding(runs, inputs)
     of_rows = findings_of_repeats(runs, inputs, coefs=coefs, has_own=has_own)
-    found = (units, *of_rows, _flops(runs) if units is None else None, _losses(runs))
+    flops = _flops(runs) if units is None else None
+    found = (units, *of_rows, flops, bits_finding(runs), _losses(runs))
     return tuple(finding for finding in found if finding is not None)
 
 

@@ -10,7 +10,7 @@ from jaxscale.runs.aliases import ALIASES, EPOCHS, bare_names, is_called, plain
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.numbers import Kind
 
-LOSSES = ("loss", "nll", "cross entropy", "ce", "xent")
+LOSSES = ("loss", "nll", "cross entropy", "ce", "xent", "bpb", "bpc", "bits per byte")
 PERPLEXITIES = ("ppl", "perplexity")
 SHARES = ("acc", "accuracy", "top1", "top 1", "exact match")
 STEPS = ("step", "steps", "n steps", "num steps", "train steps", "training steps", "max steps", "total steps", "iters",
