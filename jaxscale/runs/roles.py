@@ -26,7 +26,7 @@ from jaxscale.runs.computing import Computed
 from jaxscale.runs.deriving import SOURCES
 from jaxscale.runs.findings import Finding
 from jaxscale.runs.mapping import meant_by, named, near, shown_all
-from jaxscale.runs.proposing import proposed
+from jaxscale.runs.proposing import proposed, proposed_flops, proposed_scale
 from jaxscale.runs.qualified import is_qualified
 from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.wide import wide_advice
@@ -224,12 +224,26 @@ def _question(
         if advice:
             return f"{source}: {said}\n{advice}"
         found.append(said)
-        told = {role: proposed(role, free, cells) for role in missing}
-        commands += [f"--map {role}={typed(text) if text else 'COLUMN'}" for role, text in told.items()]
+        commands += _proposals(missing, headers, free, cells)
     text = "; ".join(found)
     text = text if text.endswith(".") else f"{text}."
     asked = SAY_IT if missing and not questions else SAY_WHICH
     return QUESTION.format(source=source, found=text, asked=asked, commands=" ".join(commands) + instead)
+
+
+def _proposals(missing: Sequence[str], headers: Sequence[str], free: Sequence[str], cells: Cells) -> list[str]:
+    """Return what to type for missing roles: columns, formulas, and factors of units that the headers name.
+
+    A column whose unit is one of compute is proposed for flops where the role that flops derive has no other.
+    """
+    told = {role: proposed(role, free, cells) for role in missing}
+    compute = proposed_flops(free, cells)
+    unfilled = [role for role, text in told.items() if not text and "flops" in SOURCES.get(role, ())]
+    if compute and "flops" not in told and len(unfilled) == 1:
+        told = {("flops" if role == unfilled[0] else role): text for role, text in told.items()} | {"flops": compute}
+    scales = [proposed_scale(role, text) for role, text in told.items() if text in headers]
+    maps = [f"--map {role}={typed(text) if text else 'COLUMN'}" for role, text in told.items()]
+    return [*maps, *(f"--scale {typed(one)}" for one in scales if one)]
 
 
 def _others(questions: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
