@@ -57,7 +57,7 @@ def bootstrap(
     runs = options.runs_of(table, where)
     _tell("jaxscale: fitting, and drawing the tables")
     study = tables.draw(runs, replicates=replicates, lanes=lanes, seed=seed)
-    measurements = timing.input(study, contest, repeats=repeats, tell=_tell)
+    measurements = timing.measure(study, contest, repeats=repeats, tell=_tell)
     own = reporting.own_place(measurements)
     rows = reporting.rows_of(measurements, judging.judge(study, [each.outcome for each in measurements], own=own))
     document = records.document(

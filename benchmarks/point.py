@@ -39,7 +39,7 @@ class Point:
     seed: int = 0
 
 
-def input(point: Point) -> dict:
+def measure(point: Point) -> dict:
     """Return what `measured` returns in a fresh process, or {"refused": the reason} where that process fails.
 
     This process must be the smaller one: on Linux a process's peak begins with that of the one that started it.

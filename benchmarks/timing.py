@@ -32,7 +32,7 @@ class Measurement:
         return statistics.median(each), min(each), max(each)
 
 
-def input(
+def measure(
     study: Study, contest: Sequence[tuple[Rival, int]], *, repeats: int, tell: Callable[[str], None]
 ) -> list[Measurement]:
     """Measure each (contestant, replicates) of the contest, `repeats` times in turn, so that drift meets all alike.

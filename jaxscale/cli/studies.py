@@ -158,12 +158,12 @@ def parts_of(
     bar.stage(FRONTIER_STAGE)
     for group in grouping.groups:
         part = group_of(fit, group)
-        ensemble = None if ensemble is None else group_of(ensemble, group)
+        refits = None if ensemble is None else group_of(ensemble, group)
         own = (known or {}).get(group)
         if own is None:
             flops = showing.flops or tables.budgets_of(fit.runs)
-            own = frontier(part if ensemble is None else ensemble, flops=flops, fixed=showing.at)
-        found[group] = Answer(part, ensemble, own, showing.level, showing.interval)
+            own = frontier(part if refits is None else refits, flops=flops, fixed=showing.at)
+        found[group] = Answer(part, refits, own, showing.level, showing.interval)
     return found
 
 

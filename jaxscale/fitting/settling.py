@@ -53,7 +53,7 @@ class Settling:
         """
         outcome = self.outcome
         is_lost = (outcome.status[lanes] > Status.AT_BOUND) & (outcome.status[lanes] != Status.DEGENERATE)
-        self.input(lanes[is_lost & np.isfinite(outcome.value[lanes])])
+        self.measure(lanes[is_lost & np.isfinite(outcome.value[lanes])])
         own = lanes[(outcome.status[lanes] == Status.AT_BOUND) & (self.index[lanes] == INSIDE)]
         outcome.status[own] = Status.STALLED
         for bound in self.bounds:
@@ -68,7 +68,7 @@ class Settling:
                 return
             self.hold(self.known(found), left, is_own=True)
 
-    def input(self, lanes: np.ndarray) -> None:
+    def measure(self, lanes: np.ndarray) -> None:
         """Measure lanes by the objective itself, also where they were given up at a wider scale of it."""
         if len(lanes):
             theta, nothing = self.outcome.theta[lanes], np.full(len(self.law.names), False)
@@ -97,7 +97,7 @@ class Settling:
         kept = lanes[better]
         for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
             mine[kept] = other[better]
-        self.input(kept[~is_usable[better]])
+        self.measure(kept[~is_usable[better]])
 
     def look(self, place: Place, lanes: np.ndarray) -> None:
         """Find the bounds near a place, and bring those of `lanes` there that have their minimum at one."""

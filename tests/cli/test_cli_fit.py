@@ -170,7 +170,7 @@ def test_a_fit_that_is_no_minimum_is_printed_and_exits_with_4(run, monkeypatch):
 
 
 def failing(share):
-    own = studies.at_point
+    own = studies.ensemble_of
 
     def ensemble_of(*given):
         ensemble = own(*given)
@@ -182,7 +182,7 @@ def failing(share):
 
 
 def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
-    monkeypatch.setattr(studies, "at_point", failing(0.6))
+    monkeypatch.setattr(studies, "ensemble_of", failing(0.6))
     result = run(*COMMAND, "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 4
@@ -192,7 +192,7 @@ def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
 
 
 def test_some_replicates_failed_means_a_warning_and_exit_0(run, monkeypatch):
-    monkeypatch.setattr(studies, "at_point", failing(0.2))
+    monkeypatch.setattr(studies, "ensemble_of", failing(0.2))
     result = run(*COMMAND)
     assert result.exit_code == 0
     assert "intervals-unreliable  20.0% of the replicates failed" in result.stdout
@@ -202,7 +202,7 @@ def test_an_interrupted_bootstrap_leaves_the_fit_and_exits_with_130(run, monkeyp
     def interrupt(*given):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(studies, "at_point", interrupt)
+    monkeypatch.setattr(studies, "ensemble_of", interrupt)
     result = run(*COMMAND, "--out", "kept")
     assert result.exit_code == 130
     assert "the fit without bands is in kept" in result.stderr
@@ -226,8 +226,8 @@ def test_an_interrupt_that_was_lost_in_a_callback_still_ends_the_command(run, mo
             signal.raise_signal(signal.SIGINT)
         return ensemble_of(*given)
 
-    ensemble_of = studies.at_point
-    monkeypatch.setattr(studies, "at_point", lose)
+    ensemble_of = studies.ensemble_of
+    monkeypatch.setattr(studies, "ensemble_of", lose)
     assert run(*COMMAND, "--out", "lost").exit_code == 130
 
 

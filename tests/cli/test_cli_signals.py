@@ -93,7 +93,7 @@ def test_a_signal_is_answered_while_c_code_holds_the_main_thread(stuck, number, 
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.01])
-@pytest.mark.parametrize("step", ["fit_of", "at_point"])
+@pytest.mark.parametrize("step", ["fit_of", "ensemble_of"])
 def test_a_second_interrupt_ends_the_process_with_the_same_one_line(stuck, own_folder, step, pause):
     process = stuck(step)
     process.send_signal(signal.SIGINT)
@@ -108,7 +108,7 @@ def test_a_second_interrupt_ends_the_process_with_the_same_one_line(stuck, own_f
 
 @pytest.mark.parametrize(("number", "code", "line"), ENDS)
 def test_a_fit_that_was_done_is_saved_before_the_process_ends(stuck, own_folder, number, code, line):
-    process = stuck("at_point")
+    process = stuck("ensemble_of")
     process.send_signal(number)
     assert ended(process) == (code, f"{line}; the fit without bands is in out/kept\n")
     saved = load(own_folder / "out" / "kept")
@@ -118,7 +118,7 @@ def test_a_fit_that_was_done_is_saved_before_the_process_ends(stuck, own_folder,
 
 
 def test_a_fit_that_cannot_be_saved_is_no_reason_to_stay(stuck, own_folder):
-    process = stuck("at_point")
+    process = stuck("ensemble_of")
     (own_folder / "out").write_text("a file where a folder must be")
     process.send_signal(signal.SIGINT)
     code, said = ended(process)

@@ -121,7 +121,7 @@ def test_a_frontier_that_needs_an_input_held_is_refused_before_the_table_is_read
     )
     # a/N + 1/D on C = 6 N D is least where a D = N, with a = E quality = 4: N = sqrt(a C/6), D = N/a
     assert found["frontier"][0]["params"]["value"] == pytest.approx(4e6, rel=1e-9)
-    assert found["fixed"] == {"quality": 4.0}
+    assert found["fixed_inputs"] == {"quality": 4.0}
 
 
 def test_a_name_that_is_neither_a_coef_nor_a_column_has_a_caret_under_it(run, table):
