@@ -42,7 +42,8 @@ def covariance_of(
         inverse = np.linalg.inv(upper)
         if objective.name == "squared":
             variance = float(np.sum(weight * residuals**2)) / (count - size)
-            return np.asarray(variance * inverse @ inverse.T)
+            with np.errstate(over="ignore", invalid="ignore"):  # a variance beyond float64 is infinite
+                return np.asarray(variance * inverse @ inverse.T)
         bread = np.linalg.inv(hessian)
         sandwich = bread @ (psi.T @ psi) @ bread * (count / (count - size))
     except np.linalg.LinAlgError:

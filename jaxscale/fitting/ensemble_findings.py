@@ -57,7 +57,9 @@ def _had_they_ended(ensemble: Ensemble) -> str:
         now = ensemble.samples(name)
         then = np.where(ensemble.usable | (ensemble.status == Status.DEGENERATE), now, ensemble.coefs[name])
         then = np.where(np.isfinite(then) | ensemble.usable, then, np.nan)
-        if (~np.isnan(now)).sum() < 2 or not np.isfinite(spread := float(np.nanstd(now))) or spread == 0.0:
+        with np.errstate(over="ignore"):  # a spread beyond float64 is infinite
+            spread = float(np.nanstd(now)) if (~np.isnan(now)).sum() > 1 else 0.0
+        if not np.isfinite(spread) or spread == 0.0:
             continue
         before, after = band(now, level=LEVEL), band(then, level=LEVEL)
         for end, old, new in (("lower", before.lower, after.lower), ("upper", before.upper, after.upper)):

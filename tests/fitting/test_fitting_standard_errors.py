@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 import jaxscale as js
+from jaxscale.fitting.covariance import covariance_of
 
 TRUTH = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
 TABLES = 24
@@ -88,3 +89,11 @@ def test_a_group_with_as_many_runs_as_coefs_of_its_own_has_no_standard_errors_of
     part = js.fitting.group_of(fit, "second")
     assert part.dof == dof
     assert (part.interval("E") is None) is (dof == 0)
+
+
+def test_a_variance_beyond_float64_is_infinite_and_raises_no_warning():
+    jacobian = np.array([[1.0, 0.0], [0.0, 1e-170]] * 2)  # its inverse squared is 1e340
+    ones = np.ones(4)
+    found = covariance_of(js.squared(), np.eye(2), jacobian, np.ones((4, 2)), ones, ones, 1.0)
+    assert found[1, 1] == np.inf
+    assert found[0, 0] == pytest.approx(1.0)  # 4 / (4 - 2) over two rows
