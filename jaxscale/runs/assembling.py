@@ -100,7 +100,7 @@ def runs_of(raw_table: RawTable, request: Request) -> Runs:
     own = ("loss", "weight", *([SIGMA] if is_sigma else []))
     named = {name: column for name, column in columns.items() if name not in own}
     free = [header for header in raw_table.columns if header in named]
-    errors = findings_of_errors(roles, free, columns["loss"], named)
+    errors = findings_of_errors(roles, free, columns["loss"], columns)
     runs = Runs(
         columns=named,
         loss=columns["loss"],

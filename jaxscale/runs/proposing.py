@@ -13,6 +13,8 @@ from jaxscale.runs.qualified import is_qualified
 from jaxscale.runs.unit_words import factor_named, factor_text, flop_factor, without_units
 
 LOSSES = ("loss", "nll", "cross entropy", "ce", "xent", "bpb", "bpc", "bits per byte")
+TRAINING = ("train", "training")
+"""Words of a loss that is proposed last."""
 PERPLEXITIES = ("ppl", "perplexity")
 SHARES = ("acc", "accuracy", "top1", "top 1", "exact match")
 STEPS = ("step", "steps", "n steps", "num steps", "train steps", "training steps", "max steps", "total steps", "iters",
@@ -67,13 +69,18 @@ def _is_of(role: str, header: str) -> bool:
 
 
 def _loss(free: Sequence[str], cells: Cells) -> str:
+    ordered = sorted(free, key=lambda header: not set(TRAINING).isdisjoint(_words(header)))
     for names, form in ((LOSSES, "{}"), (PERPLEXITIES, "log({})"), (SHARES, "1 - {}")):
-        for header in free:
-            words = plain(header).replace("/", " ").replace(".", " ").split()
+        for header in ordered:
+            words = _words(header)
             if any(name in words or name == " ".join(words) for name in names):
                 text = header if form == "{}" else form.format(_quoted(header))
                 return f"{text} / 100" if names == SHARES and _is_percent(header, cells) else text
     return ""
+
+
+def _words(header: str) -> list[str]:
+    return plain(header).replace("/", " ").replace(".", " ").split()
 
 
 def _is_percent(header: str, cells: Cells) -> bool:

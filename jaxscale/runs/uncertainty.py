@@ -23,6 +23,12 @@ ERRORS_AS_WEIGHT = (
     "column {header} is given as weight, so that a run counts the more the larger it is there; if it holds standard "
     "errors, write --map sigma={typed} in place of --map weight={typed}"
 )
+ERRORS_TWICE = (
+    "column {weight} is one over the square of {header}, up to a factor, so that the standard errors count twice; "
+    "leave --map sigma={typed} away"
+)
+ROUNDED = 0.1
+"""Range of ln(weight sigma²), as a share of that of ln weight, within which it is one constant but for rounding."""
 
 _NAMES = frozenset({"sigma", "std", "stdev", "std dev", "standard deviation", "se", "sem", "stderr", "std err",
                     "std error", "standard error"})  # fmt: skip
@@ -52,21 +58,33 @@ def looks_like_errors(header: str) -> bool:
 def findings_of_errors(
     roles: Mapping[str, str], columns: Iterable[str], loss: np.ndarray, values: Mapping[str, np.ndarray]
 ) -> tuple[Finding, ...]:
-    """Return what is to be said about columns that look like standard errors: one as a weight, one that is not used.
+    """Return what is to be said about columns that look like standard errors: one as a weight, one that is not used,
+    one that is used beside weights which are made of it.
 
-    roles: role → header.   columns: the headers that play none.   loss: (n,).   values: header → (n,) float64. One that
-    is not used is named only where its numbers can be errors: positive, and below the losses.
+    roles: role → header.   columns: the headers that play none.   loss: (n,).   values: header or role → (n,) float64.
+    One that is not used is named only where its numbers can be errors: positive, and below the losses.
     """
     weight = roles.get("weight")
     if weight is not None and looks_like_errors(weight):
         return (Finding("errors-as-weight", ERRORS_AS_WEIGHT.format(header=shown(weight), typed=typed(weight))),)
     if SIGMA in roles:
-        return ()
+        if weight is None or not _is_made_of(values["weight"], values[SIGMA]):
+            return ()
+        told = {"weight": shown(weight), "header": shown(roles[SIGMA]), "typed": typed(roles[SIGMA])}
+        return (Finding("errors-twice", ERRORS_TWICE.format(**told)),)
     for header in columns:
         if looks_like_errors(header) and header in values:
             numbers = values[header]
             with np.errstate(invalid="ignore"):
-                if bool(((numbers > 0) & (numbers < np.abs(loss))).all()):
+                is_possible = bool(((numbers > 0) & (numbers < np.abs(loss))).all())
+                if is_possible and not (weight is not None and _is_made_of(values["weight"], numbers)):
                     said = ERRORS_UNUSED.format(header=shown(header), typed=typed(header))
                     return (Finding("errors-unused", said),)
     return ()
+
+
+def _is_made_of(weight: np.ndarray, errors: np.ndarray) -> bool:
+    """Return whether weights are one over the square of standard errors, up to a factor; not where they are all one."""
+    if not bool(((weight > 0) & (errors > 0)).all()):
+        return False
+    return float(np.ptp(np.log(weight) + 2.0 * np.log(errors))) < ROUNDED * float(np.ptp(np.log(weight)))

@@ -68,6 +68,9 @@ ASKED = {
     "no-loss-but-accuracy-in-percent": (sizes(acc=[30, 40.5, 50]), {"loss": "1 - acc / 100"}),
     "no-loss-but-perplexity": (sizes(**{"val ppl": [33.0, 24.0, 20.0]}), {"loss": "log(`val ppl`)"}),
     "no-loss-but-another": (sizes(train_loss=[3.5, 3.2, 3.0]), {"loss": "train_loss"}),
+    "no-loss-but-held-out-and-training": (
+        sizes(**{"loss/train": [3.5, 3.2, 3.0], "loss/val": [3.6, 3.3, 3.1]}), {"loss": "loss/val"}
+    ),
     "no-tokens-but-steps": (
         table(params=[1e8, 2e8], steps=[1000, 2000], global_batch_size=[256, 256], seq_len=[2048, 2048], loss=[3, 2]),
         {"tokens": "steps * global_batch_size * seq_len"},
@@ -221,6 +224,19 @@ def test_a_column_of_standard_errors_is_never_used_in_silence(read, header):
     assert used.origin.columns["sigma"] == header
     np.testing.assert_array_equal(used.sigma, [0.01, 0.02, 0.03])
     assert unused.sigma is weight.sigma is None
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_standard_errors_that_are_in_the_weights_already_are_not_advised_and_count_twice_if_given(read, scale):
+    errors = np.array([0.01, 0.02, 0.03])
+    text = sizes(loss=[3.5, 3.2, 3.0], stderr=errors, weight=[f"{scale / one**2:.3g}" for one in errors])
+    assert read(text).findings == ()
+    (twice,) = read(text, map={"sigma": "stderr"}).findings
+    assert twice.code == "errors-twice"
+    assert "leave --map sigma=stderr away" in twice.message
+    other = sizes(loss=[3.5, 3.2, 3.0], stderr=errors, weight=[1, 2, 1])
+    assert [finding.code for finding in read(other).findings] == ["errors-unused"]
+    assert read(other, map={"sigma": "stderr"}).findings == ()
 
 
 @pytest.mark.parametrize(("cell", "word"), [("0", "not above zero"), ("-0.1", "not above zero"), ("nan", "missing")])
