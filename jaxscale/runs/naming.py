@@ -8,17 +8,10 @@ from jaxscale.runs.aliases import plain
 from jaxscale.runs.table import Runs
 
 RUN_NAMES = (
-    "run",
-    "run id",
-    "run name",
-    "runid",
-    "name",
-    "id",
-    "experiment id",
-    "exp id",
-    "exp name",
-    "experiment name",
-)
+    "run", "run id", "run name", "runid", "name", "id", "experiment id", "exp id", "exp name",
+    "experiment name", "run number", "run uuid", "run key", "wandb id",
+    "job", "job id", "jobid", "job name", "slurm job id", "trial id", "trial name",
+)  # fmt: skip
 STEP_NAMES = (
     "step", "steps", "global step", "global steps", "training step", "train step", "training steps", "iteration",
     "iterations", "iter", "it", "trainer/global step", "summary. step", "n steps", "num steps",
@@ -32,10 +25,34 @@ def run_column(runs: Runs) -> str | None:
     return next((name for name in (*runs.labels, *runs.columns) if plain(name) in RUN_NAMES), None)
 
 
+def logged_column(runs: Runs) -> str | None:
+    """Return the column of text whose values are followed from step to step as runs are, None where there is none.
+
+    Each value has one size, no step twice, and half of the values have several.
+    """
+    time = step_column(runs)
+    if time is None or "params" not in runs.columns:
+        return None
+    step, params = codes(runs[time]), codes(runs["params"])
+    for name, label in runs.labels.items():
+        value = codes(label)
+        counts = np.bincount(value)
+        one_size = np.unique(joint(value, params)).size == counts.size > 1
+        if one_size and np.unique(joint(value, step)).size == len(runs) and np.median(counts) > 1:
+            return name
+    return None
+
+
+def step_column(runs: Runs) -> str | None:
+    """Return the column of steps, None where there is none."""
+    names = (name for name, column in runs.columns.items() if plain(name) in STEP_NAMES and column.ndim == 1)
+    return next(names, None)
+
+
 def time_column(runs: Runs) -> str | None:
     """Return the column that says how far a run had come: its steps, else its tokens, else its compute."""
-    steps = (name for name, column in runs.columns.items() if plain(name) in STEP_NAMES and column.ndim == 1)
-    return next(iter((*steps, *(name for name in ("tokens", "flops") if name in runs.columns))), None)
+    found = step_column(runs)
+    return found or next((name for name in ("tokens", "flops") if name in runs.columns), None)
 
 
 def kinds(runs: Runs, *, but: tuple[str, ...] = ()) -> list[np.ndarray]:

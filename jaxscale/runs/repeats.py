@@ -9,7 +9,17 @@ import numpy as np
 from jaxscale.runs.aliases import plain
 from jaxscale.runs.finals import last_rows
 from jaxscale.runs.findings import Finding, row_numbers
-from jaxscale.runs.naming import SEED_NAMES, codes, joint, kinds, run_codes, run_column, time_column
+from jaxscale.runs.naming import (
+    SEED_NAMES,
+    codes,
+    joint,
+    kinds,
+    logged_column,
+    run_codes,
+    run_column,
+    step_column,
+    time_column,
+)
 from jaxscale.runs.separating import separation_of
 from jaxscale.runs.showing import counted, shown, typed
 from jaxscale.runs.table import Runs
@@ -30,6 +40,8 @@ TRAJECTORIES = "{rows} are checkpoints of {runs} (column {column}), so they are 
 DRAW_OR_KEEP = "draw whole runs, {cluster}, or keep the last row of each, {final}"
 DRAW = "draw whole runs: {cluster}"
 KEEP = "keep the last row of each run: {final}"
+PLANNED = "their tokens are the same at every {time}, and only the last row has seen so many{advice}"
+TOO_NARROW = "intervals will be too narrow"
 NEITHER = (
     "there are {total}, and to draw whole runs takes {least}, to fit the last row of each {needed}: intervals will be "
     "too narrow until there are more"
@@ -38,6 +50,8 @@ NEITHER = (
 CHECKPOINTS = 3
 LEAST_CLUSTERS = 5
 """Clusters from which their resampling says anything: five have 126 different samples, four have 35."""
+LEAST_SIZES = 3
+"""Values of params and of tokens from which a floor, a scale and an exponent can be told."""
 FOLLOWING = ("flops", "tokens_per_param")
 """Inputs that say nothing of what a run was given besides its params and tokens."""
 LONGEST = 60
@@ -54,8 +68,8 @@ def findings_of_repeats(runs: Runs, inputs: Sequence[str], *, coefs: int, has_ow
     found = (
         _duplicates(runs, inputs, earlier),
         _seeds(runs, inputs, earlier, has_own=has_own),
-        _overlaps(runs, earlier, coefs),
-        _trajectories(runs, coefs, has_own=has_own),
+        _overlaps(runs, inputs, earlier, coefs),
+        _trajectories(runs, inputs, coefs, has_own=has_own),
     )
     return [finding for finding in found if finding is not None]
 
@@ -77,7 +91,7 @@ def _seeds(runs: Runs, inputs: Sequence[str], earlier: np.ndarray, *, has_own: b
     names, label = _label(runs, inputs)
     if not names:
         return None
-    for kind in kinds(runs):
+    for kind in (*kinds(runs), *_steps_of_runs(runs)):
         label = joint(label, codes(kind))
     kept = np.flatnonzero(~earlier)
     pairs = np.unique(np.stack([label, codes(runs.loss)], axis=1)[kept], axis=0)
@@ -93,11 +107,13 @@ def _seeds(runs: Runs, inputs: Sequence[str], earlier: np.ndarray, *, has_own: b
     return Finding("repeated-seeds", message, row_numbers(runs.row[rows]))
 
 
-def _overlaps(runs: Runs, earlier: np.ndarray, coefs: int) -> Finding | None:
+def _overlaps(runs: Runs, inputs: Sequence[str], earlier: np.ndarray, coefs: int) -> Finding | None:
     if not earlier.any():
         return None
     apart = separation_of(runs, runs.row[earlier].tolist())
-    options = ([] if apart is None else [apart.options]) + (["--final"] if _left_by_final(runs) > coefs else [])
+    options = ([] if apart is None else [apart.options]) + (
+        ["--final"] if _can_keep(runs, run_codes(runs), inputs, coefs) else []
+    )
     message = OVERLAPPING if options else OVERLAPPING_ALONE
     told = {
         "rows": counted(int(earlier.sum()), "row"),
@@ -108,32 +124,42 @@ def _overlaps(runs: Runs, earlier: np.ndarray, coefs: int) -> Finding | None:
     return Finding("overlapping-rows", text, row_numbers(runs.row[earlier]))
 
 
-def _trajectories(runs: Runs, coefs: int, *, has_own: bool) -> Finding | None:
-    column = run_column(runs)
+def _trajectories(runs: Runs, inputs: Sequence[str], coefs: int, *, has_own: bool) -> Finding | None:
+    named = run_column(runs)
+    column = named or logged_column(runs)
     if column is None or "params" not in runs.columns or "tokens" not in runs.columns:
         return None
-    run = joint(codes(runs[column]), codes(runs["params"]))
-    pairs = np.unique(np.stack([run, codes(runs["tokens"])], axis=1), axis=0)
+    run, at, step = joint(codes(runs[column]), codes(runs["params"])), codes(runs["tokens"]), step_column(runs)
+    if step is not None:
+        at = joint(at, codes(runs[step]))
+    pairs = np.unique(np.stack([run, at], axis=1), axis=0)
     each, checkpoints = np.unique(pairs[:, 0], return_counts=True)
     followed = each[checkpoints >= CHECKPOINTS]
     rows = np.isin(run, followed)
     if not rows.any():
         return None
-    can_draw, can_keep = _can_draw(runs, column, has_own=has_own), _left_by_final(runs) > coefs
+    tokens = np.unique(np.stack([run, codes(runs["tokens"])], axis=1)[rows], axis=0)
+    is_planned = len(tokens) == followed.size
+    can_draw = _can_draw(runs, column, has_own=has_own) and not is_planned
+    can_keep = _can_keep(runs, run_codes(runs) if named else run, inputs, coefs)
     advice = {(True, True): DRAW_OR_KEEP, (True, False): DRAW, (False, True): KEEP, (False, False): NEITHER}
     total = counted(np.unique(run).size, "run")
     told = {
         "cluster": _cluster(column),
-        "final": "--final",
+        "final": "--final" if named else f"--group {typed(column[:LONGEST])} --final",
         "total": total,
         "needed": coefs + 1,
         "least": LEAST_CLUSTERS,
     }
+    is_enough = np.unique(run).size > max(coefs, LEAST_CLUSTERS - 1)
+    said = TOO_NARROW if is_enough and not can_draw and not can_keep else advice[can_draw, can_keep].format(**told)
+    if is_planned:
+        said = PLANNED.format(time=shown(step or ""), advice=f"; {said}" if can_keep else "")
     message = TRAJECTORIES.format(
         rows=counted(int(rows.sum()), "row"),
         runs=counted(followed.size, "run"),
         column=shown(column),
-        advice=advice[can_draw, can_keep].format(**told),
+        advice=said,
     )
     return Finding("trajectory-rows", message, row_numbers(runs.row[rows]))
 
@@ -165,9 +191,29 @@ def _can_draw(runs: Runs, column: str, *, has_own: bool) -> bool:
     return not has_own and np.unique(codes(runs[column])[runs.weight > 0]).size >= LEAST_CLUSTERS
 
 
-def _left_by_final(runs: Runs) -> int:
-    named = run_codes(runs)
-    return 0 if named is None else int(np.sum(runs.weight[last_rows(runs, named)] > 0))
+def _can_keep(runs: Runs, named: np.ndarray | None, inputs: Sequence[str], coefs: int) -> bool:
+    """Return whether the last rows of the runs can be fitted: more than coefs, and sizes that still vary.
+
+    named: (n,), equal for the rows of one run.
+    """
+    if named is None:
+        return False
+    last = last_rows(runs, named)
+    last = last[runs.weight[last] > 0]
+    sizes = [runs[name] for name in inputs or ("params", "tokens") if name in runs.columns and runs[name].ndim == 1]
+    varied = all(np.unique(size[last]).size >= min(LEAST_SIZES, np.unique(size).size) for size in sizes)
+    return last.size > coefs and varied
+
+
+def _steps_of_runs(runs: Runs) -> list[np.ndarray]:
+    """Return (n,) int64, the step of a row whose run has several, nothing where no steps of runs are logged."""
+    column, step = run_column(runs) or logged_column(runs), step_column(runs)
+    if column is None or step is None:
+        return []
+    run, at = codes(runs[column]), codes(runs[step])
+    pairs = np.unique(np.stack([run, at], axis=1), axis=0)
+    each, times = np.unique(pairs[:, 0], return_counts=True)
+    return [np.where(np.isin(run, each[times > 1]), at + 1, 0)]
 
 
 def _cluster(column: str) -> str:

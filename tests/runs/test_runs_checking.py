@@ -59,7 +59,7 @@ def checkpoints(runs_of_it, **others):
     """A table of runs of three checkpoints each, of falling loss."""
     count = 3 * runs_of_it
     params = np.repeat(1e8 * np.arange(1, runs_of_it + 1), 3)
-    tokens = np.tile([1e9, 2e9, 3e9], runs_of_it)
+    tokens = np.outer(np.linspace(1.0, 2.0, runs_of_it), [1e9, 2e9, 3e9]).ravel()
     name = np.repeat([f"r{number}" for number in range(runs_of_it)], 3)
     loss = 4.0 - 0.01 * np.arange(count)
     return Runs.from_arrays(**{"params": params, "tokens": tokens, "loss": loss, "run": name, **others})
@@ -81,6 +81,36 @@ def test_checkpoints_are_not_independent_and_the_advice_is_what_so_many_runs_all
     (told,) = (one for one in checkpoints(count).check(coefs=coefs, has_own=has_own) if one.code == "trajectory-rows")
     assert all(word in told.message for word in words)
     assert not any(word in told.message for word in absent)
+
+
+def test_the_last_rows_are_not_advised_where_all_runs_end_at_the_same_tokens():
+    runs = checkpoints(8, tokens=np.tile([1e9, 2e9, 3e9], 8))
+    told = found(runs)["trajectory-rows"].message
+    assert "--scheme cluster --group run" in told
+    assert "--final" not in told
+    of_params = {one.code: one.message for one in runs.check(("params",), coefs=3)}
+    assert "--final" in of_params["trajectory-rows"]  # a law of params alone can be fitted to them
+
+
+def test_planned_tokens_beside_steps_are_no_seeds_and_the_last_row_alone_has_seen_them():
+    tokens, step = np.repeat(1e9 * np.arange(1, 8), 3), np.tile([100, 200, 300], 7)
+    remarks = found(checkpoints(7, tokens=tokens, step=step))
+    assert "repeated-seeds" not in remarks
+    told = remarks["trajectory-rows"].message
+    assert "tokens are the same at every 'step'" in told
+    assert "--final" in told
+    assert "--scheme" not in told
+
+
+def test_a_label_that_is_followed_from_step_to_step_names_runs_whatever_its_header():
+    names = np.repeat([f"e{number}" for number in range(6)], 3)
+    given = {name: checkpoints(6)[name] for name in ("params", "tokens", "loss")}
+    followed = Runs.from_arrays(**given, experiment=names, step=np.tile([100, 200, 300], 6))
+    told = found(followed)["trajectory-rows"].message
+    assert "--scheme cluster --group experiment" in told
+    assert "--group experiment --final" in told
+    corpora = Runs.from_arrays(**given, corpus=["c4", "pile", "c4"] * 6, step=np.tile([100, 200, 300], 6))
+    assert "trajectory-rows" not in found(corpora)
 
 
 def test_a_run_column_of_numbers_is_recognised_too():
