@@ -11,6 +11,7 @@ from jaxscale.runs.aliases import EPOCHS, is_called, known_name, plain, role_of
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.showing import beside, listed, python_line, shown
+from jaxscale.runs.unit_words import without_units
 
 WIDE = (
     "It looks like a table with a column of losses for each {what}: {columns}. "
@@ -45,7 +46,8 @@ def wide_advice(headers: Sequence[str], cells: Cells, missing: Sequence[str], so
     medians = [_median(header, cells) for header in runs]
     if not (min(medians) > 0 and max(medians) < ALIKE * min(medians)):
         return ""
-    name = ("params" if role_of(known_name(axis) or "") in ("tokens", "flops") else "tokens") if are_sizes else "run"
+    is_how_far = _axis_role(axis) in ("tokens", "flops") or (is_called(axis, STEPS) and not is_called(axis, EPOCHS))
+    name = ("params" if is_how_far else "tokens") if are_sizes else "run"
     kept = WITHOUT_SPREADS if len(columns) < len(headers) else ""
     is_frame = source == "<frame>"
     table = "frame" if is_frame else "pandas.read_csv({!r})".format("FILE" if source.startswith("<") else source)
@@ -59,8 +61,13 @@ def wide_advice(headers: Sequence[str], cells: Cells, missing: Sequence[str], so
 
 
 def _is_axis(header: str) -> bool:
-    role = role_of(known_name(header) or "")
+    role = _axis_role(header)
     return role in ("params", "tokens", "flops") or is_called(header, STEPS)
+
+
+def _axis_role(header: str) -> str | None:
+    """Return the role of a header, also of one with a unit at its end."""
+    return role_of(known_name(header) or without_units(header))
 
 
 def _is_size(header: str) -> bool:

@@ -33,6 +33,9 @@ def command_of(message):
         (SPREADS, "run", 3),
         ("tokens,seed 1,seed 2,it's 3\n1e9,3.5,3.6,3.7\n2e9,3.2,3.3,3.4\n", "run", 6),
         ("epoch,70M,160M\n1,3.5,3.2\n2,3.4,3.1\n", "tokens", 4),
+        ("step,70M,160M\n100,3.5,3.2\n200,3.4,3.1\n", "params", 4),
+        ("tokens (B),70M,160M\n1,3.5,3.2\n2,3.4,3.1\n", "params", 4),
+        ("tokens_b,loss_70M,loss_160M\n1,3.5,3.2\n2,3.4,3.1\n", "run", 4),
     ],
 )
 def test_a_column_of_losses_per_run_is_recognised_and_turned(tmp_path, monkeypatch, text, name, rows):
