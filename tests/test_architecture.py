@@ -90,5 +90,7 @@ def test_the_table_in_the_docs_is_the_one_that_is_held():
     rows = [line.split("|")[2] for line in text.splitlines() if re.match(r"\| \d \|", line)]
     named = [[name.removesuffix(".py") for name in re.findall(r"`([^`]+)`", row)] for row in rows]
     assert sorted(name for row in named for name in row) == sorted(LAYER)
+    written = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    assert [name for name in written if not (ROOT / name).exists()] == []
     levels = [[LAYER[name] for name in row] for row in reversed(named)]
     assert all(max(lower) < min(upper) for lower, upper in pairwise(levels))

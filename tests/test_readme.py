@@ -24,6 +24,7 @@ from jaxscale.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SECTIONS = dict(part.partition("\n")[::2] for part in README.split("\n## ")[1:])
 SET_UP = re.compile(r"pip install -q uv && uv run (\S+)((?: \S+)*)")
 
@@ -159,14 +160,14 @@ def test_every_other_command_is_there():
     assert measure.startswith("python -m benchmarks ")
     words = [sys.executable, *measure.split()[1:], "--help"]
     assert subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
-    (check,) = lines_of(SECTIONS["Contributing"])
+    (check,) = lines_of(CONTRIBUTING)
     assert os.access(ROOT / check, os.X_OK)
     for name in re.findall(r"`jaxscale (\w+)", README):
         assert name in main.commands
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", TABLES, LAWS_AND_MORE, "Speed", "Contributing"}
+    read = {"Set up", "Your own table", TABLES, LAWS_AND_MORE, "Speed"}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
@@ -203,12 +204,6 @@ def test_the_exit_codes_are_those_of_the_package():
     codes = {int(code) for code, _ in table_of("What the numbers mean", "code")}
     refusals = {kind.exit_code for kind in errors.JaxscaleError.__subclasses__()}
     assert codes == {0, outcomes.INTERNAL, outcomes.USAGE, outcomes.NOT_TRUSTWORTHY, outcomes.INTERRUPTED} | refusals
-
-
-def test_the_layers_name_folders_and_files_that_exist():
-    for _, folders, _ in table_of("Contributing", "layer"):
-        for name in folders.replace("`", "").split():
-            assert (ROOT / "jaxscale" / name).exists(), name
 
 
 def test_every_link_leads_somewhere():
