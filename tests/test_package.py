@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tarfile
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import jaxscale as js
 
 ROOT = Path(js.__file__).parents[1]
+FIT = ("fit", "--replicates", "0")
 DATA = {"jaxscale/py.typed", "jaxscale/__init__.pyi", "jaxscale/laws/README.md", "jaxscale/datasets/pilot.csv"}
 
 pytestmark = [
@@ -46,7 +48,7 @@ def test_the_wheel_runs_in_an_environment_of_its_own(built, tmp_path):
     for words in (["uv", "venv", environment], ["uv", "pip", "install", "--python", environment, wheel]):
         done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    commands = {("--version",): "jaxscale", ("laws", "chinchilla"): "besiroglu2024", ("fit", "--replicates", "0"): "E"}
+    commands = {("--version",): version("jaxscale"), ("laws", "chinchilla"): "besiroglu2024", FIT: "irreducible loss"}
     for words, said in commands.items():
         done = subprocess.run(
             [environment / "bin" / "jaxscale", *words], capture_output=True, text=True, check=False, cwd=tmp_path

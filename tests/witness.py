@@ -58,18 +58,18 @@ class Witness:
         return dict(zip(self.names, values.tolist(), strict=True))
 
     def value(self, point, weight):
-        """Return the sum over rows of weight times Huber's score of ln(prediction) - ln(loss)."""
+        """Return the sum over rows of weight times Huber's rho of ln(prediction) - ln(loss)."""
         return self.slope(point, weight)[0]
 
     def slope(self, point, weight):
         """Return the value and its gradient (p,)."""
-        residual, share, bent = self._misses(point)
+        residual, share, bent = self._residuals(point)
         pull = np.clip(residual, -self.delta, self.delta)
         return float(weight @ (pull * (residual - 0.5 * pull))), (weight * pull) @ self._slopes(share, bent)
 
     def curvature(self, point, weight):
-        """Return the Hessian (p, p); at a bend of the score, that of its inside."""
-        residual, share, bent = self._misses(point)
+        """Return the Hessian (p, p); at the threshold of rho, that of its inside."""
+        residual, share, bent = self._residuals(point)
         pull, inside = weight * np.clip(residual, -self.delta, self.delta), weight * (np.abs(residual) <= self.delta)
         slopes = self._slopes(share, bent)
         # the Hessian of ln(sum of terms): the terms' own bends and squared slopes, less the square of the mean slope
@@ -115,7 +115,7 @@ class Witness:
                 moved[amplitude] += exponents[exponent] * centre
         return moved
 
-    def _misses(self, point):
+    def _residuals(self, point):
         """Return residuals (n,), the terms' shares of the prediction and their logs' slopes in ln exponent, (k, n)."""
         power = np.where(self.exponent >= 0, np.exp(point[self.exponent]), 0.0)
         bent = -power[:, None] * self.column

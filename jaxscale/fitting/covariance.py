@@ -48,8 +48,8 @@ def covariance_of(
         sandwich = bread @ (psi.T @ psi) @ bread * (count / (count - size))
     except np.linalg.LinAlgError:
         return None
-    residuals = np.sort(np.abs(np.sqrt(weight) * residuals)[weight > 0])[size:]
-    pooled = _variance(objective, scale, float(np.median(residuals)) / NORMAL_MEDIAN) * inverse @ inverse.T
+    largest = np.sort(np.abs(np.sqrt(weight) * residuals)[weight > 0])[size:]
+    pooled = _variance(objective, scale, float(np.median(largest)) / NORMAL_MEDIAN) * inverse @ inverse.T
     return np.asarray(((count - size) * sandwich + size * pooled) / count)
 
 

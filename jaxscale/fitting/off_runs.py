@@ -14,7 +14,8 @@ from jaxscale.objectives import weight_of
 from jaxscale.results import Fit
 from jaxscale.runs import Finding
 from jaxscale.runs.finals import ends_of_runs
-from jaxscale.runs.naming import run_column
+from jaxscale.runs.naming import run_codes, run_column
+from jaxscale.runs.repeats import can_keep_last
 from jaxscale.runs.separating import separation_of
 from jaxscale.runs.showing import counted, listed, shown, shown_name
 from jaxscale.runs.uncertainty import precision_of
@@ -97,8 +98,8 @@ def _finding(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray) -> 
     advice = ADVICE.format(options=separation.options, **they) if separation else ""
     ends = ends_of_runs(fit.runs)
     if 2 * np.sum(ends[rows]) > np.sum(ends) > 0:  # a law of final losses, and a table of whole learning curves
-        is_enough = np.sum(fit.runs.weight[ends] > 0) > np.sum(free)
-        advice = KEEP_THE_LAST.format(**they) if is_enough else ""
+        can_keep = can_keep_last(fit.runs, run_codes(fit.runs), fit.law.inputs, int(np.sum(free)))
+        advice = KEEP_THE_LAST.format(**they) if can_keep else ""
     message = OFF.format(
         rows=_named(fit, rows, numbers),
         times=listed(times),

@@ -53,6 +53,11 @@ def check_words(option: str, text: str, functions: str, target: str) -> None:
                 carets.refuse(option, what, text, place)
 
 
+def quoted(header: str) -> str:
+    """Return a header as a formula takes it: as it stands, or in backquotes."""
+    return header if is_name(header) else f"`{header}`"
+
+
 def is_name(text: str) -> bool:
     """Return whether a text can be a name in a formula: ASCII, begins with a letter, no word of Python."""
     return text.isascii() and text.isidentifier() and not text.startswith("_") and not keyword.iskeyword(text)

@@ -67,6 +67,11 @@ def role_of(name: str) -> str | None:
     return _ROLE_OF.get(plain(name))
 
 
+def words_of(header: str) -> list[str]:
+    """Return the words and numbers of a header, in small letters."""
+    return re.findall(r"[a-z0-9]+", plain(header))
+
+
 def bare_names(header: str) -> tuple[str, ...]:
     """Return the name, and what is left of it behind each prefix of a tracker, the longest first."""
     found = [header]

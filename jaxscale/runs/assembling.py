@@ -33,9 +33,7 @@ NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a 
 NO_EFFECTIVE_DATA = (
     "{source}: every weight in column {header} is zero, so there is no effective data; give weights above zero"
 )
-NONE_COMPLETE = (
-    "{source}: 0 runs are left: each of the {rows} selected rows residuals a number in {headers}; check --map"
-)
+NONE_COMPLETE = "{source}: 0 runs are left: each of the {rows} selected rows lacks a number in {headers}; check --map"
 WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text}]"
 
 UNDEFINED = (

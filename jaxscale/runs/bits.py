@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from math import isclose, log
 
-from jaxscale.formulas.words import is_name
-from jaxscale.runs.aliases import plain
+from jaxscale.formulas.words import quoted
+from jaxscale.runs.aliases import words_of
 from jaxscale.runs.findings import Finding
 from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.table import Runs
@@ -34,8 +33,7 @@ def bits_finding(runs: Runs) -> Finding | None:
     size = bits_per(header)
     if size is None:
         return None
-    column = header if is_name(header) else f"`{header}`"
-    option = f"--map loss={typed(f'{column} * {LN2}')}"
+    option = f"--map loss={typed(f'{quoted(header)} * {LN2}')}"
     told = {"header": shown(header), "unit": f"bits per {size}" if size else "bits", "option": option}
     still = STILL.format(size=size) if size in ("byte", "character") else " per token" if size else ""
     return Finding("loss-in-bits", IN_BITS.format(**told, still=still))
@@ -46,7 +44,7 @@ def bits_per(header: str) -> str | None:
 
     As bits_per_byte, bpb, bpc, loss (bits).
     """
-    words = [word for word in re.split(r"[^a-z0-9]+", plain(header)) if word]
+    words = words_of(header)
     short = next((_UNITS[word] for word in words if word in _UNITS), None)
     before = [one for one, word in zip(["", *words], words, strict=False) if word in ("bit", "bits")]
     if short is not None or not before or before[0].isdigit():  # a loss at 4 bits is one of rounded weights

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from jaxscale.formulas.words import is_name
-from jaxscale.runs.aliases import plain
+from jaxscale.formulas.words import quoted
+from jaxscale.runs.aliases import words_of
 from jaxscale.runs.findings import UNITS_SUSPECT, Finding
 from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.table import Runs
@@ -38,8 +38,7 @@ def hours_finding(runs: Runs) -> Finding | None:
     unit, seconds, name = found
     machine = machine_of(name or EXAMPLE)
     peak = f"{machine.peak / 1e12:g}e12"
-    column = header if is_name(header) else f"`{header}`"
-    option = f"--map flops={typed(f'{column} * {seconds} * {peak} * {SHARE:g}')}"
+    option = f"--map flops={typed(f'{quoted(header)} * {seconds} * {peak} * {SHARE:g}')}"
     told = {"machine": machine.name, "peak": peak, "precision": _precision(machine.source), "share": SHARE}
     return Finding(UNITS_SUSPECT, HOURS.format(header=shown(header), unit=unit, option=option, **told))
 
@@ -49,7 +48,7 @@ def _machine_time(header: str) -> tuple[str, int, str] | None:
     from jaxscale.counting.machines import MACHINES
 
     names = {machine.name.casefold(): machine.name for machine in MACHINES}
-    words = [word for word in re.split(r"[^a-z0-9]+", plain(header)) if word]
+    words = words_of(header)
     for word in tuple(words):
         joined = _JOINED.fullmatch(word)
         if joined is not None and joined.group(1) in (*_DEVICES, *names):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from jaxscale.formulas.words import is_name
+from jaxscale.formulas.words import quoted
 from jaxscale.runs.aliases import ALIASES, EPOCHS, bare_names, is_called, plain, role_of
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.numbers import Kind
@@ -35,7 +35,7 @@ def proposed(role: str, headers: Sequence[str], cells: Cells) -> str:
     if role == "tokens":
         found = [next((one for one in free if is_called(one, names)), None) for names in (STEPS, BATCHES, LENGTHS)]
         if None not in found:
-            return " * ".join(_quoted(one) for one in found if one is not None)
+            return " * ".join(quoted(one) for one in found if one is not None)
     if role in ("params", "tokens", "flops"):
         free = [header for header in free if role == "flops" or flop_factor(header) is None]
         found_in = [header for header in free if _is_of(role, header)]
@@ -74,7 +74,7 @@ def _loss(free: Sequence[str], cells: Cells) -> str:
         for header in ordered:
             words = _words(header)
             if any(name in words or name == " ".join(words) for name in names):
-                text = header if form == "{}" else form.format(_quoted(header))
+                text = header if form == "{}" else form.format(quoted(header))
                 return f"{text} / 100" if names == SHARES and _is_percent(header, cells) else text
     return ""
 
@@ -87,8 +87,3 @@ def _is_percent(header: str, cells: Cells) -> bool:
     """Return whether a share is written as 0 … 100: some cell is above 1."""
     numbers = cells.read(header)
     return bool((numbers.values[numbers.kind == Kind.NUMBER] > 1.0).any())
-
-
-def _quoted(header: str) -> str:
-    """Return a header as a formula takes it."""
-    return header if is_name(header) else f"`{header}`"

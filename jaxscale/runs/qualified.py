@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from jaxscale.runs.aliases import bare_names, known_name, plain
+from jaxscale.runs.aliases import bare_names, known_name, words_of
 from jaxscale.runs.unit_words import UNIT_WORDS
 
 _NOUNS = frozenset({"params", "param", "parameters", "parameter", "nparams"})
@@ -24,7 +23,7 @@ def is_qualified(header: str) -> bool:
 
     `embedding_params` are a part of them, and no count that a law could take.
     """
-    words = [word for word in re.split(r"[^a-z0-9]+", plain(bare_names(header)[-1])) if word]
+    words = words_of(bare_names(header)[-1])
     rest = {word for word in words if word not in _NOUNS and word not in _FILLERS}
     if not rest or not rest <= _KINDS | _LEFT_OUT | _PREPOSITIONS:
         return False

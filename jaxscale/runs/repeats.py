@@ -112,7 +112,7 @@ def _overlaps(runs: Runs, inputs: Sequence[str], earlier: np.ndarray, coefs: int
         return None
     apart = separation_of(runs, runs.row[earlier].tolist())
     options = ([] if apart is None else [apart.options]) + (
-        ["--final"] if _can_keep(runs, run_codes(runs), inputs, coefs) else []
+        ["--final"] if can_keep_last(runs, run_codes(runs), inputs, coefs) else []
     )
     message = OVERLAPPING if options else OVERLAPPING_ALONE
     told = {
@@ -141,7 +141,7 @@ def _trajectories(runs: Runs, inputs: Sequence[str], coefs: int, *, has_own: boo
     tokens = np.unique(np.stack([run, codes(runs["tokens"])], axis=1)[rows], axis=0)
     is_planned = len(tokens) == followed.size
     can_draw = _can_draw(runs, column, has_own=has_own) and not is_planned
-    can_keep = _can_keep(runs, run_codes(runs) if named else run, inputs, coefs)
+    can_keep = can_keep_last(runs, run_codes(runs) if named else run, inputs, coefs)
     advice = {(True, True): DRAW_OR_KEEP, (True, False): DRAW, (False, True): KEEP, (False, False): NEITHER}
     total = counted(np.unique(run).size, "run")
     told = {
@@ -191,7 +191,7 @@ def _can_draw(runs: Runs, column: str, *, has_own: bool) -> bool:
     return not has_own and np.unique(codes(runs[column])[runs.weight > 0]).size >= LEAST_CLUSTERS
 
 
-def _can_keep(runs: Runs, named: np.ndarray | None, inputs: Sequence[str], coefs: int) -> bool:
+def can_keep_last(runs: Runs, named: np.ndarray | None, inputs: Sequence[str], coefs: int) -> bool:
     """Return whether the last rows of the runs can be fitted: more than coefs, and sizes that still vary.
 
     named: (n,), equal for the rows of one run.

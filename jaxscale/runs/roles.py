@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.formulas import formula_of
-from jaxscale.formulas.words import is_name
+from jaxscale.formulas.words import quoted
 from jaxscale.registry import unknown
 from jaxscale.runs.aliases import (
     ALIASES,
@@ -160,7 +160,7 @@ def _sets_times_epochs(headers: Sequence[str], roles: Mapping[str, str], cells: 
     last = candidates_of("tokens", free, known, cells, is_last=True)
     if len(sets) != 1 or len(epochs) != 1 or any(header not in sets for header in last):
         return None
-    size, times = (header if is_name(header) else f"`{header}`" for header in (sets[0], epochs[0]))
+    size, times = (quoted(header) for header in (sets[0], epochs[0]))
     formula = formula_of(f"{size} * {times}", ())
     return Computed(formula, dict(zip(formula.inputs, (sets[0], epochs[0]), strict=True)))
 

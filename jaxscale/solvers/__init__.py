@@ -1,7 +1,7 @@
 """Minimisation of thousands of small sums at once, without domain words.
 
 `problem` says what is summed and differentiates it, `loop` owns steps, acceptance, finiteness and status, a method
-(`newton`, `lbfgs`) only proposes where to go next, and a `model` of the residuals stands in for them in the first
+(`newton`, `lbfgs`) only proposes where to go next, and a `surrogate` of the residuals stands in for them in the first
 steps.
 """
 

@@ -1,5 +1,4 @@
-"""A surrogate of every row's residual around one point, from which lanes that all begin there start close to where they
-end.
+"""A surrogate of every row's residual around one point: lanes that begin there get close to their ends without the law.
 
 A bootstrap starts its replicates at the point fit. Around it a quadratic in theta predicts each residual without the
 law's exponentials, in float32, and well enough that only a few exact evaluations are left to make. What it says is a
@@ -26,7 +25,7 @@ ROUNDING = 1e-6
 FRESH = 0.1
 """Damping of the first step, in units of the metric."""
 LEAST = 1e-6
-"""Least damping, also of the lanes that began there: the surrogate's own error is larger than what less would gain."""
+"""Least damping, also of the lanes that come from it: the surrogate's own error is larger than what less would gain."""
 REWEIGHTED = 0.4
 """Share of the metric that stands in for a Hessian that is indefinite, as in Newton's method on the law itself."""
 SEEN = 1e-7
@@ -103,8 +102,7 @@ def no_surrogate(problem: Problem, rows: int) -> Surrogate:
 
 
 class Descent(NamedTuple):
-    """Lanes on the surrogate, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p) at
-    z.
+    """Lanes on the surrogate, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p).
 
     base: (B,) the value at z = 0.
     """
@@ -126,7 +124,7 @@ def descend(
     steps: Int[Array, ""],
     over_rows: Pass = evaluate,
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
-    """Return where so many damped Newton steps on the surrogate descend from its base, and the objective at the base.
+    """Return where so many damped Newton steps on the surrogate lead from its base, and the objective at the base.
 
     over_rows: the pass over the rows in float32, which may be a kernel's.
     Returns theta (B, p) and value (B,), good to float32. A lane in which the surrogate does not fall stays at the base.

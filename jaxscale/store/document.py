@@ -35,7 +35,7 @@ def record_of(data: bytes, *, place: str) -> Record:
     if _is_too_deep(data):
         raise StoreError(NOT_JSON.format(place=place, reason=f"nested deeper than {DEEPEST}"))
     try:
-        top = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_check_no_constant)
+        top = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise StoreError(NOT_JSON.format(place=place, reason=_reason(error))) from error
     if not isinstance(top, dict):
@@ -60,7 +60,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def _check_no_constant(word: str) -> float:
+def _no_constant(word: str) -> float:
     raise ValueError(f"the literal {word}")
 
 

@@ -58,9 +58,9 @@ def law_of(record: Record, own: Iterable[Law]) -> Law:
     is_typed = "expression" in record.fields and record.text("name") not in [law.name for law in given]
     law = _grouped(record, _typed(record) if is_typed else _found("law", record, LAWS, given))
     coefs = [(coef.text("name"), coef.text("support")) for coef in record.children("coefs")]
-    _check_is_registered("inputs", record, record.texts("inputs"), law.inputs)
-    _check_is_registered("coefs", record, [name for name, _ in coefs], law.names)
-    _check_is_registered("supports", record, [support for _, support in coefs], [coef.support for coef in law.coefs])
+    _check_same("inputs", record, record.texts("inputs"), law.inputs)
+    _check_same("coefs", record, [name for name, _ in coefs], law.names)
+    _check_same("supports", record, [support for _, support in coefs], [coef.support for coef in law.coefs])
     return law
 
 
@@ -132,7 +132,7 @@ def _found(kind: str, record: Record, registry: Registry[T], own: Iterable[T]) -
     return entries[name]
 
 
-def _check_is_registered(part: str, record: Record, saved: Iterable[str], found: Iterable[str]) -> None:
+def _check_same(part: str, record: Record, saved: Iterable[str], found: Iterable[str]) -> None:
     saved, found = tuple(saved), tuple(found)
     if saved != found:
         name, both = shown(record.text("name")), [listed([shown(word) for word in words]) for words in (saved, found)]

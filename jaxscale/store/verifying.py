@@ -19,7 +19,7 @@ TOLERANCE = 1e-6
 
 
 def check_function(fit: Fit, *, place: str) -> None:
-    """Raise StoreError unless the law, at the saved coefs, residuals the saved losses by the saved residuals."""
+    """Raise StoreError unless the saved residuals are those of the law at the saved coefs and losses."""
     name = shown(fit.law.name)
     try:
         predicted = predict_with(fit.law, fit.coefs, fit.runs.columns)

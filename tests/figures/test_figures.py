@@ -200,7 +200,7 @@ def test_a_dollar_in_a_run_name_is_shown_as_a_dollar(tmp_path):
     save(page, tmp_path / "residuals.png")  # a glyph that the font lacks would warn, and a warning is an error here
 
 
-def test_the_largest_misses_are_named_by_their_row():
+def test_the_largest_residuals_are_named_by_their_row():
     fit = fit_of(rows=40, noise=0.02)
     page = FIGURES.resolve("residuals").make(fit)
     worst = f"row {fit.runs.row[np.argmax(np.abs(fit.residuals))]}"

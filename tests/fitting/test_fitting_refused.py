@@ -148,3 +148,16 @@ def test_the_loss_named_as_constant_is_that_of_rows_that_count():
     loss = np.r_[9.0, np.full(29, 2.5)]
     with pytest.raises(RunsError, match=r"every run has the loss 2\.5"):
         js.fit(changed(loss=loss, weight=np.r_[0.0, np.ones(29)]), LAW)
+
+
+def test_a_fit_that_fails_under_a_threshold_far_below_the_residuals_says_so():
+    """Two sizes, half of the runs above and half below: every line between them has the same sum of |residual|."""
+    params = np.repeat([1e8, 1e10], 4)
+    loss = 400.0 * params**-0.3 * np.exp(np.tile([0.1, 0.2, -0.1, -0.2], 2))
+    runs = js.Runs.from_arrays(params=params, loss=loss)
+    narrow, wide = (js.fit(runs, "pure-power-params", objective=js.huber(delta)) for delta in (1e-3, 0.3))
+    assert not narrow.is_usable
+    (said,) = [one.message for one in narrow.findings if one.code == "narrow-delta"]
+    assert "150 times below the typical residual, 0.15" in said
+    assert wide.is_usable
+    assert "narrow-delta" not in {one.code for one in wide.findings}

@@ -1,4 +1,4 @@
-"""Scores of a residual: derivatives, limits, bounds, and what the sum over rows may not depend on."""
+"""Rho functions: derivatives, limits, bounds, and what the sum over rows may not depend on."""
 
 import jax
 import jax.numpy as jnp

@@ -132,6 +132,6 @@ def test_the_page_says_how_far_the_law_lies_from_the_runs():
     )
 
 
-def test_no_misses_are_named_where_no_residual_is_finite():
+def test_no_residuals_are_named_where_no_residual_is_finite():
     fit = fit_of(status=Status.NON_FINITE)
     assert "residuals half" not in fit_page(Answer(replace(fit, residuals=np.full(len(fit.runs), np.nan))))

@@ -1,33 +1,11 @@
 """Which column is in which unit: each usual unit is named, with what to type, and good tables are left alone."""
 
-import shlex
-
 import numpy as np
 import pytest
+from tables_in_units import design, losses, told
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs import Runs, read_runs
-
-E, A, B, ALPHA, BETA = 1.8172, 482.01, 2085.43, 0.3478, 0.3658
-"""Chinchilla's law as Besiroglu et al. 2024 print it."""
-
-
-def design(random, rows=30, low=18.0, high=20.5, spread=0.5):
-    """Sizes around 20 tokens per param, at budgets between 10**low and 10**high FLOP."""
-    flops = 10 ** random.uniform(low, high, rows)
-    params = np.sqrt(flops / 120.0) * 10 ** random.normal(0.0, spread, rows)
-    return params, flops / (6.0 * params)
-
-
-def losses(params, tokens, random, noise=0.005):
-    """Losses of the law with noise of Student's t at three degrees of freedom."""
-    return (E + A / params**ALPHA + B / tokens**BETA) * np.exp(noise * random.standard_t(3, len(params)))
-
-
-def told(runs, inputs=()):
-    """The message about units; None where there is none."""
-    return next((one.message for one in runs.check(inputs) if one.code == "units-suspect"), None)
-
 
 COUNTS = {1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"}
 
@@ -264,51 +242,3 @@ def test_two_hundred_simulated_tables_of_plain_counts_are_left_alone():
         runs = Runs.from_arrays(params=params, tokens=tokens, loss=losses(params, tokens, random, 0.01), **beside)
         asked += told(runs) is not None
     assert asked <= 4
-
-
-HOURS = {
-    "gpu_hours": "H100 at its peak of 989.4e12",
-    "GPU-hours": "H100 at its peak of 989.4e12",
-    "TPU hours": "H100 at its peak of 989.4e12",
-    "gpuh": "H100 at its peak of 989.4e12",
-    "accelerator hrs": "H100 at its peak of 989.4e12",
-    "compute (A100 hours)": "A100 at its peak of 312e12",
-    "v100_days": "V100 at its peak of 125e12",
-    "TPUv4-hours": "TPUv4 at its peak of 275e12",
-}
-
-
-@pytest.mark.parametrize("header", HOURS)
-def test_hours_of_an_accelerator_are_no_multiple_of_flop_and_the_formula_that_is_told_reads_them(header, tmp_path):
-    random = np.random.default_rng(4)
-    params, tokens = design(random)
-    peak = float(HOURS[header].rpartition(" ")[2])
-    hours = 6 * params * tokens / (peak * 0.4 * (86_400 if "days" in header else 3_600))
-    path = tmp_path / "runs.csv"
-    rows = zip(params, hours, losses(params, tokens, random), strict=True)
-    path.write_text(f"params,{header},loss\n" + "".join(",".join(map(repr, map(float, row))) + "\n" for row in rows))
-    message = told(read_runs(path, map={"flops": header}))
-    assert "EFLOP" not in message
-    assert "--scale" not in message
-    assert HOURS[header] in message
-    (formula,) = (word[6:] for word in shlex.split(message.replace(",", " ")) if word.startswith("flops="))
-    runs = read_runs(path, map={"flops": formula})
-    np.testing.assert_allclose(runs["tokens"], tokens, rtol=1e-9)
-    assert told(runs) is None
-
-
-def test_hours_that_are_scaled_or_vouched_for_are_taken_as_flop(tmp_path):
-    path = tmp_path / "runs.csv"
-    path.write_text("params,gpu_hours,loss\n1e8,1,3.4\n2e8,3,3.2\n4e8,9,3.0\n")
-    assert told(read_runs(path, map={"flops": "gpu_hours"}, scale={"gpu_hours": 1.4e18})) is None
-    assert told(read_runs(path, map={"flops": "gpu_hours"}, units_ok=True)) is None
-
-
-@pytest.mark.parametrize("header", ["flops_per_gpu_hour", "compute", "gpu_flops", "hours", "training_flops"])
-def test_a_column_that_speaks_of_no_machine_time_is_judged_by_its_numbers(header, tmp_path):
-    random = np.random.default_rng(4)
-    params, tokens = design(random)
-    path = tmp_path / "runs.csv"
-    rows = zip(params, 6 * params * tokens, losses(params, tokens, random), strict=True)
-    path.write_text(f"params,{header},loss\n" + "".join(",".join(map(repr, map(float, row))) + "\n" for row in rows))
-    assert told(read_runs(path, map={"flops": header})) is None
