@@ -9,11 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "jaxscale"
 ROWS = "errors forks registry plain precision status carets formulas; numerics"
-ROWS += "; runs laws objectives resampling intervals counting schedules; results kernels solvers; engine"
+ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
 ROWS += "; fitting allocation; approaches; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
-PEERS, BLIND = ("laws", "objectives", "resampling"), ("solvers", "numerics", "kernels")
-NO_JAX = ("runs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
+PEERS, BLIND = ("laws", "objectives", "resampling", "costs"), ("solvers", "numerics", "kernels")
+NO_JAX = ("runs", "costs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
 LIGHT, HEAVY = {None, "errors", "registry", "carets", "formulas", "cli"}, ("jax", "numpy", "pandas", "matplotlib")
 
 

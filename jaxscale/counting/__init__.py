@@ -1,5 +1,6 @@
 """How compute and size are counted: FLOP and parameters by convention, their units, and tables counted again."""
 
+from jaxscale.costs.machines import MACHINES, flops_of_hours
 from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.budgets import flops_of
 from jaxscale.counting.columns import WORDS
@@ -8,7 +9,6 @@ from jaxscale.counting.deepseek import deepseek_flops, deepseek_optimum, deepsee
 from jaxscale.counting.experts import expert_flops, routing_flops_per_token
 from jaxscale.counting.hoffmann import Itemised, chinchilla_flops, chinchilla_sequence
 from jaxscale.counting.kaplan import kaplan_flops, kaplan_forward
-from jaxscale.counting.machines import MACHINES, flops_of_hours
 from jaxscale.counting.palm import palm_flops_per_token, palm_hardware_flops_per_token, utilisation
 from jaxscale.counting.pearce import omega_of
 from jaxscale.counting.recounting import countable, recount, uncountable

@@ -7,11 +7,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from jaxscale.costs.spec import Numbers
 from jaxscale.errors import UsageError
 from jaxscale.registry import unknown
-
-Numbers: TypeAlias = "float | np.ndarray"
-"""One number, or (n,) numbers, one per network or run."""
 
 ParamCount: TypeAlias = Literal["total", "nonembedding", "nonembedding+head"]
 PARAM_COUNTS: tuple[str, ...] = ("total", "nonembedding", "nonembedding+head")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from jaxscale.counting.machines import flops_of_hours, machine_of
+from jaxscale.costs.machines import flops_of_hours, machine_of
 from jaxscale.errors import UsageError
 from jaxscale.runs.spelled import spelled
 

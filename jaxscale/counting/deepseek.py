@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jaxscale.counting.architecture import Architecture, Numbers
+from jaxscale.costs.spec import Numbers
+from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.sizes import layer_params
 from jaxscale.counting.spec import by_size
 from jaxscale.plain import as_arrays

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jaxscale.counting.architecture import Architecture, Numbers
+from jaxscale.costs.spec import Numbers
+from jaxscale.counting.architecture import Architecture
 
 
 def expert_flops(active_params: Numbers, tokens: Numbers, *, routing: Numbers = 0.0) -> Numbers:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.counting.architecture import Architecture, Numbers
+from jaxscale.costs.spec import Numbers
+from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.columns import architecture_of
 from jaxscale.counting.spec import by_size
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jaxscale.counting.architecture import Architecture, Numbers
+from jaxscale.costs.spec import Numbers
+from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.columns import attention_size
 from jaxscale.counting.spec import by_size
 

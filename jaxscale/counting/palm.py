@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxscale.counting.architecture import Architecture, Numbers
+from jaxscale.costs.spec import Numbers
+from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.columns import architecture_of
 from jaxscale.counting.spec import Convention, by_size
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxscale.counting.architecture import Numbers
+from jaxscale.costs.spec import Numbers
 
 
 def omega_of(vocabulary: Numbers, *, aspect: Numbers, positions: Numbers = 0.0) -> Numbers:

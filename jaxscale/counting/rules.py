@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxscale.counting.architecture import Numbers
+from jaxscale.costs.spec import Numbers
 from jaxscale.counting.spec import SIX_ND, Convention
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, §2.1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxscale.counting.architecture import Numbers
+from jaxscale.costs.spec import Numbers
 from jaxscale.counting.columns import attention_size
 from jaxscale.counting.spec import by_size
 

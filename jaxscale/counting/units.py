@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from jaxscale.counting.architecture import Numbers
+from jaxscale.costs.spec import Numbers
 
 PF_DAY = 1e15 * 86_400
 """FLOP of 1e15 FLOP a second for a day, 8.64e19.   Source: Kaplan et al. 2020, arXiv 2001.08361, §1.3."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from jaxscale.costs.machines import MACHINES, machine_of
 from jaxscale.formulas.words import quoted
 from jaxscale.runs.aliases import words_of
 from jaxscale.runs.findings import UNITS_SUSPECT, Finding
@@ -33,8 +34,6 @@ def hours_finding(runs: Runs) -> Finding | None:
     found = _machine_time(header)
     if found is None:
         return None
-    from jaxscale.counting.machines import machine_of  # late, since counting reads tables
-
     unit, seconds, name = found
     machine = machine_of(name or EXAMPLE)
     peak = f"{machine.peak / 1e12:g}e12"
@@ -45,8 +44,6 @@ def hours_finding(runs: Runs) -> Finding | None:
 
 def _machine_time(header: str) -> tuple[str, int, str] | None:
     """Return the unit, its seconds and the machine, "" for none, that a header names; None for no such header."""
-    from jaxscale.counting.machines import MACHINES
-
     names = {machine.name.casefold(): machine.name for machine in MACHINES}
     words = words_of(header)
     for word in tuple(words):

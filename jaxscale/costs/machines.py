@@ -7,7 +7,7 @@ from typing import overload
 
 import numpy as np
 
-from jaxscale.counting.architecture import Numbers
+from jaxscale.costs.spec import Numbers
 from jaxscale.errors import UsageError
 from jaxscale.registry import unknown
 
