@@ -31,7 +31,7 @@ def law_with(support):
 
 
 def test_a_user_law_with_real_coefs_finds_a_negative_one():
-    x = np.linspace(0.1, 3, 30)
+    x = np.linspace(0.1, 3, 48)
     runs = js.Runs.from_arrays(x=x, loss=-2.0 * (1 - np.exp(-0.8 * x)))
     fit = js.fit(runs, law_with("real"), objective=js.squared(space="linear"), starts={"top": -1.0, "rate": 1.0})
     assert fit.status is js.Status.CONVERGED
@@ -48,8 +48,8 @@ LINE = js.Law("line", line, ("x",), (js.Coef("level", "real", (0.0,)), js.Coef("
 @pytest.mark.parametrize("unit", [1.0, 1e-9, 1e9])
 def test_a_straight_line_is_fitted_in_any_unit(unit):
     """A status may not depend on the unit of an input: the same line in metres and in nanometres."""
-    x = np.linspace(0, 1, 30)
-    y = 3.0 + 2.0 * x + np.random.default_rng(1).standard_normal(30)
+    x = np.linspace(0, 1, 48)
+    y = 3.0 + 2.0 * x + np.random.default_rng(1).standard_normal(48)
     slope, level = np.polyfit(x, y, 1)
     runs = js.Runs.from_arrays(x=x * unit, loss=y)
     fit = js.fit(runs, LINE, objective=js.squared(space="linear"))
@@ -59,9 +59,9 @@ def test_a_straight_line_is_fitted_in_any_unit(unit):
 
 def test_losses_near_one_are_recovered_too():
     """ln loss is then near zero, but the rounding of a prediction is still that of one."""
-    x = np.geomspace(1e7, 1e10, 30)
-    runs = js.Runs.from_arrays(params=x, loss=1.0 + 5e-5 * (x / 1e8) ** -0.3)
-    fit = js.fit(runs, "power-params")
+    x = np.geomspace(1e17, 1e20, 48)
+    runs = js.Runs.from_arrays(flops=x, loss=1.0 + 5e-5 * (x / 1e18) ** -0.3)
+    fit = js.fit(runs, "power")
     np.testing.assert_allclose(fit.coefs["E"], 1.0, rtol=1e-9)
     assert fit.status is js.Status.CONVERGED
 
@@ -74,7 +74,7 @@ def test_a_law_may_take_a_schedule_with_a_trailing_axis():
     coefs = tuple(js.Coef(name, starts=(1.0,)) for name in ("A", "alpha", "decay"))
     law = js.Law("scheduled", scheduled, ("params", "rates"), coefs)
     random = np.random.default_rng(2)
-    params, rates = 10 ** random.uniform(7, 9, 20), random.uniform(0, 1, (20, 6))
+    params, rates = 10 ** random.uniform(7, 9, 48), random.uniform(0, 1, (48, 6))
     loss = 50.0 * params**-0.2 + 0.3 * rates.sum(axis=1)
     fit = js.fit(js.Runs.from_arrays(params=params, rates=rates, loss=loss), law)
     np.testing.assert_allclose(list(fit.coefs.values()), [50.0, 0.2, 0.3], rtol=1e-6)
