@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from jaxscale.errors import UsageError
+from jaxscale.text import escaped
 
 MISREAD = "{option}: {what}\n  {text}\n  {caret}"
 UNCLOSED = "this backquote is not closed"
@@ -95,11 +96,6 @@ def refuse(option: str, what: str, text: str, place: int) -> NoReturn:
     begin = max(0, place - SHOWN_BEFORE)
     left, right = escaped(text[begin:place]), escaped(text[place : place + SHOWN_AFTER])
     raise UsageError(MISREAD.format(option=option, what=what, text=left + right, caret=" " * len(left) + "^"))
-
-
-def escaped(text: str) -> str:
-    """Return the text with control characters, direction overrides and backslashes as escapes, on one line."""
-    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def without_backquotes(option: str, text: str) -> tuple[str, dict[int, str]]:

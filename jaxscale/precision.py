@@ -1,18 +1,19 @@
-"""The float64 scope: the one place that knows JAX's switch for 64-bit numbers."""
+"""Precision: the float64 scope, which alone sets JAX's switch for 64-bit numbers, and arguments taken as float64.
+
+JAX is imported by the functions that need it: `as_arrays` serves closed forms that NumPy alone computes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-import jax
 import numpy as np
 
 from jaxscale import forks
-from jaxscale.plain import in_float64
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +30,8 @@ def float64() -> Iterator[None]:
     may leave: a float64 `jax.Array` decays to float32 op by op outside.   Raises UsageError where JAX would wait for
     ever: in a process that was forked from one in which it had computed.
     """
+    import jax
+
     forks.check()
     with ExitStack() as scopes:
         scopes.enter_context(jax.enable_x64(True))
@@ -48,6 +51,8 @@ def float32() -> Iterator[None]:
 
     For programs of a chip that has none.
     """
+    import jax
+
     with jax.enable_x64(False):
         yield
 
@@ -63,6 +68,8 @@ def plainly(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        import jax
+
         if IS_INSIDE.get() or any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves((args, kwargs))):
             with _inside():
                 return function(*args, **kwargs)
@@ -70,6 +77,38 @@ def plainly(function: Callable[P, T]) -> Callable[P, T]:
         with float64(), _inside():
             found: T = jax.tree.map(lambda leaf: np.asarray(leaf)[()], function(*plain, **named))  # type: ignore
         return found
+
+    return called
+
+
+def in_float64(argument: object) -> object:
+    """Return an argument with its numbers in float64, where 10**24 fits and no product of counts overflows.
+
+    Numbers and arrays of NumPy, lists and tuples of numbers, and what a mapping holds; anything else is left alone.
+    """
+    if isinstance(argument, Mapping):
+        return {name: in_float64(value) for name, value in argument.items()}
+    if isinstance(argument, bool | str) or hasattr(argument, "_fields"):
+        return argument
+    if not isinstance(argument, int | float | list | tuple | np.ndarray | np.generic):
+        return argument
+    given = np.asarray(argument)
+    if given.dtype.kind not in "iufO":
+        return argument
+    try:
+        return given.astype(np.float64)[()]
+    except (TypeError, ValueError):  # objects that are no numbers, such as arrays of JAX
+        return argument
+
+
+def as_arrays(function: Callable[P, T]) -> Callable[P, T]:
+    """Return the function with numbers taken as NumPy's, which know no complex roots and divide by zero."""
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        plain, named = [in_float64(one) for one in args], {name: in_float64(one) for name, one in kwargs.items()}
+        with np.errstate(all="ignore"):
+            return function(*plain, **named)  # type: ignore
 
     return called
 

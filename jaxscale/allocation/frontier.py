@@ -17,11 +17,10 @@ from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding, forbids_plan
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.checking import check_coefs
 from jaxscale.results import Ensemble, Fit, Frontier
-from jaxscale.runs import Finding
-from jaxscale.runs.findings import forbids_plan
 
 SEVERAL = 2
 """Coefs without a value of their own from which they are one constant, or run off together: then the law says nothing

@@ -16,12 +16,12 @@ from jaxscale.allocation.splits import DECIDED, can_allocate, check_groups, fixe
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
 from jaxscale.laws import LAWS, Law, predict_each
 from jaxscale.laws.checking import check_coefs, finite_numbers, input_numbers
 from jaxscale.laws.inputs import SHARE
 from jaxscale.registry import unknown
 from jaxscale.results import Ensemble, Fit, Solution
-from jaxscale.runs import Finding
 
 CHUNK = 1024
 """Budgets that are split per program call."""

@@ -14,7 +14,7 @@ from jaxscale.laws import Law
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import EXCEEDS_SIMPLEX
 from jaxscale.registry import unknown
-from jaxscale.runs.showing import listed
+from jaxscale.text import listed
 
 FLOPS_PER_PARAM_TOKEN = 6.0
 """C = 6 N D: two for the forward pass and four for the backward one.   Source: Kaplan et al. 2020, §2.1."""

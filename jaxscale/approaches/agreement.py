@@ -18,12 +18,13 @@ from jaxscale.approaches.prices import below_six, price_of, tokens_of
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.fitting import bootstrap, check_clusters, fit, still_open
 from jaxscale.fitting.target import findings_of_target
 from jaxscale.intervals import Band, band
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 from jaxscale.runs.finals import final_runs
 
 BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"

@@ -11,7 +11,8 @@ from jaxscale.approaches.curves import Curve, curves_of
 from jaxscale.approaches.powers import power_law
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError
-from jaxscale.runs import Finding, Runs
+from jaxscale.finding import Finding
+from jaxscale.runs import Runs
 
 BUDGETS = 300
 """Budgets, evenly spread in ln C, at which curves are compared; Hoffmann et al. take 1500."""

@@ -13,8 +13,9 @@ from jaxscale.approaches.prices import price_of, tokens_of
 from jaxscale.approaches.profiles import TOLERANCE, Profile, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.resampling import check_seed
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 from jaxscale.runs.uncertainty import precision_of
 
 FLOOR = 1.0 / 3.0

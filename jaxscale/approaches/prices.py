@@ -9,7 +9,8 @@ import numpy as np
 from jaxscale.allocation.separable import FLOPS_PER_PARAM_TOKEN, SIX, Price
 from jaxscale.approaches.profiles import Profile
 from jaxscale.approaches.trend import Trend
-from jaxscale.runs import ROUNDED, Finding, Runs
+from jaxscale.finding import Finding
+from jaxscale.runs import ROUNDED, Runs
 
 BELOW = (
     "the table's price, C = {k:.3g} N^{u:.3f} D, is a power law through its runs; at {flops:.3g} FLOP it has fallen to "

@@ -82,8 +82,8 @@ def approaches(
     """
     cache.prepare(session)
     from jaxscale.approaches import agreement
+    from jaxscale.finding import forbids_plan
     from jaxscale.reports import agreement_document, json_text, print_agreement
-    from jaxscale.runs.findings import forbids_plan
 
     if reading.warmup:
         raise UsageError(NO_WARMUP)

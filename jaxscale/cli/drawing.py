@@ -28,7 +28,7 @@ def draw_all(answer: Answer, folder: Path, session: Session, format: str = "png"
     Of a fit over groups, what shows the law or its frontier is drawn for each group, in a folder of its own.
     """
     from jaxscale.figures import FIGURES
-    from jaxscale.runs.showing import shown
+    from jaxscale.text import shown
 
     paths = []
     frontier = _dense(answer)
@@ -63,7 +63,7 @@ def draw_named(names: Sequence[str], answer: Answer, folder: Path, format: str =
 
 def _draw(figure: Figure, answer: Answer, frontier: Frontier | None, folder: Path, format: str) -> Path:
     from jaxscale.figures import save
-    from jaxscale.runs.showing import shown_name
+    from jaxscale.text import shown_name
 
     ensemble = answer.ensemble if answer.has_bands else None
     page = figure.make(answer.fit, ensemble, frontier, level=answer.level, method=answer.method)

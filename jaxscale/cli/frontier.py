@@ -140,8 +140,8 @@ def _check_sources(source: str | None, *, is_known: bool) -> None:
 
 def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None, dict[str, Answer]]:
     """Return what a folder holds, with its own frontiers unless other budgets or fixed inputs are asked for."""
+    from jaxscale.finding import forbids_plan
     from jaxscale.intervals import INTERVALS
-    from jaxscale.runs.findings import forbids_plan
     from jaxscale.store import load
 
     INTERVALS.resolve(showing.interval)

@@ -46,7 +46,7 @@ def laws(session: Session, name: str | None, search: str | None, is_markdown: bo
     from jaxscale.laws import LAWS
     from jaxscale.registry import nearest
     from jaxscale.reports import json_text, law_document, laws_markdown, matching, print_law, print_laws
-    from jaxscale.runs.showing import listed as listed_names
+    from jaxscale.text import listed as listed_names
 
     if is_markdown:
         printing.write(laws_markdown().rstrip("\n"))

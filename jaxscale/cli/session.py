@@ -15,6 +15,7 @@ import click
 
 from jaxscale.cli.streams import abandon, is_terminal
 from jaxscale.errors import JaxscaleError
+from jaxscale.text import visible
 
 Command: TypeAlias = Callable[..., None]
 """A function that click calls with what was typed."""
@@ -39,9 +40,9 @@ class Session:
         for one in self.tidy:
             one()
         try:
-            return _printable(self.keep())
+            return visible(self.keep())
         except JaxscaleError as error:  # told to end, it ends: what could not be saved is said
-            return _printable(str(error).splitlines()[0])
+            return visible(str(error).splitlines()[0])
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -92,7 +93,7 @@ def write_error(message: str) -> None:
     """
     try:
         for line in message.splitlines()[:3]:
-            click.echo(_printable(line).rstrip(), err=True)
+            click.echo(visible(line).rstrip(), err=True)
     except (OSError, ValueError):  # ValueError: it is closed
         abandon(sys.stderr)
 
@@ -122,7 +123,3 @@ def talking(command: Command) -> Command:
 def _set_debug(context: click.Context, parameter: click.Parameter, is_debug: bool) -> None:
     if is_debug:
         context.ensure_object(Session).is_debug = True
-
-
-def _printable(line: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)

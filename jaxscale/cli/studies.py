@@ -51,8 +51,8 @@ def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     Raises UsageError, RunsError or MissingDependencyError.
     """
     from jaxscale.counting import WORDS
-    from jaxscale.runs.showing import shown_name
     from jaxscale.schedules import with_schedules
+    from jaxscale.text import shown_name
 
     law = law_of(fitting)
     if law.target != "loss" and "loss" not in reading.map:
@@ -129,8 +129,8 @@ def frontier_of(fit: Fit, ensemble: Ensemble | None, showing: Showing, bar: Bar)
     nothing about budgets.
     """
     from jaxscale.allocation import frontier
+    from jaxscale.finding import forbids_plan
     from jaxscale.laws.grouped import grouping_of
-    from jaxscale.runs.findings import forbids_plan
 
     if not fit.is_usable or grouping_of(fit.law) is not None or forbids_plan(fit.findings) is not None:
         return None
@@ -147,10 +147,10 @@ def parts_of(
     known: frontiers that were found before.   Raises UsageError for a law that says nothing about budgets.
     """
     from jaxscale.allocation import frontier
+    from jaxscale.finding import forbids_plan
     from jaxscale.fitting import group_of
     from jaxscale.laws.grouped import grouping_of
     from jaxscale.reports import Answer
-    from jaxscale.runs.findings import forbids_plan
 
     grouping, found = grouping_of(fit.law), {}
     if grouping is None or not fit.is_usable or forbids_plan(fit.findings) is not None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.spec import SIX_ND
+from jaxscale.finding import row_numbers
 from jaxscale.runs import Runs
 from jaxscale.runs.aliases import plain
-from jaxscale.runs.findings import row_numbers
-from jaxscale.runs.showing import listed, shown
+from jaxscale.text import listed, shown
 
 AMBIGUOUS = "one column for {word} and not {names}"
 NOT_POSITIVE = "a positive number in column {name}, row {rows}"

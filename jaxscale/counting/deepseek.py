@@ -6,7 +6,7 @@ from jaxscale.costs.spec import Numbers
 from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.sizes import layer_params
 from jaxscale.counting.spec import by_size
-from jaxscale.plain import as_arrays
+from jaxscale.precision import as_arrays
 
 SOURCE = "Bi et al. 2024, arXiv 2401.02954"
 NOTE = "M holds the 6 already: C = M D"

@@ -11,7 +11,7 @@ from jaxscale.counting.conventions import CONVENTIONS
 from jaxscale.counting.spec import Convention
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs import Runs
-from jaxscale.runs.showing import shown_name
+from jaxscale.text import shown_name
 
 NO_RECOUNT = "convention '{name}' ({formula}) does not count the training of a run; no table can be counted by it"
 NOT_COUNTABLE = "{source}: the convention '{name}' {why}.\nThe table has {known}. Add such columns, or count otherwise."

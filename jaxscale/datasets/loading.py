@@ -13,9 +13,10 @@ from typing import Literal
 from jaxscale.datasets.epoch import EPOCH
 from jaxscale.datasets.public import CHANGED, Public, check_digest, file_of
 from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
 from jaxscale.registry import Registry
-from jaxscale.runs import Finding, Runs, read_runs
-from jaxscale.runs.showing import shown
+from jaxscale.runs import Runs, read_runs
+from jaxscale.text import shown
 
 NOT_A_NAME = "data set {name}: a name has 1 to 64 of a-z, 0-9, '.', '_' and '-'. Known: {known}."
 

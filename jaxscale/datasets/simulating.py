@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
 from jaxscale.laws import LAWS, Law, predict_with
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 
 NOISE_OUTSIDE = (
     "noise = {noise!r} is not a finite number, zero or more: a standard deviation of ln loss, 0.004 for 0.4 %"

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from jaxscale.digits import number_label
 from jaxscale.figures.literal import literal
-from jaxscale.figures.scales import Which, few_ticks, number_label
+from jaxscale.figures.scales import Which, few_ticks
 from jaxscale.results import Ensemble
 
 CENTRAL = (0.005, 0.995)

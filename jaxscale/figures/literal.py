@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-from jaxscale.carets import escaped
+from jaxscale.text import escaped
 
 LIMIT = 28
 FAMILY = "DejaVu Sans"

@@ -10,12 +10,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from jaxscale.allocation.sizes import priced
+from jaxscale.digits import number_label, signed
 from jaxscale.figures.captions import caption
 from jaxscale.figures.labels import label_points
 from jaxscale.figures.literal import literal
 from jaxscale.figures.pages import page, set_caption, set_legend
 from jaxscale.figures.quantities import Quantity, abscissae
-from jaxscale.figures.scales import few_ticks, log_axis, number_label, signed
+from jaxscale.figures.scales import few_ticks, log_axis
 from jaxscale.figures.spec import Figure
 from jaxscale.figures.style import BLUE, INK, SHADES, VERMILLION, marker_area, marker_edge
 from jaxscale.intervals import Interval

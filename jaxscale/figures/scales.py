@@ -1,4 +1,4 @@
-"""Axes that can be read: limits from the data, ticks that do not crowd, numbers as the field writes them."""
+"""Limits, ticks and formatters of linear and log axes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from jaxscale.digits import count_label, number_label
+
 Which = Literal["x", "y"]
-SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 COUNTS = frozenset({"params", "tokens"})
 LEADS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
 """Leading digits of ticks on a log axis, the roundest first."""
@@ -72,28 +73,3 @@ def loss_axis(axes: Axes, which: Which, *values: np.ndarray) -> None:
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     axes.set(**{f"{which}scale": "linear", f"{which}lim": (low - margin, high + margin)})
     (axes.xaxis if which == "x" else axes.yaxis).set_major_locator(MaxNLocator(6))
-
-
-def count_label(value: float, position: int | None = None) -> str:
-    """Return 70M for 7e7, 1.5B for 1.5e9; numbers outside 1 … 1e15 as `number_label` writes them."""
-    if not 1.0 <= value < 1e15:
-        return number_label(value)
-    for size, suffix in SUFFIXES:
-        if value >= 0.9999 * size:
-            return f"{value / size:.4g}{suffix}"
-    return f"{value:.4g}"
-
-
-def number_label(value: float, position: int | None = None) -> str:
-    """Return a number between 0.001 and 99999 in full, any other as a power of ten in mathtext."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return np.format_float_positional(float(f"{value:.4g}"), trim="-").replace("-", "−")
-    exponent = math.floor(math.log10(abs(value)) + 1e-9)
-    mantissa = value / 10.0**exponent
-    front = "" if abs(mantissa - 1.0) < 1e-6 else f"{mantissa:.3g}\\times "
-    return f"${front}10^{{{exponent}}}$"
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """Return a number with its sign, a true minus, and that many significant digits."""
-    return f"{value:+.{digits}g}".replace("-", "−")

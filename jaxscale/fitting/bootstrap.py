@@ -24,8 +24,9 @@ from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.laws.grouped import grouping_of
+from jaxscale.provenance import Provenance
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
-from jaxscale.results import Ensemble, Fit, Provenance
+from jaxscale.results import Ensemble, Fit
 from jaxscale.solvers import SOLVERS
 from jaxscale.solvers.loop import Tolerances
 from jaxscale.status import Status

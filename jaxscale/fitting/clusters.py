@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.resampling import Scheme, clusters_of
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 from jaxscale.runs.repeats import LEAST_CLUSTERS
-from jaxscale.runs.showing import counted, shown_name
+from jaxscale.text import counted, shown_name
 
 FOLLOWED = ("repeated-seeds", "trajectory-rows")
 """Codes of the findings whose advice is to draw whole groups."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from jaxscale.finding import Finding
 from jaxscale.fitting.findings import counted, listed, place
 from jaxscale.intervals import band
 from jaxscale.results import Ensemble
-from jaxscale.runs import Finding
 from jaxscale.status import Status
 
 SOME_FAILED = "{failed} of {total} replicates are not usable ({reasons})"

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jaxscale.finding import Finding
 from jaxscale.fitting.groups import MOST_COEFS
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
-from jaxscale.runs import Finding
 from jaxscale.runs.aliases import plain
 from jaxscale.runs.naming import RUN_NAMES, STATE_NAMES
-from jaxscale.runs.showing import shown, typed
+from jaxscale.text import shown, typed
 
 EXPLAINS = (
     "the {count} values of column {name} explain {share:.0%} of the squared residuals, so these are several "

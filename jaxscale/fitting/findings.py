@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from jaxscale.engine.scheduler import Outcome
+from jaxscale.finding import Finding
 from jaxscale.fitting.along import law_along
 from jaxscale.fitting.design import Design
 from jaxscale.fitting.identification import Aliasing
@@ -15,9 +16,8 @@ from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.results import Fit
 from jaxscale.results.fit import spread_on
-from jaxscale.runs import Finding
-from jaxscale.runs.showing import counted as number_of
 from jaxscale.status import Status
+from jaxscale.text import counted as number_of
 
 COLLINEAR = (
     "{ties} in all {rows}, so that {coefs} of '{law}' cannot be told apart: quite other values predict the runs "

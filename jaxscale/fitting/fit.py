@@ -31,9 +31,10 @@ from jaxscale.laws import LAWS, Law
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.laws.ties import check_no_ties
 from jaxscale.objectives import OBJECTIVES, Objective
+from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
 from jaxscale.resampling import SCHEMES
-from jaxscale.results import Certificate, Fit, Minimum, Provenance
+from jaxscale.results import Certificate, Fit, Minimum
 from jaxscale.runs import Runs
 from jaxscale.solvers import SOLVERS, Newton
 from jaxscale.solvers.loop import Tolerances

@@ -10,14 +10,15 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.fitting.design import design_of
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
 from jaxscale.objectives import weight_of
 from jaxscale.results import Ensemble, Fit, Joint, Minimum
 from jaxscale.results.fit import spread_on
-from jaxscale.runs import Finding, Runs
-from jaxscale.runs.showing import counted, listed, shown
+from jaxscale.runs import Runs
+from jaxscale.text import counted, listed, shown
 
 MOST_COEFS = 24
 """Coefs of a grouped law: programs grow with their square, and so does the time to compile them."""

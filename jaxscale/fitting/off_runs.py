@@ -6,19 +6,19 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.scheduler import Job
+from jaxscale.finding import Finding
 from jaxscale.fitting.groups import value_over
 from jaxscale.fitting.inspection import residuals_at
 from jaxscale.fitting.outliers import Outlying, outlying
 from jaxscale.fitting.resistant import DEAF, Look
 from jaxscale.objectives import weight_of
 from jaxscale.results import Fit
-from jaxscale.runs import Finding
 from jaxscale.runs.finals import ends_of_runs
 from jaxscale.runs.naming import run_codes, run_column
 from jaxscale.runs.repeats import can_keep_last
 from jaxscale.runs.separating import separation_of
-from jaxscale.runs.showing import counted, listed, shown, shown_name
 from jaxscale.runs.uncertainty import precision_of
+from jaxscale.text import counted, listed, shown, shown_name
 
 CODE = "outlier-leverage"
 OFF = (

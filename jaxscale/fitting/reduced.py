@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from jaxscale.finding import forbids_plan
 from jaxscale.fitting.along import law_along
 from jaxscale.fitting.design import design_of
 from jaxscale.fitting.fit import fit
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
-from jaxscale.runs.findings import forbids_plan
 
 
 def reduced(refused: Fit, *, device: str = "auto") -> Fit | None:

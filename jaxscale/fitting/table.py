@@ -13,7 +13,7 @@ from jaxscale.objectives import Objective, weight_of
 from jaxscale.registry import unknown
 from jaxscale.resampling import clusters_of
 from jaxscale.runs import Runs
-from jaxscale.runs.showing import counted, listed
+from jaxscale.text import counted, listed
 
 NO_RUNS = "fit takes a table of runs, not {kind}: read one with js.read_runs(path), or js.Runs.from_frame(df)"
 TOO_FEW = "{source}: {rows} for {coefs} of '{law}'; at least {free} are needed"

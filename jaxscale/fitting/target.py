@@ -6,11 +6,10 @@ import re
 
 import numpy as np
 
+from jaxscale.finding import TARGET_SUSPECT, Finding
 from jaxscale.laws import Law
 from jaxscale.results import Fit
-from jaxscale.runs import Finding
-from jaxscale.runs.findings import TARGET_SUSPECT
-from jaxscale.runs.showing import shown, typed
+from jaxscale.text import shown, typed
 
 RISES = (
     "{column} rises in {share:.0%} of the pairs of runs of which one has more {what} and less of nothing, where a loss "

@@ -12,13 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.allocation.separable import SIX
+from jaxscale.digits import ABSENT, count, power, significant, span
+from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band, band
 from jaxscale.reports.document import SCHEMA_VERSION, Json, number
-from jaxscale.reports.numbers import ABSENT, count, power, significant, span
 from jaxscale.reports.safe import plain, rows_of
-from jaxscale.runs import Finding
-from jaxscale.runs.findings import forbids_plan
-from jaxscale.runs.showing import counted
+from jaxscale.text import counted
 
 if TYPE_CHECKING:
     from jaxscale.approaches import Agreement, Approach, Difference

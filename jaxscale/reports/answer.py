@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from jaxscale.allocation.splits import can_allocate
+from jaxscale.finding import forbids_plan
 from jaxscale.intervals import Band, band
 from jaxscale.results import Counts, Ensemble, Fit, Frontier, Joint
-from jaxscale.runs.findings import forbids_plan
 
 LEAST_USABLE = 0.5
 """Share of usable replicates below which a band says nothing, and the answer is not trustworthy."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.reports.numbers import ABSENT, count, power, significant
+from jaxscale.digits import ABSENT, count, power, significant
 from jaxscale.reports.safe import plain
 from jaxscale.results import Count, Counts
 

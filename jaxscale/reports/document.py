@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.missing import missing_values
 from jaxscale.reports.warnings import times_measured, warnings_of
 from jaxscale.results import Count, Counts, Fit, Joint, residual_summary
-from jaxscale.runs import Finding
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 

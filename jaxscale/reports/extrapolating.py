@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
+from jaxscale.finding import Finding
 from jaxscale.laws import Law
 from jaxscale.reports.warnings import EXTRAPOLATION, FAR
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 
 ROUNDING = 1e-9
 """How far beyond the largest run, relatively, still counts as at it: sizes are products of rounded numbers."""

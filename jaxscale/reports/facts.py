@@ -8,14 +8,14 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.carets import escaped
+from jaxscale.digits import power, seconds, short, significant
+from jaxscale.finding import Finding
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.numbers import power, seconds, short, significant
 from jaxscale.reports.safe import plain, rows_of
 from jaxscale.results import residual_summary
-from jaxscale.runs import Finding, Origin
-from jaxscale.runs.showing import counted, shown, shown_name
+from jaxscale.runs import Origin
 from jaxscale.status import Status
+from jaxscale.text import counted, escaped, shown, shown_name
 
 REASONS = {
     "where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value",

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.laws import Law, Published
+from jaxscale.provenance import Provenance
 from jaxscale.reports.document import SCHEMA_VERSION, Json, budget_rows, number, written_warning
 from jaxscale.reports.facts import fact_table, fixed_facts
 from jaxscale.reports.lawfacts import headline_of
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION
-from jaxscale.results import Frontier, Provenance
-from jaxscale.runs import Finding
+from jaxscale.results import Frontier
 
 NO_BANDS = "coefs that were not fitted here have no bands"
 NO_RUNS = "the runs behind these coefs are not here: nothing tells how far beyond them a prediction lies"

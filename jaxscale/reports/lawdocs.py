@@ -7,7 +7,7 @@ from importlib import import_module
 
 from jaxscale.laws import FILES, Law, Published
 from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
-from jaxscale.reports.safe import visible
+from jaxscale.text import visible
 
 HEAD = """# Laws
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import can_allocate, fixed_inputs
+from jaxscale.digits import short
 from jaxscale.laws import Coef, Input, Law, Published
-from jaxscale.reports.numbers import short
 
 SEARCHED = "numerically on {price}, in ln N"
 OWN_PRICE = "the law's own price of a param per token"

@@ -11,12 +11,12 @@ from rich.text import Text
 
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import fixed_inputs
+from jaxscale.digits import ABSENT
 from jaxscale.laws import LAWS, Input, Law
 from jaxscale.laws.words import WORDS
 from jaxscale.reports.document import Json, number
 from jaxscale.reports.facts import fact_table
 from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
-from jaxscale.reports.numbers import ABSENT
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import Column, whole_table
 

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from jaxscale.digits import power
+from jaxscale.finding import Finding
 from jaxscale.reports.answer import Answer
-from jaxscale.reports.numbers import power
-from jaxscale.runs import Finding
 
 EXPLAINED = "null stands for a number that does not exist: {reasons}"
 NO_CONDITION = "certificate.condition (the Hessian is not positive definite)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from jaxscale.finding import Finding
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.countpages import print_counts
 from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts, warning_table
@@ -12,8 +13,7 @@ from jaxscale.reports.lawfacts import headline_of
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import coef_table, frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of, warnings_of_frontier
-from jaxscale.runs import Finding
-from jaxscale.runs.showing import shown_name
+from jaxscale.text import shown_name
 
 WITH_FRONTIER = {EXTRAPOLATION: "Extrapolation", NO_FRONTIER: "No frontier"}
 """Warnings that stand above the frontier or in its place, and how they begin."""

@@ -10,6 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from jaxscale.digits import short, significant, span, times
+from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.intervals import Band
 from jaxscale.laws import Law
 from jaxscale.reports.answer import Answer
@@ -25,12 +27,9 @@ from jaxscale.reports.document import (
 from jaxscale.reports.extrapolating import extrapolation, ratios
 from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
 from jaxscale.reports.known import SCHEMA_VERSION, Known, known_document, known_facts, known_provenance
-from jaxscale.reports.numbers import short, significant, span, times
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
 from jaxscale.results import Fit
-from jaxscale.runs import Finding
-from jaxscale.runs.findings import UNITS_SUSPECT
 
 NOT_IDENTIFIED = "the coefs are not identified, so no run has a prediction; `reduced` has the loss along the runs' line"
 NOT_A_SHARE = "{count} of {total} predictions lie outside 0 … 1, where no {target} can be: the law ends before"

@@ -9,18 +9,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from jaxscale.digits import short, significant, span
+from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.reports.answer import Answer
 from jaxscale.reports.document import Json, number, written_limits, written_warning
 from jaxscale.reports.extrapolating import extrapolation
 from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
 from jaxscale.reports.known import Known, known_facts
-from jaxscale.reports.numbers import short, significant, span
 from jaxscale.reports.predictions import head_of, provenance_of
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
 from jaxscale.results import Solution
-from jaxscale.runs import Finding
 
 
 @dataclass(frozen=True)

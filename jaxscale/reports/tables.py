@@ -11,9 +11,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from jaxscale.digits import ABSENT, count, power, significant, span, times
 from jaxscale.intervals import Band
 from jaxscale.reports.answer import QUANTITIES, Answer, Banded
-from jaxscale.reports.numbers import ABSENT, count, power, significant, span, times
 from jaxscale.reports.safe import plain
 from jaxscale.reports.warnings import FAR, times_measured
 from jaxscale.results import Frontier

@@ -8,12 +8,11 @@ import numpy as np
 
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.splits import fixed_inputs
+from jaxscale.finding import Finding, forbids_plan
 from jaxscale.fitting import still_open
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer, Banded
-from jaxscale.runs import Finding
-from jaxscale.runs.findings import forbids_plan
-from jaxscale.runs.showing import shown
+from jaxscale.text import shown
 
 EXTRAPOLATION = "extrapolation"
 NO_FRONTIER = "no-frontier"

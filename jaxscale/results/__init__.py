@@ -4,7 +4,6 @@ from jaxscale.results.counts import Count, Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Certificate, Fit, Joint, Minimum
 from jaxscale.results.frontier import Frontier
-from jaxscale.results.provenance import Provenance
 from jaxscale.results.solution import Solution
 from jaxscale.results.summary import ResidualSummary, residual_summary
 
@@ -17,7 +16,6 @@ __all__ = [
     "Frontier",
     "Joint",
     "Minimum",
-    "Provenance",
     "ResidualSummary",
     "Solution",
     "residual_summary",

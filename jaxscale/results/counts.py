@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jaxscale.counting import Convention
+from jaxscale.finding import Finding
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import Frontier
-from jaxscale.runs import Finding
 
 
 @dataclass(frozen=True)

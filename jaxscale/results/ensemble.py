@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, band
+from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
 from jaxscale.results.fit import Fit, Joint
-from jaxscale.results.provenance import Provenance
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 from jaxscale.status import Status
 
 if TYPE_CHECKING:

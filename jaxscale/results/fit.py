@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
 from jaxscale.intervals.band import check_level
 from jaxscale.intervals.student import quantile
+from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
-from jaxscale.results.provenance import Provenance
-from jaxscale.runs import Finding, Runs
-from jaxscale.runs.showing import counted
+from jaxscale.runs import Runs
 from jaxscale.status import Status
+from jaxscale.text import counted
 
 if TYPE_CHECKING:
     from jaxscale.laws import Law

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, band
-from jaxscale.runs import Finding
 
 if TYPE_CHECKING:
     from jaxscale.laws import Law

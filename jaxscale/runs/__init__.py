@@ -1,8 +1,7 @@
 """What was measured: a table of training runs, checked and in float64.  Host only; never imports jax."""
 
 from jaxscale.runs.checking import ROUNDED
-from jaxscale.runs.findings import Finding
 from jaxscale.runs.reading import read_runs
 from jaxscale.runs.table import Origin, Runs
 
-__all__ = ["ROUNDED", "Finding", "Origin", "Runs", "read_runs"]
+__all__ = ["ROUNDED", "Origin", "Runs", "read_runs"]

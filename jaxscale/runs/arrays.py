@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import RunsError
+from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
-from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.numbers import numbers
-from jaxscale.runs.showing import counted, listed, shown
 from jaxscale.runs.table import Origin, Runs
 from jaxscale.runs.typed import cells_of, digest, is_nothing
+from jaxscale.text import counted, listed, shown
 
 SOURCE = "<arrays>"
 WRONG_SHAPE = (

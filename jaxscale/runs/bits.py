@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import isclose, log
 
+from jaxscale.finding import Finding
 from jaxscale.formulas.words import quoted
 from jaxscale.runs.aliases import words_of
-from jaxscale.runs.findings import Finding
-from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.table import Runs
+from jaxscale.text import shown, typed
 
 IN_BITS = (
     "column {header} (loss) holds {unit}, by its name: it is fitted as it stands, and E and every loss that is "

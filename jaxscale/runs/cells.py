@@ -16,7 +16,7 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs.headers import BYTE_ORDER_MARK, check_not_too_many, clean_headers
 from jaxscale.runs.raw_table import RawTable
-from jaxscale.runs.showing import listed, shown
+from jaxscale.text import listed, shown
 
 BAD_SEPARATOR = "--sep {sep} is no separator; give one character, such as ';', or 'tab'"
 NO_HEADER = "{source}: no header found: the file is empty; the first line must name the columns: params,tokens,loss"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.bits import bits_finding
-from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.repeats import findings_of_repeats
-from jaxscale.runs.showing import counted
 from jaxscale.runs.table import Runs
 from jaxscale.runs.units import units_finding
+from jaxscale.text import counted
 
 FLOPS_MISMATCH = (
     "flops differ from 6 params tokens by more than rounding in {rows}: the ratio there is {low:.3g} to {high:.3g}, "

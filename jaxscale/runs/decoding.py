@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.runs.showing import shown
+from jaxscale.text import shown
 
 NO_SUCH_ENCODING = "--encoding {name} is no text encoding; write for example utf-8, utf-16, latin-1 or cp1252"
 BAD_BYTE = (

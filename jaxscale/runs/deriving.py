@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.showing import listed
+from jaxscale.text import listed
 
 NOT_FINITE = "{source}: {role} = {formula} leaves the range of float64 in {rows}; check the units of {sources}"
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from jaxscale.errors import RunsError
 from jaxscale.runs.naming import run_codes, time_column
-from jaxscale.runs.showing import shown_name
 from jaxscale.runs.table import Runs
+from jaxscale.text import shown_name
 
 FINAL = "final"
 """The reason under which rows that are not the last of their run are left out."""

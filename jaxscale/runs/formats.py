@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.showing import beside, python_line
+from jaxscale.text import beside, python_line
 
 FOREIGN = "{source}: is {kind}, not a table in CSV.\n{advice}"
 

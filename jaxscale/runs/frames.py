@@ -10,8 +10,8 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs.headers import clean_headers
 from jaxscale.runs.raw_table import RawTable
-from jaxscale.runs.showing import shown, shown_name
 from jaxscale.runs.typed import cells_of, digest
+from jaxscale.text import shown, shown_name
 
 INDEX_TWICE = (
     "{source}: {name} is a column and a level of the index, with other values; rename one of them, or take "

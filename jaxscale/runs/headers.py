@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.findings import Finding
-from jaxscale.runs.showing import listed, shown
+from jaxscale.finding import Finding
+from jaxscale.text import listed, shown
 
 DUPLICATE_HEADERS = (
     "{source}: the header repeats {names}.\n"

@@ -14,7 +14,7 @@ from jaxscale.runs.deriving import FORMULAS, SOURCES, derived_column
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
 from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.selecting import check_readable
-from jaxscale.runs.showing import shown, shown_name
+from jaxscale.text import shown, shown_name
 
 if TYPE_CHECKING:
     from jaxscale.runs.table import Runs

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from jaxscale.costs.machines import MACHINES, machine_of
+from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.formulas.words import quoted
 from jaxscale.runs.aliases import words_of
-from jaxscale.runs.findings import UNITS_SUSPECT, Finding
-from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.table import Runs
+from jaxscale.text import shown, typed
 
 HOURS = (
     "column {header} (flops) holds {unit} of an accelerator, by its name, and no FLOP: they take the peak rate of the "

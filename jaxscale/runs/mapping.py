@@ -11,7 +11,7 @@ from jaxscale.formulas import formula_of
 from jaxscale.registry import unknown
 from jaxscale.runs.aliases import GROUP, bare_names, known_name, plain, role_of
 from jaxscale.runs.computing import Computed
-from jaxscale.runs.showing import listed, shown, typed
+from jaxscale.text import listed, shown, typed
 
 MAPPED_TO_NOTHING = "{source}: {option} names no column; the columns are {headers}.{near}\nName one of these."
 TWO_MEANINGS = (

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from jaxscale.digits import data_size
 from jaxscale.errors import RunsError
 
 TOO_LARGE = (
@@ -14,7 +15,6 @@ TOO_LARGE = (
 )
 
 MEMINFO = Path("/proc/meminfo")
-UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
 def require(size: int, *, cost: float, source: str) -> None:
@@ -23,7 +23,10 @@ def require(size: int, *, cost: float, source: str) -> None:
     if size * cost > available:
         raise RunsError(
             TOO_LARGE.format(
-                source=source, size=readable(size), need=readable(size * cost), available=readable(available)
+                source=source,
+                size=data_size(size),
+                need=data_size(size * cost),
+                available=data_size(available),
             )
         )
 
@@ -39,11 +42,3 @@ def available_bytes() -> int:
     if hasattr(os, "sysconf"):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return sys.maxsize
-
-
-def readable(size: float) -> str:
-    """Return a number of bytes in the largest decimal unit that keeps it at 1 or above."""
-    power = 0
-    while size >= 1000 and power < len(UNITS) - 1:
-        size, power = size / 1000, power + 1
-    return f"{size:.3g} {UNITS[power]}"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jaxscale.runs.findings import Finding, row_numbers
+from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.lookups import RawTableLookup
 from jaxscale.runs.numbers import Kind, Numbers
-from jaxscale.runs.showing import counted, listed, shown
+from jaxscale.text import counted, listed, shown
 
 ROWS_DROPPED = (
     "{rows} left out for a missing or infinite value, as --missing drop asks; the losses may be those of failed runs"

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs import memory
-from jaxscale.runs.showing import shown_name
+from jaxscale.text import shown_name
 
 NOT_A_PATH = "read_runs takes a path or '-', not {kind}; a pandas DataFrame goes to Runs.from_frame"
 NOT_FOUND = "{source}: there is no such file; check the name and the folder it is meant in ({folder})"

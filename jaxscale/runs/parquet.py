@@ -12,8 +12,8 @@ from jaxscale.runs.formats import PARQUET_MAGIC, check_format
 from jaxscale.runs.headers import check_not_too_many, clean_headers
 from jaxscale.runs.opening import Content
 from jaxscale.runs.raw_table import RawTable
-from jaxscale.runs.showing import shown_name
 from jaxscale.runs.typed import cells_of
+from jaxscale.text import shown_name
 
 if TYPE_CHECKING:
     import pyarrow

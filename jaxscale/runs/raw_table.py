@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.runs.findings import Finding
+from jaxscale.finding import Finding
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from jaxscale.runs.formats import check_format
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.opening import content_of
 from jaxscale.runs.parquet import is_parquet_name, raw_table_of_parquet
-from jaxscale.runs.showing import shown, shown_name
 from jaxscale.runs.table import Runs
+from jaxscale.text import shown, shown_name
 
 BAD_MARK = (
     "--{option} {mark} is no such mark; give one character that is neither a digit nor a letter, a sign or a quote"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.aliases import plain
 from jaxscale.runs.finals import last_rows
-from jaxscale.runs.findings import Finding, row_numbers
 from jaxscale.runs.naming import (
     SEED_NAMES,
     codes,
@@ -21,8 +21,8 @@ from jaxscale.runs.naming import (
     time_column,
 )
 from jaxscale.runs.separating import separation_of
-from jaxscale.runs.showing import counted, shown, typed
 from jaxscale.runs.table import Runs
+from jaxscale.text import counted, shown, typed
 
 DUPLICATE_RUNS = "{rows} repeat an earlier row's {names} and loss; delete them"
 REPEATED_SEEDS = "{rows} share their {names} with another row and differ in loss, as seeds do{advice}"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.formulas import formula_of
 from jaxscale.formulas.words import quoted
 from jaxscale.registry import unknown
@@ -24,12 +25,11 @@ from jaxscale.runs.aliases import (
 from jaxscale.runs.candidates import Cells, candidates_of
 from jaxscale.runs.computing import Computed
 from jaxscale.runs.deriving import SOURCES
-from jaxscale.runs.findings import Finding
 from jaxscale.runs.mapping import meant_by, named, near, shown_all
 from jaxscale.runs.proposing import proposed, proposed_flops, proposed_scale
 from jaxscale.runs.qualified import is_qualified
-from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.wide import wide_advice
+from jaxscale.text import shown, typed
 
 MISSING = "no column for {roles}; the columns are {headers}.{near}"
 MAPPED_TWICE = "{source}: column {name} would be {roles}, which cannot be the same numbers: correct --map or --group"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from jaxscale.carets import escaped
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.deriving import FORMULAS, SOURCES
 from jaxscale.runs.lookups import RawTableLookup
 from jaxscale.runs.numbers import Kind
-from jaxscale.runs.showing import shown, shown_name
+from jaxscale.text import escaped, shown, shown_name
 
 NOT_A_FACTOR = "--scale {name}={factor:g}: a factor is a positive, finite number, as in --scale tokens=1e9"
 NO_COLUMN = "{source}: --scale: {unknown}"

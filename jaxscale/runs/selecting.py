@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jaxscale.carets import Expression, escaped
+from jaxscale.carets import Expression
 from jaxscale.errors import RunsError
 from jaxscale.registry import unknown
 from jaxscale.runs.expressions import COMPARISONS, number, parse
-from jaxscale.runs.showing import counted, listed, shown
+from jaxscale.text import counted, escaped, listed, shown
 
 NONE_LEFT = "{source}: no row of {rows} is left by {where}; loosen the selection"
 UNREADABLE = (

@@ -14,8 +14,8 @@ from jaxscale.runs.aliases import ROLES, plain
 from jaxscale.runs.expressions import LENGTH_LIMIT
 from jaxscale.runs.lookups import ROW
 from jaxscale.runs.naming import RUN_NAMES
-from jaxscale.runs.showing import shown
 from jaxscale.runs.table import Runs
+from jaxscale.text import shown
 
 ALONE = "column {column} is {value} in {these} alone"
 BEYOND = "column {column} is {side} {value} in {these} alone"

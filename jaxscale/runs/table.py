@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxscale.carets import escaped
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.registry import unknown
-from jaxscale.runs.findings import Finding
+from jaxscale.text import escaped
 
 if TYPE_CHECKING:
     from jaxscale.runs.frames import Frame

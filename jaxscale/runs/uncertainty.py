@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from jaxscale.finding import Finding
 from jaxscale.runs.aliases import SIGMA, bare_names, plain
-from jaxscale.runs.findings import Finding
-from jaxscale.runs.showing import shown, typed
+from jaxscale.text import shown, typed
 
 if TYPE_CHECKING:
     from jaxscale.runs.table import Runs

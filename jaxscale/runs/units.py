@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.runs.deriving import FORMULAS, SOURCES
-from jaxscale.runs.findings import UNITS_SUSPECT, Finding
 from jaxscale.runs.machine_hours import hours_finding
 from jaxscale.runs.plausible import COUNTS, FLOP_UNITS, LIMITS, Middle, best_units
-from jaxscale.runs.showing import shown, typed
 from jaxscale.runs.table import Runs
 from jaxscale.runs.unit_words import factor_named, factor_text
+from jaxscale.text import shown, typed
 
 NO_PLAN = (
     " Nothing is planned from such numbers: read the table with {options}, or with --units-ok if they are plain counts"

@@ -12,7 +12,7 @@ from jaxscale.runs.invalid import DECIMAL, DECIMAL_OR_THOUSANDS, POINT_THOUSANDS
 from jaxscale.runs.lookups import cell_text
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.raw_table import RawTable
-from jaxscale.runs.showing import MORE, counted, shown, shown_name
+from jaxscale.text import MORE, counted, shown, shown_name
 
 FAULTY = "{source}: {cells} that the fit needs cannot be used: {counts}.\n{places}.\n{fixes}."
 

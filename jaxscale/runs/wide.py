@@ -10,8 +10,8 @@ import numpy as np
 from jaxscale.runs.aliases import EPOCHS, is_called, known_name, plain, role_of
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
-from jaxscale.runs.showing import beside, listed, python_line, shown
 from jaxscale.runs.unit_words import without_units
+from jaxscale.text import beside, listed, python_line, shown
 
 WIDE = (
     "It looks like a table with a column of losses for each {what}: {columns}. "

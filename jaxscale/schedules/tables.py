@@ -10,9 +10,9 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs import Runs
-from jaxscale.runs.showing import listed
 from jaxscale.schedules.columns import MOMENTUM, columns_of
 from jaxscale.schedules.spec import Schedule
+from jaxscale.text import listed
 
 WHOLE_TABLE = "all"
 NO_SCHEDULE = "{source}: run {name!r} has no schedule; those given are {known}"

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from jaxscale.errors import StoreError
-from jaxscale.runs.showing import shown_name
 from jaxscale.store.archive import write_archive
+from jaxscale.text import shown_name
 
 IS_LINK = "{place}: is a symbolic link, and results are not written through links; name the folder itself"
 IS_FILE = "{place}: is a file; name a folder for the result"

@@ -8,13 +8,14 @@ import stat
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from jaxscale.digits import data_size
 from jaxscale.errors import StoreError
 from jaxscale.runs import memory
-from jaxscale.runs.showing import shown, shown_name
 from jaxscale.store.archive import Archive, archive_of
 from jaxscale.store.document import LARGEST, record_of
 from jaxscale.store.folders import ARRAYS, RESULT
 from jaxscale.store.record import Record
+from jaxscale.text import shown, shown_name
 
 NO_FOLDER = "{place}: there is no such folder; name one that jaxscale fit or js.save has written"
 NOT_A_FOLDER = "{place}: is not a folder; a saved result is a folder with {result} and {arrays} in it"
@@ -103,7 +104,7 @@ def _content(folder: Path, name: str, limit: int) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise StoreError(NOT_READABLE.format(place=place, reason="not a regular file"))
         if found.st_size > limit:
-            sizes = {"size": memory.readable(found.st_size), "limit": memory.readable(limit)}
+            sizes = {"size": data_size(found.st_size), "limit": data_size(limit)}
             raise StoreError(TOO_LARGE.format(place=place, **sizes))
         with open(path, "rb") as handle:
             return handle.read(limit)

@@ -10,9 +10,9 @@ from typing import TypeVar
 import numpy as np
 
 from jaxscale.errors import StoreError
-from jaxscale.runs.showing import shown, shown_name
 from jaxscale.store.promises import ANYTHING, Promise
 from jaxscale.store.scalars import number_of
+from jaxscale.text import shown, shown_name
 
 FIELD_MISSING = "{place}: {field} is missing, so the file is damaged or was not written by jaxscale; fit again"
 FIELD_WRONG = "{place}: {field} is {found}, not {expected}, so the file is damaged; fit again"

@@ -12,9 +12,9 @@ from jaxscale.laws.grouped import core_of, grouped, grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import Registry, T
 from jaxscale.resampling import SCHEMES, Scheme
-from jaxscale.runs.showing import listed, shown
 from jaxscale.store.record import Record
 from jaxscale.store.scalars import Json, written
+from jaxscale.text import listed, shown
 
 NOT_SHIPPED = (
     "{place}: the {kind} {name} is not one that ships with this jaxscale, and code is not saved.\n"

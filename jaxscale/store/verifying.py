@@ -7,7 +7,7 @@ import numpy as np
 from jaxscale.errors import StoreError, UsageError
 from jaxscale.laws import predict_with
 from jaxscale.results import Fit
-from jaxscale.runs.showing import shown
+from jaxscale.text import shown
 
 OTHER_FUNCTION = (
     "{place}: the law {name} that was given does not reproduce the saved residuals, so it is another equation.\n"

@@ -11,10 +11,11 @@ from rich.console import Console
 from jaxscale.cli import names
 from jaxscale.counting import CONVENTIONS
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.fitting import compare_counts
 from jaxscale.reports import Answer, fit_document, json_text, print_fit
 from jaxscale.results import Counts
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 from jaxscale.status import Status
 
 BUDGETS = (1e19, 1e21, 1e23)

@@ -6,8 +6,9 @@ import numpy as np
 
 from jaxscale.laws import LAWS, predict_with
 from jaxscale.objectives import huber
+from jaxscale.provenance import Provenance
 from jaxscale.resampling import SCHEMES
-from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Provenance
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 

@@ -7,9 +7,10 @@ import pytest
 
 import jaxscale as js
 from jaxscale.errors import RunsError
+from jaxscale.finding import Finding
 from jaxscale.fitting.target import findings_of_target
 from jaxscale.laws import LAWS
-from jaxscale.runs import Finding, Runs
+from jaxscale.runs import Runs
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import numpy as np
 from jaxscale.datasets.simulating import simulate
 from jaxscale.laws import LAWS
 from jaxscale.objectives import huber
+from jaxscale.provenance import Provenance
 from jaxscale.reports import Answer
 from jaxscale.resampling import SCHEMES
-from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Provenance
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier
 from jaxscale.status import Status
 
 COEFS = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from reported import COEFS, answer_of, fit_of, frontier_of
 
+from jaxscale.finding import Finding
 from jaxscale.reports import Answer, fit_document, frontier_document, json_text, warnings_of
 from jaxscale.reports.facts import fit_facts, frontier_facts
 from jaxscale.results import Certificate, Minimum
-from jaxscale.runs import Finding
 from jaxscale.status import Status
 
 

@@ -8,10 +8,10 @@ import pytest
 from reported import answer_of, fit_of, frontier_of
 from rich.console import Console
 
+from jaxscale.finding import Finding
 from jaxscale.laws import LAWS
 from jaxscale.objectives import huber
 from jaxscale.reports import Answer, print_fit, print_frontier, print_law, print_laws
-from jaxscale.runs import Finding
 from jaxscale.status import Status
 
 

@@ -52,6 +52,6 @@ def test_other_names_say_nothing_of_bits(read, header):
 
 
 def test_bits_forbid_no_plan(read):
-    from jaxscale.runs.findings import forbids_plan
+    from jaxscale.finding import forbids_plan
 
     assert forbids_plan(read(table("bpb", NATS.tolist()), map={"loss": "bpb"}).check()) is None

@@ -5,11 +5,13 @@ import struct
 
 import numpy as np
 
+from jaxscale.finding import Finding
 from jaxscale.laws import LAWS
 from jaxscale.objectives import huber
+from jaxscale.provenance import Provenance
 from jaxscale.resampling import PAIRS
-from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Minimum, Provenance
-from jaxscale.runs import Finding, Origin, Runs
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Minimum
+from jaxscale.runs import Origin, Runs
 from jaxscale.status import Status
 
 HOSTILE = (

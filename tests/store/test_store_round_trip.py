@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from jaxscale import datasets
+from jaxscale.finding import Finding
 from jaxscale.fitting import bootstrap
 from jaxscale.fitting import fit as fit_law
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared
-from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Joint, Minimum, Provenance
-from jaxscale.runs import Finding, Origin, Runs
+from jaxscale.provenance import Provenance
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Joint, Minimum
+from jaxscale.runs import Origin, Runs
 from jaxscale.status import Status
 from jaxscale.store import Saved, digest_of, load, save
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.laws import LAWS
-from jaxscale.plain import as_arrays
+from jaxscale.precision import as_arrays
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from jaxscale.results import Provenance
-from jaxscale.runs import Finding
+from jaxscale.finding import Finding
+from jaxscale.provenance import Provenance
 from jaxscale.store.promises import NOT_NEGATIVE
 from jaxscale.store.record import Record
 from jaxscale.store.scalars import Json

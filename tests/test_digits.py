@@ -1,11 +1,10 @@
-"""Numbers as people read them, and text that cannot harm a terminal."""
+"""Numbers as people read them."""
 
 import math
 
 import pytest
 
-from jaxscale.reports.numbers import ABSENT, count, power, seconds, significant, span
-from jaxscale.reports.safe import row_list, visible
+from jaxscale.digits import ABSENT, count, power, seconds, significant, span
 
 
 @pytest.mark.parametrize(
@@ -63,17 +62,3 @@ def test_a_span_without_limits_is_one_dash():
 
 def test_seconds_keep_two_digits():
     assert [seconds(value) for value in (0.1234, 1.64, 63.2)] == ["0.12 s", "1.6 s", "63 s"]
-
-
-@pytest.mark.parametrize("text", ["\x1b[31m", "a\nb", "\u202eabc", "\x00", "\x9b2J", "\u2028"])
-def test_no_character_that_moves_the_cursor_is_left(text):
-    assert visible(text).isprintable()
-
-
-def test_text_that_was_escaped_before_is_left_alone():
-    assert visible(r"'\x1b[31m'") == r"'\x1b[31m'"
-
-
-def test_long_lists_of_rows_end_in_a_count():
-    assert row_list((4,)) == "row 4"
-    assert row_list(tuple(range(1, 8))) == "rows 1, 2, 3, 4, 5 and 2 more"

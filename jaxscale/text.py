@@ -1,4 +1,4 @@
-"""How text from a table is shown in a message: escaped, quoted and short, so that no cell can forge a line."""
+"""Text of tables, files and users, escaped, quoted, shortened and listed for messages: no text can forge a line."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import shlex
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from jaxscale.carets import escaped
-
 CELL_LIMIT = 40
 NAME_LIMIT = 200
 MORE = "{shown} and {count} more"
 CUT = "{shown}… ({length} characters)"
+
+
+def escaped(text: str) -> str:
+    """Return the text with control characters, direction overrides and backslashes as escapes, on one line."""
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def visible(text: str) -> str:
+    r"""Return the text on one line, unprintable characters as escapes (`\x1b`); backslashes stay."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def shown(text: str, *, limit: int = CELL_LIMIT) -> str:
@@ -31,6 +39,11 @@ def listed(items: Sequence[object], *, limit: int = 5) -> str:
     """Return the items separated by commas, the ones past `limit` as a count."""
     shown_items = ", ".join(str(item) for item in items[:limit])
     return shown_items if len(items) <= limit else MORE.format(shown=shown_items, count=len(items) - limit)
+
+
+def row_list(rows: Sequence[int]) -> str:
+    """Return "row 4" or "rows 4, 5, 6, 13, 14 and 13 more"."""
+    return f"{'row' if len(rows) == 1 else 'rows'} {listed(rows)}"
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

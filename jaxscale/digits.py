@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 ABSENT = "–"
 SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
 def significant(value: float | None, digits: int = 5) -> str:
@@ -65,6 +68,39 @@ def short(value: float) -> str:
     texts = [repr(value), f"{value:g}", *(f"{value:.{digits}e}" for digits in range(4))]
     exact = [_trimmed(text) for text in texts if float(text) == value]
     return min(exact, key=len)
+
+
+def data_size(size: float) -> str:
+    """Return a number of bytes in the largest decimal unit that keeps it at 1 or above."""
+    power = 0
+    while size >= 1000 and power < len(UNITS) - 1:
+        size, power = size / 1000, power + 1
+    return f"{size:.3g} {UNITS[power]}"
+
+
+def count_label(value: float, position: int | None = None) -> str:
+    """Return 70M for 7e7, 1.5B for 1.5e9; numbers outside 1 … 1e15 as `number_label` writes them."""
+    if not 1.0 <= value < 1e15:
+        return number_label(value)
+    for size, suffix in SUFFIXES:
+        if value >= 0.9999 * size:
+            return f"{value / size:.4g}{suffix}"
+    return f"{value:.4g}"
+
+
+def number_label(value: float, position: int | None = None) -> str:
+    """Return a number between 0.001 and 99999 in full, any other as a power of ten in mathtext."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return np.format_float_positional(float(f"{value:.4g}"), trim="-").replace("-", "−")
+    exponent = math.floor(math.log10(abs(value)) + 1e-9)
+    mantissa = value / 10.0**exponent
+    front = "" if abs(mantissa - 1.0) < 1e-6 else f"{mantissa:.3g}\\times "
+    return f"${front}10^{{{exponent}}}$"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Return a number with its sign, a true minus, and that many significant digits."""
+    return f"{value:+.{digits}g}".replace("-", "−")
 
 
 def _trimmed(text: str) -> str:
