@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from jaxscale.errors import UsageError
-from jaxscale.formulas import declared_all, formula_of
+from jaxscale.expressions.formula import declared_all, formula_of
 
 if TYPE_CHECKING:
     from jaxscale.cli.options import Given

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.formulas import Arithmetic, Declared, Formula, declared, declared_all, formula_of, value_of
+from jaxscale.expressions.formula import Arithmetic, Declared, Formula, declared, declared_all, formula_of, value_of
 from jaxscale.laws.profiles import Profile
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.runs.aliases import role_of
@@ -61,7 +61,7 @@ JAX: Arithmetic[jax.Array] = Arithmetic(
 class ExpressionLoss:
     """The loss of one run by an expression, elementwise; equal to another of the same text and coefs.
 
-    text: on one line, as `formulas.formula_of` lets it through.
+    text: on one line, as `expressions.formula.formula_of` lets it through.
     """
 
     text: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import isclose, log
 
+from jaxscale.expressions.tree import quoted
 from jaxscale.finding import Finding
-from jaxscale.formulas.words import quoted
 from jaxscale.runs.aliases import words_of
 from jaxscale.runs.table import Runs
 from jaxscale.text import shown, typed

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from jaxscale.formulas import Arithmetic, Formula, value_of
+from jaxscale.expressions.formula import Arithmetic, Formula, value_of
 from jaxscale.runs.numbers import Kind, Numbers
 
 NUMPY: Arithmetic[np.ndarray] = Arithmetic(

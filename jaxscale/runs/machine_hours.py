@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from jaxscale.costs.machines import MACHINES, machine_of
+from jaxscale.expressions.tree import quoted
 from jaxscale.finding import UNITS_SUSPECT, Finding
-from jaxscale.formulas.words import quoted
 from jaxscale.runs.aliases import words_of
 from jaxscale.runs.table import Runs
 from jaxscale.text import shown, typed

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from jaxscale import carets
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.formulas import formula_of
+from jaxscale.expressions.formula import formula_of
 from jaxscale.registry import unknown
 from jaxscale.runs.aliases import GROUP, bare_names, known_name, plain, role_of
 from jaxscale.runs.computing import Computed
-from jaxscale.text import listed, shown, typed
+from jaxscale.text import escaped, listed, shown, typed
 
 MAPPED_TO_NOTHING = "{source}: {option} names no column; the columns are {headers}.{near}\nName one of these."
 TWO_MEANINGS = (
@@ -85,8 +84,8 @@ def _computed(role: str, text: str, headers: Sequence[str], source: str) -> str 
     for name in formula.inputs:
         header = named(headers, name, source) or _by_role(headers, name)
         if header is None:
-            known = [carets.escaped(one[:40]) for one in headers[:12]]
-            formula.check_input_name(name, unknown("column", carets.escaped(name), known))
+            known = [escaped(one[:40]) for one in headers[:12]]
+            formula.check_input_name(name, unknown("column", escaped(name), known))
         else:
             columns[name] = header
     if formula.text == f"`{formula.inputs[0]}`":

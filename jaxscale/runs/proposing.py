@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from jaxscale.formulas.words import quoted
+from jaxscale.expressions.tree import quoted
 from jaxscale.runs.aliases import ALIASES, EPOCHS, bare_names, is_called, plain, role_of
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.numbers import Kind

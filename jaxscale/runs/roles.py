@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.expressions.formula import formula_of
+from jaxscale.expressions.tree import quoted
 from jaxscale.finding import Finding
-from jaxscale.formulas import formula_of
-from jaxscale.formulas.words import quoted
 from jaxscale.registry import unknown
 from jaxscale.runs.aliases import (
     ALIASES,

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jaxscale.carets import Expression
 from jaxscale.errors import RunsError
+from jaxscale.expressions.selection import COMPARISONS, number, selection_of
+from jaxscale.expressions.tree import Expression
 from jaxscale.registry import unknown
-from jaxscale.runs.expressions import COMPARISONS, number, parse
 from jaxscale.text import counted, escaped, listed, shown
 
 NONE_LEFT = "{source}: no row of {rows} is left by {where}; loosen the selection"
@@ -67,7 +67,7 @@ def selected(expressions: Sequence[str], table: Table, *, count: int, source: st
     """
     rows = np.arange(count)
     for text in expressions:
-        expression = parse(text)
+        expression = selection_of(text)
         rows = rows[_truth(expression, expression.tree, table, rows)]
     if count and not rows.size:
         where = " and ".join(f"--where {shown(text)}" for text in expressions[:3])

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.expressions.selection import LENGTH_LIMIT
 from jaxscale.runs.aliases import ROLES, plain
-from jaxscale.runs.expressions import LENGTH_LIMIT
 from jaxscale.runs.lookups import ROW
 from jaxscale.runs.naming import RUN_NAMES
 from jaxscale.runs.table import Runs

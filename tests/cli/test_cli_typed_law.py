@@ -169,6 +169,6 @@ def test_a_hostile_expression_is_refused_within_a_second_in_a_process_of_its_own
 
 
 def test_the_supports_that_can_be_typed_are_those_that_there_are():
-    from jaxscale.formulas.declaring import INSIDE
+    from jaxscale.expressions.formula import INSIDE
 
     assert {one.name: (one.low, one.high) for one in SUPPORTS} == INSIDE

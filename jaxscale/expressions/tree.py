@@ -1,11 +1,12 @@
-"""Expressions that a user types: from text to a syntax tree, and refusals with a caret under the place.
+"""Typed expressions: from text to a syntax tree, column names in backquotes, and errors with a caret under the place.
 
-The text is never run. Whoever reads an expression walks the tree and lets through what is on a list of its own.
+The text is never run: whoever reads an expression walks its tree and accepts what is on a list of its own.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import warnings
 from dataclasses import dataclass
@@ -25,13 +26,15 @@ _PIECES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|`")
 
 @dataclass(frozen=True)
 class Expression:
-    """Text on one line with its syntax tree; backquoted: place → the name that stands there in backquotes.
+    """Text on one line with its syntax tree.
 
-    option: what the text was given to, for messages.
+    option: what the text was given to, for messages.   blank: the text with an identifier for each name in backquotes.
+    backquoted: place → the name that stands there in backquotes.
     """
 
     option: str
     text: str
+    blank: str
     tree: ast.expr
     backquoted: dict[int, str]
 
@@ -58,8 +61,7 @@ class Expression:
 
     def _character(self, offset: int) -> int:
         """Return the place in characters of a place in bytes."""
-        blank = without_backquotes(self.option, self.text)[0]
-        return len(blank.encode()[:offset].decode(errors="ignore"))
+        return len(self.blank.encode()[:offset].decode(errors="ignore"))
 
 
 class UnparsedError(Exception):
@@ -88,7 +90,7 @@ def parse(option: str, text: str) -> Expression:
         raise UnparsedError(len(text) if is_cut_short else min((error.offset or 1) - 1, len(text))) from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise UnparsedError(None if blank.isprintable() else 0) from error
-    return Expression(option, text, tree, backquoted)
+    return Expression(option, text, blank, tree, backquoted)
 
 
 def refuse(option: str, what: str, text: str, place: int) -> NoReturn:
@@ -112,3 +114,13 @@ def without_backquotes(option: str, text: str) -> tuple[str, dict[int, str]]:
         return "_" * len(piece)
 
     return _PIECES.sub(blank, text), names
+
+
+def quoted(header: str) -> str:
+    """Return a header as a formula takes it: as it stands, or in backquotes."""
+    return header if is_name(header) else f"`{header}`"
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be a name in a formula: ASCII, begins with a letter, no word of Python."""
+    return text.isascii() and text.isidentifier() and not text.startswith("_") and not keyword.iskeyword(text)

@@ -1,4 +1,4 @@
-"""The text of a selection, parsed against a short list of what it may hold; never evaluated as Python."""
+"""A selection of rows, as of --where: comparisons joined by and, or, not; parsed, never run as Python."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import ast
 import re
 from typing import NoReturn
 
-from jaxscale import carets
-from jaxscale.carets import Expression, UnparsedError
 from jaxscale.errors import UsageError
+from jaxscale.expressions import tree
+from jaxscale.expressions.tree import Expression, UnparsedError, refuse
 
 OPTION = "--where"
 TOO_LONG = "--where: an expression has at most {limit} characters, this one has {count}; give several --where"
@@ -29,18 +29,18 @@ COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt
 _HINTS = ((re.compile(r"[&|~]"), SYMBOLS), (re.compile(r"(?<![=!<>])=(?!=)"), ONE_EQUALS))
 
 
-def parse(text: str) -> Expression:
-    """Return the parsed expression; raise UsageError, with a caret under the place, for anything not on the list."""
+def selection_of(text: str) -> Expression:
+    """Return the parsed selection; raise UsageError, with a caret under the place, for anything not on the list."""
     if len(text) > LENGTH_LIMIT:
         raise UsageError(TOO_LONG.format(limit=LENGTH_LIMIT, count=len(text)))
     try:
-        expression = carets.parse(OPTION, text)
+        expression = tree.parse(OPTION, text)
     except UnparsedError as error:
         text = " ".join(text.split())
         if error.place is None:
-            carets.refuse(OPTION, TOO_DEEP, text, 0)
+            refuse(OPTION, TOO_DEEP, text, 0)
         hint, place = _hint(text)
-        carets.refuse(OPTION, hint or NOT_PARSED, text, error.place if place is None else place)
+        refuse(OPTION, hint or NOT_PARSED, text, error.place if place is None else place)
     _check_truth(expression, expression.tree, DEPTH_LIMIT)
     return expression
 
@@ -60,7 +60,7 @@ def number(node: ast.expr) -> float | None:
 
 def _hint(text: str) -> tuple[str, int | None]:
     """Return what to write in place of a symbol that is not read, and where it stands; nothing where there is none."""
-    blank = carets.without_backquotes(OPTION, text)[0]
+    blank = tree.without_backquotes(OPTION, text)[0]
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", lambda match: "_" * len(match.group()), blank)
     for pattern, what in _HINTS:
         match = pattern.search(bare)

@@ -1,16 +1,45 @@
-"""What the tree of a formula may hold: a short list, and numbers whose results are numbers."""
+"""What a formula may hold: which words and symbols, which nodes of its tree, and numbers whose results are numbers."""
 
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import operator
+import re
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 
-from jaxscale import carets
-from jaxscale.carets import Expression
-from jaxscale.formulas.functions import ARITIES, FUNCTIONS, TWO_OR_MORE
+from jaxscale.expressions.tree import Expression, refuse, without_backquotes
 
+ONE = ("exp", "log", "log10", "log1p", "expm1", "sqrt", "abs", "tanh", "sigmoid", "softplus")
+TWO = ("pow", "logaddexp")
+TWO_OR_MORE = ("min", "max", "minimum", "maximum")
+
+ARITIES = MappingProxyType({**dict.fromkeys(ONE, 1), **dict.fromkeys((*TWO, *TWO_OR_MORE), 2)})
+"""Name → the least number of arguments; only those of `TWO_OR_MORE` take more."""
+FUNCTIONS = ", ".join(ARITIES)
+
+NOT_ASCII = "only plain letters, digits and + - * / ( ) , . are read here; put a column like this one in backquotes"
+NOT_PRINTABLE = "a control character is not read"
+OPERATORS = {"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u00f7": "/"}
+"""Symbols that typography puts in place of operators: a minus, a dash, a cross, dots, a division sign."""
+WRITE_INSTEAD = "write '{instead}' in place of '{found}'"
+SYMBOLS = {
+    "^": "write '**' for a power",
+    "=": "write only what {target} is equal to",
+    "<": "a comparison is no number; min, max and abs are there",
+    ">": "a comparison is no number; min, max and abs are there",
+    "'": "text is no number; a column with a space stands in backquotes: `Model Size`",
+    '"': "text is no number; a column with a space stands in backquotes: `Model Size`",
+    "[": "use round brackets; nothing has an index",
+    "#": "a comment is not read",
+}
+NO_SYMBOL = "'{found}' is not read; a formula has + - * / ** ( ) and the functions {functions}"
+NO_KEYWORD = "'{found}' is a word of Python, and a formula has none; rename it, or put a column in backquotes"
+TOO_NESTED = "more than {limit} brackets inside one another; write it shorter"
+NOT_DECIMAL = "'{found}' is no decimal number as 0.5, 3e8 or 12; write '*' to multiply"
+UNDERSCORE = "a name begins with a letter; put a column that does not in backquotes"
 TOO_DEEP = "nested too deeply, or too long a chain of operations; at most {limit} levels are read"
 TOO_MANY = "more than {limit} numbers, names and operations; write it shorter"
 NOT_ALLOWED = "only numbers, names, + - * / **, brackets and the functions {functions} are read"
@@ -23,6 +52,7 @@ NOT_FINITE = "this is no finite number in float64"
 NOT_REAL = "a power of a negative number is real for whole exponents only"
 HUGE_POWER = "an exponent as large as {exponent:g} is out of range; at most {limit:g} is read"
 QUOTED_COEF = "'{name}' is a coef, and backquotes are for columns; write it without"
+BRACKETS_LIMIT = 50
 DEPTH_LIMIT = 100
 SIZE_LIMIT = 500
 EXPONENT_LIMIT = 100.0
@@ -30,6 +60,28 @@ OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }  # fmt: skip
+
+_PIECES = re.compile(r"\.?\d[\w.]*(?:(?<=[eE])[+-]\d+)?|[A-Za-z_]\w*|\s+|.", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_ALLOWED = frozenset("+-*/(),. ")
+
+
+def check_words(option: str, text: str, target: str) -> None:
+    """Raise UsageError, with a caret, for the first piece of the text that no formula has.
+
+    text: on one line.   target: what the formula gives, for messages.
+    """
+    blank, backquoted = without_backquotes(option, text)
+    depth = 0
+    for match in _PIECES.finditer(blank):
+        piece, place = match.group(), match.start()
+        if place not in backquoted:
+            depth += (piece == "(") - (piece == ")")
+            what = _wrong_with(piece, target) or (
+                TOO_NESTED.format(limit=BRACKETS_LIMIT) if depth > BRACKETS_LIMIT else ""
+            )
+            if what:
+                refuse(option, what, text, place)
 
 
 def check(expression: Expression, coefs: Sequence[str]) -> None:
@@ -90,10 +142,10 @@ def _check(expression: Expression, node: ast.expr, coefs: Sequence[str]) -> None
     elif isinstance(node, ast.Call):
         _check_call(expression, node, coefs)
     elif isinstance(node, ast.Attribute):
-        carets.refuse(expression.option, NO_ATTRIBUTE, expression.text, expression.end(node.value))
+        refuse(expression.option, NO_ATTRIBUTE, expression.text, expression.end(node.value))
     else:
         place = expression.end(node.left) if isinstance(node, ast.BinOp) else expression.place(node)
-        carets.refuse(expression.option, NOT_ALLOWED.format(functions=FUNCTIONS), expression.text, place)
+        refuse(expression.option, NOT_ALLOWED.format(functions=FUNCTIONS), expression.text, place)
 
 
 def _check_number(expression: Expression, node: ast.Constant) -> None:
@@ -144,3 +196,22 @@ def _check_call(expression: Expression, node: ast.Call, coefs: Sequence[str]) ->
         _check(expression, argument, coefs)
     if name == "pow":
         _check_operation(expression, as_power(node))
+
+
+def _wrong_with(piece: str, target: str) -> str:
+    """Return what is wrong with one piece of text, nothing where it may stand in a formula."""
+    if piece in OPERATORS:
+        return WRITE_INSTEAD.format(instead=OPERATORS[piece], found=piece)
+    if not piece.isascii():
+        return NOT_ASCII
+    if not piece.isprintable():
+        return NOT_PRINTABLE
+    if keyword.iskeyword(piece):
+        return NO_KEYWORD.format(found=piece)
+    if piece.startswith("_"):
+        return UNDERSCORE
+    if piece.lstrip(".")[:1].isdigit() and not _NUMBER.fullmatch(piece):
+        return NOT_DECIMAL.format(found=piece)
+    if piece[0].isalnum() or piece in _ALLOWED or piece[0] == "." or piece.isspace():
+        return ""
+    return SYMBOLS.get(piece, NO_SYMBOL).format(found=piece, functions=FUNCTIONS, target=target)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from jaxscale.errors import UsageError
-from jaxscale.formulas import declared_all, formula_of
+from jaxscale.expressions.formula import declared_all, formula_of
 
 COEFS = ("E", "A", "alpha")
 TERM = "E + A*params**-alpha"
@@ -147,7 +147,7 @@ def test_coefs_that_enter_linearly_are_known():
 
 def test_a_text_is_judged_without_jax():
     ask = (
-        "import sys; from jaxscale.formulas import formula_of; formula_of('E + x', ('E',));"
+        "import sys; from jaxscale.expressions.formula import formula_of; formula_of('E + x', ('E',));"
         "sys.exit('jax' in sys.modules or 'numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", ask], timeout=60, check=False).returncode == 0
