@@ -25,7 +25,7 @@ from jaxscale.intervals import Band, band
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Runs
-from jaxscale.runs.finals import final_runs
+from jaxscale.runs.naming import final_runs
 
 BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"
 UNUSABLE = "the fit of 'chinchilla' is '{status}', not a minimum"

@@ -14,9 +14,9 @@ from jaxscale.approaches.profiles import TOLERANCE, Profile, profiles_of
 from jaxscale.approaches.trend import Trend
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
+from jaxscale.objectives.weighing import precision_of
 from jaxscale.resampling import check_seed
 from jaxscale.runs import Runs
-from jaxscale.runs.uncertainty import precision_of
 
 FLOOR = 1.0 / 3.0
 """Least standard deviation of ln N* in mean steps between sizes.   Source: Porian et al. 2024, its code."""

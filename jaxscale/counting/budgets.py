@@ -7,7 +7,7 @@ import re
 
 from jaxscale.costs.machines import flops_of_hours, machine_of
 from jaxscale.errors import UsageError
-from jaxscale.runs.spelled import spelled
+from jaxscale.runs.numbers import spelled
 
 NOT_A_BUDGET = "'{text}' is no budget: write FLOP, as 1e21 or 3 ZFLOP, 100 PF-days, or 1e5 H100-hours@0.4"
 NO_SHARE = (

@@ -12,12 +12,11 @@ from jaxscale.fitting.inspection import residuals_at
 from jaxscale.fitting.outliers import Outlying, outlying
 from jaxscale.fitting.resistant import DEAF, Look
 from jaxscale.objectives import weight_of
+from jaxscale.objectives.weighing import precision_of
 from jaxscale.results import Fit
-from jaxscale.runs.finals import ends_of_runs
-from jaxscale.runs.naming import run_codes, run_column
+from jaxscale.runs.naming import ends_of_runs, run_codes, run_column
 from jaxscale.runs.repeats import can_keep_last
 from jaxscale.runs.separating import separation_of
-from jaxscale.runs.uncertainty import precision_of
 from jaxscale.text import counted, listed, shown, shown_name
 
 CODE = "outlier-leverage"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from jaxscale.objectives.spec import Objective
-from jaxscale.runs.uncertainty import precision_of
 
 if TYPE_CHECKING:
     from jaxscale.runs import Runs
@@ -22,3 +21,15 @@ def weight_of(runs: Runs, objective: Objective) -> np.ndarray:
     """
     precision = precision_of(runs, objective.space)
     return np.asarray(runs.weight * (np.sqrt(precision) if objective.limit else precision))
+
+
+def precision_of(runs: Runs, space: Literal["log", "linear"]) -> np.ndarray:
+    """Return 1/s² of each run (n,), s the standard error in the units of the residual: sigma/loss in log space.
+
+    Ones for runs without standard errors.
+    """
+    if runs.sigma is None:
+        return np.ones(len(runs))
+    with np.errstate(all="ignore"):
+        error = runs.sigma / runs.loss if space == "log" else runs.sigma
+        return np.asarray(1.0 / error**2)

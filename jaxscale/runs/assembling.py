@@ -14,19 +14,18 @@ from jaxscale.finding import Finding
 from jaxscale.registry import unknown
 from jaxscale.runs.aliases import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.candidates import Cells
-from jaxscale.runs.computing import undefined
+from jaxscale.runs.cells import RawTable
+from jaxscale.runs.checking import dropped_finding, findings_of_errors, reading_findings
 from jaxscale.runs.deriving import FORMULAS, SOURCES, check_usable, derivable_roles, derived_column, recorded
-from jaxscale.runs.finals import final_runs
+from jaxscale.runs.invalid import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 from jaxscale.runs.lookups import RawTableLookup
-from jaxscale.runs.notices import dropped_finding, reading_findings
+from jaxscale.runs.mapping import undefined
+from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
-from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.roles import Assigned, assigned
 from jaxscale.runs.scaling import check_factors, scale_of
 from jaxscale.runs.selecting import selected
 from jaxscale.runs.table import Origin, Runs
-from jaxscale.runs.uncertainty import findings_of_errors
-from jaxscale.runs.validating import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 from jaxscale.text import listed, shown, shown_name
 
 NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a row for each run"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.runs.aliases import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, role_of
+from jaxscale.runs.aliases import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, rivals_of, role_of
 from jaxscale.runs.numbers import Kind, Numbers
-from jaxscale.runs.qualified import rivals_of
 
 WIDTHS = ("d model", "width", "n embd", "n embed", "embed dim", "embedding dim", "hidden size", "hidden dim")
 LAYERS = ("layers", "n layers", "num layers", "n layer", "depth")

@@ -1,4 +1,4 @@
-"""Text to cells: separated values, every row as wide as the header or the table is refused."""
+"""The raw table: cells under cleaned headers, and how text in separated values becomes one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ import csv
 import io
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from threading import Lock
 
 import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.runs.headers import BYTE_ORDER_MARK, check_not_too_many, clean_headers
-from jaxscale.runs.raw_table import RawTable
+from jaxscale.finding import Finding
 from jaxscale.text import listed, shown
+
+DUPLICATE_HEADERS = (
+    "{source}: the header repeats {names}.\n"
+    "Which of the columns is meant cannot be known: rename or delete all but one."
+)
+TOO_MANY_COLUMNS = "{source}: {count} columns, and at most {limit} are read; keep the ones that the fit needs"
+HEADERS_CLEANED = "column names were cleaned of spaces or a byte-order mark: {names}; nothing to do"
+UNNAMED = "column {position}"
+COLUMN_LIMIT = 4096
+BYTE_ORDER_MARK = "\ufeff"
 
 BAD_SEPARATOR = "--sep {sep} is no separator; give one character, such as ';', or 'tab'"
 NO_HEADER = "{source}: no header found: the file is empty; the first line must name the columns: params,tokens,loss"
@@ -39,14 +50,60 @@ BROKEN_QUOTES = (
     "{source}: line {line} cannot be split into fields ({reason}).\n"
     "Look for a quote that is not closed, or not doubled inside quotes."
 )
-
 SEPARATOR_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
 SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
-CANDIDATES = ";\t|, "
+SEPARATORS = ";\t|, "
 CELL_LIMIT = 1 << 24
 BATCH = 4096
 NUMBERS_ONLY = re.compile(r"[\s0-9+\-.eE]+")
 _limit_lock = Lock()
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """The cells of a table under their headers.
+
+    columns: header → (n,) object array of str, or (n,) float64 with NaN where a typed source has nothing.
+    rows: n.   lines: (n,) line of the file on which each row ends, or None where there are no lines.
+    stored_as_text: headers that a typed source (a frame, Parquet) holds as strings; empty for CSV, where all is text.
+    """
+
+    source: str
+    sha256: str
+    columns: Mapping[str, np.ndarray]
+    rows: int
+    lines: np.ndarray | None = None
+    stored_as_text: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+
+    def place(self, index: int) -> str:
+        """Return where the row of a 0-based index is, for a message: "row 3 (line 4)"."""
+        row = f"row {index + 1}"
+        return row if self.lines is None else f"{row} (line {self.lines[index]})"
+
+
+def clean_headers(raw: Sequence[str], *, source: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Return the names without surrounding spaces and byte-order marks, and at most one finding that says so.
+
+    A column without a name is called after its place, "column 3". Raises RunsError for duplicates and for more than
+    4096 columns.
+    """
+    check_not_too_many(len(raw), source=source)
+    names = tuple(name.strip().strip(BYTE_ORDER_MARK).strip() for name in raw)
+    names = tuple(name or UNNAMED.format(position=position) for position, name in enumerate(names, start=1))
+    repeated = [f"{shown(name)} ({count} times)" for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise RunsError(DUPLICATE_HEADERS.format(source=source, names=listed(repeated)))
+    cleaned = [shown(old) for old, name in zip(raw, names, strict=True) if old != name and old.strip()]
+    if not cleaned:
+        return names, ()
+    return names, (Finding("headers-cleaned", HEADERS_CLEANED.format(names=listed(cleaned))),)
+
+
+def check_not_too_many(count: int, *, source: str) -> None:
+    """Raise RunsError for more than 4096 columns."""
+    if count > COLUMN_LIMIT:
+        raise RunsError(TOO_MANY_COLUMNS.format(source=source, count=count, limit=COLUMN_LIMIT))
 
 
 def raw_table_of(text: str, *, sep: str, source: str, sha256: str) -> RawTable:
@@ -64,7 +121,7 @@ def raw_table_of(text: str, *, sep: str, source: str, sha256: str) -> RawTable:
         first_row = next(rows, None)
         _check_header(header, line, sep, source)
         _check_separator(header, first_row, sep, source)
-        columns, lines = _columns(header, rows if first_row is None else chain([first_row], rows), sep, source)
+        columns, lines = _cells_by_column(header, rows if first_row is None else chain([first_row], rows), sep, source)
     width = _named_width(header, columns)
     names, findings = clean_headers([BYTE_ORDER_MARK * has_mark + header[0], *header[1:width]], source=source)
     cells = dict(zip(names, columns[:width], strict=True))
@@ -113,7 +170,7 @@ def _check_header(header: list[str], line: int, sep: str, source: str) -> None:
 def _check_separator(header: list[str], first_row: tuple[int, list[str]] | None, sep: str, source: str) -> None:
     if len(header) > 1:
         return
-    for other in CANDIDATES.replace(sep, ""):
+    for other in SEPARATORS.replace(sep, ""):
         split = None if other == " " else other
         width = len(header[0].split(split))
         if width > 1 and (first_row is None or len(sep.join(first_row[1]).split(split)) == width):
@@ -121,7 +178,7 @@ def _check_separator(header: list[str], first_row: tuple[int, list[str]] | None,
             raise RunsError(OTHER_SEPARATOR.format(source=source, header=shown(header[0]), found=word, word=word))
 
 
-def _columns(
+def _cells_by_column(
     header: list[str], rows: Iterable[tuple[int, list[str]]], sep: str, source: str
 ) -> tuple[list[np.ndarray], array[int]]:
     """Return a column (n,) of str for each header and the lines of the rows, in batches: a list per row costs more

@@ -1,12 +1,31 @@
-"""Why a cell is no number, and which option would read it."""
+"""Which cells forbid a fit, why each is no number, and which option would read it: all in one message."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from jaxscale.runs.numbers import TINY, NumberStyle
-from jaxscale.runs.spelled import contradicts, spelled
+import numpy as np
+
+from jaxscale.errors import RunsError
+from jaxscale.runs.cells import RawTable
+from jaxscale.runs.lookups import cell_text
+from jaxscale.runs.numbers import TINY, NumberStyle, contradicts, spelled
+from jaxscale.text import MORE, counted, shown, shown_name
+
+FAULTY = "{source}: {cells} that the fit needs cannot be used: {counts}.\n{places}.\n{fixes}."
+MISSING, INFINITE, UNREADABLE, NOT_POSITIVE = "missing", "infinite", "unreadable", "not above zero"
+FIXES = {
+    MISSING: "--missing drop leaves rows with missing or infinite values out",
+    INFINITE: "--missing drop leaves rows with missing or infinite values out",
+    "loss": "a loss at or below zero needs an objective in linear space (--space linear)",
+    "weight": "a weight must be above zero: delete rows that should not count",
+    "sigma": "a standard error must be above zero: correct the cells or leave their rows out with --where",
+    NOT_POSITIVE: "params, tokens and flops must be above zero: correct the cells or leave their rows out with --where",
+}
+CELLS_PER_FAULT, FAULTS_SHOWN, FIXES_SHOWN = 3, 5, 3
 
 CORRECT = "correct or delete these cells"
 DECIMAL_OR_THOUSANDS = "--decimal , reads 3,14; --thousands , reads 1,000,000"
@@ -30,16 +49,69 @@ COMMA_IN_UNIT = "--decimal , reads 1,4B; a comma marks thousands in whole groups
 OTHER_NOUN = "correct the cell, or say with --map which column is {role}"
 ERROR_BESIDE = "put the standard error into a column of its own and keep the number alone"
 LIMIT = 'write the number itself, or leave the row out: --where "row != {row}"'
-
 SPOKEN = {"loss": "nats"}
 """How a noun is said where the role has another name."""
-
 _SUFFIXED = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)\s*[A-Za-z%]+(?:\s.*)?", re.ASCII | re.DOTALL)
 _SCIENTIFIC_UNITS = re.compile(r"[+-]?[\d.]+[eE][+-]?\d+\s*\D+", re.ASCII)
 _ERRORS = re.compile(r"±|\+/-|\+-|\d\(\d+\)\s*$")
 _LIMITS = re.compile(r"^\s*[<>~≈≤≥]|\+\s*$|^\s*about\b|^\s*ca\.?\s", re.IGNORECASE)
 _GROUPS = re.compile(r"[+-]?\d{1,3}(?P<mark>[.' ])\d{3}(?:(?P=mark)\d{3})*(?P<rest>[.,]\d+)?", re.ASCII)
 _RANGE = re.compile(r"[\d.]+\s*[A-Za-z]*\s*[-–—]\s*[\d.]+\s*[A-Za-z]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of trouble in one column: the role it plays, its header, and the 0-based rows concerned."""
+
+    kind: str
+    role: str
+    header: str
+    rows: np.ndarray
+
+
+def check_no_faults(faults: Sequence[Fault], raw_table: RawTable, style: NumberStyle) -> None:
+    """Raise RunsError that counts all faults and shows the first cells of each; return if there are none."""
+    faults = [fault for fault in faults if fault.rows.size]
+    if not faults:
+        return
+    source = shown_name(raw_table.source)
+    fixes: dict[str, None] = {}
+    cells_shown = [_cells(fault, raw_table, style, fixes) for fault in faults[:FAULTS_SHOWN]]
+    text = "; ".join(cells_shown)
+    if len(faults) > FAULTS_SHOWN:
+        text = MORE.format(shown=text, count=len(faults) - FAULTS_SHOWN)
+    if POINT_THOUSANDS in fixes:  # then a comma is the decimal mark, and marks no thousands
+        fixes = dict.fromkeys(DECIMAL if one == DECIMAL_OR_THOUSANDS else one for one in fixes)
+    fix = "; ".join(list(fixes)[:FIXES_SHOWN])
+    total = counted(sum(fault.rows.size for fault in faults), "cell")
+    raise RunsError(
+        FAULTY.format(source=source, cells=total, counts=_counts(faults), places=text, fixes=fix[:1].upper() + fix[1:])
+    )
+
+
+def _counts(faults: Sequence[Fault]) -> str:
+    totals: dict[str, int] = {}
+    for fault in faults:
+        totals[fault.kind] = totals.get(fault.kind, 0) + fault.rows.size
+    return ", ".join(f"{count} {kind}" for kind, count in totals.items())
+
+
+def _cells(fault: Fault, raw_table: RawTable, style: NumberStyle, fixes: dict[str, None]) -> str:
+    """Return the fault's first cells as text, and add what to do about them to `fixes`."""
+    column = f"column {shown(fault.header)}" + ("" if fault.role == fault.header else f" ({fault.role})")
+    parts = []
+    for index in fault.rows[:CELLS_PER_FAULT].tolist():
+        text = cell_text(raw_table.columns[fault.header], index)
+        why, fix = f"is {fault.kind}", FIXES.get(fault.kind, "")
+        if fault.kind == UNREADABLE:
+            why, fix = reason(text, replace(style, role=fault.role), row=index + 1)
+        elif fault.kind == NOT_POSITIVE:
+            fix = FIXES.get(fault.role, fix)
+        fixes[fix] = None
+        parts.append(f"{raw_table.place(index)} {shown(text)} {why}")
+    cells = f"{column}: {', '.join(parts)}"
+    hidden = fault.rows.size - len(parts)
+    return MORE.format(shown=cells, count=hidden) if hidden else cells
 
 
 def reason(text: str, style: NumberStyle, *, row: int) -> tuple[str, str]:

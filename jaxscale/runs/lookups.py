@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.runs.aliases import bare_names, plain, role_of
-from jaxscale.runs.computing import Computed
+from jaxscale.runs.cells import RawTable
 from jaxscale.runs.deriving import FORMULAS, SOURCES, derived_column
+from jaxscale.runs.mapping import Computed
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
-from jaxscale.runs.raw_table import RawTable
 from jaxscale.runs.selecting import check_readable
 from jaxscale.text import shown, shown_name
 

@@ -9,12 +9,10 @@ from typing import Literal
 from jaxscale.errors import UsageError
 from jaxscale.runs.assembling import Request, runs_of
 from jaxscale.runs.cells import raw_table_of
-from jaxscale.runs.decoding import text_of
-from jaxscale.runs.formats import check_format
 from jaxscale.runs.numbers import NumberStyle
-from jaxscale.runs.opening import content_of
-from jaxscale.runs.parquet import is_parquet_name, raw_table_of_parquet
+from jaxscale.runs.opening import check_format, content_of, text_of
 from jaxscale.runs.table import Runs
+from jaxscale.runs.typed import is_parquet_name, raw_table_of_parquet
 from jaxscale.text import shown, shown_name
 
 BAD_MARK = (

@@ -8,12 +8,12 @@ import numpy as np
 
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.aliases import plain
-from jaxscale.runs.finals import last_rows
 from jaxscale.runs.naming import (
     SEED_NAMES,
     codes,
     joint,
     kinds,
+    last_rows,
     logged_column,
     run_codes,
     run_column,

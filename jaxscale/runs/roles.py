@@ -19,16 +19,14 @@ from jaxscale.runs.aliases import (
     SET_SIZES,
     SIGMA,
     is_called,
+    is_qualified,
     known_name,
     role_of,
 )
 from jaxscale.runs.candidates import Cells, candidates_of
-from jaxscale.runs.computing import Computed
 from jaxscale.runs.deriving import SOURCES
-from jaxscale.runs.mapping import meant_by, named, near, shown_all
-from jaxscale.runs.proposing import proposed, proposed_flops, proposed_scale
-from jaxscale.runs.qualified import is_qualified
-from jaxscale.runs.wide import wide_advice
+from jaxscale.runs.mapping import Computed, meant_by, named, near, shown_all
+from jaxscale.runs.proposing import proposed, proposed_flops, proposed_scale, wide_advice
 from jaxscale.text import shown, typed
 
 MISSING = "no column for {roles}; the columns are {headers}.{near}"

@@ -15,7 +15,7 @@ from jaxscale.registry import unknown
 from jaxscale.text import escaped
 
 if TYPE_CHECKING:
-    from jaxscale.runs.frames import Frame
+    from jaxscale.runs.typed import Frame
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ class Runs:
         rest.
         """
         from jaxscale.runs.assembling import Request, runs_of
-        from jaxscale.runs.frames import raw_table_of_frame, unnamed_index
         from jaxscale.runs.numbers import NumberStyle
+        from jaxscale.runs.typed import raw_table_of_frame, unnamed_index
 
         style = NumberStyle(units=units)
         request = Request(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jaxscale.digits import data_size
 from jaxscale.errors import StoreError
-from jaxscale.runs import memory
+from jaxscale.runs import opening
 from jaxscale.store.archive import Archive, archive_of
 from jaxscale.store.document import LARGEST, record_of
 from jaxscale.store.folders import ARRAYS, RESULT
@@ -21,7 +21,7 @@ NO_FOLDER = "{place}: there is no such folder; name one that jaxscale fit or js.
 NOT_A_FOLDER = "{place}: is not a folder; a saved result is a folder with {result} and {arrays} in it"
 NO_FILE = "{place}: there is no {name} in this folder, so it holds no whole result; fit again"
 NOT_READABLE = "{place}: cannot be read ({reason}); check its owner, its mode and the disk"
-TOO_LARGE = "{place}: has {size}, more than {limit} that can be read here; load it on a larger machine"
+TOO_LARGE = "{place}: has {size}, and at most {limit} is read; fit again with fewer replicates"
 OTHER_KIND = "{place}: is {kind}, not a saved result of jaxscale; name a folder that jaxscale fit has written"
 NEWER = (
     "{place}: has schema version {found}, and jaxscale {jaxscale} reads up to version {known}.\n"
@@ -68,7 +68,7 @@ def arrays_in(folder: Path, expected: Record) -> Archive:
 
     expected: the field `arrays` of result.json.
     """
-    data = _content(folder, ARRAYS, int(memory.available_bytes() / _COPIES))
+    data = _content(folder, ARRAYS, int(opening.MEMORY_LIMIT / _COPIES))
     place = shown_name(str(folder / ARRAYS))
     if len(data) != expected.count("bytes"):
         raise StoreError(OTHER_SIZE.format(place=place, found=len(data), expected=expected.count("bytes")))

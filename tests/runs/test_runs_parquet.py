@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxscale.errors import MissingDependencyError, RunsError
-from jaxscale.runs import memory, read_runs
+from jaxscale.runs import opening, read_runs
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -119,7 +119,7 @@ def test_a_file_that_unpacks_to_more_than_memory_is_refused_before_it_is_unpacke
     path = tmp_path / "runs.parquet"
     many = np.ones(1_000_000)
     parquet.write_table(pa.table({"params": many, "tokens": many, "loss": many}), path)
-    monkeypatch.setattr(memory, "available_bytes", lambda: 10_000_000)
+    monkeypatch.setattr(opening, "MEMORY_LIMIT", 1e7)
     assert path.stat().st_size < 1_000_000
     with pytest.raises(RunsError, match="240 MB"):
         read_runs(path)

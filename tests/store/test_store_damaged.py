@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_damage import ARRAYS, RESULT, edited, exchanged, outcome, refusal
 
-from jaxscale.runs import memory
+from jaxscale.runs import opening
 from jaxscale.store import Saved, load, save
 from jaxscale.store.document import LARGEST
 
@@ -152,9 +152,9 @@ def test_a_document_larger_than_any_result_is_not_read(folder):
     assert "64 MB" in refusal(folder)
 
 
-def test_an_archive_larger_than_the_memory_is_not_read(folder, monkeypatch):
-    monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
-    assert "larger machine" in refusal(folder)
+def test_an_archive_larger_than_the_limit_is_not_read(folder, monkeypatch):
+    monkeypatch.setattr(opening, "MEMORY_LIMIT", 1000)
+    assert "at most 500 B is read" in refusal(folder)
 
 
 def test_a_field_named_by_control_characters_is_named_escaped(folder):

@@ -5,7 +5,7 @@ import pytest
 
 from jaxscale.counting import recount
 from jaxscale.errors import RunsError
-from jaxscale.runs.qualified import is_qualified
+from jaxscale.runs.aliases import is_qualified
 
 SMALL, LARGE, TOKENS, LOSSES = (2e8, 4e8, 9e8), (1.6e9, 3.2e9, 7.2e9), (4e9, 8e9, 2e10), (3.2, 3.0, 2.8)
 
