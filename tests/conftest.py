@@ -1,38 +1,72 @@
 """What every test may ask for."""
 
+import hashlib
 import os
 import shutil
-import tempfile
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 COMPILED = "JAXSCALE_TESTS_COMPILED"
-"""The folder of programs that the workers of one run of the tests compile for one another."""
+"""The folder of programs that workers compile for one another and for later runs; the caller's, if it is set."""
+COMPILING = ("engine", "solvers", "laws", "objectives", "numerics", "resampling")
+"""Folders whose change leaves few programs as they were."""
+NEED_SHARED = "JAXSCALE_TESTS_NEED_SHARED"
+"""Set to 1, a test whose shared data are missing fails instead of being skipped."""
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--programs", action="store_true", help="list the programs that were compiled, and the tests")
 
 
 def pytest_configure(config):
-    """Let each program be compiled once, not once a worker: two fifths of the time of all tests went into that."""
+    """Let each program be compiled once, not once a worker and not once a run, and count them."""
     import jax
+    from hypothesis import settings
+    from program_count import ProgramCount
 
-    config.has_own_folder = COMPILED not in os.environ
-    if config.has_own_folder:
-        os.environ[COMPILED] = tempfile.mkdtemp()
+    settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+    settings.load_profile("untimed")
+    if COMPILED not in os.environ:  # the workers find it set
+        os.environ[COMPILED] = str(kept_folder(config.rootpath / ".pytest_cache"))
     jax.config.update("jax_compilation_cache_dir", os.environ[COMPILED])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+    count = ProgramCount(config)
+    count.watch()
+    config.pluginmanager.register(count, "program-count")
 
 
-def pytest_unconfigure(config):
-    if config.has_own_folder and not hasattr(config, "workerinput"):  # the workers are gone by then
-        shutil.rmtree(os.environ[COMPILED], ignore_errors=True)
+def kept_folder(cache):
+    """Return the folder of compiled programs in a cache, and remove those of other states of the code.
+
+    Those of another version of jaxlib stay, since a clone may be tested with two, and so do those of the last hour,
+    which another run may be using.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for name in COMPILING for path in (ROOT / "jaxscale" / name).rglob("*.py")):
+        digest.update(path.read_bytes())
+    begins = f"compiled-{version('jaxlib')}-"
+    kept = cache / f"{begins}{digest.hexdigest()[:12]}"
+    for other in cache.glob(f"{begins}*"):
+        if other != kept and other.stat().st_mtime < time.time() - 3600:
+            shutil.rmtree(other, ignore_errors=True)
+    return kept
+
+
+def missing(what):
+    """Skip the test, or fail it where the caller says that all data are there."""
+    (pytest.fail if os.environ.get(NEED_SHARED) else pytest.skip)(what)
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real tables, ../shared/data or $JAXSCALE_SHARED; where it is missing the test is skipped."""
-    folder = Path(os.environ.get("JAXSCALE_SHARED", Path(__file__).parents[2] / "shared" / "data"))
+    folder = Path(os.environ.get("JAXSCALE_SHARED", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"no real tables: {folder} is missing; set JAXSCALE_SHARED")
+        missing(f"no real tables: {folder} is missing; set JAXSCALE_SHARED")
     return folder
 
 
@@ -41,7 +75,16 @@ def field(shared_data) -> Path:
     """The folder of small tables that stand for what people bring; where it is missing the test is skipped."""
     folder = shared_data.parent / "field"
     if not folder.is_dir():
-        pytest.skip(f"no tables from the field: {folder} is missing; set JAXSCALE_SHARED to the folder beside it")
+        missing(f"no tables from the field: {folder} is missing; set JAXSCALE_SHARED to the folder beside it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def certified(shared_data) -> Path:
+    """The folder of NIST's files; where it is missing the test is skipped."""
+    folder = shared_data.parent / "nist"
+    if not folder.is_dir():
+        missing(f"no certified problems: {folder} is missing")
     return folder
 
 
