@@ -1,7 +1,8 @@
 """What was measured: a table of training runs, checked and in float64.  Host only; never imports jax."""
 
 from jaxscale.runs.checking import ROUNDED
+from jaxscale.runs.origin import Origin
 from jaxscale.runs.reading import read_runs
-from jaxscale.runs.table import Origin, Runs
+from jaxscale.runs.table import Runs
 
 __all__ = ["ROUNDED", "Origin", "Runs", "read_runs"]

@@ -11,7 +11,7 @@ from jaxscale.errors import RunsError
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
 from jaxscale.runs.numbers import numbers
-from jaxscale.runs.table import Origin, Runs
+from jaxscale.runs.origin import Fields, Origin
 from jaxscale.runs.typed import cells_of, digest, is_nothing
 from jaxscale.text import counted, listed, shown
 
@@ -35,15 +35,15 @@ NEEDED = ("params", "tokens", "flops", "loss", "weight", "sigma")
 NO_COLUMNS = ("loss", "weight", "sigma")
 
 
-def runs_of_arrays(
+def fields_of_arrays(
     *,
     loss: ArrayLike,
     weight: ArrayLike | None,
     sigma: ArrayLike | None,
     group: ArrayLike | None,
     columns: Mapping[str, ArrayLike],
-) -> Runs:
-    """Return runs from arrays; the contract is that of `Runs.from_arrays`."""
+) -> Fields:
+    """Return the fields of runs from arrays; the contract is that of `Runs.from_arrays`."""
     given = {**columns, "loss": loss, **_if_given("weight", weight), **_if_given("sigma", sigma)}
     for name, values in (*given.items(), *_if_given("group", group).items()):
         _check_not_masked(name, values)
@@ -64,7 +64,7 @@ def runs_of_arrays(
         named[role] = derived_column(role, named)
         check_usable(role, named, row=row, source=SOURCE)
     roles = {name: name for name in NEEDED if name in numeric}
-    return Runs(
+    return Fields(
         columns={**named, **schedules},
         loss=numeric["loss"],
         weight=weights,

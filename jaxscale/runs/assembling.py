@@ -20,12 +20,11 @@ from jaxscale.runs.deriving import FORMULAS, SOURCES, check_usable, derivable_ro
 from jaxscale.runs.invalid import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 from jaxscale.runs.lookups import RawTableLookup
 from jaxscale.runs.mapping import undefined
-from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
+from jaxscale.runs.origin import Fields, Origin
 from jaxscale.runs.roles import Assigned, assigned
 from jaxscale.runs.scaling import check_factors, scale_of
 from jaxscale.runs.selecting import selected
-from jaxscale.runs.table import Origin, Runs
 from jaxscale.text import listed, shown, shown_name
 
 NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a row for each run"
@@ -67,8 +66,8 @@ class Request:
         check_factors(self.scale)
 
 
-def runs_of(raw_table: RawTable, request: Request) -> Runs:
-    """Return the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
+def fields_of(raw_table: RawTable, request: Request) -> Fields:
+    """Return the fields of the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
     source = shown_name(raw_table.source)
     found = assigned(
         tuple(raw_table.columns),
@@ -98,7 +97,7 @@ def runs_of(raw_table: RawTable, request: Request) -> Runs:
     named = {name: column for name, column in columns.items() if name not in own}
     free = [header for header in raw_table.columns if header in named]
     errors = findings_of_errors(roles, free, columns["loss"], columns)
-    runs = Runs(
+    return Fields(
         columns=named,
         loss=columns["loss"],
         weight=columns.get("weight", np.ones(rows.size)),
@@ -119,7 +118,6 @@ def runs_of(raw_table: RawTable, request: Request) -> Runs:
         ),
         findings=(*raw_table.findings, *found.findings, *dropped_finding(dropped), *findings, *errors),
     )
-    return final_runs(runs) if request.final else runs
 
 
 def _cells(raw_table: RawTable, style: NumberStyle) -> Cells:

@@ -11,14 +11,13 @@ import numpy as np
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.aliases import SIGMA, bare_names, plain
 from jaxscale.runs.header_units import bits_finding
-from jaxscale.runs.lookups import RawTableLookup
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.runs.repeats import findings_of_repeats
-from jaxscale.runs.table import Runs
 from jaxscale.runs.units import units_finding
 from jaxscale.text import counted, listed, shown, typed
 
 if TYPE_CHECKING:
+    from jaxscale.runs.lookups import RawTableLookup
     from jaxscale.runs.table import Runs
 
 FLOPS_MISMATCH = (

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from math import isclose, log
+from typing import TYPE_CHECKING
 
 from jaxscale.costs.machines import MACHINES, machine_of
 from jaxscale.expressions.tree import quoted
 from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.runs.aliases import UNIT_WORDS, words_of
-from jaxscale.runs.table import Runs
 from jaxscale.text import shown, typed
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
 
 _PREFIXES = {"mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24} | {
     "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from jaxscale.errors import RunsError
 from jaxscale.runs.aliases import plain
-from jaxscale.runs.table import Runs
 from jaxscale.text import shown_name
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
 
 RUN_NAMES = (
     "run", "run id", "run name", "runid", "name", "id", "experiment id", "exp id", "exp name",

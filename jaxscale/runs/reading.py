@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from jaxscale.errors import UsageError
-from jaxscale.runs.assembling import Request, runs_of
+from jaxscale.runs.assembling import Request
 from jaxscale.runs.cells import raw_table_of
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.opening import check_format, content_of, text_of
@@ -68,27 +68,17 @@ def read_runs(
     if style.decimal == style.thousands:
         raise UsageError(SAME_MARK.format(mark=shown(decimal)))
     request = Request(
-        dict(map or {}),
-        where,
-        inputs,
-        beside,
-        group,
-        missing,
-        positive_loss,
-        style,
-        scale=dict(scale or {}),
-        units_ok=units_ok,
-        final=final,
+        dict(map or {}), where, inputs, beside, group, missing, positive_loss, style, dict(scale or {}), units_ok, final
     )
     is_parquet = is_parquet_name(str(source))
     content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
     if is_parquet:
-        return runs_of(raw_table_of_parquet(content), request)
+        return Runs.from_raw_table(raw_table_of_parquet(content), request)
     name = shown_name(content.source)
     check_format(content.data, source=name)
     text = text_of(content.data, encoding=encoding, source=name)
     raw_table = raw_table_of(text, sep=sep, source=content.source, sha256=content.sha256)
-    return runs_of(raw_table, request)
+    return Runs.from_raw_table(raw_table, request)
 
 
 def _check_mark(option: str, mark: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from jaxscale.runs.naming import (
     time_column,
 )
 from jaxscale.runs.separating import separation_of
-from jaxscale.runs.table import Runs
 from jaxscale.text import counted, shown, typed
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
 
 DUPLICATE_RUNS = "{rows} repeat an earlier row's {names} and loss; delete them"
 REPEATED_SEEDS = "{rows} share their {names} with another row and differ in loss, as seeds do{advice}"

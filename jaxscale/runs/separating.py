@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from jaxscale.expressions.selection import LENGTH_LIMIT
 from jaxscale.runs.aliases import ROLES, plain
 from jaxscale.runs.lookups import ROW
 from jaxscale.runs.naming import RUN_NAMES
-from jaxscale.runs.table import Runs
 from jaxscale.text import shown
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
 
 ALONE = "column {column} is {value} in {these} alone"
 BEYOND = "column {column} is {side} {value} in {these} alone"

@@ -1,10 +1,10 @@
-"""The table of runs, and where it came from."""
+"""The table of runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,34 +12,17 @@ from numpy.typing import ArrayLike
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown
+from jaxscale.runs.arrays import fields_of_arrays
+from jaxscale.runs.assembling import Request, fields_of
+from jaxscale.runs.cells import RawTable
+from jaxscale.runs.checking import findings_of
+from jaxscale.runs.lookups import RunsLookup
+from jaxscale.runs.naming import final_runs
+from jaxscale.runs.numbers import NumberStyle
+from jaxscale.runs.origin import Origin
+from jaxscale.runs.selecting import selected
+from jaxscale.runs.typed import Frame, raw_table_of_frame, unnamed_index
 from jaxscale.text import escaped
-
-if TYPE_CHECKING:
-    from jaxscale.runs.typed import Frame
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a table came from, and what was done to it before the fit.
-
-    source: the path as given, "<stdin>", "<arrays>", "<frame>" or a data set's name.
-    sha256: hexadecimal digest of the bytes read; of the columns for arrays and frames.
-    rows: rows found in the table, before any was left out.
-    columns: role → header in the source.   derived: role → formula, {"tokens": "flops / (6 params)"}.
-    where: selections applied, in order.   left_out: reason ("where", "missing", "infinite", "final") → rows left out.
-    scale: header → factor by which its numbers were multiplied.   units_ok: whether the user said that the numbers are
-    plain counts and a loss, so that this is not questioned.
-    """
-
-    source: str
-    sha256: str
-    rows: int
-    columns: Mapping[str, str]
-    derived: Mapping[str, str]
-    where: tuple[str, ...] = ()
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    scale: Mapping[str, float] = field(default_factory=dict)
-    units_ok: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,9 +76,7 @@ class Runs:
         Numbers must be finite and not masked, weights not negative and not all zero, sigma positive; signs of other
         columns are not checked.   Raises RunsError naming columns and rows.
         """
-        from jaxscale.runs.arrays import runs_of_arrays
-
-        runs = runs_of_arrays(loss=loss, weight=weight, sigma=sigma, group=group, columns=columns)
+        runs = cls(**fields_of_arrays(loss=loss, weight=weight, sigma=sigma, group=group, columns=columns))
         return replace(runs, origin=replace(runs.origin, units_ok=units_ok))
 
     @classmethod
@@ -122,10 +103,6 @@ class Runs:
         space. The options are those of `read_runs`.   Raises RunsError for a table that is refused, UsageError for the
         rest.
         """
-        from jaxscale.runs.assembling import Request, runs_of
-        from jaxscale.runs.numbers import NumberStyle
-        from jaxscale.runs.typed import raw_table_of_frame, unnamed_index
-
         style = NumberStyle(units=units)
         request = Request(
             dict(map or {}),
@@ -136,17 +113,23 @@ class Runs:
             missing,
             positive_loss,
             style,
-            scale=dict(scale or {}),
-            units_ok=units_ok,
-            final=final,
+            dict(scale or {}),
+            units_ok,
+            final,
         )
         try:
-            return runs_of(raw_table_of_frame(frame, source=source), request)
+            return cls.from_raw_table(raw_table_of_frame(frame, source=source), request)
         except RunsError as error:
             advice = unnamed_index(frame, error.missing)
             if not advice:
                 raise
             raise RunsError(f"{error}\n{advice}", missing=error.missing) from error
+
+    @classmethod
+    def from_raw_table(cls, raw_table: RawTable, request: Request) -> Runs:
+        """Return the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
+        runs = cls(**fields_of(raw_table, request))
+        return final_runs(runs) if request.final else runs
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -168,9 +151,6 @@ class Runs:
 
         Raises UsageError for an expression that cannot be read, RunsError if no run is left.
         """
-        from jaxscale.runs.lookups import RunsLookup
-        from jaxscale.runs.selecting import selected
-
         rows = selected(expressions, RunsLookup(self), count=len(self), source=self.origin.source)
         kept = self.take(rows, "where")
         return replace(kept, origin=replace(kept.origin, where=(*self.origin.where, *expressions)))
@@ -198,6 +178,4 @@ class Runs:
         coefs: how many a fit has, so that advice leaves it enough rows.   has_own: whether groups have coefs of their
         own.
         """
-        from jaxscale.runs.checking import findings_of
-
         return (*self.findings, *findings_of(self, inputs, coefs=coefs, has_own=has_own))

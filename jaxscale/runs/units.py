@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from math import log, log10, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.runs.deriving import FORMULAS, SOURCES
 from jaxscale.runs.header_units import factor_named, factor_text, hours_finding
-from jaxscale.runs.table import Runs
 from jaxscale.text import shown, typed
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
 
 NO_PLAN = (
     " Nothing is planned from such numbers: read the table with {options}, or with --units-ok if they are plain counts"
