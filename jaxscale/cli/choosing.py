@@ -81,7 +81,7 @@ def check_declared(chosen: Chosen, given: Collection[str], option: str) -> None:
     """Raise UsageError, with a caret, for a name in a typed law that is no coef, no size and not given by an option."""
     if chosen.law_expr is None:
         return
-    from jaxscale.runs.aliases import role_of
+    from jaxscale.runs.headers import role_of
 
     formula = formula_of(chosen.law_expr, [one.name for one in declared_all(chosen.coef)])
     for name in formula.inputs:

@@ -11,7 +11,7 @@ from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.spec import SIX_ND
 from jaxscale.finding import row_numbers
 from jaxscale.runs import Runs
-from jaxscale.runs.aliases import plain
+from jaxscale.runs.headers import plain
 from jaxscale.text import listed, shown
 
 AMBIGUOUS = "one column for {word} and not {names}"

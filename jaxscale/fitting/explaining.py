@@ -11,7 +11,7 @@ from jaxscale.fitting.groups import MOST_COEFS
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
-from jaxscale.runs.aliases import plain
+from jaxscale.runs.headers import plain
 from jaxscale.runs.naming import RUN_NAMES, STATE_NAMES
 from jaxscale.text import shown, typed
 

@@ -17,7 +17,7 @@ from jaxscale import precision
 from jaxscale.expressions.formula import Arithmetic, Declared, Formula, declared, declared_all, formula_of, value_of
 from jaxscale.laws.profiles import Profile
 from jaxscale.laws.spec import Coef, Law
-from jaxscale.runs.aliases import role_of
+from jaxscale.runs.headers import role_of
 
 NAME = "expression"
 UNTOLD = (1.0,)

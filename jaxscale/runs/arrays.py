@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 
 from jaxscale.errors import RunsError
 from jaxscale.finding import Finding, row_numbers
+from jaxscale.runs.cells import Fields, Origin
 from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
 from jaxscale.runs.numbers import numbers
-from jaxscale.runs.origin import Fields, Origin
 from jaxscale.runs.typed import cells_of, digest, is_nothing
 from jaxscale.text import counted, listed, shown
 

@@ -12,18 +12,16 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown
-from jaxscale.runs.aliases import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.candidates import Cells
-from jaxscale.runs.cells import RawTable
+from jaxscale.runs.cells import Fields, Origin, RawTable
 from jaxscale.runs.checking import dropped_finding, findings_of_errors, reading_findings
 from jaxscale.runs.deriving import FORMULAS, SOURCES, check_usable, derivable_roles, derived_column, recorded
+from jaxscale.runs.headers import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.invalid import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
-from jaxscale.runs.lookups import RawTableLookup
+from jaxscale.runs.lookups import RawTableLookup, check_factors, scale_of
 from jaxscale.runs.mapping import undefined
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
-from jaxscale.runs.origin import Fields, Origin
 from jaxscale.runs.roles import Assigned, assigned
-from jaxscale.runs.scaling import check_factors, scale_of
 from jaxscale.runs.selecting import selected
 from jaxscale.text import listed, shown, shown_name
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.runs.aliases import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, rivals_of, role_of
+from jaxscale.runs.headers import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, rivals_of, role_of
 from jaxscale.runs.numbers import Kind, Numbers
 
 WIDTHS = ("d model", "width", "n embd", "n embed", "embed dim", "embedding dim", "hidden size", "hidden dim")

@@ -1,4 +1,4 @@
-"""The raw table: cells under cleaned headers, and how text in separated values becomes one."""
+"""A table as it was found: cells under cleaned headers, where they came from, and how text becomes such a table."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from threading import Lock
+from typing import TypedDict
 
 import numpy as np
 
@@ -28,7 +29,6 @@ HEADERS_CLEANED = "column names were cleaned of spaces or a byte-order mark: {na
 UNNAMED = "column {position}"
 COLUMN_LIMIT = 4096
 BYTE_ORDER_MARK = "\ufeff"
-
 BAD_SEPARATOR = "--sep {sep} is no separator; give one character, such as ';', or 'tab'"
 NO_HEADER = "{source}: no header found: the file is empty; the first line must name the columns: params,tokens,loss"
 COMMENTED = (
@@ -224,3 +224,58 @@ def _objects(cells: list[str]) -> np.ndarray:
     column = np.empty(len(cells), dtype=object)
     column[:] = cells
     return column
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a table came from, and what was done to it before the fit.
+
+    source: the path as given, "<stdin>", "<arrays>", "<frame>" or a data set's name.
+    sha256: hexadecimal digest of the bytes read; of the columns for arrays and frames.
+    rows: rows found in the table, before any was left out.
+    columns: role → header in the source.   derived: role → formula, {"tokens": "flops / (6 params)"}.
+    where: selections applied, in order.   left_out: reason ("where", "missing", "infinite", "final") → rows left out.
+    scale: header → factor by which its numbers were multiplied.   units_ok: whether the user said that the numbers are
+    plain counts and a loss, so that this is not questioned.
+    """
+
+    source: str
+    sha256: str
+    rows: int
+    columns: Mapping[str, str]
+    derived: Mapping[str, str]
+    where: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
+    units_ok: bool = False
+
+
+class Fields(TypedDict):
+    """The fields of `Runs`, which says what they hold."""
+
+    columns: Mapping[str, np.ndarray]
+    loss: np.ndarray
+    weight: np.ndarray
+    sigma: np.ndarray | None
+    group: np.ndarray | None
+    labels: Mapping[str, np.ndarray]
+    row: np.ndarray
+    origin: Origin
+    findings: tuple[Finding, ...]
+
+
+def texts(cells: np.ndarray) -> np.ndarray:
+    """Return cells (n,) as an object array of str without surrounding spaces; whole numbers lose their ".0"."""
+    text = np.empty(cells.size, dtype=object)
+    text[:] = [cell_text(cells, index).strip() for index in range(cells.size)]
+    return text
+
+
+def cell_text(cells: np.ndarray, index: int) -> str:
+    """Return one cell as text; NaN, which is how a typed source says nothing, as the empty text."""
+    value = cells[index]
+    if isinstance(value, str):
+        return value
+    if np.isnan(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.finding import Finding, row_numbers
-from jaxscale.runs.aliases import SIGMA, bare_names, plain
-from jaxscale.runs.header_units import bits_finding
+from jaxscale.runs.headers import SIGMA, bare_names, bits_finding, plain
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.runs.repeats import findings_of_repeats
 from jaxscale.runs.units import units_finding

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.cells import RawTable
-from jaxscale.runs.lookups import cell_text
+from jaxscale.runs.cells import RawTable, cell_text
 from jaxscale.runs.numbers import TINY, NumberStyle, contradicts, spelled
 from jaxscale.text import MORE, counted, shown, shown_name
 

@@ -1,26 +1,28 @@
-"""How a selection finds columns: in a raw table whose cells are not yet judged, and in finished runs."""
+"""The columns of a raw table by role, header or alias, read as numbers and multiplied by the factors of --scale."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxscale.runs.aliases import bare_names, plain, role_of
-from jaxscale.runs.cells import RawTable
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.registry import unknown
+from jaxscale.runs.cells import RawTable, cell_text, texts
 from jaxscale.runs.deriving import FORMULAS, SOURCES, derived_column
+from jaxscale.runs.headers import ROW, header_named, plain, role_of
 from jaxscale.runs.mapping import Computed
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
 from jaxscale.runs.selecting import check_readable
-from jaxscale.text import shown, shown_name
+from jaxscale.text import escaped, shown, shown_name
 
-if TYPE_CHECKING:
-    from jaxscale.runs.table import Runs
-
-ROW = "row"
-"""What a selection calls the number of a data row, from 1 in the original table, where no column has that name."""
+NOT_A_FACTOR = "--scale {name}={factor:g}: a factor is a positive, finite number, as in --scale tokens=1e9"
+NO_COLUMN = "{source}: --scale: {unknown}"
+DERIVED = "{source}: --scale {name}: {name} is no column, it is made of {sources}: scale one of these"
+NO_NUMBERS = "{source}: --scale {name}: the column holds no number"
+SCALED_TWICE = "{source}: --scale gives two factors for the column {name}: give one"
 
 
 class RawTableLookup:
@@ -57,7 +59,7 @@ class RawTableLookup:
         role = role_of(name)
         by_role = None if role is None else self._by_role(role)
         is_row = name == ROW and not any(plain(header) == ROW for header in self.raw_table.columns)
-        return by_role or (ROW if is_row else _only_match(name, self.raw_table.columns))
+        return by_role or (ROW if is_row else header_named(name, self.raw_table.columns))
 
     def is_text(self, key: str) -> bool:
         """Return whether no cell is a number and some are text."""
@@ -129,67 +131,33 @@ class RawTableLookup:
         return FORMULAS[role] if role in FORMULAS and all(name in self.roles for name in SOURCES[role]) else None
 
 
-class RunsLookup:
-    """The columns, labels, loss, weight, sigma and group of finished runs by role, header or alias."""
-
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
-        self.cells = {**runs.labels, "weight": runs.weight, "loss": runs.loss, **runs.columns}
-        if runs.sigma is not None:
-            self.cells.setdefault("sigma", runs.sigma)
-        if runs.group is not None:
-            self.cells.setdefault("group", runs.group)
-        if not any(plain(name) == ROW for name in self.cells):
-            self.cells[ROW] = runs.row.astype(np.float64)
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Every name that a column has."""
-        return tuple(self.cells)
-
-    def find(self, name: str) -> str | None:
-        """Return the name under which the runs keep a column."""
-        headers = {header: role for role, header in self.runs.origin.columns.items()}
-        for key in (name, headers.get(name), role_of(name)):
-            if key is not None and key in self.cells:
-                return key
-        return _only_match(name, self.cells)
-
-    def is_text(self, key: str) -> bool:
-        """Return whether the column is a label or the group."""
-        return self.cells[key].dtype == object
-
-    def is_numeric(self, key: str) -> bool:
-        """Return whether the column is float64."""
-        return self.cells[key].dtype != object
-
-    def texts(self, key: str) -> np.ndarray:
-        """Return a label (n,)."""
-        return self.cells[key]
-
-    def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
-        """Return a column (n,) of float64."""
-        return self.cells[key]
+def check_factors(scale: Mapping[str, float]) -> None:
+    """Raise UsageError for an invalid factor."""
+    for name, factor in scale.items():
+        if isinstance(factor, bool) or not (math.isfinite(factor) and factor > 0):
+            raise UsageError(NOT_A_FACTOR.format(name=escaped(name), factor=float(factor)))
 
 
-def texts(cells: np.ndarray) -> np.ndarray:
-    """Return cells (n,) as an object array of str without surrounding spaces; whole numbers lose their ".0"."""
-    text = np.empty(cells.size, dtype=object)
-    text[:] = [cell_text(cells, index).strip() for index in range(cells.size)]
-    return text
+def scale_of(lookup: RawTableLookup, scale: Mapping[str, float]) -> dict[str, float]:
+    """Return header, or formula, → factor, for the headers or roles that were named.
 
-
-def cell_text(cells: np.ndarray, index: int) -> str:
-    """Return one cell as text; NaN, which is how a typed source says nothing, as the empty text."""
-    value = cells[index]
-    if isinstance(value, str):
-        return value
-    if np.isnan(value):
-        return ""
-    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
-
-
-def _only_match(name: str, names: Mapping[str, object]) -> str | None:
-    matches = [header for header in names if plain(header) == plain(name)]
-    matches = matches or [header for header in names if plain(name) in map(plain, bare_names(header))]
-    return matches[0] if len(matches) == 1 else None
+    Raises RunsError for what is no such column.
+    """
+    found: dict[str, float] = {}
+    source = shown_name(lookup.raw_table.source)
+    for name, factor in scale.items():
+        key = lookup.find(name)
+        told = {"source": source, "name": escaped(name)}
+        role = next((role for role, formula in FORMULAS.items() if formula == key), None)
+        if role is not None:
+            raise RunsError(DERIVED.format(**told, sources=" and ".join(SOURCES[role])))
+        if key is None or key not in (*lookup.raw_table.columns, *lookup.computed):
+            known = [escaped(other[:40]) for other in lookup.names[:12]]
+            raise RunsError(NO_COLUMN.format(source=source, unknown=unknown("column", escaped(name), known)))
+        if not (lookup.read(key).kind == Kind.NUMBER).any():
+            raise RunsError(NO_NUMBERS.format(**told))
+        if key in found:
+            raise RunsError(SCALED_TWICE.format(source=source, name=shown(key)))
+        found[key] = float(factor)
+    lookup.forget()
+    return found

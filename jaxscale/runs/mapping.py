@@ -13,7 +13,7 @@ import numpy as np
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.formula import Arithmetic, Formula, formula_of, value_of
 from jaxscale.registry import unknown
-from jaxscale.runs.aliases import GROUP, bare_names, known_name, plain, role_of
+from jaxscale.runs.headers import GROUP, bare_names, headers_named, known_name, plain, role_of
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.text import escaped, listed, shown, typed
 
@@ -107,11 +107,10 @@ def named(headers: Sequence[str], name: str, source: str) -> str | None:
     """Return the header of that name: exactly, in other dress, or behind the prefix of a tracker; None without one."""
     if name in headers:
         return name
-    matches = [header for header in headers if plain(header) == plain(name)]
-    matches = matches or [header for header in headers if plain(name) in map(plain, bare_names(header))]
-    if len(matches) > 1:
-        raise RunsError(SEVERAL.format(source=source, headers=shown_all(matches), name=shown(name)))
-    return matches[0] if matches else None
+    found = headers_named(name, headers)
+    if len(found) > 1:
+        raise RunsError(SEVERAL.format(source=source, headers=shown_all(found), name=shown(name)))
+    return found[0] if found else None
 
 
 def near(names: Sequence[str], headers: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.aliases import plain
+from jaxscale.runs.headers import plain
 from jaxscale.text import shown_name
 
 if TYPE_CHECKING:

@@ -9,9 +9,21 @@ from difflib import get_close_matches
 import numpy as np
 
 from jaxscale.expressions.tree import quoted
-from jaxscale.runs.aliases import ALIASES, EPOCHS, bare_names, is_called, is_qualified, known_name, plain, role_of
 from jaxscale.runs.candidates import Cells
-from jaxscale.runs.header_units import factor_named, factor_text, flop_factor, without_units
+from jaxscale.runs.headers import (
+    ALIASES,
+    EPOCHS,
+    bare_names,
+    factor_named,
+    factor_text,
+    flop_factor,
+    is_called,
+    is_qualified,
+    known_name,
+    plain,
+    role_of,
+    without_units,
+)
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.text import beside, listed, python_line, shown
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.finding import Finding, row_numbers
-from jaxscale.runs.aliases import plain
+from jaxscale.runs.headers import plain
 from jaxscale.runs.naming import (
     SEED_NAMES,
     codes,

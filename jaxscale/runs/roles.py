@@ -10,7 +10,9 @@ from jaxscale.expressions.formula import formula_of
 from jaxscale.expressions.tree import quoted
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown
-from jaxscale.runs.aliases import (
+from jaxscale.runs.candidates import Cells, candidates_of
+from jaxscale.runs.deriving import SOURCES
+from jaxscale.runs.headers import (
     ALIASES,
     EPOCHS,
     GROUP,
@@ -23,8 +25,6 @@ from jaxscale.runs.aliases import (
     known_name,
     role_of,
 )
-from jaxscale.runs.candidates import Cells, candidates_of
-from jaxscale.runs.deriving import SOURCES
 from jaxscale.runs.mapping import Computed, meant_by, named, near, shown_all
 from jaxscale.runs.proposing import proposed, proposed_flops, proposed_scale, wide_advice
 from jaxscale.text import shown, typed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,7 +13,11 @@ from jaxscale.errors import RunsError
 from jaxscale.expressions.selection import COMPARISONS, number, selection_of
 from jaxscale.expressions.tree import Expression
 from jaxscale.registry import unknown
+from jaxscale.runs.headers import ROW, header_named, plain, role_of
 from jaxscale.text import counted, escaped, listed, shown
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
 
 NONE_LEFT = "{source}: no row of {rows} is left by {where}; loosen the selection"
 UNREADABLE = (
@@ -57,6 +61,49 @@ class Table(Protocol):
     def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
         """Return the column (n,) as float64, NaN where missing; raise RunsError if one of the rows is unreadable."""
         ...
+
+
+class RunsLookup:
+    """The columns, labels, loss, weight, sigma and group of finished runs by role, header or alias."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+        self.cells = {**runs.labels, "weight": runs.weight, "loss": runs.loss, **runs.columns}
+        if runs.sigma is not None:
+            self.cells.setdefault("sigma", runs.sigma)
+        if runs.group is not None:
+            self.cells.setdefault("group", runs.group)
+        if not any(plain(name) == ROW for name in self.cells):
+            self.cells[ROW] = runs.row.astype(np.float64)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Every name that a column has."""
+        return tuple(self.cells)
+
+    def find(self, name: str) -> str | None:
+        """Return the name under which the runs keep a column."""
+        headers = {header: role for role, header in self.runs.origin.columns.items()}
+        for key in (name, headers.get(name), role_of(name)):
+            if key is not None and key in self.cells:
+                return key
+        return header_named(name, self.cells)
+
+    def is_text(self, key: str) -> bool:
+        """Return whether the column is a label or the group."""
+        return self.cells[key].dtype == object
+
+    def is_numeric(self, key: str) -> bool:
+        """Return whether the column is float64."""
+        return self.cells[key].dtype != object
+
+    def texts(self, key: str) -> np.ndarray:
+        """Return a label (n,)."""
+        return self.cells[key]
+
+    def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
+        """Return a column (n,) of float64."""
+        return self.cells[key]
 
 
 def selected(expressions: Sequence[str], table: Table, *, count: int, source: str) -> np.ndarray:

@@ -11,8 +11,7 @@ import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.selection import LENGTH_LIMIT
-from jaxscale.runs.aliases import ROLES, plain
-from jaxscale.runs.lookups import ROW
+from jaxscale.runs.headers import ROLES, ROW, plain
 from jaxscale.runs.naming import RUN_NAMES
 from jaxscale.text import shown
 

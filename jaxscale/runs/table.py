@@ -14,13 +14,11 @@ from jaxscale.finding import Finding
 from jaxscale.registry import unknown
 from jaxscale.runs.arrays import fields_of_arrays
 from jaxscale.runs.assembling import Request, fields_of
-from jaxscale.runs.cells import RawTable
+from jaxscale.runs.cells import Origin, RawTable
 from jaxscale.runs.checking import findings_of
-from jaxscale.runs.lookups import RunsLookup
 from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
-from jaxscale.runs.origin import Origin
-from jaxscale.runs.selecting import selected
+from jaxscale.runs.selecting import RunsLookup, selected
 from jaxscale.runs.typed import Frame, raw_table_of_frame, unnamed_index
 from jaxscale.text import escaped
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.runs.deriving import FORMULAS, SOURCES
-from jaxscale.runs.header_units import factor_named, factor_text, hours_finding
+from jaxscale.runs.headers import factor_named, factor_text, hours_finding
 from jaxscale.text import shown, typed
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     from jaxscale.intervals import INTERVALS
     from jaxscale.objectives import OBJECTIVES
     from jaxscale.resampling import SCHEMES
-    from jaxscale.runs.aliases import GROUP, ROLES
+    from jaxscale.runs.headers import GROUP, ROLES
     from jaxscale.solvers import SOLVERS
 
     assert OBJECTIVES.names == names.OBJECTIVES

@@ -1,0 +1,288 @@
+"""What a header says: the role of its column, params of one kind, a unit, bits of a loss, hours of an accelerator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import isclose, log
+from typing import TYPE_CHECKING
+
+from jaxscale.costs.machines import MACHINES, machine_of
+from jaxscale.expressions.tree import quoted
+from jaxscale.finding import UNITS_SUSPECT, Finding
+from jaxscale.text import shown, typed
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
+
+SIGMA, GROUP = "sigma", "group"
+"""Roles that are there only where they are told: a name says too little of what is in such a column."""
+RECOGNISED = ("params", "tokens", "flops", "loss", "weight")
+"""The roles of a table that are recognised by name."""
+ROLES = (*RECOGNISED, SIGMA)
+ROW = "row"
+"""What a selection calls the number of a data row, from 1 in the original table, where no column has that name."""
+STAGES = ("val", "valid", "validation", "eval", "evaluation", "test")
+ALIASES: dict[str, tuple[str, ...]] = {
+    "params": (
+        "N", "n params", "num params", "params count", "param count", "n total", "total params", "params total",
+        "n total params", "num total params", "model params",
+        "parameters", "n parameters", "num parameters", "number of parameters", "parameter count", "total parameters",
+        "model parameters", "model size", "number of params",
+    ),
+    "tokens": (
+        "D", "n tokens", "num tokens", "number of tokens", "token count", "tokens count", "total tokens",
+        "training tokens", "train tokens", "tokens seen", "tokens trained", "dataset tokens", "dataset size",
+    ),
+    "flops": (
+        "C", "flop", "n flops", "num flops", "total flops", "total flop", "training flop", "training flops",
+        "train flop", "train flops", "compute", "training compute", "train compute", "total compute", "compute flops",
+    ),
+    "loss": (
+        "L", *(f"{stage}{mark}loss" for stage in STAGES for mark in (" ", "/", ".")),
+        "final loss", *(f"{word} {stage} loss" for word in ("final", "best") for stage in STAGES[:-1]),
+    ),
+    "weight": ("weights",),
+}  # fmt: skip
+LETTERS = ("n", "d", "c", "l")
+"""Aliases that mean many things besides: taken only where no other column can play the role."""
+SET_SIZES = (
+    "dataset size", "dataset tokens", "data size", "data set size", "corpus size", "corpus tokens", "unique tokens",
+    "n unique tokens", "num unique tokens", "tokens per epoch",
+)  # fmt: skip
+"""Names of how many tokens a data set holds, which a run sees once per epoch."""
+EPOCHS = ("epochs", "epoch", "n epochs", "num epochs", "number of epochs", "train epochs", "num train epochs")
+PREFIXES = (
+    "config", "cfg", "conf", "summary", "metrics", "metric", "params", "parameters", "hparams", "hparam", "hyperparams",
+    "hyperparameters", "args", "history", "run", "attributes",
+)  # fmt: skip
+"""What trackers put before a name: config.n_params (W&B), metrics.val_loss (MLflow), hparams/lr."""
+SECTIONS = (*PREFIXES, "model", "data", "dataset", "arch", "architecture", "network", "trainer")
+"""What may stand between such a prefix and the name."""
+_SEPARATORS = re.compile(r"[\s_\-]+")
+_SEGMENT = re.compile(r"[^./]+[./]")
+UNIT_WORDS = {
+    "k": 1e3, "thousand": 1e3, "thousands": 1e3, "m": 1e6, "mn": 1e6, "mil": 1e6, "million": 1e6, "millions": 1e6,
+    "b": 1e9, "bn": 1e9, "bil": 1e9, "billion": 1e9, "billions": 1e9, "g": 1e9,
+    "t": 1e12, "tn": 1e12, "trillion": 1e12, "trillions": 1e12,
+}  # fmt: skip
+"""Words of a header that name a unit, and the factors that they stand for."""
+_NOUNS = frozenset({"params", "param", "parameters", "parameter", "nparams"})
+_FILLERS = frozenset({"n", "num", "number", "of", "the", "count", "counts", "size", "model", "in", *UNIT_WORDS})
+_KINDS = frozenset({"active", "activated", "total", "all", "dense", "sparse", "nonzero", "trainable", "nonembedding",
+                    "nonembeddings", "nonemb", "nonembed", "noembedding", "noemb"})  # fmt: skip
+_LEFT_OUT = frozenset({"embedding", "embeddings", "embed", "emb", "zero", "vocabulary", "vocab"})
+_PREPOSITIONS = frozenset({"non", "no", "without", "with", "w", "o", "wo", "excl", "excluding", "exclude", "incl",
+                           "including", "include", "ex"})  # fmt: skip
+_LETTER_KINDS = _KINDS - {"dense", "sparse", "trainable", "nonzero", "all"}
+"""Kinds that make params of the letter N: n_active, and no n_dense, which are layers."""
+
+_PREFIXES = {"mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24} | {
+    "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
+}  # fmt: skip
+_FLOP = re.compile(r"(mega|giga|tera|peta|exa|zetta|yotta|[mgtpezy])f(?:lops?)?(/?s)?(days?|d)?")
+_POWER = re.compile(r"1?e(\d{1,2})")
+IN_BITS = (
+    "column {header} (loss) holds {unit}, by its name: it is fitted as it stands, and E and every loss that is "
+    "reported are then in {unit}; {option} reads it as nats{still}"
+)
+STILL = (
+    " per {size}, and no nats per token: those take the {size}s of a token besides, which depend on tokenizer and text"
+)
+LN2 = "0.693147"
+"""Nats in a bit."""
+_BITS_PER = {"bpb": "byte", "bpc": "character", "bpt": "token"}
+_SIZES = {"byte": "byte", "bytes": "byte", "char": "character", "chars": "character", "character": "character",
+          "characters": "character", "token": "token", "tokens": "token", "tok": "token"}  # fmt: skip
+HOURS = (
+    "column {header} (flops) holds {unit} of an accelerator, by its name, and no FLOP: they take the peak rate of the "
+    "machine and the share of it that the runs reached. Nothing is planned from such numbers: read the table with "
+    "{option} for example, which is {machine} at its peak of {peak} FLOP a second (dense, {precision}) and a share of "
+    "{share:g}, or with --units-ok if they are FLOP"
+)
+EXAMPLE, SHARE = "H100", 0.4
+"""The machine of the example where the name of the column says none, and the utilisation of every example."""
+_DEVICES = frozenset({"gpu", "gpus", "tpu", "tpus", "accelerator", "accelerators", "chip", "chips", "device",
+                      "devices"})  # fmt: skip
+_SECONDS = {**dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3_600), **dict.fromkeys(("day", "days"), 86_400)}
+_JOINED = re.compile(r"([a-z]+?(?:v?\d+[a-z]?)?)(hours?|hrs?|h|days?)")
+
+
+def plain(name: str) -> str:
+    """Return the name as it is compared: without case, and with space, underscore and hyphen alike."""
+    return _SEPARATORS.sub(" ", name.strip().strip("\ufeff").strip()).casefold()
+
+
+_ROLE_OF = {plain(alias): role for role, aliases in ALIASES.items() for alias in (role, *aliases)}
+
+
+def role_of(name: str) -> str | None:
+    """Return the role that a column of this name plays, or None if the name says nothing."""
+    return _ROLE_OF.get(plain(name))
+
+
+def words_of(header: str) -> list[str]:
+    """Return the words and numbers of a header, in small letters."""
+    return re.findall(r"[a-z0-9]+", plain(header))
+
+
+def bare_names(header: str) -> tuple[str, ...]:
+    """Return the name, and what is left of it behind each prefix of a tracker, the longest first."""
+    found = [header]
+    allowed: tuple[str, ...] = PREFIXES
+    while (match := _SEGMENT.match(found[-1])) and plain(match.group()[:-1]) in allowed:
+        rest = found[-1][match.end() :]
+        if not rest:
+            break
+        found.append(rest)
+        allowed = SECTIONS
+    return tuple(found)
+
+
+def headers_named(name: str, headers: Iterable[str]) -> list[str]:
+    """Return the headers of that name but for case, spaces and hyphens, else those of that name behind a prefix."""
+    headers = tuple(headers)
+    found = [header for header in headers if plain(header) == plain(name)]
+    return found or [header for header in headers if plain(name) in map(plain, bare_names(header))]
+
+
+def header_named(name: str, headers: Iterable[str]) -> str | None:
+    """Return the one header of that name, None where there is none or several."""
+    found = headers_named(name, headers)
+    return found[0] if len(found) == 1 else None
+
+
+def known_name(header: str) -> str | None:
+    """Return that part of a header that has a role, in plain letters; None where none has."""
+    return next((plain(name) for name in bare_names(header) if role_of(name) is not None), None)
+
+
+def is_called(header: str, names: tuple[str, ...]) -> bool:
+    """Return whether a header, or what is left of it behind a prefix, is one of these plain names."""
+    return any(plain(name) in names for name in bare_names(header))
+
+
+def is_qualified(header: str) -> bool:
+    """Return whether a column counts params of some kind, by its name: `active_params`, `params (non-embedding)`.
+
+    `embedding_params` are a part of them, and no count that a law could take.
+    """
+    words = words_of(bare_names(header)[-1])
+    rest = {word for word in words if word not in _NOUNS and word not in _FILLERS}
+    if not rest or not rest <= _KINDS | _LEFT_OUT | _PREPOSITIONS:
+        return False
+    is_kind = bool(rest & _KINDS) or bool(rest & _LEFT_OUT and rest & _PREPOSITIONS)
+    if _NOUNS & set(words):
+        return is_kind
+    return words[0] == "n" and is_kind and not rest & (_KINDS - _LETTER_KINDS)
+
+
+def rivals_of(headers: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    """Return the qualified columns that could be params as well as those chosen; none beside one called `params`."""
+    if any(known_name(header) == "params" for header in chosen):
+        return []
+    return [header for header in headers if header not in chosen and is_qualified(header)]
+
+
+def factor_named(role: str, header: str) -> float | None:
+    """Return the factor that the header of a role names; None where it names none."""
+    words = _unit_parts(header)
+    if role == "flops":
+        factor = flop_factor(header)
+        if factor is not None:
+            return factor
+    return next((factor for word in words[1:] if (factor := _factor(word)) is not None), None)
+
+
+def flop_factor(header: str) -> float | None:
+    """Return the FLOP in a unit of compute that a header names, as EFLOP or PF-days; None where it names none."""
+    words = _unit_parts(header)
+    joined = [*words, *("".join(pair) for pair in pairwise(words))]
+    found = [match for match in map(_FLOP.fullmatch, joined) if match is not None]
+    for match in found[::-1]:
+        return _PREFIXES[match.group(1)] * (86_400.0 if match.group(3) else 1.0)
+    return None
+
+
+def without_units(header: str) -> str:
+    """Return the name in front of its unit, in plain letters: "params" for "Params (M)"."""
+    words = _unit_parts(header)
+    return " ".join([*words[:1], *(word for word in words[1:] if word != "in" and _factor(word) is None)])
+
+
+def factor_text(factor: float) -> str:
+    """Return 1e9 for 1e+09."""
+    return re.sub(r"e([+-])0*", lambda match: "e" + match.group(1).strip("+"), f"{factor:g}")
+
+
+def _factor(word: str) -> float | None:
+    power = _POWER.fullmatch(word)
+    return 10.0 ** int(power.group(1)) if power is not None else UNIT_WORDS.get(word)
+
+
+def _unit_parts(header: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9/]+", header.casefold()) if word]
+
+
+def bits_finding(runs: Runs) -> Finding | None:
+    """Return that the losses are in bits, by the header of a column that is read as it stands; None for others."""
+    header = runs.origin.columns.get("loss")
+    if header is None or isclose(runs.origin.scale.get(header, 1.0), log(2.0), rel_tol=1e-2):
+        return None
+    size = bits_per(header)
+    if size is None:
+        return None
+    option = f"--map loss={typed(f'{quoted(header)} * {LN2}')}"
+    told = {"header": shown(header), "unit": f"bits per {size}" if size else "bits", "option": option}
+    still = STILL.format(size=size) if size in ("byte", "character") else " per token" if size else ""
+    return Finding("loss-in-bits", IN_BITS.format(**told, still=still))
+
+
+def bits_per(header: str) -> str | None:
+    """Return byte, character or token for the header of a loss in bits, "" for bits of nothing named; None for others.
+
+    As bits_per_byte, bpb, bpc, loss (bits).
+    """
+    words = words_of(header)
+    short = next((_BITS_PER[word] for word in words if word in _BITS_PER), None)
+    before = [one for one, word in zip(["", *words], words, strict=False) if word in ("bit", "bits")]
+    if short is not None or not before or before[0].isdigit():  # a loss at 4 bits is one of rounded weights
+        return short
+    return next((_SIZES[word] for word in words if word in _SIZES), "")
+
+
+def hours_finding(runs: Runs) -> Finding | None:
+    """Return that flops are hours or days of a machine, by the name of their column; None once a factor is given."""
+    header = runs.origin.columns.get("flops")
+    if header is None or header in runs.origin.scale:
+        return None
+    found = _machine_time(header)
+    if found is None:
+        return None
+    unit, seconds, name = found
+    machine = machine_of(name or EXAMPLE)
+    peak = f"{machine.peak / 1e12:g}e12"
+    option = f"--map flops={typed(f'{quoted(header)} * {seconds} * {peak} * {SHARE:g}')}"
+    told = {"machine": machine.name, "peak": peak, "precision": _precision(machine.source), "share": SHARE}
+    return Finding(UNITS_SUSPECT, HOURS.format(header=shown(header), unit=unit, option=option, **told))
+
+
+def _machine_time(header: str) -> tuple[str, int, str] | None:
+    """Return the unit, its seconds and the machine, "" for none, that a header names; None for no such header."""
+    names = {machine.name.casefold(): machine.name for machine in MACHINES}
+    words = words_of(header)
+    for word in tuple(words):
+        joined = _JOINED.fullmatch(word)
+        if joined is not None and joined.group(1) in (*_DEVICES, *names):
+            words += joined.groups()
+    seconds = next((_SECONDS[word] for word in words if word in _SECONDS), None)
+    machine = next((names[word] for word in words if word in names), "")
+    if seconds is None or "per" in words or not (machine or _DEVICES & set(words)):
+        return None
+    return ("hours" if seconds == _SECONDS["hours"] else "days"), seconds, machine
+
+
+def _precision(source: str) -> str:
+    """Return FP16 for a machine whose peak its source states in FP16, BF16 for others."""
+    return "FP16" if "FP16" in source else "BF16"
