@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,8 +19,11 @@ from jaxscale.runs.checking import findings_of
 from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.selecting import RunsLookup, selected
-from jaxscale.runs.typed import Frame, raw_table_of_frame, unnamed_index
+from jaxscale.runs.typed import raw_table_of_frame, unnamed_index
 from jaxscale.text import escaped
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,7 +83,7 @@ class Runs:
     @classmethod
     def from_frame(
         cls,
-        frame: Frame,
+        frame: DataFrame,
         *,
         map: Mapping[str, str] | None = None,
         where: Sequence[str] = (),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from jaxscale.text import shown, shown_name
 
 if TYPE_CHECKING:
     import pyarrow
+    from pandas import DataFrame
 
 NOTHING = frozenset({"NoneType", "NAType", "NaTType"})
 
@@ -83,55 +84,7 @@ def _as_text(item: object) -> str:
     return repr(float(item)) if isinstance(item, (float, np.floating)) else str(item)
 
 
-class Column(Protocol):
-    """One column of a frame: a pandas Series."""
-
-    def to_numpy(self) -> np.ndarray:
-        """Return the values (n,)."""
-        ...
-
-
-class Columns(Protocol):
-    """Columns by position."""
-
-    def __getitem__(self, place: tuple[slice, int]) -> Column: ...
-
-
-class Index(Protocol):
-    """The index of a frame."""
-
-    @property
-    def names(self) -> Iterable[object]:
-        """The names of its levels, None where one has none."""
-        ...
-
-    def get_level_values(self, level: int) -> Column:
-        """Return the values of one level."""
-        ...
-
-
-class Frame(Protocol):
-    """The part of a pandas DataFrame that is used; a DataFrame of pandas 2 or 3 has it."""
-
-    @property
-    def columns(self) -> Iterable[object]:
-        """The names of the columns."""
-        ...
-
-    @property
-    def iloc(self) -> Columns:
-        """Columns by position: two of the same name can be told apart."""
-        ...
-
-    @property
-    def index(self) -> Index:
-        """The labels of the rows."""
-        ...
-
-    def __len__(self) -> int: ...
-
-
-def raw_table_of_frame(frame: Frame, *, source: str) -> RawTable:
+def raw_table_of_frame(frame: DataFrame, *, source: str) -> RawTable:
     """Return the cells of a frame, levels of its index that have a name being columns before the others.
 
     Names of several levels are joined, ("loss", "mean") to "loss mean".   Raises RunsError for duplicate names,
@@ -148,16 +101,10 @@ def raw_table_of_frame(frame: Frame, *, source: str) -> RawTable:
             own, values = [name, *own], [level, *values]
         elif not _is_same(level, values[own.index(name)]):
             raise RunsError(INDEX_TWICE.format(source=shown_name(source), name=shown(name)))
-    names, findings = clean_headers(own, source=shown_name(source))
-    columns, stored_as_text = {}, set()
-    for name, column in zip(names, values, strict=True):
-        columns[name], is_text = cells_of(column)
-        if is_text:
-            stored_as_text.add(name)
-    return RawTable(source, digest(columns), columns, len(frame), None, frozenset(stored_as_text), findings)
+    return _raw_table(source, own, [cells_of(column) for column in values], len(frame))
 
 
-def unnamed_index(frame: Frame, missing: Sequence[str]) -> str:
+def unnamed_index(frame: DataFrame, missing: Sequence[str]) -> str:
     """Return what to do where a needed column may be the index, whose levels have no names; "" where it is counted."""
     has_none = all(name is None for name in frame.index.names)
     level = np.asarray(frame.index.get_level_values(0).to_numpy())
@@ -206,10 +153,17 @@ def raw_table_of_parquet(content: Content) -> RawTable:
         raise
     except Exception as error:  # a damaged file fails in any layer of Arrow, with texts that do not help
         raise RunsError(CORRUPT.format(source=source)) from error
-    names, findings = clean_headers(table.column_names, source=source)
+    return _raw_table(content.source, table.column_names, cells, table.num_rows, content.sha256)
+
+
+def _raw_table(
+    source: str, headers: Sequence[str], cells: Sequence[tuple[np.ndarray, bool]], rows: int, sha256: str = ""
+) -> RawTable:
+    """Return the raw table of headers and of cells as `cells_of` returns them."""
+    names, findings = clean_headers(headers, source=shown_name(source))
     columns = {name: values for name, (values, _) in zip(names, cells, strict=True)}
     stored_as_text = frozenset(name for name, (_, is_text) in zip(names, cells, strict=True) if is_text)
-    return RawTable(content.source, content.sha256, columns, table.num_rows, None, stored_as_text, findings)
+    return RawTable(source, sha256 or digest(columns), columns, rows, None, stored_as_text, findings)
 
 
 def _arrow_values(column: pyarrow.ChunkedArray) -> np.ndarray:
