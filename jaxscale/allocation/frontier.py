@@ -11,8 +11,8 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
-from jaxscale.allocation.sizes import measured_flops
-from jaxscale.allocation.splits import can_allocate, check_fixed, check_groups, fixed_inputs, fixed_values
+from jaxscale.allocation.inputs import can_allocate, check_fixed, check_groups, fixed_values, measured_flops
+from jaxscale.costs.training import fixed_inputs
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run

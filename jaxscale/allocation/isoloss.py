@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from jaxscale.allocation.sizes import all_sizes
-from jaxscale.allocation.splits import check_trade_off, fixed_values
+from jaxscale.allocation.inputs import all_sizes, check_trade_off, fixed_values
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.laws.checking import check_coefs, finite_numbers, numbers

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxscale.allocation.separable import SIX, Coefs, Given, Price, exponents, optimum, optimum_share, reducible_scale
+from jaxscale.allocation.separable import Coefs, Given, exponents, optimum, optimum_share, reducible_scale
+from jaxscale.costs.training import SIX, Price
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
@@ -31,7 +32,7 @@ def overhead(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
 def overhead_near(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return ln(C/C*) at equal loss to second order in ln rho: (u/v) (alpha v + beta u)/2 (ln rho)^2."""
     law = Coefs.of(coefs)
-    bend = price.u * (law.alpha * price.v + law.beta * price.u) / price.v
+    bend = (law.alpha * price.v + law.beta * price.u) * price.u / price.v
     return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
 
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
+from jaxscale.costs.training import SIX, Price
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.numerics.powers import power
@@ -28,18 +28,6 @@ NO_COEFS = "coefs of the separable law are E, A, B, alpha and, unless it is tied
 Given: TypeAlias = Mapping[str, ArrayLike] | str
 """Coefs by name, or the name of a published set of `chinchilla` or `chinchilla-tied`."""
 TIED = ("E", "A", "B", "alpha")
-
-
-class Price(NamedTuple):
-    """What N params on D tokens cost, C = k N^u D^v, in FLOP."""
-
-    k: jax.Array | float = FLOPS_PER_PARAM_TOKEN
-    u: jax.Array | float = 1.0
-    v: jax.Array | float = 1.0
-
-
-SIX = Price()
-"""C = 6 N D."""
 
 
 class Coefs(NamedTuple):
@@ -148,7 +136,7 @@ def optimum_share(coefs: Given, price: Price = SIX) -> jax.Array:
 def flops_to_reach(coefs: Given, loss: ArrayLike, price: Price = SIX) -> jax.Array:
     """Return the least compute that reaches a loss, C* = k (K/(L - E))^(1/gamma); NaN at a loss below E, inf at E."""
     law, rate = Coefs.of(coefs), exponents(coefs, price)
-    return price.k * power(reducible_scale(coefs, price) / _above(loss - law.E), 1.0 / rate.loss)
+    return power(reducible_scale(coefs, price) / _above(loss - law.E), 1.0 / rate.loss) * price.k
 
 
 @plainly

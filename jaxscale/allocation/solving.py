@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, optimum_of_each
-from jaxscale.allocation.columns import run_columns
-from jaxscale.allocation.sizes import all_sizes
-from jaxscale.allocation.splits import DECIDED, can_allocate, check_groups, fixed_inputs, fixed_values
+from jaxscale.allocation.inputs import all_sizes, can_allocate, check_groups, fixed_values, run_columns
+from jaxscale.costs.spec import SIZES
+from jaxscale.costs.training import fixed_inputs
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.errors import UsageError
@@ -148,10 +148,10 @@ def _solved(
     if any(law.input(name).is_vector for name in law.inputs):
         raise UsageError(WHOLE_VECTOR.format(law=law.name))
     for name in at:
-        if name not in law.inputs and name not in DECIDED:
+        if name not in law.inputs and name not in SIZES:
             raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
     given = {name: input_numbers(law, name, value) for name, value in at.items()}
-    if not any(name in DECIDED for name in given) and can_allocate(law):
+    if not any(name in SIZES for name in given) and can_allocate(law):
         return _least_compute(law, sets, levels, given)
     name = _open_input(law, given)
     shape = (len(sets), len(levels))
@@ -173,8 +173,8 @@ def _solved(
 def _open_input(law: Law, given: Mapping[str, np.ndarray]) -> str:
     """Return which input or size is to be found; raise UsageError where it is not one."""
     missing = [name for name in law.inputs if name not in given]
-    sizes = [name for name in given if name in DECIDED]
-    others = [name for name in missing if name not in DECIDED]
+    sizes = [name for name in given if name in SIZES]
+    others = [name for name in missing if name not in SIZES]
     if not missing:
         raise UsageError(ALL_GIVEN.format(law=law.name, inputs=", ".join(law.inputs)))
     if len(missing) == 1 and (others or sizes != ["flops"] or not can_allocate(law)):
@@ -192,7 +192,7 @@ def _steps(law: Law, name: str) -> tuple[np.ndarray, bool]:
     measure = law.input(name)
     if measure.unit == SHARE:
         return np.linspace(0.0, 1.0 - 1e-12 if measure.is_open else 1.0, STEPS), False
-    if name in DECIDED:
+    if name in SIZES:
         return np.linspace(0.0, np.log(LARGEST), STEPS), True
     if measure.is_positive:
         low = measure.least if measure.least > 0 else measure.low / BEYOND

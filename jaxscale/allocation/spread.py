@@ -12,7 +12,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.allocation.separable import Coefs, Given, by_name, check_separable
-from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
+from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN
 from jaxscale.errors import UsageError
 from jaxscale.precision import plainly
 from jaxscale.results import Ensemble

@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 
-from jaxscale.allocation.separable import SIX, Price
 from jaxscale.approaches.bias import Bias
 from jaxscale.approaches.envelope import envelope, envelope_trends
 from jaxscale.approaches.isoflop import isoflop, optima, weighed
@@ -17,6 +16,7 @@ from jaxscale.approaches.parametric import ensemble_trend, fit_trend
 from jaxscale.approaches.prices import below_six, price_of, tokens_of
 from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
 from jaxscale.approaches.trend import Trend
+from jaxscale.costs.training import SIX, Price
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.fitting import bootstrap, check_clusters, fit, still_open

@@ -9,11 +9,11 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation import separable
-from jaxscale.allocation.separable import SIX, Price
 from jaxscale.approaches.minima import Method, minima
 from jaxscale.approaches.powers import PowerLaw, power_law
 from jaxscale.approaches.prices import cost_of
 from jaxscale.approaches.profiles import Profile
+from jaxscale.costs.training import SIX, Price
 from jaxscale.laws import LAWS, predict_with
 from jaxscale.runs import Runs
 

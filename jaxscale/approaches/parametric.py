@@ -12,10 +12,10 @@ from jax.typing import ArrayLike
 
 from jaxscale import precision
 from jaxscale.allocation import separable
-from jaxscale.allocation.separable import SIX, Price
 from jaxscale.approaches.powers import PowerLaw
 from jaxscale.approaches.prices import price_of
 from jaxscale.approaches.trend import Trend
+from jaxscale.costs.training import SIX, Price
 from jaxscale.results import Ensemble, Fit
 
 

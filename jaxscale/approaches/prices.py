@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxscale.allocation.separable import FLOPS_PER_PARAM_TOKEN, SIX, Price
 from jaxscale.approaches.profiles import Profile
 from jaxscale.approaches.trend import Trend
+from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN, SIX, Price, price_through
 from jaxscale.finding import Finding
-from jaxscale.runs import ROUNDED, Runs
+from jaxscale.runs import Runs
 
 BELOW = (
     "the table's price, C = {k:.3g} N^{u:.3f} D, is a power law through its runs; at {flops:.3g} FLOP it has fallen to "
@@ -21,24 +21,12 @@ BELOW = (
 def price_of(runs: Runs, budget: str | None = None) -> Price:
     """Return the price C = k N^u D nearest, in ln C, to the table's own FLOP; 6 N D where it says nothing else.
 
-    budget: column of FLOP in place of `flops`.   A size has a price of its own per token: 6 per parameter, and what
-    attention and the head add. Rows of weight zero or without a number do not count; tables of one size leave u at 1.
+    budget: column of FLOP in place of `flops`.
     """
     flops, tokens = runs.columns.get(budget or "flops"), runs.columns.get("tokens")
     if flops is None or tokens is None:
         return SIX
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_params = np.log(runs.columns["params"])
-        cost = np.log(flops) - log_params - np.log(tokens)
-    is_known = np.isfinite(cost) & np.isfinite(log_params) & (runs.weight > 0)
-    log_params, cost, weight = log_params[is_known], cost[is_known], runs.weight[is_known]
-    if (np.abs(cost - np.log(FLOPS_PER_PARAM_TOKEN)) <= ROUNDED).all():
-        return SIX
-    middle = log_params - np.average(log_params, weights=weight)
-    spread = np.sum(weight * middle**2)
-    slope = float(np.sum(weight * middle * cost) / spread) if spread > 0 else 0.0
-    level = np.average(cost - slope * log_params, weights=weight)
-    return Price(k=float(np.exp(level)), u=1.0 + slope)
+    return price_through(runs.columns["params"], tokens, flops, runs.weight)
 
 
 def cost_of(runs: Runs, profile: Profile, u: float) -> float:

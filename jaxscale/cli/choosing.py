@@ -27,8 +27,6 @@ NEEDS_COEFS = (
 BAD_NAME = "--law-name has at most 40 letters, digits, dots, dashes and underscores, and begins with a letter"
 TAKEN = "--law-name {name}: a law that ships has this name; give another"
 NOT_DECLARED = "'{name}' is neither a coef nor given: add --coef {name}:positive, or {option} {name}=NUMBER"
-SIZES = ("params", "tokens", "flops", "tokens_per_param")
-"""What a law may take without being told, `allocation.splits.DECIDED`: a budget, or two of them, decide the others."""
 TWO_SOURCES = "--constants names published coefs and --set gives others: give one of them"
 
 
@@ -81,6 +79,7 @@ def check_declared(chosen: Chosen, given: Collection[str], option: str) -> None:
     """Raise UsageError, with a caret, for a name in a typed law that is no coef, no size and not given by an option."""
     if chosen.law_expr is None:
         return
+    from jaxscale.costs.spec import SIZES
     from jaxscale.runs.headers import role_of
 
     formula = formula_of(chosen.law_expr, [one.name for one in declared_all(chosen.coef)])

@@ -177,18 +177,13 @@ def _columns(
     """
     import numpy as np
 
-    from jaxscale.allocation.columns import run_columns
-    from jaxscale.allocation.splits import DECIDED
-    from jaxscale.registry import unknown
+    from jaxscale.allocation.inputs import check_asked, run_columns
 
     if any(law.input(name).is_vector for name in law.inputs):
         raise UsageError(WHOLE_SCHEDULES.format(name=law.name))
     if set(at) & set(law.derived_from):
         raise UsageError(OF_A_SCHEDULE.format(name=law.name, inputs=" and ".join(law.inputs)))
-    lacks_size = any(name in DECIDED and name not in at for name in law.inputs)
-    for name in at:
-        if name not in law.inputs and not (lacks_size and name in DECIDED):
-            raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
+    check_asked(law, at)
     count = max(map(len, at.values()))
     if any(len(values) not in (1, count) for values in at.values()):
         raise UsageError(OTHER_LENGTHS.format(found=", ".join(f"{name} has {len(v)}" for name, v in at.items())))

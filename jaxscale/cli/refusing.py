@@ -19,7 +19,7 @@ ALL = "all"
 
 def check_names(fitting: Fitting, showing: Showing) -> None:
     """Raise UsageError for a name that nothing carries, or that the law has not, before any table is read."""
-    from jaxscale.allocation.splits import check_fixed_names
+    from jaxscale.allocation.inputs import check_fixed_names
     from jaxscale.intervals import INTERVALS
     from jaxscale.laws import LAWS
     from jaxscale.laws.grouped import core_name

@@ -1,10 +1,37 @@
-"""The numbers that costs are made of."""
+"""What a cost is: an amount in a unit, of the params and tokens of a training run and of inputs by name."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 Numbers: TypeAlias = "float | np.ndarray"
 """One number, or (n,) numbers, one per network or run."""
+
+Amounts: TypeAlias = Any
+"""Numbers, or arrays of NumPy or of JAX, which is not imported here."""
+
+SIZES = ("params", "tokens", "flops", "tokens_per_param")
+"""The sizes of a run, of which any two decide the others; the ratio is D/N."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What training runs cost.
+
+    amount(params, tokens, **inputs): elementwise, in `unit`; a pure function of numbers, or of arrays of NumPy or JAX.
+    inputs: names of what it takes besides params and tokens.   source: where it is written.
+    """
+
+    name: str
+    amount: Callable[..., Amounts]
+    unit: str = "FLOP"
+    source: str = ""
+    inputs: tuple[str, ...] = ()
+
+    def per_param_token(self, **inputs: Amounts) -> Amounts:
+        """Return the amount of one param on one token: the price of both where the cost is in proportion to both."""
+        return self.amount(1.0, 1.0, **inputs)

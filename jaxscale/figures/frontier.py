@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 
-from jaxscale.allocation.sizes import measured_flops, priced
+from jaxscale.allocation.inputs import measured_flops, priced
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
 from jaxscale.figures.pages import page, set_caption, set_legend

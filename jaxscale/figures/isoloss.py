@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from jaxscale.allocation.sizes import measured_flops, priced
+from jaxscale.allocation.inputs import all_sizes, measured_flops, priced
 from jaxscale.errors import UsageError
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
@@ -94,8 +94,8 @@ def _set_plane(ax: Axes, runs: Runs, frontier: Frontier | None) -> None:
 
 def _draw_contours(ax: Axes, fit: Fit) -> None:
     flops, params = (np.geomspace(*limits, CELLS) for limits in (ax.get_xlim(), ax.get_ylim()))
-    tokens = flops[None, :] / (6.0 * params[:, None])
-    loss = predict_with(fit.law, fit.coefs, {"params": params[:, None], "tokens": tokens})
+    sizes = all_sizes(fit.law, {"params": params[:, None], "flops": flops[None, :]})
+    loss = predict_with(fit.law, fit.coefs, {name: sizes[name] for name in fit.law.inputs})
     levels = contour_levels(loss)
     if len(levels) == 0:
         return

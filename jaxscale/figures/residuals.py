@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
-from jaxscale.allocation.sizes import priced
+from jaxscale.allocation.inputs import priced
 from jaxscale.digits import number_label, signed
 from jaxscale.figures.captions import caption
 from jaxscale.figures.labels import label_points

@@ -9,8 +9,8 @@ import numpy as np
 
 from jaxscale.allocation import frontier
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.sizes import measured_flops
-from jaxscale.allocation.splits import fixed_inputs
+from jaxscale.allocation.inputs import measured_flops
+from jaxscale.costs.training import fixed_inputs
 from jaxscale.counting import CONVENTIONS, Convention, countable, recount, uncountable
 from jaxscale.fitting.fit import fit
 from jaxscale.laws import LAWS, Law

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxscale.allocation.columns import run_columns
-from jaxscale.errors import UsageError
+from jaxscale.allocation.inputs import check_asked, run_columns
 from jaxscale.laws import LAWS, Law, predict_sets, predict_with
 from jaxscale.laws.checking import check_coefs
 from jaxscale.laws.grouped import GROUP, grouping_of
-from jaxscale.registry import unknown
 from jaxscale.results import Ensemble, Fit
 
 
@@ -23,17 +21,14 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
     any two of params, tokens, flops and tokens_per_param decide them.   A law with groups takes the names of groups as
     `group`.   Raises UsageError for an unknown law, set, group or input, a missing coef or input, what makes no table,
     numbers that an input cannot be or that are not finite, and coefs that the law cannot have. An input of other laws
-    is left unused.
+    is left unused, as a table's columns may serve several; but a size is refused that contradicts what the law takes.
     """
     fitted = law.coefs if isinstance(law, Fit) else {}
     law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
     grouping = grouping_of(law)
     if grouping is not None and "group" in columns:
         columns[GROUP.name] = grouping.places_of(columns.pop("group"))
-    words = {word for other in (law, *LAWS) for word in other.inputs}  # a table's columns may serve several laws
-    for name in columns:
-        if name not in words:
-            raise UsageError(unknown(f"input of law '{law.name}':", name, law.inputs))
+    check_asked(law, columns, unused={word for other in LAWS for word in other.inputs})
     if coefs is not None and not isinstance(coefs, str):
         check_coefs(law, coefs)
     return predict_with(law, law.given(fitted if coefs is None else coefs), run_columns(law, columns))

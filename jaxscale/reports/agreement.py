@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.allocation.separable import SIX
+from jaxscale.costs.training import SIX
 from jaxscale.digits import ABSENT, count, power, significant, span
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band, band

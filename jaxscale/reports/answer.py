@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from jaxscale.allocation.splits import can_allocate
+from jaxscale.allocation.inputs import can_allocate
 from jaxscale.finding import forbids_plan
 from jaxscale.intervals import Band, band
 from jaxscale.results import Counts, Ensemble, Fit, Frontier, Joint

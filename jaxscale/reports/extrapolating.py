@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxscale.allocation.splits import FLOPS_PER_PARAM_TOKEN
+from jaxscale.costs.training import training_flops
 from jaxscale.finding import Finding
 from jaxscale.laws import Law
 from jaxscale.reports.warnings import EXTRAPOLATION, FAR
@@ -83,7 +83,7 @@ def _reaches(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> It
             yield _reach(name, asked, runs.columns[name], runs, has_ratio)
     if {"params", "tokens"} <= set(columns) and {"params", "tokens"} <= set(runs.columns) and "flops" not in columns:
         asked, measured = (
-            FLOPS_PER_PARAM_TOKEN * np.asarray(some["params"], float) * np.asarray(some["tokens"], float)
+            np.asarray(training_flops(np.asarray(some["params"], float), np.asarray(some["tokens"], float)))
             for some in (columns, runs.columns)
         )
         yield _reach("flops", asked, measured, runs, True)

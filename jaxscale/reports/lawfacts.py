@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.splits import can_allocate, fixed_inputs
+from jaxscale.allocation.inputs import can_allocate
+from jaxscale.costs.training import TRAINING, cost_under, fixed_inputs
 from jaxscale.digits import short
 from jaxscale.laws import Coef, Input, Law, Published
 
@@ -30,9 +31,7 @@ def headline_of(law: Law) -> str:
     """Return what a law's frontier is, and which C its budgets are."""
     if not can_allocate(law):
         return "Loss by budget"
-    return (
-        f"Efficient frontier, {USUAL_PRICE}" if law.flops_per_param_token is None else f"Efficient frontier, {AT_OWN}"
-    )
+    return f"Efficient frontier, {USUAL_PRICE if cost_under(law) is TRAINING else AT_OWN}"
 
 
 def how_found(law: Law) -> str:
@@ -41,7 +40,7 @@ def how_found(law: Law) -> str:
     if not can_allocate(law):
         how = law.frontier or (ALONG if has_frontier(law) else NONE)
         return FIXING.format(how=how, names=", ".join(fixed)) if fixed and has_frontier(law) else how
-    how = SEARCHED.format(price=USUAL_PRICE if law.flops_per_param_token is None else OWN_PRICE)
+    how = SEARCHED.format(price=USUAL_PRICE if cost_under(law) is TRAINING else OWN_PRICE)
     how = FIXING.format(how=how, names=", ".join(fixed)) if fixed else how
     return f"{how}; {law.frontier}" if law.frontier else how
 

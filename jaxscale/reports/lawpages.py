@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.splits import fixed_inputs
+from jaxscale.costs.training import fixed_inputs
 from jaxscale.digits import ABSENT
 from jaxscale.laws import LAWS, Input, Law
 from jaxscale.laws.words import WORDS

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.splits import fixed_inputs
+from jaxscale.costs.training import fixed_inputs
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.fitting import still_open
 from jaxscale.laws.grouped import grouping_of

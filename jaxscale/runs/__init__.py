@@ -1,8 +1,7 @@
 """What was measured: a table of training runs, checked and in float64.  Host only; never imports jax."""
 
 from jaxscale.runs.cells import Origin
-from jaxscale.runs.checking import ROUNDED
 from jaxscale.runs.reading import read_runs
 from jaxscale.runs.table import Runs
 
-__all__ = ["ROUNDED", "Origin", "Runs", "read_runs"]
+__all__ = ["Origin", "Runs", "read_runs"]

@@ -9,13 +9,14 @@ from typing import Literal
 
 import numpy as np
 
+from jaxscale.costs.sizes import FORMULAS, SOURCES
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.cells import Fields, Origin, RawTable
 from jaxscale.runs.checking import dropped_finding, findings_of_errors, reading_findings
-from jaxscale.runs.deriving import FORMULAS, SOURCES, check_usable, derivable_roles, derived_column, recorded
+from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
 from jaxscale.runs.headers import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.invalid import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 from jaxscale.runs.lookups import RawTableLookup, check_factors, scale_of

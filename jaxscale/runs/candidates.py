@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxscale.costs.training import training_flops
 from jaxscale.runs.headers import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, rivals_of, role_of
 from jaxscale.runs.numbers import Kind, Numbers
 
@@ -126,7 +127,7 @@ def _ratio(sizes: Mapping[str, str], cells: Cells) -> np.ndarray:
     """Return C / 6ND of the rows that have all three, in units as they are."""
     params, tokens, flops = (cells.read(sizes[name]).values for name in ("params", "tokens", "flops"))
     with np.errstate(all="ignore"):
-        ratio = flops / (6.0 * params * tokens)
+        ratio = flops / training_flops(params, tokens)
     kept: np.ndarray = ratio[np.isfinite(ratio) & (ratio > 0)]
     return kept
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxscale.costs.training import ROUNDED, training_flops
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.headers import SIGMA, bare_names, bits_finding, plain
 from jaxscale.runs.numbers import Kind, Numbers
@@ -25,8 +26,6 @@ FLOPS_MISMATCH = (
 )
 FORWARD_ONLY = ", as of 2 params tokens for a forward pass alone"
 NONPOSITIVE_LOSS = "{rows} have a loss at or below zero, which only an objective in linear space can use"
-ROUNDED = -3.0 * np.log(0.995)
-"""What the logs of three numbers add up to, where each was rounded to three digits, at worst."""
 FORWARD_SHARE, NEAR = 1.0 / 3.0, 0.02
 ORDINARY = 5
 """Coefs of the law that is fitted where none is named."""
@@ -77,7 +76,7 @@ def _flops(runs: Runs) -> Finding | None:
     if "flops" in runs.origin.derived or not {"params", "tokens", "flops"} <= set(runs.columns):
         return None
     with np.errstate(all="ignore"):
-        ratio = runs["flops"] / (6.0 * runs["params"] * runs["tokens"])
+        ratio = runs["flops"] / training_flops(runs["params"], runs["tokens"])
         is_off = np.isfinite(ratio) & (np.abs(np.log(ratio)) > ROUNDED)
     if not is_off.any():
         return None

@@ -6,23 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
 from jaxscale.errors import RunsError
 from jaxscale.text import listed
 
 NOT_FINITE = "{source}: {role} = {formula} leaves the range of float64 in {rows}; check the units of {sources}"
-
-FORMULAS = {
-    "params": "flops / (6 tokens)",
-    "tokens": "flops / (6 params)",
-    "flops": "6 params tokens",
-    "tokens_per_param": "tokens / params",
-}
-SOURCES = {
-    "params": ("tokens", "flops"),
-    "tokens": ("params", "flops"),
-    "flops": ("params", "tokens"),
-    "tokens_per_param": ("tokens", "params"),
-}
 
 
 def derived_column(role: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -30,14 +18,7 @@ def derived_column(role: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
 
     A row without a source stays NaN. Overflow and division by zero are not checked: see `check_usable`.
     """
-    first, second = (np.asarray(columns[source], dtype=np.float64) for source in SOURCES[role])
-    with np.errstate(all="ignore"):
-        if role == "flops":
-            return 6.0 * first * second
-        if role == "tokens_per_param":
-            return first / second
-        other, flops = first, second
-        return flops / (6.0 * other)
+    return decided({source: columns[source] for source in SOURCES[role]})[role]
 
 
 def derivable_roles(columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from jaxscale.costs.sizes import FORMULAS, SOURCES
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.cells import RawTable, cell_text, texts
-from jaxscale.runs.deriving import FORMULAS, SOURCES, derived_column
+from jaxscale.runs.deriving import derived_column
 from jaxscale.runs.headers import ROW, header_named, plain, role_of
 from jaxscale.runs.mapping import Computed
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled

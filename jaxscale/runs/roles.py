@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from jaxscale.costs.sizes import SOURCES
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.formula import formula_of
 from jaxscale.expressions.tree import quoted
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown
 from jaxscale.runs.candidates import Cells, candidates_of
-from jaxscale.runs.deriving import SOURCES
 from jaxscale.runs.headers import (
     ALIASES,
     EPOCHS,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxscale.costs.sizes import FORMULAS, SOURCES
+from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN
 from jaxscale.finding import UNITS_SUSPECT, Finding
-from jaxscale.runs.deriving import FORMULAS, SOURCES
 from jaxscale.runs.headers import factor_named, factor_text, hours_finding
 from jaxscale.text import shown, typed
 
@@ -130,7 +131,7 @@ def _middle(runs: Runs, roles: Sequence[str]) -> Middle:
     if {"params", "tokens"} <= set(logs):
         known["ratio"] = _median(logs["tokens"] - logs["params"])
     if set(ROLES) <= set(measured):
-        known["share"] = _median(logs["flops"] - np.log10(6.0) - logs["params"] - logs["tokens"])
+        known["share"] = _median(logs["flops"] - np.log10(FLOPS_PER_PARAM_TOKEN) - logs["params"] - logs["tokens"])
     return Middle(measured, **known)
 
 

@@ -10,7 +10,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 import jaxscale as js
 from jaxscale.allocation import allocate, overhead, separable, spread
-from jaxscale.allocation.separable import Price
+from jaxscale.costs.training import Price
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
 

@@ -8,9 +8,9 @@ from scipy.optimize import minimize_scalar
 from surfaces import PRINTED, profiles_on
 
 import jaxscale as js
-from jaxscale.allocation.separable import SIX, Price
 from jaxscale.approaches import agreement, fit_trend, isoflop, trend_of
 from jaxscale.approaches.prices import below_six, price_of
+from jaxscale.costs.training import SIX, Price
 
 K, U = 30.0, 0.95
 BUDGETS = np.array([6e18, 1e20, 3e21])

@@ -9,8 +9,6 @@ import pytest
 from cli_commands import TABLE
 
 import jaxscale as js
-from jaxscale.allocation.splits import DECIDED
-from jaxscale.cli import choosing
 from jaxscale.errors import StoreError
 from jaxscale.laws import law_from_expression
 from jaxscale.numerics.supports import SUPPORTS
@@ -130,10 +128,6 @@ def test_a_name_that_is_neither_a_coef_nor_a_column_has_a_caret_under_it(run, ta
     assert result.stderr.splitlines()[0].startswith("--law-expr: 'gamma' is neither a column of t.csv nor a coef")
     assert result.stderr.splitlines()[1:] == ["  E + gamma/N", "      ^"]
     assert "of pilot" in run("fit", "--law-expr", "E + gamma/N", "--coef", "E:positive").stderr
-
-
-def test_the_sizes_that_need_not_be_told_are_those_that_a_budget_decides():
-    assert choosing.SIZES == DECIDED
 
 
 def test_a_loss_in_the_text_of_a_law_is_refused_as_what_the_law_gives(run):

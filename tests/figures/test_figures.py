@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -11,13 +12,15 @@ import numpy as np
 import pytest
 from handmade import COEFS, ensemble_of, fit_of, frontier_of, runs_of
 from matplotlib.axis import Axis
+from matplotlib.collections import PathCollection
+from matplotlib.contour import ContourSet
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 
 from jaxscale.errors import UsageError
 from jaxscale.figures import FIGURES, save
-from jaxscale.laws import LAWS
+from jaxscale.laws import LAWS, predict_with
 from jaxscale.objectives import squared
 from jaxscale.runs import read_runs
 from jaxscale.status import Status
@@ -90,6 +93,20 @@ def test_every_figure_draws_for_every_law_or_says_why_not(law):
                 figure.make(fit, ensemble, frontier)
         else:
             assert_no_text_overlaps(figure.make(fit, ensemble, frontier))
+
+
+def test_contours_stand_where_the_law_s_own_price_puts_the_runs():
+    fit, _, _ = results()
+    dear = replace(fit, law=replace(fit.law, name="dear", flops_per_param_token=lambda: 8.0))
+    ax = drawn(FIGURES.resolve("isoloss").make(dear, None, None)).axes[0]
+    (contours,) = (one for one in ax.collections if isinstance(one, ContourSet))
+    for level, path in zip(contours.levels, contours.get_paths(), strict=True):
+        flops, params = path.vertices.T
+        loss = predict_with(fit.law, fit.coefs, {"params": params, "tokens": flops / (8.0 * params)})
+        np.testing.assert_allclose(loss, level, rtol=2e-4)  # between cells they are straight
+    (points,) = (one for one in ax.collections if isinstance(one, PathCollection))
+    flops = 8.0 * fit.runs["params"] * fit.runs["tokens"]
+    np.testing.assert_allclose(points.get_offsets(), np.stack([flops, fit.runs["params"]], axis=1), rtol=1e-12)
 
 
 def test_the_handmade_coefs_cover_every_registered_law():

@@ -1,0 +1,95 @@
+"""The FLOP of training: C = 6 N D, a law's own price of a param per token, and the price that a table's runs show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from jaxscale.costs.spec import SIZES, Amounts, Cost, Numbers
+
+KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, §2.1"
+FLOPS_PER_PARAM_TOKEN = 6.0
+"""C = 6 N D: two for the forward pass and four for the backward one.   Source: Kaplan et al. 2020, §2.1."""
+ROUNDED = -3.0 * np.log(0.995)
+"""How far ln C/(6 N D) may be from zero by rounding: 3 significant digits may be cut off each of three columns."""
+
+
+class Price(NamedTuple):
+    """What N params on D tokens cost, C = k N^u D^v, in FLOP."""
+
+    k: Numbers = FLOPS_PER_PARAM_TOKEN
+    u: Numbers = 1.0
+    v: Numbers = 1.0
+
+
+SIX = Price()
+"""C = 6 N D."""
+
+
+class Priced(Protocol):
+    """A law, as far as costs know it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs, in order."""
+        ...
+
+    @property
+    def flops_per_param_token(self) -> Callable[..., Amounts] | None:
+        """What a param costs per token, in FLOP, of the inputs that are no sizes, by name; None where it is 6."""
+        ...
+
+
+def training_flops(params: Numbers, tokens: Numbers) -> Numbers:
+    """Return C = 6 N D (convention `6nd`), FLOP: two per param and token forward, four backward.
+
+    Source: Kaplan et al. 2020, §2.1.
+    """
+    return FLOPS_PER_PARAM_TOKEN * params * tokens
+
+
+TRAINING = Cost("6nd", training_flops, source=KAPLAN)
+
+
+def fixed_inputs(law: Priced) -> tuple[str, ...]:
+    """Return the law's inputs that a budget does not decide, in order."""
+    return tuple(name for name in law.inputs if name not in SIZES)
+
+
+def cost_under(law: Priced) -> Cost:
+    """Return what a run costs under a law: C = 6 N D, or its own price of a param per token times both."""
+    price = law.flops_per_param_token
+    if price is None:
+        return TRAINING
+
+    def amount(params: Amounts, tokens: Amounts, **inputs: Amounts) -> Amounts:
+        return price(**inputs) * params * tokens
+
+    return Cost(law.name, amount, source=f"law {law.name}", inputs=fixed_inputs(law))
+
+
+def price_through(params: np.ndarray, tokens: np.ndarray, flops: np.ndarray, weight: np.ndarray) -> Price:
+    """Return the price C = k N^u D nearest, in ln C, to the FLOP (n,) of runs; 6 N D where they are it, rounded.
+
+    A size has a price of its own per token: 6 per parameter, and what attention and the head add.   weight: (n,); runs
+    of weight zero or without a number do not count. Runs of one size leave u at 1.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_params = np.log(params)
+        cost = np.log(flops) - log_params - np.log(tokens)
+    is_known = np.isfinite(cost) & np.isfinite(log_params) & (weight > 0)
+    log_params, cost, weight = log_params[is_known], cost[is_known], weight[is_known]
+    if (np.abs(cost - np.log(FLOPS_PER_PARAM_TOKEN)) <= ROUNDED).all():
+        return SIX
+    middle = log_params - np.average(log_params, weights=weight)
+    spread = np.sum(weight * middle**2)
+    slope = float(np.sum(weight * middle * cost) / spread) if spread > 0 else 0.0
+    level = np.average(cost - slope * log_params, weights=weight)
+    return Price(k=float(np.exp(level)), u=1.0 + slope)
