@@ -1,6 +1,7 @@
 """How compute and size are counted: FLOP and parameters by convention, their units, and tables counted again."""
 
 from jaxscale.costs.machines import MACHINES, flops_of_hours
+from jaxscale.costs.training import training_flops
 from jaxscale.counting.architecture import Architecture
 from jaxscale.counting.budgets import flops_of
 from jaxscale.counting.columns import WORDS
@@ -12,7 +13,7 @@ from jaxscale.counting.kaplan import kaplan_flops, kaplan_forward
 from jaxscale.counting.palm import palm_flops_per_token, palm_hardware_flops_per_token, utilisation
 from jaxscale.counting.pearce import omega_of
 from jaxscale.counting.recounting import countable, recount, uncountable
-from jaxscale.counting.rules import inference_flops, precision_flops, training_flops
+from jaxscale.counting.rules import inference_flops, precision_flops
 from jaxscale.counting.sizes import layer_params
 from jaxscale.counting.spec import Convention
 from jaxscale.counting.units import (

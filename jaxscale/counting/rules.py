@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from jaxscale.costs.spec import Numbers
+from jaxscale.costs.training import KAPLAN, training_flops
 from jaxscale.counting.spec import SIX_ND, Convention
 
-KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, §2.1"
 FULL_BITS = 16.0
 """Bits of the numbers that a FLOP is counted in where nothing is said."""
-
-
-def training_flops(params: Numbers, tokens: Numbers) -> Numbers:
-    """Return C = 6 N D (convention `6nd`), FLOP: two per param and token forward, four backward.
-
-    Source: Kaplan et al. 2020, §2.1.
-    """
-    return 6.0 * params * tokens
 
 
 def inference_flops(params: Numbers, tokens: Numbers = 1.0) -> Numbers:
@@ -38,7 +30,7 @@ SIX = Convention(
     KAPLAN,
     ("params", "tokens"),
     (("flops", SIX_ND),),
-    lambda columns: {"flops": 6.0 * columns["params"] * columns["tokens"]},
+    lambda columns: {"flops": training_flops(columns["params"], columns["tokens"])},
 )
 MEASURED_TOKENS = Convention(
     "measured-tokens",
