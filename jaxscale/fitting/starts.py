@@ -9,7 +9,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.fitting.groups import spread
 from jaxscale.laws import Law
-from jaxscale.laws.grids import product_starts
+from jaxscale.laws.starts import product_starts
 from jaxscale.numerics.supports import to_theta
 from jaxscale.runs import Runs
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
 from jaxscale.laws.schedule_inputs import ANNEALING, RATE_SUM, random_schedules
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import gridded
 from jaxscale.numerics.powers import power
 
 ALPHAS = (0.15, 0.3, 0.45, 0.6, 0.9)
@@ -16,24 +18,6 @@ ALPHAS = (0.15, 0.3, 0.45, 0.6, 0.9)
 def loss(rate_sum, annealing, *, L0, A, alpha, C):
     """L = L0 + A S1^-alpha - C S2, in nats per token; elementwise in S1 and S2."""
     return L0 + A * power(rate_sum, -alpha) - C * annealing
-
-
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return a start point per exponent, the other coefs by least squares; below zero, a small one stands in."""
-    found = []
-    for alpha in ALPHAS:
-        design = np.stack([np.ones(len(target)), columns["rate_sum"] ** -alpha, -columns["annealing"]], axis=1)
-        floor, scale, gain = np.linalg.lstsq(design, target, rcond=None)[0]
-        level = 0.8 * float(np.min(target))
-        found.append(
-            {
-                "L0": float(floor) if floor > 0 else level,
-                "A": float(scale) if scale > 0 else 0.1 * level,
-                "alpha": alpha,
-                "C": float(gain) if gain > 0 else 0.1 * level / max(float(np.max(np.abs(columns["annealing"]))), 1e-12),
-            }
-        )
-    return found
 
 
 def design(random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
@@ -53,7 +37,7 @@ ANNEALING_LAW = Law(
     ),
     equation="L = L0 + A/S1^alpha - C*S2",
     source="Tissue et al. 2024, arXiv 2408.11029",
-    starts=starts,
+    starts=partial(gridded, loss, ("L0", "A", "C"), {"alpha": ALPHAS}),
     domain=(RATE_SUM, ANNEALING),
     design=design,
     frontier="none: it speaks of one size of network",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -13,8 +14,8 @@ import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.laws.inputs import FLOPS, INPUTS, Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, projected
 
 CABALLERO = "Caballero et al. 2023, arXiv 2210.14891"
 BREAKS = "breaks = {breaks!r}: a broken law has 1 or 2; choose between them by held-out runs"
@@ -28,17 +29,23 @@ def bend(log_ratio, width):
     return jnp.where(is_beyond, log_ratio, 0.0) + rest
 
 
+def exponent(log_x, c_0, *breaks):
+    """Return -c_0 ln x less, for each break (c, ln d, f), c f ln(1 + (x/d)^(1/f))."""
+    total = -c_0 * log_x
+    for change, log_d, width in breaks:
+        total = total - change * bend(log_x - log_d, width)
+    return total
+
+
 def broken_once(x, *, E, A, c_0, c_1, d_1, f_1):
     """L(x) = E + A x^-c_0 (1 + (x/d_1)^(1/f_1))^(-c_1 f_1); elementwise in x > 0."""
-    log_x = jnp.log(x)
-    return E + A * jnp.exp(-c_0 * log_x - c_1 * bend(log_x - jnp.log(d_1), f_1))
+    return E + A * jnp.exp(exponent(jnp.log(x), c_0, (c_1, jnp.log(d_1), f_1)))
 
 
 def broken_twice(x, *, E, A, c_0, c_1, d_1, f_1, c_2, gap, f_2):
     """L(x) = E + A x^-c_0 ∏ᵢ (1 + (x/d_i)^(1/f_i))^(-c_i f_i), i = 1, 2, with d_2 = d_1 e^gap; elementwise in x > 0."""
-    log_x = jnp.log(x)
-    first, second = bend(log_x - jnp.log(d_1), f_1), bend(log_x - jnp.log(d_1) - gap, f_2)
-    return E + A * jnp.exp(-c_0 * log_x - c_1 * first - c_2 * second)
+    log_d = jnp.log(d_1)
+    return E + A * jnp.exp(exponent(jnp.log(x), c_0, (c_1, log_d, f_1), (c_2, log_d + gap, f_2)))
 
 
 def loss_with_one_break(flops, *, E, A, c_0, c_1, d_1, f_1):
@@ -51,42 +58,42 @@ def loss_with_two_breaks(flops, *, E, A, c_0, c_1, d_1, f_1, c_2, gap, f_2):
     return broken_twice(flops, E=E, A=A, c_0=c_0, c_1=c_1, d_1=d_1, f_1=f_1, c_2=c_2, gap=gap, f_2=f_2)
 
 
-def starts(
-    columns: Mapping[str, np.ndarray], target: np.ndarray, breaks: int, keep: int
-) -> Sequence[Mapping[str, float]]:
-    """Return `keep` start points: floor, breaks and widths searched, the rest solved for: it is linear in ln(L - E).
+def _log_above(place, *, log_A, c_0, c_1, first, f_1, rest, **second):
+    """Return ln(L - E) for ln x as a place between the smallest, 0, and the largest, 1; so are the breaks.
 
-    Breaks are searched between the table's smallest and largest x, the second in what the first leaves of it.
+    second: c_2, f_2 and `apart`, where the second break lies in what the first leaves of the places.
     """
+    breaks = [(c_1, first, f_1)]
+    if second:
+        breaks.append((second["c_2"], first + second["apart"] * (1.0 - first), second["f_2"]))
+    return log_A + exponent(place, c_0, *breaks)
+
+
+def starts(columns: Columns, target: np.ndarray, breaks: int, keep: int) -> list[dict[str, float]]:
+    """Return `keep` start points: floor, breaks and widths searched, the rest solved for: ln(L - E) is linear in it."""
     (x,) = columns.values()
     log_x, least = np.log(x), float(np.min(target))
     low, length = float(log_x.min()), float(np.ptp(log_x)) or 1.0
 
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        places, widths = [setting["place"]], [setting["f_1"]]
-        if breaks == 2:
-            places.append(places[0] + setting["apart"] * (1.0 - places[0]))
-            widths.append(setting["f_2"])
-        beyond = [(log_x - low - place * length) / width for place, width in zip(places, widths, strict=True)]
-        bends = [width * np.logaddexp(0.0, one) for width, one in zip(widths, beyond, strict=True)]
-        return np.ones_like(log_x), -log_x, *(-one for one in bends)
-
-    def seen(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def linearised(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         above = target - least * (1.0 - setting["rest"])
         return np.log(above), above / target
 
-    share, width = (0.02, 0.98), (0.1, 1.0)
-    ranges = {"rest": (0.005, 0.98), "place": share, "f_1": width}
+    share, width = (0.02, 0.98), (0.1 / length, 1.0 / length)
+    ranges = {"rest": (0.005, 0.98), "first": share, "f_1": width}
     ranges |= {"apart": share, "f_2": width} if breaks == 2 else {}
-    linear = ("log_A", *(f"c_{at}" for at in range(1 + breaks)))
-    found = projected_starts(target, terms, ranges, linear, real=linear, seen=seen, keep=keep)
-    for start in found:
-        start["E"], start["A"] = least * (1.0 - start.pop("rest")), float(np.exp(start.pop("log_A")))
-        place = start.pop("place")
-        start["d_1"] = float(np.exp(low + place * length))
-        if breaks == 2:
-            start["gap"] = start.pop("apart") * (1.0 - place) * length
-    return found
+    linear, places = ("log_A", *(f"c_{at}" for at in range(1 + breaks))), {"place": (log_x - low) / length}
+    found = projected(_log_above, linear, ranges, places, target, real=linear, linearised=linearised, keep=keep)
+    return [_unscaled(one, low, length, least) for one in found]
+
+
+def _unscaled(one: Mapping[str, float], low: float, length: float, least: float) -> dict[str, float]:
+    """Return the coefs of a start in places."""
+    start = {name: value / length for name, value in one.items() if name.startswith("c_")}
+    start |= {name: value * length for name, value in one.items() if name.startswith("f_")}
+    start |= {"E": least * (1.0 - one["rest"]), "A": math.exp(one["log_A"] + start["c_0"] * low)}
+    start["d_1"] = math.exp(low + one["first"] * length)
+    return start | ({"gap": one["apart"] * (1.0 - one["first"]) * length} if "apart" in one else {})
 
 
 starts_with_one_break = partial(starts, breaks=1, keep=24)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
-from jaxscale.laws.grids import separable_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns, floor_and_rest
 from jaxscale.numerics.powers import power
 
 HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556"
@@ -15,6 +16,8 @@ BESIROGLU = "Besiroglu et al. 2024, arXiv 2404.10102"
 MUENNIGHOFF = "Muennighoff et al. 2023, arXiv 2305.16264"
 SARDANA = "Sardana et al. 2024, arXiv 2401.00448"
 EXPONENTS = (0.1, 0.3, 0.6, 1.2)
+FLOORS = (0.1, 0.5, 0.8, 0.95)
+"""Shares of the smallest loss tried as the irreducible part."""
 
 
 def loss(params, tokens, *, E, A, B, alpha, beta):
@@ -27,16 +30,31 @@ def tied_loss(params, tokens, *, E, A, B, alpha):
     return loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=alpha)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 64 start points: four exponents each way, four floors, the rest of the loss shared equally."""
     pairs = [(alpha, beta) for alpha in EXPONENTS for beta in EXPONENTS]
-    return separable_starts(columns, target, [{"alpha": a, "beta": b} for a, b in pairs], ("alpha", "beta"))
+    return _balanced(columns, target, [{"alpha": a, "beta": b} for a, b in pairs], ("alpha", "beta"))
 
 
-def tied_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def tied_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 28 start points: seven exponents, four floors, the rest of the loss shared equally."""
     grid = [{"alpha": alpha} for alpha in (0.05, 0.1, 0.2, 0.35, 0.6, 0.9, 1.3)]
-    return separable_starts(columns, target, grid, ("alpha", "alpha"))
+    return _balanced(columns, target, grid, ("alpha", "alpha"))
+
+
+def _balanced(
+    columns: Columns, target: np.ndarray, exponents: Sequence[Mapping[str, float]], names: tuple[str, str]
+) -> list[dict[str, float]]:
+    """Return a start per setting of the exponents and floor, with both terms equal at the geometric mean of the table.
+
+    exponents: the settings; names: which of them N and D take.   Every start passes through the median loss there.
+    """
+    params, tokens = (float(np.exp(np.mean(np.log(columns[name])))) for name in ("params", "tokens"))
+    grid, levels = [], [floor_and_rest(target, share) for share in FLOORS]
+    for setting, (floor, rest) in product(exponents, levels):
+        scale = {"A": 0.5 * rest * params ** setting[names[0]], "B": 0.5 * rest * tokens ** setting[names[1]]}
+        grid.append({"E": floor, **scale, **setting})
+    return grid
 
 
 FLOOR = Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.kaplan_single import KAPLAN, line, scaled
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns
 
 LOSS_REACHED = Input("loss_reached", "L", "nats/token", "loss that the run has reached", 1.8, 8.0)
 SHARES = (0.01, 0.3, 0.6, 0.8, 0.9, 0.96, 0.99)
@@ -29,12 +28,12 @@ def batch_above(loss_reached, *, B_star, alpha_B, L_inf):
     return batch(loss_reached - L_inf, B_star=B_star, alpha_B=alpha_B)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 3 start points: the straight line of least squares in logarithms, and half and twice its slope."""
     return [_on_line(columns["loss_reached"], target, factor) for factor in (0.5, 1.0, 2.0)]
 
 
-def starts_above(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts_above(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 7 start points: seven offsets below the smallest loss, each with its straight line in logarithms."""
     reached = columns["loss_reached"]
     offsets = [share * float(np.min(reached)) for share in SHARES]

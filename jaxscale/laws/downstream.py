@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +11,8 @@ import numpy as np
 
 from jaxscale.laws.chinchilla import CHINCHILLA
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, projected
 
 GADRE = "Gadre et al. 2024, arXiv 2403.08540"
 LADDER = "Bhagia et al. 2024, arXiv 2412.04403"
@@ -30,32 +30,19 @@ def accuracy(task_loss, *, a, b, k, L_0):
     return a * jax.nn.sigmoid(k * (task_loss - L_0)) + b
 
 
-def error_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 8 start points: gamma searched, eps and k solved for."""
-    losses = columns["validation_loss"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        falling = np.exp(-setting["gamma"] * losses)
-        return np.ones_like(falling), -falling
-
-    found = projected_starts(target, terms, {"gamma": (0.1, 3.0)}, ("eps", "k"), keep=8)
-    return [{**start, "eps": min(start["eps"], 1.0 - 1e-6)} for start in found]
-
-
-def accuracy_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def accuracy_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 12 start points: the middle and the slope searched, a and b solved for and kept between 0 and 1."""
-    losses = columns["task_loss"]
-    spread = float(np.ptp(losses)) or 1.0
+    low, high = float(np.min(columns["task_loss"])), float(np.max(columns["task_loss"]))
+    length = high - low or 1.0
+    ranges = {"steepness": (0.5 / length, 100.0 / length), "L_0": (0.5 * low, 1.5 * high)}
+    return projected(
+        accuracy, ("a", "b"), ranges, columns, target, coefs=_falling, unit=("a", "b"), keep=12,
+    )  # fmt: skip
 
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        falling = 0.5 * (1.0 - np.tanh(0.5 * setting["steepness"] * (losses - setting["L_0"])))
-        return falling, np.ones_like(falling)
 
-    low, high = float(np.min(losses)), float(np.max(losses))
-    ranges = {"steepness": (0.5 / spread, 100.0 / spread), "L_0": (0.5 * low, 1.5 * high)}
-    found = projected_starts(target, terms, ranges, ("a", "b"), keep=12)
-    inside = [{**start, **{name: min(start[name], 1.0 - 1e-6) for name in ("a", "b")}} for start in found]
-    return [{"k": -start.pop("steepness"), **start} for start in inside]
+def _falling(*, steepness, **others):
+    """Return the coefs of an accuracy that falls with loss: k = -steepness."""
+    return {"k": -steepness, **others}
 
 
 DOWNSTREAM_ERROR = Law(
@@ -69,7 +56,7 @@ DOWNSTREAM_ERROR = Law(
     ),
     equation="L = eps - k*exp(-gamma*L_val)",
     source=GADRE,
-    starts=error_starts,
+    starts=partial(projected, error, ("eps", "k"), {"gamma": (0.1, 3.0)}, unit=("eps",), keep=8),
     domain=(VALIDATION_LOSS,),
     frontier="none of its own: error rises with loss, so the optimum of every budget is that of the loss law",
     notes=(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import gridded
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
@@ -47,18 +46,8 @@ def loss(params, tokens, *, E, A, B, alpha, beta, omega):
     return chinchilla.loss(total_params(params, omega), tokens, E=E, A=A, B=B, alpha=alpha, beta=beta)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 24 start points: exponents and omega from a grid, E, A and B by variable projection."""
-    params, tokens = columns["params"], columns["tokens"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        total = params + setting["omega"] * params ** (1 / 3)
-        return np.ones_like(target), total ** -setting["alpha"], tokens ** -setting["beta"]
-
-    exponents = (0.1, 0.2, 0.3, 0.4, 0.55, 0.8)
-    grid = {"alpha": exponents, "beta": exponents, "omega": (5e3, 2e4, 5e4, 1.5e5, 6e5)}
-    return scaled_starts(target, terms, grid, ("E", "A", "B"), keep=24)
-
+EXPONENTS = (0.1, 0.2, 0.3, 0.4, 0.55, 0.8)
+GRID = {"alpha": EXPONENTS, "beta": EXPONENTS, "omega": (5e3, 2e4, 5e4, 1.5e5, 6e5)}
 
 PEARCE_SONG = Law(
     name="pearce",
@@ -77,7 +66,7 @@ PEARCE_SONG = Law(
     ),
     equation="L = E + A/N_T^alpha + B/D^beta; N_T = N + omega*N^(1/3)",
     source=PEARCE + ", eqs. 5 and 6",
-    starts=starts,
+    starts=partial(gridded, loss, ("E", "A", "B"), GRID, keep=24),
     published=tuple(
         Published(
             f"pearce2024-{of}",

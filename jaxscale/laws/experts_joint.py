@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import jax.numpy as jnp
-import numpy as np
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS
-from jaxscale.laws.projection import projected_starts
-from jaxscale.laws.routed import EXPERTS, saturated_experts
+from jaxscale.laws.routed import EXPERTS, saturated_experts, with_ceiling
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 
 SOURCE = "Ludziejewski et al. 2025, arXiv 2502.05172"
@@ -26,25 +25,10 @@ def loss(params, tokens, experts, *, a, alpha, delta, gamma, b, beta, omega, zet
     return chinchilla.loss(params, tokens, E=c, **core, **slopes)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 48 start points: the exponents and the two ends of Ê searched, the three scales solved for."""
-    params, tokens, experts = columns["params"], columns["tokens"], columns["experts"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        low, high = setting["E_start"], setting["E_start"] * setting["ceiling"]
-        routed = np.log(1.0 / (1.0 / (experts - 1.0 + 1.0 / (1.0 / low - 1.0 / high)) + 1.0 / high))
-        size, data = np.log(params), np.log(tokens)
-        first = setting["delta"] * routed + (setting["alpha"] + setting["gamma"] * routed) * size
-        second = setting["omega"] * routed + (setting["beta"] + setting["zeta"] * routed) * data
-        return np.exp(first), np.exp(second), np.ones_like(first)
-
-    ranges = {
-        "alpha": (-0.4, -0.1), "delta": (-0.5, -0.05), "gamma": (0.002, 0.03), "beta": (-0.4, -0.1),
-        "omega": (0.1, 0.9), "zeta": (-0.05, -0.005), "E_start": (1.2, 5.0), "ceiling": (30.0, 400.0),
-    }  # fmt: skip
-    found = projected_starts(target, terms, ranges, ("a", "b", "c"), keep=48)
-    return [{"E_max": start["E_start"] * start.pop("ceiling"), **start} for start in found]
-
+RANGES = {
+    "alpha": (-0.4, -0.1), "delta": (-0.5, -0.05), "gamma": (0.002, 0.03), "beta": (-0.4, -0.1),
+    "omega": (0.1, 0.9), "zeta": (-0.05, -0.005), "E_start": (1.2, 5.0), "ceiling": (30.0, 400.0),
+}  # fmt: skip
 
 EXPERTS_JOINT = Law(
     name="experts-joint",
@@ -69,7 +53,7 @@ EXPERTS_JOINT = Law(
         "E_hat = 1/(1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max)"
     ),
     source=SOURCE,
-    starts=starts,
+    starts=partial(projected, loss, ("a", "b", "c"), RANGES, coefs=with_ceiling, keep=48),
     domain=(replace(PARAMS, meaning="active parameters, those that a token passes"), replace(EXPERTS, high=128.0)),
     frontier="it is the separable law's with A = a Ê^delta and so on; N are the active params",
     notes=(

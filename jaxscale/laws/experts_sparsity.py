@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
+from functools import partial
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.chinchilla import DATA, SIZE
 from jaxscale.laws.inputs import PARAMS, Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 
 SOURCE = "Abnar et al. 2025, arXiv 2501.12370"
@@ -32,20 +30,9 @@ def flops_per_param_token(*, idle_experts):
     return 6.0 * (1.0 - idle_experts)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 32 start points: the five exponents searched, the five scales solved for."""
-    params, tokens, active = columns["params"], columns["tokens"], 1.0 - columns["idle_experts"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        size = params ** -setting["alpha"]
-        both = active ** -setting["delta"] * params ** -setting["gamma"]
-        return size, tokens ** -setting["beta"], active ** -setting["lambda_"], both, np.ones_like(size)
-
-    ranges = {
-        "alpha": (0.3, 1.0), "beta": (0.1, 0.8), "lambda_": (-0.8, -0.05), "delta": (0.05, 0.6), "gamma": (0.05, 0.4),
-    }  # fmt: skip
-    return projected_starts(target, terms, ranges, ("a", "b", "c", "d", "e"), keep=32)
-
+RANGES = {
+    "alpha": (0.3, 1.0), "beta": (0.1, 0.8), "lambda_": (-0.8, -0.05), "delta": (0.05, 0.6), "gamma": (0.05, 0.4),
+}  # fmt: skip
 
 EXPERTS_SPARSITY = Law(
     name="experts-sparsity",
@@ -67,7 +54,7 @@ EXPERTS_SPARSITY = Law(
     ),
     equation="L = a/N^alpha + b/D^beta + c/(1 - S)^lambda_ + d/(1 - S)^delta/N^gamma + e",
     source=SOURCE + ", eq. 6",
-    starts=starts,
+    starts=partial(projected, loss, ("a", "b", "c", "d", "e"), RANGES, keep=32),
     published=(
         Published(
             "abnar2025",

@@ -15,8 +15,8 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.expressions.formula import Arithmetic, Declared, Formula, declared, declared_all, formula_of, value_of
-from jaxscale.laws.profiles import Profile
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, gridded
 from jaxscale.runs.headers import role_of
 
 NAME = "expression"
@@ -24,6 +24,8 @@ UNTOLD = (1.0,)
 """The start of a Coef of which nothing was said."""
 GRID = {"positive": (0.05, 0.2, 0.5, 1.0), "unit": (0.1, 0.35, 0.65, 0.9), "real": (-1.0, -0.3, 0.3, 1.0)}
 """The starts of a coef without any: what an exponent usually is; a coef that enters linearly is solved for instead."""
+MOST = 64
+"""Largest grid; of a larger product of start values every k-th point is taken."""
 IS_FITTED = "'{name}' is what the law gives, so it cannot take it"
 
 FUNCTIONS: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
@@ -115,6 +117,24 @@ class ExpressionLoss:
         return None
 
 
+@dataclass(frozen=True)
+class ExpressionStarts:
+    """Start points on a grid of what is not linear, solved for what is; equal to another of the same fields.
+
+    linear: coefs in which the loss is jointly affine.   grids: of every coef its name, support and start values.
+    """
+
+    loss: ExpressionLoss
+    linear: tuple[str, ...]
+    grids: tuple[tuple[str, str, tuple[float, ...]], ...]
+
+    def __call__(self, columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
+        """Return a start per grid point: relative least squares in the linear coefs, the others given."""
+        curved = {name: values for name, _, values in self.grids if name not in self.linear}
+        real, unit = ([name for name, support, _ in self.grids if support == of] for of in ("real", "unit"))
+        return gridded(self.loss, self.linear, curved, columns, target, real=real, unit=unit, keep=None, most=MOST)
+
+
 def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = NAME) -> Law:
     """Return the law L = text in which coefs are the fitted numbers and every other name is a column.
 
@@ -133,7 +153,7 @@ def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = N
     given = {one.name: one for one in coefs if isinstance(one, Coef)}
     whole = [given.get(one.name) or Coef(one.name, one.support, one.starts or GRID[one.support]) for one in known]
     is_told = all(one.starts for one in known)
-    starts = None if is_told else Profile(loss, formula.linear(_untold(known)), _grids(known))
+    starts = None if is_told else ExpressionStarts(loss, formula.linear(_untold(known)), _grids(known))
     return Law(name, loss, loss.inputs, tuple(whole), equation=formula.text, starts=starts)
 
 

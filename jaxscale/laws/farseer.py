@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from itertools import product
 
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.laws.projection import solve_scales
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns, solve_scales
 from jaxscale.numerics.powers import power
 
 FARSEER = "Li et al. 2025, arXiv 2506.10972"
@@ -26,7 +25,7 @@ def loss(params, tokens, *, a_1, alpha, b_1, a_2, beta, b_2, a_3, gamma, b_3):
     return floor + jnp.exp(a_2 * power(params, beta) + b_2 - exponent * jnp.log(tokens))
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return up to 27 start points in stages, as the authors fit: per size a floor, a scale and an exponent, each of
     which then is regressed on size. Runs of about one size count as one where sizes are not repeated.
     """

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
+from functools import partial
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.chinchilla import DATA, SIZE
 from jaxscale.laws.inputs import PARAMS, Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 
 SOURCE = "Krajewski et al. 2024, arXiv 2402.07871"
@@ -26,17 +24,7 @@ def loss(params, tokens, granularity, *, a, alpha, b, beta, g, gamma, c):
     return chinchilla.loss(params, tokens, E=c, A=scale, B=b, alpha=alpha, beta=beta)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 16 start points: the three exponents searched, the four scales solved for."""
-    params, tokens, granularity = (columns[name] for name in ("params", "tokens", "granularity"))
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        size = params ** -setting["alpha"]
-        return np.ones_like(size), size, size * granularity ** -setting["gamma"], tokens ** -setting["beta"]
-
-    ranges = {"alpha": (0.05, 0.6), "beta": (0.05, 0.6), "gamma": (0.1, 2.0)}
-    return projected_starts(target, terms, ranges, ("c", "a", "g", "b"))
-
+RANGES = {"alpha": (0.05, 0.6), "beta": (0.05, 0.6), "gamma": (0.1, 2.0)}
 
 GRANULAR = Law(
     name="granularity",
@@ -53,7 +41,7 @@ GRANULAR = Law(
     ),
     equation="L = c + (g/G^gamma + a)/N^alpha + b/D^beta",
     source=SOURCE,
-    starts=starts,
+    starts=partial(projected, loss, ("c", "a", "g", "b"), RANGES),
     published=(Published("krajewski2024", (18.1, 0.115, 30.8, 0.147, 2.1, 0.58, 0.47), SOURCE, "second-hand"),),
     domain=(replace(PARAMS, meaning="total non-embedding parameters, expansion rate 64"), GRANULARITY),
     frontier="it is the separable law's with A = a + g/G^gamma",

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import UsageError
-from jaxscale.laws.grids import product_starts
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.spec import Law
+from jaxscale.laws.starts import Columns, product_starts
 from jaxscale.registry import unknown
 
 GROUP = Input("group_index", "g", "index", "place of the run's group among the groups, from 0", 0.0, 9.0)
@@ -94,7 +94,7 @@ class GroupedStarts:
 
     grouping: Grouping
 
-    def __call__(self, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    def __call__(self, columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
         """Return one start for each that the core has on the whole table.
 
         A group takes its own coefs from that of its starts whose common ones are nearest, so that a scale stays with
@@ -163,7 +163,7 @@ def core_name(name: str) -> str:
     return name.partition("[")[0]
 
 
-def _starts(law: Law, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def _starts(law: Law, columns: Columns, target: np.ndarray) -> Sequence[Mapping[str, float]]:
     if law.starts is None:
         return product_starts(law.coefs)
     return law.starts({name: columns[name] for name in law.inputs}, target)

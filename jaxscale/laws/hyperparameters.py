@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from jaxscale.laws.inputs import PARAMS
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns, log_line
 from jaxscale.numerics.powers import power
 
 STEPLAW = "Li et al. 2025 (StepLaw), arXiv 2503.04715"
@@ -38,13 +39,10 @@ def optimum_of_flops(flops, *, scale, c):
     return scale * power(flops, c)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return the one start point that least squares in logarithms gives, which is the optimum without outliers."""
-    inputs = [np.log(column) for column in columns.values()]
-    design = np.stack([np.ones(len(target)), *inputs], axis=1)
-    level, *slopes = np.linalg.lstsq(design, np.log(target), rcond=None)[0]
-    names = [EXPONENT[name] for name in columns]
-    return [{"scale": float(np.exp(level)), **dict(zip(names, map(float, slopes), strict=True))}]
+    level, *slopes = log_line(tuple(columns.values()), target)
+    return [{"scale": math.exp(level), **dict(zip([EXPONENT[name] for name in columns], slopes, strict=True))}]
 
 
 EXPONENT = {"params": "a", "tokens": "b", "flops": "c"}

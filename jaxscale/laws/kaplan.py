@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from jaxscale.laws.kaplan_single import DATASET, NO_FLOOR, NON_EMBEDDING
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns
 from jaxscale.numerics.powers import power
 
 SOURCE = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
@@ -18,7 +17,7 @@ def loss(params, tokens, *, N_c, D_c, alpha_N, alpha_D):
     return power(power(N_c / params, alpha_N / alpha_D) + D_c / tokens, alpha_D)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 48 start points through the median loss at the centre, with the bracket shared in three ways."""
     params, tokens = (float(np.exp(np.mean(np.log(columns[name])))) for name in ("params", "tokens"))
     centre = float(np.median(target))

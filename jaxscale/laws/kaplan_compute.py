@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +11,7 @@ from jaxscale.laws.inputs import FLOPS
 from jaxscale.laws.kaplan_single import KAPLAN, NO_FLOOR, NON_EMBEDDING
 from jaxscale.laws.kaplan_steps import ALPHA_N, ALPHA_S, SIZE
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns
 
 SEARCH = 6
 """Newton steps to the root: from within ln 2 of it, each doubles the digits."""
@@ -50,7 +49,7 @@ def _step(root, size, steps, rate):
     return root + (total - root) / (1.0 + rate * share)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return up to 30 start points: six exponents and five sizes of the first term; the rest is linear in logarithms.
 
     ln(L - first term) = alpha_S (ln D_c - ln D) - (alpha_S/alpha_B) ln L with the loss as measured and D = C/(6N).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +10,7 @@ from jax.typing import ArrayLike
 from jaxscale.counting.units import PF_DAY
 from jaxscale.laws.inputs import FLOPS, PARAMS, TOKENS
 from jaxscale.laws.spec import Coef, Law, Published, Starts
+from jaxscale.laws.starts import Columns
 from jaxscale.numerics.powers import power
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361"
@@ -57,7 +57,7 @@ def line(sizes: np.ndarray, target: np.ndarray) -> tuple[float, float, float]:
 def starts_of(size: str, scale: str, exponent: str) -> Starts:
     """Return start points on the straight line of least squares in logarithms, and at half and twice its slope."""
 
-    def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
         centre, level, slope = line(columns[size], target)
         slopes = [factor * slope for factor in (0.5, 1.0, 2.0)]
         return [{scale: float(centre * np.exp(np.log(level) / alpha)), exponent: alpha} for alpha in slopes]

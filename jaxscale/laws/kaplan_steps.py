@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import product
-
-import numpy as np
+from functools import partial
 
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.kaplan_single import KAPLAN, NO_FLOOR, NON_EMBEDDING, scaled
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import gridded
 
 STEPS_MIN = Input("steps_min", "S_min", "steps", "steps at a batch far above the critical one", 1e3, 3e5)
-EXPONENTS = ((0.05, 0.08, 0.13, 0.2), (0.3, 0.55, 0.8, 1.1))
-LEAST = 1e-3
-"""Share of the loss that a start leaves to each term at the centre of the table."""
+EXPONENTS = {"alpha_N": (0.05, 0.08, 0.13, 0.2), "alpha_S": (0.3, 0.55, 0.8, 1.1)}
 
 
 def loss(params, steps_min, *, N_c, S_c, alpha_N, alpha_S):
@@ -22,19 +18,9 @@ def loss(params, steps_min, *, N_c, S_c, alpha_N, alpha_S):
     return scaled(params, N_c, alpha_N) + scaled(steps_min, S_c, alpha_S)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 16 start points: four exponents each way, and the scales that then miss the losses least, relatively."""
-    sizes, steps = columns["params"], columns["steps_min"]
-    centre_n, centre_s = (float(np.exp(np.mean(np.log(column)))) for column in (sizes, steps))
-    level = float(np.median(target))
-    grid = []
-    for alpha_n, alpha_s in product(*EXPONENTS):
-        terms = np.stack([(sizes / centre_n) ** -alpha_n, (steps / centre_s) ** -alpha_s], axis=1)
-        shares = np.linalg.lstsq(terms / target[:, None], np.ones(len(target)), rcond=None)[0]
-        at_n, at_s = np.clip(shares, LEAST * level, None)
-        scale_n, scale_s = centre_n * at_n ** (1.0 / alpha_n), centre_s * at_s ** (1.0 / alpha_s)
-        grid.append({"N_c": float(scale_n), "S_c": float(scale_s), "alpha_N": alpha_n, "alpha_S": alpha_s})
-    return grid
+def _scales_of(*, size, steps, alpha_N, alpha_S):
+    """Return the coefs of a loss size N^-alpha_N + steps S_min^-alpha_S."""
+    return {"N_c": size ** (1.0 / alpha_N), "S_c": steps ** (1.0 / alpha_S), "alpha_N": alpha_N, "alpha_S": alpha_S}
 
 
 SIZE = Coef("N_c", starts=(1e11, 1e13, 1e15), meaning="scale of params", unit="params", span=(1e11, 1e15))
@@ -49,7 +35,7 @@ KAPLAN_STEPS = Law(
     coefs=(SIZE, STEPS, ALPHA_N, ALPHA_S),
     equation="L = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S",
     source=KAPLAN + ", eq. 1.6",
-    starts=starts,
+    starts=partial(gridded, loss, ("size", "steps"), EXPONENTS, coefs=_scales_of),
     published=(Published("kaplan2020", (6.5e13, 2.1e3, 0.077, 0.76), KAPLAN + ", table 3"),),
     domain=(NON_EMBEDDING, STEPS_MIN),
     frontier="with a critical batch it is the law kaplan-compute, which splits a budget",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, gridded
 from jaxscale.numerics.powers import power
 
 BRANDFONBRENER = "Brandfonbrener et al. 2024, arXiv 2411.12925"
@@ -20,16 +18,11 @@ def loss(source_loss, *, K, kappa, E_0, E_1):
     return E_1 + K * power(source_loss - E_0, kappa)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 16 start points: E_0 below the smallest source loss and kappa from a grid, K and E_1 by projection."""
-    source = columns["source_loss"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(target), (source - setting["E_0"]) ** setting["kappa"]
-
-    floors = np.min(source) * np.array((0.1, 0.3, 0.5, 0.65, 0.8, 0.9, 0.97))
+    floors = np.min(columns["source_loss"]) * np.array((0.1, 0.3, 0.5, 0.65, 0.8, 0.9, 0.97))
     grid = {"E_0": floors, "kappa": (0.4, 0.6, 0.8, 0.95, 1.05, 1.2, 1.5, 2.0)}
-    return scaled_starts(target, terms, grid, ("E_1", "K"))
+    return gridded(loss, ("E_1", "K"), grid, columns, target)
 
 
 LOSS_TO_LOSS = Law(

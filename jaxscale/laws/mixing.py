@@ -12,8 +12,8 @@ import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, projected
 
 SOURCE = "Ye et al. 2024, arXiv 2403.16952"
 DOMAINS = ("1", "2", "3")
@@ -38,15 +38,9 @@ class Mixing:
         exponent = sum((pull * share for pull, share in zip(pulls, shares, strict=True)), start=jnp.zeros(()))
         return coefs["c"] + coefs["k"] * jnp.exp(exponent)
 
-    def starts(self, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    def starts(self, columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
         """Return 16 start points: the pulls searched, c and k solved for."""
-        domains = self.domains[:-1]
-
-        def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-            exponent = sum((setting[pull_of(name)] * columns[share_of(name)] for name in domains), start=np.zeros(()))
-            return np.ones_like(exponent), np.exp(exponent)
-
-        return projected_starts(target, terms, {pull_of(name): (-8.0, 8.0) for name in domains}, ("c", "k"))
+        return projected(self, ("c", "k"), {pull_of(name): (-8.0, 8.0) for name in self.domains[:-1]}, columns, target)
 
     def design(self, random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
         """Return shares (rows,) of every domain but the last, from mixtures drawn evenly."""

@@ -14,9 +14,9 @@ from jaxscale.errors import UsageError
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS
 from jaxscale.laws.mixing import DOMAINS, checked, share_input, share_of, signature_of, symbol_of
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.ranges import drawn
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, projected
 from jaxscale.numerics.powers import power
 
 SOURCE = "Shukor et al. 2025, arXiv 2507.09404"
@@ -41,34 +41,30 @@ class MixingScale:
 
     def __call__(self, params, tokens, *shares, **coefs):
         """L(N, D, h) = E + 1/(sum of C_i h_i^gamma_i) + A N^-alpha + B D^-beta, in nats per token; elementwise."""
-        core = {name: coefs[name] for name in ("E", "A", "B", "alpha", "beta")}
+        return self.scaled(params, tokens, *shares, one=1.0, **coefs)
+
+    def scaled(self, params, tokens, *shares, one, E, A, B, alpha, beta, **coefs):
+        """Return the loss with the term of the mixture times `one`."""
         worth = jnp.zeros(())
         for domain, share in zip(self.domains, shares, strict=True):
             worth = worth + coefs[f"C_{domain}"] * power(share, coefs[f"gamma_{domain}"])
-        return chinchilla.loss(params, tokens, **core) + 1.0 / worth
+        return chinchilla.loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=beta) + one / worth
 
-    def starts(self, columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+    def first_is_one(self, **setting):
+        """Return the coefs of a loss in which the first domain is worth 1, and the others what they are beside it."""
+        return {**setting, f"C_{self.domains[0]}": 1.0}
+
+    def starts(self, columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
         """Return 32 start points: the exponents and relative worths searched, the four scales solved for."""
-        first, *others = self.domains
-
-        def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-            worth = columns[share_of(first)] ** setting[f"gamma_{first}"]
-            for name in others:
-                worth = worth + setting[f"C_{name}"] * columns[share_of(name)] ** setting[f"gamma_{name}"]
-            size = columns["params"] ** -setting["alpha"]
-            return np.ones_like(size), 1.0 / worth, size, columns["tokens"] ** -setting["beta"]
-
         ranges = {"alpha": (0.1, 0.9), "beta": (0.1, 0.9)}
-        ranges |= {f"gamma_{name}": (0.1, 1.5) for name in self.domains} | {
-            f"C_{name}": (0.05, 20.0) for name in others
-        }
-        found = projected_starts(target, terms, ranges, ("E", "one", "A", "B"), keep=32)
-        return [self._start(start) for start in found]
-
-    def _start(self, start: dict[str, float]) -> dict[str, float]:
-        first, *others = self.domains
-        one = start.pop("one")
-        return {**start, f"C_{first}": 1.0 / one, **{f"C_{name}": start[f"C_{name}"] / one for name in others}}
+        ranges |= {f"gamma_{name}": (0.1, 1.5) for name in self.domains}
+        ranges |= {f"C_{name}": (0.05, 20.0) for name in self.domains[1:]}
+        linear = ("E", "one", "A", "B")
+        found = projected(self.scaled, linear, ranges, columns, target, coefs=self.first_is_one, keep=32)
+        for start in found:
+            one = start.pop("one")
+            start |= {f"C_{name}": start[f"C_{name}"] / one for name in self.domains}
+        return found
 
     def design(self, random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
         """Return params, tokens and shares (rows,), the mixtures drawn evenly away from the edges."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +10,7 @@ import numpy as np
 
 from jaxscale.laws.schedule_inputs import RATE_DROPS, RATE_SUM, RATES_AFTER, SUMS_SINCE, random_schedules
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns, gridded
 from jaxscale.numerics.expansions import expanded, sums
 from jaxscale.numerics.powers import power
 
@@ -56,28 +56,16 @@ def gain(drops, rates, since, *, C, beta, gamma):
     return expanded(total, parts[:3], parts[3:], (jnp.log(C), beta, gamma))
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 16 start points: exponents, C by the steps in which a drop tells; L0, A, B by least squares.
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
+    """Return 16 start points: exponents, and C by the steps in which a drop tells; L0, A, B by projection."""
+    peak = [float(np.max(columns["rates_after"]))]
+    grid = {"alpha": ALPHAS, "beta": BETAS, "gamma": GAMMAS, "steps": STEPS_TO_ONE, "peak": peak}
+    return gridded(loss, ("L0", "A", "B"), grid, columns, target, coefs=_pace_of)
 
-    Where the squares ask for a number below zero, a share of the smallest loss, of its range, or none stands in.
-    """
-    rates, since, drops = (columns[name] for name in ("rates_after", "sums_since", "rate_drops"))
-    peak = float(np.max(rates))
-    found = []
-    for alpha, beta, gamma, steps in product(ALPHAS, BETAS, GAMMAS, STEPS_TO_ONE):
-        scale = peak ** (gamma - 1.0) / steps
-        gained = np.sum(drops * -np.expm1(-beta * np.log1p(scale * rates**-gamma * since)), axis=1)
-        fallen = columns["rate_sum"] ** -alpha
-        design = np.stack([np.ones(len(target)), fallen, -gained], axis=1)
-        floor, size, rise = np.linalg.lstsq(design, target, rcond=None)[0]
-        spread = max(float(np.ptp(target)), 1e-3 * float(np.min(target)))
-        level = {
-            "L0": floor if floor > 0 else 0.8 * float(np.min(target)),
-            "A": size if size > 0 else spread / max(float(np.ptp(fallen)), 1e-12),
-            "B": rise if rise > 0 else 0.1 * spread / max(float(np.ptp(gained)), 1e-12),
-        }
-        found.append({**level, "alpha": alpha, "C": scale, "beta": beta, "gamma": gamma})
-    return [{name: float(value) for name, value in start.items()} for start in found]
+
+def _pace_of(*, steps, peak, gamma, **others):
+    """Return the coefs of a law in which a drop to the peak rate has told by half or so after that many steps."""
+    return {"C": peak ** (gamma - 1.0) / steps, "gamma": gamma, **others}
 
 
 def design(random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:

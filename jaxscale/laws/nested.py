@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -10,8 +10,8 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, projected
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
 HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556, eq. 2"
@@ -39,38 +39,32 @@ def loss_of_gamma(params, tokens, *, E, A, B, alpha, beta, gamma):
     return E + bracket(gamma * log_size, gamma * log_data, gamma)
 
 
-def starts_of_gamma(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def _inside(params, tokens, *, A, B, size, data, gamma, rest):
+    """Return what the bracket of nested-gamma holds: it has the loss's exponents, size and data, over gamma."""
+    return chinchilla.loss(params, tokens, E=0.0, A=A, B=B, alpha=size / gamma, beta=data / gamma)
+
+
+def starts_of_gamma(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 24 start points: floor, exponents and gamma searched, A and B solved for in (L - E)^(1/gamma).
 
     The exponents are searched as those of the loss itself, gamma times those inside the bracket.
     """
-    params, tokens, least = columns["params"], columns["tokens"], float(np.min(target))
+    least = float(np.min(target))
 
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        gamma = setting["gamma"]
-        return params ** (-setting["size"] / gamma), tokens ** (-setting["data"] / gamma)
-
-    def seen(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def linearised(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         above, gamma = target - least * (1.0 - setting["rest"]), setting["gamma"]
-        inside = above ** (1.0 / gamma)
-        return inside, gamma * above / (inside * target)
+        found = above ** (1.0 / gamma)
+        return found, gamma * above / (found * target)
 
     ranges = {"rest": (0.01, 0.95), "size": (0.05, 1.0), "data": (0.05, 1.0), "gamma": (0.15, 2.0)}
-    found = projected_starts(target, terms, ranges, ("A", "B"), seen=seen, keep=24)
-    return [
-        {
-            "E": least * (1.0 - start["rest"]),
-            "A": start["A"],
-            "B": start["B"],
-            "alpha": start["size"] / start["gamma"],
-            "beta": start["data"] / start["gamma"],
-            "gamma": start["gamma"],
-        }
-        for start in found
-    ]
+    found = projected(_inside, ("A", "B"), ranges, columns, target, linearised=linearised, keep=24)
+    for start in found:
+        start["E"] = least * (1.0 - start.pop("rest"))
+        start["alpha"], start["beta"] = (start.pop(name) / start["gamma"] for name in ("size", "data"))
+    return found
 
 
-def starts_of_q(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts_of_q(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return the start points of the other family in these coefs: q = gamma, A^gamma, B^gamma, and the slopes."""
     found = []
     for start in starts_of_gamma(columns, target):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import gridded
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
@@ -39,16 +39,6 @@ def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike):
     return power(ratio, 1.0 / (2.0 * jnp.asarray(eta)))
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 16 start points: the exponent from a grid, E, a and b by variable projection."""
-    flops, ratio = columns["flops"], columns["tokens_per_param"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(target), (flops / ratio) ** -setting["eta"], (flops * ratio) ** -setting["eta"]
-
-    return scaled_starts(target, terms, {"eta": np.geomspace(0.02, 0.8, 24)}, ("E", "a", "b"))
-
-
 OVERTRAINING = Law(
     name="overtraining",
     loss=loss,
@@ -61,7 +51,7 @@ OVERTRAINING = Law(
     ),
     equation="L = E + (a*M^eta + b*M^-eta)/C^eta",
     source=GADRE + ", eq. 4",
-    starts=starts,
+    starts=partial(gridded, loss, ("E", "a", "b"), {"eta": np.geomspace(0.02, 0.8, 24)}),
     published=tuple(
         Published(f"gadre2024-{corpus}", values, f"{GADRE}, runs on {name}, C4 validation loss; {RECIPE}", "refit")
         for corpus, name, values in (

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from functools import partial
 
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws import power as line
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
@@ -30,17 +29,12 @@ def loss(params, streams, *, E, A, k, alpha):
     return line.loss_of_params(effective_params(params, streams, k=k), E=E, A=power(A, alpha), alpha=alpha)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 12 start points: k and the exponent searched, the floor and the scale solved for."""
-    params, streams = columns["params"], columns["streams"]
+def _scale_of(*, scale, alpha, **others):
+    """Return the coefs of a loss whose second term is `scale` at one effective parameter: A = scale^(1/alpha)."""
+    return {"A": scale ** (1.0 / alpha), "alpha": alpha, **others}
 
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        size = (params * (setting["k"] * np.log(streams) + 1.0)) ** -setting["alpha"]
-        return np.ones_like(size), size
 
-    found = projected_starts(target, terms, {"k": (0.02, 5.0), "alpha": (0.03, 1.0)}, ("E", "scale"), keep=12)
-    return [{"A": start.pop("scale") ** (1.0 / start["alpha"]), **start} for start in found]
-
+RANGES = {"k": (0.02, 5.0), "alpha": (0.03, 1.0)}
 
 PARALLEL = Law(
     name="parallel-streams",
@@ -54,7 +48,7 @@ PARALLEL = Law(
     ),
     equation="L = E + (A/(N*(k*ln(P) + 1)))^alpha",
     source=SOURCE,
-    starts=starts,
+    starts=partial(projected, loss, ("E", "scale"), RANGES, coefs=_scale_of, keep=12),
     domain=(STREAMS,),
     frontier="none: tokens are no input, so a budget is not split",
     notes=("No constants are verified here, so none ship.", "A stream costs compute as parameters do, but no memory."),

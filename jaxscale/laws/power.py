@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from jaxscale.laws.grids import floor_and_rest
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, floor_and_rest
 from jaxscale.numerics import powers
 
 HENIGHAN = "Henighan et al. 2020, arXiv 2010.14701, eq. 1.1"
@@ -45,7 +45,7 @@ def pure_loss_of_tokens(tokens, *, A, alpha):
     return A * powers.power(tokens, -alpha)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 25 start points through the median loss at the centre: five exponents, five floors."""
     return [
         {"E": floor, "A": rest * _centre(columns) ** alpha, "alpha": alpha}
@@ -54,7 +54,7 @@ def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Ma
     ]
 
 
-def pure_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def pure_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 5 start points through the median loss at the centre, one per exponent."""
     level = float(np.median(target))
     return [{"A": level * _centre(columns) ** alpha, "alpha": alpha} for alpha in EXPONENTS]

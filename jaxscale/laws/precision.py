@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,8 +14,8 @@ from jax.typing import ArrayLike
 from jaxscale.errors import UsageError
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS, Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 from jaxscale.numerics.saturation import saturation
 from jaxscale.precision import plainly
@@ -118,33 +119,10 @@ def optimal_bits(gammas: Sequence[float]) -> float:
     return middle
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 16 start points: the exponents and gammas searched, the three scales solved for."""
-    return projected_starts(target, lambda setting: _terms(columns, setting), RANGES, ("E", "A", "B"))
-
-
-def post_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 32 start points: the exponents and gammas searched, the four scales solved for."""
-    params, tokens, bits = (columns[name] for name in ("params", "tokens", "bits_post"))
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        growth = tokens ** setting["gamma_D"] * params ** -setting["gamma_N"]
-        return *_terms(columns, setting), growth * np.exp(-bits / setting["gamma_post"])
-
-    ranges = {**RANGES, "gamma_D": (0.2, 1.0), "gamma_N": (0.1, 0.8), "gamma_post": (0.3, 1.2)}
-    return projected_starts(target, terms, ranges, ("E", "A", "B", "C_T"), keep=32)
-
-
 RANGES = {
     "alpha": (0.1, 1.0), "beta": (0.1, 1.0), "gamma_w": (1.0, 6.0), "gamma_a": (1.0, 6.0), "gamma_kv": (0.4, 4.0),
 }  # fmt: skip
-
-
-def _terms(columns: Mapping[str, np.ndarray], setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-    kept = columns["params"]
-    for name, gamma in (("bits_weights", "gamma_w"), ("bits_activations", "gamma_a"), ("bits_cache", "gamma_kv")):
-        kept = kept * -np.expm1(-columns[name] / setting[gamma])
-    return np.ones_like(kept), kept ** -setting["alpha"], columns["tokens"] ** -setting["beta"]
+POST_RANGES = {**RANGES, "gamma_D": (0.2, 1.0), "gamma_N": (0.1, 0.8), "gamma_post": (0.3, 1.2)}
 
 
 COEFS = (
@@ -189,7 +167,7 @@ PRECISION = Law(
     coefs=COEFS,
     equation="L = E + A/N_eff^alpha + B/D^beta; " + N_EFF,
     source=SOURCE + ", eq. 2 without its last term",
-    starts=starts,
+    starts=partial(projected, loss, ("E", "A", "B"), RANGES),
     domain=(BITS_WEIGHTS, BITS_ACTIVATIONS, BITS_CACHE),
     flops_per_param_token=flops_per_param_token,
     frontier=FRONTIER,
@@ -203,7 +181,7 @@ PRECISION_POST = Law(
     coefs=(*COEFS, *POST_COEFS),
     equation="L = E + A/N_eff^alpha + B/D^beta + C_T*D^gamma_D/N^gamma_N*exp(-P_post/gamma_post); " + N_EFF,
     source=SOURCE + ", eq. 2",
-    starts=post_starts,
+    starts=partial(projected, post_loss, ("E", "A", "B", "C_T"), POST_RANGES, keep=32),
     domain=(*SMALL_RUNS, BITS_WEIGHTS, BITS_ACTIVATIONS, BITS_CACHE, BITS_POST),
     flops_per_param_token=flops_per_param_token,
     frontier="the price is that of law 'precision'; the damage grows with tokens",

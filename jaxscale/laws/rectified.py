@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from jaxscale.laws.inputs import TOKENS
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, gridded
 from jaxscale.numerics.powers import power
 
 LIN = "Lin et al. 2024, arXiv 2402.02314"
@@ -20,16 +19,17 @@ def loss(tokens, *, E, B, beta, D_l):
     return E + B / (D_l + power(tokens, beta))
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 16 start points: beta and the size of D_l from a grid over the table's data, E and B by projection."""
     tokens = columns["tokens"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(target), 1.0 / (setting["knee"] ** setting["beta"] + tokens ** setting["beta"])
-
     knees = np.geomspace(0.1 * float(np.min(tokens)), float(np.max(tokens)), 12)
-    found = scaled_starts(target, terms, {"beta": np.geomspace(0.1, 1.5, 14), "knee": knees}, ("E", "B"))
-    return [{"D_l": start.pop("knee") ** start["beta"], **start} for start in found]
+    grid = {"beta": np.geomspace(0.1, 1.5, 14), "knee": knees}
+    return gridded(loss, ("E", "B"), grid, columns, target, coefs=_knee_of)
+
+
+def _knee_of(*, knee, beta, **others):
+    """Return the coefs of a law whose flat phase ends near D = knee."""
+    return {"D_l": knee**beta, "beta": beta, **others}
 
 
 RECTIFIED = Law(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
@@ -14,8 +13,8 @@ from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns, gridded
 from jaxscale.numerics.saturation import saturation
 from jaxscale.precision import plainly
 
@@ -60,6 +59,11 @@ def effective(params: ArrayLike, tokens: ArrayLike, unique_tokens: ArrayLike, **
 def loss(params, tokens, unique_tokens, *, E, A, B, alpha, beta, R_N, R_D):
     """L(N, D, U) = E + A N'^-alpha + B D'^-beta, in nats per token; elementwise in N, D and U."""
     size, data = _log_effective(params, tokens, unique_tokens, A=A, B=B, alpha=alpha, beta=beta, R_N=R_N, R_D=R_D)
+    return of_logs(size, data, E=E, A=A, B=B, alpha=alpha, beta=beta)
+
+
+def of_logs(size, data, *, E, A, B, alpha, beta):
+    """Return the separable law's loss of ln N' and ln D'; elementwise."""
     return E + A * jnp.exp(-alpha * size) + B * jnp.exp(-beta * data)
 
 
@@ -93,31 +97,25 @@ def _log_fed(unique, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: Arra
     return shape[1] / shape[0] * (unique + log_balance) + log_balance
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def _fed_by_ratio(params, tokens, unique_tokens, *, E, A, B, alpha, beta, R_N, R_D, ratio, middle):
+    """Return the loss where `ratio` is the params over tokens that `middle` unique tokens feed, whatever A and B."""
+    size, data, unique = jnp.log(params), jnp.log(tokens), jnp.log(unique_tokens)
+    fed = jnp.log(ratio * middle) + beta / alpha * (jnp.minimum(unique, data) - jnp.log(middle))
+    return of_logs(_log_decayed(size, fed, R_N), _log_decayed(data, unique, R_D), E=E, A=A, B=B, alpha=alpha, beta=beta)
+
+
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 36 start points: every pair of six rates of decay, each with the base that goes best with it.
 
     The scales are found with the size at which params are in excess as the other coefs of the setting put it.
     """
-    params, tokens = columns["params"], columns["tokens"]
-    fresh = np.minimum(columns["unique_tokens"], tokens)
-    middle = float(np.exp(np.mean(np.log(fresh))))
-
-    def worth(amount: np.ndarray, base: np.ndarray, half: np.ndarray) -> np.ndarray:
-        least = np.minimum(amount, base)
-        return least - least * half * np.expm1(-(amount / least - 1.0) / half)
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        fed = setting["ratio"] * middle * (fresh / middle) ** (setting["beta"] / setting["alpha"])
-        size, data = worth(params, fed, setting["R_N"]), worth(tokens, fresh, setting["R_D"])
-        return np.ones_like(target), size ** -setting["alpha"], data ** -setting["beta"]
-
-    found = []
-    exponents = (0.2, 0.3, 0.4, 0.55)
+    middle = float(np.exp(np.mean(np.log(np.minimum(columns["unique_tokens"], columns["tokens"])))))
+    exponents, found = (0.2, 0.3, 0.4, 0.55), []
     for of_params, of_tokens in product(REPEATS, REPEATS):
-        half = {"R_N": (of_params,), "R_D": (of_tokens,)}
-        grid = {"alpha": exponents, "beta": exponents, "ratio": (0.01, 0.05, 0.3), **half}
-        found += scaled_starts(target, terms, grid, ("E", "A", "B"), keep=1)
-    return [{name: value for name, value in start.items() if name != "ratio"} for start in found]
+        given = {"middle": [middle], "R_N": [of_params], "R_D": [of_tokens]}
+        grid = {"alpha": exponents, "beta": exponents, "ratio": (0.01, 0.05, 0.3), **given}
+        found += gridded(_fed_by_ratio, ("E", "A", "B"), grid, columns, target, keep=1)
+    return [{name: start[name] for name in DATA_CONSTRAINED.names} for start in found]
 
 
 def design(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -10,8 +9,8 @@ import numpy as np
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, gridded
 from jaxscale.precision import plainly
 
 ROSENFELD = "Rosenfeld et al. 2020, arXiv 1909.12673"
@@ -28,23 +27,18 @@ def loss(params, tokens, *, E, A, B, alpha, beta, chance):
     return under_chance(chinchilla.loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=beta), chance)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 20 start points: chance a little above the largest loss, exponents from a grid, the rest by projection."""
-    params, tokens = columns["params"], columns["tokens"]
     found: list[dict[str, float]] = []
-    slopes = (0.15, 0.25, 0.35, 0.5)
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(target), params ** -setting["alpha"], tokens ** -setting["beta"]
-
     for factor in (1.002, 1.02, 1.1, 1.4, 3.0):
         chance = factor * float(np.max(target))
-        open_loss = target / np.sqrt(1.0 - (target / chance) ** 2)
-
-        best = scaled_starts(open_loss, terms, {"alpha": slopes, "beta": slopes}, ("E", "A", "B"), keep=4)
+        inner = target / np.sqrt(1.0 - (target / chance) ** 2)
+        best = gridded(chinchilla.loss, ("E", "A", "B"), GRID, columns, inner, keep=4)
         found += [{**start, "chance": chance} for start in best]
     return found
 
+
+GRID = {"alpha": (0.15, 0.25, 0.35, 0.5), "beta": (0.15, 0.25, 0.35, 0.5)}
 
 ENVELOPE = Law(
     name="rosenfeld",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws.inputs import PARAMS, ROUNDING, Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns, projected
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
@@ -20,9 +20,14 @@ LN_10 = float(np.log(10.0))
 
 
 def loss(params, experts, *, a, b, c, d, E_start, E_max):
-    """log10 L(N, E) = a log10 N + b log10 Ê + c log10 N log10 Ê + d, L in nats per token; elementwise in N and E."""
+    """L(N, E) = 10^(a log10 N + b log10 Ê + c log10 N log10 Ê + d), in nats per token; elementwise in N and E."""
+    return power(10.0, log10_loss(params, experts, a=a, b=b, c=c, d=d, E_start=E_start, E_max=E_max))
+
+
+def log10_loss(params, experts, *, a, b, c, d, E_start, E_max):
+    """log10 L(N, E) = a log10 N + b log10 Ê + c log10 N log10 Ê + d; elementwise."""
     size, routed = jnp.log(params) / LN_10, jnp.log(saturated_experts(experts, E_start, E_max)) / LN_10
-    return power(10.0, a * size + b * routed + c * size * routed + d)
+    return a * size + b * routed + c * size * routed + d
 
 
 @plainly
@@ -63,18 +68,18 @@ def cutoff_params(coefs: Mapping[str, float]) -> float:
     return float("inf") if coefs["b"] < 0 else float("nan")
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 12 start points: the two ends of Ê searched, the four others solved for in log10 L."""
-    size, experts = np.log10(columns["params"]), columns["experts"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        low, high = setting["E_start"], setting["E_start"] * setting["ceiling"]
-        routed = np.log10(1.0 / (1.0 / (experts - 1.0 + 1.0 / (1.0 / low - 1.0 / high)) + 1.0 / high))
-        return size, routed, size * routed, np.ones_like(size)
-
     ranges, linear = {"E_start": (1.0, 10.0), "ceiling": (5.0, 1000.0)}, ("a", "b", "c", "d")
-    found = projected_starts(np.log10(target), terms, ranges, linear, real=linear, relative=False, keep=12)
-    return [{"E_max": start["E_start"] * start.pop("ceiling"), **start} for start in found]
+    log_target = np.log10(target)
+    return projected(
+        log10_loss, linear, ranges, columns, log_target, coefs=with_ceiling, real=linear, relative=False, keep=12
+    )
+
+
+def with_ceiling(*, E_start, ceiling, **others):
+    """Return the coefs of a law in which E_max is `ceiling` times E_start."""
+    return {"E_start": E_start, "E_max": E_start * ceiling, **others}
 
 
 NAMES = ("a", "b", "c", "d", "E_start", "E_max")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns, gridded
 from jaxscale.numerics.powers import power
 
 NEZHURINA = "Nezhurina et al. 2025, arXiv 2506.04598"
@@ -18,15 +16,11 @@ def loss(flops, *, E, A, alpha, C_1):
     return E + A * power(flops + C_1, -alpha)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 16 start points: exponent and shift from a grid over the table's compute, E and A by projection."""
     flops = columns["flops"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        return np.ones_like(target), (flops + setting["C_1"]) ** -setting["alpha"]
-
     shifts = np.geomspace(0.1 * float(np.min(flops)), float(np.max(flops)), 16)
-    return scaled_starts(target, terms, {"alpha": np.geomspace(0.03, 0.8, 12), "C_1": shifts}, ("E", "A"))
+    return gridded(loss, ("E", "A"), {"alpha": np.geomspace(0.03, 0.8, 12), "C_1": shifts}, columns, target)
 
 
 POWER_SHIFTED = Law(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
@@ -51,18 +51,12 @@ def size_multiplier(sparsity: ArrayLike, coefs: Mapping[str, ArrayLike]):
     return power((a_S + c_S) / (a_S * power(1.0 - jnp.asarray(sparsity), b_S) + c_S), 1.0 / b_N)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 16 start points: the three exponents searched, the scales solved for."""
-    params, tokens, sparsity = (columns[name] for name in ("params", "tokens", "sparsity"))
+def _scale_of(*, scale, b_D, **others):
+    """Return the coefs of a loss whose data term is `scale` at one token: a_D = scale^(1/b_D)."""
+    return {"a_D": scale ** (1.0 / b_D), "b_D": b_D, **others}
 
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        size = params ** -setting["b_N"]
-        return np.ones_like(size), size, size * (1.0 - sparsity) ** setting["b_S"], tokens ** -setting["b_D"]
 
-    ranges = {"b_N": (0.1, 1.0), "b_D": (0.1, 1.2), "b_S": (0.2, 2.0)}
-    found = projected_starts(target, terms, ranges, ("c", "c_S", "a_S", "B"))
-    return [{"a_D": start.pop("B") ** (1.0 / start["b_D"]), **start} for start in found]
-
+RANGES = {"b_N": (0.1, 1.0), "b_D": (0.1, 1.2), "b_S": (0.2, 2.0)}
 
 SPARSE = Law(
     name="sparsity",
@@ -91,7 +85,7 @@ SPARSE = Law(
     ),
     equation="L = (a_S*(1 - S)^b_S + c_S)/N^b_N + (a_D/D)^b_D + c",
     source=SOURCE,
-    starts=starts,
+    starts=partial(projected, loss, ("c", "c_S", "a_S", "scale"), RANGES, coefs=_scale_of),
     published=(
         Published("frantar2023-t5", (1.68e1, 0.722, 4.50e1, 0.245, 6.90e8, 0.203, 0.651), SOURCE, "second-hand"),
         Published("frantar2023-vit", (2.94e2, 0.821, 4.68e2, 0.392, 2.37e8, 0.890, 4.517), SOURCE, "second-hand"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.kaplan_single import KAPLAN
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns
 
 BATCH = Input("batch", "B", "tokens/step", "tokens per optimiser step", 1e4, 1e7)
 BEYOND = 30.0
@@ -27,7 +26,7 @@ def steps(batch, *, S_min, E_min):
     return S_min + E_min / batch
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 7 start points: a critical batch from far below to far above those measured, through the median steps."""
     sizes = columns["batch"]
     grid = []

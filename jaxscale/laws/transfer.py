@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -11,8 +11,8 @@ from jax.typing import ArrayLike
 
 from jaxscale.laws import kaplan
 from jaxscale.laws.inputs import PARAMS, Input
-from jaxscale.laws.projection import scaled_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import Columns, gridded, log_line
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
@@ -38,41 +38,36 @@ def loss(finetuning_characters, params, *, N_c, D_k, alpha_N, alpha_D, alpha, be
     return kaplan.loss(params, data, N_c=N_c, D_c=D_k, alpha_N=alpha_N, alpha_D=alpha_D)
 
 
-def transferred_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def transferred_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return the line of least squares in logarithms, and three points about the centre in case its slopes are not
     positive.
     """
-    logs = np.log(np.stack([np.full(len(target), np.e), columns["finetuning_characters"], columns["params"]], axis=1))
-    log_k, alpha, beta = np.linalg.lstsq(logs, np.log(target), rcond=None)[0]
-    slopes = [(alpha, beta), (0.05, 0.4), (0.2, 0.4), (0.5, 0.2)]
-    middle = np.mean(logs, axis=0)
-    levels = [log_k] + [np.mean(np.log(target)) - a * middle[1] - b * middle[2] for a, b in slopes[1:]]
-    return [
-        {"k": float(np.exp(level)), "alpha": float(a), "beta": float(b)}
-        for level, (a, b) in zip(levels, slopes, strict=True)
-    ]
+    inputs = (columns["finetuning_characters"], columns["params"])
+    middle = [float(np.mean(np.log(one))) for one in (target, *inputs)]
+    log_k, *line = log_line(inputs, target)
+    others = [(middle[0] - a * middle[1] - b * middle[2], a, b) for a, b in ((0.05, 0.4), (0.2, 0.4), (0.5, 0.2))]
+    return [{"k": math.exp(level), "alpha": a, "beta": b} for level, a, b in ((log_k, *line), *others)]
 
 
-def loss_starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def loss_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 20 start points: exponents from a grid, both scales by projection of L^(1/alpha_D)."""
-    params, data = columns["params"], columns["finetuning_characters"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        return params ** -setting["slope"], data ** -setting["alpha"] * params ** -setting["beta"]
-
-    grid = {
-        "slope": (0.3, 0.5, 0.75, 1.0, 1.5, 2.5),
-        "alpha": (0.05, 0.1, 0.2, 0.35, 0.5),
-        "beta": (0.1, 0.25, 0.4, 0.6),
-    }
     found = []
     for alpha_d in (0.06, 0.08, 0.1, 0.13, 0.2):
-        for start in scaled_starts(target ** (1.0 / alpha_d), terms, grid, ("size", "D_k"), keep=4):
-            scale = {"N_c": start["size"] ** (1.0 / start["slope"]), "D_k": start["D_k"]}
-            slopes = {"alpha_N": start["slope"] * alpha_d, "alpha_D": alpha_d}
-            found.append({**scale, **slopes, "alpha": start["alpha"], "beta": start["beta"]})
+        best = gridded(loss, ("size", "D_k"), GRID, columns, target ** (1.0 / alpha_d), coefs=_bracket_of, keep=4)
+        found += [{**start, "alpha_N": start["alpha_N"] * alpha_d, "alpha_D": alpha_d} for start in best]
     return found
 
+
+def _bracket_of(*, size, slope, **others):
+    """Return the coefs with which the law is its bracket alone, size N^-slope + D_k/(D_F^alpha N^beta)."""
+    return {"N_c": size ** (1.0 / slope), "alpha_N": slope, "alpha_D": 1.0, **others}
+
+
+GRID = {
+    "slope": (0.3, 0.5, 0.75, 1.0, 1.5, 2.5),
+    "alpha": (0.05, 0.1, 0.2, 0.35, 0.5),
+    "beta": (0.1, 0.25, 0.4, 0.6),
+}
 
 DECAY = (
     Coef("alpha", "positive", (0.05, 0.2, 0.5), "exponent of fine-tuning data: the distance of both", span=(0.08, 0.3)),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.kaplan_single import KAPLAN
 from jaxscale.laws.spec import Coef, Law
+from jaxscale.laws.starts import Columns
 
 TRAIN_LOSS = Input("train_loss", "L_train", "nats/token", "loss on the training distribution", 1.8, 8.0)
 
@@ -18,7 +17,7 @@ def loss(train_loss, *, delta):
     return train_loss + delta
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
+def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 3 start points: the quartiles of the differences."""
     return [{"delta": float(delta)} for delta in np.quantile(target - columns["train_loss"], (0.25, 0.5, 0.75))]
 

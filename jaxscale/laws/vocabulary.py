@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.projection import projected_starts
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 
 SOURCE = "Tao et al. 2024, arXiv 2407.13623"
@@ -71,18 +72,7 @@ def tokens_per_character(vocabulary: float) -> float:
     return float(0.00639222 * size**2 - 0.15811069 * size + 1.20470122)
 
 
-def starts(columns: Mapping[str, np.ndarray], target: np.ndarray) -> Sequence[Mapping[str, float]]:
-    """Return 16 start points: the three exponents searched, the four levels solved for."""
-    params, tokens = columns["params_non_vocabulary"], columns["tokens"]
-    embedded = columns["vocabulary"] * columns["width"]
-
-    def terms(setting: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        size = params ** -setting["a1"]
-        return -np.ones_like(size), size, embedded ** -setting["a2"], tokens ** -setting["beta"]
-
-    ranges = {"a1": (0.1, 1.5), "a2": (0.1, 1.5), "beta": (0.1, 1.5)}
-    return projected_starts(target, terms, ranges, ("E", "A1", "A2", "B"), real=("E",), relative=False)
-
+RANGES = {"a1": (0.1, 1.5), "a2": (0.1, 1.5), "beta": (0.1, 1.5)}
 
 VOCABULARY_LAW = Law(
     name="vocabulary",
@@ -107,7 +97,7 @@ VOCABULARY_LAW = Law(
     ),
     equation="L = -E + A1/N_nv^a1 + A2/(V*d)^a2 + B/D^beta",
     source=SOURCE + ", approach 3",
-    starts=starts,
+    starts=partial(projected, loss, ("E", "A1", "A2", "B"), RANGES, real=("E",), relative=False),
     published=(
         Published(
             "tao2024",

@@ -9,8 +9,8 @@ from scipy.optimize import least_squares
 import jaxscale as js
 from jaxscale import precision
 from jaxscale.laws import LAWS
-from jaxscale.laws.grids import product_starts
 from jaxscale.laws.ranges import random_coefs, random_columns
+from jaxscale.laws.starts import product_starts
 
 ROWS = 48
 TIGHT = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "x_scale": "jac"}

@@ -1,19 +1,22 @@
-"""Start points by variable projection: what is solved for is least squares, and what must be positive is."""
+"""Start points by variable projection: least squares in the linear coefs, positive where they must be."""
 
 import numpy as np
 from scipy.optimize import nnls
 
-from jaxscale.laws.projection import projected_starts, scaled_starts, solve_scales, spread
+from jaxscale.laws.starts import gridded, projected, solve_scales, spread
 
 X = np.geomspace(1e6, 1e10, 40)
 
 
-def terms(setting):
-    return np.ones((len(setting["alpha"]), 1)), X ** -setting["alpha"]
+COLUMNS = {"x": X}
+
+
+def loss(x, *, floor, scale, alpha):
+    return floor + scale * x**-alpha
 
 
 def found(target, **options):
-    return projected_starts(target, terms, {"alpha": (0.1, 1.0)}, ("floor", "scale"), keep=4, **options)
+    return projected(loss, ("floor", "scale"), {"alpha": (0.1, 1.0)}, COLUMNS, target, keep=4, **options)
 
 
 def test_noise_free_targets_are_all_but_recovered():
@@ -48,11 +51,10 @@ def test_the_same_table_gives_the_same_starts():
 def test_settings_out_of_range_are_not_taken():
     """Where a term overflows for nearly every setting, only those that can be computed remain."""
 
-    def steep(setting):
-        with np.errstate(over="ignore"):
-            return np.ones((len(setting["p"]), 1)), X ** setting["p"]
+    def steep(x, *, floor, scale, p):
+        return floor + scale * x**p
 
-    starts = projected_starts(2.0 + X**0.2, steep, {"p": (0.1, 400.0)}, ("floor", "scale"), keep=2)
+    starts = projected(steep, ("floor", "scale"), {"p": (0.1, 400.0)}, COLUMNS, 2.0 + X**0.2, keep=2)
     assert all(np.isfinite(list(start.values())).all() for start in starts)
 
 
@@ -77,7 +79,7 @@ def test_a_term_of_zeros_or_out_of_range_has_no_scales():
 
 
 def test_the_point_of_the_grid_that_made_the_losses_is_the_first_start():
-    starts = scaled_starts(1.8 + 400 * X**-0.35, terms, {"alpha": (0.2, 0.35, 0.9)}, ("floor", "scale"), keep=2)
+    starts = gridded(loss, ("floor", "scale"), {"alpha": (0.2, 0.35, 0.9)}, COLUMNS, 1.8 + 400 * X**-0.35, keep=2)
     assert len(starts) == 2
     np.testing.assert_allclose(list(starts[0].values()), [0.35, 1.8, 400.0], rtol=1e-9)
 
@@ -86,3 +88,30 @@ def test_half_of_the_starts_are_the_best_and_half_are_spread_over_the_others():
     ordered = [{"p": float(place)} for place in range(10)]
     assert spread(ordered, 4) == [{"p": 0.0}, {"p": 1.0}, {"p": 4.0}, {"p": 8.0}]
     assert spread(ordered[:3], 16) == ordered[:3]
+
+
+def test_what_the_loss_is_without_its_linear_coefs_is_taken_off_the_target():
+    starts = gridded(lambda x, *, scale: 1.8 + scale * x**-0.35, ("scale",), {}, COLUMNS, 1.8 + 400 * X**-0.35)
+    np.testing.assert_allclose([start["scale"] for start in starts], [400.0], rtol=1e-9)
+
+
+def test_settings_may_stand_for_the_coefs_of_the_loss_by_another_name():
+    """The knee of floor + scale / (knee^beta + x^beta), searched in the unit of x."""
+
+    def rectified(x, *, floor, scale, beta, offset):
+        return floor + scale / (offset + x**beta)
+
+    def offset_of(*, knee, beta, **others):
+        return {"offset": knee**beta, "beta": beta, **others}
+
+    target, grid = 1.8 + 400 / (1e8**0.5 + X**0.5), {"knee": (1e7, 1e8, 1e9), "beta": (0.3, 0.5)}
+    start = gridded(rectified, ("floor", "scale"), grid, COLUMNS, target, coefs=offset_of)[0]
+    np.testing.assert_allclose([start["offset"], start["beta"], start["floor"], start["scale"]], [1e4, 0.5, 1.8, 400])
+
+
+def test_shares_start_below_one_and_reals_anywhere():
+    starts = gridded(
+        loss, ("floor", "scale"), {"alpha": (0.35,)}, COLUMNS, 5.0 - 2 * X**-0.35, unit=("floor",), real=("scale",)
+    )
+    assert starts[0]["floor"] < 1
+    np.testing.assert_allclose(starts[0]["scale"], -2.0, rtol=1e-7)
