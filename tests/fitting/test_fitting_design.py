@@ -173,6 +173,7 @@ def test_two_sizes_leave_one_combination_open_and_it_is_named():
     assert all(error is None for error in fit.std.values())
 
 
+@pytest.mark.slow
 def test_a_coef_of_which_no_run_has_anything_to_say_is_named_and_has_no_value():
     """What it scales begins beyond the runs. It is at no edge: where it stands is where the start was."""
     beyond = "E + A*params**-alpha + R*max(log(tokens) - 40, 0)"

@@ -135,6 +135,7 @@ def test_an_accuracy_in_percent_is_refused():
         js.fit(runs, "accuracy-sigmoid")
 
 
+@pytest.mark.slow
 def test_a_share_that_is_one_less_others_may_be_zero_to_rounding():
     first, third = np.tile([0.9, 0.3, 0.5], 10), np.tile([0.1, 0.3, 0.25], 10)
     second = 1.0 - first - third

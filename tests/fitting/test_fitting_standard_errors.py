@@ -75,6 +75,7 @@ def grouped(rows_of_second):
     return js.Runs.from_arrays(params=params, tokens=tokens, loss=loss, group=group)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "dof"), [(3, 0), (4, 1)])
 def test_a_group_with_as_many_runs_as_coefs_of_its_own_has_no_standard_errors_of_these(rows, dof):
     fit = js.fit(grouped(rows), objective="squared", per_group=("E", "A", "B"))

@@ -86,6 +86,7 @@ def test_the_porian_tables_reach_the_best_known_objective(shared_data, experimen
     check(read(shared_data, "porian_isoflop_rw.csv", f"experiment == '{experiment}'", where), count, bar)
 
 
+@pytest.mark.slow
 def test_the_constant_curves_of_the_multi_power_law_reach_the_best_known_objective(shared_data):
     runs = read(shared_data, "mpl_curves.csv", "run == 'constant_72000'")
     assert len(runs) == 1638
