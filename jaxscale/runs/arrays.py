@@ -1,4 +1,4 @@
-"""Arrays to runs."""
+"""Arrays to the fields of runs: names are taken as they are, and every number must be finite."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from jaxscale.errors import RunsError
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.cells import Fields, Origin
+from jaxscale.runs.checking import LARGE_INTEGERS
 from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
-from jaxscale.runs.numbers import numbers
+from jaxscale.runs.numbers import Numbers, numbers
 from jaxscale.runs.typed import cells_of, digest, is_nothing
 from jaxscale.text import counted, listed, shown
 
@@ -29,7 +30,6 @@ MASKED = "column {name} is masked in {count}: row {rows}; leave these runs out b
 NEGATIVE_WEIGHT = "weight is negative in row {rows}; a weight multiplies rho of its run, so it is zero or more"
 NO_EFFECTIVE_DATA = "every weight is zero, so there is no effective data; give at least one weight above zero"
 NOT_AN_ERROR = "sigma is not above zero in row {rows}; it is the standard error of a loss: leave these runs out"
-LARGE_INTEGERS = "integers above 2^53 in {names} are kept as float64, to 16 digits; nothing to do"
 
 NEEDED = ("params", "tokens", "flops", "loss", "weight", "sigma")
 NO_COLUMNS = ("loss", "weight", "sigma")
@@ -44,16 +44,20 @@ def fields_of_arrays(
     columns: Mapping[str, ArrayLike],
 ) -> Fields:
     """Return the fields of runs from arrays; the contract is that of `Runs.from_arrays`."""
-    given = {**columns, "loss": loss, **_if_given("weight", weight), **_if_given("sigma", sigma)}
-    for name, values in (*given.items(), *_if_given("group", group).items()):
+    own = {"weight": weight, "sigma": sigma, "group": group}
+    given = {**columns, "loss": loss, **{name: values for name, values in own.items() if values is not None}}
+    for name, values in given.items():
         _check_not_masked(name, values)
+    given.pop("group", None)
     schedules = {name: _schedule(name, values) for name, values in columns.items() if np.ndim(values) > 1}
-    cells = {name: _cells(name, values) for name, values in given.items() if name not in schedules}
+    cells = {name: cells_of(_vector(name, one))[0] for name, one in given.items() if name not in schedules}
     groups = None if group is None else _names(_vector("group", group))
     lengths = {name: len(column) for name, column in {**cells, **schedules}.items()}
     _check_lengths(lengths if groups is None else {**lengths, "group": len(groups)})
-    numeric = {name: _finite(name, column) for name, column in cells.items() if _is_numeric(name, column)}
-    labels = {name: column for name, column in cells.items() if name not in numeric}
+    read = {name: numbers(column) for name, column in cells.items()}
+    is_text = {name: column.dtype == object and not read[name].is_large.any() for name, column in cells.items()}
+    labels = {name: column for name, column in cells.items() if is_text[name] and name not in NEEDED}
+    numeric = {name: _finite(name, column, read[name]) for name, column in cells.items() if name not in labels}
     weights = numeric.get("weight", np.ones(len(cells["loss"])))
     _check_weights(weights)
     _check_errors(numeric.get("sigma"))
@@ -73,12 +77,8 @@ def fields_of_arrays(
         labels=labels,
         row=row,
         origin=Origin(SOURCE, digest({**cells, **schedules}), len(row), roles, recorded(derived)),
-        findings=_large_integers(cells),
+        findings=_large_integers(read),
     )
-
-
-def _if_given(name: str, values: ArrayLike | None) -> dict[str, ArrayLike]:
-    return {} if values is None else {name: values}
 
 
 def _check_not_masked(name: str, values: ArrayLike) -> None:
@@ -109,17 +109,8 @@ def _schedule(name: str, values: ArrayLike) -> np.ndarray:
     if name in NEEDED or array.ndim != 2 or array.dtype.kind not in "iuf":
         raise RunsError(WRONG_SHAPE.format(name=shown(name), shape=array.shape))
     schedule = np.array(array, dtype=np.float64)
-    wrong = np.flatnonzero(~np.isfinite(schedule).all(axis=1)) + 1
-    if wrong.size:
-        raise RunsError(
-            NOT_FINITE.format(name=shown(name), count=counted(wrong.size, "row"), rows=listed(wrong.tolist()))
-        )
+    _check_finite(name, schedule)
     return schedule
-
-
-def _cells(name: str, values: ArrayLike) -> np.ndarray:
-    cells, _ = cells_of(_vector(name, values))
-    return cells
 
 
 def _names(values: np.ndarray) -> np.ndarray:
@@ -140,21 +131,20 @@ def _check_lengths(lengths: Mapping[str, int]) -> None:
         raise RunsError(NO_RUNS)
 
 
-def _is_numeric(name: str, cells: np.ndarray) -> bool:
-    return name in NEEDED or cells.dtype != object or bool(numbers(cells).is_large.any())
-
-
-def _finite(name: str, cells: np.ndarray) -> np.ndarray:
-    is_integer = cells.dtype == object and all(cell.lstrip("-").isdigit() for cell in cells)
-    if cells.dtype == object and not is_integer:
-        row = next(i for i, cell in enumerate(cells) if not cell.lstrip("-").isdigit())
-        raise RunsError(NOT_NUMBERS.format(name=shown(name), cell=shown(cells[row]), row=row + 1))
-    values = numbers(cells).values if cells.dtype == object else cells
-    wrong = np.flatnonzero(~np.isfinite(values)) + 1
-    if wrong.size:
-        rows = listed(wrong.tolist())
-        raise RunsError(NOT_FINITE.format(name=shown(name), count=counted(wrong.size, "row"), rows=rows))
+def _finite(name: str, cells: np.ndarray, read: Numbers) -> np.ndarray:
+    values = read.values if cells.dtype == object else cells
+    for row, cell in enumerate(cells if cells.dtype == object else (), start=1):
+        if not cell.lstrip("-").isdigit():
+            raise RunsError(NOT_NUMBERS.format(name=shown(name), cell=shown(cell), row=row))
+    _check_finite(name, values)
     return values
+
+
+def _check_finite(name: str, values: np.ndarray) -> None:
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))) + 1
+    if wrong.size:
+        count, listing = counted(wrong.size, "row"), listed(wrong.tolist())
+        raise RunsError(NOT_FINITE.format(name=shown(name), count=count, rows=listing))
 
 
 def _check_weights(weights: np.ndarray) -> None:
@@ -171,11 +161,10 @@ def _check_errors(sigma: np.ndarray | None) -> None:
         raise RunsError(NOT_AN_ERROR.format(rows=listed(wrong.tolist())))
 
 
-def _large_integers(cells: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
-    large = {name: numbers(column).is_large for name, column in cells.items() if column.dtype == object}
-    large = {name: flags for name, flags in large.items() if flags.any()}
+def _large_integers(read: Mapping[str, Numbers]) -> tuple[Finding, ...]:
+    large = {name: one.is_large for name, one in read.items() if one.is_large.any()}
     if not large:
         return ()
     rows = np.flatnonzero(np.any(list(large.values()), axis=0)) + 1
     names = listed([shown(name) for name in large])
-    return (Finding("large-integers", LARGE_INTEGERS.format(names=names), row_numbers(rows)),)
+    return (Finding("large-integers", LARGE_INTEGERS.format(headers=names), row_numbers(rows)),)
