@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from jaxscale.runs.deriving import FORMULAS
+from jaxscale.costs.sizes import FORMULAS
 
 Counted: TypeAlias = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 """From the needed columns (n,) by word to the columns (n,) that the convention puts in place of a table's own."""

@@ -11,7 +11,7 @@ from jaxscale.errors import RunsError
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.cells import Fields, Origin
 from jaxscale.runs.checking import LARGE_INTEGERS
-from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
+from jaxscale.runs.mapping import add_derived, recorded
 from jaxscale.runs.numbers import Numbers, numbers
 from jaxscale.runs.typed import cells_of, digest, is_nothing
 from jaxscale.text import counted, listed, shown
@@ -63,10 +63,7 @@ def fields_of_arrays(
     _check_errors(numeric.get("sigma"))
     row = np.arange(1, len(weights) + 1)
     named = {name: column for name, column in numeric.items() if name not in NO_COLUMNS}
-    derived = derivable_roles(named)
-    for role in derived:
-        named[role] = derived_column(role, named)
-        check_usable(role, named, row=row, source=SOURCE)
+    derived = add_derived(named, row=row, source=SOURCE)
     roles = {name: name for name in NEEDED if name in numeric}
     return Fields(
         columns={**named, **schedules},

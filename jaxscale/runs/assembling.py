@@ -16,11 +16,10 @@ from jaxscale.registry import unknown
 from jaxscale.runs.candidates import Cells
 from jaxscale.runs.cells import Fields, Origin, RawTable
 from jaxscale.runs.checking import dropped_finding, findings_of_errors, reading_findings
-from jaxscale.runs.deriving import check_usable, derivable_roles, derived_column, recorded
 from jaxscale.runs.headers import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.invalid import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 from jaxscale.runs.lookups import RawTableLookup, check_factors, scale_of
-from jaxscale.runs.mapping import undefined
+from jaxscale.runs.mapping import add_derived, recorded, undefined
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.roles import Assigned, assigned
 from jaxscale.runs.selecting import selected
@@ -220,9 +219,7 @@ def _columns(
     numeric = {role: lookup.read(header) for role, header in lookup.roles.items() if role != GROUP}
     columns = {role: read.values[rows] for role, read in numeric.items()}
     source = shown_name(lookup.raw_table.source)
-    for role in derivable_roles(columns):
-        columns[role] = derived_column(role, columns)
-        check_usable(role, columns, row=rows + 1, source=source)
+    add_derived(columns, row=rows + 1, source=source)
     labels: dict[str, np.ndarray] = {}
     shadowed = []
     used = {header for role, header in lookup.roles.items() if role != GROUP}

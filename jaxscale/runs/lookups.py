@@ -8,11 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxscale.costs.sizes import FORMULAS, SOURCES
+from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.cells import RawTable, cell_text, texts
-from jaxscale.runs.deriving import derived_column
 from jaxscale.runs.headers import ROW, header_named, plain, role_of
 from jaxscale.runs.mapping import Computed
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
@@ -112,7 +111,7 @@ class RawTableLookup:
                 self._numbers[key] = numbers(np.arange(1.0, self.raw_table.rows + 1.0))
             elif role is not None:
                 sources = {name: self.read(self.roles[name]).values for name in SOURCES[role]}
-                self._numbers[key] = numbers(derived_column(role, sources))
+                self._numbers[key] = numbers(decided(sources)[role])
         return self._numbers[key]
 
     def forget(self) -> None:

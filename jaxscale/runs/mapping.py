@@ -1,15 +1,19 @@
-"""What `--map ROLE=TEXT` means: a column by its name, or a column that a formula makes of others."""
+"""Columns that are not read as they stand: what `--map ROLE=TEXT` means, formulas of columns, and derived sizes.
+
+Of params, tokens and flops the third follows from two, C = 6 N D (Kaplan et al. 2020, §2.1), and the ratio from both.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 
 import numpy as np
 
+from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.formula import Arithmetic, Formula, formula_of, value_of
 from jaxscale.registry import unknown
@@ -34,6 +38,7 @@ NUMPY: Arithmetic[np.ndarray] = Arithmetic(
     negative=np.negative,
 )  # fmt: skip
 
+NOT_FINITE = "{source}: {role} = {formula} leaves the range of float64 in {rows}; check the units of {sources}"
 MAPPED_TO_NOTHING = "{source}: {option} names no column; the columns are {headers}.{near}\nName one of these."
 TWO_MEANINGS = (
     "{source}: {option} may be the column {header} or a formula.\n"
@@ -74,6 +79,29 @@ class Computed:
 def undefined(numbers: Numbers) -> np.ndarray:
     """Return (n,) bool: the rows for which a formula gives no finite number although its sources are numbers."""
     return (numbers.kind == Kind.NUMBER) & np.isnan(numbers.values)
+
+
+def add_derived(columns: dict[str, np.ndarray], *, row: np.ndarray, source: str) -> tuple[str, ...]:
+    """Add the sizes (n,) that two others decide, in float64, and return their roles: none, one, or one and the ratio.
+
+    A row without one of the two stays NaN.   row: (n,), for messages.   Raises RunsError where a size leaves the range
+    of float64 although both are finite; a ratio is not refused here, since few laws take it: one that does refuses it.
+    """
+    known = set(columns)
+    for role, sources in SOURCES.items():
+        if known.issuperset(sources):
+            known.add(role)
+    derived = tuple(role for role in FORMULAS if role in known and role not in columns)
+    for role in derived:
+        columns[role] = decided({name: columns[name] for name in SOURCES[role]})[role]
+        if role != "tokens_per_param":
+            _check_range(role, columns, row, source)
+    return derived
+
+
+def recorded(roles: Iterable[str]) -> dict[str, str]:
+    """Return role → formula for a table's record, without the ratio, which is no role of a table."""
+    return {role: FORMULAS[role] for role in roles if role != "tokens_per_param"}
 
 
 def meant_by(role: str, text: str, headers: Sequence[str], source: str) -> str | Computed:
@@ -126,6 +154,19 @@ def near(names: Sequence[str], headers: Sequence[str]) -> str:
 def shown_all(headers: Sequence[str]) -> str:
     """Return headers as a message lists them."""
     return listed([shown(header) for header in headers], limit=12)
+
+
+def _check_range(role: str, columns: Mapping[str, np.ndarray], row: np.ndarray, source: str) -> None:
+    first, second = (columns[name] for name in SOURCES[role])
+    has_left_range = ~np.isfinite(columns[role]) | ((columns[role] == 0) & (first != 0) & (second != 0))
+    wrong = row[np.isfinite(first) & np.isfinite(second) & has_left_range]
+    if wrong.size:
+        told = {
+            "formula": FORMULAS[role],
+            "rows": "row " + listed(wrong.tolist()),
+            "sources": " and ".join(SOURCES[role]),
+        }
+        raise RunsError(NOT_FINITE.format(source=source, role=role, **told))
 
 
 def _computed(role: str, text: str, headers: Sequence[str], source: str) -> str | Computed:
