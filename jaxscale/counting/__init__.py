@@ -3,23 +3,36 @@
 from jaxscale.costs.machines import MACHINES, flops_of_hours
 from jaxscale.costs.training import training_flops
 from jaxscale.counting.architecture import Architecture
-from jaxscale.counting.budgets import flops_of
+from jaxscale.counting.by_size import (
+    expert_flops,
+    inference_flops,
+    layer_params,
+    omega_of,
+    precision_flops,
+    routing_flops_per_token,
+)
 from jaxscale.counting.columns import WORDS
-from jaxscale.counting.conventions import CONVENTIONS
-from jaxscale.counting.deepseek import deepseek_flops, deepseek_optimum, deepseek_ratios, deepseek_scale
-from jaxscale.counting.experts import expert_flops, routing_flops_per_token
-from jaxscale.counting.hoffmann import Itemised, chinchilla_flops, chinchilla_sequence
-from jaxscale.counting.kaplan import kaplan_flops, kaplan_forward
-from jaxscale.counting.palm import palm_flops_per_token, palm_hardware_flops_per_token, utilisation
-from jaxscale.counting.pearce import omega_of
-from jaxscale.counting.recounting import countable, recount, uncountable
-from jaxscale.counting.rules import inference_flops, precision_flops
-from jaxscale.counting.sizes import layer_params
+from jaxscale.counting.itemised import (
+    Itemised,
+    chinchilla_flops,
+    chinchilla_sequence,
+    deepseek_flops,
+    deepseek_optimum,
+    deepseek_ratios,
+    deepseek_scale,
+    kaplan_flops,
+    kaplan_forward,
+    palm_flops_per_token,
+    palm_hardware_flops_per_token,
+    utilisation,
+)
+from jaxscale.counting.recounting import CONVENTIONS, countable, recount, uncountable
 from jaxscale.counting.spec import Convention
 from jaxscale.counting.units import (
     PF_DAY,
     bits,
     bits_per_byte,
+    flops_of,
     flops_of_pf_days,
     loss_of_bits_per_byte,
     nats,

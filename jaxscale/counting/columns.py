@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxscale.costs.sizes import FORMULAS
 from jaxscale.counting.architecture import Architecture
-from jaxscale.counting.spec import SIX_ND
 from jaxscale.finding import row_numbers
 from jaxscale.runs import Runs
 from jaxscale.runs.headers import plain
@@ -56,7 +56,7 @@ class Words:
     faults: Mapping[str, str]
 
 
-def words_of(runs: Runs) -> Words:
+def known_words(runs: Runs) -> Words:
     """Return everything that a convention may need and the table has.
 
     Flops that were derived as 6 params tokens are not there: they say nothing of their own. `nonembedding` and `total`
@@ -108,7 +108,7 @@ def _completed(found: dict[str, np.ndarray], rows: int) -> dict[str, np.ndarray]
 def _headers(runs: Runs, word: str) -> list[str]:
     """Return the columns whose name is one of a word; a role is known by its own name, unless 6 N D made it."""
     if word in ROLES:
-        return [word] if word in runs.columns and runs.origin.derived.get(word) != SIX_ND else []
+        return [word] if word in runs.columns and runs.origin.derived.get(word) != FORMULAS["flops"] else []
     return [name for name in runs.columns if plain(name) in ALIASES[word] and runs[name].ndim == 1]
 
 

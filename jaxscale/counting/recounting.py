@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxscale.counting.columns import ALIASES, INSTEAD, WORDS, Words, words_of
-from jaxscale.counting.conventions import CONVENTIONS
+from jaxscale.counting import by_size, itemised
+from jaxscale.counting.columns import ALIASES, INSTEAD, WORDS, Words, known_words
 from jaxscale.counting.spec import Convention
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.registry import Registry
 from jaxscale.runs import Runs
 from jaxscale.text import shown_name
+
+CONVENTIONS: Registry[Convention] = Registry("convention", (*by_size.CONVENTIONS, *itemised.CONVENTIONS))
+
 
 NO_RECOUNT = "convention '{name}' ({formula}) does not count the training of a run; no table can be counted by it"
 NOT_COUNTABLE = "{source}: the convention '{name}' {why}.\nThe table has {known}. Add such columns, or count otherwise."
@@ -30,7 +34,7 @@ def recount(runs: Runs, convention: Convention | str) -> Runs:
     chosen = CONVENTIONS.resolve(convention)
     if chosen.counted is None:
         raise UsageError(NO_RECOUNT.format(name=chosen.name, formula=chosen.formula))
-    known = words_of(runs)
+    known = known_words(runs)
     why = why_not(known, chosen)
     if why:
         source = shown_name(runs.origin.source)
@@ -55,13 +59,13 @@ def recount(runs: Runs, convention: Convention | str) -> Runs:
 
 def countable(runs: Runs) -> tuple[Convention, ...]:
     """Return the conventions by which a table can be counted, in their order."""
-    known = words_of(runs)
+    known = known_words(runs)
     return tuple(one for one in CONVENTIONS if not why_not(known, one))
 
 
 def uncountable(runs: Runs) -> dict[str, str]:
     """Return the name of each training convention by which a table cannot be counted, and what it needs."""
-    known = words_of(runs)
+    known = known_words(runs)
     reasons = {one.name: why_not(known, one) for one in CONVENTIONS if one.counted is not None}
     return {name: why for name, why in reasons.items() if why}
 

@@ -8,12 +8,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from jaxscale.costs.sizes import FORMULAS
+from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
+from jaxscale.costs.training import training_flops
 
 Counted: TypeAlias = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 """From the needed columns (n,) by word to the columns (n,) that the convention puts in place of a table's own."""
-
-SIX_ND = FORMULAS["flops"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,15 @@ class Convention:
     note: str = ""
 
 
+def by_six(name: str, formula: str, role: str, source: str) -> Convention:
+    """Return the convention that makes one of params, tokens and flops of the two others, by C = 6 N D."""
+
+    def counted(columns: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        return {role: decided({one: columns[one] for one in SOURCES[role]})[role]}
+
+    return Convention(name, formula, source, SOURCES[role], ((role, FORMULAS[role]),), counted)
+
+
 def by_size(
     name: str,
     size: Callable[[Mapping[str, np.ndarray]], np.ndarray],
@@ -55,7 +63,7 @@ def by_size(
 
     def counted(columns: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         params = size(columns)
-        return {"params": params, "flops": 6.0 * params * columns["tokens"]}
+        return {"params": params, "flops": np.asarray(training_flops(params, columns["tokens"]))}
 
-    derived = (("params", words), ("flops", SIX_ND))
+    derived = (("params", words), ("flops", FORMULAS["flops"]))
     return Convention(name, formula, source, (*needs, "tokens"), derived, counted, tag, note)

@@ -1,13 +1,48 @@
-"""Units of compute and of loss: PF-days, nats, bits, and what one byte or one character costs."""
+"""Units of compute and of loss: budgets as people say them, PF-days, nats, bits, and what one byte costs."""
 
 from __future__ import annotations
 
 import math
+import re
 
+from jaxscale.costs.machines import flops_of_hours, machine_of
 from jaxscale.costs.spec import Numbers
+from jaxscale.errors import UsageError
+from jaxscale.runs.numbers import spelled
 
 PF_DAY = 1e15 * 86_400
 """FLOP of 1e15 FLOP a second for a day, 8.64e19.   Source: Kaplan et al. 2020, arXiv 2001.08361, §1.3."""
+NOT_A_BUDGET = "'{text}' is no budget: write FLOP, as 1e21 or 3 ZFLOP, 100 PF-days, or 1e5 H100-hours@0.4"
+NO_SHARE = (
+    "'{text}' needs the share of its peak, {peak:.4g} FLOP a second ({source}), that runs reach: {text}@0.4 for 40 %"
+)
+NOT_POSITIVE = "'{text}' is not a positive, finite number of FLOP"
+
+_HOURS = re.compile(
+    r"\s*(?P<count>[0-9.eE+-]+)\s*(?P<machine>[A-Za-z][A-Za-z0-9]*?)[\s-]*(?P<unit>hours?|hrs?|h|days?)\s*"
+    r"(?:@\s*(?P<share>[0-9.eE+-]+)\s*(?P<percent>%)?)?\s*"
+)
+
+
+def flops_of(text: str) -> float:
+    """Return the FLOP of a budget; hours of a machine at the share of its peak rate that stands behind the @.
+
+    Peak rates with their sources are `counting.MACHINES`.   Raises UsageError for anything else.
+    """
+    number = _number(text)
+    said = spelled(text)
+    hours = _HOURS.fullmatch(text)
+    if number is not None:
+        flops = number
+    elif said is not None and said.noun == "flops":
+        flops = float(said.decimal)
+    elif hours is not None and hours["machine"].casefold() not in ("pf", "tf", "ef"):
+        flops = _of_machine(text, hours)
+    else:
+        raise UsageError(NOT_A_BUDGET.format(text=text))
+    if not (math.isfinite(flops) and flops > 0.0):
+        raise UsageError(NOT_POSITIVE.format(text=text))
+    return flops
 
 
 def pf_days(flops: Numbers) -> Numbers:
@@ -48,3 +83,25 @@ def nats_per_character(loss: Numbers, *, tokens_per_character: Numbers) -> Numbe
 def loss_of_bits_per_byte(bits_per_byte: Numbers, *, tokens_per_byte: Numbers) -> Numbers:
     """Return bits per byte as a loss in nats per token."""
     return nats(bits_per_byte) / tokens_per_byte
+
+
+def _of_machine(text: str, hours: re.Match[str]) -> float:
+    count = _number(hours["count"])
+    if count is None:
+        raise UsageError(NOT_A_BUDGET.format(text=text))
+    machine = machine_of(hours["machine"])
+    share = None if hours["share"] is None else _number(hours["share"])
+    if share is None:
+        told = {"text": text.partition("@")[0].strip(), "peak": machine.peak, "source": machine.source}
+        raise UsageError(NO_SHARE.format(**told))
+    share = share / 100.0 if hours["percent"] else share
+    count = count * 24.0 if hours["unit"].startswith("d") else count
+    return float(flops_of_hours(count, machine.name, utilisation=share))
+
+
+def _number(text: str) -> float | None:
+    """Return the number that ASCII text without underscores holds, None for anything else."""
+    try:
+        return float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxscale.errors import UsageError
-from jaxscale.schedules.compressing import Nodes, nodes_of, pieces_of
-from jaxscale.schedules.spec import Schedule
+from jaxscale.schedules.nodes import Nodes, nodes_of, pieces_of
+from jaxscale.schedules.schedule import Schedule
 
 MOMENTUM = 0.999
 """Of the drops in S2 (Tissue et al. 2024 use 0.99 to 0.999)."""

@@ -11,7 +11,7 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs import Runs
 from jaxscale.schedules.columns import MOMENTUM, columns_of
-from jaxscale.schedules.spec import Schedule
+from jaxscale.schedules.schedule import Schedule
 from jaxscale.text import listed
 
 WHOLE_TABLE = "all"

@@ -9,8 +9,7 @@ from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
 from jaxscale.laws.ranges import random_coefs
 from jaxscale.schedules.columns import columns_of
-from jaxscale.schedules.compressing import NODES, pieces_of
-from jaxscale.schedules.gauss import gauss_of_masses, gauss_of_steps
+from jaxscale.schedules.nodes import NODES, pieces_of
 
 WARM = {"peak": 3e-4, "warmup": 2160}
 SHAPES = {
@@ -118,24 +117,6 @@ def test_annealing_is_the_double_sum_of_the_momentum_of_the_drops():
         want = np.sum((rates[k - 1] - rates[k]) * (1 - momentum ** (step - k + 1)) / (1 - momentum))
         got = columns_of([schedule], [step], momentum=momentum)["annealing"][0]
         assert got == pytest.approx(want, rel=1e-12, abs=1e-18)
-
-
-@pytest.mark.parametrize(("length", "count"), [(9, 6), (64, 6), (1000, 6), (5000, 10)])
-def test_a_gauss_rule_of_steps_sums_polynomials_exactly(length, count):
-    nodes, weights = gauss_of_steps(length, count)
-    centre = 0.5 * (length - 1)
-    for degree in range(2 * count):
-        want = np.sum(((np.arange(length) - centre) / centre) ** degree)
-        assert np.sum(weights * ((nodes - centre) / centre) ** degree) == pytest.approx(want, rel=1e-11, abs=1e-9)
-
-
-def test_a_gauss_rule_of_masses_sums_polynomials_exactly():
-    random = np.random.default_rng(2)
-    points, masses = np.sort(random.uniform(-1, 1, 300)), random.uniform(0, 1, 300)
-    nodes, weights = gauss_of_masses(points, masses, 12)
-    assert (weights > 0).all()
-    for degree in range(24):
-        assert weights @ nodes**degree == pytest.approx(masses @ points**degree, rel=1e-11, abs=1e-11)
 
 
 @pytest.mark.parametrize("step", [0, 1.5, 24_001, -3])

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.schedules.gauss import gauss_of_masses, gauss_of_steps
-from jaxscale.schedules.spec import Schedule
+from jaxscale.numerics.gauss import gauss_of_masses, gauss_of_steps
+from jaxscale.schedules.schedule import Schedule
 
 NODES = 24
 """Nodes of a piece. tests/schedules hold the error of the loss against the full sum below 1e-7."""
