@@ -64,7 +64,7 @@ def tried(law: js.Law, *, settings: int, rows: int, seed: int) -> dict:
     import numpy as np
 
     import jaxscale as js
-    from jaxscale.laws.ranges import random_coefs, random_columns
+    from jaxscale.laws.predicting import random_coefs, random_columns
 
     begun, random = time.perf_counter(), np.random.default_rng(seed)
     counts, missed, largest = dict.fromkeys((RECOVERED, FLAGGED, REFUSED, FALSE), 0), [], 0.0

@@ -22,8 +22,8 @@ def check_names(fitting: Fitting, showing: Showing) -> None:
     from jaxscale.allocation.inputs import check_fixed_names
     from jaxscale.intervals import INTERVALS
     from jaxscale.laws import LAWS
+    from jaxscale.laws.checking import check_no_ties
     from jaxscale.laws.grouped import core_name
-    from jaxscale.laws.ties import check_no_ties
     from jaxscale.registry import unknown
     from jaxscale.resampling import SCHEMES
     from jaxscale.solvers import SOLVERS

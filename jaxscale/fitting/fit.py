@@ -28,8 +28,8 @@ from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
 from jaxscale.fitting.target import findings_of_target
 from jaxscale.laws import LAWS, Law
+from jaxscale.laws.checking import check_no_ties
 from jaxscale.laws.grouped import core_of, grouping_of
-from jaxscale.laws.ties import check_no_ties
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown

@@ -2,46 +2,35 @@
 
 from importlib import import_module
 
-from jaxscale.laws.expressions import ExpressionLoss, law_from_expression
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.predicting import predict_each, predict_sets, predict_with
 from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.typed import ExpressionLoss, law_from_expression
 from jaxscale.registry import Registry
 
 FILES = (
-    "annealing",
     "broken",
     "chinchilla",
     "critical_batch",
     "downstream",
     "embeddings",
-    "experts_joint",
-    "experts_sparsity",
+    "experts",
     "farseer",
-    "granularity",
     "hyperparameters",
     "kaplan",
-    "kaplan_compute",
-    "kaplan_single",
-    "kaplan_steps",
-    "loss_to_loss",
+    "kaplan_training",
+    "learning_rates",
     "mixing",
-    "mixing_scale",
-    "multi_power",
     "nested",
     "overtraining",
     "parallel_streams",
     "power",
     "precision",
-    "rectified",
     "repeated",
     "rosenfeld",
     "routed",
-    "shifted",
     "sparsity",
-    "steps_examples",
     "transfer",
-    "transfer_offset",
     "vocabulary",
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""

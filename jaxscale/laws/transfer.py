@@ -1,4 +1,4 @@
-"""Transfer: how many tokens from scratch a pre-training is worth to a fine-tuning, and the loss that follows."""
+"""Transfer: the data that a pre-training is worth, the loss that follows, and the offset to another distribution."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def loss(finetuning_characters, params, *, N_c, D_k, alpha_N, alpha_D, alpha, be
     Kaplan's law at the data that was transferred; D_k is its D_c over k, which alone runs identify.
     """
     data = transferred(finetuning_characters, params, k=1.0, alpha=alpha, beta=beta)
-    return kaplan.loss(params, data, N_c=N_c, D_c=D_k, alpha_N=alpha_N, alpha_D=alpha_D)
+    return kaplan.joint_loss(params, data, N_c=N_c, D_c=D_k, alpha_N=alpha_N, alpha_D=alpha_D)
 
 
 def transferred_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
@@ -132,4 +132,45 @@ TRANSFER_LOSS = Law(
     ),
 )
 
-LAWS = (TRANSFER, TRANSFER_LOSS)
+
+TRAIN_LOSS = Input("train_loss", "L_train", "nats/token", "loss on the training distribution", 1.8, 8.0)
+
+
+def offset_loss(train_loss, *, delta):
+    """L_other = L_train + delta, in nats per token; elementwise in L_train."""
+    return train_loss + delta
+
+
+def offset_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
+    """Return 3 start points: the quartiles of the differences."""
+    return [{"delta": float(delta)} for delta in np.quantile(target - columns["train_loss"], (0.25, 0.5, 0.75))]
+
+
+TRANSFER_OFFSET = Law(
+    name="transfer-offset",
+    loss=offset_loss,
+    inputs=("train_loss",),
+    coefs=(
+        Coef(
+            "delta",
+            "real",
+            (-0.3, 0.3, 0.8),
+            "loss on the other distribution above that on the training distribution",
+            "nats/token",
+        ),
+    ),
+    equation="L_other = L_train + delta",
+    source=kaplan.PAPER + ", §3.2.2",
+    starts=offset_starts,
+    domain=(TRAIN_LOSS,),
+    notes=(
+        "The offset grows slowly in the paper's figure 8 and depends on neither depth nor the phase of training.",
+        "A table of one pair of distributions; both losses on the same tokenizer.",
+    ),
+)
+
+LAWS = (
+    TRANSFER,
+    TRANSFER_LOSS,
+    TRANSFER_OFFSET,
+)

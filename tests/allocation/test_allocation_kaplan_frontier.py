@@ -11,7 +11,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.allocation import allocate, kaplan
 from jaxscale.errors import UsageError
-from jaxscale.laws.kaplan_single import PF_DAY
+from jaxscale.laws.kaplan import PF_DAY
 
 PAPER = "kaplan2020"
 BUDGETS = np.geomspace(1e18, 1e25, 6)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jaxscale.datasets.simulating import simulate
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import LAWS, predict_with
-from jaxscale.laws.ranges import random_coefs, random_columns
+from jaxscale.laws.predicting import random_coefs, random_columns
 
 COEFS = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 PARAMS = np.geomspace(1e7, 1e10, 2000)

@@ -13,7 +13,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
-from jaxscale.laws.ranges import random_coefs, random_columns
+from jaxscale.laws.predicting import random_coefs, random_columns
 from jaxscale.laws.spec import Published
 
 EVERY = pytest.mark.parametrize("law", tuple(LAWS), ids=lambda law: law.name)

@@ -11,7 +11,7 @@ from jaxscale.laws import LAWS, Input
 from jaxscale.laws.broken import broken, broken_once
 from jaxscale.laws.embeddings import OMEGA, non_embedding_params, total_params
 from jaxscale.laws.overtraining import optimal_tokens_per_param
-from jaxscale.laws.ranges import random_coefs
+from jaxscale.laws.predicting import random_coefs
 from jaxscale.laws.repeated import decayed, effective, fed_params
 from jaxscale.laws.rosenfeld import under_chance
 from jaxscale.laws.transfer import transferred

@@ -9,7 +9,7 @@ from test_laws_contract import root_of_kaplan_compute
 import jaxscale as js
 from jaxscale import precision
 from jaxscale.laws import LAWS
-from jaxscale.laws.kaplan_single import PF_DAY
+from jaxscale.laws.kaplan import PF_DAY
 
 COMPUTE = LAWS.resolve("kaplan-compute")
 FAMILY = (

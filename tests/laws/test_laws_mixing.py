@@ -5,8 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 import jaxscale as js
-from jaxscale.laws.mixing import mixing_law
-from jaxscale.laws.mixing_scale import mixing_scale_law, optimal_shares
+from jaxscale.laws.mixing import mixing_law, mixing_scale_law, optimal_shares
 
 NAMES = ("web", "books", "code")
 CORE = {"E": 1.5, "A": 400.0, "B": 2000.0, "alpha": 0.34, "beta": 0.36}

@@ -6,7 +6,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale.laws import LAWS
-from jaxscale.laws.ranges import random_coefs, random_columns
+from jaxscale.laws.predicting import random_coefs, random_columns
 
 SHOWN = ("chinchilla", "power", "kaplan", "nested-q", "vocabulary", "accuracy-sigmoid")
 """Laws fitted in the quick tests, one of each kind: a sum, a line, a bracket, a bend, a negative target, a share."""

@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 import jaxscale as js
 from jaxscale import precision
 from jaxscale.laws import LAWS
-from jaxscale.laws.ranges import random_coefs, random_columns
+from jaxscale.laws.predicting import random_coefs, random_columns
 from jaxscale.laws.starts import product_starts
 
 ROWS = 48

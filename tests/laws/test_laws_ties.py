@@ -6,7 +6,7 @@ import pytest
 
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
-from jaxscale.laws.ties import check_no_ties, ties
+from jaxscale.laws.checking import check_no_ties, ties
 
 KNOWN = {law.name: law for law in LAWS}
 

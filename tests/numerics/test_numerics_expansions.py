@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.laws.multi_power import gain
+from jaxscale.laws.learning_rates import gain
 
 
 def plain_gain(drops, rates, since, *, C, beta, gamma):

@@ -7,7 +7,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale.laws import LAWS
-from jaxscale.laws.ranges import random_columns
+from jaxscale.laws.predicting import random_columns
 from jaxscale.reports.extrapolating import extrapolation, ratios
 from jaxscale.reports.predictions import farthest
 

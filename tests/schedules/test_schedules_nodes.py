@@ -7,7 +7,7 @@ import jaxscale as js
 from jaxscale import schedules
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
-from jaxscale.laws.ranges import random_coefs
+from jaxscale.laws.predicting import random_coefs
 from jaxscale.schedules.columns import columns_of
 from jaxscale.schedules.nodes import NODES, pieces_of
 

@@ -9,7 +9,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, law_from_expression
-from jaxscale.laws.ranges import random_coefs, random_columns
+from jaxscale.laws.predicting import random_coefs, random_columns
 
 TEXT = "E + A*params**-alpha + B*tokens**-beta"
 COEFS = tuple(f"{name}:positive" for name in ("E", "A", "B", "alpha", "beta"))

@@ -1,17 +1,56 @@
-"""Kaplan's learning curve on a budget, trained at the critical batch of the loss that it reaches."""
+"""Kaplan's learning curve in size and steps, and on a budget at the critical batch of the loss that it reaches."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.laws.critical_batch import ALPHA_B
-from jaxscale.laws.inputs import FLOPS
-from jaxscale.laws.kaplan_single import KAPLAN, NO_FLOOR, NON_EMBEDDING
-from jaxscale.laws.kaplan_steps import ALPHA_N, ALPHA_S, SIZE
+from jaxscale.laws.inputs import FLOPS, Input
+from jaxscale.laws.kaplan import NO_FLOOR, NON_EMBEDDING, PAPER, scaled
 from jaxscale.laws.spec import Coef, Law, Published
-from jaxscale.laws.starts import Columns
+from jaxscale.laws.starts import Columns, gridded
+
+STEPS_MIN = Input("steps_min", "S_min", "steps", "steps at a batch far above the critical one", 1e3, 3e5)
+EXPONENTS = {"alpha_N": (0.05, 0.08, 0.13, 0.2), "alpha_S": (0.3, 0.55, 0.8, 1.1)}
+
+
+def loss_of_steps(params, steps_min, *, N_c, S_c, alpha_N, alpha_S):
+    """L(N, S_min) = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S, in nats per token; elementwise in N and S_min."""
+    return scaled(params, N_c, alpha_N) + scaled(steps_min, S_c, alpha_S)
+
+
+def _scales_of(*, size, steps, alpha_N, alpha_S):
+    """Return the coefs of a loss size N^-alpha_N + steps S_min^-alpha_S."""
+    return {"N_c": size ** (1.0 / alpha_N), "S_c": steps ** (1.0 / alpha_S), "alpha_N": alpha_N, "alpha_S": alpha_S}
+
+
+SIZE = Coef("N_c", starts=(1e11, 1e13, 1e15), meaning="scale of params", unit="params", span=(1e11, 1e15))
+STEPS = Coef("S_c", starts=(1e2, 1e3, 1e4), meaning="scale of steps", unit="steps", span=(2e2, 2e4))
+ALPHA_N = Coef("alpha_N", starts=(0.05, 0.1, 0.2), meaning="exponent of params", span=(0.04, 0.2))
+ALPHA_S = Coef("alpha_S", starts=(0.5, 0.8, 1.0), meaning="exponent of steps", span=(0.3, 1.2))
+
+KAPLAN_STEPS = Law(
+    name="kaplan-steps",
+    loss=loss_of_steps,
+    inputs=("params", "steps_min"),
+    coefs=(SIZE, STEPS, ALPHA_N, ALPHA_S),
+    equation="L = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S",
+    source=PAPER + ", eq. 1.6",
+    starts=partial(gridded, loss_of_steps, ("size", "steps"), EXPONENTS, coefs=_scales_of),
+    published=(Published("kaplan2020", (6.5e13, 2.1e3, 0.077, 0.76), PAPER + ", table 3"),),
+    domain=(NON_EMBEDDING, STEPS_MIN),
+    frontier="with a critical batch it is the law kaplan-compute, which splits a budget",
+    notes=(
+        NO_FLOOR,
+        "steps_min is no column of a log: jaxscale.allocation.kaplan.steps_min converts steps by batch and loss.",
+        "For data without end and after the warm-up; very early in training it breaks down.",
+    ),
+)
+
 
 SEARCH = 6
 """Newton steps to the root: from within ln 2 of it, each doubles the digits."""
@@ -19,7 +58,7 @@ POLISH = 2
 """Newton steps that carry derivatives: each doubles the order to which they are exact, so two give the first three."""
 
 
-def loss(params, flops, *, N_c, D_c, alpha_N, alpha_S, alpha_B):
+def loss_of_compute(params, flops, *, N_c, D_c, alpha_N, alpha_S, alpha_B):
     """L = (N_c/N)^alpha_N + (6 D_c N / (L^(1/alpha_B) C))^alpha_S, in nats per token; elementwise in N and C."""
     size = alpha_N * jnp.log(N_c / params)
     steps = alpha_S * (jnp.log(6.0 * D_c / flops) + jnp.log(params))
@@ -49,7 +88,7 @@ def _step(root, size, steps, rate):
     return root + (total - root) / (1.0 + rate * share)
 
 
-def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
+def compute_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return up to 30 start points: six exponents and five sizes of the first term; the rest is linear in logarithms.
 
     ln(L - first term) = alpha_S (ln D_c - ln D) - (alpha_S/alpha_B) ln L with the loss as measured and D = C/(6N).
@@ -83,17 +122,17 @@ TOKENS = Coef(
 
 KAPLAN_COMPUTE = Law(
     name="kaplan-compute",
-    loss=loss,
+    loss=loss_of_compute,
     inputs=("params", "flops"),
     coefs=(SIZE, TOKENS, ALPHA_N, ALPHA_S, ALPHA_B),
     equation="L = (N_c/N)^alpha_N + (6*D_c*N/(L^(1/alpha_B)*C))^alpha_S",
-    source=KAPLAN + ", appendix B",
-    starts=starts,
+    source=PAPER + ", appendix B",
+    starts=compute_starts,
     published=(
         Published(
             "kaplan2020",
             (6.5e13, 2.1e8 * 2.1e3, 0.077, 0.76, 0.21),
-            KAPLAN + ", table 3, and B_* and alpha_B of table 5: D_c = B_* S_c",
+            PAPER + ", table 3, and B_* and alpha_B of table 5: D_c = B_* S_c",
         ),
     ),
     domain=(NON_EMBEDDING, FLOPS),
@@ -109,4 +148,7 @@ KAPLAN_COMPUTE = Law(
     ),
 )
 
-LAWS = (KAPLAN_COMPUTE,)
+LAWS = (
+    KAPLAN_STEPS,
+    KAPLAN_COMPUTE,
+)

@@ -1,18 +1,110 @@
-"""The multi-power law: what every change of the learning rate has brought so far, as a power law of its own."""
+"""Laws of learning-rate schedules: annealing, and a power law for every change of the rate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.laws.schedule_inputs import RATE_DROPS, RATE_SUM, RATES_AFTER, SUMS_SINCE, random_schedules
+from jaxscale.laws.inputs import Input
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import Columns, gridded
 from jaxscale.numerics.expansions import expanded, sums
 from jaxscale.numerics.powers import power
+from jaxscale.schedules import columns_of, constant, cosine, two_stage, wsd
+
+RATE_SUM = Input(
+    name="rate_sum",
+    symbol="S1",
+    unit="learning rate · steps",
+    meaning="learning rate summed up to the step",
+    low=0.3,
+    high=30.0,
+    derived_from=("step", "lr"),
+)
+ANNEALING = replace(
+    RATE_SUM, name="annealing", symbol="S2", meaning="momentum of the rate's drops, summed", low=0.0, high=0.3
+)
+RATE_DROPS = Input(
+    name="rate_drops",
+    symbol="drop",
+    unit="learning rate",
+    meaning="how much the rate fell, node by node",
+    low=-3e-4,
+    high=3e-4,
+    is_vector=True,
+    derived_from=("step", "lr"),
+)
+RATES_AFTER = replace(RATE_DROPS, name="rates_after", symbol="eta", meaning="the rate after each drop", low=1e-6)
+SUMS_SINCE = replace(
+    RATE_SUM, name="sums_since", symbol="S", meaning="learning rate summed since each drop", low=1e-6, is_vector=True
+)
+
+PEAK, WARMUP, WIDTH = 3e-4, 500, 56
+"""Of the schedules in designs; width: nodes of a row, so that all designs have one shape."""
+
+
+def random_schedules(random: np.random.Generator, rows: int, inputs: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Return the inputs (rows, …) at as many steps of four schedules: constant, cosine, in two stages, with a decay.
+
+    Lengths, last rates and the step of every row are drawn.
+    """
+    steps = [int(count) for count in random.integers(6_000, 24_000, 4)]
+    low = [float(rate) for rate in np.exp(random.uniform(np.log(2e-5), np.log(1e-4), 3))]
+    shapes = [
+        constant(steps[0], peak=PEAK, warmup=WARMUP),
+        cosine(steps[1], peak=PEAK, end=low[0], warmup=WARMUP),
+        two_stage(steps[2], peak=PEAK, second=low[1], drop_at=steps[2] // 2, warmup=WARMUP),
+        wsd(steps[3], peak=PEAK, end=low[2], decay_from=int(0.8 * steps[3]), warmup=WARMUP),
+    ]
+    drawn = [shapes[row % len(shapes)] for row in range(rows)]
+    at = [int(random.integers(WARMUP + 100, schedule.steps + 1)) for schedule in drawn]
+    columns = columns_of(drawn, at, width=WIDTH)
+    return {name: columns[name] for name in inputs}
+
+
+EXPONENTS = (0.15, 0.3, 0.45, 0.6, 0.9)
+
+
+def annealing_loss(rate_sum, annealing, *, L0, A, alpha, C):
+    """L = L0 + A S1^-alpha - C S2, in nats per token; elementwise in S1 and S2."""
+    return L0 + A * power(rate_sum, -alpha) - C * annealing
+
+
+def annealing_design(random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
+    """Return S1 and S2 of runs on four random schedules."""
+    return random_schedules(random, rows, ANNEALING_LAW.inputs)
+
+
+ANNEALING_LAW = Law(
+    name="annealing",
+    loss=annealing_loss,
+    inputs=("rate_sum", "annealing"),
+    coefs=(
+        Coef("L0", "positive", (1.0, 2.0, 3.0), "irreducible loss at this size", "nats/token", span=(1.5, 4.0)),
+        Coef("A", "positive", (0.3, 1.0), "scale of the fall with S1", "nats/token · S1^alpha", span=(0.3, 1.0)),
+        Coef("alpha", "positive", EXPONENTS, "exponent of the summed rate", span=(0.3, 0.7)),
+        Coef("C", "positive", (0.3, 1.0, 3.0), "gain per unit of annealing", "nats/token per S2", span=(0.2, 3.0)),
+    ),
+    equation="L = L0 + A/S1^alpha - C*S2",
+    source="Tissue et al. 2024, arXiv 2408.11029",
+    starts=partial(gridded, annealing_loss, ("L0", "A", "C"), {"alpha": EXPONENTS}),
+    domain=(RATE_SUM, ANNEALING),
+    design=annealing_design,
+    frontier="none: it speaks of one size of network",
+    notes=(
+        "S2 sums the momentum of the drops of the rate, m = momentum · m + drop, after the warm-up; momentum is fixed,"
+        " 0.999 unless told.",
+        "C is per unit of learning rate: it holds for the peak it was fitted at.",
+        "It rewards extreme annealing too much, and steps at a rate of zero: S2 still grows over what idles after a "
+        "decay to zero, so give the run up to its last step of learning.",
+    ),
+)  # fmt: skip
+
 
 LUO = "Luo et al. 2025, arXiv 2503.12811"
 CODE = LUO + ", the authors' fits to {size} parameters; peak rate 3e-4, warm-up of 2160 steps"
@@ -21,7 +113,7 @@ STEPS_TO_ONE = (8.0, 60.0)
 """Steps at the peak rate after which C eta^-gamma S is one, in starts."""
 
 
-def loss(
+def multi_power_loss(
     rate_sum, rate_drops, rates_after, sums_since, *,
     L0, A, alpha, B, C, beta, gamma,
 ):  # fmt: skip
@@ -56,11 +148,11 @@ def gain(drops, rates, since, *, C, beta, gamma):
     return expanded(total, parts[:3], parts[3:], (jnp.log(C), beta, gamma))
 
 
-def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
+def multi_power_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 16 start points: exponents, and C by the steps in which a drop tells; L0, A, B by projection."""
     peak = [float(np.max(columns["rates_after"]))]
     grid = {"alpha": ALPHAS, "beta": BETAS, "gamma": GAMMAS, "steps": STEPS_TO_ONE, "peak": peak}
-    return gridded(loss, ("L0", "A", "B"), grid, columns, target, coefs=_pace_of)
+    return gridded(multi_power_loss, ("L0", "A", "B"), grid, columns, target, coefs=_pace_of)
 
 
 def _pace_of(*, steps, peak, gamma, **others):
@@ -68,14 +160,14 @@ def _pace_of(*, steps, peak, gamma, **others):
     return {"C": peak ** (gamma - 1.0) / steps, "gamma": gamma, **others}
 
 
-def design(random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
+def multi_power_design(random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
     """Return the nodes of runs on four random schedules."""
     return random_schedules(random, rows, MULTI_POWER.inputs)
 
 
 MULTI_POWER = Law(
     name="multi-power",
-    loss=loss,
+    loss=multi_power_loss,
     inputs=("rate_sum", "rate_drops", "rates_after", "sums_since"),
     coefs=(
         Coef("L0", "positive", (1.0, 2.0, 3.0), "irreducible loss at this size", "nats/token", span=(1.5, 4.0)),
@@ -88,7 +180,7 @@ MULTI_POWER = Law(
     ),
     equation="L = L0 + A/S1^alpha - B*sum_k(drop_k*(1 - (1 + C*eta_k^-gamma*S_k)^-beta))",
     source=LUO,
-    starts=starts,
+    starts=multi_power_starts,
     published=(
         Published(
             "luo2025-25m",
@@ -110,7 +202,7 @@ MULTI_POWER = Law(
         ),
     ),
     domain=(RATE_SUM, RATE_DROPS, RATES_AFTER, SUMS_SINCE),
-    design=design,
+    design=multi_power_design,
     frontier="none: it speaks of one size of network",
     notes=(
         "The sum runs over the rises of the warm-up too; without them every prediction is off by about 0.15.",
@@ -121,4 +213,7 @@ MULTI_POWER = Law(
     ),
 )  # fmt: skip
 
-LAWS = (MULTI_POWER,)
+LAWS = (
+    ANNEALING_LAW,
+    MULTI_POWER,
+)
