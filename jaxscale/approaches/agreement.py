@@ -8,14 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from jaxscale.approaches.bias import Bias
 from jaxscale.approaches.envelope import envelope, envelope_trends
-from jaxscale.approaches.isoflop import isoflop, optima, weighed
-from jaxscale.approaches.minima import Method
-from jaxscale.approaches.parametric import ensemble_trend, fit_trend
-from jaxscale.approaches.prices import below_six, price_of, tokens_of
-from jaxscale.approaches.profiles import TOLERANCE, flops_of, profiles_of
-from jaxscale.approaches.trend import Trend
+from jaxscale.approaches.isoflop import Bias, best_params, isoflop, weighed
+from jaxscale.approaches.lines import Trend, below_six, ensemble_trend, fit_trend, price_of
+from jaxscale.approaches.profiles import TOLERANCE, Method, profiles_of, run_flops, tokens_of
 from jaxscale.costs.training import SIX, Price
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
@@ -121,7 +117,7 @@ def agreement(
     at = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     if at.ndim != 1 or not at.size or not (np.isfinite(at) & (at > 0)).all():
         raise UsageError(BAD_FLOPS.format(flops=flops))
-    flops_of(runs)
+    run_flops(runs)
     scheme = SCHEMES.resolve("pairs" if runs.group is None else "cluster")
     check_clusters(runs, scheme, has_own=False)
     ends = _ends(runs) if final else np.ones(len(runs))
@@ -167,7 +163,7 @@ def isoflop_trends(runs: Runs, weight: np.ndarray, *, budget: str | None, tolera
     """Return the lines of R resampled tables, weight (R, n); the budgets are those of the table itself."""
     profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
     flops = np.array([profile.flops for profile in profiles])
-    params, _ = optima(runs, profiles, weight, method)
+    params, _ = best_params(runs, profiles, weight, method)
     return Trend.through(flops, params, tokens_of(runs, profiles, params, price_of(runs, budget)))
 
 

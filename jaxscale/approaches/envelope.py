@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
-from jaxscale.approaches.curves import Curve, curves_of
-from jaxscale.approaches.powers import power_law
-from jaxscale.approaches.trend import Trend
+from jaxscale.approaches.lines import Trend, power_law
+from jaxscale.approaches.profiles import run_flops
 from jaxscale.errors import RunsError
 from jaxscale.finding import Finding
 from jaxscale.runs import Runs
 
+SPREAD = 1e-6
+"""Relative difference of params within which they are one size."""
 BUDGETS = 300
 """Budgets, evenly spread in ln C, at which curves are compared; Hoffmann et al. take 1500."""
 LAST = 0.85
@@ -32,6 +34,7 @@ SCHEDULE = (
 )
 BENT = "the exponent of N is {thirds} in the lower, middle and upper third of the budgets: one power law does not hold"
 AT_EDGE = "{count} of {total} budgets left out: fewer than 3 sizes there, or the lowest is the smallest or largest"
+SEVERAL_SIZES = "{source}: run '{run}' has {count} sizes from {least:.4g} to {most:.4g} params; a curve is of one size"
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,44 @@ def envelope_trends(runs: Runs, weight: np.ndarray, *, budgets: int = BUDGETS) -
     params = np.where(is_found, field.sizes[best], np.nan)
     tokens = np.where(is_found, field.tokens[best, np.arange(budgets)], np.nan)
     return Trend.through(np.exp(field.log_flops), params, tokens)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run: params, and by rising compute ln flops, tokens and monotone ln loss (m,), with its rows (m,).
+
+    removed: root mean square of what smoothing removed, in ln loss.
+    """
+
+    params: float
+    log_flops: np.ndarray
+    log_tokens: np.ndarray
+    log_loss: np.ndarray
+    rows: np.ndarray
+    removed: float
+
+
+def curves_of(runs: Runs) -> tuple[Curve, ...]:
+    """Return one curve per group; raise RunsError for a group that mixes sizes."""
+    if runs.group is None:
+        return ()
+    log_flops, names = np.log(run_flops(runs)), runs.group.astype(str)
+    found = []
+    for name in np.unique(names):
+        rows = np.flatnonzero((names == name) & (runs.weight > 0))
+        if not len(rows):
+            continue
+        rows = rows[np.argsort(log_flops[rows], kind="stable")]
+        params = runs.columns["params"][rows]
+        if params.max() > params.min() * (1 + SPREAD):
+            told = {"count": len(np.unique(params)), "least": params.min(), "most": params.max()}
+            raise RunsError(SEVERAL_SIZES.format(source=runs.origin.source, run=name, **told))
+        raw = np.log(runs.loss[rows])
+        smooth = isotonic_regression(raw, increasing=False).x  # the nearest sequence that never rises
+        removed = float(np.sqrt(np.mean((raw - smooth) ** 2)))
+        tokens = np.log(runs.columns["tokens"][rows])
+        found.append(Curve(float(params[0]), log_flops[rows], tokens, smooth, rows, removed))
+    return tuple(found)
 
 
 @dataclass(frozen=True)

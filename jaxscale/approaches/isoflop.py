@@ -1,4 +1,4 @@
-"""Approach 2: the lowest point of each IsoFLOP profile, and the power laws through them."""
+"""Approach 2: the lowest point of each IsoFLOP profile, the power laws through them, and the bias of that."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jaxscale.approaches.bias import Bias, bias_of
-from jaxscale.approaches.minima import FOUND, REASONS, Method, minima
-from jaxscale.approaches.prices import price_of, tokens_of
-from jaxscale.approaches.profiles import TOLERANCE, Profile, profiles_of
-from jaxscale.approaches.trend import Trend
+from jaxscale import precision
+from jaxscale.allocation import separable
+from jaxscale.approaches.lines import PowerLaw, Trend, power_law, price_of
+from jaxscale.approaches.profiles import (
+    FOUND,
+    REASONS,
+    TOLERANCE,
+    Method,
+    Profile,
+    cost_of,
+    minima,
+    profiles_of,
+    tokens_of,
+)
+from jaxscale.costs.training import SIX, Price
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
+from jaxscale.laws import LAWS, predict_with
 from jaxscale.objectives.weighing import precision_of
 from jaxscale.resampling import check_seed
 from jaxscale.runs import Runs
@@ -45,8 +56,32 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Bias:
+    """How far a procedure misses the best size of a surface on the very runs of a table, freed of their noise.
+
+    flops: (b,) the budgets.   params: (b,) N found over N_opt of the surface, less 1; NaN where nothing is found.
+    law: the line through what is found.   exponent: its exponent less the surface's.   coefs: of the surface.
+    price: of the table.
+    """
+
+    flops: np.ndarray
+    params: np.ndarray
+    law: PowerLaw
+    exponent: float
+    coefs: Mapping[str, float]
+    price: Price = SIX
+
+    def at(self, flops: np.ndarray) -> np.ndarray:
+        """Return N of the line over N_opt of the surface, less 1, at budgets (b,) for the table's price."""
+        with precision.float64():
+            best = np.asarray(separable.optimum(self.coefs, flops, self.price).params)
+        ratio: np.ndarray = self.law.at(flops) / best - 1.0
+        return ratio
+
+
+@dataclass(frozen=True)
 class IsoFlop:
-    """The optima of the profiles that have one, and the lines through them.
+    """The best_params of the profiles that have one, and the lines through them.
 
     flops, params, tokens: (b,).   runs: (b,) how many a profile has.   std: (b,) standard deviation of ln params under
     noise, NaN without.   trend: the lines.   ensemble: the lines of profiles with noise added, None without.   bias:
@@ -94,7 +129,7 @@ def isoflop(
     check_seed(seed)
     runs = weighed(runs)
     profiles = profiles_of(runs, budget=budget, tolerance=tolerance)
-    params, reason = optima(runs, profiles, runs.weight[None], method)
+    params, reason = best_params(runs, profiles, runs.weight[None], method)
     price, total = price_of(runs, budget), len(profiles)
     flops = np.array([profile.flops for profile in profiles])
     point, reasons, std, noisy, weight = params[0], reason[0], np.full(total, np.nan), None, None
@@ -130,12 +165,37 @@ def isoflop(
     )  # fmt: skip
 
 
+def bias_of(
+    runs: Runs, profiles: Sequence[Profile], method: Method, coefs: Mapping[str, float], price: Price = SIX
+) -> Bias:
+    """Return the bias of a method on the surface with these coefs (E, A, B, alpha and, unless tied, beta).
+
+    N_opt is that of C = k N^u D with u of the table's price and k of each profile.
+    """
+    law = LAWS.resolve("chinchilla" if "beta" in coefs else "chinchilla-tied")
+    params, tokens = runs.columns["params"], runs.columns["tokens"]
+    loss = predict_with(law, coefs, {"params": params, "tokens": tokens})
+    found, best, flops = [], [], np.array([profile.flops for profile in profiles])
+    for profile in profiles:
+        rows = profile.rows
+        place, _ = minima(np.log(params[rows]), loss[None, rows], runs.weight[None, rows], method)
+        found.append(float(np.exp(place[0])))
+        with precision.float64():
+            own = price._replace(k=cost_of(runs, profile, float(price.u)))
+            best.append(float(separable.optimum(coefs, profile.flops, own).params))
+    with precision.float64():
+        exponent = float(separable.exponents(coefs, price).params)
+    line = power_law(flops, np.array(found))
+    ratio = np.array(found) / np.array(best) - 1.0
+    return Bias(flops, ratio, line, float(line.exponent) - exponent, dict(coefs), price)
+
+
 def weighed(runs: Runs) -> Runs:
     """Return the runs with their standard errors in their weights, w/sigma², as a parabola of the loss counts them."""
     return runs if runs.sigma is None else replace(runs, weight=runs.weight * precision_of(runs, "linear"), sigma=None)
 
 
-def optima(
+def best_params(
     runs: Runs, profiles: Sequence[Profile], weight: np.ndarray, method: Method, loss: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the best params (R, b) of every profile and replicate, NaN where there is none, and the reasons (R, b).
@@ -154,7 +214,7 @@ def _noisy(
     """Return the best params (R, b) of profiles whose losses have normal noise added."""
     drawn = noise * np.random.default_rng(seed).standard_normal((replicates, len(runs)))
     loss = np.maximum(runs.loss + drawn, 1e-300)
-    return optima(runs, profiles, runs.weight[None], method, loss)[0]
+    return best_params(runs, profiles, runs.weight[None], method, loss)[0]
 
 
 def _floors(runs: Runs, profiles: Sequence[Profile]) -> np.ndarray:

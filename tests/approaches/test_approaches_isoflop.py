@@ -6,8 +6,7 @@ from surfaces import ASYMMETRIC, BUDGETS, PRINTED, curves_on, optimum_of, profil
 
 import jaxscale as js
 from jaxscale.approaches import isoflop
-from jaxscale.approaches.minima import CURVED_DOWN, FOUND, NOT_BRACKETED, TOO_FEW, minima
-from jaxscale.approaches.profiles import profiles_of
+from jaxscale.approaches.profiles import CURVED_DOWN, FOUND, NOT_BRACKETED, TOO_FEW, minima, profiles_of
 from jaxscale.errors import RunsError, UsageError
 
 

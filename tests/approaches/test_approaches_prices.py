@@ -9,7 +9,7 @@ from surfaces import PRINTED, profiles_on
 
 import jaxscale as js
 from jaxscale.approaches import agreement, fit_trend, isoflop, trend_of
-from jaxscale.approaches.prices import below_six, price_of
+from jaxscale.approaches.lines import below_six, price_of
 from jaxscale.costs.training import SIX, Price
 
 K, U = 30.0, 0.95
