@@ -14,8 +14,14 @@ from jaxscale.allocation.inputs import can_allocate
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.laws import law_from_expression
 
-TRADING = [law for law in js.LAWS if can_allocate(law)]
-PUBLISHED = [law for law in TRADING if law.published]
+QUICK = {"chinchilla", "kaplan", "precision-post", "data-constrained"}
+"""A sum, a bracket, a law that rises again with tokens, and one that takes what is fixed; the others are slow."""
+TRADING = [
+    pytest.param(law, marks=[pytest.mark.slow] * (law.name not in QUICK), id=law.name)
+    for law in js.LAWS
+    if can_allocate(law)
+]
+PUBLISHED = [one for one in TRADING if one.values[0].published]
 SETS, FINE = 40, 4001
 NEAR = {"farseer": (22.3, 23.0)}
 """Decades of compute in which a dip goes, log10 FLOP; others are tried over ten decades."""
@@ -49,7 +55,7 @@ def grid_losses(law, coefs, fixed, flops):
     return points, jax.vmap(partial(split.loss, law))(points)
 
 
-@pytest.mark.parametrize("law", TRADING, ids=lambda law: law.name)
+@pytest.mark.parametrize("law", TRADING)
 def test_no_minimum_that_a_fine_grid_shows_is_missed(law):
     sets, fixed, flops = drawn(law, np.random.default_rng(17))
     with jax.enable_x64(True):
@@ -93,7 +99,7 @@ def test_farseers_dip_is_found_where_it_is_narrower_than_the_first_grid():
     assert "lower-at-end" in [one.code for one in front.findings]
 
 
-@pytest.mark.parametrize("law", PUBLISHED, ids=lambda law: law.name)
+@pytest.mark.parametrize("law", PUBLISHED)
 def test_derivatives_in_single_precision_are_those_of_double_or_are_refused(law):
     """To a thousandth of the gradient's size, each coef counted by its own size; 1e19 to 1e25 FLOP."""
     sets = np.array([one.values for one in law.published], np.float32)
