@@ -81,7 +81,7 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
     roles = _numeric_roles(raw_table, found, request)
     lookup = RawTableLookup(raw_table, roles, request.style, found.computed)
     lookup.scale = scale_of(lookup, request.scale)
-    chosen = selected(request.where, lookup, count=raw_table.rows, source=source)
+    chosen = selected(request.where, lookup.selection_table)
     needed = _needed(lookup.roles, request.inputs)
     rows, dropped = _complete(lookup, needed, chosen, request)
     check_no_faults(_faults(lookup, needed, rows, request), _with_computed(raw_table, lookup), request.style)

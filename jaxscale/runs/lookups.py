@@ -15,7 +15,7 @@ from jaxscale.runs.cells import RawTable, cell_text, texts
 from jaxscale.runs.headers import ROW, header_named, plain, role_of
 from jaxscale.runs.mapping import Computed
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
-from jaxscale.runs.selecting import check_readable
+from jaxscale.runs.selecting import SelectionColumn, SelectionTable
 from jaxscale.text import escaped, shown, shown_name
 
 NOT_A_FACTOR = "--scale {name}={factor:g}: a factor is a positive, finite number, as in --scale tokens=1e9"
@@ -61,34 +61,14 @@ class RawTableLookup:
         is_row = name == ROW and not any(plain(header) == ROW for header in self.raw_table.columns)
         return by_role or (ROW if is_row else header_named(name, self.raw_table.columns))
 
-    def is_text(self, key: str) -> bool:
-        """Return whether no cell is a number and some are text."""
-        kind = self.read(key).kind
-        return bool((kind == Kind.UNREADABLE).any() and not (kind == Kind.NUMBER).any())
-
-    def is_numeric(self, key: str) -> bool:
-        """Return whether the cells are numbers, some perhaps missing."""
-        kind = self.read(key).kind
-        return bool((kind == Kind.NUMBER).any() and not (kind == Kind.UNREADABLE).any())
+    @property
+    def selection_table(self) -> SelectionTable:
+        """The columns for a selection."""
+        return SelectionTable(self.names, self._column, self.raw_table.rows, shown_name(self.raw_table.source))
 
     def texts(self, key: str) -> np.ndarray:
         """Return the cells (n,) as str, without surrounding spaces."""
         return texts(self.read(key).values if key in self.computed else self.raw_table.columns[key])
-
-    def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
-        """Return the column (n,) as float64; raise RunsError if one of the rows is unreadable."""
-        read = self.read(key)
-        wrong = rows[read.kind[rows] == Kind.UNREADABLE]
-        if wrong.size:
-            sources = [key] if key not in self.computed else list(self.computed[key].columns.values())
-            columns = self.raw_table.columns
-            cells = [
-                f"{self.raw_table.place(i)} {' '.join(shown(cell_text(columns[one], i)) for one in sources)}"
-                for i in wrong[:6].tolist()
-            ]
-            cells += [""] * (wrong.size - len(cells))  # counted, not shown
-            check_readable(key, cells, count=wrong.size, source=shown_name(self.raw_table.source))
-        return read.values
 
     def is_label(self, header: str, rows: np.ndarray) -> bool:
         """Return whether one of the rows holds text; mostly the first few tell."""
@@ -117,6 +97,19 @@ class RawTableLookup:
     def forget(self) -> None:
         """Read every column anew when it is next asked for."""
         self._numbers.clear()
+
+    def _column(self, name: str) -> SelectionColumn | None:
+        key = self.find(name)
+        if key is None:
+            return None
+        read = self.read(key)
+        return SelectionColumn(key, read.kind, read.values, lambda: self.texts(key), lambda row: self._cell(key, row))
+
+    def _cell(self, key: str, row: int) -> str:
+        """Return the place of a 0-based row and its text, of a formula those of its sources."""
+        sources = self.computed[key].columns.values() if key in self.computed else (key,)
+        cells = " ".join(shown(cell_text(self.raw_table.columns[one], row)) for one in sources)
+        return f"{self.raw_table.place(row)} {cells}"
 
     def _style(self, header: str) -> NumberStyle:
         # Units belong to the roles: in any other column "300M" is a name.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from jaxscale.expressions.selection import COMPARISONS, number, selection_of
 from jaxscale.expressions.tree import Expression
 from jaxscale.registry import unknown
 from jaxscale.runs.headers import ROW, header_named, plain, role_of
+from jaxscale.runs.numbers import Kind
 from jaxscale.text import counted, escaped, listed, shown
 
 if TYPE_CHECKING:
@@ -34,102 +36,82 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-class Table(Protocol):
-    """What a selection needs from a table; a key is whatever the table finds its columns by."""
+@dataclass(frozen=True)
+class SelectionColumn:
+    """A column as a selection reads it.
+
+    name: for messages.   kind: (n,) of Kind.   values: (n,) float64, NaN where there is no number.   texts: returns the
+    cells (n,) as str.   cell: returns place and text of a 0-based row, for messages.
+    """
+
+    name: str
+    kind: np.ndarray
+    values: np.ndarray
+    texts: Callable[[], np.ndarray]
+    cell: Callable[[int], str] = str
 
     @property
-    def names(self) -> Sequence[str]:
-        """Names that may be written, for close matches."""
-        ...
-
-    def find(self, name: str) -> str | None:
-        """Return the key of a column, or None."""
-        ...
-
-    def is_text(self, key: str) -> bool:
-        """Return whether no cell of the column is a number and some are text."""
-        ...
-
-    def is_numeric(self, key: str) -> bool:
-        """Return whether every cell of the column is a number or missing."""
-        ...
-
-    def texts(self, key: str) -> np.ndarray:
-        """Return the column (n,) as str."""
-        ...
-
-    def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
-        """Return the column (n,) as float64, NaN where missing; raise RunsError if one of the rows is unreadable."""
-        ...
-
-
-class RunsLookup:
-    """The columns, labels, loss, weight, sigma and group of finished runs by role, header or alias."""
-
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
-        self.cells = {**runs.labels, "weight": runs.weight, "loss": runs.loss, **runs.columns}
-        if runs.sigma is not None:
-            self.cells.setdefault("sigma", runs.sigma)
-        if runs.group is not None:
-            self.cells.setdefault("group", runs.group)
-        if not any(plain(name) == ROW for name in self.cells):
-            self.cells[ROW] = runs.row.astype(np.float64)
+    def is_text(self) -> bool:
+        """Whether no cell is a number and some are text."""
+        return bool((self.kind == Kind.UNREADABLE).any() and not (self.kind == Kind.NUMBER).any())
 
     @property
-    def names(self) -> Sequence[str]:
-        """Every name that a column has."""
-        return tuple(self.cells)
-
-    def find(self, name: str) -> str | None:
-        """Return the name under which the runs keep a column."""
-        headers = {header: role for role, header in self.runs.origin.columns.items()}
-        for key in (name, headers.get(name), role_of(name)):
-            if key is not None and key in self.cells:
-                return key
-        return header_named(name, self.cells)
-
-    def is_text(self, key: str) -> bool:
-        """Return whether the column is a label or the group."""
-        return self.cells[key].dtype == object
-
-    def is_numeric(self, key: str) -> bool:
-        """Return whether the column is float64."""
-        return self.cells[key].dtype != object
-
-    def texts(self, key: str) -> np.ndarray:
-        """Return a label (n,)."""
-        return self.cells[key]
-
-    def numbers(self, key: str, rows: np.ndarray) -> np.ndarray:
-        """Return a column (n,) of float64."""
-        return self.cells[key]
+    def is_numeric(self) -> bool:
+        """Whether the cells are numbers, some perhaps missing."""
+        return bool((self.kind == Kind.NUMBER).any() and not (self.kind == Kind.UNREADABLE).any())
 
 
-def selected(expressions: Sequence[str], table: Table, *, count: int, source: str) -> np.ndarray:
+@dataclass(frozen=True)
+class SelectionTable:
+    """What a selection needs from a table.
+
+    names: those that may be written, for close matches.   find: returns the column of a name, None without one.
+    """
+
+    names: Sequence[str]
+    find: Callable[[str], SelectionColumn | None]
+    rows: int
+    source: str
+
+
+def selected(expressions: Sequence[str], table: SelectionTable) -> np.ndarray:
     """Return the indices of the rows for which every expression holds, ascending.
 
     `and` and the next expression look only at rows that are still in. A missing number fulfils `!=` and nothing else.
     Raises UsageError, with a caret, for what cannot be read or compared; RunsError if no row is left.
     """
-    rows = np.arange(count)
+    rows = np.arange(table.rows)
     for text in expressions:
         expression = selection_of(text)
         rows = rows[_truth(expression, expression.tree, table, rows)]
-    if count and not rows.size:
+    if table.rows and not rows.size:
         where = " and ".join(f"--where {shown(text)}" for text in expressions[:3])
-        raise RunsError(NONE_LEFT.format(source=source, rows=count, where=where))
+        raise RunsError(NONE_LEFT.format(source=table.source, rows=table.rows, where=where))
     return rows
 
 
-def check_readable(name: str, cells: Sequence[str], *, count: int, source: str) -> None:
-    """Raise RunsError for a column that is compared with a number although some cells hold none."""
-    raise RunsError(
-        UNREADABLE.format(source=source, name=shown(name), cells=listed(cells), count=counted(count, "cell"))
-    )
+def selection_table(runs: Runs) -> SelectionTable:
+    """Return the columns, labels, loss, weight, sigma and group of finished runs, by role, header or alias."""
+    cells = {**runs.labels, "weight": runs.weight, "loss": runs.loss, **runs.columns}
+    for name, own in (("sigma", runs.sigma), ("group", runs.group)):
+        if own is not None:
+            cells.setdefault(name, own)
+    if not any(plain(name) == ROW for name in cells):
+        cells[ROW] = runs.row.astype(np.float64)
+    headers = {header: role for role, header in runs.origin.columns.items()}
+
+    def find(name: str) -> SelectionColumn | None:
+        known = (name, headers.get(name), role_of(name), header_named(name, cells))
+        key = next((key for key in known if key is not None and key in cells), None)
+        if key is None:
+            return None
+        kind = Kind.UNREADABLE if cells[key].dtype == object else Kind.NUMBER
+        return SelectionColumn(key, np.full(len(runs), kind), cells[key], lambda: cells[key])
+
+    return SelectionTable(tuple(cells), find, len(runs), runs.origin.source)
 
 
-def _truth(expression: Expression, node: ast.expr, table: Table, rows: np.ndarray) -> np.ndarray:
+def _truth(expression: Expression, node: ast.expr, table: SelectionTable, rows: np.ndarray) -> np.ndarray:
     if isinstance(node, ast.BoolOp):
         is_and = isinstance(node.op, ast.And)
         kept = np.full(rows.size, is_and)
@@ -150,46 +132,52 @@ def _truth(expression: Expression, node: ast.expr, table: Table, rows: np.ndarra
 
 
 def _compared(
-    expression: Expression, symbol: str, left: ast.expr, right: ast.expr, table: Table, rows: np.ndarray
+    expression: Expression, symbol: str, left: ast.expr, right: ast.expr, table: SelectionTable, rows: np.ndarray
 ) -> np.ndarray:
-    named = [node for node in (left, right) if isinstance(node, ast.Name)]
-    keys = [_key(expression, node, table) for node in named]
+    named = {node: _column(expression, node, table) for node in (left, right) if isinstance(node, ast.Name)}
     if not named:
         expression.refuse(NO_COLUMN, left)
     quoted = [node for node in (left, right) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    if quoted or (len(keys) == 2 and any(table.is_text(key) for key in keys)):
+    if quoted or (len(named) == 2 and any(column.is_text for column in named.values())):
         if symbol not in ("==", "!="):
-            expression.refuse(TEXT_ORDER, named[0])
-        for node, key in zip(named, keys, strict=True):
-            if table.is_numeric(key):
+            expression.refuse(TEXT_ORDER, next(iter(named)))
+        for node, column in named.items():
+            if column.is_numeric:
                 expression.refuse(NUMBER_COLUMN.format(name=shown(expression.name(node))), node)
-        sides = [_text(node, keys, named, table, rows) for node in (left, right)]
+        sides = [_texts(node, named, rows) for node in (left, right)]
         return np.asarray(COMPARE[symbol](*sides), dtype=bool)
-    for node, key in zip(named, keys, strict=True):
-        if table.is_text(key):
+    for node, column in named.items():
+        if column.is_text:
             expression.refuse(TEXT_COLUMN.format(name=shown(expression.name(node))), node)
-    sides = [_number(node, keys, named, table, rows) for node in (left, right)]
+    sides = [_numbers(node, named, rows, table.source) for node in (left, right)]
     return np.asarray(COMPARE[symbol](*sides), dtype=bool)
 
 
-def _key(expression: Expression, node: ast.Name, table: Table) -> str:
+def _column(expression: Expression, node: ast.Name, table: SelectionTable) -> SelectionColumn:
     name = expression.name(node)
-    key = table.find(name)
-    if key is None:
+    column = table.find(name)
+    if column is None:
         names = [escaped(known[:40]) for known in table.names[:12]]
         expression.refuse(unknown("column", escaped(name), names), node)
-    return key
+    return column
 
 
-def _text(node: ast.expr, keys: list[str], named: list[ast.Name], table: Table, rows: np.ndarray) -> np.ndarray:
+def _texts(node: ast.expr, named: Mapping[ast.Name, SelectionColumn], rows: np.ndarray) -> np.ndarray:
     if isinstance(node, ast.Name):
-        return table.texts(keys[named.index(node)])[rows]
+        return named[node].texts()[rows]
     value = np.empty(rows.size, dtype=object)
     value[:] = node.value if isinstance(node, ast.Constant) else ""
     return value
 
 
-def _number(node: ast.expr, keys: list[str], named: list[ast.Name], table: Table, rows: np.ndarray) -> np.ndarray:
-    if isinstance(node, ast.Name):
-        return table.numbers(keys[named.index(node)], rows)[rows]
-    return np.full(rows.size, number(node))
+def _numbers(node: ast.expr, named: Mapping[ast.Name, SelectionColumn], rows: np.ndarray, source: str) -> np.ndarray:
+    """Return the numbers of one side; raise RunsError where a row that is still in holds none."""
+    if not isinstance(node, ast.Name):
+        return np.full(rows.size, number(node))
+    column = named[node]
+    wrong = rows[column.kind[rows] == Kind.UNREADABLE].tolist()
+    if wrong:
+        cells = [column.cell(row) for row in wrong[:6]] + [""] * (len(wrong) - 6)  # counted, not shown
+        told = {"name": shown(column.name), "cells": listed(cells), "count": counted(len(wrong), "cell")}
+        raise RunsError(UNREADABLE.format(source=source, **told))
+    return column.values[rows]

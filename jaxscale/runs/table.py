@@ -18,7 +18,7 @@ from jaxscale.runs.cells import Origin, RawTable
 from jaxscale.runs.checking import findings_of
 from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
-from jaxscale.runs.selecting import RunsLookup, selected
+from jaxscale.runs.selecting import selected, selection_table
 from jaxscale.runs.typed import raw_table_of_frame, unnamed_index
 from jaxscale.text import escaped
 
@@ -152,7 +152,7 @@ class Runs:
 
         Raises UsageError for an expression that cannot be read, RunsError if no run is left.
         """
-        rows = selected(expressions, RunsLookup(self), count=len(self), source=self.origin.source)
+        rows = selected(expressions, selection_table(self))
         kept = self.take(rows, "where")
         return replace(kept, origin=replace(kept.origin, where=(*self.origin.where, *expressions)))
 
