@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from cli_commands import COMMAND
@@ -19,6 +20,12 @@ def own_folder(monkeypatch, tmp_path):
     for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHONIOENCODING"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def cache_folder():
+    """The compile cache of commands in processes of their own, kept as long as the programs of the tests."""
+    return Path(os.environ["JAXSCALE_TESTS_COMPILED"]) / "commands"
 
 
 @pytest.fixture

@@ -15,11 +15,6 @@ PROGRAM = [sys.executable, "-c", "from jaxscale.cli.main import main; main()"]
 QUICK = ["fit", "--replicates", "20", "--law", "pure-power", "--flops", "1e12"]
 
 
-@pytest.fixture(scope="module")
-def cache_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache") / "programs"
-
-
 @pytest.fixture
 def start(own_folder, cache_folder):
     """Return a function that runs the program in a process, with a compile cache that these tests share."""

@@ -41,19 +41,13 @@ sys.meta_path.insert(0, Interrupting)
 """
 
 
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory):
-    """A folder of compiled programs that these tests share."""
-    return tmp_path_factory.mktemp("cache") / "programs"
-
-
 @pytest.fixture
-def start(own_folder, programs):
+def start(own_folder, cache_folder):
     """Return a function that starts a program with a command line; what is left of it ends with the test."""
     running = []
 
     def begin(code, *words):
-        environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(programs)}
+        environment = {**os.environ, "JAXSCALE_CACHE_DIR": str(cache_folder)}
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
         running.append(subprocess.Popen([sys.executable, "-c", code, *words], env=environment, **streams))
         return running[-1]
