@@ -95,9 +95,7 @@ EXPERTS_SPARSITY = Law(
         Coef("a", starts=(1e4,), meaning="scale of the size term", unit=SIZE.unit, span=(3e3, 3e4)),
         Coef("b", starts=(5e3,), meaning="scale of the data term", unit=DATA.unit, span=(1e3, 1e4)),
         Coef("c", starts=(0.5,), meaning="scale of the sparsity term", unit="nats/token", span=(0.3, 1.0)),
-        Coef(
-            "d", starts=(20.0,), meaning="scale of the joint term", unit="nats/token · params^gamma", span=(5.0, 40.0)
-        ),
+        Coef("d", "positive", (20.0,), "scale of the joint term", "nats/token · params^gamma", span=(5.0, 40.0)),
         Coef("e", starts=(1.0,), meaning="irreducible loss", unit="nats/token", span=(0.5, 1.5)),
         Coef("alpha", starts=(0.6,), meaning="exponent of params", span=(0.5, 0.7)),
         Coef("beta", starts=(0.4,), meaning="exponent of tokens", span=(0.3, 0.5)),
@@ -167,8 +165,4 @@ GRANULAR = Law(
     ),
 )
 
-LAWS = (
-    EXPERTS_JOINT,
-    EXPERTS_SPARSITY,
-    GRANULAR,
-)
+LAWS = (EXPERTS_JOINT, EXPERTS_SPARSITY, GRANULAR)

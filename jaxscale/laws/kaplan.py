@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from jax.typing import ArrayLike
@@ -15,6 +16,7 @@ from jaxscale.numerics.powers import power
 
 PAPER = "Kaplan et al. 2020, arXiv 2001.08361"
 TABLE_5 = PAPER + ", table 5"
+JOINT_EXPONENTS = (0.03, 0.1, 0.3, 0.6)
 
 NON_EMBEDDING = replace(PARAMS, meaning="parameters without the embeddings")
 DATASET = replace(TOKENS, meaning="size of the dataset, however often it is read")
@@ -153,15 +155,11 @@ def joint_loss(params, tokens, *, N_c, D_c, alpha_N, alpha_D):
 def joint_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 48 start points through the median loss at the centre, with the bracket shared in three ways."""
     params, tokens = (float(np.exp(np.mean(np.log(columns[name])))) for name in ("params", "tokens"))
-    centre = float(np.median(target))
-    grid = []
-    for alpha_n in (0.03, 0.1, 0.3, 0.6):
-        for alpha_d in (0.03, 0.1, 0.3, 0.6):
-            for share in (0.1, 0.5, 0.9):
-                bracket = centre ** (1.0 / alpha_d)
-                scale_n = params * (share * bracket) ** (alpha_d / alpha_n)
-                scale_d = tokens * (1.0 - share) * bracket
-                grid.append({"N_c": scale_n, "D_c": scale_d, "alpha_N": alpha_n, "alpha_D": alpha_d})
+    centre, grid = float(np.median(target)), []
+    for alpha_n, alpha_d, share in product(JOINT_EXPONENTS, JOINT_EXPONENTS, (0.1, 0.5, 0.9)):
+        bracket = centre ** (1.0 / alpha_d)
+        scales = {"N_c": params * (share * bracket) ** (alpha_d / alpha_n), "D_c": tokens * (1.0 - share) * bracket}
+        grid.append({**scales, "alpha_N": alpha_n, "alpha_D": alpha_d})
     return [start for start in grid if all(np.isfinite(value) and value > 0 for value in start.values())]
 
 
@@ -178,9 +176,7 @@ KAPLAN = Law(
     equation="L = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D",
     source=PAPER + ", eq. 1.5",
     starts=joint_starts,
-    published=(
-        Published("kaplan2020", (6.4e13, 1.8e13, 0.076, 0.103), "Kaplan et al. 2020, arXiv 2001.08361, table 2"),
-    ),
+    published=(Published("kaplan2020", (6.4e13, 1.8e13, 0.076, 0.103), PAPER + ", table 2"),),
     domain=(NON_EMBEDDING, DATASET),
     frontier="D is taken for tokens processed: N grows as C^(1/(1 + alpha_N/alpha_D))",
     notes=(
@@ -192,10 +188,4 @@ KAPLAN = Law(
     ),
 )
 
-LAWS = (
-    KAPLAN_PARAMS,
-    KAPLAN_TOKENS,
-    KAPLAN_FLOPS,
-    KAPLAN_FLOPS_MIN,
-    KAPLAN,
-)
+LAWS = (KAPLAN_PARAMS, KAPLAN_TOKENS, KAPLAN_FLOPS, KAPLAN_FLOPS_MIN, KAPLAN)

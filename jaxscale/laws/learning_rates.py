@@ -181,25 +181,13 @@ MULTI_POWER = Law(
     equation="L = L0 + A/S1^alpha - B*sum_k(drop_k*(1 - (1 + C*eta_k^-gamma*S_k)^-beta))",
     source=LUO,
     starts=multi_power_starts,
-    published=(
-        Published(
-            "luo2025-25m",
-            (3.04045406, 0.52468604, 0.50786857, 363.78751622, 2.06560812, 0.58279013, 0.64142257),
-            CODE.format(size="25M"),
-            "code",
-        ),
-        Published(
-            "luo2025-100m",
-            (2.6514477, 0.60115152, 0.45295811, 437.9464276, 2.13245612, 0.59785199, 0.65523644),
-            CODE.format(size="100M"),
-            "code",
-        ),
-        Published(
-            "luo2025-400m",
-            (2.37474466, 0.65421216, 0.42878731, 523.42464371, 2.02462735, 0.59350493, 0.63472457),
-            CODE.format(size="400M"),
-            "code",
-        ),
+    published=tuple(
+        Published(f"luo2025-{size.lower()}", values, CODE.format(size=size), "code")
+        for size, values in (
+            ("25M", (3.04045406, 0.52468604, 0.50786857, 363.78751622, 2.06560812, 0.58279013, 0.64142257)),
+            ("100M", (2.6514477, 0.60115152, 0.45295811, 437.9464276, 2.13245612, 0.59785199, 0.65523644)),
+            ("400M", (2.37474466, 0.65421216, 0.42878731, 523.42464371, 2.02462735, 0.59350493, 0.63472457)),
+        )
     ),
     domain=(RATE_SUM, RATE_DROPS, RATES_AFTER, SUMS_SINCE),
     design=multi_power_design,
@@ -213,7 +201,4 @@ MULTI_POWER = Law(
     ),
 )  # fmt: skip
 
-LAWS = (
-    ANNEALING_LAW,
-    MULTI_POWER,
-)
+LAWS = (ANNEALING_LAW, MULTI_POWER)

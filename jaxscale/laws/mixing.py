@@ -33,17 +33,18 @@ class Mixing:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature_of((*map(share_of, self.domains[:-1]),), ("c", "k", *map(pull_of, self.domains[:-1])))
+        free = self.domains[:-1]
+        return signature_of(tuple(map(share_of, free)), ("c", "k", *(f"t_{name}" for name in free)))
 
     def __call__(self, *shares, **coefs):
         """L(r) = c + k exp(sum of t_j r_j), over all domains but the last, in nats per token; elementwise."""
-        pulls = [coefs[pull_of(domain)] for domain in self.domains[:-1]]
+        pulls = [coefs[f"t_{domain}"] for domain in self.domains[:-1]]
         exponent = sum((pull * share for pull, share in zip(pulls, shares, strict=True)), start=jnp.zeros(()))
         return coefs["c"] + coefs["k"] * jnp.exp(exponent)
 
     def starts(self, columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
         """Return 16 start points: the pulls searched, c and k solved for."""
-        return projected(self, ("c", "k"), {pull_of(name): (-8.0, 8.0) for name in self.domains[:-1]}, columns, target)
+        return projected(self, ("c", "k"), {f"t_{name}": (-8.0, 8.0) for name in self.domains[:-1]}, columns, target)
 
     def design(self, random: np.random.Generator, rows: int) -> Mapping[str, np.ndarray]:
         """Return shares (rows,) of every domain but the last, from mixtures drawn evenly."""
@@ -65,22 +66,16 @@ def _law_of(names: tuple[str, ...]) -> Law:
     """Return the law; the same one for the same names, as its start points are a method and equal to no other's."""
     *free, last = names
     function = Mixing(names)
-    exponent = " + ".join(f"{pull_of(name)}*{symbol_of(name)}" for name in free)
+    exponent = " + ".join(f"t_{name}*h_{name}" for name in free)
     return Law(
         name="mixing" if names == DOMAINS else f"mixing-{'-'.join(names)}",
         loss=function,
         inputs=tuple(map(share_of, free)),
         coefs=(
             Coef("c", starts=(1.5,), meaning="loss that no mixture removes", unit="nats/token", span=(0.5, 3.0)),
-            Coef(
-                "k",
-                starts=(1.0,),
-                meaning=f"loss above it, trained on {last} alone",
-                unit="nats/token",
-                span=(0.3, 3.0),
-            ),
+            Coef("k", "positive", (1.0,), f"loss above it, trained on {last} alone", "nats/token", span=(0.3, 3.0)),
             *(
-                Coef(pull_of(name), "real", (-2.0, 0.5), f"pull of {name} against {last}", span=(-4.0, 4.0))
+                Coef(f"t_{name}", "real", (-2.0, 0.5), f"pull of {name} against {last}", span=(-4.0, 4.0))
                 for name in free
             ),
         ),
@@ -120,20 +115,10 @@ def share_of(domain: str) -> str:
     return f"share_{domain}"
 
 
-def symbol_of(domain: str) -> str:
-    """Return the symbol of a domain's share."""
-    return f"h_{domain}"
-
-
-def pull_of(domain: str) -> str:
-    """Return the coef that a domain's share is multiplied by."""
-    return f"t_{domain}"
-
-
 def share_input(domain: str) -> Input:
     """Return what is known of a domain's share as an input."""
     meaning = f"share of training tokens from {domain}"
-    return Input(share_of(domain), symbol_of(domain), "share", meaning, 0.0, 1.0, is_composition=True)
+    return Input(share_of(domain), f"h_{domain}", "share", meaning, 0.0, 1.0, is_composition=True)
 
 
 SHUKOR = "Shukor et al. 2025, arXiv 2507.09404"
@@ -203,7 +188,7 @@ def mixing_scale_law(domains: Sequence[str]) -> Law:
 def _scale_law_of(names: tuple[str, ...]) -> Law:
     """Return the law; the same one for the same names, as its start points are a method and equal to no other's."""
     function = MixingScale(names)
-    worth = " + ".join(f"C_{name}*{symbol_of(name)}^gamma_{name}" for name in names)
+    worth = " + ".join(f"C_{name}*h_{name}^gamma_{name}" for name in names)
     return Law(
         name="mixing-scale" if names == DOMAINS else f"mixing-scale-{'-'.join(names)}",
         loss=function,
@@ -239,6 +224,8 @@ def optimal_shares(domains: Sequence[str], coefs: Mapping[str, float]) -> dict[s
     Neither params nor tokens enter.   Raises UsageError where an exponent is not between 0 and 1: the optimum is then
     at an edge; or where a C_i is not positive.
     """
+    from scipy.optimize import brentq  # slow to import
+
     names = checked(domains)
     worth, exponent = (np.array([float(coefs[f"{letter}_{name}"]) for name in names]) for letter in ("C", "gamma"))
     if not ((exponent > 0) & (exponent < 1)).all():
@@ -246,17 +233,14 @@ def optimal_shares(domains: Sequence[str], coefs: Mapping[str, float]) -> dict[s
     if not (np.isfinite(worth) & (worth > 0)).all():
         raise UsageError(NOT_WORTH.format(worths=worth.tolist()))
 
-    def shares(log_price: float) -> np.ndarray:
-        return np.exp((np.log(worth * exponent) - log_price) / (1.0 - exponent))
-
     marginal = np.log(worth * exponent)
+
+    def log_shares(log_price: float) -> np.ndarray:
+        return (marginal - log_price) / (1.0 - exponent)
+
     low, high = float(marginal.min()) - 1.0, float(np.max(marginal + (1.0 - exponent) * np.log(len(names)))) + 1.0
-    while (middle := 0.5 * (low + high)) not in (low, high):
-        low, high = (middle, high) if shares(middle).sum() > 1.0 else (low, middle)
-    return dict(zip(names, map(float, shares(middle)), strict=True))
+    price = brentq(lambda log_price: float(np.logaddexp.reduce(log_shares(log_price))), low, high, xtol=1e-15)
+    return dict(zip(names, map(float, np.exp(log_shares(price))), strict=True))
 
 
-LAWS = (
-    mixing_law(DOMAINS),
-    mixing_scale_law(DOMAINS),
-)
+LAWS = (mixing_law(DOMAINS), mixing_scale_law(DOMAINS))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import jax
 import numpy as np
 
 from jaxscale.laws.inputs import TOKENS
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.laws.starts import Columns, floor_and_rest, gridded
-from jaxscale.numerics import powers
 from jaxscale.numerics.powers import power
 
 HENIGHAN = "Henighan et al. 2020, arXiv 2010.14701, eq. 1.1"
@@ -20,32 +20,32 @@ EXPONENTS = (0.03, 0.1, 0.3, 0.6, 1.2)
 
 def loss_of_flops(flops, *, E, A, alpha):
     """L(C) = E + A C^-alpha, in nats per token; elementwise in C."""
-    return E + A * powers.power(flops, -alpha)
+    return E + A * power(flops, -alpha)
 
 
 def loss_of_params(params, *, E, A, alpha):
     """L(N) = E + A N^-alpha, in nats per token; elementwise in N."""
-    return E + A * powers.power(params, -alpha)
+    return E + A * power(params, -alpha)
 
 
 def loss_of_tokens(tokens, *, E, A, alpha):
     """L(D) = E + A D^-alpha, in nats per token; elementwise in D."""
-    return E + A * powers.power(tokens, -alpha)
+    return E + A * power(tokens, -alpha)
 
 
 def pure_loss_of_flops(flops, *, A, alpha):
     """L(C) = A C^-alpha, in nats per token; elementwise in C."""
-    return A * powers.power(flops, -alpha)
+    return A * power(flops, -alpha)
 
 
 def pure_loss_of_params(params, *, A, alpha):
     """L(N) = A N^-alpha, in nats per token; elementwise in N."""
-    return A * powers.power(params, -alpha)
+    return A * power(params, -alpha)
 
 
 def pure_loss_of_tokens(tokens, *, A, alpha):
     """L(D) = A D^-alpha, in nats per token; elementwise in D."""
-    return A * powers.power(tokens, -alpha)
+    return A * power(tokens, -alpha)
 
 
 def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
@@ -72,46 +72,26 @@ def _coefs(letter: str, of: str) -> tuple[Coef, Coef, Coef]:
     return (
         Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0)),
         Coef(
-            "A",
-            "positive",
-            (1.0, 100.0, 10000.0),
-            f"scale of the {of} term",
-            f"nats/token · {of}^alpha",
-            span=(5.0, 1000.0),
+            "A", "positive", (1.0, 100.0, 1e4), f"scale of the {of} term", f"nats/token · {of}^alpha", span=(5.0, 1e3)
         ),
         Coef("alpha", "positive", EXPONENTS, f"exponent of {letter}", span=(0.04, 0.3)),
     )
 
 
-POWER = Law("power", loss_of_flops, ("flops",), _coefs("C", "flops"), "L = E + A/C^alpha", HENIGHAN, starts)
-POWER_PARAMS = Law(
-    "power-params", loss_of_params, ("params",), _coefs("N", "params"), "L = E + A/N^alpha", HENIGHAN, starts
-)
-POWER_TOKENS = Law(
-    "power-tokens", loss_of_tokens, ("tokens",), _coefs("D", "tokens"), "L = E + A/D^alpha", HENIGHAN, starts
-)
-PURE_POWER = Law(
-    "pure-power", pure_loss_of_flops, ("flops",), _coefs("C", "flops")[1:], "L = A/C^alpha", KAPLAN, pure_starts
-)
-PURE_POWER_PARAMS = Law(
-    "pure-power-params",
-    pure_loss_of_params,
-    ("params",),
-    _coefs("N", "params")[1:],
-    "L = A/N^alpha",
-    KAPLAN,
-    pure_starts,
-)
-PURE_POWER_TOKENS = Law(
-    "pure-power-tokens",
-    pure_loss_of_tokens,
-    ("tokens",),
-    _coefs("D", "tokens")[1:],
-    "L = A/D^alpha",
-    KAPLAN,
-    pure_starts,
-)
+def _line(name: str, loss: Callable[..., jax.Array], letter: str, of: str) -> Law:
+    return Law(name, loss, (of,), _coefs(letter, of), f"L = E + A/{letter}^alpha", HENIGHAN, starts)
 
+
+def _pure(name: str, loss: Callable[..., jax.Array], letter: str, of: str) -> Law:
+    return Law(name, loss, (of,), _coefs(letter, of)[1:], f"L = A/{letter}^alpha", KAPLAN, pure_starts)
+
+
+POWER = _line("power", loss_of_flops, "C", "flops")
+POWER_PARAMS = _line("power-params", loss_of_params, "N", "params")
+POWER_TOKENS = _line("power-tokens", loss_of_tokens, "D", "tokens")
+PURE_POWER = _pure("pure-power", pure_loss_of_flops, "C", "flops")
+PURE_POWER_PARAMS = _pure("pure-power-params", pure_loss_of_params, "N", "params")
+PURE_POWER_TOKENS = _pure("pure-power-tokens", pure_loss_of_tokens, "D", "tokens")
 
 NEZHURINA = "Nezhurina et al. 2025, arXiv 2506.04598"
 
@@ -190,13 +170,4 @@ RECTIFIED = Law(
     ),
 )
 
-LAWS = (
-    POWER,
-    POWER_PARAMS,
-    POWER_TOKENS,
-    PURE_POWER,
-    PURE_POWER_PARAMS,
-    PURE_POWER_TOKENS,
-    POWER_SHIFTED,
-    RECTIFIED,
-)
+LAWS = (POWER, POWER_PARAMS, POWER_TOKENS, PURE_POWER, PURE_POWER_PARAMS, PURE_POWER_TOKENS, POWER_SHIFTED, RECTIFIED)

@@ -25,6 +25,8 @@ GAMMAS = {"gamma_w": 2.6745, "gamma_a": 2.2102, "gamma_kv": 0.9578}
 """Bits over which each part saturates, for `fix=`; second-hand.   Source: Kumar et al. 2024."""
 POST = {"C_T": 0.0598, "gamma_D": 0.5068, "gamma_N": 0.3439, "gamma_post": 0.5907}
 """Quantisation after training, for `fix=`; second-hand.   Source: Kumar et al. 2024."""
+TIGHT = 1e-14
+"""Bits to which the optimal precision is solved for."""
 FULL_BITS = 16.0
 """C = 6 N D is the price at sixteen bits."""
 
@@ -39,15 +41,9 @@ BITS_POST = Input("bits_post", "P_post", "bits", "precision of the weights after
 
 @plainly
 def effective_params(
-    params: ArrayLike,
-    bits_weights: ArrayLike,
-    bits_activations: ArrayLike,
-    bits_cache: ArrayLike,
-    *,
-    gamma_w: ArrayLike,
-    gamma_a: ArrayLike,
-    gamma_kv: ArrayLike,
-):
+    params: ArrayLike, bits_weights: ArrayLike, bits_activations: ArrayLike, bits_cache: ArrayLike, *,
+    gamma_w: ArrayLike, gamma_a: ArrayLike, gamma_kv: ArrayLike,
+):  # fmt: skip
     """Return N_eff = N (1 - e^(-P_w/gamma_w)) (1 - e^(-P_a/gamma_a)) (1 - e^(-P_kv/gamma_kv)); elementwise."""
     pairs = ((bits_weights, gamma_w), (bits_activations, gamma_a), (bits_cache, gamma_kv))
     kept = jnp.asarray(params)
@@ -66,26 +62,9 @@ def loss(
 
 
 def post_loss(
-    params,
-    tokens,
-    bits_weights,
-    bits_activations,
-    bits_cache,
-    bits_post,
-    *,
-    E,
-    A,
-    B,
-    alpha,
-    beta,
-    gamma_w,
-    gamma_a,
-    gamma_kv,
-    C_T,
-    gamma_D,
-    gamma_N,
-    gamma_post,
-):
+    params, tokens, bits_weights, bits_activations, bits_cache, bits_post, *,
+    E, A, B, alpha, beta, gamma_w, gamma_a, gamma_kv, C_T, gamma_D, gamma_N, gamma_post,
+):  # fmt: skip
     """L = E + A N_eff^-alpha + B D^-beta + C_T (D^gamma_D/N^gamma_N) e^(-P_post/gamma_post); elementwise."""
     core = {"E": E, "A": A, "B": B, "alpha": alpha, "beta": beta}
     gammas = {"gamma_w": gamma_w, "gamma_a": gamma_a, "gamma_kv": gamma_kv}
@@ -111,12 +90,15 @@ def optimal_bits(gammas: Sequence[float]) -> float:
     scales = np.asarray(gammas, dtype=np.float64)
     if scales.ndim != 1 or len(scales) < 2 or not (np.isfinite(scales) & (scales > 0)).all():
         raise UsageError(NO_OPTIMUM.format(gammas=list(gammas)))
-    low, high = 0.0, float(scales.max() * (10.0 + np.log(len(scales))))
-    while (middle := 0.5 * (low + high)) not in (low, high):
-        x = middle / scales
-        is_below = np.sum(x / np.expm1(x)) > 1.0  # d ln(P/f) / d ln P = 1 - Σ x/(e^x - 1), which rises with P
-        low, high = (middle, high) if is_below else (low, middle)
-    return middle
+    from scipy.optimize import brentq  # slow to import
+
+    def slope(bits: float) -> float:
+        """Return d ln(P/f) / d ln P = 1 - Σ x/(e^x - 1), which rises with P."""
+        x = bits / scales
+        return float(1.0 - np.sum(x / np.expm1(x)))
+
+    high = float(scales.max() * (10.0 + np.log(len(scales))))
+    return float(brentq(slope, float(scales.min()), high, xtol=TIGHT))
 
 
 RANGES = {
@@ -137,14 +119,7 @@ COEFS = (
 )
 DAMAGE = "nats/token · params^gamma_N/tokens^gamma_D"
 POST_COEFS = (
-    Coef(
-        "C_T",
-        "positive",
-        (0.06,),
-        "scale of the damage",
-        "nats/token · params^gamma_N/tokens^gamma_D",
-        span=(0.03, 0.1),
-    ),
+    Coef("C_T", "positive", (0.06,), "scale of the damage", DAMAGE, span=(0.03, 0.1)),
     Coef("gamma_D", starts=(0.5,), meaning="growth of the damage with tokens", span=(0.4, 0.6)),
     Coef("gamma_N", starts=(0.35,), meaning="fall of the damage with params", span=(0.25, 0.45)),
     Coef("gamma_post", starts=(0.6,), meaning="bits over which the damage fades", unit="bits", span=(0.4, 0.8)),

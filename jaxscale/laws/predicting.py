@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -50,24 +50,22 @@ def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -
         raise UsageError(NO_TABLE.format(shapes=", ".join(f"{k} {v}" for k, v in shapes.items()))) from error
     runs = [_flat(array, shape, own[name]) for name, array in given.items()]
 
-    def one(coefs: jax.Array, *run: jax.Array) -> jax.Array:
-        return law.loss(*run, **{name: coefs[index] for index, name in enumerate(law.names)})
-
     with precision.float64():
-        every = jax.vmap(jax.vmap(one, (None, *(0 for _ in runs))), (0, *(None for _ in runs)))
+        every = jax.vmap(jax.vmap(_by_vector(law), (None, *(0 for _ in runs))), (0, *(None for _ in runs)))
         found = every(jnp.asarray(sets), *(jnp.asarray(run) for run in runs))
         return np.asarray(found, dtype=np.float64).reshape(len(sets), *shape)
 
 
 def predict_each(law: Law, sets: np.ndarray, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the law's loss (B,), float64, of each of B sets of coefs (B, p) at the run of its own, columns (B,)."""
-
-    def one(coefs: jax.Array, *run: jax.Array) -> jax.Array:
-        return law.loss(*run, **{name: coefs[index] for index, name in enumerate(law.names)})
-
     with precision.float64():
         runs = tuple(jnp.asarray(columns[name], dtype=jnp.float64) for name in law.inputs)
-        return np.asarray(jax.vmap(one)(jnp.asarray(sets), *runs), dtype=np.float64)
+        return np.asarray(jax.vmap(_by_vector(law))(jnp.asarray(sets), *runs), dtype=np.float64)
+
+
+def _by_vector(law: Law) -> Callable[..., jax.Array]:
+    """Return (coefs (p,), *run) → loss."""
+    return lambda coefs, *run: law.loss(*run, **dict(zip(law.names, coefs, strict=True)))
 
 
 def _numbers(name: str, column: ArrayLike) -> np.ndarray:

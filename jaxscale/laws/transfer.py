@@ -63,11 +63,7 @@ def _bracket_of(*, size, slope, **others):
     return {"N_c": size ** (1.0 / slope), "alpha_N": slope, "alpha_D": 1.0, **others}
 
 
-GRID = {
-    "slope": (0.3, 0.5, 0.75, 1.0, 1.5, 2.5),
-    "alpha": (0.05, 0.1, 0.2, 0.35, 0.5),
-    "beta": (0.1, 0.25, 0.4, 0.6),
-}
+GRID = {"slope": (0.3, 0.5, 0.75, 1.0, 1.5, 2.5), "alpha": (0.05, 0.1, 0.2, 0.35, 0.5), "beta": (0.1, 0.25, 0.4, 0.6)}
 
 DECAY = (
     Coef("alpha", "positive", (0.05, 0.2, 0.5), "exponent of fine-tuning data: the distance of both", span=(0.08, 0.3)),
@@ -169,8 +165,4 @@ TRANSFER_OFFSET = Law(
     ),
 )
 
-LAWS = (
-    TRANSFER,
-    TRANSFER_LOSS,
-    TRANSFER_OFFSET,
-)
+LAWS = (TRANSFER, TRANSFER_LOSS, TRANSFER_OFFSET)

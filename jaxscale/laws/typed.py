@@ -119,20 +119,17 @@ class ExpressionLoss:
 
 @dataclass(frozen=True)
 class ExpressionStarts:
-    """Start points on a grid of what is not linear, solved for what is; equal to another of the same fields.
-
-    linear: coefs in which the loss is jointly affine.   grids: of every coef its name, support and start values.
-    """
+    """Start points on a grid of what is not linear, solved for the coefs without starts that are; equal by its loss."""
 
     loss: ExpressionLoss
-    linear: tuple[str, ...]
-    grids: tuple[tuple[str, str, tuple[float, ...]], ...]
 
     def __call__(self, columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
         """Return a start per grid point: relative least squares in the linear coefs, the others given."""
-        curved = {name: values for name, _, values in self.grids if name not in self.linear}
-        real, unit = ([name for name, support, _ in self.grids if support == of] for of in ("real", "unit"))
-        return gridded(self.loss, self.linear, curved, columns, target, real=real, unit=unit, keep=None, most=MOST)
+        known = self.loss.declared
+        linear = self.loss.formula.linear(tuple(one.name for one in known if not one.starts))
+        curved = {one.name: one.starts or GRID[one.support] for one in known if one.name not in linear}
+        real, unit = ([one.name for one in known if one.support == support] for support in ("real", "unit"))
+        return gridded(self.loss, linear, curved, columns, target, real=real, unit=unit, keep=None, most=MOST)
 
 
 def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = NAME) -> Law:
@@ -152,22 +149,13 @@ def law_from_expression(text: str, coefs: Sequence[Coef | str], *, name: str = N
     loss = ExpressionLoss(formula.text, known)
     given = {one.name: one for one in coefs if isinstance(one, Coef)}
     whole = [given.get(one.name) or Coef(one.name, one.support, one.starts or GRID[one.support]) for one in known]
-    is_told = all(one.starts for one in known)
-    starts = None if is_told else ExpressionStarts(loss, formula.linear(_untold(known)), _grids(known))
+    starts = None if all(one.starts for one in known) else ExpressionStarts(loss)
     return Law(name, loss, loss.inputs, tuple(whole), equation=formula.text, starts=starts)
 
 
 def _declared(coef: Coef) -> Declared:
     """Return a Coef as it would be typed; raise UsageError where it could not be."""
     return declared(Declared(coef.name, coef.support, () if coef.starts == UNTOLD else coef.starts).text)
-
-
-def _untold(known: Sequence[Declared]) -> tuple[str, ...]:
-    return tuple(one.name for one in known if not one.starts)
-
-
-def _grids(known: Sequence[Declared]) -> tuple[tuple[str, str, tuple[float, ...]], ...]:
-    return tuple((one.name, one.support, one.starts or GRID[one.support]) for one in known)
 
 
 def _column(name: str) -> str:

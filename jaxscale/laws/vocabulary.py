@@ -41,24 +41,24 @@ def optimal_vocabulary(params_non_vocabulary: float, width: float, flops: float,
     which there is one.   Raises UsageError for invalid sizes, and where no vocabulary is best.   Source:
     Tao et al. 2024, approach 3.
     """
+    from scipy.optimize import brentq  # slow to import
+
     for name, value in (("params_non_vocabulary", params_non_vocabulary), ("width", width), ("flops", flops)):
         if not (np.isfinite(value) and value > 0):
             raise UsageError(NOT_POSITIVE.format(name=name, value=value))
     A2, B, a2, beta = (float(coefs[name]) for name in ("A2", "B", "a2", "beta"))
     gain, cost = np.log(a2 * A2), np.log(beta * B) + beta * np.log(6.0 / flops)
 
-    def costs_more(log_size: float) -> bool:
-        embedded = float(np.exp(log_size)) * width
-        return bool(
-            cost + (beta - 1.0) * np.log(params_non_vocabulary + embedded) > gain - (a2 + 1.0) * np.log(embedded)
+    def excess_cost(log_size: float) -> float:
+        embedded = np.exp(log_size) * width
+        return float(
+            cost + (beta - 1.0) * np.log(params_non_vocabulary + embedded) - gain + (a2 + 1.0) * np.log(embedded)
         )
 
     low, high = float(np.log(SMALLEST)), float(np.log(LARGEST))
-    if costs_more(low) or not costs_more(high):
+    if excess_cost(low) > 0 or not excess_cost(high) > 0:
         raise UsageError(NO_OPTIMUM.format(low=SMALLEST, high=LARGEST, flops=flops))
-    while (middle := 0.5 * (low + high)) not in (low, high):
-        low, high = (low, middle) if costs_more(middle) else (middle, high)
-    return float(np.exp(middle))
+    return float(np.exp(brentq(excess_cost, low, high, xtol=1e-15)))
 
 
 def tokens_per_character(vocabulary: float) -> float:
@@ -80,16 +80,8 @@ VOCABULARY_LAW = Law(
     inputs=("params_non_vocabulary", "vocabulary", "width", "tokens"),
     coefs=(
         Coef("E", "real", (5.0,), "the lowest loss, nats below the unigram loss", "nats/token", span=(4.0, 7.0)),
-        Coef(
-            "A1", starts=(1e3,), meaning="scale of the size term", unit="nats/token · params^a1", span=(200.0, 2000.0)
-        ),
-        Coef(
-            "A2",
-            starts=(2e3,),
-            meaning="scale of the vocabulary term",
-            unit="nats/token · params^a2",
-            span=(300.0, 5000.0),
-        ),
+        Coef("A1", "positive", (1e3,), "scale of the size term", "nats/token · params^a1", span=(200.0, 2000.0)),
+        Coef("A2", "positive", (2e3,), "scale of the vocabulary term", "nats/token · params^a2", span=(300.0, 5000.0)),
         Coef("B", starts=(2e4,), meaning="scale of the data term", unit="nats/token · tokens^beta", span=(3e3, 5e4)),
         Coef("a1", starts=(0.3, 0.6), meaning="exponent of the other params", span=(0.3, 0.6)),
         Coef("a2", starts=(0.4, 0.8), meaning="exponent of the vocabulary's params", span=(0.4, 0.8)),

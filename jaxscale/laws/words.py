@@ -20,25 +20,14 @@ NOISE = ("batch size", "critical batch size", "gradient noise scale", "large bat
 CURVE = ("learning curve", "scaling exponent", "power law", "irreducible loss", "saturation")
 BREAKS = ("broken neural scaling law", "bnsl", "double descent", "emergence", "inflection", "phase transition")
 DOWNSTREAM = (
-    "downstream",
-    "benchmark",
-    "accuracy",
-    "benchmark accuracy",
-    "emergent abilities",
-    "two-step",
-    "mmlu",
+    "downstream", "benchmark", "accuracy", "benchmark accuracy", "emergent abilities", "two-step", "mmlu",
     "task performance",
-)
+)  # fmt: skip
 MIXTURE = ("data mixture", "data mixing", "domain weights", "domains", "proportions", "reweighting", "curriculum")
 TRANSFER = (
-    "transfer learning",
-    "fine-tuning",
-    "finetuning",
-    "effective data",
-    "pretraining",
-    "domain shift",
+    "transfer learning", "fine-tuning", "finetuning", "effective data", "pretraining", "domain shift",
     "distribution shift",
-)
+)  # fmt: skip
 
 WORDS: dict[str, tuple[str, ...]] = {
     "annealing": SCHEDULES,
@@ -61,12 +50,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "optimum-flops": (*SETTINGS, *RATE, *BATCH),
     "optimum-params": (*SETTINGS, *RATE, *BATCH),
     "kaplan": (
-        "overfitting",
-        "early stopping",
-        "dataset size",
-        "generalization gap",
-        "scaling exponent",
-        "data requirement",
+        "overfitting", "early stopping", "dataset size", "generalization gap", "scaling exponent", "data requirement",
     ),
     "kaplan-compute": ("compute-efficient", "sample efficiency", "convergence", "scaling exponent", "allocation"),
     "kaplan-params": ("model size", *CURVE),
@@ -74,20 +58,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "kaplan-flops": ("compute scaling", *CURVE),
     "kaplan-flops-min": ("compute scaling", "compute-efficient", *CURVE),
     "kaplan-steps": (
-        "sample efficiency",
-        "learning curve",
-        "training curve",
-        "convergence",
-        "training steps",
-        "speed of learning",
+        "sample efficiency", "learning curve", "training curve", "convergence", "training steps", "speed of learning",
     ),
     "loss-to-loss": (
-        "transfer",
-        "train to test",
-        "validation loss",
-        "another tokenizer",
-        "another dataset",
-        "distribution shift",
+        "transfer", "train to test", "validation loss", "another tokenizer", "another dataset", "distribution shift",
     ),
     "mixing": MIXTURE,
     "mixing-scale": MIXTURE,
@@ -95,12 +69,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "nested-q": (*COMPUTE_OPTIMAL, "model selection", "bottleneck", "generalised chinchilla"),
     "nested-gamma": (*COMPUTE_OPTIMAL, "model selection", "skaling", "distillation", "supervised law", "busbridge"),
     "overtraining": (
-        "over-training",
-        "inference-aware",
-        "inference",
-        "tokens per parameter",
-        "token multiplier",
-        "llama",
+        "over-training", "inference-aware", "inference", "tokens per parameter", "token multiplier", "llama",
         "small models trained longer",
     ),
     "parallel-streams": ("test-time compute", "inference-time compute", "parscale", "parallel scaling"),
@@ -114,24 +83,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "precision-post": (*QUANTIZED, "post-training quantization", "ptq", "quantization after training"),
     "rectified": (*TRANSFER, "sft", "supervised fine-tuning"),
     "data-constrained": (
-        "data repetition",
-        "repeated data",
-        "repetition",
-        "epochs",
-        "multi-epoch",
-        "unique tokens",
-        "data wall",
-        "running out of data",
-        "deduplication",
-        "overfitting",
+        "data repetition", "repeated data", "repetition", "epochs", "multi-epoch", "unique tokens", "data wall",
+        "running out of data", "deduplication", "overfitting",
     ),
     "rosenfeld": (
-        "random guess",
-        "chance level",
-        "cold start",
-        "small models",
-        "scaling exponent",
-        "image classification",
+        "random guess", "chance level", "cold start", "small models", "scaling exponent", "image classification",
     ),
     "routed": EXPERTS,
     "power-shifted": ("knee", "shifted power law", *CURVE),
@@ -141,5 +97,5 @@ WORDS: dict[str, tuple[str, ...]] = {
     "transfer-loss": TRANSFER,
     "transfer-offset": (*TRANSFER, "generalization", "out of distribution"),
     "vocabulary": ("vocabulary size", "tokenizer", "tokenization", "vocab", "embedding", "bpe"),
-}
+}  # fmt: skip
 """Of each law, by its name."""
