@@ -28,12 +28,12 @@ EXTENDED = {"loss", "starts", "draw", "compose", "rho", "limits"}
 CIRCULAR = {"laws"}
 CRUMBS = {"datasets.epoch", "objectives.squared", "resampling.cluster"}
 TWICE = {
-    "Column", "Exponents", "Numbers", "Place", "Profile", "Program", "Table", "absolute", "begin",
+    "Column", "Numbers", "Place", "Profile", "Program", "Table", "absolute", "begin",
     "broken", "check", "check_clusters", "check_writable", "checked", "choose", "coefs_of", "constant",
-    "counted", "covariance_of", "ensemble_of", "findings_of", "fit_of", "frontier_of",
+    "counted", "ensemble_of", "findings_of", "fit_of", "frontier_of",
     "law_of", "leave", "listed", "load", "number", "numbers", "objective_of", "plain",
     "power", "predict", "prefetched", "provenance_of", "runs_of", "save", "scaled", "solve", "spread",
-    "texts", "tokens_to_reach", "written_provenance",
+    "texts", "written_provenance",
 }  # fmt: skip
 
 

@@ -46,7 +46,8 @@ KAPLAN_STEPS = Law(
     frontier="with a critical batch it is the law kaplan-compute, which splits a budget",
     notes=(
         NO_FLOOR,
-        "steps_min is no column of a log: jaxscale.allocation.kaplan.steps_min converts steps by batch and loss.",
+        "steps_min is no column of a log: jaxscale.allocation.kaplan_training.steps_min converts steps by batch and "
+        "loss.",
         "For data without end and after the warm-up; very early in training it breaks down.",
     ),
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import jaxscale as js
 from jaxscale import precision
-from jaxscale.allocation import allocate, kaplan
+from jaxscale.allocation import allocate, kaplan, kaplan_training
 from jaxscale.errors import UsageError
 from jaxscale.laws.kaplan import PF_DAY
 
@@ -101,7 +101,7 @@ def test_no_convention_is_chosen_in_silence(words):
 def test_the_prefactor_of_the_batch_follows_from_the_loss():
     """laws.md K11: 2.1e8 / (3.1e8^0.05)^(1/0.21) = 1.997e6."""
     loss = float(js.predict("kaplan-flops-min", PAPER, flops=PF_DAY))
-    assert kaplan.critical_batch(PAPER, loss=loss) == pytest.approx(1.997e6, rel=5e-4)
+    assert kaplan_training.critical_batch(PAPER, loss=loss) == pytest.approx(1.997e6, rel=5e-4)
 
 
 def test_the_closed_frontier_reproduces_the_self_check_of_the_reference():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
 import jaxscale as js
-from jaxscale.allocation import allocate, overhead, separable, spread
+from jaxscale.allocation import allocate, separable, uncertainty
 from jaxscale.costs.training import Price
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
@@ -119,28 +119,28 @@ def test_the_contour_is_the_isoloss_of_the_verb_and_ends_at_its_limits():
 @given(coefs=law_coefs, price=prices, flops=budgets, ratio=st.floats(0.9, 8.0))
 def test_the_overhead_of_another_size_is_what_the_contour_costs(coefs, price, flops, ratio):
     best = separable.optimum(coefs, flops, price)
-    if ratio <= float(overhead.least_ratio(coefs, price)) * 1.05:
+    if ratio <= float(uncertainty.least_ratio(coefs, price)) * 1.05:
         return
     params = ratio * best.params
     tokens = separable.tokens_to_reach(coefs, best.loss, params=params)
     spent = price.k * params**price.u * tokens**price.v
-    assert float(overhead.overhead(coefs, ratio, price)) == pytest.approx(float(spent / flops), rel=1e-6)
+    assert float(uncertainty.overhead(coefs, ratio, price)) == pytest.approx(float(spent / flops), rel=1e-6)
     tokens = (flops / price.k * params**-price.u) ** (1 / price.v)
     excess = loss_of(coefs, float(params), float(tokens)) - float(best.loss)
-    found = overhead.excess_loss(coefs, flops, ratio=ratio, price=price)
+    found = uncertainty.excess_loss(coefs, flops, ratio=ratio, price=price)
     assert float(found) == pytest.approx(excess, rel=1e-6, abs=1e-13)
 
 
 @pytest.mark.parametrize("price", [separable.SIX, SIZED])
 def test_second_order_is_the_curvature_of_the_exact_overheads(price):
     def of_loss(x):
-        return jnp.log(overhead.overhead(REFIT, jnp.exp(x), price))
+        return jnp.log(uncertainty.overhead(REFIT, jnp.exp(x), price))
 
     def of_compute(x):
-        return overhead.excess_loss(REFIT, 1e22, ratio=jnp.exp(x), price=price)
+        return uncertainty.excess_loss(REFIT, 1e22, ratio=jnp.exp(x), price=price)
 
-    near = overhead.overhead_near(REFIT, jnp.e, price)
-    near_loss = overhead.excess_loss_near(REFIT, 1e22, ratio=jnp.e, price=price)
+    near = uncertainty.overhead_near(REFIT, jnp.e, price)
+    near_loss = uncertainty.excess_loss_near(REFIT, 1e22, ratio=jnp.e, price=price)
     for exact, second in zip((of_loss, of_compute), (near, near_loss), strict=True):
         assert float(jax.grad(exact)(0.0)) == pytest.approx(0.0, abs=1e-12)
         assert float(jax.grad(jax.grad(exact))(0.0)) == pytest.approx(2 * float(second), rel=1e-10)
@@ -150,10 +150,10 @@ def test_second_order_is_the_curvature_of_the_exact_overheads(price):
 
 
 def test_below_the_least_ratio_no_compute_suffices():
-    least = float(overhead.least_ratio(REFIT))
+    least = float(uncertainty.least_ratio(REFIT))
     assert least == pytest.approx((REFIT["beta"] / (REFIT["alpha"] + REFIT["beta"])) ** (1 / REFIT["alpha"]), rel=1e-12)
-    assert np.isnan(overhead.overhead(REFIT, 0.999 * least))
-    assert overhead.overhead(REFIT, 1.001 * least) > 100
+    assert np.isnan(uncertainty.overhead(REFIT, 0.999 * least))
+    assert uncertainty.overhead(REFIT, 1.001 * least) > 100
 
 
 def test_the_elasticity_of_substitution_is_that_of_the_contour():
@@ -169,9 +169,9 @@ def test_the_elasticity_of_substitution_is_that_of_the_contour():
 
     (ratio_low, slope_low), (ratio_high, slope_high) = (logs(np.log(params) + h) for h in (-1e-3, 1e-3))
     want = -(ratio_high - ratio_low) / (slope_high - slope_low)
-    assert float(overhead.substitution(REFIT, params=params, tokens=tokens)) == pytest.approx(want, rel=1e-5)
+    assert float(uncertainty.substitution(REFIT, params=params, tokens=tokens)) == pytest.approx(want, rel=1e-5)
     best = separable.optimum(REFIT, 1e22)
-    on = float(overhead.substitution(REFIT, params=best.params, tokens=best.tokens))
+    on = float(uncertainty.substitution(REFIT, params=best.params, tokens=best.tokens))
     assert on == pytest.approx(2 / (REFIT["alpha"] + REFIT["beta"] + 2), rel=1e-12)
 
 
@@ -187,7 +187,7 @@ def test_the_gradient_of_the_best_size_is_that_of_the_closed_form(law):
     theta = jnp.array([np.log(coefs[n]) if n in "ABE" else coefs[n] for n in ("A", "B", "E", "alpha", "beta")
                        if n in coefs])  # fmt: skip
     for flops in (1e18, 1e21, 1e25):
-        got = spread.gradient_of_log_params(coefs, flops)
+        got = uncertainty.gradient_of_log_params(coefs, flops)
         np.testing.assert_allclose(
             got, jax.grad(lambda t, C=flops: by_theta(coefs, t, C))(theta), rtol=1e-9, atol=1e-12
         )
@@ -198,15 +198,17 @@ def test_the_pivot_is_where_the_variance_is_smallest():
     root = random.normal(size=(5, 5)) * np.array([0.3, 0.4, 0.02, 0.02, 0.02])[:, None]
     covariance = root @ root.T
     found = minimize_scalar(
-        lambda x: float(spread.variance_of_log_params(REFIT, covariance, np.exp(x))), bracket=(40.0, 50.0)
+        lambda x: float(uncertainty.variance_of_log_params(REFIT, covariance, np.exp(x))), bracket=(40.0, 50.0)
     )
-    assert np.log(float(spread.pivot_flops(REFIT, covariance))) == pytest.approx(found.x, abs=1e-4)
+    assert np.log(float(uncertainty.pivot_flops(REFIT, covariance))) == pytest.approx(found.x, abs=1e-4)
 
 
 def test_the_expected_waste_is_the_mean_overhead_of_sizes_that_miss():
     miss = 0.05 * np.random.default_rng(1).standard_normal(20_000)
-    wasted = float(np.mean(np.log(overhead.overhead(REFIT, np.exp(miss)))))
-    assert float(spread.expected_waste(REFIT, 0.05**2)) == pytest.approx(wasted, rel=0.05)  # third order, and 1 % noise
+    wasted = float(np.mean(np.log(uncertainty.overhead(REFIT, np.exp(miss)))))
+    assert float(uncertainty.expected_waste(REFIT, 0.05**2)) == pytest.approx(
+        wasted, rel=0.05
+    )  # third order, and 1 % noise
 
 
 def test_coefs_may_be_named_and_none_is_put_in_the_place_of_another():
@@ -221,7 +223,7 @@ def test_coefs_may_be_named_and_none_is_put_in_the_place_of_another():
 
 def test_plain_numbers_are_computed_in_float64_whatever_the_callers_settings():
     with jax.enable_x64(False):
-        for found in (separable.optimum(REFIT, 1e39), overhead.excess_loss(REFIT, 1e21, ratio=1.001)):
+        for found in (separable.optimum(REFIT, 1e39), uncertainty.excess_loss(REFIT, 1e21, ratio=1.001)):
             assert all(np.asarray(number).dtype == np.float64 for number in jax.tree.leaves(found))
         assert allocate("chinchilla", REFIT, flops=10**40).params.dtype == np.float64
         assert separable.optimum(REFIT, jnp.float32(1e22)).params.dtype == jnp.float32
@@ -231,6 +233,6 @@ def test_plain_numbers_are_computed_in_float64_whatever_the_callers_settings():
 @pytest.mark.parametrize("step", [1e-3, 1e-6, 1e-8])
 def test_the_excess_beside_the_optimum_is_of_second_order(step):
     """Both terms are one at the optimum: their difference must not be taken from numbers near one."""
-    found = float(overhead.excess_loss(REFIT, 1e21, ratio=1.0 + step))
-    near = float(overhead.excess_loss_near(REFIT, 1e21, ratio=1.0 + step))
+    found = float(uncertainty.excess_loss(REFIT, 1e21, ratio=1.0 + step))
+    near = float(uncertainty.excess_loss_near(REFIT, 1e21, ratio=1.0 + step))
     assert found == pytest.approx(near, rel=max(step, 1e-7))

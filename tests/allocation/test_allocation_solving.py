@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import jaxscale as js
-from jaxscale.allocation import kaplan, separable
+from jaxscale.allocation import kaplan_training, separable
 from jaxscale.errors import UsageError
 
 COEFS = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
@@ -66,7 +66,7 @@ def test_a_loss_that_everything_reaches_has_no_least_amount():
 
 def test_kaplans_steps_to_a_loss_are_his_closed_form():
     found = js.solve_for(law="kaplan-steps", coefs="kaplan2020", loss=[3.0, 2.6], at={"params": 1e9})
-    want = kaplan.steps_to_reach("kaplan2020", params=1e9, loss=np.array([3.0, 2.6]))
+    want = kaplan_training.steps_to_reach("kaplan2020", params=1e9, loss=np.array([3.0, 2.6]))
     assert found.name == "steps_min"
     np.testing.assert_allclose(found.value, want, rtol=1e-10)
 

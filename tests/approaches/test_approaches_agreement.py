@@ -5,7 +5,7 @@ import pytest
 from surfaces import PRINTED, curves_on, optimum_of, profiles_on
 
 import jaxscale as js
-from jaxscale.allocation import spread
+from jaxscale.allocation import uncertainty
 from jaxscale.approaches import agreement, isoflop
 from jaxscale.approaches.agreement import isoflop_trends
 from jaxscale.errors import RunsError, UsageError
@@ -45,7 +45,7 @@ def test_all_approaches_see_the_replicates_of_the_ensemble(without_noise):
 def test_the_pivot_of_an_ensemble_is_where_its_sizes_vary_least():
     runs = profiles_on(PRINTED, 8, noise=0.005, seed=1)
     ensemble = js.bootstrap(js.fit(runs), replicates=200)
-    pivot = spread.pivot_of(ensemble)
+    pivot = uncertainty.pivot_of(ensemble)
     at = pivot * np.array([0.7, 1.0, 1 / 0.7])
     logs = np.log(js.frontier(ensemble, flops=at).params)[ensemble.usable]
     below, least, above = np.var(logs, axis=0, ddof=1)
@@ -53,7 +53,7 @@ def test_the_pivot_of_an_ensemble_is_where_its_sizes_vary_least():
     assert least < above
     assert runs["flops"].min() < pivot < runs["flops"].max()
     with js.precision.float64():
-        near = float(spread.pivot_flops(ensemble.fit.coefs, spread.covariance_of(ensemble)))
+        near = float(uncertainty.pivot_flops(ensemble.fit.coefs, uncertainty.theta_covariance(ensemble)))
     assert np.log(near / pivot) == pytest.approx(0.0, abs=0.7)  # the delta method, to first order
 
 

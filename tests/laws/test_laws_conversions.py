@@ -9,7 +9,7 @@ import pytest
 from mpmath import mp, mpf
 
 import jaxscale as js
-from jaxscale.allocation import kaplan, separable
+from jaxscale.allocation import kaplan_training, separable
 from jaxscale.laws import LAWS, embeddings, overtraining, parallel_streams, repeated, rosenfeld, routed, sparsity
 from jaxscale.laws import precision as bits
 from jaxscale.laws import transfer as transfers
@@ -157,8 +157,8 @@ def test_closed_forms_take_whole_numbers_beyond_64_bits_and_lists():
     lists = separable.optimum("besiroglu2024", [10**24, 10**21])
     np.testing.assert_allclose(lists.params, separable.optimum("besiroglu2024", np.array([1e24, 1e21])).params)
     assert separable.optimum("besiroglu2024", 10**24).params == pytest.approx(lists.params[0], rel=1e-14)
-    pair = kaplan.critical_batch("kaplan2020", loss=[2.0, 3.0])
-    assert pair[1] == pytest.approx(kaplan.critical_batch("kaplan2020", loss=3.0), rel=1e-14)
+    pair = kaplan_training.critical_batch("kaplan2020", loss=[2.0, 3.0])
+    assert pair[1] == pytest.approx(kaplan_training.critical_batch("kaplan2020", loss=3.0), rel=1e-14)
 
 
 @pytest.mark.parametrize("kind", [np.int32, np.float32, int, lambda number: np.array(number, dtype=object)])
@@ -167,7 +167,9 @@ def test_a_number_of_any_kind_is_taken_as_float64(kind):
     found = repeated.decayed(kind(2 * 10**9), kind(10**9), kind(15))
     with mp.workdps(50):
         assert found == pytest.approx(float(decayed(mpf(2e9), mpf(1e9), mpf(15))), rel=1e-13)
-    assert kaplan.critical_batch("kaplan2020", loss=kind(3)) == kaplan.critical_batch("kaplan2020", loss=3.0)
+    assert kaplan_training.critical_batch("kaplan2020", loss=kind(3)) == kaplan_training.critical_batch(
+        "kaplan2020", loss=3.0
+    )
 
 
 def test_tuples_are_arrays_and_other_arguments_are_left_alone():
