@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from itertools import product
 
 import numpy as np
@@ -32,29 +32,26 @@ def tied_loss(params, tokens, *, E, A, B, alpha):
 
 def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 64 start points: four exponents each way, four floors, the rest of the loss shared equally."""
-    pairs = [(alpha, beta) for alpha in EXPONENTS for beta in EXPONENTS]
-    return _balanced(columns, target, [{"alpha": a, "beta": b} for a, b in pairs], ("alpha", "beta"))
+    return _balanced(columns, target, product(EXPONENTS, EXPONENTS))
 
 
 def tied_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     """Return 28 start points: seven exponents, four floors, the rest of the loss shared equally."""
-    grid = [{"alpha": alpha} for alpha in (0.05, 0.1, 0.2, 0.35, 0.6, 0.9, 1.3)]
-    return _balanced(columns, target, grid, ("alpha", "alpha"))
+    found = _balanced(columns, target, ((alpha, alpha) for alpha in (0.05, 0.1, 0.2, 0.35, 0.6, 0.9, 1.3)))
+    return [{name: start[name] for name in ("E", "A", "B", "alpha")} for start in found]
 
 
-def _balanced(
-    columns: Columns, target: np.ndarray, exponents: Sequence[Mapping[str, float]], names: tuple[str, str]
-) -> list[dict[str, float]]:
-    """Return a start per setting of the exponents and floor, with both terms equal at the geometric mean of the table.
+def _balanced(columns: Columns, target: np.ndarray, pairs: Iterable[tuple[float, float]]) -> list[dict[str, float]]:
+    """Return a start per pair of exponents and floor, through the median loss at the geometric mean of the table.
 
-    exponents: the settings; names: which of them N and D take.   Every start passes through the median loss there.
+    Both terms are equal there.
     """
     params, tokens = (float(np.exp(np.mean(np.log(columns[name])))) for name in ("params", "tokens"))
-    grid, levels = [], [floor_and_rest(target, share) for share in FLOORS]
-    for setting, (floor, rest) in product(exponents, levels):
-        scale = {"A": 0.5 * rest * params ** setting[names[0]], "B": 0.5 * rest * tokens ** setting[names[1]]}
-        grid.append({"E": floor, **scale, **setting})
-    return grid
+    levels = [floor_and_rest(target, share) for share in FLOORS]
+    return [
+        {"E": E, "A": 0.5 * rest * params**alpha, "B": 0.5 * rest * tokens**beta, "alpha": alpha, "beta": beta}
+        for (alpha, beta), (E, rest) in product(pairs, levels)
+    ]
 
 
 FLOOR = Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0))

@@ -54,11 +54,7 @@ SCALE = Coef(
 )
 ALPHA_B = Coef("alpha_B", starts=(0.1, 0.2, 0.5), meaning="inverse exponent of the loss", span=(0.1, 0.6))
 OFFSET = Coef(
-    "L_inf",
-    starts=(0.5, 1.0, 1.5),
-    meaning="loss at which the critical batch diverges",
-    unit="nats/token",
-    span=(0.2, 1.6),
+    "L_inf", "positive", (0.5, 1.0, 1.5), "loss at which the critical batch diverges", "nats/token", span=(0.2, 1.6)
 )
 
 CRITICAL_BATCH = Law(

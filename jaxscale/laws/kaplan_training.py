@@ -114,11 +114,7 @@ def compute_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float
 
 
 TOKENS = Coef(
-    "D_c",
-    starts=(1e10, 1e11, 1e12),
-    meaning="scale of tokens, B_star S_c",
-    unit="tokens · nats^(1/alpha_B)",
-    span=(1e10, 1e13),
+    "D_c", "positive", (1e10, 1e11, 1e12), "scale of tokens, B_star S_c", "tokens · nats^(1/alpha_B)", span=(1e10, 1e13)
 )
 
 KAPLAN_COMPUTE = Law(

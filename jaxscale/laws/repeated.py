@@ -67,18 +67,7 @@ def of_logs(size, data, *, E, A, B, alpha, beta):
     return E + A * jnp.exp(-alpha * size) + B * jnp.exp(-beta * data)
 
 
-def _log_effective(
-    params: ArrayLike,
-    tokens: ArrayLike,
-    unique_tokens: ArrayLike,
-    *,
-    A: ArrayLike,
-    B: ArrayLike,
-    alpha: ArrayLike,
-    beta: ArrayLike,
-    R_N: ArrayLike,
-    R_D: ArrayLike,
-) -> tuple[jax.Array, jax.Array]:
+def _log_effective(params, tokens, unique_tokens, *, A, B, alpha, beta, R_N, R_D):
     """Return ln N' and ln D'."""
     size, data, unique = jnp.log(params), jnp.log(tokens), jnp.log(unique_tokens)
     fed = _log_fed(jnp.minimum(unique, data), A=A, B=B, alpha=alpha, beta=beta)

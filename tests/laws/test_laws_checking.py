@@ -1,11 +1,14 @@
 """One door for Python and the command line: what inputs, sizes and coefs can be."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 import jaxscale as js
 from jaxscale.allocation import separable
-from jaxscale.laws.checking import check_coefs
+from jaxscale.laws import LAWS
+from jaxscale.laws.checking import check_coefs, check_no_ties, ties
 from jaxscale.laws.routed import cutoff_params, saturated_experts
 
 COEFS = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
@@ -112,3 +115,22 @@ def test_the_algebra_has_no_value_at_coefs_that_are_no_laws():
         found = separable.optimum({**COEFS, **changed}, 1e21)
         assert np.isnan(found.params)
         assert np.isnan(found.loss)
+
+
+KNOWN = {law.name: law for law in LAWS}
+
+
+def test_chinchilla_with_equal_exponents_is_the_tied_law_and_no_other_pair_is():
+    law, tied = KNOWN["chinchilla"], KNOWN["chinchilla-tied"]
+    pairs = [pair for pair in combinations(law.names, 2) if ties(law, tied, *pair)]
+    assert pairs == [("alpha", "beta")]
+
+
+@pytest.mark.parametrize(("one", "other"), [("alpha", "beta"), ("beta", "alpha")])
+def test_a_coef_held_at_another_is_answered_with_the_law_that_ties_them(one, other):
+    with pytest.raises(js.UsageError, match="--law chinchilla-tied"):
+        check_no_ties(KNOWN["chinchilla"], {one: other}, known=KNOWN)
+
+
+def test_numbers_are_let_through_as_text_too():
+    check_no_ties(KNOWN["chinchilla"], {"alpha": 0.3, "beta": "0.3"}, known=KNOWN)

@@ -5,7 +5,7 @@ from scipy.optimize import nnls
 
 from jaxscale.laws.starts import gridded, projected, solve_scales, spread
 
-X = np.geomspace(1e6, 1e10, 40)
+X = np.geomspace(1e6, 1e10, 48)
 
 
 COLUMNS = {"x": X}
@@ -28,10 +28,10 @@ def test_noise_free_targets_are_all_but_recovered():
 
 
 def test_scales_are_those_of_non_negative_least_squares_at_their_exponent():
-    target = (1.8 + 400 * X**-0.35) * np.exp(0.05 * np.random.default_rng(3).standard_normal(40))
+    target = (1.8 + 400 * X**-0.35) * np.exp(0.05 * np.random.default_rng(3).standard_normal(48))
     for start in found(target):
-        basis = np.stack([np.ones(40), X ** -start["alpha"]], axis=1) / target[:, None]
-        want, _ = nnls(basis, np.ones(40))
+        basis = np.stack([np.ones(48), X ** -start["alpha"]], axis=1) / target[:, None]
+        want, _ = nnls(basis, np.ones(48))
         np.testing.assert_allclose([start["floor"], start["scale"]], want, rtol=1e-7)
 
 

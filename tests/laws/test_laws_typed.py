@@ -78,10 +78,10 @@ def test_the_sizes_go_by_any_of_the_names_that_tables_give_them():
 def test_a_law_that_is_linear_in_all_its_coefs_needs_no_start(text, coefs):
     """Least squares of the loss by NumPy is the witness."""
     random = np.random.default_rng(6)
-    columns = {"params": 10 ** random.uniform(7, 9, 40), "tokens": 10 ** random.uniform(9, 11, 40)}
+    columns = {"params": 10 ** random.uniform(7, 9, 48), "tokens": 10 ** random.uniform(9, 11, 48)}
     runs = js.simulate("chinchilla", "besiroglu2024", columns=columns, noise=0.01)
     fit = js.fit(runs, law_from_expression(text, coefs), objective=js.squared(space="linear"))
-    terms = [np.ones(40), np.log(runs["params"]), np.log(runs["tokens"])]
+    terms = [np.ones(48), np.log(runs["params"]), np.log(runs["tokens"])]
     design = np.stack(terms, axis=1) if len(coefs) == 3 else runs["params"][:, None] ** -0.03
     want = np.linalg.lstsq(design, runs.loss, rcond=None)[0]
     np.testing.assert_allclose(list(fit.coefs.values()), want, rtol=1e-9)
