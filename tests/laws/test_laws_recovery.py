@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import jaxscale as js
+from jaxscale.engine import compiling
 from jaxscale.laws import LAWS
 from jaxscale.laws.predicting import random_coefs, random_columns
 
@@ -17,8 +18,13 @@ SHOWN = ("chinchilla", "power", "kaplan", "nested-q", "vocabulary", "accuracy-si
     [pytest.param(law, marks=() if law.name in SHOWN else pytest.mark.slow) for law in LAWS],
     ids=lambda law: law.name,
 )
-def test_every_law_recovers_its_own_coefs(law):
-    """Three settings of the documented range; `python -m benchmarks recovery` tries two hundred."""
+def test_every_law_recovers_its_own_coefs(law, monkeypatch):
+    """Three settings of the documented range; `python -m benchmarks recovery` tries two hundred.
+
+    The program of a law that is fitted here alone runs three times: without optimisation it costs two thirds.
+    """
+    if law.name not in SHOWN:
+        monkeypatch.setitem(compiling.REASSOCIATE, "xla_backend_optimization_level", 0)
     random = np.random.default_rng(3)
     columns = random_columns(law, random, 48)
     for _ in range(3):
