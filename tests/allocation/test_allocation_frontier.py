@@ -225,6 +225,7 @@ def test_a_budget_below_one_param_on_one_token_has_no_optimum():
     assert np.isfinite(front.params).tolist() == [False, False, True]
 
 
+@pytest.mark.slow
 def test_measured_compute_is_counted_at_the_laws_own_price():
     """Frantar et al. 2023: a budget buys dense params as well, so a run of 6 N D cost it 6 N D / (1 - S)."""
     law = js.LAWS.resolve("sparsity")
