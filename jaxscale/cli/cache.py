@@ -56,11 +56,12 @@ def prepare(session: Session) -> None:
 
 def base_folder() -> Path | None:
     """Return the folder that holds one cache per machine and version of jaxlib; None where it is turned off."""
+    from platformdirs import user_cache_path
+
     given = os.environ.get(VARIABLE)
-    if given is not None:
-        return Path(given).expanduser() if given else None
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "jaxscale"
+    if given is None:
+        return user_cache_path("jaxscale", appauthor=False)
+    return Path(given).expanduser() if given else None
 
 
 def leaf_name() -> str:

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import click
 
 from jaxscale.cli import cache, printing
 from jaxscale.cli.options import json_option
 from jaxscale.cli.session import Session, talking
+
+if TYPE_CHECKING:
+    from jaxscale.reports.document import Json
+
+NEEDED = (
+    "jaxscale",
+    "jax",
+    "jaxlib",
+    "optax",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "click",
+    "rich",
+    "platformdirs",
+)
+OPTIONAL = {
+    "pyarrow": ("reads Parquet", "pip install 'jaxscale[parquet]'"),
+    "jax-cuda13-plugin": ("NVIDIA GPUs", "pip install 'jaxscale[gpu]'"),
+}
 
 
 @click.command()
@@ -18,7 +44,6 @@ def doctor(session: Session, is_json: bool) -> None:
     Exit code 1 says that float64 arithmetic does not work on the default device.
     """
     cache.prepare(session)
-    from jaxscale.cli.checkup import checkup
     from jaxscale.reports import json_text
     from jaxscale.reports.facts import fact_table
     from jaxscale.reports.safe import plain
@@ -31,3 +56,94 @@ def doctor(session: Session, is_json: bool) -> None:
         printing.print_page(lambda console, width: console.print(fact_table(rows), width=width))
     if not found.has_float64:
         raise click.exceptions.Exit(1)
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """One look at this installation; a version is None where the package is missing."""
+
+    versions: dict[str, str | None]
+    devices: tuple[str, ...]
+    row_pass: str
+    has_float64: bool
+    cache_folder: str | None
+    cache_trouble: str | None
+    optional: dict[str, str | None]
+
+    def document(self) -> dict[str, Json]:
+        """Return it for JSON."""
+        return {
+            "schema_version": 1,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "versions": self.versions,
+            "devices": list(self.devices),
+            "row_pass": self.row_pass,
+            "float64": self.has_float64,
+            "cache": {"folder": self.cache_folder, "trouble": self.cache_trouble},
+            "optional": self.optional,
+        }
+
+    def lines(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield label, text, and whether all is well with it."""
+        yield "python", f"{platform.python_version()} on {platform.platform()}", True
+        for name, found in self.versions.items():
+            yield name, found or "missing", found is not None
+        yield "devices", ", ".join(self.devices), True
+        yield "row pass", self.row_pass, True
+        kept = "float64 keeps 1 + 2^-52 on the default device"
+        yield "precision", kept if self.has_float64 else "float64 does NOT work on the default device", self.has_float64
+        folder = self.cache_folder or "off"
+        yield "cache", f"{folder} ({self.cache_trouble or 'in use'})" if self.cache_folder else folder, True
+        for name, found in self.optional.items():
+            purpose, install = OPTIONAL[name]
+            yield name, f"{found} ({purpose})" if found else f"not installed ({purpose}: {install})", True
+
+
+def checkup() -> Checkup:
+    """Look at this process and its devices; JAX is started."""
+    import jax
+
+    base = cache.base_folder()
+    return Checkup(
+        versions={name: _version(name) for name in NEEDED},
+        row_pass=row_pass(),
+        devices=tuple(f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()),
+        has_float64=float64_works(),
+        cache_folder=None if base is None else str(base / cache.leaf_name()),
+        cache_trouble=None if base is None else cache.refusal(base),
+        optional={name: _version(name) for name in OPTIONAL},
+    )
+
+
+def row_pass() -> str:
+    """Return which form of the pass over the rows the default device gets for float32 steps, and why."""
+    from jaxscale.engine import placement
+    from jaxscale.kernels import choose
+
+    device = placement.current()
+    choice = choose(device.platform, kind=device.device_kind)
+    return f"{choice.form}: {choice.reason}"
+
+
+def float64_works() -> bool:
+    """Return whether the default device keeps the last bit of 1 + 2^-52 through a sum and an exponential."""
+    import jax.numpy as jnp
+    import numpy as np
+
+    from jaxscale import precision
+
+    last = 2.0**-52
+    with precision.float64():
+        total = np.asarray(jnp.asarray(np.array([1.0, last])).sum())
+        grown = np.asarray(jnp.exp(jnp.asarray(np.float64(1e-12))))
+    return bool(total.dtype == np.float64 and total == 1.0 + last and abs(grown - (1.0 + 1e-12)) < 1e-15)
+
+
+def _version(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
