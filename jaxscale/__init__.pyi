@@ -23,8 +23,10 @@ from .objectives import squared as squared
 from .results import Ensemble as Ensemble
 from .results import Fit as Fit
 from .results import Frontier as Frontier
+from .results import Study as Study
 from .runs import Runs as Runs
 from .runs import read_runs as read_runs
 from .status import Status as Status
 from .store import load as load
 from .store import save as save
+from .studies import study as study

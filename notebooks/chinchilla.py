@@ -91,12 +91,12 @@ limits = {name: ensemble.interval(name, level=0.95) for name in names}
 pd.DataFrame({name: {"low": one.lower, "fit": fit.coefs[name], "high": one.upper} for name, one in limits.items()}).T
 
 # %%
-FIGURES.resolve("coefs").make(fit, ensemble)
+FIGURES.resolve("coefs").make(js.Study(fit, ensemble))
 
 # %%
 budgets = np.geomspace(1e18, 1e26, 33)
 front = js.frontier(ensemble, flops=budgets)
-FIGURES.resolve("frontier").make(fit, ensemble, front)
+FIGURES.resolve("frontier").make(js.Study(fit, ensemble, front))
 
 # %% [markdown]
 # Chinchilla had 70 billion params and 1.4 trillion tokens, 20 per param. At its 5.76e23 FLOP these runs want:

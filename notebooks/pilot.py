@@ -115,7 +115,7 @@ all_ensemble = js.bootstrap(everything, scheme="cluster", replicates=replicates,
 largest = float(np.max(6 * table["params"] * table["tokens"]))
 budgets = np.geomspace(largest / 100, 10 * largest, 31)
 front = js.frontier(all_ensemble, flops=budgets)
-FIGURES.resolve("frontier").make(everything, all_ensemble, front)
+FIGURES.resolve("frontier").make(js.Study(everything, all_ensemble, front))
 
 # %%
 plan = js.frontier(all_ensemble, flops=10 * largest)
@@ -141,4 +141,4 @@ tokens = js.isoloss(everything, loss=loss, params=sizes)[0]
 pd.DataFrame({"params": sizes, "tokens": tokens, "compute over the least": 6 * sizes * tokens / (10 * largest)})
 
 # %%
-FIGURES.resolve("isoloss").make(everything, all_ensemble, front)
+FIGURES.resolve("isoloss").make(js.Study(everything, all_ensemble, front))

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "jaxscale"
 ROWS = "errors finding forks registry text digits precision provenance status; numerics expressions"
 ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
-ROWS += "; fitting allocation; approaches; figures reports store datasets; cli"
+ROWS += "; fitting allocation; studies approaches; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
 PEERS, BLIND = ("laws", "objectives", "resampling", "costs"), ("solvers", "numerics", "kernels")
 NO_JAX = ("runs", "costs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
@@ -71,7 +71,7 @@ def faults(root):
                 "peers import each other": own in PEERS and other in PEERS and other != own,
                 "imports jax": own in NO_JAX and top in ("jax", "jaxlib"),
                 "imports matplotlib": own != "figures" and top == "matplotlib",
-                "imports pandas": runs and own not in ("runs", "reports") and top == "pandas",
+                "imports pandas": runs and own not in ("runs", "results") and top == "pandas",
                 "is heavy": own == "cli" and runs and at_top and (top in HEAVY or other not in LIGHT),
                 "knows of kernels": own in ("solvers", "numerics") and other == "kernels",
                 "knows the domain": own in BLIND and other in ("laws", "runs", "objectives"),

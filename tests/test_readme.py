@@ -112,7 +112,8 @@ def test_the_refusal_is_the_one_that_is_shown():
 def test_the_python_interface_runs_and_what_it_saves_comes_back():
     names = run_python("The Python interface")
     assert names["front"].params.shape == (4000, 9)
-    np.testing.assert_array_equal(names["again"].coefs["alpha"], names["ensemble"].coefs["alpha"])
+    np.testing.assert_array_equal(names["again"].ensemble.coefs["alpha"], names["study"].ensemble.coefs["alpha"])
+    assert (names["again"].level, names["again"].budgets) == (0.90, (1e22, 1e24))
 
 
 @pytest.mark.slow

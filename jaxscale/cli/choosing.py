@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -13,8 +14,9 @@ from jaxscale.errors import UsageError
 from jaxscale.expressions.formula import declared_all, formula_of
 
 if TYPE_CHECKING:
-    from jaxscale.cli.options import Given
+    from jaxscale.cli.options import Fitting, Given
     from jaxscale.laws import Law, Published
+    from jaxscale.objectives import Objective
 
 NAME = "expression"
 NAMES = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,39}")
@@ -27,6 +29,7 @@ NEEDS_COEFS = (
 BAD_NAME = "--law-name has at most 40 letters, digits, dots, dashes and underscores, and begins with a letter"
 TAKEN = "--law-name {name}: a law that ships has this name; give another"
 NOT_DECLARED = "'{name}' is neither a coef nor given: add --coef {name}:positive, or {option} {name}=NUMBER"
+NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
 TWO_SOURCES = "--constants names published coefs and --set gives others: give one of them"
 
 
@@ -98,6 +101,19 @@ def law_of(chosen: Chosen) -> Law:
     if name in (*LAWS.names, *LAWS.aliases):
         raise UsageError(TAKEN.format(name=name))
     return law_from_expression(chosen.law_expr, chosen.coef, name=name)
+
+
+def objective_of(fitting: Fitting) -> Objective:
+    """Return the objective in its space and with its delta; raise UsageError for a delta that it does not have."""
+    from jaxscale.objectives import OBJECTIVES
+    from jaxscale.objectives.spec import check_delta
+
+    objective = replace(OBJECTIVES.resolve(fitting.objective), space=fitting.space)
+    if fitting.delta is None:
+        return objective
+    if objective.delta is None:
+        raise UsageError(NO_DELTA.format(objective=objective.name))
+    return replace(objective, scale=check_delta(fitting.delta))
 
 
 def given_coefs(law: Law, given: Given) -> Mapping[str, float] | None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, names, outputs, printing, refusing, studies
+from jaxscale.cli import cache, choosing, names, outputs, printing, studies, tables
 from jaxscale.cli.options import (
     Fitting,
     Reading,
     Showing,
+    band_options,
     fitting_options,
     json_option,
     reading_options,
@@ -22,13 +23,13 @@ from jaxscale.cli.progress import progress
 from jaxscale.cli.session import Session, talking
 
 if TYPE_CHECKING:
-    from jaxscale.reports import Answer
+    from jaxscale.results import Fit, Study
 
 
 @click.command()
 @click.argument("table", required=False)
 @fitting_options
-@showing_options
+@showing_options(band_options)
 @reading_options
 @click.option(
     "--out",
@@ -71,57 +72,42 @@ def fit(
     """
     choosing.check_clear(fitting)
     cache.prepare(session)
-    from jaxscale.reports import Answer
-    from jaxscale.store import Saved
+    from jaxscale.studies import compared
 
     with progress(session) as bar:
-        refusing.check_names(fitting, showing)
-        refusing.check_counts(counts)
-        runs = studies.runs_of(table, reading, fitting)
-        refusing.check_countable(runs, counts)
-        refusing.check_clusters(runs, fitting)
+        studies.check_names(fitting, showing)
+        studies.check_counts(counts)
+        runs = tables.runs_of(table, reading, fitting)
+        studies.check_countable(runs, counts)
+        studies.check_clusters(runs, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.check_writable(folder, digest, force=force)
-        with studies.prefetching(runs, fitting, showing):
-            fitted = studies.fit_of(runs, fitting, bar)
+
+        def keep(fitted: Fit) -> None:
             session.keep = lambda: outputs.keep(fitted, folder, digest)
-            ensemble = studies.ensemble_of(fitted, fitting, bar)
-            frontier = studies.frontier_if_any(fitted, ensemble, showing, bar)
-            parts = studies.parts_if_any(fitted, ensemble, showing, bar)
-            reduced = studies.reduced_of(fitted, fitting, showing, bar)
-        by_group = {group: part.frontier for group, part in parts.items() if part.frontier is not None}
-        outputs.save(Saved(fitted, ensemble, frontier, by_group), folder, digest, force=force)
-        if reduced is not None:
-            left = Saved(reduced.fit, reduced.ensemble, reduced.frontier)
-            outputs.save(left, folder / outputs.REDUCED, digest, force=force)
+
+        study = studies.study_of(runs, fitting, showing, bar, on_fit=keep)
+        outputs.save(study, folder, digest, force=force)
         session.keep = lambda: outputs.DONE.format(folder=folder)
-        compared = studies.counts_of(fitted, frontier, counts, fitting, showing, bar)
-    line = "" if reduced is None else studies.line_of(fitted)
-    answer = Answer(
-        fitted, ensemble, frontier, showing.level, showing.interval, reduced, line, counts=compared, by_group=parts
-    )
-    figures = _figures(answer, folder, session) if plot else []
-    _show(answer, folder, figures, is_json=is_json)
-    if not answer.is_trustworthy:
+        if counts:
+            study = compared(study, counts, on_stage=bar.stage, device=fitting.device)
+            outputs.save(study, folder, digest, force=force)
+    figures = outputs.draw(study, folder, session) if plot else []
+    _show(study, folder, figures, is_json=is_json)
+    if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
-def _figures(answer: Answer, folder: Path, session: Session) -> list[Path]:
-    from jaxscale.cli.drawing import draw_all
-
-    return draw_all(answer, folder, session)
-
-
-def _show(answer: Answer, folder: Path, figures: list[Path], *, is_json: bool) -> None:
+def _show(study: Study, folder: Path, figures: list[Path], *, is_json: bool) -> None:
     from jaxscale.reports import fit_document, json_text, print_fit
 
     if is_json:
-        document = {**fit_document(answer), "saved": str(folder), "figures": [str(path) for path in figures]}
+        document = {**fit_document(study), "saved": str(folder), "figures": [str(path) for path in figures]}
         printing.write(json_text(document))
         return
-    printing.print_page(lambda console, width: print_fit(answer, console, width=width))
+    printing.print_page(lambda console, width: print_fit(study, console, width=width))
     printing.write("")
     for path in figures:
         printing.write(f"Figure {path}")
-    printing.write(outputs.next_steps(folder, is_split=answer.frontier is not None or bool(answer.by_group)))
+    printing.write(outputs.next_steps(folder, is_split=study.frontier is not None or bool(study.groups)))

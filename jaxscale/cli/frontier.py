@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, outputs, printing, refusing, studies, tables
+from jaxscale.cli import cache, choosing, printing, studies, tables
 from jaxscale.cli.options import (
     FLOPS,
     Fitting,
@@ -20,6 +20,7 @@ from jaxscale.cli.options import (
     given_options,
     json_option,
     reading_options,
+    saved_band_options,
     showing_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
@@ -28,8 +29,7 @@ from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
-    from jaxscale.reports import Answer
-    from jaxscale.results import Ensemble, Fit, Frontier
+    from jaxscale.results import Study
 
 BELONGS_TO_FIT = "--{option} belongs to a fit, and '{folder}' holds one already; fit again with it, or leave it out"
 NOTHING_FITTED = "--{option} belongs to a fit, and with --constants or --set nothing is fitted; leave it out"
@@ -42,7 +42,7 @@ OF_THE_LAW = ("law", "law_expr", "coef", "law_name")
 @click.command()
 @click.argument("source", metavar="[SAVED|TABLE]", required=False)
 @given_options
-@showing_options
+@showing_options(saved_band_options)
 @json_option
 @fitting_options
 @reading_options
@@ -71,60 +71,44 @@ def frontier(
     if source is None:
         _print_known(fitting, given, showing, is_json=is_json)
         return
-    answer = _answer(session, source, fitting, showing, reading)
-    _show(answer, is_json=is_json)
-    if not answer.is_trustworthy:
-        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
-
-
-def _answer(session: Session, source: str, fitting: Fitting, showing: Showing, reading: Reading) -> Answer:
-    """Return the answer of a saved folder, or of a table that is fitted now."""
-    from jaxscale.reports import Answer
-
     with progress(session) as bar:
         if Path(source).is_dir():
             _check_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
-            fitted, ensemble, found, parts = _saved(source, showing, bar)
-            reduced = _reduced(fitted, source, showing, bar)
+            study = _saved(source, showing, bar)
         else:
-            refusing.check_names(fitting, showing)
-            refusing.check_has_frontier(fitting, showing)
+            studies.check_names(fitting, showing)
+            studies.check_has_frontier(fitting, showing)
             if tables.data_set_of(source) is not None:
                 session.say(DATA_SET.format(name=source))
-            runs = studies.runs_of(source, reading, fitting)
-            refusing.check_clusters(runs, fitting)
-            with studies.prefetching(runs, fitting, showing):
-                fitted = studies.fit_of(runs, fitting, bar)
-                ensemble = studies.ensemble_of(fitted, fitting, bar)
-                found = studies.frontier_of(fitted, ensemble, showing, bar)
-                parts = studies.parts_of(fitted, ensemble, showing, bar)
-                reduced = studies.reduced_of(fitted, fitting, showing, bar)
-    line = "" if reduced is None else studies.line_of(fitted)
-    return Answer(fitted, ensemble, found, showing.level, showing.interval, reduced, line, by_group=parts)
+            runs = tables.runs_of(source, reading, fitting)
+            studies.check_clusters(runs, fitting)
+            study = studies.study_of(runs, fitting, showing, bar)
+    _show(study, is_json=is_json)
+    if not study.is_trustworthy:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
-def _show(answer: Answer, *, is_json: bool) -> None:
+def _show(study: Study, *, is_json: bool) -> None:
     from jaxscale.reports import frontier_document, json_text, print_frontier
 
     if is_json:
-        printing.write(json_text(frontier_document(answer)))
+        printing.write(json_text(frontier_document(study)))
     else:
-        printing.print_page(lambda console, width: print_frontier(answer, console, width=width))
+        printing.print_page(lambda console, width: print_frontier(study, console, width=width))
 
 
 def _print_known(fitting: Fitting, given: Given, showing: Showing, *, is_json: bool) -> None:
     """Print the frontier of coefs that were given, without data and without bands."""
     from jaxscale.allocation import frontier as frontier_of
-    from jaxscale.reports import Known, json_text, known_frontier_document, print_known_frontier
+    from jaxscale.reports import Constants, constants_frontier_document, json_text, print_constants_frontier
 
     law = choosing.law_of(fitting)
-    coefs = choosing.given_coefs(law, given) or {}
-    found = frontier_of(law=law, coefs=coefs, flops=showing.flops or FLOPS, fixed=showing.at)
-    known = Known(law, coefs, choosing.set_of(law, given), found)
+    known = Constants(law, choosing.given_coefs(law, given) or {}, choosing.set_of(law, given))
+    found = frontier_of(law=law, coefs=known.coefs, flops=showing.flops or FLOPS, fixed=showing.at)
     if is_json:
-        printing.write(json_text(known_frontier_document(known)))
+        printing.write(json_text(constants_frontier_document(known, found)))
     else:
-        printing.print_page(lambda console, width: print_known_frontier(known, console, width=width))
+        printing.print_page(lambda console, width: print_constants_frontier(known, found, console, width=width))
 
 
 def _check_sources(source: str | None, *, is_known: bool) -> None:
@@ -138,39 +122,25 @@ def _check_sources(source: str | None, *, is_known: bool) -> None:
         _check_options(NOTHING_FITTED, fitted)
 
 
-def _saved(folder: str, showing: Showing, bar: Bar) -> tuple[Fit, Ensemble | None, Frontier | None, dict[str, Answer]]:
+def _saved(folder: str, showing: Showing, bar: Bar) -> Study:
     """Return what a folder holds, with its own frontiers unless other budgets or fixed inputs are asked for."""
     from jaxscale.finding import forbids_plan
     from jaxscale.intervals import INTERVALS
+    from jaxscale.laws.grouped import core_of
     from jaxscale.store import load
+    from jaxscale.studies import FRONTIER_STAGE, check_frontier_inputs, with_frontiers
 
-    INTERVALS.resolve(showing.interval)
-    saved = load(folder)
-    if forbids_plan(saved.fit.findings) is not None:
-        return saved.fit, saved.ensemble, None, {}
-    is_asked = showing.flops is not None or bool(showing.at)
-    if not showing.at:  # other budgets are asked at what was fixed before
-        before = (saved.frontier, *saved.by_group.values())
-        showing = replace(showing, at=next((dict(front.fixed) for front in before if front is not None), {}))
-    parts = studies.parts_of(saved.fit, saved.ensemble, showing, bar, None if is_asked else saved.by_group)
-    if saved.frontier is not None and not is_asked:
-        return saved.fit, saved.ensemble, saved.frontier, parts
-    return saved.fit, saved.ensemble, studies.frontier_of(saved.fit, saved.ensemble, showing, bar), parts
-
-
-def _reduced(fitted: Fit, folder: str, showing: Showing, bar: Bar) -> Answer | None:
-    """Return what was saved beside a fit that the design of its table forbids."""
-    from jaxscale.reports import Answer
-    from jaxscale.store import load
-
-    place = Path(folder) / outputs.REDUCED
-    if fitted.is_usable or not fitted.unidentified or not place.is_dir():
-        return None
-    left = load(place)
-    found = left.frontier
-    if found is None or showing.flops is not None or showing.at:
-        found = studies.frontier_if_any(left.fit, left.ensemble, showing, bar)
-    return Answer(left.fit, left.ensemble, found, showing.level, showing.interval)
+    interval = None if showing.interval is None else INTERVALS.resolve(showing.interval)
+    study = replace(load(folder), comparison=None).shown(level=showing.level, interval=interval)
+    parts = (study, *study.groups.values(), *(() if study.reduced is None else (study.reduced,)))
+    if showing.flops is None and not showing.at and any(one.frontier is not None for one in parts):
+        return study
+    at = showing.at or study.at or study.fixed_inputs  # other budgets are asked at what was fixed before
+    if study.fit.is_usable and forbids_plan(study.fit.findings) is None:
+        check_frontier_inputs(core_of(study.fit.law), at)
+    bar.stage(FRONTIER_STAGE)
+    budgets = showing.flops or study.budgets or tables.budgets_of(study.fit.runs)
+    return with_frontiers(study.asked(budgets=budgets, at=at))
 
 
 def _check_options(message: str, options: Iterable[Field], **words: str) -> None:

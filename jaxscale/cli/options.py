@@ -20,6 +20,7 @@ FLOPS = (1e21, 1e23, 5.76e23, 1e25)
 FLOPS_TEXT = "1e21,1e23,5.76e23,1e25"
 SHIPPED_FLOPS = (1e12, 1e13, 1e14)
 """The same for the data set that ships, whose runs are very small: at its runs, the largest, and ten times beyond."""
+LEVEL, INTERVAL = 0.95, "percentile"
 FLOPS_DEFAULT = f"[default: {FLOPS_TEXT}; of the data set '{names.DATASETS[0]}' 1e12,1e13,1e14]"
 
 
@@ -91,15 +92,15 @@ class Given:
 
 @dataclass(frozen=True)
 class Showing:
-    """Which budgets and which bands are shown; flops is None where none were asked for.
+    """Which budgets and which bands are shown; None where nothing was asked for.
 
     at: the law's inputs that a budget does not decide, at their values.
     """
 
     flops: tuple[float, ...] | None
     at: Mapping[str, float]
-    level: float
-    interval: str
+    level: float | None
+    interval: str | None
 
 
 def reading_options(command: Command) -> Command:
@@ -181,8 +182,8 @@ def given_options(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
-def showing_options(command: Command) -> Command:
-    """Add the options of what is shown, and give them to the command as `showing`."""
+def showing_options(bands: tuple[Decorator, ...]) -> Decorator:
+    """Return what adds the options of what is shown, and gives them to the command as `showing`."""
     return _bundled(
         "showing",
         Showing,
@@ -191,8 +192,8 @@ def showing_options(command: Command) -> Command:
             f"machine's peak rate that runs reach. {FLOPS_DEFAULT}")),
         click.option("--at", type=Pair("input=number"), multiple=True, callback=numbers, help=(
             "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
-        *band_options,
-    )(command)  # fmt: skip
+        *bands,
+    )  # fmt: skip
 
 
 law_options: tuple[Decorator, ...] = (
@@ -208,9 +209,16 @@ law_options: tuple[Decorator, ...] = (
 )  # fmt: skip
 
 band_options: tuple[Decorator, ...] = (
-    click.option("--level", type=Level(), default=0.95, show_default=True, help="Share of an interval or band."),
-    click.option("--interval", metavar="NAME", default="percentile", show_default=True, help=(
+    click.option("--level", type=Level(), default=LEVEL, show_default=True, help="Share of an interval or band."),
+    click.option("--interval", metavar="NAME", default=INTERVAL, show_default=True, help=(
         f"How intervals are made: {names.listed(names.INTERVALS)}.")),
+)  # fmt: skip
+
+saved_band_options: tuple[Decorator, ...] = (
+    click.option("--level", type=Level(), help=(
+        f"Share of an interval or band. [default: that of SAVED; else {LEVEL}]")),
+    click.option("--interval", metavar="NAME", help=(
+        f"How intervals are made: {names.listed(names.INTERVALS)}. [default: that of SAVED; else {INTERVAL}]")),
 )  # fmt: skip
 
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from jaxscale.cli import interrupts, tables
 from jaxscale.cli.options import Fitting, Reading, Showing
+from jaxscale.cli.session import Session
 
 if TYPE_CHECKING:
-    from jaxscale.results import Fit
+    from jaxscale.results import Fit, Study
     from jaxscale.runs import Runs
-    from jaxscale.store import Saved
 
 PARENT = "jaxscale-out"
-REDUCED = "reduced"
-"""Folder inside a result's for what is left of a fit that the design of its table forbids: a result of its own."""
+LEFT_OUT = "no figure '{name}': {reason}"
 KEPT = "the fit without bands is in {folder}"
 DONE = "the results are in {folder}"
 NEXT = "Saved: {folder} — next: jaxscale frontier {folder} or jaxscale plot {folder}"
@@ -37,25 +36,17 @@ def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: S
 
 def check_writable(folder: Path, digest: str, *, force: bool) -> None:
     """Raise StoreError for a folder that may not be written, before the work is done and not after it."""
-    from jaxscale.errors import StoreError
-    from jaxscale.store import folders
-    from jaxscale.store.reading import digest_in
+    from jaxscale.store import folder as folders
 
-    def is_own(found: Path) -> bool:
-        try:
-            return digest_in(found) == digest
-        except StoreError:
-            return False
-
-    folders.check_writable(folders.absolute(folder), is_own=is_own, force=force)
+    folders.check_writable(folders.absolute(folder), is_own=lambda found: folders.is_own(found, digest), force=force)
 
 
-def save(saved: Saved, folder: Path, digest: str, *, force: bool) -> None:
+def save(study: Study | Fit, folder: Path, digest: str, *, force: bool) -> None:
     """Write the result into the folder; raise StoreError where it may not or cannot be written."""
     from jaxscale import store
 
     with interrupts.held_off():
-        store.save(folder, saved, own_digest=digest, force=force)
+        store.save(folder, study, own_digest=digest, force=force)
 
 
 def keep(fit: Fit, folder: Path, digest: str) -> str:
@@ -63,12 +54,20 @@ def keep(fit: Fit, folder: Path, digest: str) -> str:
 
     A whole result of the same command is worth more than this one.
     """
-    from jaxscale.store import Saved
-
     if os.path.lexists(folder):
         return ""
-    save(Saved(fit), folder, digest, force=False)
+    save(fit, folder, digest, force=False)
     return KEPT.format(folder=folder)
+
+
+def draw(study: Study, folder: Path, session: Session, format: str = "png") -> list[Path]:
+    """Draw every figure that the study allows into a folder; say which were left out, and return the paths."""
+    from jaxscale.figures import FIGURES, draw_all
+
+    paths, left_out = draw_all(tuple(FIGURES), study, folder, format)
+    for name, reason in left_out.items():
+        session.say(LEFT_OUT.format(name=name, reason=reason))
+    return paths
 
 
 def next_steps(folder: Path, *, is_split: bool) -> str:

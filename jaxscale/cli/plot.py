@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from jaxscale.cli import cache, names, printing
-from jaxscale.cli.drawing import draw_all, draw_named
-from jaxscale.cli.options import band_options
+from jaxscale.cli import cache, names, outputs, printing
+from jaxscale.cli.options import saved_band_options
 from jaxscale.cli.session import Session, talking
 
 
@@ -25,8 +24,8 @@ from jaxscale.cli.session import Session, talking
 @click.option(
     "--format", type=click.Choice(["png", "pdf", "svg"]), default="png", show_default=True, help="Kind of file."
 )
-@band_options[0]
-@band_options[1]
+@saved_band_options[0]
+@saved_band_options[1]
 @talking
 def plot(
     session: Session,
@@ -34,34 +33,21 @@ def plot(
     chosen: tuple[str, ...],
     out: Path | None,
     format: str,
-    level: float,
-    interval: str,
+    level: float | None,
+    interval: str | None,
 ) -> None:
     """Draw the figures of a SAVED result and print the paths of the files.
 
     SAVED is a folder that `jaxscale fit` has written; nothing is fitted again.
     """
     cache.prepare(session)
-    from jaxscale.fitting import group_of
+    from jaxscale.figures import FIGURES, draw_each
     from jaxscale.intervals import INTERVALS
-    from jaxscale.reports import Answer
     from jaxscale.store import load
 
-    INTERVALS.resolve(interval)
-    found = load(saved)
-    parts = {
-        group: Answer(
-            group_of(found.fit, group),
-            None if found.ensemble is None else group_of(found.ensemble, group),
-            frontier,
-            level,
-            interval,
-        )
-        for group, frontier in found.by_group.items()
-    }
-    answer = Answer(found.fit, found.ensemble, found.frontier, level, interval, by_group=parts)
-    folder = out or saved
-    named = tuple(dict.fromkeys(chosen))
-    paths = draw_named(named, answer, folder, format) if named else draw_all(answer, folder, session, format)
+    method = None if interval is None else INTERVALS.resolve(interval)
+    study, folder = load(saved).shown(level=level, interval=method), out or saved
+    named = [FIGURES.resolve(name) for name in dict.fromkeys(chosen)]
+    paths = draw_each(named, study, folder, format) if named else outputs.draw(study, folder, session, format)
     for path in paths:
         printing.write(str(path))

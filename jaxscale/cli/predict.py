@@ -11,10 +11,10 @@ from jaxscale.cli import cache, choosing, printing
 from jaxscale.cli.options import (
     Choosing,
     Given,
-    band_options,
     choosing_options,
     given_options,
     json_option,
+    saved_band_options,
     target_loss_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
@@ -24,7 +24,8 @@ from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
     from jaxscale.laws import Law
-    from jaxscale.reports import Answer, Predictions, Reached
+    from jaxscale.reports import Predictions, Reached
+    from jaxscale.results import Study
 
 NO_SOURCE = "name a SAVED folder, or give the coefs: --law chinchilla --constants besiroglu2024, or --set for each coef"
 NOTHING_ASKED = "say where to predict, --at params=1e9 --at tokens=2e10, or what to reach, --target-loss 2.5"
@@ -53,8 +54,8 @@ OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 @click.option("--of", "group", metavar="GROUP", help="Which group of a SAVED fit over groups. [default: none]")
 @choosing_options
 @given_options
-@band_options[0]
-@band_options[1]
+@saved_band_options[0]
+@saved_band_options[1]
 @json_option
 @talking
 def predict(
@@ -65,8 +66,8 @@ def predict(
     group: str | None,
     chosen: Choosing,
     given: Given,
-    level: float,
-    interval: str,
+    level: float | None,
+    interval: str | None,
     is_json: bool,
 ) -> None:
     """Print the loss that a law predicts for runs of given sizes, or what a loss needs.
@@ -82,9 +83,11 @@ def predict(
     if saved is None and group is not None:
         raise UsageError(NO_GROUPS)
     cache.prepare(session)
+    from jaxscale.results import Study
+
     found = _known(chosen, given, at, targets) if saved is None else _saved(saved, at, targets, group, level, interval)
     _show(found, is_json=is_json)
-    if found.answer is not None and not found.answer.is_trustworthy:
+    if isinstance(found.source, Study) and not found.source.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
@@ -104,15 +107,14 @@ def _known(
     """Return what a law says at coefs that were given."""
     from jaxscale.allocation import solve_for
     from jaxscale.laws import predict_with
-    from jaxscale.reports import Known, Predictions, Reached
+    from jaxscale.reports import Constants, Predictions, Reached
 
     law = choosing.law_of(chosen)
-    coefs = choosing.given_coefs(law, given) or {}
-    known = Known(law, coefs, choosing.set_of(law, given))
+    known = Constants(law, choosing.given_coefs(law, given) or {}, choosing.set_of(law, given))
     if targets is not None:
-        return Reached(solve_for(law=law, coefs=coefs, loss=targets, at=at), {}, known=known)
+        return Reached(solve_for(law=law, coefs=known.coefs, loss=targets, at=at), {}, known)
     columns, asked = _columns(law, at)
-    return Predictions(law, coefs, columns, predict_with(law, coefs, columns), asked=asked, known=known)
+    return Predictions(known, columns, predict_with(law, known.coefs, columns), asked=asked)
 
 
 def _saved(
@@ -120,52 +122,53 @@ def _saved(
     at: Mapping[str, tuple[float, ...]],
     targets: tuple[float, ...] | None,
     group: str | None,
-    level: float,
-    interval: str,
+    level: float | None,
+    interval: str | None,
 ) -> Predictions | Reached:
     """Return what a saved fit, or one group of it, says, with the band of its replicates."""
     import numpy as np
 
-    from jaxscale.fitting import group_of, predict_ensemble
+    from jaxscale.fitting import predict_ensemble
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
     from jaxscale.laws.grouped import grouping_of
-    from jaxscale.reports import Answer, Predictions
+    from jaxscale.reports import Predictions
     from jaxscale.reports.predictions import is_in_other_units
+    from jaxscale.results import Study
     from jaxscale.store import load
+    from jaxscale.studies import part_of
 
-    INTERVALS.resolve(interval)
-    found = load(folder)
-    fit, ensemble, grouping = found.fit, found.ensemble, grouping_of(found.fit.law)
+    method = None if interval is None else INTERVALS.resolve(interval)
+    whole = load(folder).shown(level=level, interval=method)
+    grouping = grouping_of(whole.fit.law)
     if grouping is not None and group is None:
         raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
-    if group is not None:
-        fit, ensemble = group_of(fit, group), None if ensemble is None else group_of(ensemble, group)
-    answer = Answer(fit, ensemble, None, level, interval)
+    part = whole if group is None else part_of(whole, group)
+    study = Study(part.fit, part.ensemble, level=part.level, interval=part.interval)  # of its frontier nothing is said
     if targets is not None:
-        return _reached(answer, targets, at)
+        return _reached(study, targets, at)
+    fit, limits = study.fit, None
     columns, asked = _columns(fit.law, at)
-    limits = None
-    if ensemble is not None and answer.has_bands:
-        limits = band(predict_ensemble(ensemble, columns), level=level, method=interval)
+    if study.ensemble is not None and study.has_bands:
+        limits = band(predict_ensemble(study.ensemble, columns), level=study.level, method=study.interval)
     losses = predict_with(fit.law, fit.coefs, columns)
     is_unknown = (bool(fit.unidentified) and not fit.is_usable) or is_in_other_units(fit)
     losses, limits = (np.full_like(losses, np.nan), None) if is_unknown else (losses, limits)
-    return Predictions(fit.law, fit.coefs, columns, losses, limits, answer, asked)
+    return Predictions(study, columns, losses, limits, asked)
 
 
-def _reached(answer: Answer, targets: tuple[float, ...], at: Mapping[str, tuple[float, ...]]) -> Reached:
+def _reached(study: Study, targets: tuple[float, ...], at: Mapping[str, tuple[float, ...]]) -> Reached:
     """Return what losses need by a saved fit, with bands where it has them."""
     from jaxscale.allocation import solve_for
     from jaxscale.reports import Reached
 
-    if answer.fit.unidentified:
+    if study.fit.unidentified:
         raise UsageError(UNIDENTIFIED)
-    if answer.ensemble is None or not answer.has_bands:
-        return Reached(solve_for(answer.fit, loss=targets, at=at), {}, answer)
-    found = solve_for(answer.ensemble, loss=targets, at=at)
-    bands = {name: found.interval(name, level=answer.level, method=answer.method) for name in found.arrays}
-    return Reached(found, {name: band for name, band in bands.items() if band is not None}, answer)
+    if study.ensemble is None or not study.has_bands:
+        return Reached(solve_for(study.fit, loss=targets, at=at), {}, study)
+    found = solve_for(study.ensemble, loss=targets, at=at)
+    bands = {name: found.interval(name, level=study.level, method=study.interval) for name in found.arrays}
+    return Reached(found, {name: band for name, band in bands.items() if band is not None}, study)
 
 
 def _columns(

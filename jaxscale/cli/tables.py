@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxscale.cli import choosing, options
 from jaxscale.cli.names import DATASETS
-from jaxscale.cli.options import Reading
+from jaxscale.cli.options import Fitting, Reading
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import nearest
 
 if TYPE_CHECKING:
+    from jaxscale.laws import Law
     from jaxscale.runs import Runs
 
 SHIPPED = DATASETS[0]
@@ -20,6 +22,9 @@ SHIPPED = DATASETS[0]
 OF_FILES = ("sep", "decimal", "thousands", "encoding", "units", "scale")
 """Options that say how a file is written."""
 
+NO_SCHEDULE = "--warmup belongs to laws of schedules, such as 'multi-power'; '{law}' takes none"
+NO_LOSS = "what the law '{law}' gives is {target}, not loss: say which column of the table holds it, --map loss=COLUMN"
+NOT_DECLARED = "'{name}' is neither a column of {table} nor a coef: add --coef {name}:positive, or --map {name}=COLUMN"
 NOT_A_FILE = "--{option} says how a file is written, and the data set '{name}' is no file of yours: leave it out"
 MISSPELT = "{table}: there is no such file, and no data set of that name; did you mean {near}?"
 
@@ -37,6 +42,38 @@ def budgets_of(runs: Runs) -> tuple[float, ...]:
 
     is_shipped = PILOT.finding in runs.findings  # a file may have the name, too
     return options.SHIPPED_FLOPS if is_shipped else options.FLOPS
+
+
+def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
+    """Return the runs of a table, with what is made of their schedules where the law takes that.
+
+    Raises UsageError, RunsError or MissingDependencyError.
+    """
+    from jaxscale.counting import WORDS
+    from jaxscale.schedules import with_schedules
+    from jaxscale.text import shown_name
+
+    law = choosing.law_of(fitting)
+    if law.target != "loss" and "loss" not in reading.map:
+        raise UsageError(NO_LOSS.format(law=law.name, target=law.target))
+    if reading.warmup and not law.derived_from:
+        raise UsageError(NO_SCHEDULE.format(law=law.name))
+    inputs = (*(name for name in law.inputs if not law.input(name).derived_from), *law.derived_from)
+    try:
+        runs = read(table, reading, inputs=inputs, beside=WORDS, positive_loss=fitting.space == "log")
+    except RunsError as error:
+        _check_declared(law, error.missing, shown_name(table or SHIPPED))
+        raise
+    return with_schedules(runs, warmup=reading.warmup) if law.derived_from else runs
+
+
+def _check_declared(law: Law, missing: Sequence[str], table: str) -> None:
+    """Raise UsageError, with a caret, where a name in a typed law is neither a coef nor a column of the table."""
+    from jaxscale.laws import ExpressionLoss
+
+    if isinstance(law.loss, ExpressionLoss):
+        for name in missing:
+            law.loss.check_input_name(name, NOT_DECLARED.format(name=name, table=table))
 
 
 def read(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Page
 from jaxscale.errors import UsageError
 from jaxscale.figures.style import house_style
 from jaxscale.intervals import Interval
-from jaxscale.results import Ensemble, Fit, Frontier
+from jaxscale.results import Ensemble, Fit, Frontier, Study
 
 Need: TypeAlias = Literal["ensemble", "frontier"]
 
@@ -41,23 +41,16 @@ class Figure:
     compose: Compose
     welcomes: tuple[Need, ...] = ()
 
-    def make(
-        self,
-        fit: Fit,
-        ensemble: Ensemble | None = None,
-        frontier: Frontier | None = None,
-        *,
-        level: float = 0.95,
-        method: Interval | str = "percentile",
-    ) -> Page:
-        """Return the figure in the house's style, with its caption, on a canvas of its own.
+    def make(self, study: Study | Fit) -> Page:
+        """Return the figure of a study, or of a fit alone, in the house's style, on a canvas of its own.
 
         Raises UsageError where something it needs is missing, or where the law has no such picture; the message says
         why.
         """
-        if "ensemble" in self.needs and ensemble is None:
+        study = study if isinstance(study, Study) else Study(study)
+        if "ensemble" in self.needs and study.ensemble is None:
             raise UsageError(NEEDS_ENSEMBLE.format(name=self.name))
-        if "frontier" in self.needs and frontier is None:
+        if "frontier" in self.needs and study.frontier is None:
             raise UsageError(NEEDS_FRONTIER.format(name=self.name))
         with house_style():
-            return self.compose(fit, ensemble, frontier, level=level, method=method)
+            return self.compose(study.fit, study.ensemble, study.frontier, level=study.level, method=study.interval)

@@ -1,9 +1,8 @@
 """From results to what a person or a program reads: tables for the terminal, and one strict JSON document."""
 
 from jaxscale.reports.agreement import agreement_document, print_agreement
-from jaxscale.reports.answer import Answer
+from jaxscale.reports.constants import Constants, constants_frontier_document, print_constants_frontier
 from jaxscale.reports.document import fit_document, frontier_document, json_text
-from jaxscale.reports.known import Known, known_frontier_document, print_known_frontier
 from jaxscale.reports.lawdocs import laws_markdown
 from jaxscale.reports.lawpages import law_document, matching, print_law, print_laws
 from jaxscale.reports.pages import print_fit, print_frontier
@@ -12,23 +11,22 @@ from jaxscale.reports.reaching import Reached, print_reached, reached_document
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
-    "Answer",
-    "Known",
+    "Constants",
     "Predictions",
     "Reached",
     "agreement_document",
+    "constants_frontier_document",
     "fit_document",
     "frontier_document",
     "json_text",
-    "known_frontier_document",
     "law_document",
     "laws_markdown",
     "matching",
     "predictions_document",
     "print_agreement",
+    "print_constants_frontier",
     "print_fit",
     "print_frontier",
-    "print_known_frontier",
     "print_law",
     "print_laws",
     "print_predictions",

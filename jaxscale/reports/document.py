@@ -12,10 +12,9 @@ import numpy as np
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.missing import missing_values
-from jaxscale.reports.warnings import times_measured, warnings_of
-from jaxscale.results import Count, Counts, Fit, Joint, residual_summary
+from jaxscale.reports.warnings import BandOf, times_measured, warnings_of
+from jaxscale.results import QUANTITIES, Count, Counts, Fit, Frontier, Joint, Study, residual_summary
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -52,9 +51,9 @@ OF_A_REDUCED = (
 )
 
 
-def fit_document(answer: Answer) -> dict[str, Json]:
+def fit_document(study: Study) -> dict[str, Json]:
     """Return everything that was computed; numbers at full precision, null for those that do not exist."""
-    fit = answer.fit
+    fit = study.fit
     objective = fit.objective
     return {
         "schema_version": SCHEMA_VERSION,
@@ -62,11 +61,11 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "equation": fit.law.equation,
         "objective": {"name": objective.name, "space": objective.space, "delta": objective.delta},
         "data": written_data(fit),
-        "coefs": {name: number(answer.coef(name)) for name in fit.coefs},
+        "coefs": {name: number(study.coef(name)) for name in fit.coefs},
         "fixed": list(fit.fixed),
         "at_bound": list(fit.at_bound),
         "unidentified": list(fit.unidentified),
-        "joint": [_joint(answer, one) for one in fit.joint],
+        "joint": [_joint(study, one) for one in fit.joint],
         "std": {name: number(fit.std.get(name)) for name in fit.coefs},
         "dof": fit.dof,
         "objective_value": number(fit.value),
@@ -74,20 +73,20 @@ def fit_document(answer: Answer) -> dict[str, Json]:
         "solver": fit.solver,
         "certificate": _certificate(fit),
         "residuals": _residuals(fit),
-        "bootstrap": written_bootstrap(answer),
+        "bootstrap": written_bootstrap(study),
         "groups": _groups(fit),
-        "fixed_inputs": _numbers(answer.fixed_inputs),
-        "frontier": _frontier(answer),
-        "counts": {} if answer.counts is None else counts_document(answer.counts),
-        "reduced": {} if answer.reduced is None else _reduced(answer.reduced, answer.line),
-        "warnings": [written_warning(one) for one in (*warnings_of(answer), *missing_values(answer))],
-        "provenance": written_provenance(answer),
+        "fixed_inputs": _numbers(study.fixed_inputs),
+        "frontier": _frontier(study),
+        "counts": {} if study.comparison is None else counts_document(study.comparison),
+        "reduced": {} if study.reduced is None else _reduced(study.reduced, study.line),
+        "warnings": [written_warning(one) for one in (*warnings_of(study), *missing_values(study))],
+        "provenance": written_provenance(study),
     }
 
 
-def frontier_document(answer: Answer) -> dict[str, Json]:
-    """Return the part of the fit's document that belongs to its frontier."""
-    whole = fit_document(answer)
+def frontier_document(study: Study) -> dict[str, Json]:
+    """Return the part of the study's document that belongs to its frontier."""
+    whole = fit_document(study)
     return {name: whole[name] for name in OF_A_FRONTIER}
 
 
@@ -105,9 +104,9 @@ def _numbers(values: Mapping[str, float]) -> dict[str, Json]:
     return {name: number(value) for name, value in values.items()}
 
 
-def _reduced(answer: Answer, line: str) -> dict[str, Json]:
-    """Return the answer along the curve on which all runs lie, with that curve in words."""
-    whole = fit_document(answer)
+def _reduced(study: Study, line: str) -> dict[str, Json]:
+    """Return the study along the curve on which all runs lie, with that curve in words."""
+    whole = fit_document(study)
     return {"line": line, **{name: whole[name] for name in OF_A_REDUCED}}
 
 
@@ -180,14 +179,13 @@ def _residuals(fit: Fit) -> dict[str, Json] | None:
     return {**sizes, "row": residuals.row}
 
 
-def written_bootstrap(answer: Answer) -> dict[str, Json] | None:
+def written_bootstrap(study: Study) -> dict[str, Json] | None:
     """Return how an ensemble was drawn and what it says of the coefs; None where there is none."""
-    ensemble = answer.ensemble
+    ensemble = study.ensemble
     if ensemble is None:
         return None
     coefs: dict[str, Json] = {
-        name: {**written_limits(answer.coef_band(name)), "std": number(answer.coef_std(name))}
-        for name in answer.fit.free
+        name: {**written_limits(study.coef_band(name)), "std": number(study.coef_std(name))} for name in study.fit.free
     }
     return {
         "scheme": ensemble.scheme.name,
@@ -195,15 +193,15 @@ def written_bootstrap(answer: Answer) -> dict[str, Json] | None:
         "usable": int(ensemble.usable.sum()),
         "failed": dict(ensemble.failed),
         "seed": ensemble.seed,
-        "interval": answer.method,
-        "level": answer.level,
+        "interval": study.interval.name,
+        "level": study.level,
         "coefs": coefs,
     }
 
 
-def _joint(answer: Answer, one: Joint) -> dict[str, Json]:
+def _joint(study: Study, one: Joint) -> dict[str, Json]:
     """Return what coefs without a value of their own are together, and in how many replicates they are."""
-    band = answer.joint_band(one)
+    band = study.joint_band(one)
     told = {"coefs": list(one.names), "formula": one.formula, "value": number(one.value), "std": number(one.std)}
     return {**told, **written_limits(band), "replicates": 0 if band is None else band.n_used}
 
@@ -217,21 +215,22 @@ def _groups(fit: Fit) -> dict[str, Json]:
     return {"per_group": list(grouping.per_group), "common": list(grouping.common), "runs": runs}
 
 
-def _frontier(answer: Answer) -> list[Json]:
+def _frontier(study: Study) -> list[Json]:
     """Return one row per budget; of a fit over groups, the rows of every group with its name."""
-    if answer.by_group:
-        return [{"group": group, **row} for group, part in answer.by_group.items() for row in budget_rows(part)]
-    return list(budget_rows(answer))
+    if study.groups:
+        rows = {group: budget_rows(part.frontier, part.frontier_band) for group, part in study.groups.items()}
+        return [{"group": group, **row} for group, own in rows.items() for row in own]
+    return list(budget_rows(study.frontier, study.frontier_band))
 
 
-def budget_rows(answer: Banded) -> list[dict[str, Json]]:
+def budget_rows(frontier: Frontier | None, band_of: BandOf = lambda quantity: None) -> list[dict[str, Json]]:
     """Return one object per budget: the optimum, with the limits of its bands where there are any."""
-    if answer.frontier is None:
+    if frontier is None:
         return []
-    point, times = answer.frontier.point, times_measured(answer)
-    bands = {name: answer.frontier_band(name) for name in QUANTITIES}
+    point, times = frontier.point, times_measured(frontier)
+    bands = {name: band_of(name) for name in QUANTITIES}
     rows: list[dict[str, Json]] = []
-    for index, flops in enumerate(answer.frontier.flops):
+    for index, flops in enumerate(frontier.flops):
         row: dict[str, Json] = {
             "flops": float(flops),
             "times_measured": None if times is None else number(times[index]),
@@ -255,10 +254,10 @@ def written_warning(finding: Finding) -> dict[str, Json]:
     return {"code": finding.code, "message": finding.message, "rows": list(finding.rows)}
 
 
-def written_provenance(answer: Answer) -> dict[str, Json]:
-    """Return which versions made an answer, on what, and the seconds that it took."""
-    made = answer.fit.provenance
-    compiling, running = answer.seconds
+def written_provenance(study: Study) -> dict[str, Json]:
+    """Return which versions made a study, on what, and the seconds that it took."""
+    made = study.fit.provenance
+    compiling, running = study.seconds
     return {
         "jaxscale": made.jaxscale,
         "jax": made.jax,

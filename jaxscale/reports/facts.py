@@ -10,9 +10,8 @@ from rich.text import Text
 
 from jaxscale.digits import power, seconds, short, significant
 from jaxscale.finding import Finding
-from jaxscale.reports.answer import Answer
 from jaxscale.reports.safe import plain, rows_of
-from jaxscale.results import residual_summary
+from jaxscale.results import Study, residual_summary
 from jaxscale.runs import Origin
 from jaxscale.status import Status
 from jaxscale.text import counted, escaped, shown, shown_name
@@ -25,18 +24,18 @@ NOT_QUESTIONED = "units not questioned, as --units-ok says"
 LABEL, GOOD, BAD = "dim", "green", "bold red"
 
 
-def fit_facts(answer: Answer) -> list[tuple[str, Text]]:
+def fit_facts(study: Study) -> list[tuple[str, Text]]:
     """Return what is said about a fit before its numbers, a label and a text each."""
     return [
-        ("law", plain(_law(answer))),
-        *data_facts(answer),
-        ("objective", plain(_objective(answer))),
-        ("fit", _ending(answer)),
-        *_residuals(answer),
-        ("bootstrap", plain(_bootstrap(answer))),
-        *fixed_facts(answer.fixed_inputs),
-        ("made with", plain(_made(answer))),
-        ("time", plain(_time(answer))),
+        ("law", plain(_law(study))),
+        *data_facts(study),
+        ("objective", plain(_objective(study))),
+        ("fit", _ending(study)),
+        *_residuals(study),
+        ("bootstrap", plain(_bootstrap(study))),
+        *fixed_facts(study.fixed_inputs),
+        ("made with", plain(_made(study))),
+        ("time", plain(_time(study))),
     ]
 
 
@@ -45,27 +44,27 @@ def fixed_facts(fixed: Mapping[str, float]) -> list[tuple[str, Text]]:
     return [("fixed", plain("   ".join(f"{name} {short(value)}" for name, value in fixed.items())))] if fixed else []
 
 
-def reduced_facts(answer: Answer) -> list[tuple[str, Text]]:
+def reduced_facts(study: Study) -> list[tuple[str, Text]]:
     """Return what is said about a fit along one curve, before its numbers."""
-    return [("law", plain(_law(answer))), ("fit", _ending(answer)), ("bootstrap", plain(_bootstrap(answer)))]
+    return [("law", plain(_law(study))), ("fit", _ending(study)), ("bootstrap", plain(_bootstrap(study)))]
 
 
-def frontier_facts(answer: Answer) -> list[tuple[str, Text]]:
+def frontier_facts(study: Study) -> list[tuple[str, Text]]:
     """Return what is said before a frontier that stands alone."""
-    coefs = "   ".join(f"{name} {significant(answer.coef(name))}" for name in answer.fit.coefs)
+    coefs = "   ".join(f"{name} {significant(study.coef(name))}" for name in study.fit.coefs)
     return [
-        ("law", plain(_law(answer))),
+        ("law", plain(_law(study))),
         ("coefs", plain(coefs)),
-        *data_facts(answer),
-        ("fit", _ending(answer)),
-        ("bootstrap", plain(_bootstrap(answer))),
-        *fixed_facts(answer.fixed_inputs),
+        *data_facts(study),
+        ("fit", _ending(study)),
+        ("bootstrap", plain(_bootstrap(study))),
+        *fixed_facts(study.fixed_inputs),
     ]
 
 
-def data_facts(answer: Answer) -> list[tuple[str, Text]]:
+def data_facts(study: Study) -> list[tuple[str, Text]]:
     """Return the table's name, its rows used and left out, and which columns were read as what."""
-    origin, used = answer.fit.runs.origin, len(answer.fit.runs)
+    origin, used = study.fit.runs.origin, len(study.fit.runs)
     left_out = [
         f"{count:,} {REASONS.get(reason, escaped(reason))}" for reason, count in origin.left_out.items() if count
     ]
@@ -89,8 +88,8 @@ def warning_table(cautions: Iterable[Finding]) -> Table:
     return fact_table(((one.code, plain(one.message + rows_of(one))) for one in cautions), style="yellow")
 
 
-def _law(answer: Answer) -> str:
-    law = answer.fit.law
+def _law(study: Study) -> str:
+    law = study.fit.law
     return f"{law.name}:  {law.equation}" if law.equation else law.name
 
 
@@ -103,15 +102,15 @@ def _columns(origin: Origin) -> str:
     return ", ".join([*same, *other, *(escaped(text) for text in derived), *scaled, *unasked])
 
 
-def _objective(answer: Answer) -> str:
-    objective = answer.fit.objective
+def _objective(study: Study) -> str:
+    objective = study.fit.objective
     delta = "" if objective.delta is None else f", delta {objective.delta:g}"
-    value = significant(answer.fit.value, 8)
+    value = significant(study.fit.value, 8)
     return f"{objective.name} in {objective.space} space{delta}; sum over runs {value}"
 
 
-def _ending(answer: Answer) -> Text:
-    fit, checked = answer.fit, answer.fit.certificate
+def _ending(study: Study) -> Text:
+    fit, checked = study.fit, study.fit.certificate
     said = [f"gradient {power(checked.scaled_gradient, 2)}"]
     said += [] if checked.condition is None else [f"condition {power(checked.condition, 2)}"]
     said += [f"{checked.agreeing_starts} of {checked.starts} starts agree"]
@@ -121,12 +120,12 @@ def _ending(answer: Answer) -> Text:
     return Text.assemble(status, plain(f"; {', '.join(said)}"))
 
 
-def _residuals(answer: Answer) -> list[tuple[str, Text]]:
+def _residuals(study: Study) -> list[tuple[str, Text]]:
     """Return how far the law lies from its runs; nothing where no residual is finite."""
-    residuals = residual_summary(answer.fit)
+    residuals = residual_summary(study.fit)
     if residuals is None:
         return []
-    is_relative = answer.fit.objective.space == "log"
+    is_relative = study.fit.objective.space == "log"
     half, most, largest = (
         f"{significant(100.0 * size, 2)} %" if is_relative else significant(size, 2)
         for size in (residuals.median, residuals.p90, abs(residuals.largest))
@@ -136,8 +135,8 @@ def _residuals(answer: Answer) -> list[tuple[str, Text]]:
     return [("residuals", plain(f"{said}, predicted {largest} too {side}"))]
 
 
-def _bootstrap(answer: Answer) -> str:
-    ensemble = answer.ensemble
+def _bootstrap(study: Study) -> str:
+    ensemble = study.ensemble
     if ensemble is None:
         return "none: there are no replicates, so no seed was used"
     usable = int(ensemble.usable.sum())
@@ -152,12 +151,12 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
-def _made(answer: Answer) -> str:
-    made = answer.fit.provenance
+def _made(study: Study) -> str:
+    made = study.fit.provenance
     versions = f"jaxscale {made.jaxscale}, JAX {made.jax}, Python {made.python}"
     return f"{versions}, on {made.backend} in {made.precision}"
 
 
-def _time(answer: Answer) -> str:
-    compiling, running = answer.seconds
+def _time(study: Study) -> str:
+    compiling, running = study.seconds
     return f"compiling {seconds(compiling)}, running {seconds(running)}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscale.digits import power
 from jaxscale.finding import Finding
-from jaxscale.reports.answer import Answer
+from jaxscale.results import Study
 
 EXPLAINED = "null stands for a number that does not exist: {reasons}"
 NO_CONDITION = "certificate.condition (the Hessian is not positive definite)"
@@ -26,17 +26,17 @@ NO_DOF = "as many coefs as runs"
 NO_DOF_IN_GROUP = "as many coefs of their own as the group has runs"
 
 
-def missing_values(answer: Answer) -> tuple[Finding, ...]:
+def missing_values(study: Study) -> tuple[Finding, ...]:
     """Return one finding that names every absent number of the document with its reason; nothing if all are there.
 
     Bands are not named here: where they are absent the warning `no-bands` says so.
     """
-    reasons = [*_of_fit(answer), *_of_frontier(answer)]
+    reasons = [*_of_fit(study), *_of_frontier(study)]
     return (Finding("absent-numbers", EXPLAINED.format(reasons="; ".join(reasons))),) if reasons else ()
 
 
-def _of_fit(answer: Answer) -> list[str]:
-    fit, reasons = answer.fit, []
+def _of_fit(study: Study) -> list[str]:
+    fit, reasons = study.fit, []
     certificate = fit.certificate
     at_infinity = [name for name in fit.at_bound if math.isinf(fit.coefs[name])]
     explained = {NOT_IDENTIFIED: fit.unidentified, AT_INFINITY: at_infinity}
@@ -61,20 +61,20 @@ def _of_fit(answer: Answer) -> list[str]:
     return reasons
 
 
-def _of_frontier(answer: Answer) -> list[str]:
-    if answer.frontier is None:
+def _of_frontier(study: Study) -> list[str]:
+    if study.frontier is None:
         return []
-    point, by_budgets = answer.frontier.point, dict[tuple[int, ...], list[str]]()
+    point, by_budgets = study.frontier.point, dict[tuple[int, ...], list[str]]()
     for name in ("params", "tokens", "loss", "tokens_per_param"):
         absent = tuple(np.flatnonzero(~np.isfinite(getattr(point, name))).tolist())
         if absent:
             by_budgets.setdefault(absent, []).append(name)
-    return [_frontier_reason(answer, absent, names) for absent, names in by_budgets.items()]
+    return [_frontier_reason(study, absent, names) for absent, names in by_budgets.items()]
 
 
-def _frontier_reason(answer: Answer, absent: tuple[int, ...], names: list[str]) -> str:
-    flops: np.ndarray = np.empty(0) if answer.frontier is None else answer.frontier.flops
+def _frontier_reason(study: Study, absent: tuple[int, ...], names: list[str]) -> str:
+    flops: np.ndarray = np.empty(0) if study.frontier is None else study.frontier.flops
     if len(absent) == len(flops) and "loss" not in names:
-        return NO_TRADE_OFF.format(names=", ".join(names), law=answer.fit.law.name)
+        return NO_TRADE_OFF.format(names=", ".join(names), law=study.fit.law.name)
     budgets = ", ".join(power(float(flops[index])) for index in absent[:5])
     return NO_OPTIMUM.format(names=", ".join(names), budgets=budgets + (", …" if len(absent) > 5 else ""))

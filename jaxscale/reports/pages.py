@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.text import Text
 
 from jaxscale.finding import Finding
-from jaxscale.reports.answer import Answer
 from jaxscale.reports.countpages import print_counts
 from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts, warning_table
 from jaxscale.reports.lawfacts import headline_of
 from jaxscale.reports.safe import plain
 from jaxscale.reports.tables import coef_table, frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of, warnings_of_frontier
+from jaxscale.results import Study
 from jaxscale.text import shown_name
 
 WITH_FRONTIER = {EXTRAPOLATION: "Extrapolation", NO_FRONTIER: "No frontier"}
@@ -20,47 +20,47 @@ WITH_FRONTIER = {EXTRAPOLATION: "Extrapolation", NO_FRONTIER: "No frontier"}
 ALONG = "What the runs do show, the loss along "
 
 
-def print_fit(answer: Answer, console: Console, *, width: int) -> None:
+def print_fit(study: Study, console: Console, *, width: int) -> None:
     """Print a fit: what it is, its coefs, its frontier, what to beware of.
 
     width: columns at which prose wraps. Tables keep the width of their numbers, so the console must be wide enough
     for them; no number is ever wrapped or cut.
     """
-    console.print(fact_table(fit_facts(answer)), width=width)
+    console.print(fact_table(fit_facts(study)), width=width)
     console.print()
-    console.print(coef_table(answer, width))
+    console.print(coef_table(study, width))
     console.print()
-    _print_frontier_part(answer, console, width)
+    _print_frontier_part(study, console, width)
 
 
-def print_frontier(answer: Answer, console: Console, *, width: int) -> None:
+def print_frontier(study: Study, console: Console, *, width: int) -> None:
     """Print a frontier with what it rests on; width and console as in `print_fit`."""
-    console.print(fact_table(frontier_facts(answer)), width=width)
+    console.print(fact_table(frontier_facts(study)), width=width)
     console.print()
-    _print_frontier_part(answer, console, width)
+    _print_frontier_part(study, console, width)
 
 
-def _print_frontier_part(answer: Answer, console: Console, width: int) -> None:
-    cautions = warnings_of(answer)
-    if answer.by_group:
-        cautions = _print_groups(answer, cautions, console, width)
+def _print_frontier_part(study: Study, console: Console, width: int) -> None:
+    cautions = warnings_of(study)
+    if study.groups:
+        cautions = _print_groups(study, cautions, console, width)
     else:
-        _print_budgets(answer, cautions, console, width)
-    if answer.reduced is not None:
-        own = _print_reduced(answer.reduced, answer.line, console, width)
+        _print_budgets(study, cautions, console, width)
+    if study.reduced is not None:
+        own = _print_reduced(study.reduced, study.line, console, width)
         cautions += tuple(caution for caution in own if caution not in cautions)
-    if answer.counts is not None:
+    if study.comparison is not None:
         console.print()
-        print_counts(answer.counts, console, width=width)
+        print_counts(study.comparison, console, width=width)
     others = [caution for caution in cautions if caution.code not in WITH_FRONTIER]
     if others:
         console.print()
         console.print(warning_table(others), width=width)
 
 
-def _print_groups(answer: Answer, cautions: tuple[Finding, ...], console: Console, width: int) -> tuple[Finding, ...]:
+def _print_groups(study: Study, cautions: tuple[Finding, ...], console: Console, width: int) -> tuple[Finding, ...]:
     """Print the frontier of each group; return what to beware of besides."""
-    for at, (group, part) in enumerate(answer.by_group.items()):
+    for at, (group, part) in enumerate(study.groups.items()):
         if at:
             console.print()
         console.print(Text.assemble(("group ", "dim"), plain(shown_name(group), "bold")), width=width)
@@ -68,36 +68,36 @@ def _print_groups(answer: Answer, cautions: tuple[Finding, ...], console: Consol
     return tuple(caution for caution in cautions if caution.code not in WITH_FRONTIER)
 
 
-def _print_budgets(answer: Answer, cautions: tuple[Finding, ...], console: Console, width: int) -> None:
+def _print_budgets(study: Study, cautions: tuple[Finding, ...], console: Console, width: int) -> None:
     """Print the frontier's headline, what to beware of with it, and its table; or why there is none."""
-    if answer.frontier is not None:
-        console.print(Text(_headline(answer)), width=width)
+    if study.frontier is not None:
+        console.print(Text(_headline(study)), width=width)
     for caution in cautions:
         if caution.code in WITH_FRONTIER:
             begin = (f"{WITH_FRONTIER[caution.code]}: ", "bold yellow")
             console.print(Text.assemble(begin, plain(caution.message, "yellow")), width=width)
-    if answer.frontier is not None:
+    if study.frontier is not None:
         console.print()
-        console.print(frontier_table(answer))
+        console.print(frontier_table(study.frontier, study.frontier_band if study.has_bands else None))
 
 
-def _print_reduced(answer: Answer, line: str, console: Console, width: int) -> tuple[Finding, ...]:
+def _print_reduced(study: Study, line: str, console: Console, width: int) -> tuple[Finding, ...]:
     """Print what is identified where the fit is not: the loss along one curve; return what to beware of with it."""
-    cautions = warnings_of(answer)
+    cautions = warnings_of(study)
     console.print()
     console.print(Text.assemble((ALONG, "bold"), plain(line)), width=width)
-    console.print(fact_table(reduced_facts(answer)), width=width)
+    console.print(fact_table(reduced_facts(study)), width=width)
     console.print()
-    console.print(coef_table(answer, width))
+    console.print(coef_table(study, width))
     console.print()
-    _print_budgets(answer, cautions, console, width)
+    _print_budgets(study, cautions, console, width)
     return cautions
 
 
-def _headline(answer: Answer) -> str:
+def _headline(study: Study) -> str:
     """Return what the frontier is and what its bands are made of."""
-    band = answer.frontier_band("loss")
-    name = headline_of(answer.fit.law)
+    band = study.frontier_band("loss")
+    name = headline_of(study.fit.law)
     if band is None:
         return f"{name}, without bands"
     used = f"{band.n_used:,} of {band.n_total:,} replicates"

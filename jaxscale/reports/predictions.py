@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from jaxscale.digits import short, significant, span, times
 from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.intervals import Band
 from jaxscale.laws import Law
-from jaxscale.reports.answer import Answer
+from jaxscale.reports.constants import BEWARE, Constants, constants_document, constants_facts, constants_provenance
 from jaxscale.reports.document import (
+    SCHEMA_VERSION,
     Json,
     number,
     written_bootstrap,
@@ -26,10 +28,9 @@ from jaxscale.reports.document import (
 )
 from jaxscale.reports.extrapolating import extrapolation, ratios
 from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
-from jaxscale.reports.known import SCHEMA_VERSION, Known, known_document, known_facts, known_provenance
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
-from jaxscale.results import Fit
+from jaxscale.results import Fit, Study
 
 NOT_IDENTIFIED = "the coefs are not identified, so no run has a prediction; `reduced` has the loss along the runs' line"
 NOT_A_SHARE = "{count} of {total} predictions lie outside 0 … 1, where no {target} can be: the law ends before"
@@ -41,25 +42,32 @@ NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, an
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a law says of runs, by an answer, of a fit that was saved, or at known coefs.
+    """What a law says of runs, by a study or at given coefs.
 
     columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without an ensemble.   asked: sizes (n,) that
     the law does not take, from which inputs were made.
     """
 
-    law: Law
-    coefs: Mapping[str, float]
+    source: Study | Constants
     columns: Mapping[str, tuple[float, ...]]
     loss: np.ndarray
     band: Band | None = None
-    answer: Answer | None = None
     asked: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    known: Known | None = None
+
+    @property
+    def law(self) -> Law:
+        """The law that predicts."""
+        return law_behind(self.source)
+
+    @property
+    def fit(self) -> Fit | None:
+        """The fit that predicts; None for given coefs."""
+        return self.source.fit if isinstance(self.source, Study) else None
 
     @property
     def cautions(self) -> tuple[Finding, ...]:
         """What to beware of; not what concerns frontiers, of which there is none."""
-        known = () if self.answer is None else warnings_of(self.answer)
+        known = warnings_of(self.source) if isinstance(self.source, Study) else ()
         absent = int(np.sum(~np.isfinite(self.loss)))
         text = NOT_FINITE.format(count=absent, total=len(self.loss))
         own = (Finding("not-finite", text),) if absent else ()
@@ -67,18 +75,18 @@ class Predictions:
         if outside:
             text = NOT_A_SHARE.format(count=outside, total=len(self.loss), target=self.law.target)
             own = (*own, Finding("not-a-share", text))
-        if self.answer is not None and self.answer.fit.unidentified and not self.answer.fit.is_usable:
+        if self.fit is not None and self.fit.unidentified and not self.fit.is_usable:
             own = (Finding("not-identified", NOT_IDENTIFIED),)
-        if self.answer is not None and is_in_other_units(self.answer.fit):
+        if self.fit is not None and is_in_other_units(self.fit):
             own = (Finding("not-predicted", NOT_COUNTS),)
-        far = None if self.answer is None else extrapolation(self.law, self.columns, self.answer.fit.runs)
+        far = None if self.fit is None else extrapolation(self.law, self.columns, self.fit.runs)
         others = (one for one in known if one.code != NO_FRONTIER)
         return (*(() if far is None else (far,)), *others, *own)
 
     @property
     def ratios(self) -> list[dict[str, float]]:
         """For each run, in what it lies beyond those of the table, and by which ratio; nothing without a table."""
-        return [{} for _ in self.loss] if self.answer is None else ratios(self.law, self.columns, self.answer.fit.runs)
+        return [{} for _ in self.loss] if self.fit is None else ratios(self.law, self.columns, self.fit.runs)
 
 
 def is_in_other_units(fit: Fit) -> bool:
@@ -88,9 +96,7 @@ def is_in_other_units(fit: Fit) -> bool:
 
 def print_predictions(found: Predictions, console: Console, *, width: int) -> None:
     """Print the law, what its coefs rest on, and one line per run; width and console as in `print_fit`."""
-    facts = known_facts(found.known) if found.known is not None else []
-    facts = frontier_facts(found.answer) if found.answer is not None else facts
-    console.print(fact_table(facts), width=width)
+    console.print(fact_table(facts_of(found.source)), width=width)
     console.print()
     console.print(_table(found, width))
     if found.cautions:
@@ -107,37 +113,45 @@ def predictions_document(found: Predictions) -> dict[str, Json]:
         )
         loss: dict[str, Json] = {"value": number(float(value)), **written_limits(found.band, index)}
         factors: Json = {name: number(factor) for name, factor in beyond.items()}
-        beside: Json = None if found.answer is None else factors
+        beside: Json = None if found.fit is None else factors
         rows.append({"inputs": inputs, "asked": asked, "loss": loss, "ratio_to_runs": beside})
     return {
-        **head_of(found.answer, found.known),
+        **head_of(found.source),
         "target": found.law.target,
         "predictions": rows,
-        "warnings": [written_warning(one) for one in (*(found.known.findings if found.known else ()), *found.cautions)],
-        "provenance": provenance_of(found.answer, found.known),
+        "warnings": [written_warning(one) for one in (*(BEWARE if found.fit is None else ()), *found.cautions)],
+        "provenance": provenance_of(found.source),
     }
 
 
-def head_of(answer: Answer | None, known: Known | None) -> dict[str, Json]:
+def law_behind(source: Study | Constants) -> Law:
+    """Return the law of a study's fit, or the one whose coefs were given."""
+    return source.fit.law if isinstance(source, Study) else source.law
+
+
+def facts_of(source: Study | Constants) -> list[tuple[str, Text]]:
+    """Return what is said before numbers: the law, its coefs and what they rest on."""
+    return frontier_facts(source) if isinstance(source, Study) else constants_facts(source)
+
+
+def head_of(source: Study | Constants) -> dict[str, Json]:
     """Return how a document begins: the law, its coefs and what they rest on."""
-    if answer is None:
-        return {} if known is None else known_document(known)
+    if isinstance(source, Constants):
+        return constants_document(source)
     return {
         "schema_version": SCHEMA_VERSION,
-        "law": answer.fit.law.name,
-        "equation": answer.fit.law.equation,
-        "data": written_data(answer.fit),
-        "coefs": {name: number(answer.coef(name)) for name in answer.fit.coefs},
-        "status": str(answer.fit.status),
-        "bootstrap": written_bootstrap(answer),
+        "law": source.fit.law.name,
+        "equation": source.fit.law.equation,
+        "data": written_data(source.fit),
+        "coefs": {name: number(source.coef(name)) for name in source.fit.coefs},
+        "status": str(source.fit.status),
+        "bootstrap": written_bootstrap(source),
     }
 
 
-def provenance_of(answer: Answer | None, known: Known | None) -> dict[str, Json] | None:
+def provenance_of(source: Study | Constants) -> dict[str, Json]:
     """Return which versions made a document, and from what."""
-    if answer is not None:
-        return written_provenance(answer)
-    return None if known is None else known_provenance(known)
+    return written_provenance(source) if isinstance(source, Study) else constants_provenance(source)
 
 
 def _table(found: Predictions, width: int) -> Table:
@@ -147,14 +161,14 @@ def _table(found: Predictions, width: int) -> Table:
         Column(found.law.target, "bold"),
     ]
     columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
-    columns += [] if found.answer is None else [Column("beyond the runs", "dim", is_wrapped=True)]
+    columns += [] if found.fit is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
     for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
         cells = [short(float(f"{column[index]:.6g}")) for column in (*found.asked.values(), *found.columns.values())]
         cells.append(significant(float(value), 6))
         if found.band is not None:
             cells.append(span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper))))
-        cells += [] if found.answer is None else [farthest(beyond)]
+        cells += [] if found.fit is None else [farthest(beyond)]
         rows.append(cells)
     return whole_table(columns, rows, width=width)
 

@@ -12,51 +12,46 @@ from rich.table import Table
 from jaxscale.digits import short, significant, span
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band
-from jaxscale.reports.answer import Answer
+from jaxscale.reports.constants import BEWARE, Constants
 from jaxscale.reports.document import Json, number, written_limits, written_warning
 from jaxscale.reports.extrapolating import extrapolation
-from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
-from jaxscale.reports.known import Known, known_facts
-from jaxscale.reports.predictions import head_of, provenance_of
+from jaxscale.reports.facts import fact_table, warning_table
+from jaxscale.reports.predictions import facts_of, head_of, provenance_of
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
-from jaxscale.results import Solution
+from jaxscale.results import Solution, Study
 
 
 @dataclass(frozen=True)
 class Reached:
-    """What losses need by an answer, of a fit that was saved, or at known coefs.
+    """What losses need by a study or at given coefs.
 
     solution: of the point fit or of its ensemble.   bands: of each array of it (k,), by name; none without an ensemble.
     """
 
     solution: Solution
     bands: Mapping[str, Band]
-    answer: Answer | None = None
-    known: Known | None = None
+    source: Study | Constants
 
     @property
     def cautions(self) -> tuple[Finding, ...]:
         """What to beware of: beyond the runs, of the fit, and losses that are not reached."""
         point, own = self.solution.point, self.solution.findings
-        if self.answer is None:
-            return (*(self.known.findings if self.known else ()), *own)
+        if isinstance(self.source, Constants):
+            return (*BEWARE, *own)
         is_found = np.isfinite(point.value)
         needed = {name: tuple(one[is_found].tolist()) for name, one in {**point.inputs, **point.arrays}.items()}
-        far = extrapolation(point.law, needed, self.answer.fit.runs) if is_found.any() else None
-        others = (one for one in warnings_of(self.answer) if one.code != NO_FRONTIER)
+        far = extrapolation(point.law, needed, self.source.fit.runs) if is_found.any() else None
+        others = (one for one in warnings_of(self.source) if one.code != NO_FRONTIER)
         return (*(() if far is None else (far,)), *others, *own)
 
 
 def print_reached(found: Reached, console: Console, *, width: int) -> None:
     """Print the law, what its coefs rest on, and one line per loss; width and console as in `print_fit`."""
-    facts = known_facts(found.known) if found.known is not None else []
-    facts = frontier_facts(found.answer) if found.answer is not None else facts
-    console.print(fact_table(facts), width=width)
+    console.print(fact_table(facts_of(found.source)), width=width)
     console.print()
     console.print(_table(found, width))
-    said = {"no-bands", "extrapolation"} if found.known is not None else set()
-    shown = [one for one in found.cautions if one.code not in said]
+    shown = [one for one in found.cautions if isinstance(found.source, Study) or one not in BEWARE]
     if shown:
         console.print()
         console.print(warning_table(shown), width=width)
@@ -73,12 +68,12 @@ def reached_document(found: Reached) -> dict[str, Json]:
         row: dict[str, Json] = {"target": float(loss), "inputs": inputs, "needs": needs}
         rows.append({**row, "replicates": _counted(found.solution, index)})
     return {
-        **head_of(found.answer, found.known),
+        **head_of(found.source),
         "target": point.law.target,
         "solved_for": point.name,
         "solutions": list(rows),
         "warnings": [written_warning(one) for one in found.cautions],
-        "provenance": provenance_of(found.answer, found.known),
+        "provenance": provenance_of(found.source),
     }
 
 

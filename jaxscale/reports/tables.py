@@ -13,10 +13,9 @@ from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, power, significant, span, times
 from jaxscale.intervals import Band
-from jaxscale.reports.answer import QUANTITIES, Answer, Banded
 from jaxscale.reports.safe import plain
-from jaxscale.reports.warnings import FAR, times_measured
-from jaxscale.results import Frontier
+from jaxscale.reports.warnings import FAR, BandOf, times_measured
+from jaxscale.results import QUANTITIES, Frontier, Study
 
 BAND, FAR_STYLE = "dim", "yellow"
 WORDS = 9
@@ -25,25 +24,25 @@ INFINITE = "∞"
 HEADERS = {"params": "params N", "tokens": "tokens D", "loss": "loss", "tokens_per_param": "tokens/param"}
 
 
-def coef_table(answer: Answer, width: int) -> Table:
+def coef_table(study: Study, width: int) -> Table:
     """Return one row per coef, on a page of that width: value, standard error, interval, meaning.
 
     In place of the error it says where a coef is fixed, at a bound, or not identified; the last has no value either.
     """
-    fit = answer.fit
-    band = f"{100.0 * answer.level:g} % {answer.method}"
-    spans = _aligned([_limits(answer.coef_band(name), None, _bounded) for name in fit.coefs])
+    fit = study.fit
+    band = f"{100.0 * study.level:g} % {study.interval.name}"
+    spans = _aligned([_limits(study.coef_band(name), None, _bounded) for name in fit.coefs])
     marks = {"fixed": fit.fixed, "not identified": fit.unidentified, "at bound": fit.at_bound}
     rows = []
     for coef, limits in zip(fit.law.coefs, spans, strict=True):
         name = coef.name
-        std = answer.coef_std(name) if answer.has_bands else fit.std.get(name)
+        std = study.coef_std(name) if study.has_bands else fit.std.get(name)
         error = next((mark for mark, names in marks.items() if name in names), significant(std, 3))
-        value = answer.coef(name)
+        value = study.coef(name)
         shown = ABSENT if value is None else INFINITE if math.isinf(value) else significant(value)
-        rows.append((name, shown, error, *([limits] if answer.has_bands else []), coef.meaning))
+        rows.append((name, shown, error, *([limits] if study.has_bands else []), coef.meaning))
     columns = [Column("coef"), Column("value", "bold", is_right=True), Column("std error", is_right=True)]
-    columns += [Column(band)] if answer.has_bands else []
+    columns += [Column(band)] if study.has_bands else []
     return whole_table([*columns, Column("", BAND, is_wrapped=True)], rows, width=width)
 
 
@@ -82,26 +81,25 @@ def whole_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, wid
     return table
 
 
-def frontier_table(answer: Banded) -> Table:
+def frontier_table(frontier: Frontier, band_of: BandOf | None = None) -> Table:
     """Return two lines per budget: the optimum, and its band beneath; the budget, and how far beyond the data it lies.
 
-    Quantities that the law does not determine at any budget have no column.
+    Quantities that the law does not determine at any budget have no column.   band_of: None where nothing has a band.
     """
-    frontier, measured = answer.frontier, times_measured(answer)
-    assert frontier is not None  # the caller asks first
+    measured = times_measured(frontier)
     shown = [name for name in QUANTITIES if np.isfinite(getattr(frontier.point, name)).any()] or ["loss"]
     table = _table()
     table.add_column("FLOP", no_wrap=True)
     for name in shown:
         table.add_column(HEADERS[name], no_wrap=True)
-    bands = {name: answer.frontier_band(name) for name in shown}
+    bands = {name: None if band_of is None else band_of(name) for name in shown}
     for index, flops in enumerate(frontier.flops):
         values = [_style_of(name)(float(getattr(frontier.point, name)[index])) for name in shown]
         table.add_row(Text(power(float(flops)), style="bold"), *(Text(value, style="bold") for value in values))
         limits = [span(*_limits(bands[name], index, _style_of(name))) for name in shown]
         beyond = Text("") if measured is None else _beyond(float(measured[index]), _least(frontier))
-        if answer.has_bands or beyond.plain:
-            table.add_row(beyond, *(Text(text if answer.has_bands else "", style=BAND) for text in limits))
+        if band_of is not None or beyond.plain:
+            table.add_row(beyond, *(Text(text if band_of is not None else "", style=BAND) for text in limits))
     return table
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
@@ -10,8 +12,9 @@ from jaxscale.allocation.frontier import has_frontier
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.fitting import still_open
+from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.reports.answer import LEAST_USABLE, QUANTITIES, Answer, Banded
+from jaxscale.results import LEAST_USABLE, QUANTITIES, Frontier, Study
 from jaxscale.text import shown
 
 EXTRAPOLATION = "extrapolation"
@@ -37,6 +40,8 @@ GROUP_UNUSED = (
 )
 GROUP_SIZES = "the scheme '{scheme}' draws single rows whatever their group, so that a group's share of the runs varies"
 
+BandOf: TypeAlias = Callable[[str], Band | None]
+"""The band (b,) of one of QUANTITIES; None where there are no bands."""
 FAR = 10.0
 """Times the largest measured compute from which a budget stands out in the table."""
 MANY = 0.1
@@ -44,31 +49,31 @@ TAIL = 5
 """Replicates that should lie beyond either limit of an interval."""
 
 
-def warnings_of(answer: Answer) -> tuple[Finding, ...]:
-    """Return every warning that the answer needs, at most one per code, the fit's own first."""
-    known = list(answer.fit.findings)
-    known += answer.ensemble.findings if answer.ensemble is not None else ()
-    known += answer.frontier.findings if answer.frontier is not None else ()
-    known = known if answer.ensemble is None else list(still_open(known, answer.ensemble.scheme))
-    own = (_no_frontier(answer), _bands(answer), _tails(answer), _lost(answer), _groups(answer))
-    found = [*known, *(finding for finding in own if finding is not None), *_of_groups(answer)]
+def warnings_of(study: Study) -> tuple[Finding, ...]:
+    """Return every warning that the study needs, at most one per code, the fit's own first."""
+    known = list(study.fit.findings)
+    known += study.ensemble.findings if study.ensemble is not None else ()
+    known += study.frontier.findings if study.frontier is not None else ()
+    known = known if study.ensemble is None else list(still_open(known, study.ensemble.scheme))
+    own = (_no_frontier(study), _bands(study), _tails(study), _lost(study), _groups(study))
+    found = [*known, *(finding for finding in own if finding is not None), *_of_groups(study)]
     by_code: dict[str, Finding] = {}
     for finding in found:
         by_code.setdefault(finding.code, finding)
     return tuple(by_code.values())
 
 
-def warnings_of_frontier(answer: Answer) -> tuple[Finding, ...]:
+def warnings_of_frontier(study: Study) -> tuple[Finding, ...]:
     """Return the warnings that belong to the frontier alone."""
-    lost = _lost(answer)
-    known = () if answer.frontier is None else answer.frontier.findings
+    lost = _lost(study)
+    known = () if study.frontier is None else study.frontier.findings
     return known if lost is None else (*known, lost)
 
 
-def _of_groups(answer: Answer) -> list[Finding]:
+def _of_groups(study: Study) -> list[Finding]:
     """Return the warnings of the groups' frontiers, each kind once, for all the groups that it concerns."""
     said: dict[tuple[str, str], list[str]] = {}
-    for group, part in answer.by_group.items():
+    for group, part in study.groups.items():
         for one in warnings_of_frontier(part):
             said.setdefault((one.code, one.message), []).append(shown(group))
     messages: dict[str, list[str]] = {}
@@ -77,20 +82,18 @@ def _of_groups(answer: Answer) -> list[Finding]:
     return [Finding(code, "; ".join(texts)) for code, texts in messages.items()]
 
 
-def times_measured(answer: Banded) -> np.ndarray | None:
+def times_measured(frontier: Frontier) -> np.ndarray | None:
     """Return each budget (b,) as a multiple of the largest measured compute; None where that is not known."""
-    if answer.frontier is None or answer.frontier.measured is None:
-        return None
-    return np.asarray(answer.frontier.flops) / answer.frontier.measured[1]
+    return None if frontier.measured is None else np.asarray(frontier.flops) / frontier.measured[1]
 
 
-def _no_frontier(answer: Answer) -> Finding | None:
-    if answer.frontier is not None or answer.by_group:
+def _no_frontier(study: Study) -> Finding | None:
+    if study.frontier is not None or study.groups:
         return None
-    law = answer.fit.law
-    if not answer.fit.is_usable:
-        return Finding(NO_FRONTIER, FRONTIER_WITHHELD.format(status=answer.fit.status))
-    forbidding = forbids_plan(answer.fit.findings)
+    law = study.fit.law
+    if not study.fit.is_usable:
+        return Finding(NO_FRONTIER, FRONTIER_WITHHELD.format(status=study.fit.status))
+    forbidding = forbids_plan(study.fit.findings)
     if forbidding is not None:
         return Finding(NO_FRONTIER, NOT_PLANNED.format(code=forbidding.code))
     needed = fixed_inputs(law) if has_frontier(law) else ()
@@ -100,12 +103,12 @@ def _no_frontier(answer: Answer) -> Finding | None:
     return Finding(NO_FRONTIER, NO_SPLIT.format(law=law.name))
 
 
-def _bands(answer: Answer) -> Finding | None:
-    share = answer.usable_share
-    if answer.ensemble is None and not answer.fit.is_usable:
-        return Finding("no-bands", NOT_REFITTED.format(status=answer.fit.status))
-    if answer.ensemble is None:
-        return Finding("no-bands", NOT_BOOTSTRAPPED if answer.fit.free else NOTHING_FITTED)
+def _bands(study: Study) -> Finding | None:
+    share = study.usable_share
+    if study.ensemble is None and not study.fit.is_usable:
+        return Finding("no-bands", NOT_REFITTED.format(status=study.fit.status))
+    if study.ensemble is None:
+        return Finding("no-bands", NOT_BOOTSTRAPPED if study.fit.free else NOTHING_FITTED)
     if share < LEAST_USABLE:
         return Finding("no-bands", MOST_FAILED.format(share=share, least=LEAST_USABLE))
     if 1.0 - share > MANY:
@@ -113,34 +116,34 @@ def _bands(answer: Answer) -> Finding | None:
     return None
 
 
-def _tails(answer: Answer) -> Finding | None:
-    if answer.ensemble is None or not answer.has_bands:
+def _tails(study: Study) -> Finding | None:
+    if study.ensemble is None or not study.has_bands:
         return None
-    count = int(answer.ensemble.usable.sum())
-    beyond = 0.5 * (1.0 - answer.level)
+    count = int(study.ensemble.usable.sum())
+    beyond = 0.5 * (1.0 - study.level)
     if count * beyond >= TAIL * (1.0 - 1e-9):
         return None
-    needed = math.ceil(TAIL / beyond / answer.usable_share * (1.0 - 1e-9))
-    message = FEW_REPLICATES.format(count=count, tail=TAIL, level=100.0 * answer.level, needed=needed)
+    needed = math.ceil(TAIL / beyond / study.usable_share * (1.0 - 1e-9))
+    message = FEW_REPLICATES.format(count=count, tail=TAIL, level=100.0 * study.level, needed=needed)
     return Finding("few-replicates", message)
 
 
-def _lost(answer: Answer) -> Finding | None:
+def _lost(study: Study) -> Finding | None:
     """Return the finding about usable replicates that have no frontier although the point fit has one."""
-    bands = [answer.frontier_band(quantity) for quantity in QUANTITIES]
+    bands = [study.frontier_band(quantity) for quantity in QUANTITIES]
     used = [band.n_used for band in bands if band is not None]
-    if answer.ensemble is None or not used:
+    if study.ensemble is None or not used:
         return None
-    usable = int(answer.ensemble.usable.sum())
+    usable = int(study.ensemble.usable.sum())
     lost = usable - min(used)
     return Finding("replicates-without-optimum", LEFT_FRONTIER.format(count=lost, total=usable)) if lost else None
 
 
-def _groups(answer: Answer) -> Finding | None:
-    ensemble = answer.ensemble
-    if ensemble is None or ensemble.whole is not None or answer.fit.runs.group is None or ensemble.scheme.has_groups:
+def _groups(study: Study) -> Finding | None:
+    ensemble = study.ensemble
+    if ensemble is None or ensemble.whole is not None or study.fit.runs.group is None or ensemble.scheme.has_groups:
         return None
     scheme = ensemble.scheme.name
-    if grouping_of(answer.fit.law) is not None:
+    if grouping_of(study.fit.law) is not None:
         return Finding("group-sizes-vary", GROUP_SIZES.format(scheme=scheme))
     return Finding("groups-unused", GROUP_UNUSED.format(scheme=scheme))

@@ -3,11 +3,14 @@
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Certificate, Fit, Joint, Minimum
-from jaxscale.results.frontier import Frontier
+from jaxscale.results.frontier import QUANTITIES, Frontier
 from jaxscale.results.solution import Solution
+from jaxscale.results.study import LEAST_USABLE, Study
 from jaxscale.results.summary import ResidualSummary, residual_summary
 
 __all__ = [
+    "LEAST_USABLE",
+    "QUANTITIES",
     "Certificate",
     "Count",
     "Counts",
@@ -18,5 +21,6 @@ __all__ = [
     "Minimum",
     "ResidualSummary",
     "Solution",
+    "Study",
     "residual_summary",
 ]

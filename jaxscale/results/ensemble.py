@@ -18,6 +18,8 @@ from jaxscale.runs import Runs
 from jaxscale.status import Status
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from jaxscale.resampling import Scheme
 
 REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
@@ -62,6 +64,16 @@ class Ensemble:
         """How many replicates failed, by reason."""
         codes, counts = np.unique(self.status[~self.usable], return_counts=True)
         return {str(Status(code)): int(count) for code, count in zip(codes, counts, strict=True)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per replicate, failed or not: coefs, NaN where one has no value, value, status and steps."""
+        import pandas as pd
+
+        nowhere = np.zeros(len(self), bool)
+        coefs = {name: np.where(self.without.get(name, nowhere), np.nan, one) for name, one in self.coefs.items()}
+        status = [str(Status(code)) for code in self.status.tolist()]
+        index = pd.RangeIndex(len(self), name="replicate")
+        return pd.DataFrame({**coefs, "value": self.value, "status": status, "steps": self.steps}, index=index)
 
     def weights(self, replicate: int | np.ndarray) -> np.ndarray:
         """Return the weights (n,) of one replicate, or (k, n) of k: how often it drew each row, times its weight.

@@ -19,6 +19,8 @@ from jaxscale.status import Status
 from jaxscale.text import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from jaxscale.laws import Law
     from jaxscale.objectives import Objective
 
@@ -172,12 +174,32 @@ class Fit:
             lines.append(f"  {ON_DOF.format(**spread_on(self.dof))}")
         return "\n".join(lines)
 
+    def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per coef: value, std, the limits low and high of `interval`, and what it is.
+
+        NaN stands for a standard error or an interval that there is not.   state: fitted, fixed, not identified (its
+        value is one choice among many), at bound.
+        """
+        import pandas as pd
+
+        limits = [self.interval(name, level) or (np.nan, np.nan) for name in self.coefs]
+        columns = {
+            "value": list(self.coefs.values()),
+            "std": [np.nan if self.std.get(name) is None else self.std[name] for name in self.coefs],
+            "low": [low for low, _ in limits],
+            "high": [high for _, high in limits],
+        }
+        frame = pd.DataFrame(columns, index=pd.Index(list(self.coefs), name="coef"), dtype=float)
+        return frame.assign(state=[self.state(name) or "fitted" for name in self.coefs])
+
+    def state(self, name: str) -> str:
+        """Return in words what is special about a coef: fixed, not identified, at bound; nothing for any other."""
+        marks = {"fixed": self.fixed, "not identified": self.unidentified, "at bound": self.at_bound}
+        return next((mark for mark, names in marks.items() if name in names), "")
+
     def _note(self, name: str) -> str:
-        marks = {" (fixed)": self.fixed, " (not identified)": self.unidentified, " (at bound)": self.at_bound}
-        error = self.std.get(name)
-        return next(
-            (mark for mark, names in marks.items() if name in names), "" if error is None else f" ± {error:.2g}"
-        )
+        error, state = self.std.get(name), self.state(name)
+        return f" ({state})" if state else "" if error is None else f" ± {error:.2g}"
 
 
 def spread_on(dof: int) -> dict[str, str | float]:

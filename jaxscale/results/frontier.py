@@ -12,7 +12,12 @@ from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, band
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from jaxscale.laws import Law
+
+QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
+"""What a frontier says of each budget."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,19 @@ class Frontier:
     def is_ensemble(self) -> bool:
         """Whether the arrays have a replicate axis."""
         return self.at_point is not None
+
+    def to_frame(self, *, level: float = 0.95, method: Interval | str = "percentile") -> pd.DataFrame:
+        """Return one row per budget: flops, and params, tokens, loss and tokens_per_param of the point fit.
+
+        With replicates each of these has its band, as params_low and params_high. NaN where there is no optimum.
+        """
+        import pandas as pd
+
+        columns: dict[str, np.ndarray] = {"flops": self.flops}
+        for name in QUANTITIES:
+            columns[name], band = getattr(self.point, name), self.interval(name, level=level, method=method)
+            columns |= {} if band is None else {f"{name}_low": band.lower, f"{name}_high": band.upper}
+        return pd.DataFrame(columns)
 
     def interval(self, quantity: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
         """Return the band (b,) of `params`, `tokens`, `loss` or `tokens_per_param`; None without an ensemble."""

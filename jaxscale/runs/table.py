@@ -156,6 +156,18 @@ class Runs:
         kept = self.take(rows, "where")
         return replace(kept, origin=replace(kept.origin, where=(*self.origin.where, *expressions)))
 
+    def to_frame(self) -> DataFrame:
+        """Return one row per run, by its row in the table: labels, columns, loss, weight, and sigma and group if any.
+
+        A schedule per run is an array in a cell.
+        """
+        import pandas as pd
+
+        numbers = {name: column if column.ndim == 1 else list(column) for name, column in self.columns.items()}
+        own = {"loss": self.loss, "weight": self.weight, "sigma": self.sigma, "group": self.group}
+        known = {name: column for name, column in own.items() if column is not None}
+        return pd.DataFrame({**self.labels, **numbers, **known}, index=pd.Index(self.row, name="row"))
+
     def take(self, rows: np.ndarray, reason: str) -> Runs:
         """Return these rows (k,), counted from 0; the others count as left out for that reason."""
         left_out = dict(self.origin.left_out)

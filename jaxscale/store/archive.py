@@ -11,28 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from jaxscale.errors import StoreError
-from jaxscale.store.promises import ANYTHING, Promise, broken
 
 DAMAGED = "{place}: is not an archive as jaxscale writes it ({reason}); fit again"
 ARRAY_MISSING = "{place}: the array {name} is missing; fit again"
-ARRAY_BROKEN = "{place}: the array {name} holds {found} at {index}, not what is {expected}; fit again"
-ARRAY_WRONG = "{place}: the array {name} is {found}, not {expected}; fit again"
+TEXT_DAMAGED = "{place}: the text {name} cannot be read; fit again"
 
-DTYPES = tuple(np.dtype(code) for code in ("<f8", "<i8", "<i4", "|i1", "|u1"))
+DTYPES = tuple(np.dtype(code) for code in ("<f8", "<i8", "<i4", "|i1", "|u1", "|b1"))
 
 _PREFIX = 10
 """Bytes before the header's text: magic, version and its length."""
 _HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00(?P<length>..)\{'descr': '(?P<descr><f8|<i8|<i4|\|i1|\|u1)', 'fortran_order': False, "
+    rb"\x93NUMPY\x01\x00(?P<length>..)\{'descr': '(?P<descr><f8|<i8|<i4|\|i1|\|u1|\|b1)', 'fortran_order': False, "
     rb"'shape': \((?P<shape>(?:\d{1,18}(?:, \d{1,18})*,?)?)\), \} *\n",
     re.DOTALL,
 )
-"""What np.lib.format writes for DTYPES, and nothing else: its own reader would evaluate the header as Python."""
-
-Shape = tuple[int | None, ...]
+"""What np.lib.format writes for DTYPES, and nothing else: its own reader allocates what a header claims."""
 
 
 @dataclass(frozen=True)
@@ -41,37 +36,6 @@ class Archive:
 
     arrays: Mapping[str, np.ndarray]
     place: str
-
-    def floats(self, name: str, shape: Shape, promise: Promise = ANYTHING, where: ArrayLike = True) -> np.ndarray:
-        """Return a float64 array of that shape, None standing for any length; raise StoreError for another.
-
-        promise: what is kept by every number, or those of `where`, which broadcasts.
-        """
-        return self.array(name, shape, "<f8", promise=promise, where=where)
-
-    def array(
-        self, name: str, shape: Shape, *dtypes: str, promise: Promise = ANYTHING, where: ArrayLike = True
-    ) -> np.ndarray:
-        """Return an array of that shape and one of these dtypes; raise StoreError for another, or for none."""
-        if name not in self.arrays:
-            raise StoreError(ARRAY_MISSING.format(place=self.place, name=name))
-        array = self.arrays[name]
-        fits = len(shape) == array.ndim and all(
-            wanted in (None, found) for wanted, found in zip(shape, array.shape, strict=True)
-        )
-        if not fits or array.dtype not in [np.dtype(code) for code in dtypes]:
-            lengths = ", ".join("any" if length is None else str(length) for length in shape)
-            raise self.wrong(name, f"{' or '.join(np.dtype(code).name for code in dtypes)} ({lengths})")
-        place = broken(array, promise, where)
-        if place is not None:
-            shown = {"found": array[place].item(), "index": ", ".join(map(str, place)), "expected": promise.words}
-            raise StoreError(ARRAY_BROKEN.format(place=self.place, name=name, **shown))
-        return array
-
-    def wrong(self, name: str, expected: str) -> StoreError:
-        """Return the error for an invalid array."""
-        found = f"{self.arrays[name].dtype.name} {self.arrays[name].shape}"
-        return StoreError(ARRAY_WRONG.format(place=self.place, name=name, found=found, expected=expected))
 
 
 def write_archive(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -108,6 +72,47 @@ def archive_of(data: bytes, *, place: str) -> Archive:
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, MemoryError) as error:
         raise StoreError(DAMAGED.format(place=place, reason=str(error)[:80] or type(error).__name__)) from error
     return Archive(arrays, place)
+
+
+def text_arrays(name: str, texts: np.ndarray) -> dict[str, np.ndarray]:
+    """Return cells of text as numbers: their UTF-8 bytes, one after another, and where each cell ends, (n,) int64.
+
+    One long cell then does not make every cell long.   texts: (n,) object array of str.   A lone surrogate is kept, as
+    three bytes.   Raises TypeError for other objects.
+    """
+    cells = []
+    for text in texts.tolist():
+        if not isinstance(text, str):
+            raise TypeError(f"{name} holds {type(text).__name__}, not str")
+        cells.append(text.encode("utf-8", "surrogatepass"))
+    ends = np.cumsum([len(cell) for cell in cells], dtype=np.int64)
+    return {f"{name}.utf8": np.frombuffer(b"".join(cells), np.uint8), f"{name}.ends": ends}
+
+
+def array_of(archive: Archive, name: str) -> np.ndarray:
+    """Return an array, of numbers or of texts; raise StoreError where there is none, or texts do not fit their ends."""
+    parts = [archive.arrays.get(f"{name}{suffix}") for suffix in (".utf8", ".ends", "")]
+    data, ends, array = parts
+    if data is not None and ends is not None:
+        return _texts(data, ends, TEXT_DAMAGED.format(place=archive.place, name=name))
+    if array is None:
+        raise StoreError(ARRAY_MISSING.format(place=archive.place, name=name))
+    return array
+
+
+def _texts(data: np.ndarray, ends: np.ndarray, refusal: str) -> np.ndarray:
+    """Return the cells (n,) as an object array of str."""
+    if data.dtype != np.uint8 or ends.dtype != np.int64 or data.ndim != 1 or ends.ndim != 1:
+        raise StoreError(refusal)
+    bounds, whole = np.concatenate([[0], ends]), data.tobytes()
+    texts = np.empty(len(ends), dtype=object)
+    try:
+        if np.any(np.diff(bounds) < 0) or bounds[-1] != len(whole):
+            raise ValueError
+        texts[:] = [whole[start:end].decode("utf-8", "surrogatepass") for start, end in zip(bounds, ends, strict=False)]
+    except ValueError as error:
+        raise StoreError(refusal) from error
+    return texts
 
 
 def _array(member: bytes) -> np.ndarray:

@@ -1,31 +1,58 @@
-"""Save a result: what `plot`, `frontier` and `plan` need to go on without fitting again."""
+"""Save a study, and load it again, bit for bit, from a folder that may be damaged, foreign or newer."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from jaxscale.errors import StoreError
-from jaxscale.results import Ensemble, Fit
-from jaxscale.store.digests import digest_of
-from jaxscale.store.document import document
-from jaxscale.store.folders import absolute, check_writable, write_folder
-from jaxscale.store.parts.ensembles import written_ensemble
-from jaxscale.store.parts.fits import written_fit
-from jaxscale.store.parts.frontiers import written_frontier
-from jaxscale.store.parts.runs import written_runs
-from jaxscale.store.reading import KIND, SCHEMA_VERSION, digest_in
-from jaxscale.store.saved import Saved, saved_of
-from jaxscale.store.scalars import Json
+from jaxscale.counting import Convention
+from jaxscale.errors import UsageError
+from jaxscale.intervals import Interval
+from jaxscale.laws import Law
+from jaxscale.laws.grouped import core_of, grouping_of
+from jaxscale.objectives import Objective
+from jaxscale.resampling import Scheme
+from jaxscale.results import Counts, Ensemble, Fit, Frontier, Study
+from jaxscale.store.archive import Archive
+from jaxscale.store.codec import Json, Reader, Writer
+from jaxscale.store.folder import RESULT, absolute, arrays_in, check_writable, is_own, place_of, record_in, write_folder
+from jaxscale.store.promises import (
+    A_SHARE,
+    FINITE,
+    POSITIVE,
+    Checker,
+    verify_ensemble,
+    verify_fit,
+    verify_frontier,
+    verify_function,
+)
+from jaxscale.store.specs import Known, own_specs
+from jaxscale.studies import part_of
+
+OTHER_GROUPS = "the frontiers are those of the groups {found}, which are not the groups of the fit of '{name}'"
+ONE_GROUP = "this is one group's part of a fit over several: save the whole, and take the part again after loading"
+NOT_A_RESULT = "a {kind} cannot be saved by itself; save a Study, a Fit or an Ensemble"
+
+ASKED: Mapping[str, object] = {
+    "level": float,
+    "interval": Interval,
+    "budgets": tuple[float, ...],
+    "at": Mapping[str, float],
+    "line": str,
+}
+"""Fields of a study that say what was asked, and their types."""
 
 
 def save(
-    folder: str | Path, result: Saved | Fit | Ensemble, *, own_digest: str | None = None, force: bool = False
+    folder: str | Path, result: Study | Fit | Ensemble, *, own_digest: str | None = None, force: bool = False
 ) -> Path:
-    """Write a result into a folder and return the folder's absolute path.
+    """Write a study, or a fit or an ensemble alone, into a folder and return the folder's absolute path.
 
     folder: new or empty, or holding a result of the same computation, or any with force; then only result.json and
     arrays.npz in it are replaced.   own_digest: the name of the computation, see `digest_of`; None for one made of
@@ -34,23 +61,78 @@ def save(
     where that is an absolute path.   Raises StoreError for a folder that cannot or may not be written, UsageError for
     what is no result.
     """
-    saved = saved_of(result)
-    own_digest = own_digest or _name_of(saved)
-    target = absolute(folder)
-    check_writable(target, is_own=lambda found: _is_own(found, own_digest), force=force)
-    record, arrays = _parts(saved)
-
-    def whole(size: int, sha256: str) -> bytes:
-        head: dict[str, Json] = {"kind": KIND, "schema_version": SCHEMA_VERSION, "digest": own_digest}
-        return document({**head, "arrays": {"bytes": size, "sha256": sha256}, **record})
-
-    write_folder(target, arrays, whole)
+    study = _study_of(result)
+    digest, target = own_digest or _name_of(study), absolute(folder)
+    check_writable(target, is_own=lambda found: is_own(found, digest), force=force)
+    arrays: dict[str, np.ndarray] = {}
+    write_folder(target, _written(study, Writer(arrays)), arrays, digest)
     return target
 
 
-def _name_of(saved: Saved) -> str:
-    """Return the digest of the computation that the result came from, whenever it was made."""
-    fit, ensemble = saved.fit, saved.ensemble
+def load(
+    folder: str | Path,
+    *,
+    laws: Iterable[Law] = (),
+    objectives: Iterable[Objective] = (),
+    schemes: Iterable[Scheme] = (),
+    intervals: Iterable[Interval] = (),
+    conventions: Iterable[Convention] = (),
+) -> Study:
+    """Return the study that was saved in a folder, every number bit for bit.
+
+    laws, objectives, schemes, intervals, conventions: the user's own, for what does not ship with jaxscale; an entry
+    goes before one that ships under the same name.   Raises StoreError for a folder that holds no whole result, a file
+    that is damaged or was edited, another schema, or a law that is unknown or differs from the one that was fitted. A
+    law from an expression comes back by its text.
+    """
+    place, own_laws = Path(folder), tuple(laws)
+    record = record_in(place)
+    own = own_specs(laws=own_laws, objectives=objectives, schemes=schemes, intervals=intervals, conventions=conventions)
+    document = place_of(place, RESULT)
+    known = Known(own, document)
+    expected: Described = Reader(known, Archive({}, ""), document).field(record, "arrays", Described)
+    archive = arrays_in(place, expected.bytes, expected.sha256)
+    reader = Reader(known, archive, document)
+    check = Checker(document, archive.place)
+    study = _read(record, reader, check)
+    for fit in (study.fit, *(() if study.comparison is None else (one.fit for one in study.comparison.counts))):
+        verify_function(check, fit, own_laws)
+    return study
+
+
+def digest_of(data_sha256: str, options: Mapping[str, Json]) -> str:
+    """Return 8 hexadecimal characters that name this table together with these options, in any order of options.
+
+    data_sha256: of the table's bytes.   options: JSON values, finite numbers; 1 and 1.0 are different.
+    Raises ValueError for a number that is not finite, TypeError for what JSON cannot hold.
+    """
+    canonical = json.dumps(options, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(f"{data_sha256}\n{canonical}".encode()).hexdigest()[:8]
+
+
+def _study_of(result: Study | Fit | Ensemble) -> Study:
+    """Return a result as a study; raise UsageError for anything else, and for one group's part."""
+    match result:
+        case Study():
+            study = result
+        case Fit():
+            study = Study(result)
+        case Ensemble():
+            study = Study(result.fit, result)
+        case _:
+            raise UsageError(NOT_A_RESULT.format(kind=type(result).__name__))
+    grouping = grouping_of(study.fit.law)
+    if study.groups and (grouping is None or tuple(study.groups) != grouping.groups):
+        raise UsageError(OTHER_GROUPS.format(found=", ".join(study.groups), name=study.fit.law.name))
+    if study.fit.common or (study.ensemble is not None and study.ensemble.whole is not None):
+        raise UsageError(ONE_GROUP)
+    return study
+
+
+def _name_of(study: Study) -> str:
+    """Return the digest of the computation that the study came from, whenever it was made."""
+    fit, ensemble = study.fit, study.ensemble
+    fronts = {group: part.frontier for group, part in study.groups.items()}
     options: dict[str, Json] = {
         "law": fit.law.name,
         "objective": [fit.objective.name, fit.objective.space, repr(fit.objective.delta)],
@@ -58,8 +140,8 @@ def _name_of(saved: Saved) -> str:
         "fixed": list(fit.fixed),
         "coefs": {name: repr(value) for name, value in fit.coefs.items()},  # two laws of one's own may share a name
         "ensemble": None if ensemble is None else [ensemble.scheme.name, ensemble.seed, len(ensemble.status)],
-        "budgets": None if saved.frontier is None else repr(saved.frontier.flops.tolist()),
-        "by_group": {group: repr(one.flops.tolist()) for group, one in saved.by_group.items()},
+        "budgets": None if study.frontier is None else repr(study.frontier.flops.tolist()),
+        "groups": {group: None if one is None else repr(one.flops.tolist()) for group, one in fronts.items()},
     }
     runs = fit.runs
     table = hashlib.sha256()
@@ -69,28 +151,79 @@ def _name_of(saved: Saved) -> str:
     return digest_of(table.hexdigest(), options)
 
 
-def _is_own(folder: Path, own_digest: str) -> bool:
-    try:
-        return digest_in(folder) == own_digest
-    except StoreError:
-        return False
+def _written(study: Study, writer: Writer, path: str = "") -> dict[str, Json]:
+    """Return the record of a study; of its groups only the frontiers, since the rest follows from the whole."""
+    parts: dict[str, object] = {
+        "fit": Fit,
+        "ensemble": Ensemble | None,
+        "frontier": Frontier | None,
+        "comparison": Counts | None,
+        **ASKED,
+    }
+    record = {name: writer.write(getattr(study, name), hint, f"{path}{name}") for name, hint in parts.items()}
+    fronts = enumerate(part.frontier for part in study.groups.values())
+    written = [writer.write(one, Frontier | None, f"{path}groups[{at}]") for at, one in fronts]
+    record["groups"] = dict(zip(study.groups, written, strict=True))
+    record["reduced"] = None if study.reduced is None else _written(study.reduced, writer, f"{path}reduced.")
+    return record
 
 
-def _parts(saved: Saved) -> tuple[Mapping[str, Json], dict[str, np.ndarray]]:
-    """Return the record and the arrays of everything; what is absent is null."""
-    runs, arrays = written_runs(saved.fit.runs)
-    fit, residuals = written_fit(saved.fit)
-    record: dict[str, Json] = {"fit": fit, "runs": runs, "ensemble": None, "frontier": None}
-    arrays |= residuals
-    if saved.ensemble is not None:
-        record["ensemble"], ensemble = written_ensemble(saved.ensemble)
-        arrays |= ensemble
-    if saved.frontier is not None:
-        record["frontier"], front = written_frontier(saved.frontier)
-        arrays |= front
-    by_group: dict[str, Json] = {}
-    for index, (group, frontier) in enumerate(saved.by_group.items()):
-        by_group[group], front = written_frontier(frontier, place=f"group.{index}")
-        arrays |= front
-    record["by_group"] = by_group
-    return record, arrays
+def _read(record: Mapping[str, object], reader: Reader, check: Checker, path: str = "") -> Study:
+    """Return the study of a record; raise StoreError where its parts do not belong together."""
+    fit: Fit = reader.field(record, "fit", Fit, path, common=())
+    verify_fit(check, fit, f"{path}fit")
+    given: dict[str, object] = {"law": fit.law, "fit": fit, "whole": None, "common": ()}
+    ensemble: Ensemble | None = reader.field(record, "ensemble", Ensemble | None, path, **given)
+    if ensemble is not None:
+        verify_ensemble(check, ensemble, f"{path}ensemble")
+    replicates = None if ensemble is None else len(ensemble)
+    frontier: Frontier | None = reader.field(record, "frontier", Frontier | None, path, **given)
+    if frontier is not None:
+        verify_frontier(check, frontier, replicates, f"{path}frontier")
+    asked: dict[str, Any] = {name: reader.field(record, name, hint, path) for name, hint in ASKED.items()}
+    study = Study(fit, ensemble, frontier, **asked)
+    check.number(f"{path}level", study.level, A_SHARE)
+    for at, budget in enumerate(study.budgets):
+        check.number(f"{path}budgets[{at}]", budget, POSITIVE)
+    for name, value in study.at.items():
+        check.number(f"{path}at.{name}", value, FINITE)
+    saved = reader.field(record, "groups", Mapping[str, object], path)
+    grouping = grouping_of(fit.law)
+    if saved and (grouping is None or tuple(saved) != grouping.groups):
+        raise check.wrong(f"{path}groups", list(saved), "an object of the fit's groups")
+    groups = {}
+    for at, (group, one) in enumerate(saved.items()):
+        own = reader.read(one, Frontier | None, f"{path}groups[{at}]", law=core_of(fit.law))
+        if own is not None:
+            verify_frontier(check, own, replicates, f"{path}groups[{at}]")
+        groups[group] = replace(part_of(study, group), frontier=own)
+    left = reader.field(record, "reduced", Mapping[str, object] | None, path)
+    reduced = None if left is None else _read(left, reader, check, f"{path}reduced.")
+    return replace(study, groups=groups, reduced=reduced, comparison=_compared(record, reader, check, path, fit.law))
+
+
+def _compared(record: Mapping[str, object], reader: Reader, check: Checker, path: str, law: Law) -> Counts | None:
+    """Return the fits under other conventions of counting, all of the study's law."""
+    found: Counts | None = reader.field(record, "comparison", Counts | None, path, law=law, common=())
+    for at, one in enumerate(() if found is None else found.counts):
+        place = f"{path}comparison.counts[{at}]"
+        verify_fit(check, one.fit, f"{place}.fit")
+        if one.fit.law != law:
+            raise check.wrong(f"{place}.fit.law", one.fit.law.name, f"the study's law, {law.name}")
+        check.names(f"{place}.changed", one.changed, law.inputs, "the law's inputs")
+        if one.frontier is not None:
+            verify_frontier(check, one.frontier, None, f"{place}.frontier")
+            if one.frontier.is_ensemble:
+                raise check.wrong(f"{place}.frontier.at_point", "an ensemble's", "null")
+        check.number(f"{place}.exponent", one.exponent, FINITE)
+    if found is not None and not found.counts:
+        raise check.wrong(f"{path}comparison.counts", [], "a list of at least one")
+    return found
+
+
+@dataclass(frozen=True)
+class Described:
+    """What result.json says of arrays.npz."""
+
+    bytes: int
+    sha256: str

@@ -1,21 +1,22 @@
-"""Laws, objectives and schemes by name: what is code stays in the package or with the user, only its name is saved."""
+"""Laws, objectives, schemes … by name: what is code stays in the package or with the user, only its name is saved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from jaxscale.counting import CONVENTIONS, Convention
 from jaxscale.errors import StoreError, UsageError
+from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.laws import LAWS, ExpressionLoss, Law, law_from_expression
 from jaxscale.laws.grouped import core_of, grouped, grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.registry import Registry, T
+from jaxscale.registry import Named, Registry
 from jaxscale.resampling import SCHEMES, Scheme
-from jaxscale.store.record import Record
-from jaxscale.store.scalars import Json, written
-from jaxscale.text import listed, shown
+from jaxscale.text import listed, shown, shown_name
 
+FIELD_WRONG = "{place}: {field} is {found}, not {expected}, so the file is damaged; fit again"
 NOT_SHIPPED = (
     "{place}: the {kind} {name} is not one that ships with this jaxscale, and code is not saved.\n"
     "Give it to load: js.load(folder, {argument}=(…,)), or refit with a {kind} that ships: {known}."
@@ -29,115 +30,181 @@ BAD_EXPRESSION = "{place}: {field} is not the text of a law, so the file is dama
 SPACES: dict[str, Literal["log", "linear"]] = {"log": "log", "linear": "linear"}
 
 
-def written_law(law: Law) -> dict[str, Json]:
-    """Return what identifies a law: not its function, but how it was grouped, and the text of a typed one."""
-    grouping, core = grouping_of(law), core_of(law)
-    own: dict[str, Json] = {}
-    if isinstance(core.loss, ExpressionLoss):
-        own = {"expression": core.loss.text, "declared": [one.text for one in core.loss.declared]}
-    groups: dict[str, Json] | None = None
-    if grouping is not None:
-        groups = {"groups": list(grouping.groups), "per_group": list(grouping.per_group)}
-    return {
-        "name": law.name,
-        "is_shipped": core in tuple(LAWS),
-        **own,
-        "grouping": groups,
-        "equation": law.equation,
-        "inputs": list(law.inputs),
-        "coefs": [{"name": coef.name, "support": coef.support} for coef in law.coefs],
-    }
+@dataclass(frozen=True)
+class NamedForm:
+    """What is written of a scheme, an interval or a convention."""
+
+    name: str
+    is_shipped: bool
 
 
-def law_of(record: Record, own: Iterable[Law]) -> Law:
-    """Return the law: of the user's own, else as it was typed, else of the registry.
+@dataclass(frozen=True)
+class ObjectiveForm:
+    """What is written of an objective: not its rho."""
 
-    Raises StoreError if there is none, or if it differs from what was saved.
-    """
-    given = tuple(own)
-    is_typed = "expression" in record.fields and record.text("name") not in [law.name for law in given]
-    law = _grouped(record, _typed(record) if is_typed else _found("law", record, LAWS, given))
-    coefs = [(coef.text("name"), coef.text("support")) for coef in record.children("coefs")]
-    _check_same("inputs", record, record.texts("inputs"), law.inputs)
-    _check_same("coefs", record, [name for name, _ in coefs], law.names)
-    _check_same("supports", record, [support for _, support in coefs], [coef.support for coef in law.coefs])
-    return law
+    name: str
+    is_shipped: bool
+    space: str
+    scale: float
+    limit: float
 
 
-def _typed(record: Record) -> Law:
-    """Return the law of a saved expression, which passes through the same parser as a typed one."""
-    expression, declared = record.text("expression"), record.texts("declared")
-    try:
-        return law_from_expression(expression, declared, name=record.text("name"))
-    except UsageError as error:
-        place, field, first = record.place, f"{record.path}expression", str(error).splitlines()[0]
-        raise StoreError(BAD_EXPRESSION.format(place=place, field=field, why=first)) from error
+@dataclass(frozen=True)
+class CoefForm:
+    """What is written of a law's coef."""
+
+    name: str
+    support: str
 
 
-def _grouped(record: Record, law: Law) -> Law:
-    """Return the law with the groups it was saved with; results of before there were any have none."""
-    groups = record.optional_child("grouping") if "grouping" in record.fields else None
-    if groups is None:
+@dataclass(frozen=True)
+class GroupingForm:
+    """How a law was grouped."""
+
+    groups: tuple[str, ...]
+    per_group: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LawForm:
+    """What is written of a law: not its function, but the text of a typed one, with its coefs as declared."""
+
+    name: str
+    is_shipped: bool
+    expression: str | None
+    declared: tuple[str, ...]
+    grouping: GroupingForm | None
+    equation: str
+    inputs: tuple[str, ...]
+    coefs: tuple[CoefForm, ...]
+
+
+REGISTRIES: Mapping[type, Registry] = {
+    Law: LAWS,
+    Objective: OBJECTIVES,
+    Scheme: SCHEMES,
+    Interval: INTERVALS,
+    Convention: CONVENTIONS,
+}
+FORMS: Mapping[type, type] = {
+    Law: LawForm,
+    Objective: ObjectiveForm,
+    Scheme: NamedForm,
+    Interval: NamedForm,
+    Convention: NamedForm,
+}
+
+
+def wrong_field(place: str, path: str, found: object, expected: str) -> StoreError:
+    """Return the error for an invalid field of a document."""
+    words = {"field": shown_name(path), "found": shown(str(found)), "expected": expected}
+    return StoreError(FIELD_WRONG.format(place=place, **words))
+
+
+def form_of(spec: object) -> object:
+    """Return what is written of a specification."""
+    if isinstance(spec, Law):
+        return _law_form(spec)
+    if isinstance(spec, Objective):
+        is_shipped = any(replace(one, space=spec.space, scale=spec.scale) == spec for one in OBJECTIVES)
+        return ObjectiveForm(spec.name, is_shipped, spec.space, spec.scale, spec.limit)
+    if isinstance(spec, Scheme | Interval | Convention):
+        return NamedForm(spec.name, spec in tuple(REGISTRIES[type(spec)]))
+    raise TypeError(type(spec).__name__)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Finds specifications by name.   own: the user's, by kind, which go before those that ship.   place: the file."""
+
+    own: Mapping[type, tuple[Named, ...]]
+    place: str
+
+    def spec_of(self, kind: type, form: object, path: str) -> object:
+        """Return the specification of a form; raise StoreError if there is none, or if it differs from what was saved.
+
+        path: where the form stands, for messages.
+        """
+        if isinstance(form, LawForm):
+            return self._law(form, path)
+        if isinstance(form, ObjectiveForm):
+            return self._objective(form, path)
+        assert isinstance(form, NamedForm)  # there is no other
+        return self._found(kind, form.name, is_shipped=form.is_shipped)
+
+    def _law(self, form: LawForm, path: str) -> Law:
+        """Return the law: of the user's own, else as it was typed, else of the registry."""
+        is_typed = form.expression is not None and form.name not in [one.name for one in self.own.get(Law, ())]
+        law = self._typed(form, path) if is_typed else self._found(Law, form.name, is_shipped=form.is_shipped)
+        assert isinstance(law, Law)  # of the kind that was asked for
+        if form.grouping is not None:
+            try:
+                law = grouped(law, form.grouping.groups, form.grouping.per_group)
+            except UsageError as error:
+                expected = f"groups of the law {shown(law.name)}"
+                raise wrong_field(self.place, f"{path}.grouping", form.grouping, expected) from error
+        supports = [[one.support for one in coefs] for coefs in (form.coefs, law.coefs)]
+        parts = {
+            "inputs": (form.inputs, law.inputs),
+            "coefs": ([one.name for one in form.coefs], law.names),
+            "supports": supports,
+        }
+        for part, (saved, found) in parts.items():
+            if tuple(saved) != tuple(found):
+                both = [listed([shown(word) for word in words]) for words in (saved, found)]
+                told = {"name": shown(form.name), "part": part, "saved": both[0], "found": both[1]}
+                raise StoreError(OTHER_LAW.format(place=self.place, **told))
         return law
-    try:
-        return grouped(law, groups.texts("groups"), groups.texts("per_group"))
-    except UsageError as error:
-        raise record.wrong("grouping", f"groups of the law {shown(law.name)}") from error
+
+    def _typed(self, form: LawForm, path: str) -> Law:
+        """Return the law of a saved expression, which passes through the same parser as a typed one."""
+        try:
+            return law_from_expression(form.expression or "", form.declared, name=form.name)
+        except UsageError as error:
+            told = {"field": f"{path}.expression", "why": str(error).splitlines()[0]}
+            raise StoreError(BAD_EXPRESSION.format(place=self.place, **told)) from error
+
+    def _objective(self, form: ObjectiveForm, path: str) -> Objective:
+        """Return the objective, in the space and at the scale that were saved."""
+        known = self._found(Objective, form.name, is_shipped=form.is_shipped)
+        assert isinstance(known, Objective)  # of the kind that was asked for
+        if form.space not in SPACES:
+            raise wrong_field(self.place, f"{path}.space", form.space, "'log' or 'linear'")
+        if not form.scale > 0.0:
+            raise wrong_field(self.place, f"{path}.scale", form.scale, "a positive number")
+        if known.limit != form.limit:
+            expected = f"{known.limit}, which the objective '{known.name}' has"
+            raise wrong_field(self.place, f"{path}.limit", form.limit, expected)
+        return replace(known, space=SPACES[form.space], scale=form.scale)
+
+    def _found(self, kind: type, name: str, *, is_shipped: bool) -> Named:
+        """Return the user's own entry of that name, or the shipped one if a shipped one was saved."""
+        registry = REGISTRIES[kind]
+        entries: dict[str, Named] = {entry.name: entry for entry in registry} if is_shipped else {}
+        entries |= {entry.name: entry for entry in self.own.get(kind, ())}
+        if name not in entries:
+            word, known = registry.kind, listed(registry.names, limit=12)
+            told = {"kind": word, "name": shown(name), "argument": f"{word}s", "known": known}
+            raise StoreError(NOT_SHIPPED.format(place=self.place, **told))
+        return entries[name]
 
 
-def written_objective(objective: Objective) -> dict[str, Json]:
-    """Return what identifies an objective; its rho is not saved."""
-    return {
-        "name": objective.name,
-        "is_shipped": any(_varied(known, objective) == objective for known in OBJECTIVES),
-        "space": objective.space,
-        "scale": written(objective.scale),
-        "limit": written(objective.limit),
-    }
+def _law_form(law: Law) -> LawForm:
+    grouping, core = grouping_of(law), core_of(law)
+    typed = core.loss if isinstance(core.loss, ExpressionLoss) else None
+    return LawForm(
+        name=law.name,
+        is_shipped=core in tuple(LAWS),
+        expression=None if typed is None else typed.text,
+        declared=() if typed is None else tuple(one.text for one in typed.declared),
+        grouping=None if grouping is None else GroupingForm(grouping.groups, grouping.per_group),
+        equation=law.equation,
+        inputs=law.inputs,
+        coefs=tuple(CoefForm(coef.name, coef.support) for coef in law.coefs),
+    )
 
 
-def objective_of(record: Record, own: Iterable[Objective]) -> Objective:
-    """Return the objective, in the space and at the scale that were saved; raise StoreError if there is none."""
-    known = _found("objective", record, OBJECTIVES, own)
-    space, scale = record.text("space"), record.number("scale")
-    if space not in SPACES:
-        raise record.wrong("space", "'log' or 'linear'")
-    if not scale > 0.0:
-        raise record.wrong("scale", "a positive number")
-    if known.limit != record.number("limit"):
-        raise record.wrong("limit", f"{known.limit}, which the objective '{known.name}' has")
-    return replace(known, space=SPACES[space], scale=scale)
-
-
-def written_scheme(scheme: Scheme) -> dict[str, Json]:
-    """Return what identifies a scheme; its rule is not saved."""
-    return {"name": scheme.name, "is_shipped": scheme in tuple(SCHEMES)}
-
-
-def scheme_of(record: Record, own: Iterable[Scheme]) -> Scheme:
-    """Return the scheme; raise StoreError if there is none of its name."""
-    return _found("scheme", record, SCHEMES, own)
-
-
-def _found(kind: str, record: Record, registry: Registry[T], own: Iterable[T]) -> T:
-    """Return the user's own entry of that name, or the shipped one if a shipped one was saved."""
-    name, is_shipped = record.text("name"), record.flag("is_shipped")
-    entries: dict[str, T] = {entry.name: entry for entry in registry} if is_shipped else {}
-    entries |= {entry.name: entry for entry in own}
-    if name not in entries:
-        known = listed(registry.names, limit=12)
-        raise StoreError(
-            NOT_SHIPPED.format(place=record.place, kind=kind, name=shown(name), argument=f"{kind}s", known=known)
-        )
-    return entries[name]
-
-
-def _check_same(part: str, record: Record, saved: Iterable[str], found: Iterable[str]) -> None:
-    saved, found = tuple(saved), tuple(found)
-    if saved != found:
-        name, both = shown(record.text("name")), [listed([shown(word) for word in words]) for words in (saved, found)]
-        raise StoreError(OTHER_LAW.format(place=record.place, name=name, part=part, saved=both[0], found=both[1]))
-
-
-def _varied(known: Objective, wanted: Objective) -> Objective:
-    return replace(known, space=wanted.space, scale=wanted.scale)
+def own_specs(**given: Iterable[Named]) -> dict[type, tuple[Named, ...]]:
+    """Return the user's own specifications by kind, of what was given as `laws`, `objectives` …"""
+    kinds = {f"{registry.kind}s": kind for kind, registry in REGISTRIES.items()}
+    return {kinds[argument]: tuple(entries) for argument, entries in given.items()}

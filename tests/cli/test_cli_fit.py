@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from cli_commands import COMMAND, TABLE
 
-from jaxscale.cli import studies
 from jaxscale.status import Status
+from jaxscale.studies import making
 
 CONTRACT = {
     "": "schema_version law objective data coefs objective_value status certificate bootstrap frontier warnings "
@@ -159,8 +159,8 @@ def test_text_from_a_table_cannot_forge_the_page(run, own_folder):
 
 
 def test_a_fit_that_is_no_minimum_is_printed_and_exits_with_4(run, monkeypatch):
-    own = studies.fit_of
-    monkeypatch.setattr(studies, "fit_of", lambda *given: replace(own(*given), status=Status.STALLED))
+    own = making.fit
+    monkeypatch.setattr(making, "fit", lambda *given, **named: replace(own(*given, **named), status=Status.STALLED))
     result = run(*COMMAND, "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 4
@@ -170,19 +170,19 @@ def test_a_fit_that_is_no_minimum_is_printed_and_exits_with_4(run, monkeypatch):
 
 
 def failing(share):
-    own = studies.ensemble_of
+    own = making.bootstrap
 
-    def ensemble_of(*given):
-        ensemble = own(*given)
+    def bootstrap(*given, **named):
+        ensemble = own(*given, **named)
         status = ensemble.status.copy()
         status[: round(share * len(status))] = Status.MAX_STEPS
         return replace(ensemble, status=status)
 
-    return ensemble_of
+    return bootstrap
 
 
 def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
-    monkeypatch.setattr(studies, "ensemble_of", failing(0.6))
+    monkeypatch.setattr(making, "bootstrap", failing(0.6))
     result = run(*COMMAND, "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 4
@@ -192,17 +192,17 @@ def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
 
 
 def test_some_replicates_failed_means_a_warning_and_exit_0(run, monkeypatch):
-    monkeypatch.setattr(studies, "ensemble_of", failing(0.2))
+    monkeypatch.setattr(making, "bootstrap", failing(0.2))
     result = run(*COMMAND)
     assert result.exit_code == 0
     assert "intervals-unreliable  20.0% of the replicates failed" in result.stdout
 
 
 def test_an_interrupted_bootstrap_leaves_the_fit_and_exits_with_130(run, monkeypatch, own_folder):
-    def interrupt(*given):
+    def interrupt(*given, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(studies, "ensemble_of", interrupt)
+    monkeypatch.setattr(making, "bootstrap", interrupt)
     result = run(*COMMAND, "--out", "kept")
     assert result.exit_code == 130
     assert "the fit without bands is in kept" in result.stderr
@@ -221,25 +221,25 @@ def heard():
 
 @pytest.mark.usefixtures("heard")
 def test_an_interrupt_that_was_lost_in_a_callback_still_ends_the_command(run, monkeypatch):
-    def lose(*given):
+    def lose(*given, **named):
         with suppress(KeyboardInterrupt):  # as in a callback of the garbage collector, whose exceptions are ignored
             signal.raise_signal(signal.SIGINT)
-        return ensemble_of(*given)
+        return own(*given, **named)
 
-    ensemble_of = studies.ensemble_of
-    monkeypatch.setattr(studies, "ensemble_of", lose)
+    own = making.bootstrap
+    monkeypatch.setattr(making, "bootstrap", lose)
     assert run(*COMMAND, "--out", "lost").exit_code == 130
 
 
 @pytest.mark.usefixtures("heard")
 def test_an_interrupt_that_breaks_an_import_is_an_interrupt(run, monkeypatch):
-    def broken(*given):
+    def broken(*given, **named):
         try:
             signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:
             raise ImportError("initialising the extension") from None
 
-    monkeypatch.setattr(studies, "fit_of", broken)
+    monkeypatch.setattr(making, "fit", broken)
     result = run(*COMMAND)
     assert result.exit_code == 130
     assert result.stderr == "interrupted\n"

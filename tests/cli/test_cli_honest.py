@@ -1,6 +1,7 @@
 """What the command line says where a design does not carry the law, and where a coef lies at its bound."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -69,7 +70,8 @@ def test_the_page_shows_no_split_and_the_saved_result_shows_the_same_again(run, 
     shown = page.stdout[below : page.stdout.index("\n\nSaved:")]
     assert again.stdout.rstrip().endswith(shown.rstrip())
     assert js.load("kept").fit.unidentified == ("E", "A", "B", "alpha", "beta")
-    assert js.load("kept/reduced").fit.law.name == "power"
+    assert js.load("kept").reduced.fit.law.name == "power"
+    assert sorted(os.listdir("kept")) == ["arrays.npz", "result.json"]
 
 
 def test_one_size_keeps_the_coefs_that_it_determines(run, own_folder):

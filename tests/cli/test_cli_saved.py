@@ -7,8 +7,8 @@ import pytest
 from cli_commands import COMMAND, TABLE
 
 import jaxscale as js
-from jaxscale.cli import studies
 from jaxscale.figures import Figure
+from jaxscale.studies import making
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def no_fit(monkeypatch):
     def refuse(*given, **named):
         raise AssertionError("a fit was made")
 
-    monkeypatch.setattr("jaxscale.fitting.fit", refuse)
-    monkeypatch.setattr("jaxscale.fitting.bootstrap", refuse)
-    monkeypatch.setattr(studies, "fit_of", refuse)
+    for name in ("fit", "bootstrap"):
+        monkeypatch.setattr(f"jaxscale.fitting.{name}", refuse)
+        monkeypatch.setattr(making, name, refuse)
 
 
 def test_the_default_folder_is_named_after_law_and_digest(run, own_folder):
@@ -117,9 +117,9 @@ def test_plot_draws_everything_into_the_saved_folder(run, no_fit, fitted):
 def test_a_drawn_frontier_begins_at_the_measured_compute_and_is_made_only_where_it_is_drawn(
     run, no_fit, fitted, monkeypatch
 ):
-    def listen(self, fit, ensemble, frontier, **options):
-        given[self.name] = frontier
-        return make(self, fit, ensemble, frontier, **options)
+    def listen(self, study):
+        given[self.name] = study.frontier
+        return make(self, study)
 
     given, make = {}, Figure.make
     monkeypatch.setattr(Figure, "make", listen)

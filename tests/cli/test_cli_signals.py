@@ -20,14 +20,14 @@ HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 COMMAND = "from jaxscale.cli.main import main\n"
 STUCK = """
 import ctypes
-from jaxscale.cli import studies
+from jaxscale.studies import making
 
-def stuck(*given):
+def stuck(*given, **named):
     print("stuck", flush=True)
     lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(128)
     lock(mutex), lock(mutex)  # as inside a compiler: it holds the thread, and no signal ends it
 
-studies.{step} = stuck
+making.{step} = stuck
 """
 AT_IMPORT = """
 import os, sys
@@ -81,13 +81,13 @@ ENDS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")
 
 @pytest.mark.parametrize(("number", "code", "line"), ENDS)
 def test_a_signal_is_answered_while_c_code_holds_the_main_thread(stuck, number, code, line):
-    process = stuck("fit_of")
+    process = stuck("fit")
     process.send_signal(number)
     assert ended(process) == (code, f"{line}\n")
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.01])
-@pytest.mark.parametrize("step", ["fit_of", "ensemble_of"])
+@pytest.mark.parametrize("step", ["fit", "bootstrap"])
 def test_a_second_interrupt_ends_the_process_with_the_same_one_line(stuck, own_folder, step, pause):
     process = stuck(step)
     process.send_signal(signal.SIGINT)
@@ -102,7 +102,7 @@ def test_a_second_interrupt_ends_the_process_with_the_same_one_line(stuck, own_f
 
 @pytest.mark.parametrize(("number", "code", "line"), ENDS)
 def test_a_fit_that_was_done_is_saved_before_the_process_ends(stuck, own_folder, number, code, line):
-    process = stuck("ensemble_of")
+    process = stuck("bootstrap")
     process.send_signal(number)
     assert ended(process) == (code, f"{line}; the fit without bands is in out/kept\n")
     saved = load(own_folder / "out" / "kept")
@@ -112,7 +112,7 @@ def test_a_fit_that_was_done_is_saved_before_the_process_ends(stuck, own_folder,
 
 
 def test_a_fit_that_cannot_be_saved_is_no_reason_to_stay(stuck, own_folder):
-    process = stuck("ensemble_of")
+    process = stuck("bootstrap")
     (own_folder / "out").write_text("a file where a folder must be")
     process.send_signal(signal.SIGINT)
     code, said = ended(process)
@@ -130,7 +130,7 @@ def test_a_signal_while_modules_are_imported_ends_in_one_line(start, module, num
 
 def test_an_interrupt_that_the_parent_ignores_stays_ignored(stuck):
     """As in a background job of a shell, or under nohup."""
-    process = stuck("fit_of", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n")
+    process = stuck("fit", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n")
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)

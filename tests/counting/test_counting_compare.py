@@ -13,8 +13,8 @@ from jaxscale.counting import CONVENTIONS
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.fitting import compare_counts
-from jaxscale.reports import Answer, fit_document, json_text, print_fit
-from jaxscale.results import Counts
+from jaxscale.reports import fit_document, json_text, print_fit
+from jaxscale.results import Counts, Study
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 
@@ -31,7 +31,7 @@ def porian_counts(with_shapes):
 
 def page(counts, width=80):
     text = io.StringIO()
-    answer = Answer(counts.counts[0].fit, counts=counts)
+    answer = Study(counts.counts[0].fit, comparison=counts)
     print_fit(answer, Console(file=text, width=10_000, highlight=False, markup=False), width=width)
     return text.getvalue().partition("Counted another way")[2].partition("\n\nflops-mismatch")[0]
 
@@ -84,7 +84,7 @@ def test_the_page_shows_what_moves_in_80_columns(porian_counts):
 
 
 def test_the_document_has_every_count_at_full_precision(porian_counts):
-    document = json.loads(json_text(fit_document(Answer(porian_counts.counts[0].fit, counts=porian_counts))))
+    document = json.loads(json_text(fit_document(Study(porian_counts.counts[0].fit, comparison=porian_counts))))
     counts = document["counts"]
     assert [one["convention"] for one in counts["conventions"]] == [one.convention.name for one in porian_counts.counts]
     for row, one in zip(counts["conventions"], porian_counts.counts, strict=True):
@@ -93,7 +93,7 @@ def test_the_document_has_every_count_at_full_precision(porian_counts):
         assert [budget["params"] for budget in row["frontier"]] == one.frontier.params.tolist()
         assert row["derived"] == dict(one.fit.runs.origin.derived)
     assert counts["left_out"] == dict(porian_counts.left_out)
-    assert fit_document(Answer(porian_counts.counts[0].fit))["counts"] == {}
+    assert fit_document(Study(porian_counts.counts[0].fit))["counts"] == {}
 
 
 def test_the_total_of_gadre_is_the_table_and_the_layers_alone_raise_the_exponent(gadre):
@@ -144,7 +144,7 @@ def test_a_count_that_brings_a_warning_of_its_own_says_so(by_size):
     other = replace(other, fit=replace(other.fit, findings=(shared, own), status=Status.SINGULAR))
     counts = Counts((first, other), {})
     assert "the fit is 'singular'; beware: nearly-collinear; at small" in " ".join(page(counts).split())
-    document = fit_document(Answer(first.fit, counts=counts))["counts"]["conventions"]
+    document = fit_document(Study(first.fit, comparison=counts))["counts"]["conventions"]
     assert [[one["code"] for one in row["warnings"]] for row in document] == [[], ["nearly-collinear"]]
 
 

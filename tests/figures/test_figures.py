@@ -22,6 +22,7 @@ from jaxscale.errors import UsageError
 from jaxscale.figures import FIGURES, save
 from jaxscale.laws import LAWS, predict_with
 from jaxscale.objectives import squared
+from jaxscale.results import Study
 from jaxscale.runs import read_runs
 from jaxscale.status import Status
 
@@ -90,15 +91,15 @@ def test_every_figure_draws_for_every_law_or_says_why_not(law):
     for figure in FIGURES:
         if figure.name == "isoloss" and fit.law.inputs != ("params", "tokens"):
             with pytest.raises(UsageError, match=f"'{law}' is a law of {fit.law.inputs[0]}"):
-                figure.make(fit, ensemble, frontier)
+                figure.make(Study(fit, ensemble, frontier))
         else:
-            assert_no_text_overlaps(figure.make(fit, ensemble, frontier))
+            assert_no_text_overlaps(figure.make(Study(fit, ensemble, frontier)))
 
 
 def test_contours_stand_where_the_law_s_own_price_puts_the_runs():
     fit, _, _ = results()
     dear = replace(fit, law=replace(fit.law, name="dear", flops_per_param_token=lambda: 8.0))
-    ax = drawn(FIGURES.resolve("isoloss").make(dear, None, None)).axes[0]
+    ax = drawn(FIGURES.resolve("isoloss").make(dear)).axes[0]
     (contours,) = (one for one in ax.collections if isinstance(one, ContourSet))
     for level, path in zip(contours.levels, contours.get_paths(), strict=True):
         flops, params = path.vertices.T
@@ -118,33 +119,33 @@ def test_the_handmade_coefs_cover_every_registered_law():
 def test_no_text_overlaps_in_small_and_large_tables(rows):
     fit, ensemble, frontier = results(rows=rows, noise=0.05)
     for figure in FIGURES:
-        assert_no_text_overlaps(figure.make(fit, ensemble, frontier))
+        assert_no_text_overlaps(figure.make(Study(fit, ensemble, frontier)))
 
 
 @pytest.mark.parametrize("flops", [(5.76e23,), (1e25, 1e21), (1e18, 1e30), tuple(np.geomspace(1e18, 1e26, 81))])
 def test_no_text_overlaps_for_few_and_many_budgets(flops):
     fit, ensemble, frontier = results(flops=flops)
     for name in ("frontier", "isoloss"):
-        assert_no_text_overlaps(FIGURES.resolve(name).make(fit, ensemble, frontier))
+        assert_no_text_overlaps(FIGURES.resolve(name).make(Study(fit, ensemble, frontier)))
 
 
 def test_real_runs_draw_without_overlaps(shared_data):
     fit = fit_of(runs=read_runs(shared_data / "epoch_chinchilla.csv"))
     ensemble = ensemble_of(fit, replicates=2000, unusable=0.01)
     for figure in FIGURES:
-        assert_no_text_overlaps(figure.make(fit, ensemble, frontier_of(fit, ensemble)))
+        assert_no_text_overlaps(figure.make(Study(fit, ensemble, frontier_of(fit, ensemble))))
 
 
 def test_axes_carry_units():
     fit, ensemble, frontier = results()
     for name in ("frontier", "isoloss", "residuals"):
-        page = drawn(FIGURES.resolve(name).make(fit, ensemble, frontier))
+        page = drawn(FIGURES.resolve(name).make(Study(fit, ensemble, frontier)))
         labels = {axis.get_label_text() for axis in page.findobj(Axis)} - {""}
         assert labels
         assert labels <= UNITS
     page = FIGURES.resolve("residuals").make(fit_of(objective=squared(space="linear")))
     assert page.axes[0].get_ylabel() == "residual, predicted − measured (nats/token)"
-    caption = caption_of(FIGURES.resolve("coefs").make(fit, ensemble))
+    caption = caption_of(FIGURES.resolve("coefs").make(Study(fit, ensemble)))
     assert "E in nats/token" in caption
     assert "A in nats/token·params^alpha" in caption
 
@@ -152,7 +153,7 @@ def test_axes_carry_units():
 @pytest.mark.parametrize("name", ["frontier", "isoloss", "coefs"])
 def test_captions_state_level_method_and_how_many_replicates_count(name):
     fit, ensemble, frontier = results(replicates=60, unusable=0.1)
-    caption = caption_of(FIGURES.resolve(name).make(fit, ensemble, frontier, level=0.9))
+    caption = caption_of(FIGURES.resolve(name).make(Study(fit, ensemble, frontier, level=0.9)))
     assert "90 % percentile bands from 54 of 60 replicates (scheme pairs, seed 0)" in caption
     assert "law chinchilla, L = E + A/N^alpha + B/D^beta" in caption
     assert "objective huber, log space, δ = 0.001" in caption
@@ -161,7 +162,7 @@ def test_captions_state_level_method_and_how_many_replicates_count(name):
 
 def test_a_fit_without_an_ensemble_has_no_bands_and_says_so():
     fit = fit_of()
-    page = FIGURES.resolve("frontier").make(fit, None, frontier_of(fit))
+    page = FIGURES.resolve("frontier").make(Study(fit, None, frontier_of(fit)))
     assert "no bands: the fit was not bootstrapped" in caption_of(page)
     assert not [text for text in page.legends[0].get_texts() if "band" in text.get_text()]
 
@@ -169,7 +170,7 @@ def test_a_fit_without_an_ensemble_has_no_bands_and_says_so():
 def test_an_ensemble_without_a_usable_replicate_has_no_bands_and_says_so():
     fit, ensemble, frontier = results(unusable=1.0)
     for name in ("frontier", "isoloss", "coefs"):
-        page = FIGURES.resolve(name).make(fit, ensemble, frontier)
+        page = FIGURES.resolve(name).make(Study(fit, ensemble, frontier))
         assert "no bands: none of the 60 replicates is usable" in caption_of(page)
         assert_no_text_overlaps(page)
 
@@ -184,7 +185,7 @@ def test_the_measured_range_is_solid_and_the_extrapolation_dashed():
     low, high = frontier.measured
     curves = [
         line
-        for ax in FIGURES.resolve("frontier").make(fit, ensemble, frontier).axes
+        for ax in FIGURES.resolve("frontier").make(Study(fit, ensemble, frontier)).axes
         for line in ax.findobj(Line2D)
         if line.axes is ax and len(line.get_xdata()) > 1 and line.get_linewidth() == 1.8
     ]
@@ -195,7 +196,7 @@ def test_the_measured_range_is_solid_and_the_extrapolation_dashed():
 
 
 def test_a_law_of_compute_alone_gets_the_panel_of_the_loss_alone():
-    page = FIGURES.resolve("frontier").make(*results("power", replicates=20))
+    page = FIGURES.resolve("frontier").make(Study(*results("power", replicates=20)))
     assert [ax.get_ylabel() for ax in page.axes] == ["loss (nats/token)"]
 
 
@@ -228,7 +229,7 @@ def test_the_largest_residuals_are_named_by_their_row():
 
 def test_fixed_coefs_are_not_drawn():
     fit = fit_of(fixed=("alpha", "beta"))
-    page = FIGURES.resolve("coefs").make(fit, ensemble_of(fit, replicates=50))
+    page = FIGURES.resolve("coefs").make(Study(fit, ensemble_of(fit, replicates=50)))
     assert {ax.get_xlabel() for ax in page.axes} - {""} == {"E (nats/token)", "A", "B"}
     assert "fixed: alpha = 0.3473, beta = 0.3672" in caption_of(page)
 
@@ -237,7 +238,7 @@ def test_fixed_coefs_are_not_drawn():
 def test_the_same_page_saves_to_the_same_bytes(tmp_path, suffix):
     fit = fit_of()
     for name in ("one", "other"):
-        save(FIGURES.resolve("frontier").make(fit, None, frontier_of(fit)), tmp_path / f"{name}{suffix}")
+        save(FIGURES.resolve("frontier").make(Study(fit, None, frontier_of(fit))), tmp_path / f"{name}{suffix}")
     first, second = ((tmp_path / f"{name}{suffix}").read_bytes() for name in ("one", "other"))
     assert len(first) > 5000
     assert first == second
@@ -262,11 +263,12 @@ def test_the_callers_style_neither_matters_nor_changes(tmp_path):
 
 def test_figures_never_touch_pyplot():
     script = (
-        "import sys; from handmade import fit_of, ensemble_of, frontier_of; from jaxscale.figures import FIGURES\n"
+        "import sys; from handmade import fit_of, ensemble_of, frontier_of\n"
+        "from jaxscale.figures import FIGURES\nfrom jaxscale.results import Study\n"
         "fit = fit_of(); ensemble = ensemble_of(fit, replicates=30)\n"
-        "[figure.make(fit, ensemble, frontier_of(fit, ensemble)).canvas.draw() for figure in FIGURES]\n"
+        "[figure.make(Study(fit, ensemble, frontier_of(fit, ensemble))).canvas.draw() for figure in FIGURES]\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", script], cwd=here, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -6,9 +6,8 @@ from jaxscale.datasets.simulating import simulate
 from jaxscale.laws import LAWS
 from jaxscale.objectives import huber
 from jaxscale.provenance import Provenance
-from jaxscale.reports import Answer
 from jaxscale.resampling import SCHEMES
-from jaxscale.results import Certificate, Ensemble, Fit, Frontier
+from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Study
 from jaxscale.status import Status
 
 COEFS = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
@@ -72,4 +71,4 @@ def answer_of(*, replicates=400, failed=0, level=0.95, **changes):
     """Return a whole answer; replicates=0 leaves the ensemble out."""
     fit = fit_of(**changes)
     ensemble = ensemble_of(fit, replicates=replicates, failed=failed) if replicates else None
-    return Answer(fit, ensemble, frontier_of(fit, ensemble), level)
+    return Study(fit, ensemble, frontier_of(fit, ensemble), level)

@@ -9,9 +9,9 @@ import pytest
 from reported import COEFS, answer_of, fit_of, frontier_of
 
 from jaxscale.finding import Finding
-from jaxscale.reports import Answer, fit_document, frontier_document, json_text, warnings_of
+from jaxscale.reports import fit_document, frontier_document, json_text, warnings_of
 from jaxscale.reports.facts import fit_facts, frontier_facts
-from jaxscale.results import Certificate, Minimum
+from jaxscale.results import Certificate, Minimum, Study
 from jaxscale.status import Status
 
 
@@ -49,12 +49,12 @@ def test_a_missing_standard_error_is_named():
 
 def test_what_was_held_is_in_the_documents_and_on_the_pages():
     fit = fit_of()
-    answer = Answer(fit, None, replace(frontier_of(fit), fixed={"unique_tokens": 1e10}))
+    answer = Study(fit, None, replace(frontier_of(fit), fixed={"unique_tokens": 1e10}))
     assert fit_document(answer)["fixed_inputs"] == frontier_document(answer)["fixed_inputs"] == {"unique_tokens": 1e10}
     for facts in (fit_facts(answer), frontier_facts(answer)):
         assert dict(facts)["fixed"].plain == "unique_tokens 1e10"
-    assert fit_document(Answer(fit, None, frontier_of(fit)))["fixed_inputs"] == {}
-    assert "fixed" not in dict(frontier_facts(Answer(fit, None, frontier_of(fit))))
+    assert fit_document(Study(fit, None, frontier_of(fit)))["fixed_inputs"] == {}
+    assert "fixed" not in dict(frontier_facts(Study(fit, None, frontier_of(fit))))
 
 
 def test_a_budget_without_an_optimum_is_null_and_named():
@@ -62,7 +62,7 @@ def test_a_budget_without_an_optimum_is_null_and_named():
     frontier = frontier_of(fit)
     for array in (frontier.params, frontier.tokens, frontier.loss):
         array[1] = np.nan
-    document = fit_document(Answer(fit, None, frontier))
+    document = fit_document(Study(fit, None, frontier))
     assert document["frontier"][1]["tokens_per_param"] == {"value": None, "low": None, "high": None}
     assert any("at 5.76e23 FLOP" in warning["message"] for warning in document["warnings"])
 

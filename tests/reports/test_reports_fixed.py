@@ -6,7 +6,8 @@ from reported import fit_of
 from rich.console import Console
 
 from jaxscale.laws import law_from_expression
-from jaxscale.reports import Answer, fit_document, print_fit
+from jaxscale.reports import fit_document, print_fit
+from jaxscale.results import Study
 
 COEFS = [f"{name}:positive" for name in ("E", "A", "B", "alpha", "beta")]
 LAW = law_from_expression("E + A*params**-alpha + B*tokens**-beta + quality", COEFS)
@@ -17,7 +18,7 @@ def warning_of(document):
 
 
 def test_a_law_that_needs_an_input_held_says_which_and_how():
-    answer = Answer(fit_of(law=LAW))
+    answer = Study(fit_of(law=LAW))
     document = fit_document(answer)
     assert document["frontier"] == []
     assert "takes quality too, which no budget decides" in warning_of(document)
@@ -29,4 +30,4 @@ def test_a_law_that_needs_an_input_held_says_which_and_how():
 
 def test_a_law_that_says_nothing_about_budgets_still_says_so():
     law = law_from_expression("E + A*params**-alpha + B*params**-beta", COEFS)
-    assert "does not say how a budget is best spent" in warning_of(fit_document(Answer(fit_of(law=law))))
+    assert "does not say how a budget is best spent" in warning_of(fit_document(Study(fit_of(law=law))))

@@ -11,7 +11,8 @@ from rich.console import Console
 from jaxscale.finding import Finding
 from jaxscale.laws import LAWS
 from jaxscale.objectives import huber
-from jaxscale.reports import Answer, print_fit, print_frontier, print_law, print_laws
+from jaxscale.reports import print_fit, print_frontier, print_law, print_laws
+from jaxscale.results import Study
 from jaxscale.status import Status
 
 
@@ -71,9 +72,7 @@ def test_failed_replicates_are_counted_by_reason():
 def test_text_from_a_table_is_printed_literally():
     fit = fit_of()
     origin = replace(fit.runs.origin, source="\x1b[31m[bold]evil[/bold].csv", columns={"params": "\u202eN [red]"})
-    answer = Answer(
-        replace(fit, runs=replace(fit.runs, origin=origin), findings=(Finding("odd", "[red]\x1b]0;x\x07"),))
-    )
+    answer = Study(replace(fit, runs=replace(fit.runs, origin=origin), findings=(Finding("odd", "[red]\x1b]0;x\x07"),)))
     text = fit_page(answer, 200)
     assert "\\x1b[31m[bold]evil[/bold].csv: 54 of 54" in text
     assert "params from '\\u202eN [red]'" in text
@@ -83,7 +82,7 @@ def test_text_from_a_table_is_printed_literally():
 
 def test_a_failed_fit_says_why_there_is_no_frontier():
     fit = fit_of(status=Status.SINGULAR)
-    text = fit_page(Answer(fit))
+    text = fit_page(Study(fit))
     assert "fit        singular; gradient 1e-15" in text
     assert "No frontier: the fit is 'singular', not a minimum" in text
 
@@ -121,12 +120,12 @@ def test_the_page_says_how_far_the_law_lies_from_the_runs():
     weight = np.ones(len(fit.runs))
     weight[30] = 0.0
     fit = replace(fit, residuals=residuals, runs=replace(fit.runs, weight=weight))
-    text = " ".join(fit_page(Answer(fit), 200).split())
+    text = " ".join(fit_page(Study(fit), 200).split())
     half, most = np.quantile(100 * np.abs(np.delete(misses, 30)), [0.5, 0.9])
     assert f"residuals half of the runs within {half:.2f} %, nine in ten within {most:.2f} %" in text
     assert "the largest is row 8, predicted 5.0 % too low" in text
     linear = replace(fit, objective=huber(space="linear"), residuals=np.where(residuals == residuals[7], 0.2, 0.1))
-    text = " ".join(fit_page(Answer(linear), 200).split())
+    text = " ".join(fit_page(Study(linear), 200).split())
     assert (
         "half of the runs within 0.10, nine in ten within 0.10; the largest is row 8, predicted 0.20 too high" in text
     )
@@ -134,4 +133,4 @@ def test_the_page_says_how_far_the_law_lies_from_the_runs():
 
 def test_no_residuals_are_named_where_no_residual_is_finite():
     fit = fit_of(status=Status.NON_FINITE)
-    assert "residuals half" not in fit_page(Answer(replace(fit, residuals=np.full(len(fit.runs), np.nan))))
+    assert "residuals half" not in fit_page(Study(replace(fit, residuals=np.full(len(fit.runs), np.nan))))

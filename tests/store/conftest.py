@@ -3,9 +3,10 @@
 import pytest
 import store_answers as answers
 
-from jaxscale.store import Saved, save
+from jaxscale.results import Study
+from jaxscale.store import save
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return save(tmp_path / "out", Saved(answers.fit(), answers.ensemble(), answers.frontier(replicates=12)))
+    return save(tmp_path / "out", Study(answers.fit(), answers.ensemble(), answers.frontier(replicates=12)))

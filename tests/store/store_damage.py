@@ -9,6 +9,7 @@ import pytest
 from jaxscale.errors import StoreError
 from jaxscale.store import load
 from jaxscale.store.archive import write_archive
+from jaxscale.store.folder import sha256_of
 
 RESULT, ARRAYS = "result.json", "arrays.npz"
 
@@ -33,10 +34,10 @@ def outcome(folder):
 
 
 def edited(folder, change):
-    """Change the document of a saved result in place."""
+    """Change the document of a saved result in place, and make its hash fit, as someone hostile would."""
     record = json.loads((folder / RESULT).read_text())
     change(record)
-    (folder / RESULT).write_text(json.dumps(record))
+    (folder / RESULT).write_text(json.dumps({**record, "sha256": sha256_of(record)}))
 
 
 def exchanged(folder, data):
@@ -48,10 +49,18 @@ def exchanged(folder, data):
 def rewritten(folder, name, place, number):
     """Change one number of one array, and make size and hash fit, as someone hostile would."""
     with np.load(folder / ARRAYS) as saved:
+        array = saved[name]
+    bits = array.view(np.int8) if array.dtype == bool else array  # a flag is a byte
+    bits[place] = number
+    exchanged_arrays(folder, {name: array})
+
+
+def exchanged_arrays(folder, changed):
+    """Put other arrays in the place of some, and make size and hash fit."""
+    with np.load(folder / ARRAYS) as saved:
         arrays = {key: saved[key] for key in saved.files}
-    arrays[name][place] = number
     (folder / ARRAYS).unlink()
-    write_archive(folder / ARRAYS, arrays)
+    write_archive(folder / ARRAYS, {**arrays, **changed})
     exchanged(folder, (folder / ARRAYS).read_bytes())
 
 

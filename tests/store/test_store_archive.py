@@ -78,6 +78,6 @@ def test_text_whose_ends_do_not_fit_is_refused(folder):
     with np.load(folder / ARRAYS) as saved:
         arrays = {name: saved[name] for name in saved.files}
     for ends in ([5] * 10, list(range(10, 0, -1)), [-1] * 10, [2**62] * 10):
-        arrays["runs.group.ends"] = np.array(ends, np.int64)
+        arrays["fit.runs.group.ends"] = np.array(ends, np.int64)
         exchanged(folder, archive(*((f"{name}.npy", npy(array)) for name, array in arrays.items())))
         assert "runs.group" in refusal(folder)

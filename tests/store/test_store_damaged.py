@@ -2,17 +2,19 @@
 
 import json
 import os
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import store_answers as answers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_damage import ARRAYS, RESULT, edited, exchanged, outcome, refusal
+from store_damage import ARRAYS, RESULT, edited, exchanged, exchanged_arrays, outcome, refusal
 
+from jaxscale.results import Study
 from jaxscale.runs import opening
-from jaxscale.store import Saved, load, save
-from jaxscale.store.document import LARGEST
+from jaxscale.store import load, save
+from jaxscale.store.folder import LARGEST, sha256_of
 
 
 def test_a_folder_that_does_not_exist(tmp_path):
@@ -77,7 +79,7 @@ def test_any_flipped_bit_in_the_archive_is_refused(tmp_path_factory, place, bit)
 @given(cuts=st.lists(st.tuples(st.integers(0, 2**40), st.binary(max_size=4)), min_size=1, max_size=3))
 def test_no_change_to_either_file_ever_ends_in_a_traceback(tmp_path_factory, cuts):
     """With the hash made to fit, so that everything behind it is reached too."""
-    folder = save(tmp_path_factory.mktemp("saved") / "out", Saved(answers.fit(), answers.ensemble()))
+    folder = save(tmp_path_factory.mktemp("saved") / "out", Study(answers.fit(), answers.ensemble()))
     for name in (ARRAYS, RESULT):
         data = bytearray((folder / name).read_bytes())
         for place, new in cuts:
@@ -88,6 +90,9 @@ def test_no_change_to_either_file_ever_ends_in_a_traceback(tmp_path_factory, cut
         else:
             (folder / name).write_bytes(data)
         assert len(outcome(folder).splitlines()) <= 3
+        with suppress(ValueError):
+            edited(folder, lambda record: None)
+            assert len(outcome(folder).splitlines()) <= 3
 
 
 JSON = st.recursive(
@@ -100,7 +105,7 @@ JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), value=JSON)
 def test_no_other_value_in_any_field_ever_ends_in_a_traceback(tmp_path_factory, data, value):
-    first = Saved(answers.fit(), answers.ensemble(), answers.frontier(replicates=12))
+    first = Study(answers.fit(), answers.ensemble(), answers.frontier(replicates=12))
     folder = save(tmp_path_factory.mktemp("saved") / "out", first)
     record = json.loads((folder / RESULT).read_text())
     at = record
@@ -110,7 +115,7 @@ def test_no_other_value_in_any_field_ever_ends_in_a_traceback(tmp_path_factory, 
             break
         at = at[key]
     at[key] = value
-    (folder / RESULT).write_text(json.dumps(record))
+    (folder / RESULT).write_text(json.dumps({**record, "sha256": sha256_of(record)}))
     assert len(outcome(folder).splitlines()) <= 3
 
 
@@ -158,8 +163,8 @@ def test_an_archive_larger_than_the_limit_is_not_read(folder, monkeypatch):
 
 
 def test_a_field_named_by_control_characters_is_named_escaped(folder):
-    edited(folder, lambda record: record.update(by_group={"\x1e\r": None}))
-    assert "by_group.\\x1e\\r is 'None'" in refusal(folder)
+    edited(folder, lambda record: record["fit"]["runs"]["origin"].update(columns={"\x1e\r": None}))
+    assert "fit.runs.origin.columns.\\x1e\\r is 'None'" in refusal(folder)
 
 
 @pytest.mark.parametrize("kind", [None, "run-manifest", 7, "\x1b[31m"])
@@ -171,6 +176,25 @@ def test_another_kind_of_document_is_refused(folder, kind):
 def test_a_document_that_names_no_kind_is_refused(folder):
     (folder / RESULT).write_text("{}")
     assert "not a saved result of jaxscale" in refusal(folder)
+
+
+@pytest.mark.parametrize("change", [{"value": 0.5}, {"status": "stalled"}, {"solver": "lbfgs"}])
+def test_a_document_that_was_edited_is_refused_with_its_reason(folder, change):
+    record = json.loads((folder / RESULT).read_text())
+    record["fit"].update(change)
+    (folder / RESULT).write_text(json.dumps(record))
+    message = refusal(folder)
+    assert "result.json: is not what was saved" in message
+    assert "edited" in message
+
+
+def test_a_document_without_its_hash_is_refused_and_one_that_was_only_laid_out_anew_is_not(folder):
+    record = json.loads((folder / RESULT).read_text())
+    (folder / RESULT).write_text(json.dumps(record, indent=4))
+    assert load(folder).fit.solver == "newton"
+    del record["sha256"]
+    (folder / RESULT).write_text(json.dumps(record))
+    assert "is not what was saved" in refusal(folder)
 
 
 def test_a_newer_schema_is_refused_with_both_versions(folder):
@@ -197,7 +221,7 @@ def test_a_schema_that_never_was_is_refused(folder, version):
     ("path", "value"),
     [
         ("fit.status", "fine"),
-        ("fit.objective_value", "0.1"),
+        ("fit.value", "0.1"),
         ("fit.objective.space", "cubic"),
         ("fit.objective.scale", -1),
         ("fit.objective.scale", None),
@@ -206,14 +230,14 @@ def test_a_schema_that_never_was_is_refused(folder, version):
         ("fit.std", {"F": 1}),
         ("fit.fixed", ["F"]),
         ("fit.certificate.starts", -1),
-        ("fit.findings", [1]),
-        ("runs.used", 2**70),
-        ("runs.columns", ["a", "a", "a"]),
-        ("runs.labels", "x"),
-        ("runs.has_group", 1),
+        ("fit.findings", 1),
+        ("fit.runs.origin.rows", 2**70),
+        ("fit.runs.columns", ["a", "a", "a"]),
+        ("fit.runs.labels", "x"),
+        ("fit.runs.group", 1),
         ("ensemble.seed", 2**32),
         ("ensemble.coefs", ["E", "E", "A", "B", "alpha"]),
-        ("frontier.at_point.at_point", {}),
+        ("frontier.at_point.at_point", 1),
         ("frontier.measured", []),
     ],
 )
@@ -229,13 +253,30 @@ def test_a_wrong_field_is_named(folder, path, value):
     assert f"result.json: {path} is" in refusal(folder)
 
 
+def test_the_point_of_a_frontier_is_no_ensemble(folder):
+    """Also where the arrays of a point below it are there."""
+    inner, deeper = "frontier.at_point.", "frontier.at_point.at_point."
+
+    def nested(record):
+        point = record["frontier"]["at_point"]
+        point["at_point"] = {
+            name: one.replace(inner, deeper) if isinstance(one, str) else one for name, one in point.items()
+        }
+
+    with np.load(folder / ARRAYS) as saved:
+        arrays = {name.replace(inner, deeper): saved[name] for name in saved.files if name.startswith(inner)}
+    exchanged_arrays(folder, arrays)
+    edited(folder, nested)
+    assert "frontier.at_point.at_point is" in refusal(folder)
+
+
 def test_a_missing_field_is_named(folder):
     edited(folder, lambda record: record["fit"]["certificate"].pop("condition"))
     assert "'fit.certificate.condition' is missing" in refusal(folder)
 
 
 def test_rows_and_arrays_that_do_not_belong_together_are_refused(folder):
-    edited(folder, lambda record: record["runs"].update(used=9))
+    exchanged_arrays(folder, {"fit.runs.row": np.arange(1, 10)})
     assert "float64 (10,), not float64 (9)" in refusal(folder)
 
 

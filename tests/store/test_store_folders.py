@@ -7,7 +7,8 @@ import pytest
 import store_answers as answers
 
 from jaxscale.errors import StoreError, UsageError
-from jaxscale.store import Saved, load, save
+from jaxscale.results import Study
+from jaxscale.store import load, save
 
 OWN = "0a1b2c3d"
 
@@ -86,7 +87,7 @@ def test_a_result_without_a_digest_is_not_that_of_a_named_computation(tmp_path):
 
 
 def test_the_same_computation_rewrites_its_own_folder(tmp_path):
-    folder = save(tmp_path / "out", Saved(answers.fit(value=1.0), answers.ensemble()), own_digest=OWN)
+    folder = save(tmp_path / "out", Study(answers.fit(value=1.0), answers.ensemble()), own_digest=OWN)
     save(folder, answers.fit(value=2.0), own_digest=OWN)
     assert load(folder).fit.value == 2.0
     assert load(folder).ensemble is None
@@ -95,7 +96,7 @@ def test_the_same_computation_rewrites_its_own_folder(tmp_path):
 def test_the_same_computation_may_be_saved_again_and_another_may_not(tmp_path):
     folder = save(tmp_path / "out", answers.fit())
     assert save(folder, answers.fit()) == folder
-    for other in (Saved(answers.fit(), answers.ensemble()), answers.fit(coefs={**answers.COEFS, "E": 1.9})):
+    for other in (Study(answers.fit(), answers.ensemble()), answers.fit(coefs={**answers.COEFS, "E": 1.9})):
         with pytest.raises(StoreError, match="holds something else"):
             save(folder, other)
 
@@ -223,6 +224,6 @@ def test_what_is_no_result_is_not_saved(tmp_path, thing):
 def test_parts_of_different_computations_are_not_saved_together():
     other = answers.fit(coefs={**answers.COEFS, "E": 2.0})
     with pytest.raises(UsageError, match="another fit"):
-        Saved(answers.fit(), answers.ensemble(of=other))
+        Study(answers.fit(), answers.ensemble(of=other))
     with pytest.raises(UsageError, match="3 replicates"):
-        Saved(answers.fit(), answers.ensemble(), answers.frontier(replicates=3))
+        Study(answers.fit(), answers.ensemble(), answers.frontier(replicates=3))

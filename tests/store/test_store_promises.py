@@ -1,15 +1,16 @@
 """An archive whose digest was made anew for other numbers: what a type promises of its numbers is asked on loading."""
 
-import json
+import re
 
 import numpy as np
 import pytest
 import store_answers as answers
-from store_damage import ARRAYS, RESULT, edited, outcome, refusal, rewritten
+from store_damage import ARRAYS, edited, outcome, refusal, rewritten
 
 from jaxscale.objectives import huber
+from jaxscale.results import Study
 from jaxscale.status import Status
-from jaxscale.store import Saved, save
+from jaxscale.store import save
 
 NAN, INF = float("nan"), float("inf")
 
@@ -19,24 +20,24 @@ def folder(tmp_path):
     table = answers.runs(sigma=np.geomspace(1e-4, 0.3, len(answers.HOSTILE)))
     fit = answers.fit(runs=table)
     ensemble = answers.ensemble(fit, without={"E": np.arange(12) % 3 == 0})
-    return save(tmp_path / "out", Saved(fit, ensemble, answers.frontier(fit, replicates=12)))
+    return save(tmp_path / "out", Study(fit, ensemble, answers.frontier(fit, replicates=12)))
 
 
 DAMAGED = [
-    ("runs.loss", 3, NAN, "finite"),
-    ("runs.loss", 3, INF, "finite"),
-    ("runs.loss", 3, -2.0, "above zero"),
-    ("runs.loss", 3, 0.0, "above zero"),
-    ("runs.weight", 2, NAN, "zero or more"),
-    ("runs.weight", 2, INF, "zero or more"),
-    ("runs.weight", 2, -1.0, "zero or more"),
-    ("runs.weight", slice(None), 0.0, "one in which a run counts"),
-    ("runs.sigma", 2, 0.0, "above zero"),
-    ("runs.sigma", 2, NAN, "above zero"),
-    ("runs.row", 0, 0, "counted from 1"),
-    ("runs.row", 0, -5, "counted from 1"),
-    ("runs.column.0", 1, NAN, "finite"),
-    ("runs.column.1", 1, INF, "finite"),
+    ("fit.runs.loss", 3, NAN, "finite"),
+    ("fit.runs.loss", 3, INF, "finite"),
+    ("fit.runs.loss", 3, -2.0, "above zero"),
+    ("fit.runs.loss", 3, 0.0, "above zero"),
+    ("fit.runs.weight", 2, NAN, "zero or more"),
+    ("fit.runs.weight", 2, INF, "zero or more"),
+    ("fit.runs.weight", 2, -1.0, "zero or more"),
+    ("fit.runs.weight", slice(None), 0.0, "one in which a run counts"),
+    ("fit.runs.sigma", 2, 0.0, "above zero"),
+    ("fit.runs.sigma", 2, NAN, "above zero"),
+    ("fit.runs.row", 0, 0, "counted from 1"),
+    ("fit.runs.row", 0, -5, "counted from 1"),
+    ("fit.runs.columns.0", 1, NAN, "finite"),
+    ("fit.runs.columns.1", 1, INF, "finite"),
     ("fit.residuals", 4, NAN, "finite"),
     ("fit.residuals", 4, -INF, "finite"),
     ("ensemble.status", 0, -1, "the code of converged"),
@@ -45,17 +46,17 @@ DAMAGED = [
     ("ensemble.steps", 0, -1, "zero or more"),
     ("ensemble.value", 0, NAN, "finite"),
     ("ensemble.value", 1, INF, "finite"),
-    ("ensemble.coefs", (2, 0), NAN, "a number"),
-    ("ensemble.coefs", (2, 0), -1e-300, "in its support"),
-    ("ensemble.coefs", (2, 5), -INF, "in its support"),
-    ("ensemble.without", (0, 0), 2, "0 or 1"),
-    ("ensemble.without", (0, 0), -1, "0 or 1"),
+    ("ensemble.coefs.2", (0), NAN, "a number"),
+    ("ensemble.coefs.2", (0), -1e-300, "in its support"),
+    ("ensemble.coefs.2", (5), -INF, "in its support"),
+    ("ensemble.without.0", (0), 2, "0 or 1"),
+    ("ensemble.without.0", (0), -1, "0 or 1"),
     ("frontier.flops", 0, 0.0, "above zero"),
     ("frontier.flops", 0, NAN, "above zero"),
     ("frontier.params", (1, 0), -1.0, "above zero"),
     ("frontier.tokens", (1, 0), 0.0, "above zero"),
-    ("frontier.point.flops", 0, -1.0, "above zero"),
-    ("frontier.point.params", 0, -1.0, "above zero"),
+    ("frontier.at_point.flops", 0, -1.0, "above zero"),
+    ("frontier.at_point.params", 0, -1.0, "above zero"),
 ]
 
 
@@ -72,14 +73,16 @@ def test_every_array_of_numbers_has_a_damage_that_is_tried(folder):
     with np.load(folder / ARRAYS) as saved:
         names = {name for name in saved.files if not name.endswith((".utf8", ".ends"))}
     untried = names - {name for name, *_ in DAMAGED}
-    assert untried == {"runs.column.2", "frontier.loss", "frontier.point.loss", "frontier.point.tokens"}
+    alike = {f"ensemble.coefs.{at}" for at in (0, 1, 3, 4)}
+    losses = {"frontier.loss", "frontier.at_point.loss", "frontier.at_point.tokens"}
+    assert untried == {"fit.runs.columns.2", *alike, *losses}
 
 
 @pytest.mark.parametrize(
     ("path", "number"),
     [
-        ("fit.objective_value", None),
-        ("fit.objective_value", "inf"),
+        ("fit.value", None),
+        ("fit.value", "inf"),
         ("fit.coefs.E", -1),
         ("fit.coefs.E", "-inf"),
         ("fit.coefs.E", None),
@@ -91,8 +94,8 @@ def test_every_array_of_numbers_has_a_damage_that_is_tried(folder):
         ("fit.provenance.compile_seconds", None),
         ("frontier.coefs.B", -2),
         ("frontier.at_point.coefs.B", -2),
-        ("frontier.at_point.measured.low", 0),
-        ("frontier.at_point.measured.high", "inf"),
+        ("frontier.at_point.measured.0", 0),
+        ("frontier.at_point.measured.1", "inf"),
     ],
 )
 def test_a_field_that_its_type_does_not_hold_is_refused_by_name(folder, path, number):
@@ -100,26 +103,27 @@ def test_a_field_that_its_type_does_not_hold_is_refused_by_name(folder, path, nu
         *parents, last = path.split(".")
         for key in parents:
             record = record[int(key) if key.isdigit() else key]
-        record[last] = number
+        record[int(last) if last.isdigit() else last] = number
 
     edited(folder, change)
-    assert f"{path.replace('.0.', '[0].')} is" in refusal(folder)
+    named = re.sub(r"[.](\d)", r"[\1]", path)
+    assert f"{named} is" in refusal(folder)
 
 
 def test_what_failed_may_have_ended_anywhere(folder):
     """A replicate that failed has no number, or any in the support; a fit that failed has any objective."""
     failed = 5
-    for name, place in (("ensemble.value", failed), ("ensemble.coefs", (2, failed))):
+    for name, place in (("ensemble.value", failed), ("ensemble.coefs.2", (failed))):
         rewritten(folder, name, place, NAN)
     assert not outcome(folder)
-    edited(folder, lambda record: record["fit"].update(status="stalled", objective_value=None))
+    edited(folder, lambda record: record["fit"].update(status="stalled", value=None))
     rewritten(folder, "fit.residuals", 0, INF)
     assert not outcome(folder)
 
 
 def test_a_row_that_does_not_count_may_have_any_loss_and_residual(folder):
     """The table's first run has the weight 0."""
-    rewritten(folder, "runs.loss", 0, -1.0)
+    rewritten(folder, "fit.runs.loss", 0, -1.0)
     rewritten(folder, "fit.residuals", 0, NAN)
     assert not outcome(folder)
 
@@ -132,9 +136,6 @@ def test_a_loss_below_zero_is_one_where_no_logarithm_is_taken(tmp_path):
 
 def test_every_status_may_be_that_of_a_fit_without_numbers_unless_it_is_usable(folder):
     for status in Status:
-        record = json.loads((folder / RESULT).read_text())
-        record["fit"]["status"] = str(status)
-        record["fit"]["coefs"]["E"] = None
-        record["fit"]["unidentified"] = []
-        (folder / RESULT).write_text(json.dumps(record))
+        fields = {"status": str(status), "unidentified": []}
+        edited(folder, lambda record: record["fit"].update(fields, coefs={**record["fit"]["coefs"], "E": None}))  # noqa: B023
         assert bool(outcome(folder)) == status.is_usable

@@ -12,21 +12,23 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from jaxscale import datasets
+from jaxscale.counting import CONVENTIONS
 from jaxscale.finding import Finding
 from jaxscale.fitting import bootstrap
 from jaxscale.fitting import fit as fit_law
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared
 from jaxscale.provenance import Provenance
-from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Joint, Minimum
+from jaxscale.results import Certificate, Count, Counts, Ensemble, Fit, Frontier, Joint, Minimum, Study
 from jaxscale.runs import Origin, Runs
 from jaxscale.status import Status
-from jaxscale.store import Saved, digest_of, load, save
+from jaxscale.store import digest_of, load, save
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 COEFS = st.floats(min_value=0, allow_infinity=True)
 """In the support of Chinchilla's coefs, or at an edge of it."""
+HOSTILE_REASON = answers.HOSTILE[2]
 WORDS = st.text(st.characters(), max_size=30)  # lone surrogates too
 
 
@@ -40,40 +42,61 @@ def real_ensemble():
 
 
 def a_fit():
-    return Saved(answers.fit())
+    return Study(answers.fit())
 
 
 def a_fit_that_is_not_identified():
-    return Saved(answers.fit(status=Status.SINGULAR, unidentified=("E", "alpha")))
+    return Study(answers.fit(status=Status.SINGULAR, unidentified=("E", "alpha")))
 
 
 def a_fit_at_a_bound():
     joint = (Joint(("E", "A"), True, 1 / 3, None), Joint(("A", "B"), False, 0.1 + 0.2, 1e-17))
     at_bound = answers.fit(status=Status.AT_BOUND, unidentified=("E", "A"), held=("E", "alpha"), joint=joint)
     without = {"E": np.arange(12) % 3 == 0, "A": np.arange(12) % 2 == 0}
-    return Saved(at_bound, answers.ensemble(at_bound, without=without))
+    return Study(at_bound, answers.ensemble(at_bound, without=without))
 
 
 def an_ensemble():
-    return Saved(answers.fit(), answers.ensemble())
+    return Study(answers.fit(), answers.ensemble())
 
 
 def a_frontier():
-    return Saved(answers.fit(), None, answers.frontier())
+    return Study(answers.fit(), None, answers.frontier())
 
 
 def a_frontier_of_an_ensemble_alone():
-    return Saved(answers.fit(), None, answers.frontier(replicates=3))
+    return Study(answers.fit(), None, answers.frontier(replicates=3))
 
 
 def everything():
-    return Saved(answers.fit(), answers.ensemble(), answers.frontier(replicates=12))
+    return Study(answers.fit(), answers.ensemble(), answers.frontier(replicates=12))
+
+
+def what_was_asked():
+    return replace(
+        everything(), level=0.9, budgets=(1e18, 1e26), at={"unique_tokens": 1 / 3}, line="tokens = 20 params"
+    )
+
+
+def a_reduced_fit():
+    refused = answers.fit(status=Status.SINGULAR, unidentified=("E", "alpha"))
+    return Study(refused, reduced=everything(), line="tokens = 20 params")
+
+
+def other_conventions():
+    of, law = answers.fit(), answers.fit().law
+    first = Count(CONVENTIONS.resolve("measured"), of, (), None, answers.frontier(), 0.1 + 0.2)
+    again = Count(CONVENTIONS.resolve("palm"), replace(of, value=1.0), law.inputs, "measured", None, None)
+    return Study(of, comparison=Counts((first, again), {"kaplan": HOSTILE_REASON}))
 
 
 @pytest.mark.parametrize(
     "build",
     [
         a_fit,
+        what_was_asked,
+        a_reduced_fit,
+        other_conventions,
         a_fit_that_is_not_identified,
         a_fit_at_a_bound,
         an_ensemble,
@@ -97,7 +120,7 @@ def test_a_real_fit_and_its_ensemble_come_back_identical(tmp_path, real_ensemble
 def test_a_real_frontier_comes_back_identical(tmp_path, real_ensemble):
     allocation = pytest.importorskip("jaxscale.allocation.frontier")  # a module that may not be there yet
     front = allocation.frontier(real_ensemble, flops=np.geomspace(1e18, 1e25, 5))
-    assert answers.is_identical(back(tmp_path, Saved(real_ensemble.fit, real_ensemble, front)).frontier, front)
+    assert answers.is_identical(back(tmp_path, Study(real_ensemble.fit, real_ensemble, front)).frontier, front)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -200,7 +223,7 @@ def test_every_ensemble_comes_back(tmp_path_factory, data, replicates, budgets):
         ),
     )
     front = answers.frontier(replicates=len(ensemble), budgets=budgets + 1)
-    first = Saved(ensemble.fit, ensemble, front)
+    first = Study(ensemble.fit, ensemble, front)
     assert answers.is_identical(back(tmp_path_factory.mktemp("saved"), first), first)
 
 
@@ -218,7 +241,7 @@ def test_the_document_is_strict_json_without_nan_and_in_ascii(tmp_path):
 
 def test_nan_is_null_in_the_document(tmp_path):
     folder = save(tmp_path / "out", answers.fit(value=math.nan, status=Status.NON_FINITE))
-    assert json.loads((folder / "result.json").read_text())["fit"]["objective_value"] is None
+    assert json.loads((folder / "result.json").read_text())["fit"]["value"] is None
 
 
 def test_the_archive_opens_in_numpy_without_pickle(tmp_path):
@@ -264,6 +287,9 @@ def test_no_field_of_an_answer_is_forgotten():
         Runs: "columns loss weight group labels row origin findings sigma",
         Origin: "source sha256 rows columns derived where left_out scale units_ok",
         Finding: "code message rows",
+        Study: "fit ensemble frontier level interval budgets at groups reduced line comparison",
+        Count: "convention fit changed same_as frontier exponent",
+        Counts: "counts left_out",
     }
     assert {kind: " ".join(field.name for field in fields(kind)) for kind in known} == known
 

@@ -1,11 +1,11 @@
 """Laws, objectives and schemes are saved by name: what does not ship must be given back, and must be the same."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 import store_answers as answers
+from store_damage import edited
 
 from jaxscale.errors import StoreError
 from jaxscale.fitting import bootstrap
@@ -96,9 +96,7 @@ def test_a_law_whose_function_differs_is_refused(tmp_path, space):
 
 def test_a_shipped_law_that_has_changed_since_is_refused(tmp_path):
     folder = save(tmp_path / "out", answers.fit())
-    record = json.loads((folder / "result.json").read_text())
-    record["fit"]["law"]["coefs"][0]["support"] = "unit"
-    (folder / "result.json").write_text(json.dumps(record))
+    edited(folder, lambda record: record["fit"]["law"]["coefs"][0].update(support="unit"))
     assert "was saved with supports" in refusal(folder)
 
 

@@ -1,0 +1,174 @@
+"""A study: one table fitted, resampled, spent, by group, reduced and recounted, with what was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from jaxscale.costs.spec import SIZES
+from jaxscale.errors import UsageError
+from jaxscale.finding import forbids_plan
+from jaxscale.intervals import PERCENTILE, Band, Interval, band
+from jaxscale.results.counts import Counts
+from jaxscale.results.ensemble import Ensemble
+from jaxscale.results.fit import Fit, Joint
+from jaxscale.results.frontier import Frontier
+
+LEAST_USABLE = 0.5
+"""Share of usable replicates below which a band says nothing, and the study is not trustworthy."""
+
+OTHER_FIT = "the ensemble was made from another fit than the one beside it; save each with its own"
+OTHER_FRONTIER = "the frontier has the law '{found}' and the fit '{law}'; save each with its own"
+OTHER_ENSEMBLE = "the frontier has {found} replicates and the ensemble {count}; save each with its own"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A fit with everything that was made from it; raises UsageError for parts of different computations.
+
+    groups: of a fit over groups, the study of each of them, with its frontier.   reduced: where the design of the table
+    forbids the fit, the study along the curve on which all runs lie; line: that curve in words, "tokens = 20 params".
+    comparison: the law fitted under other conventions of counting.
+    What was asked for: level, the share of a band; interval, how its ends are found; budgets, in FLOP, none for the
+    usual ones; at, the law's inputs that no budget decides, at their values.
+    """
+
+    fit: Fit
+    ensemble: Ensemble | None = None
+    frontier: Frontier | None = None
+    level: float = 0.95
+    interval: Interval = PERCENTILE
+    budgets: tuple[float, ...] = ()
+    at: Mapping[str, float] = field(default_factory=dict)
+    groups: Mapping[str, Study] = field(default_factory=dict)
+    reduced: Study | None = None
+    line: str = ""
+    comparison: Counts | None = None
+
+    def __post_init__(self) -> None:
+        if self.ensemble is not None and not _is_same(self.ensemble.fit, self.fit):
+            raise UsageError(OTHER_FIT)
+        if self.frontier is None:
+            return
+        if self.frontier.law != self.fit.law:
+            raise UsageError(OTHER_FRONTIER.format(found=self.frontier.law.name, law=self.fit.law.name))
+        count = len(self.frontier.params)
+        if self.ensemble is not None and self.frontier.is_ensemble and count != len(self.ensemble):
+            raise UsageError(OTHER_ENSEMBLE.format(found=count, count=len(self.ensemble)))
+
+    def __repr__(self) -> str:
+        parts = [repr(one) for one in (self.fit, self.ensemble, self.frontier, self.comparison) if one is not None]
+        parts += [f"{len(self.groups)} groups"] if self.groups else []
+        parts += [f"reduced along {self.line}: {self.reduced.fit!r}"] if self.reduced is not None else []
+        return f"<Study: {'; '.join(parts)}>"
+
+    def shown(self, *, level: float | None = None, interval: Interval | None = None) -> Study:
+        """Return the study with another level or interval, its parts too; None keeps what was asked for before."""
+        level, interval = self.level if level is None else level, interval or self.interval
+        groups = {group: part.shown(level=level, interval=interval) for group, part in self.groups.items()}
+        reduced = None if self.reduced is None else self.reduced.shown(level=level, interval=interval)
+        return replace(self, level=level, interval=interval, groups=groups, reduced=reduced)
+
+    def asked(self, *, budgets: tuple[float, ...], at: Mapping[str, float]) -> Study:
+        """Return the study asked for other budgets and fixed inputs, without the frontiers of before."""
+        reduced = None if self.reduced is None else self.reduced.asked(budgets=budgets, at=at)
+        return replace(self, budgets=budgets, at=at, frontier=None, groups={}, reduced=reduced)
+
+    @property
+    def fixed_inputs(self) -> Mapping[str, float]:
+        """The inputs that were fixed for its frontier, or those of its groups."""
+        fronts = (self.frontier, *(part.frontier for part in self.groups.values()))
+        return next((front.fixed for front in fronts if front is not None), {})
+
+    @property
+    def usable_share(self) -> float:
+        """Usable replicates as a share of all, 1 without an ensemble."""
+        return 1.0 if self.ensemble is None else float(np.mean(self.ensemble.usable))
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the fit is a minimum and at least half of its replicates are usable."""
+        return self.fit.is_usable and self.usable_share >= LEAST_USABLE
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether a frontier that splits budgets has an optimum at any of them, for a fit at a bound.
+
+        True where there is no such frontier, and for a law that has no optimum inside wherever its coefs are.
+        """
+        law = self.fit.law
+        is_split = law.target == "loss" and sum(name in law.inputs for name in SIZES) >= 2
+        if self.frontier is None or not self.fit.held or not is_split:
+            return all(part.has_plan for part in self.groups.values())
+        return bool(np.isfinite(self.frontier.point.params).any())
+
+    @property
+    def is_trustworthy(self) -> bool:
+        """Whether it is sound, the table's numbers are what they are taken for, and its plan, if any, says a size."""
+        return self.is_sound and forbids_plan(self.fit.findings) is None and self.has_plan
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether there is an ensemble that is good enough for bands."""
+        return self.ensemble is not None and self.is_sound
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """The seconds spent compiling, and running, over the fit, its ensemble, and those of the reduced study."""
+        made = [self.fit.provenance] if self.ensemble is None else [self.fit.provenance, self.ensemble.provenance]
+        compiling, running = (0.0, 0.0) if self.reduced is None else self.reduced.seconds
+        return compiling + sum(one.compile_seconds for one in made), running + sum(one.run_seconds for one in made)
+
+    def coef(self, name: str) -> float | None:
+        """Return the value of a coef; None where the runs do not determine it."""
+        return None if name in self.fit.unidentified else self.fit.coefs[name]
+
+    def coef_band(self, name: str) -> Band | None:
+        """Return the band of a fitted coef, one-sided at a bound; None for a fixed one, and where there are none."""
+        if self.ensemble is None or not self.has_bands or name in (*self.fit.fixed, *self.fit.unidentified):
+            return None
+        return self.ensemble.interval(name, level=self.level, method=self.interval)
+
+    def coef_std(self, name: str) -> float | None:
+        """Return the standard deviation of a fitted coef over the usable replicates; None as for its band.
+
+        None at a bound, too: there is no spread to both sides.
+        """
+        is_without = name in (*self.fit.fixed, *self.fit.at_bound, *self.fit.unidentified)
+        if self.ensemble is None or not self.has_bands or is_without:
+            return None
+        samples = self.ensemble.samples(name)
+        samples = samples[~np.isnan(samples)]
+        if len(samples) < 2:
+            return None
+        with np.errstate(invalid="ignore", over="ignore"):  # a coef that overflowed has no spread in float64
+            spread = float(np.std(samples, ddof=1))
+        return spread if np.isfinite(spread) else None
+
+    def joint_band(self, one: Joint) -> Band | None:
+        """Return the band of what several coefs are together, over the replicates that have the same; None without."""
+        if self.ensemble is None or not self.has_bands:
+            return None
+        found = band(self.ensemble.joint_samples(one), level=self.level, method=self.interval)
+        return found if found.n_used else None
+
+    def frontier_band(self, quantity: str) -> Band | None:
+        """Return the band (b,) of one of QUANTITIES; None where there are no bands."""
+        if self.frontier is None or not self.has_bands:
+            return None
+        found = self.frontier.interval(quantity, level=self.level, method=self.interval)
+        if found is None or self.ensemble is None or found.n_used < LEAST_USABLE * self.ensemble.usable.sum():
+            return None
+        return found if found.n_used else None
+
+
+def _is_same(one: Fit, other: Fit) -> bool:
+    """Return whether two fits are one computation, whatever findings were added since."""
+    if one is other:
+        return True
+    is_same_question = one.law == other.law and one.objective == other.objective and one.fixed == other.fixed
+    is_same_table = one.runs.origin.sha256 == other.runs.origin.sha256 and np.array_equal(one.runs.row, other.runs.row)
+    coefs = [list(fit.coefs.items()) for fit in (one, other)]
+    return is_same_question and is_same_table and coefs[0] == coefs[1]

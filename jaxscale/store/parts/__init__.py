@@ -1,1 +1,0 @@
-"""Each answer as a record and arrays, and back; one answer per file."""

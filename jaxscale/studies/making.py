@@ -1,0 +1,163 @@
+"""One call from a table to a study: what `jaxscale fit` and `jaxscale frontier` do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from jaxscale.allocation import prefetched
+from jaxscale.counting import Convention, recount
+from jaxscale.errors import UsageError
+from jaxscale.fitting import bootstrap, check_clusters, compare_counts, fit, reduced
+from jaxscale.fitting.counts import ALL
+from jaxscale.intervals import INTERVALS, Interval
+from jaxscale.intervals.band import check_level
+from jaxscale.laws import LAWS, Law
+from jaxscale.objectives import OBJECTIVES, Objective
+from jaxscale.resampling import SCHEMES, Scheme
+from jaxscale.results import Ensemble, Fit, Study
+from jaxscale.runs import Runs
+from jaxscale.studies.frontiers import line_of, usual_budgets, with_frontiers
+
+FITTING_STAGE = "Compiling and fitting {law}"
+RESAMPLING_STAGE = "Refitting to resampled tables"
+FRONTIER_STAGE = "Finding the frontier"
+COUNTING_STAGE = "Fitting under other conventions of counting"
+REDUCED_STAGE = "Fitting the loss along {line}"
+
+BAD_COUNT = "replicates = {replicates!r} is neither 0, for no bootstrap, nor a positive integer"
+
+
+def study(
+    runs: Runs,
+    law: Law | str = "chinchilla",
+    *,
+    objective: Objective | str = "huber",
+    solver: str = "newton",
+    starts: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
+    fix: Mapping[str, float] | None = None,
+    per_group: str | Sequence[str] = (),
+    scheme: Scheme | str = "pairs",
+    replicates: int = 4000,
+    seed: int = 0,
+    budgets: Sequence[float] = (),
+    at: Mapping[str, float] | None = None,
+    level: float = 0.95,
+    interval: Interval | str = "percentile",
+    conventions: Sequence[Convention | str] | str = (),
+    device: str = "auto",
+    on_stage: Callable[[str, int | None], object] = lambda text, total: None,
+    on_done: Callable[[int], None] = lambda count: None,
+    on_fit: Callable[[Fit], object] = lambda fit: None,
+) -> Study:
+    """Fit a law to a table, bootstrap the fit, and find its frontier: everything that `jaxscale fit` reports.
+
+    Parameters
+    ----------
+    runs
+        The table, from `js.read_runs`, `js.Runs.from_frame` or `js.datasets.load`.
+    law, objective, solver, starts, fix, per_group
+        As in `js.fit`.
+    scheme, replicates, seed
+        As in `js.bootstrap`; with 0 replicates there is no ensemble, and nothing has a band.
+    budgets
+        Budgets (b,) of the frontier, in FLOP; without any, 1, 3, 10, 30 and 100 times the largest measured compute.
+    at
+        The law's inputs that no budget decides, name → value, in the input's unit.
+    level, interval
+        The share of every band, and how its ends are found.
+    conventions
+        Names from `jaxscale.counting.CONVENTIONS`, or "all": fit the law under these ways to count, too.
+    device
+        Where to compute: auto, cpu, gpu or tpu.
+    on_stage, on_done, on_fit
+        Told what begins and of how many parts it is, how many more parts are done, and the fit before it is resampled.
+
+    Returns
+    -------
+    Study
+        `fit`, and where there are any: `ensemble`, `frontier`, `groups` (of a fit over groups, the study of each),
+        `reduced` (for a table that does not carry the law, what it does show), `comparison`. A fit that failed is in it
+        with its status, and has neither ensemble nor frontier.
+
+    Raises
+    ------
+    UsageError
+        For unknown names, and values that are impossible.
+    RunsError
+        For a table that cannot carry the fit, the scheme or a convention.
+    MissingDependencyError
+        For a device that is not there.
+
+    Examples
+    --------
+    >>> import jaxscale as js
+    >>> runs = js.datasets.load("pilot")
+    >>> found = js.study(runs, "power-params", replicates=0, budgets=[1e13])
+    >>> found.fit.status.name
+    'CONVERGED'
+    >>> found.is_trustworthy
+    True
+    """
+    law, objective, scheme = LAWS.resolve(law), OBJECTIVES.resolve(objective), SCHEMES.resolve(scheme)
+    rule = INTERVALS.resolve(interval)
+    check_level(level)
+    if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 0:
+        raise UsageError(BAD_COUNT.format(replicates=replicates))
+    if replicates:
+        check_clusters(runs, scheme, has_own=bool(per_group))
+    for one in (conventions,) if isinstance(conventions, str) else conventions:
+        if one != ALL:
+            recount(runs, one)  # refuses what the table does not allow
+    chosen = tuple(float(one) for one in budgets) or usual_budgets(law, runs)
+
+    def resampled(one: Fit) -> Ensemble | None:
+        if replicates == 0 or not one.free or not one.is_usable:
+            return None
+        on_stage(RESAMPLING_STAGE, replicates)
+        return bootstrap(one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
+
+    with prefetched(law, budgets=len(chosen), replicates=replicates):
+        on_stage(FITTING_STAGE.format(law=law.name), None)
+        fitted = fit(
+            runs, law, objective=objective, solver=solver, starts=starts, fix=fix, per_group=per_group, device=device
+        )
+        on_fit(fitted)
+        made = Study(fitted, resampled(fitted), None, level, rule, chosen, dict(at or {}))
+        if not fitted.is_usable and fitted.unidentified:
+            line = line_of(fitted)
+            on_stage(REDUCED_STAGE.format(line=line), None)
+            left = reduced(fitted, device=device)
+            if left is not None:
+                made = replace(made, reduced=replace(made, fit=left, ensemble=resampled(left)), line=line)
+        on_stage(FRONTIER_STAGE, None)
+        made = with_frontiers(made)
+    return compared(made, conventions, on_stage=on_stage, device=device) if conventions else made
+
+
+def compared(
+    study: Study,
+    conventions: Sequence[Convention | str] | str,
+    *,
+    on_stage: Callable[[str, int | None], object] = lambda text, total: None,
+    device: str = "auto",
+) -> Study:
+    """Return the study with its law's point fits under other conventions of counting; errors as of `compare_counts`.
+
+    Their frontiers are at the study's budgets, unless the law has none with what is fixed.
+    """
+    one = study.fit
+    has_none = one.is_usable and study.frontier is None
+    on_stage(COUNTING_STAGE, None)
+    found = compare_counts(
+        one.runs,
+        one.law,
+        conventions=conventions,
+        flops=None if has_none else study.budgets,
+        objective=one.objective,
+        solver=one.solver,
+        fix={name: one.coefs[name] for name in one.fixed},
+        fixed={} if has_none else study.at,
+        device=device,
+    )
+    return replace(study, comparison=found)
