@@ -15,7 +15,7 @@ from jaxscale.costs.spec import SIZES
 from jaxscale.costs.training import ROUNDED, Price, cost_under, fixed_inputs
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
-from jaxscale.laws.checking import check_shares, input_numbers, numbers
+from jaxscale.laws.checking import as_numbers, check_shares, input_numbers
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import EXCEEDS_SIMPLEX
 from jaxscale.registry import unknown
@@ -55,7 +55,7 @@ def run_columns(law: Law, given: Mapping[str, ArrayLike]) -> dict[str, np.ndarra
         if any(name not in every for name in lacking):
             raise UsageError(NO_PRICE.format(law=law.name, fixed=", ".join(fixed_inputs(law))))
     for name in spare:
-        if name in every and _contradicts(numbers(name, given[name]), every[name]):
+        if name in every and _contradicts(as_numbers(name, given[name]), every[name]):
             raise UsageError(_unknown_input(law, name))
     columns = {**every, **columns}
     check_shares(law, columns)

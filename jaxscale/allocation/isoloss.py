@@ -9,7 +9,7 @@ import numpy as np
 from jaxscale.allocation.inputs import all_sizes, check_trade_off, fixed_values
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law, predict_with
-from jaxscale.laws.checking import check_coefs, finite_numbers, numbers
+from jaxscale.laws.checking import as_numbers, check_coefs, finite_numbers
 from jaxscale.results import Fit
 
 LOG_TOKENS = np.linspace(0.0, 80.0, 161)
@@ -48,7 +48,7 @@ def isoloss(
     check_trade_off(law)
     others = fixed_values(law, fixed)
     levels = np.atleast_1d(finite_numbers("loss", loss))[:, None]
-    sizes = np.atleast_1d(numbers("params", params))[None, :]
+    sizes = np.atleast_1d(as_numbers("params", params))[None, :]
     if not (np.isfinite(sizes) & (sizes > 0)).all():
         raise UsageError(BAD_PARAMS.format(params=params))
 

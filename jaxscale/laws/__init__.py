@@ -4,7 +4,7 @@ from importlib import import_module
 
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.predicting import predict_each, predict_sets, predict_with
-from jaxscale.laws.spec import Coef, Law, Published
+from jaxscale.laws.spec import SHIPPED_SETS, Coef, Law, Published
 from jaxscale.laws.typed import ExpressionLoss, law_from_expression
 from jaxscale.registry import Registry
 
@@ -41,6 +41,12 @@ ALIASES = {"skaling": "nested-gamma"}
 LAWS: Registry[Law] = Registry(
     "law", [law for file in FILES for law in import_module(f"jaxscale.laws.{file}").LAWS], ALIASES
 )
+
+SHIPPED_SETS |= {
+    one.name: [law.name for law in LAWS if one.name in (other.name for other in law.published)]
+    for every in LAWS
+    for one in every.published
+}
 
 __all__ = [
     "FILES",

@@ -21,7 +21,7 @@ COEF_OUTSIDE = "coefs: {name} = {value:g} is outside its support '{support}' ({l
 COEF_ORDER = "coefs: {low} = {low_value:g} must be below {high} = {high_value:g}"
 
 
-def numbers(name: str, value: ArrayLike) -> np.ndarray:
+def as_numbers(name: str, value: ArrayLike) -> np.ndarray:
     """Return numbers (…) as float64; raise UsageError, with the name, for text, truth values, None and masked cells."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         masked = np.ma.getmaskarray(value)
@@ -42,7 +42,7 @@ def numbers(name: str, value: ArrayLike) -> np.ndarray:
 
 def finite_numbers(name: str, value: ArrayLike) -> np.ndarray:
     """Return numbers (…) as float64; raise UsageError, with the name and the first of them, for what is not finite."""
-    found = numbers(name, value)
+    found = as_numbers(name, value)
     if not np.isfinite(found).all():
         raise UsageError(NOT_FINITE.format(name=name, value=float(found[~np.isfinite(found)].flat[0])))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale.laws.inputs import Input
-from jaxscale.laws.kaplan import PAPER, line, scaled
+from jaxscale.laws.kaplan import PAPER, line, scaled_power
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import Columns
 
@@ -20,7 +20,7 @@ IN_TOKENS = (
 
 def batch(loss_reached, *, B_star, alpha_B):
     """B_crit(L) = B_star / L^(1/alpha_B), in tokens; elementwise in L."""
-    return B_star * scaled(loss_reached, 1.0, 1.0 / alpha_B)
+    return B_star * scaled_power(loss_reached, 1.0, 1.0 / alpha_B)
 
 
 def batch_above(loss_reached, *, B_star, alpha_B, L_inf):

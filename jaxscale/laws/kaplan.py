@@ -27,24 +27,24 @@ TOKENIZER = "The scale depends on the tokenizer; the exponent hardly does."
 PF_DAYS = "The scale is printed in PF-days; here it is in FLOP, 8.64e19 to the PF-day."
 
 
-def scaled(size, scale: ArrayLike, exponent: ArrayLike):
+def scaled_power(size, scale: ArrayLike, exponent: ArrayLike):
     """Return (scale/size)^exponent, elementwise."""
     return power(scale / size, exponent)
 
 
 def loss_of_params(params, *, N_c, alpha_N):
     """L(N) = (N_c/N)^alpha_N, in nats per token; elementwise in N."""
-    return scaled(params, N_c, alpha_N)
+    return scaled_power(params, N_c, alpha_N)
 
 
 def loss_of_tokens(tokens, *, D_c, alpha_D):
     """L(D) = (D_c/D)^alpha_D, in nats per token; elementwise in D."""
-    return scaled(tokens, D_c, alpha_D)
+    return scaled_power(tokens, D_c, alpha_D)
 
 
 def loss_of_flops(flops, *, C_c, alpha_C):
     """L(C) = (C_c/C)^alpha_C, in nats per token; elementwise in C."""
-    return scaled(flops, C_c, alpha_C)
+    return scaled_power(flops, C_c, alpha_C)
 
 
 def line(sizes: np.ndarray, target: np.ndarray) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxscale.laws.critical_batch import ALPHA_B
 from jaxscale.laws.inputs import FLOPS, Input
-from jaxscale.laws.kaplan import NO_FLOOR, NON_EMBEDDING, PAPER, scaled
+from jaxscale.laws.kaplan import NO_FLOOR, NON_EMBEDDING, PAPER, scaled_power
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import Columns, gridded
 
@@ -20,7 +20,7 @@ EXPONENTS = {"alpha_N": (0.05, 0.08, 0.13, 0.2), "alpha_S": (0.3, 0.55, 0.8, 1.1
 
 def loss_of_steps(params, steps_min, *, N_c, S_c, alpha_N, alpha_S):
     """L(N, S_min) = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S, in nats per token; elementwise in N and S_min."""
-    return scaled(params, N_c, alpha_N) + scaled(steps_min, S_c, alpha_S)
+    return scaled_power(params, N_c, alpha_N) + scaled_power(steps_min, S_c, alpha_S)
 
 
 def _scales_of(*, size, steps, alpha_N, alpha_S):

@@ -58,7 +58,7 @@ def mixing_law(domains: Sequence[str]) -> Law:
     Its inputs are the columns share_NAME of all domains but the last, whose share is what is left.   Raises UsageError
     for fewer than two domains, a name twice, or one that cannot stand in a column's name.
     """
-    return _law_of(checked(domains))
+    return _law_of(checked_domains(domains))
 
 
 @cache
@@ -94,7 +94,7 @@ def _law_of(names: tuple[str, ...]) -> Law:
     )
 
 
-def checked(domains: Sequence[str]) -> tuple[str, ...]:
+def checked_domains(domains: Sequence[str]) -> tuple[str, ...]:
     """Return the names of domains; raise UsageError unless they are two or more, different, and fit for columns."""
     names = tuple(domains)
     are_words = all(isinstance(name, str) and f"h_{name}".isidentifier() for name in names)
@@ -181,7 +181,7 @@ def mixing_scale_law(domains: Sequence[str]) -> Law:
 
     Its inputs are params, tokens and the columns share_NAME of every domain.   Raises UsageError as `mixing_law` does.
     """
-    return _scale_law_of(checked(domains))
+    return _scale_law_of(checked_domains(domains))
 
 
 @cache
@@ -226,7 +226,7 @@ def optimal_shares(domains: Sequence[str], coefs: Mapping[str, float]) -> dict[s
     """
     from scipy.optimize import brentq  # slow to import
 
-    names = checked(domains)
+    names = checked_domains(domains)
     worth, exponent = (np.array([float(coefs[f"{letter}_{name}"]) for name in names]) for letter in ("C", "gamma"))
     if not ((exponent > 0) & (exponent < 1)).all():
         raise UsageError(NOT_CONCAVE.format(gammas=exponent.tolist()))

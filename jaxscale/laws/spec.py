@@ -34,6 +34,8 @@ NO_SETS = "law '{name}' has no published constants"
 SHARES = ("accuracy", "error")
 """Targets that lie between 0 and 1."""
 EXCEEDS_SIMPLEX = "the shares {names} are more than 1 together"
+SHIPPED_SETS: dict[str, list[str]] = {}
+"""The laws that ship with published constants of a name, entered by `jaxscale.laws`: for a refusal's advice."""
 COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
 
 
@@ -209,10 +211,7 @@ class Law:
 
 def _no_such_set(law: Law, name: str) -> str:
     """Return why there is no such set: it is another law's, or which are near, or that there are none."""
-    from jaxscale.laws import LAWS  # the laws are made of this file
-
-    owners = [other.name for other in LAWS if any(one.name == name for one in other.published)]
-    if owners:
+    if owners := SHIPPED_SETS.get(name):
         told = {"laws": " and ".join(map(repr, owners)), "law": law.name, "first": owners[0]}
         return SET_OF_ANOTHER.format(name=name, **told)
     known = tuple(one.name for one in law.published)

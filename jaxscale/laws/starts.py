@@ -124,10 +124,10 @@ def gridded(
     cost, scales = problem.solved(points)
     order = np.arange(len(cost)) if keep is None else np.argsort(cost, kind="stable")
     found = problem.starts(points[order], scales[order], unit)
-    return found if keep is None else spread(found, keep)
+    return found if keep is None else best_and_others(found, keep)
 
 
-def spread(ordered: Sequence[dict[str, float]], keep: int) -> list[dict[str, float]]:
+def best_and_others(ordered: Sequence[dict[str, float]], keep: int) -> list[dict[str, float]]:
     """Return the first half of `keep` starts of a list that begins with the best, and as many evenly from the rest."""
     best, rest = ordered[: keep - keep // 2], ordered[keep - keep // 2 :]
     stride = max(1, len(rest) // max(1, keep // 2))

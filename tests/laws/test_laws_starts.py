@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import nnls
 
-from jaxscale.laws.starts import gridded, projected, solve_scales, spread
+from jaxscale.laws.starts import best_and_others, gridded, projected, solve_scales
 
 X = np.geomspace(1e6, 1e10, 48)
 
@@ -86,8 +86,8 @@ def test_the_point_of_the_grid_that_made_the_losses_is_the_first_start():
 
 def test_half_of_the_starts_are_the_best_and_half_are_spread_over_the_others():
     ordered = [{"p": float(place)} for place in range(10)]
-    assert spread(ordered, 4) == [{"p": 0.0}, {"p": 1.0}, {"p": 4.0}, {"p": 8.0}]
-    assert spread(ordered[:3], 16) == ordered[:3]
+    assert best_and_others(ordered, 4) == [{"p": 0.0}, {"p": 1.0}, {"p": 4.0}, {"p": 8.0}]
+    assert best_and_others(ordered[:3], 16) == ordered[:3]
 
 
 def test_what_the_loss_is_without_its_linear_coefs_is_taken_off_the_target():
