@@ -24,15 +24,13 @@ SMALLEST, ONE_FILE_EACH = 30, ("laws", "figures", "cli")
 EXTENDED = {"loss", "starts", "draw", "compose", "rho", "limits"}
 """What each law, scheme, figure, objective or interval defines under the same name."""
 
-# What breaks the last two rules still, by folder, file and name; a list may become shorter.
+# What breaks the last three rules still, by folder, file and name: who mends one takes it off its list.
+CIRCULAR = set()
 CRUMBS = {"datasets.epoch", "objectives.squared", "resampling.cluster"}
 TWICE = {
-    "Column", "Numbers", "Place", "Profile", "Program", "Table", "absolute", "begin",
-    "broken", "check", "check_clusters", "check_writable", "choose", "coefs_of", "constant",
-    "counted", "ensemble_of", "findings_of", "fit_of", "frontier_of",
-    "law_of", "leave", "listed", "load", "number", "numbers", "objective_of", "plain",
-    "power", "predict", "prefetched", "provenance_of", "runs_of", "save", "solve",
-    "texts", "written_provenance",
+    "Numbers", "Place", "Program", "absolute", "begin", "check", "check_clusters", "check_writable",
+    "choose", "constant", "counted", "leave", "listed", "load", "number", "numbers", "plain", "power",
+    "predict", "prefetched", "save", "solve", "texts",
 }  # fmt: skip
 
 
@@ -157,15 +155,15 @@ def test_the_code_keeps_to_its_layers():
 
 def test_no_import_leads_back_to_its_file(package):
     """Late ones inside functions are counted too."""
-    assert circles(package) == []
+    assert {one.split(".")[1] for circle in circles(package) for one in circle} == CIRCULAR
 
 
 def test_a_public_name_is_defined_once(package):
-    assert twice(package) <= TWICE
+    assert twice(package) == TWICE
 
 
 def test_a_file_of_a_few_lines_has_more_than_one_importer(package):
-    assert crumbs(package) <= CRUMBS
+    assert crumbs(package) == CRUMBS
 
 
 BAD = {
