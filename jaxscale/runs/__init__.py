@@ -1,7 +1,6 @@
 """What was measured: a table of training runs, checked and in float64.  Host only; never imports jax."""
 
 from jaxscale.runs.cells import Origin
-from jaxscale.runs.reading import read_runs
-from jaxscale.runs.table import Runs
+from jaxscale.runs.table import Runs, read_runs
 
 __all__ = ["Origin", "Runs", "read_runs"]

@@ -158,26 +158,21 @@ def _complete(
     rows = chosen[~is_missing & ~is_infinite]
     if not rows.size:
         headers = listed([shown(lookup.roles[role]) for role in needed])
-        source = shown_name(lookup.raw_table.source)
-        raise RunsError(NONE_COMPLETE.format(source=source, rows=chosen.size, headers=headers))
+        raise RunsError(NONE_COMPLETE.format(source=lookup.source, rows=chosen.size, headers=headers))
     return rows, {MISSING: chosen[is_missing], INFINITE: chosen[is_infinite]}
 
 
 def _faults(lookup: RawTableLookup, needed: tuple[str, ...], rows: np.ndarray, request: Request) -> list[Fault]:
     faults = []
     for role, header in lookup.roles.items():
-        read = lookup.read(header)
-        values = read.values[rows]
+        values = lookup.read(header).values[rows]
         if role == "weight" and not values.any():
-            source = shown_name(lookup.raw_table.source)
-            raise RunsError(NO_EFFECTIVE_DATA.format(source=source, header=shown(header)))
-        if role in needed and header in lookup.computed:
-            for source in lookup.computed[header].columns.values():
-                faults += _unusable(role, source, lookup.read(source).kind, rows)
-        elif role in needed and role != GROUP:
-            faults += _unusable(role, header, lookup.read(header).kind, rows)
-        elif role in needed:
+            raise RunsError(NO_EFFECTIVE_DATA.format(source=lookup.source, header=shown(header)))
+        if role in needed and role == GROUP:
             faults.append(Fault(MISSING, role, header, rows[_is_missing(lookup, role)[rows]]))
+        elif role in needed:
+            for one in lookup.sources(header):
+                faults += _unusable(role, one, lookup.read(one).kind, rows)
         if role in POSITIVE or (role == "loss" and request.positive_loss):
             faults.append(Fault(NOT_POSITIVE, role, header, rows[values <= 0]))
     return faults
@@ -203,7 +198,7 @@ def _check_defined(lookup: RawTableLookup, rows: np.ndarray) -> None:
         if wrong.size:
             places = listed([lookup.raw_table.place(index) for index in wrong.tolist()])
             told = {"role": role, "formula": header, "places": places}
-            raise RunsError(UNDEFINED.format(source=shown_name(lookup.raw_table.source), **told))
+            raise RunsError(UNDEFINED.format(source=lookup.source, **told))
 
 
 def _is_missing(lookup: RawTableLookup, role: str) -> np.ndarray:
@@ -218,12 +213,11 @@ def _columns(
     """Return role or header → float64, header → text, and what was noticed on the way."""
     numeric = {role: lookup.read(header) for role, header in lookup.roles.items() if role != GROUP}
     columns = {role: read.values[rows] for role, read in numeric.items()}
-    source = shown_name(lookup.raw_table.source)
-    add_derived(columns, row=rows + 1, source=source)
+    add_derived(columns, row=rows + 1, source=lookup.source)
     labels: dict[str, np.ndarray] = {}
     shadowed = []
     used = {header for role, header in lookup.roles.items() if role != GROUP}
-    sources = {header for one in lookup.computed.values() for header in one.columns.values()}
+    sources = {header for key in lookup.computed for header in lookup.sources(key)}
     for header in lookup.raw_table.columns:
         if header in used:
             continue

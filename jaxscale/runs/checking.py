@@ -10,10 +10,10 @@ import numpy as np
 
 from jaxscale.costs.training import ROUNDED, training_flops
 from jaxscale.finding import Finding, row_numbers
-from jaxscale.runs.headers import SIGMA, bare_names, bits_finding, plain
+from jaxscale.runs.headers import SIGMA, bare_names, plain
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.runs.repeats import findings_of_repeats
-from jaxscale.runs.units import units_finding
+from jaxscale.runs.units import bits_finding, units_finding
 from jaxscale.text import counted, listed, shown, typed
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ SCALED_TWICE = "{source}: --scale gives two factors for the column {name}: give 
 class RawTableLookup:
     """The columns of a raw table by role, header or alias, each read as numbers at most once.
 
-    scale: header → factor by which its numbers are multiplied, before anything is read.
+    scale: header → factor by which its numbers are multiplied, before anything is read.   source: for messages.
     """
 
     def __init__(
@@ -39,10 +39,11 @@ class RawTableLookup:
         computed: Mapping[str, Computed] | None = None,
     ) -> None:
         self.raw_table = raw_table
+        self.source = shown_name(raw_table.source)
         self.roles = roles
         self.style = style
         self.computed = computed or {}
-        self.used = {*roles.values(), *(header for one in self.computed.values() for header in one.columns.values())}
+        self.used = {*roles.values(), *(header for key in self.computed for header in self.sources(key))}
         self.scale: Mapping[str, float] = {}
         self._numbers: dict[str, Numbers] = {}
 
@@ -64,7 +65,7 @@ class RawTableLookup:
     @property
     def selection_table(self) -> SelectionTable:
         """The columns for a selection."""
-        return SelectionTable(self.names, self._column, self.raw_table.rows, shown_name(self.raw_table.source))
+        return SelectionTable(self.names, self._column, self.raw_table.rows, self.source)
 
     def texts(self, key: str) -> np.ndarray:
         """Return the cells (n,) as str, without surrounding spaces."""
@@ -94,6 +95,10 @@ class RawTableLookup:
                 self._numbers[key] = numbers(decided(sources)[role])
         return self._numbers[key]
 
+    def sources(self, key: str) -> tuple[str, ...]:
+        """Return the header itself, or the headers that a formula takes."""
+        return tuple(self.computed[key].columns.values()) if key in self.computed else (key,)
+
     def forget(self) -> None:
         """Read every column anew when it is next asked for."""
         self._numbers.clear()
@@ -107,8 +112,7 @@ class RawTableLookup:
 
     def _cell(self, key: str, row: int) -> str:
         """Return the place of a 0-based row and its text, of a formula those of its sources."""
-        sources = self.computed[key].columns.values() if key in self.computed else (key,)
-        cells = " ".join(shown(cell_text(self.raw_table.columns[one], row)) for one in sources)
+        cells = " ".join(shown(cell_text(self.raw_table.columns[one], row)) for one in self.sources(key))
         return f"{self.raw_table.place(row)} {cells}"
 
     def _style(self, header: str) -> NumberStyle:
@@ -137,20 +141,19 @@ def scale_of(lookup: RawTableLookup, scale: Mapping[str, float]) -> dict[str, fl
     Raises RunsError for what is no such column.
     """
     found: dict[str, float] = {}
-    source = shown_name(lookup.raw_table.source)
     for name, factor in scale.items():
         key = lookup.find(name)
-        told = {"source": source, "name": escaped(name)}
+        told = {"source": lookup.source, "name": escaped(name)}
         role = next((role for role, formula in FORMULAS.items() if formula == key), None)
         if role is not None:
             raise RunsError(DERIVED.format(**told, sources=" and ".join(SOURCES[role])))
         if key is None or key not in (*lookup.raw_table.columns, *lookup.computed):
             known = [escaped(other[:40]) for other in lookup.names[:12]]
-            raise RunsError(NO_COLUMN.format(source=source, unknown=unknown("column", escaped(name), known)))
+            raise RunsError(NO_COLUMN.format(source=lookup.source, unknown=unknown("column", escaped(name), known)))
         if not (lookup.read(key).kind == Kind.NUMBER).any():
             raise RunsError(NO_NUMBERS.format(**told))
         if key in found:
-            raise RunsError(SCALED_TWICE.format(source=source, name=shown(key)))
+            raise RunsError(SCALED_TWICE.format(source=lookup.source, name=shown(key)))
         found[key] = float(factor)
     lookup.forget()
     return found
