@@ -1,4 +1,4 @@
-"""What we believe about loss: each law an equation with named coefs, one law or one close family per file."""
+"""Scaling laws: equations with named coefs, one law or one family per file."""
 
 from importlib import import_module
 

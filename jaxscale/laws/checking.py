@@ -1,4 +1,4 @@
-"""Checks of what a law is asked: numbers, inputs, coefs, and coefs that are to be equal."""
+"""Checks of arguments of a law: numbers, inputs, coefs, and coefs that are to be equal."""
 
 from __future__ import annotations
 

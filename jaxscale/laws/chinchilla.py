@@ -1,4 +1,4 @@
-"""The separable law of Hoffmann et al.: what size and data each still have to give, added to a floor."""
+"""The separable law of Hoffmann et al.: an irreducible loss, a power of size and a power of data, added."""
 
 from __future__ import annotations
 

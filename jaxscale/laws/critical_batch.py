@@ -1,4 +1,4 @@
-"""The critical batch by the loss reached, and the steps against the batch size of runs that reach one loss."""
+"""The critical batch size as a function of the loss, and steps against batch size at equal loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss carried over: into error and accuracy of tasks, and into the loss on other data."""
+"""Error and accuracy of downstream tasks, and the loss on other data, as functions of a loss."""
 
 from __future__ import annotations
 

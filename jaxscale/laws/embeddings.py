@@ -1,4 +1,4 @@
-"""Non-embedding params and total ones: the map of Pearce & Song, and the separable law seen through it."""
+"""Pearce & Song's map between params with and without embeddings, and the separable law in the latter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experts: their number, the share that is idle, and how fine they are, beside size and data."""
+"""Mixtures of experts: number of experts, share of idle ones and granularity, beside size and data."""
 
 from __future__ import annotations
 

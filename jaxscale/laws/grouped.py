@@ -1,4 +1,4 @@
-"""One law for several groups of runs at once: some coefs common to all of them, the others each group's own."""
+"""One law for several groups of runs at once: some coefs are common, the others each group's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best learning rate and batch size, by size, data or compute: straight lines in logarithms, not losses."""
+"""Optimal learning rate and batch size as power laws of size, data or compute."""
 
 from __future__ import annotations
 

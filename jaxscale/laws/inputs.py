@@ -1,4 +1,4 @@
-"""What laws take of a run: each input with its symbol, its unit and the range in which laws are tried."""
+"""Inputs of laws: name, symbol, unit, documented range and the values that are valid."""
 
 from __future__ import annotations
 

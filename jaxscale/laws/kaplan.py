@@ -1,4 +1,4 @@
-"""Kaplan's laws of one size each, and of both as one bottleneck inside a bracket; none has a floor."""
+"""Kaplan's power laws in one size, and their joint law in params and tokens; none has an irreducible loss."""
 
 from __future__ import annotations
 

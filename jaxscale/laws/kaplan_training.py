@@ -1,4 +1,4 @@
-"""Kaplan's learning curve in size and steps, and on a budget at the critical batch of the loss that it reaches."""
+"""Kaplan's learning curve in params and steps, and its form at a given compute and critical batch size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of learning-rate schedules: annealing, and a power law for every change of the rate."""
+"""Laws of learning-rate schedules: annealing, and the multi-power law of every change of the rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixtures of data: an exponential of the shares at one scale, and a term beside size and data at any."""
+"""Data mixtures: the exponential law of the shares, and an additive term beside size and data."""
 
 from __future__ import annotations
 

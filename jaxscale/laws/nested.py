@@ -1,4 +1,4 @@
-"""Families that hold Chinchilla's and Kaplan's laws as members: one more exponent says how two shortages add up."""
+"""Families with Chinchilla's and Kaplan's laws as members: one more exponent says how both terms add up."""
 
 from __future__ import annotations
 

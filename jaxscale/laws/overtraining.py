@@ -1,4 +1,4 @@
-"""Over-training: Chinchilla's law with one exponent, told in compute and tokens per param."""
+"""Over-training: Chinchilla's law with one exponent, in compute and tokens per param."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parallel streams: running the same weights several times over acts like more parameters, by a logarithm."""
+"""Parallel streams: passes of the same weights count as more params, by a logarithm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One straight line in logarithms, with or without a floor, a knee in compute, or data learned before."""
+"""Power laws in one variable, with or without an irreducible loss, a shift in compute, or data learned before."""
 
 from __future__ import annotations
 

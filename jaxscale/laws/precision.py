@@ -1,4 +1,4 @@
-"""Low precision: fewer bits in training leave fewer effective parameters, fewer bits afterwards add to the loss."""
+"""Low precision: bits in training reduce the effective params, and fewer bits afterwards add to the loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a law gives at runs, host in and host out, and random runs and coefs of its documented range."""
+"""Predictions of a law at runs, and random runs and coefs of its documented range."""
 
 from __future__ import annotations
 

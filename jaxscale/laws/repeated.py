@@ -1,4 +1,4 @@
-"""Repeated data: epochs beyond the first, and params beyond what the unique tokens feed, count for less and less."""
+"""Repeated data: further epochs, and params beyond what the unique tokens support, count for less and less."""
 
 from __future__ import annotations
 

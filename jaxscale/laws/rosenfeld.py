@@ -1,4 +1,4 @@
-"""Rosenfeld's envelope: no run is worse than chance, so the law bends where models are too small to have learned."""
+"""Rosenfeld's envelope: the loss of a random guess bounds the separable law from above, smoothly."""
 
 from __future__ import annotations
 

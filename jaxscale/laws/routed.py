@@ -1,4 +1,4 @@
-"""Routed networks at a fixed number of tokens: experts act like parameters, up to a ceiling."""
+"""Routed networks at a fixed number of tokens: experts count as params, up to a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sparse weights: what is left of a pruned network counts for more than as many weights of a dense one."""
+"""Sparse weights: a weight that remains after pruning counts for more than one of a dense network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a law is: an equation with named coefficients, checked against its own signature."""
+"""The record of a law: an equation with named coefs, checked against its function's signature."""
 
 from __future__ import annotations
 

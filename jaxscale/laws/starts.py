@@ -258,4 +258,4 @@ def _evaluator(loss: Loss, linear: tuple[str, ...], names: tuple[str, ...], coef
         over_rows = jax.vmap(one, (None, *(0 for _ in runs)), 1)
         return jax.vmap(over_rows, (0, *(None for _ in runs)), 1)(points, *runs)
 
-    return jax.jit(every)
+    return jax.jit(every)  # one small program; evaluated op by op, each op would be compiled for itself

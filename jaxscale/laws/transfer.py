@@ -1,4 +1,4 @@
-"""Transfer: the data that a pre-training is worth, the loss that follows, and the offset to another distribution."""
+"""Transfer: the data that pre-training is worth, the loss after fine-tuning, and an offset between distributions."""
 
 from __future__ import annotations
 

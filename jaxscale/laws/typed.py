@@ -1,4 +1,4 @@
-"""A law of the user's own from the text of its equation, walked as a tree into JAX; the text is never run."""
+"""A user's law from the text of its equation, evaluated in JAX by walking its syntax tree; no text is executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people call the laws: words by which one is looked for, besides what its page says of it."""
+"""Search words of the laws, besides those of their pages."""
 
 from __future__ import annotations
 
