@@ -1,18 +1,12 @@
 """What every test may ask for."""
 
-import hashlib
 import os
-import shutil
-import time
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 COMPILED = "JAXSCALE_TESTS_COMPILED"
 """The folder of programs that workers compile for one another and for later runs; the caller's, if it is set."""
-COMPILING = ("engine", "solvers", "laws", "objectives", "numerics", "resampling")
-"""Folders whose change leaves few programs as they were."""
 NEED_SHARED = "JAXSCALE_TESTS_NEED_SHARED"
 """Set to 1, a test whose shared data are missing fails instead of being skipped."""
 ROOT = Path(__file__).parents[1]
@@ -26,6 +20,7 @@ def pytest_configure(config):
     """Let each program be compiled once, not once a worker and not once a run, and count them."""
     import jax
     from hypothesis import settings
+    from kept_programs import kept_folder
     from program_count import ProgramCount
 
     settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
@@ -37,23 +32,6 @@ def pytest_configure(config):
     count = ProgramCount(config)
     count.watch()
     config.pluginmanager.register(count, "program-count")
-
-
-def kept_folder(cache):
-    """Return the folder of compiled programs in a cache, and remove those of other states of the code.
-
-    Those of another version of jaxlib stay, since a clone may be tested with two, and so do those of the last hour,
-    which another run may be using.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(path for name in COMPILING for path in (ROOT / "jaxscale" / name).rglob("*.py")):
-        digest.update(path.read_bytes())
-    begins = f"compiled-{version('jaxlib')}-"
-    kept = cache / f"{begins}{digest.hexdigest()[:12]}"
-    for other in cache.glob(f"{begins}*"):
-        if other != kept and other.stat().st_mtime < time.time() - 3600:
-            shutil.rmtree(other, ignore_errors=True)
-    return kept
 
 
 def missing(what):

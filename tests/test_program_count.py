@@ -1,10 +1,14 @@
-"""The count of compiled programs: what counts once, by which names it is known, and when a run fails by it."""
+"""Compiled programs: what counts once and by which names, when a run fails by their number, and where they are kept."""
 
+import os
+import time
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
+from kept_programs import IN_USE, kept_folder
 from program_count import BUDGET, LAST, ProgramCount
 
 import jaxscale as js
@@ -89,3 +93,15 @@ def test_programs_of_two_workers_are_told_apart_by_their_text():
     counting = made(2)
     counting.pytest_testnodedown(SimpleNamespace(workeroutput={"programs": made(3).found}))
     assert len(counting.solves) == 3
+
+
+def test_of_the_folders_of_programs_those_of_an_older_state_of_the_code_go(tmp_path):
+    own, other = f"compiled-{version('jaxlib')}-", "compiled-0.1-"
+    names = {f"{own}old": IN_USE + 60, f"{own}new": 0, f"{other}old": IN_USE + 60, "v": IN_USE + 60}
+    for name, age in names.items():
+        (tmp_path / name / "inside").mkdir(parents=True)
+        os.utime(tmp_path / name, times=(time.time() - age,) * 2)
+    kept = kept_folder(tmp_path)
+    assert kept.name.startswith(own)
+    assert kept == kept_folder(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == names.keys() - {f"{own}old"}
