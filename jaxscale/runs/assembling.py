@@ -1,4 +1,4 @@
-"""From a raw table to runs: roles, selection, judgement, derivation."""
+"""From a raw table to the fields of runs: roles, selected rows, invalid cells, derived sizes, findings."""
 
 from __future__ import annotations
 
