@@ -16,6 +16,11 @@ PROGRAM = [sys.executable, "-c", "from jaxscale.cli.main import main; main()"]
 QUICK = ["fit", "--replicates", "20", "--law", "pure-power", "--flops", "1e12"]
 
 
+def slow(*words):
+    """Return words of a command line that are left to the slow tests: each starts a process."""
+    return pytest.param(list(words), marks=pytest.mark.slow)
+
+
 @pytest.fixture
 def start(own_folder, cache_folder):
     """Return a function that runs the program in a process, with a compile cache that these tests share."""
@@ -62,14 +67,16 @@ def test_a_reader_that_goes_away_ends_the_output_quietly(own_folder, cache_folde
     assert said == ""
 
 
-@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["laws"], ["laws", "kaplan", "--json"]])
+@pytest.mark.parametrize("words", [["--help"], slow("fit", "--help"), ["laws"], slow("laws", "kaplan", "--json")])
 @pytest.mark.parametrize("how", ["{} | true", "{} 2>&1 | head -n 1 > /dev/null"])
 def test_a_reader_that_leaves_early_is_no_failure(shell, words, how):
     ended = shell("set -o pipefail; " + how, words)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["laws"], ["laws", "kaplan", "--json"], ["doctor"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], slow("--version"), ["laws"], slow("laws", "kaplan", "--json"), slow("doctor")]
+)
 @pytest.mark.parametrize(
     ("how", "reason"), [("> /dev/full", "No space left on device"), ("1< /dev/null", "Bad file descriptor")]
 )

@@ -76,6 +76,8 @@ def ended(process):
     return process.returncode, said
 
 
+LATER = ("lazy_loader", "jaxscale.cli.laws", "jaxlib")
+"""Modules whose import is interrupted in the slow tests alone: each is a process of its own."""
 ENDS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 
 
@@ -86,7 +88,7 @@ def test_a_signal_is_answered_while_c_code_holds_the_main_thread(stuck, number, 
     assert ended(process) == (code, f"{line}\n")
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.01])
+@pytest.mark.parametrize("pause", [0.0, pytest.param(0.01, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("step", ["fit", "bootstrap"])
 def test_a_second_interrupt_ends_the_process_with_the_same_one_line(stuck, own_folder, step, pause):
     process = stuck(step)
@@ -122,7 +124,9 @@ def test_a_fit_that_cannot_be_saved_is_no_reason_to_stay(stuck, own_folder):
 
 
 @pytest.mark.parametrize(("number", "code", "line"), ENDS)
-@pytest.mark.parametrize("module", ["lazy_loader", "click", "jaxscale.cli.laws", "jaxlib", "jaxscale.fitting"])
+@pytest.mark.parametrize(
+    "module", ["click", "jaxscale.fitting", *(pytest.param(name, marks=pytest.mark.slow) for name in LATER)]
+)
 def test_a_signal_while_modules_are_imported_ends_in_one_line(start, module, number, code, line):
     process = start(f"{HEARD}{AT_IMPORT.format(module=module, number=int(number))}{COMMAND}main()", *QUICK)
     assert ended(process) == (code, f"{line}\n")

@@ -26,6 +26,8 @@ from jaxscale.results import Study
 from jaxscale.runs import read_runs
 from jaxscale.status import Status
 
+QUICK = {"chinchilla", "kaplan", "power", "power-params"}
+"""Laws of each kind of page: a split, one that is solved for, a loss of compute alone, and one of size alone."""
 UNITS = {
     "training compute C (FLOP)",
     "params N",
@@ -85,7 +87,9 @@ def assert_no_text_overlaps(page):
         assert not inner.overlaps(second.padded(-0.5)), (one, other)
 
 
-@pytest.mark.parametrize("law", sorted(COEFS))
+@pytest.mark.parametrize(
+    "law", [law if law in QUICK else pytest.param(law, marks=pytest.mark.slow) for law in sorted(COEFS)]
+)
 def test_every_figure_draws_for_every_law_or_says_why_not(law):
     fit, ensemble, frontier = results(law, replicates=20)
     for figure in FIGURES:
@@ -115,7 +119,7 @@ def test_the_handmade_coefs_cover_every_registered_law():
     assert {LAWS.resolve(name).inputs for name in COEFS} >= {("params", "tokens"), ("flops",), ("params",), ("tokens",)}
 
 
-@pytest.mark.parametrize("rows", [6, 40, 6000])
+@pytest.mark.parametrize("rows", [6, 40, pytest.param(6000, marks=pytest.mark.slow)])
 def test_no_text_overlaps_in_small_and_large_tables(rows):
     fit, ensemble, frontier = results(rows=rows, noise=0.05)
     for figure in FIGURES:
