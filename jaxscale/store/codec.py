@@ -17,6 +17,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from jaxscale.errors import StoreError
 from jaxscale.laws import Law
@@ -26,12 +27,16 @@ from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Origin
 from jaxscale.status import Status
 from jaxscale.store.archive import Archive, array_of, text_arrays
+from jaxscale.store.promises import PROMISES, Promise
 from jaxscale.store.specs import FORMS, Known, form_of, wrong_field
 from jaxscale.text import shown
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 FIELD_MISSING = "{place}: {field} is missing, so the file is damaged or was not written by jaxscale; fit again"
+
+ARRAY_BROKEN = "{place}: the array {name} holds {found} at {index}, not what is {expected}; fit again"
+ARRAY_WRONG = "{place}: the array {name} is {found}, not {expected}; fit again"
 
 WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 LARGEST = sys.float_info.max
@@ -138,14 +143,53 @@ class Reader:
             return self._dataclass(self._object(value, path), hint, path, given)
         return value if hint is object else self._scalar(value, hint, path)
 
+    def keep(self, value: object, promise: Promise, path: str, where: ArrayLike = True) -> None:
+        """Raise StoreError where a number, or one of those in it, breaks a promise, or an array has another dtype.
+
+        where: bool, of the shape of an array or what broadcasts to it: of which of its numbers it is asked.
+        """
+        if isinstance(value, Mapping):
+            is_arrays = any(isinstance(item, np.ndarray) for item in value.values())
+            for at, (name, item) in enumerate(value.items()):
+                self.keep(item, promise, f"{path}.{at if is_arrays else name}")
+        elif isinstance(value, tuple):
+            for at, item in enumerate(value):
+                self.keep(item, promise, f"{path}[{at}]")
+        elif isinstance(value, np.ndarray):
+            if value.dtype not in promise.dtypes:
+                raise self.wrong_array(value, path, _described(promise.dtypes, value.shape))
+            places = np.argwhere(~promise.is_kept(value) & np.asarray(where))
+            if len(places):
+                place = tuple(int(index) for index in places[0])
+                found = value.view(np.int8)[place] if value.dtype == bool else value[place]
+                told = {"found": found, "index": ", ".join(map(str, place)), "expected": promise.words}
+                raise StoreError(ARRAY_BROKEN.format(place=self.archive.place, name=path, **told))
+        elif value is not None and not promise.is_kept(np.array(value)):
+            raise self.wrong(path, value, promise.words)
+
+    def shape(self, array: np.ndarray, shape: tuple[int | None, ...], path: str) -> None:
+        """Raise StoreError for an array of another shape, None standing for any length."""
+        fits = len(shape) == array.ndim and all(
+            wanted in (None, found) for wanted, found in zip(shape, array.shape, strict=True)
+        )
+        if not fits:
+            raise self.wrong_array(array, path, _described((array.dtype.type,), shape))
+
     def wrong(self, path: str, value: object, expected: str) -> StoreError:
         """Return the error for an invalid field."""
         return wrong_field(self.place, path, value, expected)
+
+    def wrong_array(self, array: np.ndarray, path: str, expected: str) -> StoreError:
+        """Return the error for an invalid array."""
+        found = f"{array.dtype.name} {array.shape}"
+        return StoreError(ARRAY_WRONG.format(place=self.archive.place, name=path, found=found, expected=expected))
 
     def _dataclass(self, record: Mapping[str, object], kind: Any, path: str, given: Mapping[str, object]) -> object:  # noqa: ANN401
         left_out = GIVEN.get(kind, ())
         own = {name: hint for name, hint in hints_of(kind).items() if name not in left_out}
         found = {name: self.field(record, name, hint, f"{path}.", **given) for name, hint in own.items()}
+        for name, promise in PROMISES.get(kind, {}).items():
+            self.keep(found[name], promise, f"{path}.{name}")
         return kind(**found, **{name: given[name] for name in left_out})
 
     def _scalar(self, value: object, hint: type, path: str) -> object:
@@ -193,3 +237,9 @@ def without_machine(source: str) -> str:
         if kind(source).is_absolute():
             return kind(source).name or source
     return source
+
+
+def _described(dtypes: Sequence[type], shape: Sequence[int | None]) -> str:
+    """Return what an array should be, as "float64 (9)"."""
+    kinds = " or ".join("text" if np.dtype(kind) == object else np.dtype(kind).name for kind in dtypes)
+    return f"{kinds} ({', '.join('any' if length is None else str(length) for length in shape)})"

@@ -22,17 +22,9 @@ from jaxscale.results import Counts, Ensemble, Fit, Frontier, Study
 from jaxscale.store.archive import Archive
 from jaxscale.store.codec import Json, Reader, Writer
 from jaxscale.store.folder import RESULT, absolute, arrays_in, check_writable, is_own, place_of, record_in, write_folder
-from jaxscale.store.promises import (
-    A_SHARE,
-    FINITE,
-    POSITIVE,
-    Checker,
-    verify_ensemble,
-    verify_fit,
-    verify_frontier,
-    verify_function,
-)
+from jaxscale.store.promises import A_SHARE, FINITE, POSITIVE
 from jaxscale.store.specs import Known, own_specs
+from jaxscale.store.verifying import verify_ensemble, verify_fit, verify_frontier, verify_function, verify_names
 from jaxscale.studies import part_of
 
 OTHER_GROUPS = "the frontiers are those of the groups {found}, which are not the groups of the fit of '{name}'"
@@ -93,10 +85,9 @@ def load(
     expected: Described = Reader(known, Archive({}, ""), document).field(record, "arrays", Described)
     archive = arrays_in(place, expected.bytes, expected.sha256)
     reader = Reader(known, archive, document)
-    check = Checker(document, archive.place)
-    study = _read(record, reader, check)
+    study = _read(record, reader)
     for fit in (study.fit, *(() if study.comparison is None else (one.fit for one in study.comparison.counts))):
-        verify_function(check, fit, own_laws)
+        verify_function(reader, fit, own_laws)
     return study
 
 
@@ -168,56 +159,52 @@ def _written(study: Study, writer: Writer, path: str = "") -> dict[str, Json]:
     return record
 
 
-def _read(record: Mapping[str, object], reader: Reader, check: Checker, path: str = "") -> Study:
+def _read(record: Mapping[str, object], reader: Reader, path: str = "") -> Study:
     """Return the study of a record; raise StoreError where its parts do not belong together."""
     fit: Fit = reader.field(record, "fit", Fit, path, common=())
-    verify_fit(check, fit, f"{path}fit")
+    verify_fit(reader, fit, f"{path}fit")
     given: dict[str, object] = {"law": fit.law, "fit": fit, "whole": None, "common": ()}
     ensemble: Ensemble | None = reader.field(record, "ensemble", Ensemble | None, path, **given)
     if ensemble is not None:
-        verify_ensemble(check, ensemble, f"{path}ensemble")
+        verify_ensemble(reader, ensemble, f"{path}ensemble")
     replicates = None if ensemble is None else len(ensemble)
     frontier: Frontier | None = reader.field(record, "frontier", Frontier | None, path, **given)
     if frontier is not None:
-        verify_frontier(check, frontier, replicates, f"{path}frontier")
+        verify_frontier(reader, frontier, replicates, f"{path}frontier")
     asked: dict[str, Any] = {name: reader.field(record, name, hint, path) for name, hint in ASKED.items()}
     study = Study(fit, ensemble, frontier, **asked)
-    check.number(f"{path}level", study.level, A_SHARE)
-    for at, budget in enumerate(study.budgets):
-        check.number(f"{path}budgets[{at}]", budget, POSITIVE)
-    for name, value in study.at.items():
-        check.number(f"{path}at.{name}", value, FINITE)
+    for name, promise in {"level": A_SHARE, "budgets": POSITIVE, "at": FINITE}.items():
+        reader.keep(asked[name], promise, f"{path}{name}")
     saved = reader.field(record, "groups", Mapping[str, object], path)
     grouping = grouping_of(fit.law)
     if saved and (grouping is None or tuple(saved) != grouping.groups):
-        raise check.wrong(f"{path}groups", list(saved), "an object of the fit's groups")
+        raise reader.wrong(f"{path}groups", list(saved), "an object of the fit's groups")
     groups = {}
     for at, (group, one) in enumerate(saved.items()):
         own = reader.read(one, Frontier | None, f"{path}groups[{at}]", law=core_of(fit.law))
         if own is not None:
-            verify_frontier(check, own, replicates, f"{path}groups[{at}]")
+            verify_frontier(reader, own, replicates, f"{path}groups[{at}]")
         groups[group] = replace(part_of(study, group), frontier=own)
     left = reader.field(record, "reduced", Mapping[str, object] | None, path)
-    reduced = None if left is None else _read(left, reader, check, f"{path}reduced.")
-    return replace(study, groups=groups, reduced=reduced, comparison=_compared(record, reader, check, path, fit.law))
+    reduced = None if left is None else _read(left, reader, f"{path}reduced.")
+    return replace(study, groups=groups, reduced=reduced, comparison=_compared(record, reader, path, fit.law))
 
 
-def _compared(record: Mapping[str, object], reader: Reader, check: Checker, path: str, law: Law) -> Counts | None:
+def _compared(record: Mapping[str, object], reader: Reader, path: str, law: Law) -> Counts | None:
     """Return the fits under other conventions of counting, all of the study's law."""
     found: Counts | None = reader.field(record, "comparison", Counts | None, path, law=law, common=())
     for at, one in enumerate(() if found is None else found.counts):
         place = f"{path}comparison.counts[{at}]"
-        verify_fit(check, one.fit, f"{place}.fit")
+        verify_fit(reader, one.fit, f"{place}.fit")
         if one.fit.law != law:
-            raise check.wrong(f"{place}.fit.law", one.fit.law.name, f"the study's law, {law.name}")
-        check.names(f"{place}.changed", one.changed, law.inputs, "the law's inputs")
+            raise reader.wrong(f"{place}.fit.law", one.fit.law.name, f"the study's law, {law.name}")
+        verify_names(reader, f"{place}.changed", one.changed, law.inputs, "the law's inputs")
         if one.frontier is not None:
-            verify_frontier(check, one.frontier, None, f"{place}.frontier")
+            verify_frontier(reader, one.frontier, None, f"{place}.frontier")
             if one.frontier.is_ensemble:
-                raise check.wrong(f"{place}.frontier.at_point", "an ensemble's", "null")
-        check.number(f"{place}.exponent", one.exponent, FINITE)
+                raise reader.wrong(f"{place}.frontier.at_point", "an ensemble's", "null")
     if found is not None and not found.counts:
-        raise check.wrong(f"{path}comparison.counts", [], "a list of at least one")
+        raise reader.wrong(f"{path}comparison.counts", [], "a list of at least one")
     return found
 
 

@@ -50,33 +50,21 @@ class ObjectiveForm:
 
 
 @dataclass(frozen=True)
-class CoefForm:
-    """What is written of a law's coef."""
-
-    name: str
-    support: str
-
-
-@dataclass(frozen=True)
-class GroupingForm:
-    """How a law was grouped."""
-
-    groups: tuple[str, ...]
-    per_group: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class LawForm:
-    """What is written of a law: not its function, but the text of a typed one, with its coefs as declared."""
+    """What is written of a law: not its function, but the text of a typed one, with its coefs as declared.
+
+    groups, per_group: how it was grouped, both empty where it was not.   coefs: name → support.
+    """
 
     name: str
     is_shipped: bool
     expression: str | None
     declared: tuple[str, ...]
-    grouping: GroupingForm | None
+    groups: tuple[str, ...]
+    per_group: tuple[str, ...]
     equation: str
     inputs: tuple[str, ...]
-    coefs: tuple[CoefForm, ...]
+    coefs: Mapping[str, str]
 
 
 REGISTRIES: Mapping[type, Registry] = {
@@ -137,20 +125,18 @@ class Known:
         is_typed = form.expression is not None and form.name not in [one.name for one in self.own.get(Law, ())]
         law = self._typed(form, path) if is_typed else self._found(Law, form.name, is_shipped=form.is_shipped)
         assert isinstance(law, Law)  # of the kind that was asked for
-        if form.grouping is not None:
+        if form.groups or form.per_group:
             try:
-                law = grouped(law, form.grouping.groups, form.grouping.per_group)
+                law = grouped(law, form.groups, form.per_group)
             except UsageError as error:
-                expected = f"groups of the law {shown(law.name)}"
-                raise wrong_field(self.place, f"{path}.grouping", form.grouping, expected) from error
-        supports = [[one.support for one in coefs] for coefs in (form.coefs, law.coefs)]
+                raise wrong_field(self.place, f"{path}.groups", form.groups, f"groups of {shown(law.name)}") from error
         parts = {
             "inputs": (form.inputs, law.inputs),
-            "coefs": ([one.name for one in form.coefs], law.names),
-            "supports": supports,
+            "coefs": (tuple(form.coefs), law.names),
+            "supports": (tuple(form.coefs.values()), tuple(coef.support for coef in law.coefs)),
         }
         for part, (saved, found) in parts.items():
-            if tuple(saved) != tuple(found):
+            if saved != found:
                 both = [listed([shown(word) for word in words]) for words in (saved, found)]
                 told = {"name": shown(form.name), "part": part, "saved": both[0], "found": both[1]}
                 raise StoreError(OTHER_LAW.format(place=self.place, **told))
@@ -197,10 +183,11 @@ def _law_form(law: Law) -> LawForm:
         is_shipped=core in tuple(LAWS),
         expression=None if typed is None else typed.text,
         declared=() if typed is None else tuple(one.text for one in typed.declared),
-        grouping=None if grouping is None else GroupingForm(grouping.groups, grouping.per_group),
+        groups=() if grouping is None else grouping.groups,
+        per_group=() if grouping is None else grouping.per_group,
         equation=law.equation,
         inputs=law.inputs,
-        coefs=tuple(CoefForm(coef.name, coef.support) for coef in law.coefs),
+        coefs={coef.name: coef.support for coef in law.coefs},
     )
 
 

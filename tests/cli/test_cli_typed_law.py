@@ -13,6 +13,7 @@ from jaxscale.errors import StoreError
 from jaxscale.laws import law_from_expression
 from jaxscale.numerics.supports import SUPPORTS
 from jaxscale.store import load
+from jaxscale.store.folder import sha256_of
 
 LAW = ("--law-expr", "A*(N*D)**-alpha", "--coef", "A:positive:1,10", "--coef", "alpha:positive:0.05,0.2")
 
@@ -74,7 +75,7 @@ def test_predict_gives_the_loss_of_a_saved_fit_with_a_band(run, kept):
         ({"expression": "A*N**-alpha"}, "was saved with inputs"),
         ({"declared": ["A:positive", "alpha:real"]}, "was saved with supports"),
         ({"declared": ["A:positive", "alpha:lambda"]}, "is not the text of a law"),
-        ({"declared": "A:positive"}, "a list of texts"),
+        ({"declared": "A:positive"}, "not a list"),
         ({"expression": 3}, "a text"),
     ],
 )
@@ -83,7 +84,7 @@ def test_a_tampered_expression_is_refused(kept, own_folder, change, said):
     (own_folder / "arrays.npz").write_bytes((folder / "arrays.npz").read_bytes())
     record = json.loads((folder / "result.json").read_text())
     record["fit"]["law"] |= change
-    (own_folder / "result.json").write_text(json.dumps(record))
+    (own_folder / "result.json").write_text(json.dumps({**record, "sha256": sha256_of(record)}))
     with pytest.raises(StoreError, match=said):
         load(own_folder)
 

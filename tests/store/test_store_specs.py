@@ -96,7 +96,7 @@ def test_a_law_whose_function_differs_is_refused(tmp_path, space):
 
 def test_a_shipped_law_that_has_changed_since_is_refused(tmp_path):
     folder = save(tmp_path / "out", answers.fit())
-    edited(folder, lambda record: record["fit"]["law"]["coefs"][0].update(support="unit"))
+    edited(folder, lambda record: record["fit"]["law"]["coefs"].update(E="unit"))
     assert "was saved with supports" in refusal(folder)
 
 
