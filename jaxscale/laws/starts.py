@@ -218,9 +218,12 @@ class _Problem:
                 if self.linearised is not None:
                     target, weight = self.linearised(dict(zip(self.names, some.T[..., None], strict=True)))
                 basis = np.moveaxis((parts[1:] - parts[0]) * weight, 0, 2)
-                found.append(solve_scales(basis, (target - parts[0]) * weight, is_positive, LEAST))
-        costs, scales = zip(*found, strict=True)
-        return np.concatenate(costs), np.concatenate(scales)
+                shows = basis.any(axis=(0, 1))  # a term that is zero in every run tells nothing: its coef starts at one
+                cost, shown = solve_scales(basis[:, :, shows], (target - parts[0]) * weight, is_positive[shows], LEAST)
+                scales = np.ones((len(some), len(self.linear)))
+                scales[:, shows] = shown
+                found.append((cost, scales))
+        return np.concatenate([cost for cost, _ in found]), np.concatenate([scales for _, scales in found])
 
     def starts(self, points: np.ndarray, scales: np.ndarray, unit: Sequence[str]) -> list[dict[str, float]]:
         """Return points (S, m) with their scales (S, k) as coefs, without what is not finite."""

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.optimize import nnls
 
+from jaxscale.laws import LAWS
 from jaxscale.laws.starts import best_and_others, gridded, projected, solve_scales
 
 X = np.geomspace(1e6, 1e10, 48)
@@ -115,3 +116,11 @@ def test_shares_start_below_one_and_reals_anywhere():
     )
     assert starts[0]["floor"] < 1
     np.testing.assert_allclose(starts[0]["scale"], -2.0, rtol=1e-7)
+
+
+def test_a_term_that_is_zero_in_every_run_leaves_its_coef_at_one():
+    """As the annealing of runs at a constant learning rate: the other coefs are found all the same."""
+    law, rate_sum = LAWS.resolve("annealing"), np.geomspace(1.0, 30.0, 48)
+    starts = law.starts({"rate_sum": rate_sum, "annealing": np.zeros(48)}, 2.5 + 0.5 * rate_sum**-0.45)
+    best = min(starts, key=lambda start: abs(start["alpha"] - 0.45))
+    np.testing.assert_allclose([best["L0"], best["A"], best["C"]], [2.5, 0.5, 1.0], rtol=1e-7)
