@@ -6,7 +6,6 @@ and `spread` (how sure the best size is).
 
 from jaxscale.allocation.allocate import Allocation, allocate
 from jaxscale.allocation.frontier import check_frontier, frontier, prefetched
-from jaxscale.allocation.isoloss import isoloss
-from jaxscale.allocation.solving import solve_for
+from jaxscale.allocation.solving import isoloss, solve_for
 
 __all__ = ["Allocation", "allocate", "check_frontier", "frontier", "isoloss", "prefetched", "solve_for"]

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 import jax
 import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
-from jaxscale.allocation.inputs import can_allocate, check_fixed, check_groups, fixed_values, measured_flops
+from jaxscale.allocation.findings import check_plannable, frontier_findings, replicate_findings
+from jaxscale.allocation.inputs import (
+    can_allocate,
+    check_fixed,
+    check_groups,
+    fixed_values,
+    given_law,
+    measured_flops,
+)
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.engine import compiling
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
-from jaxscale.errors import RunsError, UsageError
-from jaxscale.finding import Finding, forbids_plan
+from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
-from jaxscale.laws.checking import check_coefs
 from jaxscale.results import Ensemble, Fit, Frontier
+
+Tree = TypeVar("Tree")
 
 SEVERAL = 2
 """Coefs without a value of their own from which they are one constant, or run off together: then the law says nothing
@@ -29,38 +38,11 @@ LEAST = 2.0
 """Params or tokens of an optimum that is none: an exponent at infinity puts it just beyond one."""
 CHUNK = 1024
 """Sets of coefs per program call: a second or less, so that Ctrl-C answers."""
-FAR = 10.0
-"""Compute beyond the largest measured run, as a factor, from which a frontier says that it extrapolates."""
-FURTHEST = 1e4
-"""The same factor, from which the budgets can hardly be those that are meant."""
 
 BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
 NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
-TWO_SOURCES = "frontier takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
-NO_SOURCE = "frontier needs a Fit, an Ensemble, or law= with coefs="
 NO_FRONTIER = "law '{name}' takes {inputs}: it says nothing about how to split a budget"
 NO_LOSS = "law '{name}' gives {target}, which is no loss: there is nothing that a budget makes least"
-LOSS_ONLY = "law '{name}' knows compute only: its frontier has a loss and no split into params and tokens"
-AT_END = (
-    "the law has no optimum inside at {count} of {total} budgets of the point fit: its loss falls on to one param or "
-    "one token, where nothing can be trained, or is too flat to tell. The runs do not determine the size; params, "
-    "tokens and loss are absent there"
-)
-REPLICATES_WITHOUT = (
-    "{count} of {total} usable replicates have no optimum at some budget, since their runs do not determine the size; "
-    "they are in no band of the frontier"
-)
-LOWER_AT_END = (
-    "at {count} of {total} budgets of the point fit the law promises less loss still at one param or one token, where "
-    "nothing can be trained: the optimum given is the best one inside"
-)
-REPLICATES_LOWER = (
-    "at some budget {count} of {total} usable replicates promise less loss still at one param or one token: their best "
-    "optimum inside is in the bands"
-)
-NOT_PLANNED = "nothing is planned from this table: {why}"
-EXTRAPOLATED = "budgets up to {factor:,g} times the largest measured compute ({measured:.3g} FLOP) are extrapolation"
-NEARER = "; ask for budgets near the runs (flops)"
 
 
 def frontier(
@@ -97,23 +79,18 @@ def frontier(
     for budget in budgets:
         if not (np.isfinite(budget) and budget > 0):
             raise UsageError(BAD_BUDGET.format(flops=float(budget)))
-    if source is not None and (law is not None or coefs is not None):
-        raise UsageError(TWO_SOURCES)
-    if source is not None:
-        _check_plannable(source.fit if isinstance(source, Ensemble) else source)
+    fit = source.fit if isinstance(source, Ensemble) else source
+    law, coefs = given_law(fit, law, coefs, verb="frontier", kinds="a Fit, an Ensemble")
+    if fit is not None:
+        check_plannable(fit)
+    _finding(law)
+    fixed = fixed_values(law, fixed)
     if isinstance(source, Ensemble):
-        return _of_ensemble(source, budgets, _fixed(source.fit.law, fixed))
-    if isinstance(source, Fit):
-        fixed, measured = _fixed(source.law, fixed), measured_flops(source.law, source.runs)
-        is_split = len(source.unidentified) < SEVERAL
-        return _single(source.law, source.coefs, budgets, fixed, measured, is_split=is_split)
-    if law is None or coefs is None:
-        raise UsageError(NO_SOURCE)
-    law = LAWS.resolve(law)
-    if not isinstance(coefs, str):
-        check_coefs(law, coefs)
-    coefs = law.given(coefs)
-    return _single(law, coefs, budgets, _fixed(law, fixed), None)
+        return _of_ensemble(source, budgets, fixed)
+    found = _optima(law, law.vector(coefs)[None], budgets, fixed)[:, 0]
+    if fit is not None and can_allocate(law) and len(fit.unidentified) >= SEVERAL:
+        found[:3] = np.nan
+    return _frontier(law, coefs, budgets, fixed, found, None if fit is None else measured_flops(law, fit.runs))
 
 
 @contextmanager
@@ -133,23 +110,10 @@ def prefetched(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator
         yield
 
 
-def _check_plannable(fit: Fit) -> None:
-    """Raise RunsError where a finding says that the table's numbers are not what they are taken for."""
-    forbidding = forbids_plan(fit.findings)
-    if forbidding is not None:
-        raise RunsError(NOT_PLANNED.format(why=forbidding.message))
-
-
 def check_frontier(law: Law, fixed: Mapping[str, float]) -> None:
     """Raise UsageError for a law without a frontier, and for missing, unknown or superfluous fixed inputs."""
     _finding(law)
     check_fixed(law, fixed)
-
-
-def _fixed(law: Law, fixed: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the fixed inputs in the law's order; raise UsageError for a law without a frontier, too."""
-    _finding(law)
-    return fixed_values(law, fixed)
 
 
 def _of_ensemble(ensemble: Ensemble, budgets: np.ndarray, fixed: Mapping[str, float]) -> Frontier:
@@ -164,32 +128,8 @@ def _of_ensemble(ensemble: Ensemble, budgets: np.ndarray, fixed: Mapping[str, fl
         found[:3, ~is_split] = np.nan
     point = _frontier(law, fit.coefs, budgets, fixed, found[:, 0], measured_flops(fit.law, fit.runs))
     params, tokens, loss = np.where(ensemble.usable[:, None], found[:3, 1:], np.nan)
-    findings = point.findings
-    without = int(np.sum(ensemble.usable & np.isnan(params).any(axis=1)))
-    if without and can_allocate(law):
-        message = REPLICATES_WITHOUT.format(count=f"{without:,}", total=f"{int(ensemble.usable.sum()):,}")
-        findings = (*findings, Finding("replicates-without-optimum", message))
-    is_dip = ensemble.usable & (found[3, 1:] == 0).any(axis=1)
-    if is_dip.any():
-        message = REPLICATES_LOWER.format(count=int(is_dip.sum()), total=int(ensemble.usable.sum()))
-        findings = (*findings, Finding("replicates-lower-at-end", message))
+    findings = (*point.findings, *replicate_findings(ensemble, params, found[3, 1:]))
     return replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
-
-
-def _single(
-    law: Law,
-    coefs: Mapping[str, float],
-    budgets: np.ndarray,
-    fixed: Mapping[str, float],
-    measured: tuple[float, float] | None,
-    *,
-    is_split: bool = True,
-) -> Frontier:
-    """Return the frontier of one set of coefs.   is_split: whether they say how a budget is split."""
-    found = _optima(law, law.vector(coefs)[None], budgets, fixed)[:, 0]
-    if can_allocate(law) and not is_split:
-        found[:3] = np.nan
-    return _frontier(law, coefs, budgets, fixed, found, measured)
 
 
 def _frontier(
@@ -202,42 +142,30 @@ def _frontier(
 ) -> Frontier:
     """Return the frontier of one set of coefs, for which params, tokens, loss and `is_lowest` (4, b) were found."""
     params, tokens, loss, is_lowest = found.copy()  # nothing keeps the ensemble's arrays in memory
-    findings = []
-    if not is_lowest.all():
-        count = int(np.sum(is_lowest == 0))
-        findings.append(Finding("lower-at-end", LOWER_AT_END.format(count=count, total=len(budgets))))
-    if not can_allocate(law):
-        findings.append(Finding("no-split", LOSS_ONLY.format(name=law.name)))
-    elif np.isnan(params).any():
-        count = int(np.isnan(params).sum())
-        findings.append(Finding("optimum-at-end", AT_END.format(count=count, total=len(budgets))))
-    if measured is not None and budgets.max() >= FAR * measured[1]:
-        factor = budgets.max() / measured[1]
-        message = EXTRAPOLATED.format(factor=float(f"{factor:.3g}"), measured=measured[1])
-        message += NEARER if factor >= FURTHEST else ""
-        findings.append(Finding("extrapolation", message))
-    return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, tuple(findings), dict(fixed))
+    findings = frontier_findings(law, budgets, params, is_lowest, measured)
+    return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, findings, dict(fixed))
 
 
 def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:
     """Return params, tokens, loss and `is_lowest` (4, R, b) for coefs (R, p); NaN without an interior optimum."""
-    finding, width, clock = _finding(law), _width(len(coefs)), Clock()
-    beside, parts = np.array(list(fixed.values()), dtype=np.float64), []
-    with precision.float64():
-        for part in chunks(len(coefs), width):
-            found = run(clock, finding, (law,), (fill(coefs[part], width), budgets, beside))
-            parts.append(_rows(found)[:, : part.stop - part.start])
-    return np.concatenate(parts, axis=1)
-
-
-def _rows(found: Allocation | np.ndarray) -> np.ndarray:
-    """Return params, tokens, loss and `is_lowest` (4, R, b) of one program call: an allocation, or losses alone."""
+    found = in_chunks(_finding(law), law, (coefs,), budgets, np.array(list(fixed.values()), dtype=np.float64))
     if isinstance(found, Allocation):
         is_run = (found.params > LEAST) & (found.tokens > LEAST)
         three = np.where(found.is_interior & is_run, np.stack([found.params, found.tokens, found.loss]), np.nan)
         return np.concatenate([three, np.asarray(found.is_lowest, dtype=np.float64)[None]])
     absent = np.full(found.shape, np.nan)
     return np.stack([absent, absent, found, np.ones(found.shape)])
+
+
+def in_chunks(function: Callable[..., Tree], law: Law, rows: tuple[np.ndarray, ...], *shared: np.ndarray) -> Tree:
+    """Return function(law, (*rows, *shared)), with NumPy arrays, of CHUNK rows (R, …) at most per program call."""
+    total, width, clock, parts = len(rows[0]), _width(len(rows[0])), Clock(), []
+    with precision.float64():
+        for part in chunks(total, width):
+            found = run(clock, function, (law,), (*(fill(row[part], width) for row in rows), *shared))
+            parts.append(jax.tree.map(lambda one, part=part: np.asarray(one)[: part.stop - part.start], found))
+    joined: Tree = jax.tree.map(lambda *one: np.concatenate(one), *parts)
+    return joined
 
 
 def _width(count: int) -> int:

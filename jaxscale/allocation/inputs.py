@@ -14,14 +14,17 @@ from jaxscale.costs.sizes import decided
 from jaxscale.costs.spec import SIZES
 from jaxscale.costs.training import ROUNDED, Price, cost_under, fixed_inputs
 from jaxscale.errors import UsageError
-from jaxscale.laws import Law
-from jaxscale.laws.checking import as_numbers, check_shares, input_numbers
+from jaxscale.laws import LAWS, Law
+from jaxscale.laws.checking import as_numbers, check_coefs, check_shares, input_numbers
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import EXCEEDS_SIMPLEX
 from jaxscale.registry import unknown
+from jaxscale.results import Fit
 from jaxscale.runs import Runs
 from jaxscale.text import listed
 
+TWO_SOURCES = "{verb} takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
+NO_SOURCE = "{verb} needs {kinds}, or law= with coefs="
 NO_TRADE_OFF = "law '{name}' takes {inputs}: on one budget no two of params, tokens and their ratio are traded in it"
 HAS_GROUPS = (
     "'{name}' was fitted to the groups {groups}, each with coefs of its own: take one of them first, as in "
@@ -33,6 +36,30 @@ EXCLUDED_FIXED = "fixed: {name} = {value!r} {demand}"
 NOTHING_FIXED = "law '{name}' has no input to fix, and '{fixed}' is none: a budget decides all that it takes"
 NO_PRICE = "what a param and a token cost under '{law}' depends on {fixed}: give {fixed} too"
 TWO_DECIDE = "'{law}' takes {inputs}; missing: {missing}. Any two of {sizes} decide the others; given: {given}"
+
+
+def given_law(
+    fit: Fit | None,
+    law: Law | str | None,
+    coefs: Mapping[str, float] | str | None,
+    *,
+    verb: str,
+    kinds: str,
+) -> tuple[Law, Mapping[str, float]]:
+    """Return the law and the coefs of a fit, or those that are given to a verb in place of one; raise UsageError.
+
+    coefs: by name, or the name of a published set.   kinds: the results that the verb takes, for its refusal.
+    """
+    if fit is not None and (law is not None or coefs is not None):
+        raise UsageError(TWO_SOURCES.format(verb=verb))
+    if isinstance(fit, Fit):
+        return fit.law, fit.coefs
+    if law is None or coefs is None:
+        raise UsageError(NO_SOURCE.format(verb=verb, kinds=kinds))
+    law = LAWS.resolve(law)
+    if not isinstance(coefs, str):
+        check_coefs(law, coefs)
+    return law, law.given(coefs)
 
 
 def run_columns(law: Law, given: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:

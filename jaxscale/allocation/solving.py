@@ -1,30 +1,35 @@
-"""What a loss needs: the tokens, the params or the compute with which a law reaches it."""
+"""What a loss needs: an input of a law, the least compute, and contours of params and tokens, by bisection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, optimum_of_each
-from jaxscale.allocation.inputs import all_sizes, can_allocate, check_groups, fixed_values, run_columns
+from jaxscale.allocation.findings import replicates_not_reached, solution_findings
+from jaxscale.allocation.frontier import in_chunks
+from jaxscale.allocation.inputs import (
+    all_sizes,
+    can_allocate,
+    check_groups,
+    check_trade_off,
+    fixed_values,
+    given_law,
+    run_columns,
+)
 from jaxscale.costs.spec import SIZES
 from jaxscale.costs.training import fixed_inputs
-from jaxscale.engine.batches import chunks, fill
-from jaxscale.engine.compiling import Clock, run
 from jaxscale.errors import UsageError
-from jaxscale.finding import Finding
-from jaxscale.laws import LAWS, Law, predict_each
-from jaxscale.laws.checking import check_coefs, finite_numbers, input_numbers
+from jaxscale.laws import Law, predict_each, predict_with
+from jaxscale.laws.checking import as_numbers, finite_numbers, input_numbers
 from jaxscale.laws.inputs import SHARE
 from jaxscale.registry import unknown
 from jaxscale.results import Ensemble, Fit, Solution
 
-CHUNK = 1024
-"""Budgets that are split per program call."""
 STEPS, HALVINGS = 161, 100
 BEYOND = 1e12
 """How far outside an input's documented range it is looked for, as a factor, where it is no size."""
@@ -32,10 +37,13 @@ LARGEST = 1e40
 """Sizes up to which one is looked for, from 1."""
 DECADES = np.arange(2.0, 46.0)
 """Compute in which a loss is looked for, log10 FLOP."""
+LOG_TOKENS = np.linspace(0.0, 80.0, 161)
+"""ln tokens of a contour, from one token to 5e34: the first step that brings the loss down to the level is bisected."""
+ZOOMS, FINER = 4, 33
+"""How often, and by how many steps, the surroundings of a contour's lowest loss are divided again."""
 
+BAD_PARAMS = "params = {params!r}: sizes are positive, finite numbers"
 NO_LOSSES = "loss has the shape {shape}: give one loss or a list of them"
-NO_SOURCE = "solve_for needs a Fit, an Ensemble, or law= with coefs="
-TWO_SOURCES = "solve_for takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NOT_ONE = (
     "'{law}' takes {inputs}: give all but one of them, or one of params, tokens and tokens_per_param; "
     "missing: {missing}"
@@ -47,11 +55,6 @@ SPLIT_UNKNOWN = (
 )
 ALL_GIVEN = "'{law}' takes {inputs}, and all of it is given: nothing is left to solve for"
 OTHER_LENGTHS = "loss and at are of other lengths: {found}"
-NOT_REACHED = "no amount of {name} reaches {target} {value:g}{where}: the law stays above it"
-ALWAYS_REACHED = "{target} {value:g} is reached by every amount of {name}{where} that was tried"
-REPLICATES_NOT_REACHED = (
-    "{count} of {total} usable replicates never reach {target} {value:g}{where}: they count as infinite in the band"
-)
 
 
 def solve_for(
@@ -74,20 +77,10 @@ def solve_for(
     reaches it and for replicates that are not usable; findings count them.   Raises UsageError for what is unknown or
     cannot be, and where not one input is left open.
     """
-    if source is not None and (law is not None or coefs is not None):
-        raise UsageError(TWO_SOURCES)
+    fit = source.fit if isinstance(source, Ensemble) else source
+    law, coefs = given_law(fit, law, coefs, verb="solve_for", kinds="a Fit, an Ensemble")
     if isinstance(source, Ensemble):
-        point = solve_for(source.fit, loss=loss, at=at)
-        sets = np.stack([source.samples(name) for name in source.fit.law.names], axis=1)
-        return _of_ensemble(source, point, _solved(source.fit.law, sets, point.loss, at or {}))
-    if isinstance(source, Fit):
-        law, coefs = source.law, source.coefs
-    elif law is None or coefs is None:
-        raise UsageError(NO_SOURCE)
-    law = LAWS.resolve(law)
-    if source is None and not isinstance(coefs, str):
-        check_coefs(law, coefs)
-    coefs = law.given(coefs)
+        return _of_ensemble(source, solve_for(source.fit, loss=loss, at=at), at or {})
     levels = np.atleast_1d(finite_numbers("loss", loss))
     if levels.ndim != 1 or not levels.size:
         raise UsageError(NO_LOSSES.format(shape=levels.shape))
@@ -95,40 +88,54 @@ def solve_for(
     found = _solved(law, law.vector(coefs)[None], levels, at or {})
     name, arrays = found[0], {one: array[0] for one, array in found[1].items()}
     inputs = {one: np.resize(np.asarray(value, float), len(levels)) for one, value in (at or {}).items()}
-    findings = _point_findings(law, name, levels, inputs, arrays[name])
+    findings = solution_findings(law, name, levels, inputs, arrays[name])
     return Solution(law, dict(coefs), levels, name, inputs, arrays, None, findings)
 
 
-def _of_ensemble(ensemble: Ensemble, point: Solution, found: tuple[str, dict[str, np.ndarray]]) -> Solution:
+def isoloss(
+    source: Fit | None = None,
+    *,
+    loss: float | Sequence[float] | np.ndarray,
+    params: Sequence[float] | np.ndarray,
+    law: Law | str | None = None,
+    coefs: Mapping[str, float] | str | None = None,
+    fixed: Mapping[str, float] | None = None,
+) -> np.ndarray:
+    """Return the tokens (k, m) with which a model of each size (m,) reaches each loss (k,); NaN where none does.
+
+    fixed: the law's inputs that are neither sizes nor their ratio, name → number.   By bisection in ln tokens, for any
+    law. Where the loss rises again with tokens, it is the fewest that reach it. NaN also where one token is enough.
+    Raises UsageError for a law without a trade-off, for sizes or fixed inputs that make no sense.
+    """
+    law, coefs = given_law(source, law, coefs, verb="isoloss", kinds="a Fit")
+    check_trade_off(law)
+    others = fixed_values(law, fixed)
+    levels = np.atleast_1d(finite_numbers("loss", loss))[:, None]
+    sizes = np.atleast_1d(as_numbers("params", params))[None, :]
+    if not (np.isfinite(sizes) & (sizes > 0)).all():
+        raise UsageError(BAD_PARAMS.format(params=params))
+
+    def losses(log_tokens: np.ndarray) -> np.ndarray:
+        columns = all_sizes(law, {"params": sizes, "tokens": np.exp(log_tokens), **others})
+        return predict_with(law, coefs, {**columns, **others})
+
+    steps, found = _refined(losses)  # (s, m)
+    is_reached = found[:, None, :] <= levels  # at every step, for every level and size
+    first = np.argmax(is_reached, axis=0)
+    is_reachable = is_reached.any(axis=0) & (first > 0)
+    places = np.arange(sizes.shape[1])
+    low, high = steps[np.maximum(first - 1, 0), places], steps[first, places]
+    low, high = _bisected(lambda middle: losses(middle) <= levels, low, high)
+    return np.where(is_reachable, np.exp(0.5 * (low + high)), np.nan)
+
+
+def _of_ensemble(ensemble: Ensemble, point: Solution, at: Mapping[str, ArrayLike]) -> Solution:
     """Return the solution of every replicate, with the point fit's and what to beware of."""
-    name, arrays = found
+    sets = np.stack([ensemble.samples(name) for name in point.law.names], axis=1)
+    name, arrays = _solved(point.law, sets, point.loss, at)
     arrays = {one: np.where(ensemble.usable[:, None], array, np.nan) for one, array in arrays.items()}
-    findings, total = list(point.findings), int(ensemble.usable.sum())
-    for place, value in enumerate(point.loss):
-        count = int(np.isinf(arrays[name][:, place]).sum())
-        if count:
-            where = _where(point.inputs, place)
-            told = {"target": point.law.target, "value": value, "where": where, "count": count, "total": total}
-            findings.append(Finding("replicates-not-reached", REPLICATES_NOT_REACHED.format(**told)))
-    return Solution(point.law, point.coefs, point.loss, name, point.inputs, arrays, point, tuple(findings))
-
-
-def _point_findings(
-    law: Law, name: str, levels: np.ndarray, inputs: Mapping[str, np.ndarray], value: np.ndarray
-) -> tuple[Finding, ...]:
-    findings = []
-    for place, (level, one) in enumerate(zip(levels, value, strict=True)):
-        told = {"name": name, "target": law.target, "value": level, "where": _where(inputs, place)}
-        if np.isinf(one):
-            findings.append(Finding("not-reached", NOT_REACHED.format(**told)))
-        elif np.isnan(one):
-            findings.append(Finding("always-reached", ALWAYS_REACHED.format(**told)))
-    return tuple(findings)
-
-
-def _where(inputs: Mapping[str, np.ndarray], place: int) -> str:
-    said = ", ".join(f"{name}={values[place]:g}" for name, values in inputs.items())
-    return f" at {said}" if said else ""
+    findings = (*point.findings, *replicates_not_reached(ensemble, point, arrays[name]))
+    return replace(point, arrays=arrays, at_point=point, findings=findings)
 
 
 def _length(levels: np.ndarray, at: Mapping[str, ArrayLike]) -> int:
@@ -217,12 +224,7 @@ def _crossing(
     rises = reached[0] & ~reached[-1]
     above, below = np.where(rises, last + 1, first - 1), np.where(rises, last, first)  # unreached, reached
     low, high = steps[np.clip(above, 0, len(steps) - 1)], steps[below]
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        if np.all(np.abs(high - low) <= 4e-14 * (1.0 if is_log else np.abs(high))):
-            break
-        now = is_reached(middle)
-        low, high = np.where(now, low, middle), np.where(now, middle, high)
+    _, high = _bisected(is_reached, low, high, is_log)
     found = np.exp(high) if is_log else high
     found = np.where(reached.any(axis=0), found, np.inf)
     return np.where(reached[0] & reached[-1], np.nan, found)
@@ -236,17 +238,12 @@ def _least_compute(
         if np.unique(value).size > 1:
             raise UsageError(ONE_FIXED.format(name=name))
     fixed = fixed_values(law, {name: float(np.asarray(value).ravel()[0]) for name, value in given.items()})
-    shape, pairs, clock = (len(sets), len(levels)), np.repeat(sets, len(levels), axis=0), Clock()
-    width, beside = min(CHUNK, len(pairs)), np.array([fixed[name] for name in fixed_inputs(law)], dtype=np.float64)
+    shape, pairs = (len(sets), len(levels)), np.repeat(sets, len(levels), axis=0)
+    beside = np.array([fixed[name] for name in fixed_inputs(law)], dtype=np.float64)
 
     def split(log_flops: np.ndarray) -> Allocation:
-        budgets, parts = np.exp(log_flops).ravel(), []
-        with precision.float64():
-            for part in chunks(len(pairs), width):
-                argument = (fill(pairs[part], width), fill(budgets[part], width), beside)
-                found: Allocation = run(clock, optimum_of_each, (law,), argument)
-                parts.append(jax.tree.map(lambda one, part=part: np.asarray(one)[: part.stop - part.start], found))
-        return jax.tree.map(lambda *one: np.concatenate(one).reshape(shape), *parts)
+        found = in_chunks(optimum_of_each, law, (pairs, np.exp(log_flops).ravel()), beside)
+        return jax.tree.map(lambda one: one.reshape(shape), found)
 
     def losses(flops: np.ndarray) -> np.ndarray:
         found = split(np.log(flops))
@@ -257,3 +254,32 @@ def _least_compute(
     is_there = np.isfinite(found) & np.asarray(best.is_interior)
     params, tokens = (np.where(is_there, one, np.where(np.isinf(found), np.inf, np.nan)) for one in best[1:3])
     return "flops", {"flops": found, "params": params, "tokens": tokens}
+
+
+def _refined(losses: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return steps of ln tokens (s, m) for each size, finer on both sides of the lowest one, and the losses there.
+
+    A loss that rises again may be reached between two steps only.
+    """
+    found = losses(LOG_TOKENS[:, None])
+    steps = np.broadcast_to(LOG_TOKENS[:, None], found.shape)
+    for _ in range(ZOOMS):
+        lowest = np.argmin(np.where(np.isnan(found), np.inf, found), axis=0)
+        left, right = np.maximum(lowest - 1, 0), np.minimum(lowest + 1, len(steps) - 1)
+        low, high = (np.take_along_axis(steps, end[None], 0)[0] for end in (left, right))
+        steps = np.sort(np.concatenate([steps, np.linspace(low, high, FINER)]), axis=0)
+        found = losses(steps)
+    return steps, found
+
+
+def _bisected(
+    is_reached: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, is_log: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ends of where a loss is met, closed in to rounding.   low: not reached.   high: reached."""
+    for _ in range(HALVINGS):
+        if np.all(np.abs(high - low) <= 4e-14 * (1.0 if is_log else np.abs(high))):
+            break
+        middle = 0.5 * (low + high)
+        now = is_reached(middle)
+        low, high = np.where(now, low, middle), np.where(now, middle, high)
+    return low, high
