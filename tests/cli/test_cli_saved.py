@@ -1,6 +1,7 @@
 """Saved results: who may write where, and commands that go on from a folder without fitting again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -166,3 +167,16 @@ def test_predict_says_how_far_beyond_the_runs_it_goes(run, fitted, no_fit):
     inside = json.loads(run("predict", folder, "--at", "params=3e4", "--at", "tokens=1e6", "--json").stdout)
     assert "extrapolation" not in {one["code"] for one in inside["warnings"]}
     assert inside["predictions"][0]["ratio_to_runs"] == {}
+
+
+def test_level_budgets_and_fixed_inputs_are_those_of_the_study_unless_others_are_asked_for(run, no_fit, fitted):
+    folder = js.save("narrow", js.load(fitted[0]).shown(level=0.5))
+    at = ("--at", "params=1e5", "--at", "tokens=1e7")
+    for words in (("frontier", folder), ("predict", folder, *at)):
+        kept, given = (json.loads(run(*words, *more, "--json").stdout) for more in ((), ("--level", "0.9")))
+        assert (kept["bootstrap"]["level"], given["bootstrap"]["level"]) == (0.5, 0.9)
+    rows = json.loads(run("frontier", folder, "--json").stdout)["frontier"]
+    assert [row["flops"] for row in rows] == [1e12, 1e16]
+    alone = js.save("alone", replace(js.load(fitted[0]), frontier=None))
+    again = json.loads(run("frontier", alone, "--json").stdout)["frontier"]
+    assert [row["flops"] for row in again] == [1e12, 1e16]
