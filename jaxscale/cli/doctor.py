@@ -45,8 +45,7 @@ def doctor(session: Session, is_json: bool) -> None:
     """
     cache.prepare(session)
     from jaxscale.reports import json_text
-    from jaxscale.reports.facts import fact_table
-    from jaxscale.reports.safe import plain
+    from jaxscale.reports.facts import fact_table, plain
 
     found = checkup()
     if is_json:

@@ -16,7 +16,7 @@ from jaxscale.digits import ABSENT, count, power, significant, span
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band, band
 from jaxscale.reports.document import SCHEMA_VERSION, Json, number
-from jaxscale.reports.safe import plain, rows_of
+from jaxscale.reports.facts import plain, rows_of
 from jaxscale.text import counted
 
 if TYPE_CHECKING:

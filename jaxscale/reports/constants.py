@@ -12,9 +12,8 @@ from jaxscale.finding import Finding
 from jaxscale.laws import Law, Published
 from jaxscale.provenance import Provenance
 from jaxscale.reports.document import SCHEMA_VERSION, Json, budget_rows, number, written_warning
-from jaxscale.reports.facts import fact_table, fixed_facts
-from jaxscale.reports.lawfacts import headline_of
-from jaxscale.reports.safe import plain
+from jaxscale.reports.facts import fact_table, fixed_facts, plain
+from jaxscale.reports.lawpages import headline_of
 from jaxscale.reports.tables import frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION
 from jaxscale.results import Frontier

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, power, significant
-from jaxscale.reports.safe import plain
+from jaxscale.reports.facts import plain
 from jaxscale.results import Count, Counts
 
 HEADLINE = "Counted another way: point fits without intervals, each in its own {counted}"

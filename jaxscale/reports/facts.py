@@ -10,11 +10,10 @@ from rich.text import Text
 
 from jaxscale.digits import power, seconds, short, significant
 from jaxscale.finding import Finding
-from jaxscale.reports.safe import plain, rows_of
 from jaxscale.results import Study, residual_summary
 from jaxscale.runs import Origin
 from jaxscale.status import Status
-from jaxscale.text import counted, escaped, shown, shown_name
+from jaxscale.text import counted, escaped, row_list, shown, shown_name, visible
 
 REASONS = {
     "where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value",
@@ -160,3 +159,13 @@ def _made(study: Study) -> str:
 def _time(study: Study) -> str:
     compiling, running = study.seconds
     return f"compiling {seconds(compiling)}, running {seconds(running)}"
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Return the text as rich prints it literally, without markup and without control characters."""
+    return Text(visible(text), style=style)
+
+
+def rows_of(finding: Finding) -> str:
+    """Return " (rows 4, 5, 6)" for a finding that concerns rows, the ones past five as a count; else nothing."""
+    return f" ({row_list(finding.rows)})" if finding.rows else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 
 from jaxscale.laws import FILES, Law, Published
-from jaxscale.reports.lawfacts import TAGS, gives, how_found, range_of, value_texts
+from jaxscale.reports.lawpages import TAGS, gives, how_found, range_of, value_texts
 from jaxscale.text import visible
 
 HEAD = """# Laws

@@ -7,9 +7,8 @@ from rich.text import Text
 
 from jaxscale.finding import Finding
 from jaxscale.reports.countpages import print_counts
-from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, reduced_facts, warning_table
-from jaxscale.reports.lawfacts import headline_of
-from jaxscale.reports.safe import plain
+from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, plain, reduced_facts, warning_table
+from jaxscale.reports.lawpages import headline_of
 from jaxscale.reports.tables import coef_table, frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of, warnings_of_frontier
 from jaxscale.results import Study

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, power, significant, span, times
 from jaxscale.intervals import Band
-from jaxscale.reports.safe import plain
+from jaxscale.reports.facts import plain
 from jaxscale.reports.warnings import FAR, BandOf, times_measured
 from jaxscale.results import QUANTITIES, Frontier, Study
 

@@ -9,7 +9,7 @@ import jaxscale.laws as folder
 from jaxscale.digits import short
 from jaxscale.laws import FILES, LAWS, Input, Law
 from jaxscale.reports import law_document, laws_markdown
-from jaxscale.reports.lawfacts import how_found
+from jaxscale.reports.lawpages import how_found
 
 PAGE = Path(folder.__file__).with_name("README.md")
 REGENERATE = "jaxscale laws --markdown > jaxscale/laws/README.md"
