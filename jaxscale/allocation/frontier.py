@@ -64,33 +64,30 @@ def frontier(
     that is not fixed; RunsError for a table whose numbers are not what they are taken for (`units-suspect`,
     `target-suspect`), unless it was read with `units_ok`.
     """
-    try:
-        given = np.atleast_1d(np.asarray(flops))
-    except ValueError as error:  # lists of several lengths
-        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
-    if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
-        raise UsageError(BAD_BUDGET.format(flops=flops))
-    try:
-        budgets = given.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
-    if budgets.ndim != 1 or budgets.size == 0:
-        raise UsageError(NO_BUDGETS.format(shape=budgets.shape))
-    for budget in budgets:
-        if not (np.isfinite(budget) and budget > 0):
-            raise UsageError(BAD_BUDGET.format(flops=float(budget)))
+    budgets = _budgets(flops)
     fit = source.fit if isinstance(source, Ensemble) else source
     law, coefs = given_law(fit, law, coefs, verb="frontier", kinds="a Fit, an Ensemble")
     if fit is not None:
         check_plannable(fit)
     _finding(law)
     fixed = fixed_values(law, fixed)
-    if isinstance(source, Ensemble):
-        return _of_ensemble(source, budgets, fixed)
-    found = _optima(law, law.vector(coefs)[None], budgets, fixed)[:, 0]
-    if fit is not None and can_allocate(law) and len(fit.unidentified) >= SEVERAL:
-        found[:3] = np.nan
-    return _frontier(law, coefs, budgets, fixed, found, None if fit is None else measured_flops(law, fit.runs))
+    sets, is_split = law.vector(coefs)[None], np.array([fit is None or len(fit.unidentified) < SEVERAL])
+    if isinstance(source, Ensemble):  # with its replicates, since the point alone would need a program of its own
+        sets = np.concatenate([sets, np.stack([source.coefs[name] for name in law.names], axis=1)])
+        open_ones = sum((mask.astype(int) for mask in source.without.values()), np.zeros(len(source), int))
+        is_split = np.append(is_split, open_ones < SEVERAL)
+    found = _optima(law, sets, budgets, fixed)
+    if can_allocate(law):
+        found[:3, ~is_split] = np.nan
+    params, tokens, loss, is_lowest = found[:, 0].copy()  # nothing keeps the ensemble's arrays in memory
+    measured = None if fit is None else measured_flops(law, fit.runs)
+    findings = frontier_findings(law, budgets, params, is_lowest, measured)
+    point = Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, findings, fixed)
+    if not isinstance(source, Ensemble):
+        return point
+    params, tokens, loss = np.where(source.usable[:, None], found[:3, 1:], np.nan)
+    findings = (*findings, *replicate_findings(source, params, found[3, 1:]))
+    return replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
 
 
 @contextmanager
@@ -116,34 +113,24 @@ def check_frontier(law: Law, fixed: Mapping[str, float]) -> None:
     check_fixed(law, fixed)
 
 
-def _of_ensemble(ensemble: Ensemble, budgets: np.ndarray, fixed: Mapping[str, float]) -> Frontier:
-    """Return the frontier of every replicate, and of the point fit, which alone would need a program of its own."""
-    law, fit = ensemble.fit.law, ensemble.fit
-    samples = [ensemble.coefs[name] for name in law.names]
-    coefs = np.concatenate([law.vector(fit.coefs)[None], np.stack(samples, axis=1)])
-    found = _optima(law, coefs, budgets, fixed)
-    open_ones = sum((mask.astype(int) for mask in ensemble.without.values()), np.zeros(len(ensemble), int))
-    is_split = np.append(len(fit.unidentified) < SEVERAL, open_ones < SEVERAL)
-    if can_allocate(law):
-        found[:3, ~is_split] = np.nan
-    point = _frontier(law, fit.coefs, budgets, fixed, found[:, 0], measured_flops(fit.law, fit.runs))
-    params, tokens, loss = np.where(ensemble.usable[:, None], found[:3, 1:], np.nan)
-    findings = (*point.findings, *replicate_findings(ensemble, params, found[3, 1:]))
-    return replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
-
-
-def _frontier(
-    law: Law,
-    coefs: Mapping[str, float],
-    budgets: np.ndarray,
-    fixed: Mapping[str, float],
-    found: np.ndarray,
-    measured: tuple[float, float] | None,
-) -> Frontier:
-    """Return the frontier of one set of coefs, for which params, tokens, loss and `is_lowest` (4, b) were found."""
-    params, tokens, loss, is_lowest = found.copy()  # nothing keeps the ensemble's arrays in memory
-    findings = frontier_findings(law, budgets, params, is_lowest, measured)
-    return Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, findings, dict(fixed))
+def _budgets(flops: float | Sequence[float] | np.ndarray) -> np.ndarray:
+    """Return budgets (b,), FLOP; raise UsageError for what is none."""
+    try:
+        given = np.atleast_1d(np.asarray(flops))
+    except ValueError as error:  # lists of several lengths
+        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
+    if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
+        raise UsageError(BAD_BUDGET.format(flops=flops))
+    try:
+        budgets = given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
+    if budgets.ndim != 1 or budgets.size == 0:
+        raise UsageError(NO_BUDGETS.format(shape=budgets.shape))
+    for budget in budgets:
+        if not (np.isfinite(budget) and budget > 0):
+            raise UsageError(BAD_BUDGET.format(flops=float(budget)))
+    return budgets
 
 
 def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:
