@@ -96,7 +96,7 @@ def compare(lanes: int, repeats: int, **passes: Callable[..., Any]) -> dict[str,
 
 
 def case(lanes: int) -> tuple[Any, tuple[Any, ...]]:
-    """Return Chinchilla's law as a problem, and float32 NumPy arguments of a pass: rows, theta, weight, scale, active.
+    """Return Chinchilla's law as a problem, and float32 NumPy arguments of a pass: data, theta, scale, active.
 
     240 simulated runs under Poisson weights, near the coefs that made them.
     """
@@ -105,6 +105,7 @@ def case(lanes: int) -> tuple[Any, tuple[Any, ...]]:
     from jaxscale.engine.programs import problem_of
     from jaxscale.laws import LAWS
     from jaxscale.objectives import huber
+    from jaxscale.solvers.problem import Data
 
     law, score = LAWS.resolve("chinchilla"), huber()
     random = np.random.default_rng(3)
@@ -114,8 +115,8 @@ def case(lanes: int) -> tuple[Any, tuple[Any, ...]]:
     theta = truth + 0.01 * random.standard_normal((lanes, len(truth)))
     weight = np.resize(random.poisson(1.0, (min(lanes, 10_000), ROWS)).astype(np.float32), (lanes, ROWS))
     columns, rest = (params, tokens, target), (theta, weight, np.full(lanes, score.scale), np.ones(len(truth)))
-    x, y, z, *others = (np.asarray(one, np.float32) for one in (*columns, *rest))
-    return problem_of(law, score.space, score.rho), (((x, y), z), *others)
+    x, y, z, theta, weight, *others = (np.asarray(one, np.float32) for one in (*columns, *rest))
+    return problem_of(law, score.space, score.rho), (Data(((x, y), z), weight), theta, *others)
 
 
 def gap(one: Iterable[Any], other: Iterable[Any]) -> float:

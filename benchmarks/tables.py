@@ -21,7 +21,7 @@ def draw(runs: js.Runs, *, replicates: int, lanes: int, seed: int) -> Study:
         params=runs["params"],
         tokens=runs["tokens"],
         loss=runs.loss,
-        weights=redraw(SCHEMES.resolve("pairs"), seed, np.arange(replicates), runs.weight),
+        weights=redraw(SCHEMES.resolve("pairs"), seed, np.arange(replicates), runs.weight).weight,
         theta=np.array([*(np.log(fit.coefs[name]) for name in ("A", "B", "E")), fit.coefs["alpha"], fit.coefs["beta"]]),
         lanes=lanes,
         fits={one.law.name: one for one in (fit, by_user)},

@@ -9,7 +9,6 @@ from .errors import MissingDependencyError as MissingDependencyError
 from .errors import RunsError as RunsError
 from .errors import StoreError as StoreError
 from .errors import UsageError as UsageError
-from .fitting import bootstrap as bootstrap
 from .fitting import fit as fit
 from .fitting import predict as predict
 from .intervals import Band as Band
@@ -20,6 +19,7 @@ from .laws import Law as Law
 from .objectives import absolute as absolute
 from .objectives import huber as huber
 from .objectives import squared as squared
+from .refitting import bootstrap as bootstrap
 from .results import Ensemble as Ensemble
 from .results import Fit as Fit
 from .results import Frontier as Frontier

@@ -15,9 +15,10 @@ from jaxscale.approaches.profiles import TOLERANCE, Method, profiles_of, run_flo
 from jaxscale.costs.training import SIX, Price
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
-from jaxscale.fitting import bootstrap, check_clusters, fit, still_open
+from jaxscale.fitting import fit
 from jaxscale.fitting.target import findings_of_target
 from jaxscale.intervals import Band, band
+from jaxscale.refitting import bootstrap, check_clusters, still_open
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Runs
@@ -122,7 +123,7 @@ def agreement(
     check_clusters(runs, scheme, has_own=False)
     ends = _ends(runs) if final else np.ones(len(runs))
     seen = replace(runs, weight=runs.weight * ends)
-    weight = redraw(scheme, seed, np.arange(replicates), weighed(runs).weight, runs.group)
+    weight = redraw(scheme, seed, np.arange(replicates), weighed(runs).weight, runs.group).weight
     found: list[Approach] = []
     absent: dict[str, str] = {}
     fitted, ensemble, price = None, None, price_of(seen, budget)

@@ -106,7 +106,7 @@ def check_countable(runs: Runs, counts: Sequence[str]) -> None:
 
 def check_clusters(runs: Runs, fitting: Fitting) -> None:
     """Raise UsageError or RunsError for a scheme that draws groups that the table lacks, before it is fitted."""
-    from jaxscale.fitting import check_clusters
+    from jaxscale.refitting import check_clusters
     from jaxscale.resampling import SCHEMES
 
     if fitting.replicates:

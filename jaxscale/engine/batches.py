@@ -43,11 +43,14 @@ def pad(columns: tuple[np.ndarray, ...], target: np.ndarray, weight: np.ndarray,
 
 
 def bucket(count: int) -> int:
-    """Return the smallest shared length that holds count rows: steps of 8, and of 1/8 from 128 on."""
+    """Return the smallest shared length that holds count rows: steps of 32, and of an eighth from 128 on.
+
+    Each length is a program of its own, which compiles for seconds; a row of padding costs a microsecond a replicate.
+    """
     size = SMALLEST_BUCKET
     while size < count:
         power = 1 << (size.bit_length() - 1)
-        size += max(power // 8, 8)
+        size += power // 8 if power >= 4 * SMALLEST_BUCKET else SMALLEST_BUCKET
     return size
 
 

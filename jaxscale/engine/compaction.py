@@ -15,8 +15,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.solvers.problem import Tree
 
-Advance = Callable[[Float[Array, "k n"], Float[Array, "k width"], Int[Array, ""]], Float[Array, "k width"]]
-"""From the weights and states of one block of lanes, and a number of evaluations, to their states after those."""
+Advance = Callable[[Tree, Float[Array, "k width"], Int[Array, ""]], Float[Array, "k width"]]
+"""From the draws and states of one block of lanes, and a number of evaluations, to their states after those."""
 
 
 class StepBudget(NamedTuple):
@@ -35,14 +35,15 @@ class StepBudget(NamedTuple):
 def in_rounds(
     advance: Advance,
     is_moving: Callable[[Float[Array, "B width"]], Bool[Array, " B"]],
-    weight: Float[Array, "B n"],
+    draw: Tree,
     state: Float[Array, "B width"],
     block: int,
     budget: StepBudget,
 ) -> Float[Array, "B width"]:
     """Return the states after rounds in which every lane that moves is advanced once, `block` lanes at a time.
 
-    block: a divisor of B. The last block of a round is filled up with lanes that have ended, which stay as they are.
+    draw: pytree with leaves (B, n), what each lane sees.   block: a divisor of B. The last block of a round is filled
+    up with lanes that have ended, which stay as they are.
     """
 
     def go_on(carry: tuple[jax.Array, jax.Array]) -> Bool[Array, ""]:
@@ -57,7 +58,8 @@ def in_rounds(
 
         def move(count: jax.Array, state: jax.Array) -> jax.Array:
             at = jax.lax.dynamic_slice(order, (count * block,), (block,))
-            return state.at[at].set(advance(weight[at], state[at], steps), unique_indices=True)
+            own = jax.tree.map(lambda part: part[at], draw)
+            return state.at[at].set(advance(own, state[at], steps), unique_indices=True)
 
         count = jnp.sum(moving, dtype=jnp.int32)
         return jax.lax.fori_loop(0, _blocks(count, block), move, state), spent + steps
@@ -67,19 +69,24 @@ def in_rounds(
 
 
 def in_blocks(
-    function: Callable[[Int[Array, " k"]], Float[Array, "k n"]],
+    function: Callable[[Int[Array, " k"]], Tree],
     argument: Int[Array, " B"],
     block: int,
     count: Int[Array, ""],
-) -> Float[Array, "B n"]:
-    """Return function(argument), computed `block` entries at a time for the first `count` of them, and zeros beyond."""
+) -> Tree:
+    """Return function(argument), a pytree with leaves (B, n), computed `block` entries at a time for the first `count`
+    of them, and zeros beyond.
+    """
 
-    def compute(at: jax.Array, whole: jax.Array) -> jax.Array:
-        part = function(jax.lax.dynamic_slice(argument, (at * block,), (block,)))
-        return jax.lax.dynamic_update_slice(whole, part, (at * block, jnp.zeros_like(at)))
+    def compute(at: jax.Array, whole: Tree) -> Tree:
+        def write(into: jax.Array, part: jax.Array) -> jax.Array:
+            return jax.lax.dynamic_update_slice(into, part, (at * block, jnp.zeros_like(at)))
 
-    shape = jax.eval_shape(function, argument)
-    return jax.lax.fori_loop(0, _blocks(count, block), compute, jnp.zeros(shape.shape, shape.dtype))
+        return jax.tree.map(write, whole, function(jax.lax.dynamic_slice(argument, (at * block,), (block,))))
+
+    shapes = jax.eval_shape(function, argument)
+    zeros = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
+    return jax.lax.fori_loop(0, _blocks(count, block), compute, zeros)
 
 
 def _blocks(count: jax.Array, block: int) -> jax.Array:

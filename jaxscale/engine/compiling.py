@@ -99,10 +99,13 @@ class Slot:
         self.is_counted = False
 
 
-def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree) -> Tree:
-    """Return function(*static, argument) on the device as NumPy, compiled once per static part and shapes.
+def run(
+    clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], argument: Tree, *, stays: bool = False
+) -> Tree:
+    """Return function(*static, argument) as NumPy, compiled once per static part and shapes.
 
-    argument: pytree of arrays, of NumPy or the device.   Must be called inside the float64 scope.
+    argument: pytree of arrays, of NumPy or the device.   stays: leave the result on the device, for another program.
+    Must be called inside the float64 scope.
     """
     program = Program.of(function, static, argument)
     slot = _slot(program)
@@ -112,7 +115,8 @@ def run(clock: Clock, function: Callable[..., Tree], static: tuple[Tree, ...], a
         if not slot.is_counted:
             slot.is_counted = True
             clock.count(function.__name__, time.perf_counter() - began)
-    return download(executable(argument))
+    result = executable(argument)
+    return result if stays else download(result)
 
 
 @contextmanager

@@ -29,6 +29,11 @@ class Flattening:
         leaves, tree = jax.tree.flatten(example)
         return cls(tree, tuple(leaf.shape[1:] for leaf in leaves), tuple(np.dtype(leaf.dtype) for leaf in leaves))
 
+    @property
+    def width(self) -> int:
+        """Columns of the matrix."""
+        return sum(math.prod(shape) for shape in self.shapes)
+
     def flatten(self, value: Tree) -> Tree:
         """Return the matrix (B, width) of a pytree."""
         leaves = jax.tree.leaves(value)

@@ -1,4 +1,4 @@
-"""What runs on the device: a law's problem, and the program that draws lanes, moves them on and judges them."""
+"""The device programs of a law: the problem it poses, the program that moves lanes on, and that of the verdict."""
 
 from __future__ import annotations
 
@@ -12,34 +12,33 @@ from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float
 
 from jaxscale.engine import placement
-from jaxscale.engine.compaction import StepBudget, in_blocks, in_rounds
+from jaxscale.engine.compaction import StepBudget, in_rounds
 from jaxscale.engine.flattening import Flattening
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.exponentials import with_exponentials
 from jaxscale.numerics.logs import log
 from jaxscale.numerics.rho import Rho
-from jaxscale.resampling import Scheme, Table, draw_replicate, key_of
-from jaxscale.solvers.loop import Method, Tolerances, judge, move
-from jaxscale.solvers.problem import Pass, Problem, Row, Tree, select
+from jaxscale.resampling import Draw
+from jaxscale.solvers.lanes import Method
+from jaxscale.solvers.loop import Tolerances, move
+from jaxscale.solvers.problem import Data, Pass, Problem, Row, Tree, select
 from jaxscale.solvers.shares import Share
 from jaxscale.solvers.surrogate import LEAST, ROUNDING, Surrogate, descend
+from jaxscale.solvers.verdict import judge
 from jaxscale.status import RUNNING, Status
 
 
 class Common(NamedTuple):
     """What all chunks of an ensemble share, as arrays on the device.
 
-    columns (n, …) each; target (n,); table: what a scheme may look at; key: its two words; active, bounded (p,);
-    tolerances; rounding; surrogate: of the residuals around the point where lanes begin, or one that says nothing.
+    columns (n, …) each; target (n,); active (p,); tolerances; rounding: as in `minimise`; surrogate: of the residuals
+    around the point where lanes begin, or one that says nothing.
     """
 
     columns: tuple[jax.Array, ...]
     target: jax.Array
-    table: Table
-    key: jax.Array
     active: jax.Array
-    bounded: jax.Array
     tolerances: Tolerances
     rounding: jax.Array
     surrogate: Surrogate
@@ -48,13 +47,13 @@ class Common(NamedTuple):
 class Question(NamedTuple):
     """What one chunk is asked: to move its lanes on.
 
-    replicate (B,) int32, -1 for the table as it is; lanes (B, width), packed; budget: how far each lane may go and when
-    to stop; surrogate_steps int32: steps on the surrogate that fresh lanes begin with, 0 for none. NumPy arrays, which
-    the compiled program takes up faster than anything before it could.
+    draw: what each lane sees of the table, (B, n) each; lanes (B, width), flattened; budget: how far each lane may go
+    and when to stop; surrogate_steps int32: steps on the surrogate that fresh lanes begin with, 0 for none. NumPy
+    arrays, which the compiled program takes up faster than anything before it could, or the device's.
     """
 
     common: Common
-    replicate: Tree
+    draw: Draw[Tree]
     lanes: Tree
     budget: StepBudget
     surrogate_steps: Tree
@@ -104,7 +103,6 @@ def coefs_of(law: Law, theta: Sequence[jax.Array]) -> dict[str, jax.Array]:
 
 def solve_chunk(
     problem: Problem,
-    scheme: Scheme,
     method: Method,
     flattening: Flattening,
     block: int,
@@ -112,13 +110,13 @@ def solve_chunk(
     early: Pass,
     question: Question,
 ) -> Float[Array, "B width"]:
-    """Draw each lane's weights and move it on; a table with fewer distinct rows than free coefs is degenerate.
+    """Move each lane on; those that converged are for `judge_chunk` to confirm.
 
     Lanes that move come before those that only fill the chunk.   block: how many move together; it divides B.
     mesh: devices that each take their own share of the lanes, with nothing to wait for; None for a single one.
     early: the pass over the rows of the surrogate's steps, in float32.
     """
-    solve = partial(_solve_share, problem, scheme, method, flattening, block, early)
+    solve = partial(_solve_share, problem, method, flattening, block, early)
     if mesh is None:
         return solve(question)
     alike: Tree = PartitionSpec()
@@ -128,13 +126,7 @@ def solve_chunk(
 
 
 def _solve_share(
-    problem: Problem,
-    scheme: Scheme,
-    method: Method,
-    flattening: Flattening,
-    block: int,
-    early: Pass,
-    question: Question,
+    problem: Problem, method: Method, flattening: Flattening, block: int, early: Pass, question: Question
 ) -> Float[Array, "B width"]:
     common, budget = question.common, question.budget
     rows = (common.columns, common.target)
@@ -142,16 +134,13 @@ def _solve_share(
     def is_moving(state: jax.Array) -> jax.Array:
         return flattening.unflatten(state).status == RUNNING
 
-    draw = jax.vmap(partial(draw_weight, scheme, common))
-    drawn = in_blocks(draw, question.replicate, block, jnp.sum(is_moving(question.lanes), dtype=jnp.int32))
-
-    def advance(weight: jax.Array, state: jax.Array, steps: jax.Array) -> jax.Array:
-        lanes = flattening.unflatten(state)
+    def advance(draw: Draw[jax.Array], state: jax.Array, steps: jax.Array) -> jax.Array:
+        data, lanes = Data(rows, *draw), flattening.unflatten(state)
         fresh = (lanes.status == RUNNING) & (lanes.steps == 0) & (question.surrogate_steps > 0)
         start, bar = jax.lax.cond(
             jnp.any(fresh),
             lambda: descend(
-                problem, common.surrogate, weight, lanes.scale, common.active, question.surrogate_steps, early
+                problem, common.surrogate, data, lanes.scale, common.active, question.surrogate_steps, early
             ),
             lambda: (lanes.theta, lanes.scale),
         )
@@ -160,20 +149,35 @@ def _solve_share(
             damping=jnp.where(fresh, LEAST, lanes.damping),
         )
         most = jnp.where(fresh, bar * (1 + ROUNDING), jnp.inf)
-        moved = move(
-            problem, method, rows, weight, begun, common.active, common.tolerances, common.rounding, steps, most
-        )
+        moved = move(problem, method, data, begun, common.active, common.tolerances, common.rounding, steps, most)
         is_failed = fresh & (moved.status > int(Status.AT_BOUND))  # then it begins again where it was
         return flattening.flatten(select(is_failed, lanes._replace(steps=moved.steps), moved))
 
-    state = in_rounds(advance, is_moving, drawn, question.lanes, block, budget)
-    lanes = judge(problem, flattening.unflatten(state), common.bounded, jnp.sum(drawn, axis=1), common.rounding)
-    is_degenerate = jnp.sum(drawn > 0, axis=1) < jnp.sum(common.active)
+    return in_rounds(advance, is_moving, question.draw, question.lanes, block, budget)
+
+
+class Ended(NamedTuple):
+    """Lanes to be judged: flattened (B, width), with their weight and their number of rows that count, (B,) each.
+
+    active, bounded (p,); rounding: as in `minimise`.
+    """
+
+    lanes: Tree
+    mass: Tree
+    rows: Tree
+    active: Tree
+    bounded: Tree
+    rounding: Tree
+
+
+def judge_chunk(
+    rho: Callable[[jax.Array, jax.Array], Rho], flattening: Flattening, ended: Ended
+) -> Float[Array, "B width"]:
+    """Return the lanes with their final statuses: a replicate with fewer distinct rows than free coefs is degenerate.
+
+    A program of its own, since it knows neither the law nor the rows.
+    """
+    lanes = judge(rho, flattening.unflatten(ended.lanes), ended.bounded, ended.mass, ended.rounding)
+    is_degenerate = ended.rows < jnp.sum(ended.active)
     status = jnp.where(is_degenerate & (lanes.status != RUNNING), int(Status.DEGENERATE), lanes.status)
     return flattening.flatten(lanes._replace(status=status))
-
-
-def draw_weight(scheme: Scheme, common: Common, replicate: jax.Array) -> jax.Array:
-    """Return the weights (n,) of one replicate: its key depends on the seed and its index alone."""
-    drawn = draw_replicate(scheme, key_of(common.key), common.table, replicate)
-    return jnp.where(replicate < 0, common.table.weight, drawn)

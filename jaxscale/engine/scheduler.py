@@ -7,41 +7,19 @@ import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
-from jaxscale import precision
-from jaxscale.engine import placement
-from jaxscale.engine.batches import Batch, fill
+from jaxscale.engine.batches import fill
 from jaxscale.engine.compaction import StepBudget
-from jaxscale.engine.compiling import Clock, run
+from jaxscale.engine.compiling import Clock
 from jaxscale.engine.flattening import Flattening
-from jaxscale.engine.programs import Common, Question, solve_chunk
-from jaxscale.engine.transfer import upload
-from jaxscale.kernels import choose
-from jaxscale.resampling import Scheme, Table, key_words
-from jaxscale.solvers.loop import Method, Tolerances, begin
-from jaxscale.solvers.problem import Problem
-from jaxscale.solvers.surrogate import Surrogate, no_surrogate
+from jaxscale.engine.job import ChunkSolver, Job
+from jaxscale.solvers.lanes import begin
 from jaxscale.status import RUNNING, Status
 
-WIDTHS = {"cpu": 512, "gpu": 8192, "tpu": 8192}
-"""Most lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
-CACHED = 1 << 17
-"""Rows times lanes per program call on a CPU, in longer tables: their weights are what must stay in cache."""
-BLOCKS = {"cpu": 32}
-"""Lanes that move together inside a call, or fewer where a call has fewer; elsewhere all of them do."""
-NARROWEST = 8
-"""Fewest lanes per program call on a CPU, however long the table."""
-LEAST_WIDTH = 2
-"""Fewest lanes per program call: XLA drops an axis of length one, and what it makes of the rest rounds otherwise."""
-SURROGATE_STEPS = 8
-"""Steps on the surrogate before the first evaluation, for lanes that begin at its base: more bring the median lane no
-nearer, since the surrogate's own error is left."""
 FIRST = 4
 """Evaluations in the first round: hardly a lane needs fewer."""
 LATER = 2
@@ -50,27 +28,6 @@ MOST = 64
 """Evaluations in one call, so that Ctrl-C answers."""
 FEW = 16
 """As few lanes of a call as that go on with those of other calls, while there are any."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What lanes share.
-
-    active, bounded: (p,), as in `minimise`.   width: most lanes per program call.
-    surrogate: of the residuals around the point where all lanes begin, if there is one.
-    """
-
-    problem: Problem
-    method: Method
-    scheme: Scheme
-    batch: Batch
-    active: np.ndarray
-    bounded: np.ndarray
-    tolerances: Tolerances
-    seed: int
-    max_steps: int
-    width: int | None = None
-    surrogate: Surrogate | None = None
 
 
 class Outcome(NamedTuple):
@@ -104,42 +61,34 @@ def solve(
     Memory: the outcome, and the state of a few chunks.
     """
     total = len(replicate)
+    outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
+    if not total:
+        return outcome
     example = begin(job.method, start[:1], scale[:1])
     flattening = Flattening.of(example)
-    device = placement.current()
-    mesh = placement.mesh()
-    width, block = shape_of(device.platform, len(job.batch.target), job.width)
-    early = choose(device.platform, kind=device.device_kind).evaluate
-    static = (job.problem, job.scheme, job.method, flattening, block, mesh, early)
-    devices = 1 if mesh is None else mesh.size
-    width *= devices
-    workers = (os.cpu_count() or 1) if device.platform == "cpu" and mesh is None else 1
-    outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
-    common = _common(job)
+    solver = ChunkSolver(job, flattening, clock)
+    width = solver.width
+    is_many = solver.device.platform == "cpu" and solver.mesh is None
+    workers = (os.cpu_count() or 1) if is_many else 1
     is_ended: Any = np.full(1, Status.STALLED, np.int32)
     ended = flattening.flatten(example._replace(status=is_ended))
-    few = max(min(FEW, width // 8) // devices, 1)
-    dealt = np.arange(width).reshape(-1, devices).T.ravel()  # in turn, so that every device has its share of few lanes
+    few = max(min(FEW, width // 8) // solver.devices, 1)
 
     def move(part: Part, is_last: bool) -> Part:
-        with precision.float64(), jax.default_device(device):  # both are thread-local
-            index = fill(replicate[part.place].astype(np.int32), width)
-            lanes = fill(part.state, width, ended)
-            budget = _step_budget(job, flattening.unflatten(part.state).steps, 1 if is_last else few)
-            surrogate_steps = np.int32(SURROGATE_STEPS if job.surrogate is not None else 0)
-            question = Question(common, index[dealt], lanes[dealt], budget, surrogate_steps)
-            lanes[dealt] = run(clock, solve_chunk, static, question)
-        return Part(part.place, lanes[: len(part.place)])
+        count = len(part.place)
+        index = fill(replicate[part.place].astype(np.int32), width)
+        budget = _step_budget(job, flattening.unflatten(part.state).steps, 1 if is_last else few)
+        return Part(part.place, solver.move(index, fill(part.state, width, ended), count, budget)[:count])
 
     def fresh(begin_at: int, end: int) -> Part:
         some = slice(begin_at, end)
         return Part(np.arange(begin_at, end), flattening.flatten(begin(job.method, start[some], scale[some])))
 
     settle = partial(_settle, flattening, job.max_steps, outcome, on_done)
-    share = _share(total, width, block, workers)
+    share = _share(total, width, solver.block, workers)
     taken, waiting = 0, fresh(0, 0)
     flying: deque[Future[Part]] = deque()
-    with clock.running(), ThreadPoolExecutor(workers) as pool:
+    with clock.running(), solver.compiling(), ThreadPoolExecutor(workers) as pool:
         try:
             while True:
                 while len(flying) <= workers:
@@ -158,41 +107,6 @@ def solve(
         except BaseException:  # Ctrl-C: do not start what still waits
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def _common(job: Job) -> Common:
-    """Return what all chunks share, on the device."""
-    parts = {
-        "columns": job.batch.columns,
-        "target": job.batch.target,
-        "table": table_of(job.batch),
-        "key": key_words(job.seed),
-        "active": job.active,
-        "bounded": job.bounded,
-        "tolerances": job.tolerances,
-        "rounding": np.float64(job.batch.rounding),
-        "surrogate": job.surrogate or no_surrogate(job.problem, len(job.batch.target)),
-    }
-    return Common(**upload(parts))
-
-
-def table_of(batch: Batch) -> Table:
-    """Return what a scheme may look at, as NumPy arrays, which a program takes up as they are."""
-    parts: Any = (batch.weight, np.int32(batch.count), batch.cluster)
-    return Table(*parts)
-
-
-def shape_of(platform: str, rows: int, width: int | None = None) -> tuple[int, int]:
-    """Return how many lanes a program call takes, `width` or as many as pay, and how many of them move together.
-
-    The second divides the first, and is LEAST_WIDTH at least.
-    """
-    if width is None:
-        width = WIDTHS.get(platform, 8192)
-        width = min(width, max(NARROWEST, CACHED // rows)) if platform == "cpu" else width
-    width = max(width, LEAST_WIDTH)
-    block = min(width, BLOCKS.get(platform, width))
-    return width // block * block, block
 
 
 def _step_budget(job: Job, steps: np.ndarray, few: int) -> StepBudget:

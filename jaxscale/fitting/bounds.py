@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job, Outcome, solve
+from jaxscale.engine.job import Job
+from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.fitting.multipliers import multipliers_of
 from jaxscale.laws import Law
 from jaxscale.results import Fit

@@ -8,7 +8,7 @@ from jaxscale import precision
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.laws import Law, predict_sets
 from jaxscale.objectives import Objective, weight_of
-from jaxscale.resampling import Scheme, redraw
+from jaxscale.resampling import Fitted, Scheme, redraw
 from jaxscale.results import Fit
 from jaxscale.runs import Runs
 from jaxscale.status import Status
@@ -19,13 +19,22 @@ NOISE = 8.0 * np.finfo(np.float64).eps
 """Relative error of a loss, and of a prediction, that is rounding."""
 
 
-def recomputed(law: Law, objective: Objective, runs: Runs, coefs: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the objective (R,) of coefs (R, p), in the law's order, for weights (n,) or (R, n); NaN where a run that
-    counts has no finite prediction. For an objective that is a limit, that limit, the sum of |r|.
+def recomputed(
+    law: Law,
+    objective: Objective,
+    runs: Runs,
+    coefs: np.ndarray,
+    weight: np.ndarray,
+    shift: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the objective (R,) of coefs (R, p), in the law's order, for weights (n,) or (R, n) and targets moved by a
+    shift (R, n); NaN where a run that counts has no finite prediction. For an objective that is a limit, that limit,
+    the sum of |r|.
     """
     with np.errstate(all="ignore"):
         predicted = predict_sets(law, coefs, runs.columns)
         residual = np.log(predicted) - np.log(runs.loss) if objective.space == "log" else predicted - runs.loss
+        residual = residual if shift is None else residual - shift
         counts = np.broadcast_to(weight, residual.shape) > 0
         rho = np.abs(residual)
         if not objective.limit:
@@ -53,19 +62,27 @@ def differs(value: np.ndarray, again: np.ndarray, runs: Runs, objective: Objecti
 
 
 def checked(
-    fit: Fit, scheme: Scheme, seed: int, coefs: np.ndarray, outcome: Outcome, is_bound: np.ndarray
+    fit: Fit,
+    scheme: Scheme,
+    seed: int,
+    fitted: Fitted | None,
+    replicate: np.ndarray,
+    coefs: np.ndarray,
+    outcome: Outcome,
+    is_bound: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the objective (R,) of replicates and their statuses, `stalled` where coefs (R, p) do not give it.
+    """Return the objective (k,) of replicates and their statuses, `stalled` where coefs (k, p) do not give it.
 
-    is_bound: (R,) lanes whose coefs are not those of theta; others are what was minimised and need no check, but for an
-    objective that is a limit, whose value is that limit.
+    replicate: (k,) indices.   fitted: for a scheme that needs residuals.   is_bound: (k,) lanes whose coefs are not
+    those of theta; others are what was minimised and need no check, but for an objective that is a limit, whose value
+    is that limit.
     """
     value, status = outcome.value.copy(), outcome.status.copy()
     lanes = np.arange(len(value)) if fit.objective.limit else np.flatnonzero(is_bound)
     if not len(lanes):
         return value, status
-    weight = redraw(scheme, seed, lanes, weight_of(fit.runs, fit.objective), fit.runs.group)
-    again = recomputed(fit.law, fit.objective, fit.runs, coefs[lanes], weight)
+    draw = redraw(scheme, seed, replicate[lanes], weight_of(fit.runs, fit.objective), fit.runs.group, fitted)
+    again = recomputed(fit.law, fit.objective, fit.runs, coefs[lanes], *draw)
     own = again if fit.objective.limit else value[lanes]
     is_wrong = ~np.isfinite(again) | differs(own, again, fit.runs, fit.objective)
     value[lanes] = np.where(is_wrong, value[lanes], again)

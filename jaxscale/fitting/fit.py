@@ -10,8 +10,9 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock, prefetched
+from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
-from jaxscale.engine.scheduler import Job, Outcome, solve
+from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
 from jaxscale.fitting.checking import is_reproduced
@@ -20,9 +21,10 @@ from jaxscale.fitting.explaining import findings_of_labels
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_groups, spread, without_freedom
 from jaxscale.fitting.identification import aliasing_of
-from jaxscale.fitting.inspection import inspect, views_of
+from jaxscale.fitting.inspection import inspect
 from jaxscale.fitting.joint import joints_of
 from jaxscale.fitting.off_runs import findings_of_off_runs
+from jaxscale.fitting.optimum import views_program
 from jaxscale.fitting.settling import LOOKS, Settling
 from jaxscale.fitting.starts import start_points
 from jaxscale.fitting.table import batch_of
@@ -93,7 +95,7 @@ def fit(
             seed=0,
             max_steps=method.max_steps,
         )
-        with prefetched(views_of(job)):
+        with prefetched(views_program(job)):
             begun, scale = _lanes_of(points, objective.scale)
             outcome = solve(job, np.full(len(begun), -1), points[begun], scale, clock)
             outcome = _again(job, points, outcome, clock)

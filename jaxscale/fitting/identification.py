@@ -8,10 +8,10 @@ import numpy as np
 
 from jaxscale.engine.batches import Batch, pad
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job
+from jaxscale.engine.job import Job
 from jaxscale.fitting.design import Design
-from jaxscale.fitting.inspection import jacobian_at
 from jaxscale.fitting.nullspace import TAKES_PART, null_space
+from jaxscale.fitting.optimum import jacobian_at
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, core_name
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job
+from jaxscale.engine.job import Job
 from jaxscale.fitting.bounds import BEYOND, SAME_MINIMUM, SPANNED, Bound, minimise_others, stand_of
 from jaxscale.fitting.nullspace import TAKES_PART, null_space
 from jaxscale.fitting.places import FALLS, UNCHANGED, Place, free_of
 from jaxscale.fitting.valleys import bound_at_infinity
 from jaxscale.laws import Law
-from jaxscale.solvers.loop import INSENSITIVE
+from jaxscale.solvers.verdict import INSENSITIVE
 from jaxscale.status import Status
 
 OUT = 60.0

@@ -10,10 +10,9 @@ import numpy as np
 
 from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, run
-from jaxscale.engine.scheduler import Job, table_of
+from jaxscale.engine.job import Job, draws
 from jaxscale.engine.transfer import upload
-from jaxscale.resampling import Scheme, draw_replicate, key_of, key_words
-from jaxscale.solvers.problem import Problem, Row, Tree
+from jaxscale.solvers.problem import Data, Problem, Row, Tree
 
 WIDTH = 128
 """Lanes per program call."""
@@ -46,46 +45,38 @@ def multipliers_of(
     """
     parts = []
     for part in chunks(len(theta), WIDTH):
-        found, _ = _run(job, minimised, replicate[part], theta[part], clock)
+        found = _run(job, minimised, replicate[part], theta[part], clock)
         parts.append([array[: part.stop - part.start] for array in found])
     return Multipliers(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def weight_of_lane(job: Job, replicate: int, theta: np.ndarray, clock: Clock) -> np.ndarray:
-    """Return the weights (bucket,) of one lane's own table, by the program of the multipliers; theta: (p,)."""
-    weight: np.ndarray = _run(job, np.zeros(len(theta), bool), np.array([replicate]), theta[None], clock)[1][0]
-    return weight
-
-
-def _run(
-    job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock
-) -> tuple[Multipliers, np.ndarray]:
-    batch = job.batch
-    lanes = (fill(replicate.astype(np.int32), WIDTH), fill(theta, WIDTH))
-    scales, rows = (job.tolerances.min_scale, job.tolerances.relative_scale), (batch.columns, batch.target)
-    argument = upload((rows, table_of(batch), key_words(job.seed), lanes, scales, minimised.astype(np.float64)))
-    found: tuple[Multipliers, np.ndarray] = run(clock, multipliers, (job.problem, job.scheme), argument)
+def _run(job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Multipliers:
+    draw = jax.tree.map(lambda part: fill(part, WIDTH), draws(job, replicate, clock))
+    data = Data((job.batch.columns, job.batch.target), *draw)
+    scales = (job.tolerances.min_scale, job.tolerances.relative_scale)
+    argument = upload((data, fill(theta, WIDTH), scales, minimised.astype(np.float64)))
+    found: Multipliers = run(clock, multipliers, (job.problem,), argument)
     return found
 
 
-def multipliers(problem: Problem, scheme: Scheme, argument: Tree) -> tuple[Multipliers, jax.Array]:
-    """Return the first derivatives in every coordinate, and each lane's weights (B, n), on the device.
+def multipliers(problem: Problem, argument: Tree) -> Multipliers:
+    """Return the first derivatives in every coordinate, on the device.
 
-    argument: rows, the table, the key's two words, the lanes' replicates (B,) and theta (B, p), least and relative
-    scale, and which coordinates (p,) are minimised.
+    argument: Data; the lanes' theta (B, p); least and relative scale; which coordinates (p,) are minimised.
 
     A multiplier is summed over what is left of a column beside those of the minimised coordinates, not over the column:
     their own gradients are zero, so the sum is the same, and it keeps its sign where hardly anything is left.
     """
-    rows, table, words, (replicate, theta), (least, relative), minimised = argument
+    data, theta, (least, relative), minimised = argument
+    seen = None if data.shift is None else 0
 
     def residual_at(point: jax.Array, row: Row) -> jax.Array:
         return problem.residual(tuple(point), row)
 
-    def one(index: jax.Array, point: jax.Array) -> tuple[Multipliers, jax.Array]:
-        mass = jnp.where(index < 0, table.weight, draw_replicate(scheme, key_of(words), table, index))
-        residual = jax.vmap(residual_at, in_axes=(None, 0))(point, rows)
-        slope = jax.vmap(jax.grad(residual_at), in_axes=(None, 0))(point, rows)
+    def one(mass: jax.Array, shift: jax.Array | None, point: jax.Array) -> Multipliers:
+        residual = jax.vmap(residual_at, in_axes=(None, 0))(point, data.rows)
+        residual = residual if shift is None else residual - shift
+        slope = jax.vmap(jax.grad(residual_at), in_axes=(None, 0))(point, data.rows)
         is_real = mass > 0
         spread = jnp.sum(jnp.where(is_real, mass * jnp.abs(residual), 0.0)) / jnp.sum(mass)
         rho = problem.rho(residual, jnp.maximum(least, relative * spread))
@@ -98,9 +89,9 @@ def multipliers(problem: Problem, scheme: Scheme, argument: Tree) -> tuple[Multi
         rest = jnp.where(root > 0, left / jnp.where(root > 0, root, 1.0), 0.0) * length
         value = jnp.sum(jnp.where(is_real, mass * rho.value, 0.0))
         apart = jnp.sqrt(jnp.sum(left * left, axis=0))
-        return Multipliers(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart), mass
+        return Multipliers(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart)
 
-    return jax.vmap(one)(replicate, theta)
+    return jax.vmap(one, in_axes=(0, seen, 0))(data.weight, data.shift, theta)
 
 
 def _left_of(columns: jax.Array, minimised: jax.Array) -> jax.Array:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxscale.laws import Coef
-from jaxscale.solvers.loop import INSENSITIVE
+from jaxscale.solvers.verdict import INSENSITIVE
 
 RANK = 1e-9
 """Smallest singular value of the Jacobian in unit columns, relative to the largest, that counts as a direction: exact

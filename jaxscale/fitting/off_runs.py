@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job
+from jaxscale.engine.job import Job
 from jaxscale.finding import Finding
 from jaxscale.fitting.groups import value_over
-from jaxscale.fitting.inspection import residuals_at
+from jaxscale.fitting.optimum import residuals_at
 from jaxscale.fitting.outliers import Outlying, outlying
 from jaxscale.fitting.resistant import DEAF, Look
 from jaxscale.objectives import weight_of

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job
-from jaxscale.fitting.inspection import jacobian_at
+from jaxscale.engine.job import Job
 from jaxscale.fitting.multipliers import Multipliers, multipliers_of
+from jaxscale.fitting.optimum import jacobian_at
 from jaxscale.laws import Law
 
 UNCHANGED = 1e-12

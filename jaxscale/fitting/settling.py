@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job, Outcome, solve
+from jaxscale.engine.job import Job, draws
+from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, one_run, solve_held
 from jaxscale.fitting.limits import bound_at, bounds_near
-from jaxscale.fitting.multipliers import multipliers_of, weight_of_lane
+from jaxscale.fitting.multipliers import multipliers_of
 from jaxscale.fitting.places import Place
 from jaxscale.laws import Law
 from jaxscale.status import Status
@@ -28,7 +29,8 @@ class Settling:
 
     replicate: (R,) indices, -1 for the table as it is.   middle: (p,) theta amid the grid of starts.   narrow: first
     scale of a lane that begins where it stands.   index: (R,) place in `bounds` of the one at which a lane lies, -1
-    inside.   floor: a difference in the objective that is rounding.
+    inside.   told: how many of the bounds, the first, lanes that did not fail may be told of; None for all of them, and
+    for new ones to be found.   floor: a difference in the objective that is rounding.
     """
 
     law: Law
@@ -39,6 +41,7 @@ class Settling:
     narrow: float
     clock: Clock
     bounds: list[Bound] = field(default_factory=list)
+    told: int | None = None
     index: np.ndarray = field(init=False)
     floor: float = field(init=False)
 
@@ -49,16 +52,16 @@ class Settling:
     def settle(self, lanes: np.ndarray) -> None:
         """Bring lanes that say that they are at a bound exactly there; one that cannot be is `stalled`.
 
-        Which bounds there are is asked of the lanes themselves, the lowest first.
+        Which bounds there are is asked of the lanes themselves, the lowest first, where new ones may be found.
         """
         outcome = self.outcome
         is_lost = (outcome.status[lanes] > Status.AT_BOUND) & (outcome.status[lanes] != Status.DEGENERATE)
         self.measure(lanes[is_lost & np.isfinite(outcome.value[lanes])])
         own = lanes[(outcome.status[lanes] == Status.AT_BOUND) & (self.index[lanes] == INSIDE)]
         outcome.status[own] = Status.STALLED
-        for bound in self.bounds:
+        for bound in self.bounds[: self.told]:
             self.hold(bound, own[self.index[own] == INSIDE], is_own=True)
-        for _ in range(LOOKS):
+        for _ in range(LOOKS if self.may_find else 0):
             left = own[self.index[own] == INSIDE]
             if not len(left):
                 return
@@ -67,6 +70,11 @@ class Settling:
             if found is None:
                 return
             self.hold(self.known(found), left, is_own=True)
+
+    @property
+    def may_find(self) -> bool:
+        """Whether bounds may be looked for around lanes, so that what one lane shows is asked of all."""
+        return self.told is None
 
     def measure(self, lanes: np.ndarray) -> None:
         """Measure lanes by the objective itself, also where they were given up at a wider scale of it."""
@@ -158,7 +166,7 @@ class Settling:
 
     def tell_plainly(self) -> None:
         """Try lanes at a bound at every known one that would be a plainer account of the same minimum."""
-        for bound in sorted(self.bounds, key=lambda one: one.rank):
+        for bound in sorted(self.bounds[: self.told], key=lambda one: one.rank):
             ranks = self.ranks()
             lanes = [at for at, index in enumerate(self.index) if index != INSIDE and bound.rank < ranks[at]]
             self.hold(bound, np.array(lanes, dtype=int))
@@ -167,7 +175,7 @@ class Settling:
         """Return what there is to know of one lane before looking around from it."""
         job, replicate = self.job, int(self.replicate[lane])
         theta, bound = self.outcome.theta[lane], self.bound_of(lane)
-        weight = weight_of_lane(job, replicate, theta, self.clock)
+        weight = np.asarray(draws(job, np.array([replicate]), self.clock).weight)[0]
         if bound is not None:
             theta = np.where(bound.is_held, self.middle, theta)
         return Place(theta, replicate, float(self.outcome.value[lane]), weight, self.middle)

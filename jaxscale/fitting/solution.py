@@ -9,8 +9,10 @@ from jax.typing import ArrayLike
 from jaxscale.engine.programs import problem_of
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.solvers.loop import Tolerances, begin, minimise
+from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
+from jaxscale.solvers.problem import Data
 
 STEPS = 100
 
@@ -48,8 +50,7 @@ def solution(
         lanes = minimise(
             problem,
             Newton(),
-            jax.lax.stop_gradient((inputs, target)),
-            jax.lax.stop_gradient(weight)[None],
+            Data(jax.lax.stop_gradient((inputs, target)), jax.lax.stop_gradient(weight)[None]),
             begin(Newton(), guess[None], scale[None]),
             jnp.ones((size,), start.dtype),
             jnp.asarray(law.bounded),

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job
+from jaxscale.engine.job import Job
 from jaxscale.fitting.bounds import REMAINING, SHORT, SPANNED, Bound, minimise_others, one_run
 from jaxscale.fitting.places import FALLS, UNCHANGED, Place, free_of
 from jaxscale.laws import Law
-from jaxscale.solvers.loop import INSENSITIVE
+from jaxscale.solvers.verdict import INSENSITIVE
 from jaxscale.status import Status
 
 FADING = 0.5

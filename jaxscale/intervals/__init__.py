@@ -2,5 +2,6 @@
 
 from jaxscale.intervals.band import INTERVALS, Band, Interval, band
 from jaxscale.intervals.percentile import PERCENTILE
+from jaxscale.intervals.spec import Sample
 
-__all__ = ["INTERVALS", "PERCENTILE", "Band", "Interval", "band"]
+__all__ = ["INTERVALS", "PERCENTILE", "Band", "Interval", "Sample", "band"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.intervals.percentile import PERCENTILE
-from jaxscale.intervals.spec import Band, Interval
+from jaxscale.intervals.spec import Band, Interval, Sample
 from jaxscale.registry import Registry
 
 INTERVALS = Registry("interval", (PERCENTILE,))
@@ -14,38 +14,43 @@ INTERVALS = Registry("interval", (PERCENTILE,))
 NO_SAMPLES = "samples = {samples!r}: a band needs one value per replicate"
 LEVEL_NOT_A_SHARE = "level = {level!r} is not between 0 and 1.{hint}"
 PERCENT_HINT = " For {level:g} % write {share:g}."
+LACKING = "the interval '{name}' needs {need}, which this sample does not have"
+NEEDS = {
+    "point": "the estimate",
+    "std": "standard errors of the estimate and of every replicate",
+    "jackknife": "the estimates with each run left out",
+}
 
 
-def band(
-    samples: np.ndarray, *, level: float = 0.95, method: Interval | str = "percentile", edge: float | None = None
-) -> Band:
-    """Return the band of samples (R, …) over axis 0.
+def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
+    """Return the band of a sample over its replicates.
 
-    edge: an end that no sample passes and at which the estimate lies. The band then begins there and is one-sided:
-    all that it leaves out lies beyond its other limit.
-
-    A replicate that is NaN anywhere is left out whole, so that the limits at every budget rest on the same
-    replicates; n_used says how many remain.   Raises UsageError for a level outside (0, 1), an unknown method, or a
-    single number.
+    sample: a Sample, or its values (R, …) alone.   Where the estimate lies at a bound, the band begins there and is
+    one-sided: all that it leaves out lies beyond its other limit.   A replicate that is NaN anywhere is left out whole,
+    so that the limits at every budget rest on the same replicates; n_used says how many remain.   Raises UsageError for
+    a level outside (0, 1), an unknown method, one that needs what the sample does not have, or a single number.
     """
     check_level(level)
     rule = INTERVALS.resolve(method)
-    values = np.asarray(samples, dtype=np.float64)
-    if values.ndim == 0:
-        raise UsageError(NO_SAMPLES.format(samples=samples))
-    usable = values[~np.isnan(values).any(axis=tuple(range(1, values.ndim)))]
-    if len(usable) == 0:
-        absent = np.full(values.shape[1:], np.nan)
-        return Band(absent, absent, absent, level, rule.name, 0, len(values))
-    lower, upper = rule.limits(usable, level) if edge is None else _one_sided(rule, usable, level, edge)
-    return Band(lower, np.median(usable, axis=0), upper, level, rule.name, len(usable), len(values))
+    whole = sample if isinstance(sample, Sample) else Sample(sample)
+    if np.ndim(whole.values) == 0:
+        raise UsageError(NO_SAMPLES.format(samples=whole.values))
+    for need in rule.needs:
+        if whole.lacks(need):
+            raise UsageError(LACKING.format(name=rule.name, need=NEEDS[need]))
+    usable, total = whole.usable, len(whole.values)
+    if len(usable.values) == 0:
+        absent = np.full(np.shape(whole.values)[1:], np.nan)
+        return Band(absent, absent, absent, level, rule.name, 0, total)
+    lower, upper = rule.limits(usable, level) if usable.bound is None else _one_sided(rule, usable, level, usable.bound)
+    return Band(lower, np.median(usable.values, axis=0), upper, level, rule.name, len(usable.values), total)
 
 
-def _one_sided(rule: Interval, usable: np.ndarray, level: float, edge: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the edge and the limit that a share `level` of the samples lies within: that of a level 2 level - 1."""
+def _one_sided(rule: Interval, usable: Sample, level: float, bound: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bound and the limit that a share `level` of the samples lies within: that of a level 2 level - 1."""
     lower, upper = rule.limits(usable, 2.0 * level - 1.0)
-    end = np.full(usable.shape[1:], edge)[()]
-    return (end, upper) if (usable >= edge).all() else (lower, end)
+    end = np.full(usable.values.shape[1:], bound)[()]
+    return (end, upper) if (usable.values >= bound).all() else (lower, end)
 
 
 def check_level(level: float) -> None:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxscale.intervals.spec import Interval
+from jaxscale.intervals.spec import Interval, Sample
 
 
-def limits(samples: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+def limits(sample: Sample, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the (1 - level) / 2 and (1 + level) / 2 quantiles over axis 0, linearly interpolated.
 
-    Beside an infinite sample, as of an exponent at its bound, the limit is the outer of its two neighbours.
+    Beside an infinite value, as of an exponent at its bound, the limit is the outer of its two neighbours.
     """
     low, high = (1.0 - level) / 2.0, (1.0 + level) / 2.0
-    return _quantile(samples, low, "lower"), _quantile(samples, high, "higher")
+    return _quantile(sample.values, low, "lower"), _quantile(sample.values, high, "higher")
 
 
-def _quantile(samples: np.ndarray, share: float, outwards: str) -> np.ndarray:
+def _quantile(values: np.ndarray, share: float, outwards: str) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # infinity minus infinity
-        between: np.ndarray = np.quantile(samples, share, axis=0)
+        between: np.ndarray = np.quantile(values, share, axis=0)
     if np.isfinite(between).all():
         return between
-    outer = np.quantile(samples, share, axis=0, method=outwards)  # type: ignore[call-overload]
+    outer = np.quantile(values, share, axis=0, method=outwards)  # type: ignore[call-overload]
     return np.where(np.isfinite(between), between, outer)[()]
 
 

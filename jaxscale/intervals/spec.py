@@ -1,11 +1,14 @@
-"""What an interval is: two limits around a centre, with the method, the level and the number of samples behind them."""
+"""Intervals: a sample of replicates, the rule that puts limits around it, and the band that results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
+
+Need: TypeAlias = Literal["point", "std", "jackknife"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,41 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """Replicates of a quantity, and what is known of it beside them.
+
+    values: (R, …), NaN in replicates that do not count.   point: (…) the estimate.   std: (R, …) standard error in
+    each replicate.   point_std: (…) that of the estimate.   jackknife: (n, …) the estimates with each run left out.
+    bound: an end that no value passes and at which the estimate lies.   None where it is not known.
+    """
+
+    values: np.ndarray
+    point: np.ndarray | None = None
+    std: np.ndarray | None = None
+    point_std: np.ndarray | None = None
+    jackknife: np.ndarray | None = None
+    bound: float | None = None
+
+    @property
+    def usable(self) -> Sample:
+        """The replicates without NaN: one that is NaN anywhere is left out whole."""
+        values = np.asarray(self.values, dtype=np.float64)
+        counts = ~np.isnan(values).any(axis=tuple(range(1, values.ndim)))
+        return replace(self, values=values[counts], std=None if self.std is None else np.asarray(self.std)[counts])
+
+    def lacks(self, need: Need) -> bool:
+        """Return whether something that a rule needs is not known."""
+        return getattr(self, need) is None or (need == "std" and self.point_std is None)
+
+
+@dataclass(frozen=True)
 class Interval:
-    """A named rule from samples (R, …) without NaN, and a level, to limits (…) and (…)."""
+    """A named rule: limits(sample, level) returns two arrays (…) for a sample without NaN.
+
+    needs: what it reads of the sample beside the values.
+    """
 
     name: str
-    limits: Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray]]
+    limits: Callable[[Sample, float], tuple[np.ndarray, np.ndarray]]
     source: str
+    needs: tuple[Need, ...] = ()

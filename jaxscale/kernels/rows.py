@@ -27,7 +27,7 @@ from jax.experimental.pallas import tpu
 from jaxtyping import Array, Float
 
 from jaxscale import precision
-from jaxscale.solvers.problem import Evaluation, Problem, Row, Tree, assemble, terms
+from jaxscale.solvers.problem import Data, Evaluation, Problem, Row, Tree, assemble, terms
 
 Ref: TypeAlias = Any
 """A block in a chip's memory, as Pallas hands it to a kernel."""
@@ -56,9 +56,8 @@ class RowsKernel:
     def __call__(
         self,
         problem: Problem,
-        rows: Row,
+        data: Data,
         theta: Float[Array, "B p"],
-        weight: Float[Array, "B n"],
         scale: Float[Array, " B"],
         active: Float[Array, " p"],
         metric: Float[Array, "B p p"] | None = None,
@@ -67,24 +66,25 @@ class RowsKernel:
 
         metric: returned in place of its own, whose sums are made all the same.
         """
-        self._check(rows, theta, weight, scale, active)
-        lanes, count = weight.shape
+        perturbed = [data.weight] if data.shift is None else [data.weight, data.shift]
+        self._check(data.rows, theta, scale, active, *perturbed)
+        lanes, count = data.weight.shape
         lines = self.lines * math.ceil(lanes / (self.lines * LINE))
         blocks = math.ceil(count / self.rows)
         height = math.ceil(count / blocks)  # an even cut leaves fewer rows of padding than blocks
         below, beside = (0, blocks * height - count), (0, lines * LINE - lanes)
         # lanes last and in lines, rows first: a program reads a row of weights as one aligned vector
         points = jnp.pad(theta.T, ((0, 0), beside)).reshape(problem.size, lines, LINE)
-        masses = jnp.pad(weight.T, (below, beside)).reshape(blocks * height, lines, LINE)
+        own = [jnp.pad(array.T, (below, beside)).reshape(blocks * height, lines, LINE) for array in perturbed]
         scales = jnp.pad(scale, beside, constant_values=1.0).reshape(lines, LINE)
-        leaves, tree = jax.tree.flatten(rows)
+        leaves, tree = jax.tree.flatten(data.rows)
         tables = [jnp.pad(leaf.reshape(count, -1), (below, (0, 0))).reshape(blocks, height, -1) for leaf in leaves]
         tables = [jnp.swapaxes(table, 1, 2) for table in tables]
         sums = 2 + problem.size + 2 * len(problem.pairs)
         memory = tpu.SMEM if self.backend == "tpu" else None  # a TPU reads single numbers from there alone
         with precision.float32():
             partial_sums = pl.pallas_call(
-                partial(_sum_rows, problem, tree, [leaf.shape[1:] for leaf in leaves]),
+                partial(_sum_rows, problem, tree, [leaf.shape[1:] for leaf in leaves], len(own)),
                 grid=(lines // self.lines, blocks),
                 in_specs=[
                     *(
@@ -92,7 +92,7 @@ class RowsKernel:
                         for table in tables
                     ),
                     pl.BlockSpec((problem.size, self.lines, LINE), lambda i, j: (0, i, 0)),
-                    pl.BlockSpec((height, self.lines, LINE), lambda i, j: (j, i, 0)),
+                    *(pl.BlockSpec((height, self.lines, LINE), lambda i, j: (j, i, 0)) for _ in own),
                     pl.BlockSpec((self.lines, LINE), lambda i, j: (i, 0)),
                 ],
                 out_specs=pl.BlockSpec((None, sums, self.lines, LINE), lambda i, j: (j, 0, i, 0)),
@@ -100,9 +100,9 @@ class RowsKernel:
                 interpret=self.backend == "interpreter",
                 name="rows",
                 **_compiling(self.backend),
-            )(*tables, points, masses, scales)
+            )(*tables, points, *own, scales)
         total = jnp.sum(partial_sums, axis=0).reshape(sums, lines * LINE)[:, :lanes]
-        there = assemble(problem, tuple(total), jnp.sum(weight, axis=1), active)
+        there = assemble(problem, tuple(total), data.mass, active)
         return there if metric is None else there._replace(metric=metric)
 
     def _check(self, rows: Row, *arrays: jax.Array) -> None:
@@ -120,16 +120,21 @@ ON_TPU = RowsKernel("tpu", lines=8, rows=256)
 INTERPRETED = RowsKernel("interpreter", lines=1, rows=64)
 
 
-def _sum_rows(problem: Problem, tree: Tree, shapes: list[tuple[int, ...]], *refs: Ref) -> None:
-    """Write the sums over one block of rows for one block of lanes: the body of the kernel."""
-    *tables, points, masses, scales, sums = refs
+def _sum_rows(problem: Problem, tree: Tree, shapes: list[tuple[int, ...]], own: int, *refs: Ref) -> None:
+    """Write the sums over one block of rows for one block of lanes: the body of the kernel.
+
+    own: how many arrays lanes have of each row, its weight and perhaps its shift.
+    """
+    tables, (points, masses, *shifts, scales, sums) = refs[: len(shapes)], refs[len(shapes) :]
+    seen = 0 if own > 1 else None
     theta = tuple(points[k] for k in range(problem.size))
     scale = scales[...]
-    per_lane = jax.vmap(jax.vmap(partial(terms, problem), (0, 0, 0, None)), (0, 0, 0, None))
+    axes = (0, 0, 0, None, seen)
+    per_lane = jax.vmap(jax.vmap(partial(terms, problem), axes), axes)
 
     def add(i: jax.Array, so_far: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         row = jax.tree.unflatten(tree, [_row_of(table, shape, i) for table, shape in zip(tables, shapes, strict=True)])
-        parts = per_lane(theta, masses[i], scale, row)
+        parts = per_lane(theta, masses[i], scale, row, shifts[0][i] if shifts else None)
         return tuple(a + b for a, b in zip(so_far, parts, strict=True))
 
     nothing = (jnp.zeros_like(scale),) * sums.shape[0]

@@ -77,7 +77,7 @@ TASK = replace(
     notes=(
         "The loss is that of a task's right answers, read with --map loss=task_loss; it need not follow the "
         "validation loss.",
-        "To carry its uncertainty into accuracy, refit both steps to the same draws: jaxscale.fitting.two_steps.",
+        "To carry its uncertainty into accuracy, refit both steps to the same draws: jaxscale.refitting.two_steps.",
     ),
 )
 

@@ -11,9 +11,9 @@ import numpy as np
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.finding import Finding, forbids_plan
-from jaxscale.fitting import still_open
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
+from jaxscale.refitting import still_open
 from jaxscale.results import LEAST_USABLE, QUANTITIES, Frontier, Study
 from jaxscale.text import shown
 

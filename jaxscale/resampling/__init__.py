@@ -1,15 +1,17 @@
-"""Other tables we might have measured: each scheme draws weights for the rows, one scheme per file."""
+"""Other tables we might have measured: each scheme draws weights, or targets, for the rows; one scheme per file."""
 
 from jaxscale.registry import Registry
 from jaxscale.resampling.cluster import CLUSTER
 from jaxscale.resampling.drawing import check_seed, draw_replicate, key_of, key_words, redraw, root_key
 from jaxscale.resampling.pairs import PAIRS
-from jaxscale.resampling.spec import Scheme, Table, clusters_of
+from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table, clusters_of
 
 SCHEMES = Registry("scheme", (PAIRS, CLUSTER))
 
 __all__ = [
     "SCHEMES",
+    "Draw",
+    "Fitted",
     "Scheme",
     "Table",
     "check_seed",

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.errors import UsageError
-from jaxscale.resampling.spec import Scheme, Table, clusters_of
+from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table, clusters_of
 
 SEED_OUTSIDE = "seed = {seed!r} is not an integer between 0 and 4294967295"
 
@@ -37,20 +37,29 @@ def check_seed(seed: int) -> None:
         raise UsageError(SEED_OUTSIDE.format(seed=seed))
 
 
-def draw_replicate(scheme: Scheme, root: jax.Array, table: Table, replicate: jax.Array) -> jax.Array:
-    """Return the weights (n,) of one replicate (int32 scalar), on the device."""
-    return scheme.draw(jax.random.fold_in(root, replicate), table)
+def draw_replicate(
+    scheme: Scheme, root: jax.Array, table: Table, fitted: Fitted | None, replicate: jax.Array
+) -> Draw[jax.Array]:
+    """Return the draw of one replicate (int32 scalar), on the device."""
+    return scheme.draw(jax.random.fold_in(root, replicate), table._replace(replicate=replicate), fitted)
 
 
 def redraw(
-    scheme: Scheme, seed: int, replicates: np.ndarray, weight: np.ndarray, group: np.ndarray | None = None
-) -> np.ndarray:
-    """Return the weights (k, n) of k replicates, exactly those that the bootstrap of this seed used.
+    scheme: Scheme,
+    seed: int,
+    replicates: np.ndarray,
+    weight: np.ndarray,
+    group: np.ndarray | None = None,
+    fitted: Fitted | None = None,
+) -> Draw[np.ndarray]:
+    """Return the draws of k replicates, NumPy (k, n), exactly those that the bootstrap of this seed used.
 
-    weight, group: (n,) of the table; group None where it has none.
+    weight, group: (n,) of the table; group None where it has none.   fitted: for a scheme that needs residuals.
     """
     cluster = clusters_of(group, len(weight))
     with precision.float64():
         table = Table(jnp.asarray(weight, jnp.float64), jnp.asarray(len(weight), jnp.int32), jnp.asarray(cluster))
-        draw = jax.vmap(partial(draw_replicate, scheme, root_key(seed), table))
-        return np.asarray(draw(jnp.asarray(replicates, jnp.int32)))
+        known = None if fitted is None else Fitted(*(jnp.asarray(part, jnp.float64) for part in fitted))
+        draw = jax.vmap(partial(draw_replicate, scheme, root_key(seed), table, known))
+        drawn: Draw[np.ndarray] = jax.tree.map(np.asarray, draw(jnp.asarray(replicates, jnp.int32)))
+        return drawn

@@ -5,11 +5,11 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxscale.resampling.spec import Scheme, Table
+from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
 
 
-def draw(key: jax.Array, table: Table) -> jax.Array:
-    """Return the table's weights times multinomial counts: rows of positive weight, drawn with replacement.
+def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax.Array]:
+    """Return weights: the table's times multinomial counts of rows of positive weight, drawn with replacement.
 
     As many are drawn as there are: a row of weight zero is not there, for the draws as for the fit. Row ⌊rows · u /
     2³²⌋ of a 32-bit u: no row is more than rows / 2³² likelier than another. It takes half the random bits of
@@ -24,7 +24,7 @@ def draw(key: jax.Array, table: Table) -> jax.Array:
     rows = jax.lax.cond(count == table.rows, _every, _there, rows, is_there)
     is_drawn = jnp.arange(size, dtype=jnp.int32) < count
     place = jnp.where(is_drawn, rows, size)
-    return jnp.zeros_like(table.weight).at[place].add(1.0, mode="drop") * table.weight
+    return Draw(jnp.zeros_like(table.weight).at[place].add(1.0, mode="drop") * table.weight)
 
 
 def _every(rows: jax.Array, is_there: jax.Array) -> jax.Array:

@@ -1,39 +1,74 @@
-"""What a resampling scheme is: a pure function from a key and a table to weights of the same shape."""
+"""Resampling schemes: pure functions from a key and a table to the draw of one replicate."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import numpy as np
 
+Array = TypeVar("Array")
+
+Need: TypeAlias = Literal["groups", "residuals"]
+
 
 class Table(NamedTuple):
-    """What a scheme may look at.
+    """The table that a scheme resamples.
 
     weight: (n,) the table's own weights, zero in padding rows.   rows: int32 scalar, the number of real rows, which
     come first.   cluster: (n,) int32, to which cluster each row belongs, counted from 0 without a gap; a padding row
-    to any.
+    to any.   replicate: int32 scalar, the index of the replicate, for schemes that enumerate in place of drawing, as
+    the jackknife does.
     """
 
-    weight: jax.Array
-    rows: jax.Array
-    cluster: jax.Array
+    weight: jax.Array | np.ndarray
+    rows: jax.Array | np.ndarray
+    cluster: jax.Array | np.ndarray
+    replicate: jax.Array | np.ndarray = np.zeros((), np.int32)
+
+
+class Fitted(NamedTuple):
+    """The point fit on the rows of the table, (n,) each; zero in padding rows.
+
+    prediction: ln loss or loss, as the objective's space has it.   residual: prediction minus target.   leverage: the
+    diagonal of the hat matrix of the weighted Jacobian, 0 … 1.
+    """
+
+    prediction: jax.Array | np.ndarray
+    residual: jax.Array | np.ndarray
+    leverage: jax.Array | np.ndarray
+
+
+class Draw(NamedTuple, Generic[Array]):
+    """One replicate of a table, or several: arrays of the device or of NumPy.
+
+    weight: (n,) in place of the table's, ≥ 0, zero in padding rows.   shift: (n,) added to the target; None for the
+    table's own targets, which costs nothing.
+    """
+
+    weight: Array
+    shift: Array | None = None
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """A named rule; draw(key, table) returns the weights (n,) of one replicate, zero in padding rows.
+    """A named rule; draw(key, table, fitted) returns the Draw of one replicate.
 
-    has_groups: whether it draws the groups of a table, which then must have some.
+    needs: `groups` for a scheme that draws the groups of a table, which then must have some; `residuals` for one that
+    reads `fitted`, which is None otherwise.
     """
 
     name: str
-    draw: Callable[[jax.Array, Table], jax.Array]
+    draw: Callable[[jax.Array, Table, Fitted | None], Draw[jax.Array]]
     source: str
-    has_groups: bool = False
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether it draws the groups of a table."""
+        return "groups" in self.needs
 
 
 def clusters_of(group: np.ndarray | None, rows: int) -> np.ndarray:

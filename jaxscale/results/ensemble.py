@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxscale.errors import UsageError
 from jaxscale.finding import Finding
-from jaxscale.intervals import Band, Interval, band
+from jaxscale.intervals import Band, Interval, Sample, band
 from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
 from jaxscale.results.fit import Fit, Joint
@@ -20,7 +20,7 @@ from jaxscale.status import Status
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jaxscale.resampling import Scheme
+    from jaxscale.resampling import Draw, Fitted, Scheme
 
 REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
 
@@ -29,10 +29,12 @@ REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
 class Ensemble:
     """Replicates of a Fit.
 
-    coefs: name → (R,); one at the edge of its support is that edge, exactly.   value: (R,) the objective on each
-    replicate's own table.   status: (R,) int8 codes of Status.   steps: (R,) evaluations spent.   scheme, seed: what
-    rebuilds the weights of any replicate.   whole: the table that was resampled, where the fit is one group's part.
-    without: name → (R,) bool, replicates at a bound where this coef has no value: others predict the same there.
+    coefs: name → (R,); one at the edge of its support is that edge, exactly. value: (R,) the objective on each
+    replicate's own table. status: (R,) int8 codes of Status. steps: (R,) evaluations spent. scheme, seed: what rebuilds
+    the weights of any replicate. whole: the table that was resampled, where the fit is one group's part. without: name
+    → (R,) bool, replicates at a bound where this coef has no value: others predict the same there. fitted: what a
+    scheme that needs residuals draws from. covariance: (R, p, p) of the coefs in each replicate, in the law's order,
+    NaN where it is not usable; None where it was not asked for.
     """
 
     fit: Fit
@@ -46,6 +48,8 @@ class Ensemble:
     provenance: Provenance
     whole: Runs | None = None
     without: Mapping[str, np.ndarray] = field(default_factory=dict)
+    fitted: Fitted | None = None
+    covariance: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -80,17 +84,24 @@ class Ensemble:
 
         Where runs have standard errors, these are in it: see `objectives.weighing`.
         """
-        from jaxscale.objectives import weight_of
-        from jaxscale.resampling import redraw
+        drawn = self.draws(np.atleast_1d(replicate)).weight
+        return drawn if np.ndim(replicate) else drawn[0]
 
-        asked = np.atleast_1d(replicate)
-        outside = asked[(asked < 0) | (asked >= len(self))]
+    def draws(self, replicate: np.ndarray) -> Draw[np.ndarray]:
+        """Return what replicates (k,) were fitted to: weights (k, n), and the shifts of their targets if there are any.
+
+        Raises UsageError for a replicate that is not there.
+        """
+        from jaxscale.objectives import weight_of
+        from jaxscale.resampling import Draw, redraw
+
+        outside = replicate[(replicate < 0) | (replicate >= len(self))]
         if len(outside):
             raise UsageError(REPLICATE_OUTSIDE.format(replicate=int(outside[0]), last=len(self) - 1))
         whole, runs = self.whole or self.fit.runs, self.fit.runs
-        weight = weight_of(whole, self.fit.objective)
-        drawn = redraw(self.scheme, self.seed, asked, weight, whole.group)[:, np.isin(whole.row, runs.row)]
-        return drawn if np.ndim(replicate) else drawn[0]
+        draw = redraw(self.scheme, self.seed, replicate, weight_of(whole, self.fit.objective), whole.group, self.fitted)
+        mine = np.isin(whole.row, runs.row)
+        return Draw(draw.weight[:, mine], None if draw.shift is None else draw.shift[:, mine])
 
     def samples(self, name: str) -> np.ndarray:
         """Return the replicates (R,) of one coef, NaN where one is not usable or the coef has no value in it."""
@@ -109,5 +120,17 @@ class Ensemble:
 
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
         """Return the band of one coef over the usable replicates; one-sided where the fit has it at a bound."""
-        edge = self.fit.coefs[name] if name in self.fit.at_bound else None
-        return band(self.samples(name), level=level, method=method, edge=edge)
+        point = self.fit.coefs[name]
+        bound = point if name in self.fit.at_bound else None
+        std = self.fit.std[name]
+        point_std = None if std is None else np.asarray(std)
+        sample = Sample(self.samples(name), np.asarray(point), self.std(name), point_std, bound=bound)
+        return band(sample, level=level, method=method)
+
+    def std(self, name: str) -> np.ndarray | None:
+        """Return the standard errors (R,) of one coef in each replicate; None where they were not asked for."""
+        if self.covariance is None:
+            return None
+        at = self.fit.law.names.index(name)
+        std: np.ndarray = np.sqrt(self.covariance[:, at, at])
+        return std

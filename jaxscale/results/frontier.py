@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.finding import Finding
-from jaxscale.intervals import Band, Interval, band
+from jaxscale.intervals import Band, Interval, Sample, band
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,4 +77,7 @@ class Frontier:
 
     def interval(self, quantity: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
         """Return the band (b,) of `params`, `tokens`, `loss` or `tokens_per_param`; None without an ensemble."""
-        return band(getattr(self, quantity), level=level, method=method) if self.is_ensemble else None
+        if self.at_point is None:
+            return None
+        sample = Sample(getattr(self, quantity), getattr(self.at_point, quantity))
+        return band(sample, level=level, method=method)

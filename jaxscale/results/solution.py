@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.finding import Finding
-from jaxscale.intervals import Band, Interval, band
+from jaxscale.intervals import Band, Interval, Sample, band
 
 if TYPE_CHECKING:
     from jaxscale.laws import Law
@@ -46,4 +46,8 @@ class Solution:
 
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
         """Return the band (k,) of an array, infinite where the loss is never reached; None without replicates."""
-        return None if self.at_point is None else band(self.arrays[name], level=level, method=method)
+        return (
+            None
+            if self.at_point is None
+            else band(Sample(self.arrays[name], self.at_point.arrays[name]), level=level, method=method)
+        )

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import optax
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.loop import Lanes
-from jaxscale.solvers.problem import Problem, Row, Tree
+from jaxscale.solvers.lanes import Lanes
+from jaxscale.solvers.problem import Data, Problem, Tree
 
 
 class Memory(NamedTuple):
@@ -43,7 +43,7 @@ class LBFGS:
         return Memory(theta, frame, jnp.full_like(theta[:, 0], -1.0), theta, jax.vmap(optax.lbfgs().init)(theta))
 
     def propose(
-        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes
+        self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes
     ) -> tuple[jax.Array, jax.Array, Memory]:
         """Return the end of one line search per lane, and the first-order gain there."""
         memory = lanes.memory
@@ -58,11 +58,18 @@ class LBFGS:
         frame = jnp.where(is_fresh[:, None, None], small_spd.whitener(lanes.here.metric), memory.frame)
 
         def search(
-            origin: jax.Array, turn: jax.Array, point: jax.Array, mass: jax.Array, scale: jax.Array, state: Tree
+            origin: jax.Array,
+            turn: jax.Array,
+            point: jax.Array,
+            mass: jax.Array,
+            shift: jax.Array | None,
+            scale: jax.Array,
+            state: Tree,
         ) -> tuple[jax.Array, Tree]:
             def total(z: jax.Array) -> jax.Array:
                 theta = tuple(origin + (turn @ z) * active)
-                residual = jax.vmap(lambda row: problem.residual(theta, row))(rows)
+                residual = jax.vmap(lambda row: problem.residual(theta, row))(data.rows)
+                residual = residual if shift is None else residual - shift
                 return jnp.sum(jnp.where(mass > 0, mass * problem.rho(residual, scale).value, 0.0))
 
             optimiser = optax.lbfgs()
@@ -72,7 +79,7 @@ class LBFGS:
 
         z = small_spd.coordinates(frame, lanes.theta - base)
         scale = jnp.where(lanes.scale > 0, lanes.scale, 1.0)
-        moved, inner = jax.vmap(search)(base, frame, z, weight, scale, inner)
+        moved, inner = jax.vmap(search)(base, frame, z, data.weight, data.shift, scale, inner)
         trial = base + jnp.einsum("bij,bj->bi", frame, moved) * active
         promise = jnp.abs(jnp.sum((trial - lanes.theta) * lanes.here.gradient, axis=1))
         return trial, promise, Memory(base, frame, lanes.scale, trial, inner)

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.loop import FINE, Lanes, is_far
-from jaxscale.solvers.problem import Problem, Row, Tree
+from jaxscale.solvers.lanes import FINE, Lanes, is_far
+from jaxscale.solvers.problem import Data, Problem, Tree
 
 RIDGE = 1e-12
 """Added to the metric, relative to its diagonal, so that directions without effect stay finite."""
@@ -49,7 +49,7 @@ class Newton:
         return lanes.theta.__array_namespace__().zeros_like(lanes.theta)
 
     def propose(
-        self, problem: Problem, rows: Row, weight: jax.Array, active: jax.Array, lanes: Lanes
+        self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes
     ) -> tuple[jax.Array, jax.Array, Tree]:
         """Return the end of one step per lane, the gain of its quadratic model there, and the memory."""
         here = lanes.here

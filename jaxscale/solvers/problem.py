@@ -59,34 +59,49 @@ class Evaluation(NamedTuple):
     spread: Float[Array, " B"]
 
 
+class Data(NamedTuple):
+    """Rows that lanes share, and how each lane counts them.
+
+    rows: pytree with leaves (n, …).   weight: (B, n), ≥ 0, not checked; a row of weight zero contributes nothing even
+    if its residual is not finite.   shift: (B, n) added to the targets, or None for the targets as they are.
+    """
+
+    rows: Row
+    weight: Float[Array, "B n"]
+    shift: Float[Array, "B n"] | None = None
+
+    @property
+    def mass(self) -> Float[Array, " B"]:
+        """Each lane's weight."""
+        return jnp.sum(self.weight, axis=1)
+
+
 def evaluate(
     problem: Problem,
-    rows: Row,
+    data: Data,
     theta: Float[Array, "B p"],
-    weight: Float[Array, "B n"],
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
     metric: Float[Array, "B p p"] | None = None,
 ) -> Evaluation:
     """Return the objective with all derivatives for every lane in one fused pass over the rows.
 
-    rows: pytree with leaves (n, …).   weight: (B, n), ≥ 0, not checked; a row of weight zero contributes nothing
-    even if its residual is not finite.   active: (p,) ones and zeros; derivatives in the inactive coordinates are
-    zero, with a unit curvature, so that they never move.   metric: one that is good enough, which saves its
-    p (p + 1) / 2 sums.
+    active: (p,) ones and zeros; derivatives in the inactive coordinates are zero, with a unit curvature, so that they
+    never move.   metric: one that is good enough, which saves its p (p + 1) / 2 sums.
 
     Every sum is an operand of a single variadic reduction: XLA's CPU compiler makes one kernel of it that keeps the
     2 + p + p (p + 1) sums in registers. For a GPU it makes two, and the first hands the second arrays of the size of
     weight through memory: five in float32 and nine in float64 for p = 5 and the logarithm of a sum of two powers,
     compiled for an H100 with JAX 0.10.2. `kernels` has a pass that reads the weights once.
     """
-    per_row = jax.vmap(partial(terms, problem), in_axes=(None, 0, None, 0))
+    seen = None if data.shift is None else 0
+    per_row = jax.vmap(partial(terms, problem), in_axes=(None, 0, None, 0, seen))
     # behind a barrier, or XLA moves the slicing past each trace's own first operations and shares no exponential
-    points, rows = jax.lax.optimization_barrier((tuple(theta[:, j] for j in range(problem.size)), rows))
-    parts = jax.vmap(per_row, in_axes=(0, 0, 0, None))(points, weight, scale, rows)
+    points, rows = jax.lax.optimization_barrier((tuple(theta[:, j] for j in range(problem.size)), data.rows))
+    parts = jax.vmap(per_row, in_axes=(0, 0, 0, None, seen))(points, data.weight, scale, rows, data.shift)
     if metric is not None:
         parts = parts[: -len(problem.pairs)]  # what is not summed is not computed
-    return assemble(problem, _sum_rows(parts), jnp.sum(weight, axis=1), active, metric)
+    return assemble(problem, _sum_rows(parts), data.mass, active, metric)
 
 
 class Pass(Protocol):
@@ -95,9 +110,8 @@ class Pass(Protocol):
     def __call__(
         self,
         problem: Problem,
-        rows: Row,
+        data: Data,
         theta: jax.Array,
-        weight: jax.Array,
         scale: jax.Array,
         active: jax.Array,
         metric: jax.Array | None = None,
@@ -107,13 +121,20 @@ class Pass(Protocol):
 
 
 def terms(
-    problem: Problem, theta: tuple[jax.Array, ...], mass: jax.Array, scale: jax.Array, row: Row
+    problem: Problem,
+    theta: tuple[jax.Array, ...],
+    mass: jax.Array,
+    scale: jax.Array,
+    row: Row,
+    shift: jax.Array | None = None,
 ) -> tuple[jax.Array, ...]:
     """Return what one row of this mass adds to each sum: zeros for mass zero, whatever its residual.
 
-    All scalars. In this order: value, |r|, the gradient, and the pairs of the curvature and of the metric.
+    All scalars. In this order: value, |r|, the gradient, and the pairs of the curvature and of the metric.   shift:
+    added to the row's target.
     """
     residual, slope, bend = derivatives(problem, theta, row)
+    residual = residual if shift is None else residual - shift
     rho = problem.rho(residual, scale)
     first, second, bound = mass * rho.psi, mass * rho.curvature, mass * rho.weight
     products = [slope[j] * slope[k] for j, k in problem.pairs]

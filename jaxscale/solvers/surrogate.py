@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxscale.numerics import small_spd
 from jaxscale.numerics.small_spd import pack_indices
-from jaxscale.solvers.problem import Evaluation, Pass, Problem, Row, Tree, evaluate, select
+from jaxscale.solvers.problem import Data, Evaluation, Pass, Problem, Row, Tree, evaluate, select
 from jaxscale.solvers.shares import Share
 
 ROUNDING = 1e-6
@@ -118,7 +118,7 @@ class Descent(NamedTuple):
 def descend(
     problem: Problem,
     surrogate: Surrogate,
-    weight: Float[Array, "B n"],
+    data: Data,
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
     steps: Int[Array, ""],
@@ -126,18 +126,21 @@ def descend(
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
     """Return where so many damped Newton steps on the surrogate lead from its base, and the objective at the base.
 
-    over_rows: the pass over the rows in float32, which may be a kernel's.
+    data: its rows are not read.   over_rows: the pass over the rows in float32, which may be a kernel's.
     Returns theta (B, p) and value (B,), good to float32. A lane in which the surrogate does not fall stays at the base.
     """
     identity = jnp.eye(problem.size, dtype=jnp.float32)
-    light, narrow, free = (array.astype(jnp.float32) for array in (weight, scale, active))
+    narrow, free = scale.astype(jnp.float32), active.astype(jnp.float32)
+    light = data.weight.astype(jnp.float32)
+    beside = None if data.shift is None else data.shift.astype(jnp.float32)
+    seen = Data((surrogate.residual, surrogate.slope, surrogate.bend, surrogate.kind), light, beside)
 
     def advance(count: jax.Array, descent: Descent) -> Descent:
         damping = descent.damping[:, None]
         step, pivot = small_spd.solve(descent.curvature + damping[:, :, None] * identity, descent.gradient)
         step = jnp.where((pivot > 0)[:, None], step, descent.gradient / (REWEIGHTED + damping))
         promise = 0.5 * jnp.sum(step * (descent.gradient + damping * step), axis=1)
-        there = predict(problem, surrogate, descent.z - step, light, narrow, free, over_rows)
+        there = predict(problem, seen, descent.z - step, narrow, free, over_rows)
         is_better = there.value <= descent.value * (1 + ROUNDING)
         kept = (descent.value - there.value) / promise
         bolder = jnp.where(kept > 0.25, descent.damping, 4.0 * descent.damping)
@@ -158,17 +161,18 @@ def descend(
 
 def predict(
     problem: Problem,
-    surrogate: Surrogate,
+    data: Data,
     z: Float[Array, "B p"],
-    weight: Float[Array, "B n"],
     scale: Float[Array, " B"],
     active: Float[Array, " p"],
     over_rows: Pass = evaluate,
 ) -> Evaluation:
-    """Return what the surrogate says of the objective at z, with its own derivatives in z; all in float32."""
+    """Return what the surrogate says of the objective at z, with its own derivatives in z; all in float32.
+
+    data: its rows are those of the surrogate: residual, slope, bend and kind.
+    """
     metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
-    rows = (surrogate.residual, surrogate.slope, surrogate.bend, surrogate.kind)
-    return over_rows(_quadratic(problem), rows, z, weight, scale, active, metric)
+    return over_rows(_quadratic(problem), data, z, scale, active, metric)
 
 
 @lru_cache(maxsize=256)

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from jaxscale.errors import StoreError
 from jaxscale.laws import Law
 from jaxscale.objectives import Objective
-from jaxscale.resampling import Scheme
+from jaxscale.resampling import Fitted, Scheme
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Origin
 from jaxscale.status import Status
@@ -48,7 +48,7 @@ GIVEN: Mapping[type, tuple[str, ...]] = {Fit: ("common",), Ensemble: ("fit", "wh
 @cache
 def hints_of(kind: type) -> dict[str, Any]:
     """Return field → type of a dataclass; what its module imports for types alone is known here."""
-    own = get_type_hints(kind, localns={"Law": Law, "Objective": Objective, "Scheme": Scheme})
+    own = get_type_hints(kind, localns={"Law": Law, "Objective": Objective, "Scheme": Scheme, "Fitted": Fitted})
     return {one.name: own[one.name] for one in fields(kind)}
 
 
@@ -76,6 +76,8 @@ class Writer:
             return list(value)
         if origin is Mapping:
             return {key: self.write(item, kinds[1], f"{path}.{key}") for key, item in value.items()}
+        if hint is Fitted:
+            return self.write(value._asdict(), Mapping[str, np.ndarray], path)
         if hint in FORMS:
             return self.write(form_of(value), FORMS[hint], path)
         if hint is Status:
@@ -133,6 +135,11 @@ class Reader:
         if origin is Mapping:
             record = self._object(value, path)
             return {key: self.read(item, kinds[1], f"{path}.{key}", **given) for key, item in record.items()}
+        if hint is Fitted:
+            found = self.read(value, Mapping[str, np.ndarray], path)
+            if tuple(found) != Fitted._fields:
+                raise self.wrong(path, value, "the names " + ", ".join(Fitted._fields))
+            return Fitted(**found)
         if hint in FORMS:
             return self.known.spec_of(hint, self.read(value, FORMS[hint], path), path)
         if hint is Status:

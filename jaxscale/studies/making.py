@@ -8,12 +8,13 @@ from dataclasses import replace
 from jaxscale.allocation import prefetched
 from jaxscale.counting import Convention, recount
 from jaxscale.errors import UsageError
-from jaxscale.fitting import bootstrap, check_clusters, compare_counts, fit, reduced
+from jaxscale.fitting import compare_counts, fit, reduced
 from jaxscale.fitting.counts import ALL
 from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
+from jaxscale.refitting import bootstrap, check_clusters
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit, Study
 from jaxscale.runs import Runs

@@ -32,7 +32,8 @@ def test_the_document_has_every_field_of_the_contract(fitted, part):
 
 def test_the_documents_coefs_are_those_of_the_python_interface(fitted):
     from jaxscale import datasets
-    from jaxscale.fitting import bootstrap, fit
+    from jaxscale.fitting import fit
+    from jaxscale.refitting import bootstrap
 
     own = fit(datasets.load("pilot"))
     ensemble = bootstrap(own, replicates=60)

@@ -19,8 +19,8 @@ def no_fit(monkeypatch):
     def refuse(*given, **named):
         raise AssertionError("a fit was made")
 
-    for name in ("fit", "bootstrap"):
-        monkeypatch.setattr(f"jaxscale.fitting.{name}", refuse)
+    for module, name in (("fitting", "fit"), ("refitting", "bootstrap")):
+        monkeypatch.setattr(f"jaxscale.{module}.{name}", refuse)
         monkeypatch.setattr(making, name, refuse)
 
 

@@ -31,7 +31,7 @@ WEIGHT = np.arange(1.0, LANES + 1).astype(np.float32)[:, None]
 def run(left, first=4, later=2, most=1000, least=1):
     state = np.zeros((LANES, 3), np.float32)
     state[:, 0] = left
-    return np.asarray(RUN(weight=WEIGHT, state=state, budget=StepBudget(*map(np.int32, (first, later, most, least)))))
+    return np.asarray(RUN(draw=WEIGHT, state=state, budget=StepBudget(*map(np.int32, (first, later, most, least)))))
 
 
 @settings(max_examples=30, deadline=None)  # the first example compiles

@@ -5,7 +5,9 @@ import pytest
 from scipy import stats
 
 import jaxscale as js
-from jaxscale.fitting.covariance import covariance_of
+from jaxscale.fitting.covariance import covariance_at
+from jaxscale.fitting.optimum import Views
+from jaxscale.numerics.rho import Rho
 
 TRUTH = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
 TABLES = 24
@@ -95,6 +97,8 @@ def test_a_group_with_as_many_runs_as_coefs_of_its_own_has_no_standard_errors_of
 def test_a_variance_beyond_float64_is_infinite_and_raises_no_warning():
     jacobian = np.array([[1.0, 0.0], [0.0, 1e-170]] * 2)  # its inverse squared is 1e340
     ones = np.ones(4)
-    found = covariance_of(js.squared(), np.eye(2), jacobian, np.ones((4, 2)), ones, ones, 1.0)
+    views = Views(ones, Rho(ones, ones, ones, ones), jacobian, np.zeros((4, 3)))
+    pairs, free = ((0, 0), (0, 1), (1, 1)), np.ones(2, bool)
+    found = covariance_at(js.squared(), pairs, views, ones, np.inf, free)
     assert found[1, 1] == np.inf
     assert found[0, 0] == pytest.approx(1.0)  # 4 / (4 - 2) over two rows

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 import jaxscale as js
 from jaxscale.errors import UsageError
+from jaxscale.intervals import Sample
 
 
 def quantile_by_hand(values, share):
@@ -103,10 +104,10 @@ def test_no_samples_at_all_give_an_absent_band():
 
 @given(arrays(float, st.integers(2, 60), elements=st.floats(0, 1e6)), st.floats(0.05, 0.99))
 def test_a_one_sided_band_begins_at_its_edge_and_leaves_out_one_tail(samples, level):
-    low = js.band(samples, level=level, edge=0.0)
+    low = js.band(Sample(samples, bound=0.0), level=level)
     assert low.lower == 0.0
     assert low.upper == pytest.approx(quantile_by_hand(samples, level), rel=1e-12, abs=1e-9)
-    high = js.band(-samples - 1.0, level=level, edge=0.0)  # the samples lie below it
+    high = js.band(Sample(-samples - 1.0, bound=0.0), level=level)  # the samples lie below it
     assert high.upper == 0.0
     assert high.lower == pytest.approx(-1.0 - quantile_by_hand(samples, level), rel=1e-12, abs=1e-9)
 

@@ -10,9 +10,10 @@ import pytest
 
 from benchmarks.launches import count
 from jaxscale import objectives, precision
-from jaxscale.solvers.loop import Tolerances, begin, minimise
+from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
-from jaxscale.solvers.problem import Problem, evaluate
+from jaxscale.solvers.problem import Data, Problem, evaluate
 
 LANES, ROWS, SIZE = 24, 40, 3
 SUMS = 2 + SIZE + SIZE * (SIZE + 1)
@@ -25,7 +26,8 @@ def residual(theta, row):
 
 def arguments(dtype):
     number = partial(jax.ShapeDtypeStruct, dtype=dtype)
-    return ((number((ROWS,)),) * 2, number((LANES, SIZE)), number((LANES, ROWS)), number((LANES,)), number((SIZE,)))
+    data = Data((number((ROWS,)),) * 2, number((LANES, ROWS)))
+    return data, number((LANES, SIZE)), number((LANES,)), number((SIZE,))
 
 
 def compiled_pass(objective, dtype):
@@ -38,13 +40,13 @@ def compiled_pass(objective, dtype):
 def newton():
     """One compiled descent: its loop's turn is one Newton step."""
     with precision.float64():
-        rows, theta, weight, scale, active = arguments(np.float64)
+        data, theta, scale, active = arguments(np.float64)
         number = jax.ShapeDtypeStruct((), np.float64)
         problem = Problem(residual, objectives.huber().rho, SIZE)
         lanes = jax.eval_shape(partial(begin, Newton()), jnp.zeros(theta.shape), jnp.zeros(scale.shape))
         bounded, steps = jax.ShapeDtypeStruct((SIZE,), bool), jax.ShapeDtypeStruct((), np.int32)
         descent = jax.jit(partial(minimise, problem, Newton()))
-        lowered = descent.lower(rows, weight, lanes, active, bounded, Tolerances(number, number, number), number, steps)
+        lowered = descent.lower(data, lanes, active, bounded, Tolerances(number, number, number), number, steps)
         return lowered.compile().as_text()
 
 

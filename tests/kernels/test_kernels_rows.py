@@ -12,7 +12,7 @@ from jaxscale import objectives, precision
 from jaxscale.engine.programs import problem_of
 from jaxscale.kernels import rows as kernel
 from jaxscale.laws import LAWS
-from jaxscale.solvers.problem import Problem, derivatives, evaluate
+from jaxscale.solvers.problem import Data, Problem, derivatives, evaluate
 from jaxscale.solvers.surrogate import descend, surrogate_of
 
 EPS = float(np.finfo(np.float32).eps)
@@ -60,7 +60,7 @@ CASES = {
 }
 
 
-def arrays(case, lanes, rows, dtype):
+def arrays(case, lanes, rows, dtype, *, is_shifted=False):
     """The problem, and its arguments in one precision, rounded to float32 first, so that both see the same numbers."""
     random = np.random.default_rng(5)
     problem, table, theta, scale = CASES[case](random, lanes, rows)
@@ -68,7 +68,8 @@ def arrays(case, lanes, rows, dtype):
     weight[:, 0] = 1
     active = np.ones(problem.size)
     active[1:2] = 0.0
-    arguments = (table, theta, weight, scale, active)
+    shift = 0.2 * random.choice([-1.0, 1.0], (lanes, rows)) if is_shifted else None
+    arguments = (Data(table, weight, shift), theta, scale, active)
     return problem, jax.tree.map(lambda leaf: np.asarray(leaf, np.float32).astype(dtype), arguments)
 
 
@@ -80,14 +81,20 @@ def evaluated(function, problem, arguments):
 
 
 @pytest.mark.parametrize(
-    ("case", "lanes", "rows"),
-    [("chinchilla", 130, 50), ("kaplan", 128, 16), ("one coef", 1, 1), ("one coef", 257, 33), ("nested rows", 3, 17)],
+    ("case", "lanes", "rows", "is_shifted"),
+    [
+        ("chinchilla", 130, 50, False),
+        ("kaplan", 128, 16, False),
+        ("one coef", 1, 1, False),
+        ("one coef", 257, 33, True),
+        ("nested rows", 3, 17, False),
+    ],
 )
-def test_the_kernel_equals_the_plain_pass_to_the_rounding_of_its_sums(case, lanes, rows):
-    problem, single = arrays(case, lanes, rows, np.float32)
+def test_the_kernel_equals_the_plain_pass_to_the_rounding_of_its_sums(case, lanes, rows, is_shifted):
+    problem, single = arrays(case, lanes, rows, np.float32, is_shifted=is_shifted)
     fused = evaluated(SMALL, problem, single)
     plain = evaluated(evaluate, problem, single)
-    exact = evaluated(evaluate, problem, arrays(case, lanes, rows, np.float64)[1])
+    exact = evaluated(evaluate, problem, arrays(case, lanes, rows, np.float64, is_shifted=is_shifted)[1])
     for name in FIELDS:
         left, right, truth = (np.asarray(getattr(each, name)) for each in (fused, plain, exact))
         assert left.dtype == right.dtype == np.float32
@@ -103,21 +110,21 @@ def test_the_kernel_equals_the_plain_pass_to_the_rounding_of_its_sums(case, lane
 
 
 def test_rows_of_weight_zero_add_nothing_even_if_not_finite():
-    problem, (table, theta, weight, scale, active) = arrays("chinchilla", 130, 50, np.float32)
-    (params, tokens), target = table
-    weight[:, [3, 16, 49]] = 0.0
-    clean = evaluated(SMALL, problem, (table, theta, weight, scale, active))
+    problem, (data, theta, scale, active) = arrays("chinchilla", 130, 50, np.float32)
+    (params, tokens), target = data.rows
+    data.weight[:, [3, 16, 49]] = 0.0
+    clean = evaluated(SMALL, problem, (data, theta, scale, active))
     params[3], tokens[16], target[49] = -1.0, np.nan, np.inf
-    spoiled = evaluated(SMALL, problem, (((params, tokens), target), theta, weight, scale, active))
+    spoiled = evaluated(SMALL, problem, (data, theta, scale, active))
     jax.tree.map(np.testing.assert_array_equal, clean, spoiled)
     assert all(np.all(np.isfinite(leaf)) for leaf in clean)
 
 
 def test_a_lane_that_is_not_finite_leaves_its_neighbours_untouched():
-    problem, (table, theta, weight, scale, active) = arrays("chinchilla", 130, 50, np.float32)
-    clean = evaluated(SMALL, problem, (table, theta, weight, scale, active))
+    problem, (data, theta, scale, active) = arrays("chinchilla", 130, 50, np.float32)
+    clean = evaluated(SMALL, problem, (data, theta, scale, active))
     theta[7] = np.nan
-    spoiled = evaluated(SMALL, problem, (table, theta, weight, scale, active))
+    spoiled = evaluated(SMALL, problem, (data, theta, scale, active))
     assert np.isnan(spoiled.value[7])
     others = np.arange(130) != 7
     jax.tree.map(lambda a, b: np.testing.assert_array_equal(a[others], b[others]), clean, spoiled)
@@ -168,7 +175,7 @@ def test_the_model_leads_by_the_kernel_where_it_leads_by_the_plain_pass():
         mass = np.minimum(1.0, 0.01 / np.abs(residual))
         model = surrogate_of(np.asarray(residual), np.stack(slope, axis=1), np.stack(bend, axis=1), mass, base, 0.0)
         weight, active, steps = jnp.asarray(random.poisson(1.0, (3, 24)) + 1.0), jnp.ones(5), jnp.int32(3)
-        lead_by = partial(descend, problem, model, weight, jnp.asarray(scale), active, steps)
+        lead_by = partial(descend, problem, model, Data((), weight), jnp.asarray(scale), active, steps)
         led = (jax.jit(partial(lead_by, over_rows=one))() for one in (evaluate, SMALL))
         (plain, value), (fused, same) = (tuple(map(np.asarray, one)) for one in led)
     assert np.all(np.any(np.abs(plain - base) > 1e-4, axis=1))  # it went somewhere

@@ -19,10 +19,17 @@ from jaxscale.resampling import SCHEMES, Table, clusters_of, draw_replicate, red
 PAIRS, CLUSTER = SCHEMES.resolve("pairs"), SCHEMES.resolve("cluster")
 
 
+def drawn_by(*arguments):
+    """The weights of replicates, for schemes that leave the targets as they are."""
+    draw = redraw(*arguments)
+    assert draw.shift is None
+    return draw.weight
+
+
 @settings(deadline=None, max_examples=20)
 @given(count=st.sampled_from([1, 5, 37]), seed=st.integers(0, 2**32 - 1))  # three shapes: each compiles
 def test_the_counts_of_a_replicate_are_whole_and_sum_to_the_rows(count, seed):
-    drawn = redraw(PAIRS, seed, np.arange(5), np.ones(count))
+    drawn = drawn_by(PAIRS, seed, np.arange(5), np.ones(count))
     np.testing.assert_array_equal(drawn, np.rint(drawn))
     np.testing.assert_array_equal(drawn.sum(axis=1), count)
     assert drawn.min() >= 0
@@ -30,7 +37,7 @@ def test_the_counts_of_a_replicate_are_whole_and_sum_to_the_rows(count, seed):
 
 def test_every_row_is_drawn_as_often_as_any_other():
     count, replicates = 25, 4000
-    totals = redraw(PAIRS, 1, np.arange(replicates), np.ones(count)).sum(axis=0)
+    totals = drawn_by(PAIRS, 1, np.arange(replicates), np.ones(count)).sum(axis=0)
     deviation = np.sqrt(replicates * (1 - 1 / count))  # of a binomial with R n trials and share 1 / n
     assert np.abs(totals - replicates).max() < 5 * deviation
 
@@ -43,20 +50,20 @@ def test_the_weights_of_replicate_r_come_from_the_key_folded_with_r():
             bits = np.asarray(jax.random.bits(key, (count,), jnp.uint32))
             rows = [int(one) * count // 2**32 for one in bits]
             want = np.bincount(rows, minlength=count)
-            np.testing.assert_array_equal(redraw(PAIRS, 3, np.array([r]), np.ones(count))[0], want)
+            np.testing.assert_array_equal(drawn_by(PAIRS, 3, np.array([r]), np.ones(count))[0], want)
 
 
 def test_the_variance_of_a_count_is_that_of_the_multinomial():
     count, replicates = 25, 4000
-    drawn = redraw(PAIRS, 2, np.arange(replicates), np.ones(count))
+    drawn = drawn_by(PAIRS, 2, np.arange(replicates), np.ones(count))
     # variance 1 - 1/n = 0.96; its standard error over 100,000 counts is below 0.01
     assert drawn.var() == pytest.approx(1 - 1 / count, abs=0.05)
 
 
 def test_the_drawn_weight_is_the_count_times_the_tables_weight():
     weight = np.array([0.5, 2.0, 0.25, 1.0, 3.0])
-    counts = redraw(PAIRS, 3, np.arange(9), np.ones(5))
-    np.testing.assert_array_equal(redraw(PAIRS, 3, np.arange(9), weight), counts * weight)
+    counts = drawn_by(PAIRS, 3, np.arange(9), np.ones(5))
+    np.testing.assert_array_equal(drawn_by(PAIRS, 3, np.arange(9), weight), counts * weight)
 
 
 @pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.name)
@@ -64,8 +71,8 @@ def test_rows_of_weight_zero_are_drawn_as_little_as_rows_that_are_not_there(sche
     """The draws of 37 rows among which 3 of weight zero stand are those of the 37 alone."""
     is_there = np.ones(40, dtype=bool)
     is_there[[0, 17, 39]] = False
-    drawn = redraw(scheme, 4, np.arange(50), is_there.astype(np.float64))
-    np.testing.assert_array_equal(drawn[:, is_there], redraw(scheme, 4, np.arange(50), np.ones(37)))
+    drawn = drawn_by(scheme, 4, np.arange(50), is_there.astype(np.float64))
+    np.testing.assert_array_equal(drawn[:, is_there], drawn_by(scheme, 4, np.arange(50), np.ones(37)))
     np.testing.assert_array_equal(drawn[:, ~is_there], 0.0)
     np.testing.assert_array_equal(drawn.sum(axis=1), 37)
 
@@ -74,7 +81,7 @@ def test_a_cluster_is_drawn_if_any_of_its_rows_counts():
     names = np.repeat(np.array(["a", "b", "c", "d"], dtype=object), 10)
     weight = np.ones(40)
     weight[:10], weight[12] = 0.0, 0.0  # all of "a", and a row of "b"
-    drawn = redraw(CLUSTER, 6, np.arange(50), weight, names)
+    drawn = drawn_by(CLUSTER, 6, np.arange(50), weight, names)
     np.testing.assert_array_equal(drawn[:, [10, 20, 30]].sum(axis=1), 3)
     np.testing.assert_array_equal(drawn[:, :10], 0.0)
     np.testing.assert_array_equal(drawn[:, 12], 0.0)
@@ -83,22 +90,24 @@ def test_a_cluster_is_drawn_if_any_of_its_rows_counts():
 @pytest.mark.parametrize("bucket", [40, 64, 257])
 @pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.name)
 def test_padding_rows_change_no_draw_and_get_no_weight(scheme, bucket):
-    plain = redraw(scheme, 4, np.arange(20), np.ones(37))
+    plain = drawn_by(scheme, 4, np.arange(20), np.ones(37))
     with precision.float64():
         weight, cluster = np.r_[np.ones(37), np.zeros(bucket - 37)], np.r_[np.arange(37), np.zeros(bucket - 37)]
         table = Table(jnp.asarray(weight), jnp.int32(37), jnp.asarray(cluster, jnp.int32))
-        padded = np.stack([np.asarray(draw_replicate(scheme, root_key(4), table, jnp.int32(r))) for r in range(20)])
+        padded = np.stack(
+            [np.asarray(draw_replicate(scheme, root_key(4), table, None, jnp.int32(r)).weight) for r in range(20)]
+        )
     np.testing.assert_array_equal(padded[:, :37], plain)
     np.testing.assert_array_equal(padded[:, 37:], 0.0)
 
 
 def test_replicates_and_seeds_differ_from_one_another():
-    drawn = np.concatenate([redraw(PAIRS, seed, np.arange(50), np.ones(30)) for seed in (0, 1)])
+    drawn = np.concatenate([drawn_by(PAIRS, seed, np.arange(50), np.ones(30)) for seed in (0, 1)])
     assert len(np.unique(drawn, axis=0)) == 100
 
 
 def test_clusters_of_one_row_each_are_drawn_as_rows_are():
-    np.testing.assert_array_equal(*(redraw(one, 5, np.arange(9), np.ones(37)) for one in (PAIRS, CLUSTER)))
+    np.testing.assert_array_equal(*(drawn_by(one, 5, np.arange(9), np.ones(37)) for one in (PAIRS, CLUSTER)))
 
 
 @settings(deadline=None, max_examples=20)
@@ -108,14 +117,14 @@ def test_whole_clusters_are_drawn_as_many_as_there_are_wherever_their_rows_stand
     names = np.array([*names, *["a"] * (20 - len(names))], dtype=object)  # twenty rows: one shape to compile
     names = names[np.array(data.draw(st.permutations(range(20))))]
     weight = 2.0 ** (np.arange(20) % 3)
-    times = redraw(CLUSTER, seed, np.arange(12), weight, names) / weight
+    times = drawn_by(CLUSTER, seed, np.arange(12), weight, names) / weight
     drawn = np.stack([times[:, names == name][:, 0] for name in dict.fromkeys(names)], axis=1)
     for place, name in enumerate(dict.fromkeys(names)):
         assert (times[:, names == name] == drawn[:, place : place + 1]).all()
     np.testing.assert_array_equal(drawn.sum(axis=1), len(set(names)))
     # what a cluster is called is of no importance
     renamed = np.array(["edcba"["abcde".index(name)] for name in names], dtype=object)
-    np.testing.assert_array_equal(times, redraw(CLUSTER, seed, np.arange(12), weight, renamed) / weight)
+    np.testing.assert_array_equal(times, drawn_by(CLUSTER, seed, np.arange(12), weight, renamed) / weight)
 
 
 def test_clusters_are_told_apart_by_their_whole_names_and_a_long_one_costs_nothing():

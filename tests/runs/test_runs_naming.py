@@ -77,7 +77,7 @@ def test_every_option_that_the_fields_overlapping_table_is_told_leaves_the_rows_
 @pytest.mark.parametrize("count", [2, 4, 5, 6, 9])
 @pytest.mark.parametrize("coefs", [2, 3, 5])
 def test_advice_about_checkpoints_can_be_followed(count, coefs):
-    from jaxscale.fitting import check_clusters
+    from jaxscale.refitting import check_clusters
     from jaxscale.resampling import SCHEMES
 
     params = np.repeat(1e8 * np.arange(1, count + 1), 4)

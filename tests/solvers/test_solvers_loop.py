@@ -10,9 +10,11 @@ from scipy.optimize import minimize
 
 import jaxscale.objectives as objectives
 from jaxscale import precision
-from jaxscale.solvers.loop import Tolerances, begin, judge, minimise
+from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
-from jaxscale.solvers.problem import Problem
+from jaxscale.solvers.problem import Data, Problem
+from jaxscale.solvers.verdict import judge
 from jaxscale.status import RUNNING, Status
 
 LANES, ROWS = 8, 32
@@ -36,8 +38,7 @@ START = np.array([1.5, 1.0, 0.3]) + 0.1 * RANDOM.standard_normal((LANES, 3))
 def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1.0), scale=0.0, lanes=None, close=0.0):
     with precision.float64():
         moved = MINIMISE(
-            (jnp.asarray(x), jnp.asarray(y)),
-            jnp.asarray(weight),
+            Data((jnp.asarray(x), jnp.asarray(y)), jnp.asarray(weight)),
             jax.tree.map(jnp.asarray, begin(Newton(), np.asarray(start), np.full(LANES, scale)))
             if lanes is None
             else lanes,
@@ -187,5 +188,5 @@ def test_two_coordinates_that_act_alike_are_singular_even_where_the_curvature_ha
         for metric, want in ((alike, Status.SINGULAR), (filled, Status.CONVERGED)):
             here = done.here._replace(metric=metric, curvature=filled, gradient=np.zeros((LANES, 3)))
             lanes = jax.tree.map(jnp.asarray, done._replace(here=here))
-            judged = judge(PROBLEM, lanes, jnp.zeros(3, bool), jnp.ones(LANES), jnp.float64(0.0))
+            judged = judge(HUBER.rho, lanes, jnp.zeros(3, bool), jnp.ones(LANES), jnp.float64(0.0))
             assert set(np.asarray(judged.status).tolist()) == {int(want)}

@@ -8,7 +8,7 @@ import pytest
 from jaxscale import precision
 from jaxscale.numerics.small_spd import pack_indices, unpack
 from jaxscale.objectives import OBJECTIVES
-from jaxscale.solvers.problem import Problem, derivatives, evaluate
+from jaxscale.solvers.problem import Data, Problem, derivatives, evaluate
 from jaxscale.solvers.shares import Share
 
 SEEN = ((0, 2, 4), (1, 3, 4))
@@ -48,6 +48,6 @@ def test_the_sums_are_those_of_the_problem_without_shares():
         lanes = jnp.asarray(THETA) + jnp.asarray([[0.0], [0.1]])
         weight, scale = jnp.ones((2, 9)), jnp.asarray([1.0, 0.1])
         plain = Problem(PROBLEM.residual, PROBLEM.rho, 5)
-        pair = [evaluate(one, rows, lanes, weight, scale, jnp.ones(5)) for one in (PROBLEM, plain)]
+        pair = [evaluate(one, Data(rows, weight), lanes, scale, jnp.ones(5)) for one in (PROBLEM, plain)]
         for mine, other in zip(*pair, strict=True):
             np.testing.assert_allclose(mine, other, rtol=1e-12, atol=1e-14)

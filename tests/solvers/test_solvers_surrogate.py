@@ -9,9 +9,10 @@ import pytest
 
 from jaxscale import precision
 from jaxscale.objectives import OBJECTIVES
-from jaxscale.solvers.loop import Tolerances, begin, minimise
+from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
-from jaxscale.solvers.problem import Problem, derivatives, evaluate
+from jaxscale.solvers.problem import Data, Problem, derivatives, evaluate
 from jaxscale.solvers.surrogate import descend, no_surrogate, predict, surrogate_of
 from jaxscale.status import Status
 
@@ -46,14 +47,15 @@ def at_base():
 def objective(rows, theta, weight=WEIGHT):
     with precision.float64():
         scale = jnp.full(len(theta), SCALE)
-        there = evaluate(HUBER, rows, jnp.asarray(theta), jnp.asarray(weight), scale, jnp.ones(3))
+        there = evaluate(HUBER, Data(rows, jnp.asarray(weight)), jnp.asarray(theta), scale, jnp.ones(3))
         return jax.tree.map(np.asarray, there)
 
 
 def said(surrogate, z, weight=WEIGHT):
     with precision.float64():
         light, scale = jnp.asarray(weight, jnp.float32), jnp.full(len(z), SCALE, jnp.float32)
-        there = predict(HUBER, surrogate, jnp.asarray(z, jnp.float32), light, scale, jnp.ones(3, jnp.float32))
+        data = Data((surrogate.residual, surrogate.slope, surrogate.bend, surrogate.kind), light)
+        there = predict(HUBER, data, jnp.asarray(z, jnp.float32), scale, jnp.ones(3, jnp.float32))
         return jax.tree.map(np.asarray, there)
 
 
@@ -98,7 +100,7 @@ def descended(surrogate, steps=10, active=(1.0, 1.0, 1.0), weight=WEIGHT):
     with precision.float64():
         scale = jnp.full(LANES, SCALE)
         found = jax.jit(partial(descend, HUBER))(
-            surrogate, jnp.asarray(weight), scale, jnp.asarray(active), np.int32(steps)
+            surrogate, Data((), jnp.asarray(weight)), scale, jnp.asarray(active), np.int32(steps)
         )
         return tuple(map(np.asarray, found))
 
@@ -109,7 +111,7 @@ def solved(rows, theta):
         tolerances = Tolerances(np.float64(SCALE), np.float64(0.0), np.float64(0.0))
         run = jax.jit(partial(minimise, HUBER, Newton()))
         bounded, steps, noise = np.zeros(3, bool), np.int32(200), np.float64(1e-16)
-        ended = run(rows, jnp.asarray(WEIGHT), lanes, jnp.ones(3), bounded, tolerances, noise, steps)
+        ended = run(Data(rows, jnp.asarray(WEIGHT)), lanes, jnp.ones(3), bounded, tolerances, noise, steps)
         return jax.tree.map(np.asarray, ended)
 
 

@@ -14,10 +14,11 @@ from hypothesis.extra import numpy as arrays
 from jaxscale import datasets
 from jaxscale.counting import CONVENTIONS
 from jaxscale.finding import Finding
-from jaxscale.fitting import bootstrap
 from jaxscale.fitting import fit as fit_law
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared
 from jaxscale.provenance import Provenance
+from jaxscale.refitting import bootstrap
+from jaxscale.resampling import Fitted
 from jaxscale.results import Certificate, Count, Counts, Ensemble, Fit, Frontier, Joint, Minimum, Study
 from jaxscale.runs import Origin, Runs
 from jaxscale.status import Status
@@ -60,6 +61,16 @@ def an_ensemble():
     return Study(answers.fit(), answers.ensemble())
 
 
+def an_ensemble_of_moved_targets():
+    """With the point fit that its targets were moved by, and the spread of the coefs in each replicate."""
+    ensemble = answers.ensemble()
+    rows, size = len(ensemble.fit.runs), len(ensemble.fit.law.names)
+    fitted = Fitted(*np.linspace(0.1, 0.9, 3 * rows).reshape(3, rows))
+    covariance = np.full((len(ensemble), size, size), 1 / 3)
+    covariance[1] = np.nan
+    return Study(ensemble.fit, replace(ensemble, fitted=fitted, covariance=covariance))
+
+
 def a_frontier():
     return Study(answers.fit(), None, answers.frontier())
 
@@ -100,6 +111,7 @@ def other_conventions():
         a_fit_that_is_not_identified,
         a_fit_at_a_bound,
         an_ensemble,
+        an_ensemble_of_moved_targets,
         a_frontier,
         a_frontier_of_an_ensemble_alone,
         everything,
@@ -279,7 +291,7 @@ def test_no_field_of_an_answer_is_forgotten():
     known = {
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
         "unidentified common held joint",  # common and whole are those of a group's part, whose saving is refused
-        Ensemble: "fit scheme seed coefs value status steps findings provenance whole without",
+        Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance",
         Frontier: "law coefs flops params tokens loss at_point measured findings fixed",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",

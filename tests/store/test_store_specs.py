@@ -8,10 +8,10 @@ import store_answers as answers
 from store_damage import edited
 
 from jaxscale.errors import StoreError
-from jaxscale.fitting import bootstrap
 from jaxscale.fitting import fit as fit_law
 from jaxscale.laws import LAWS, Coef, Law, predict_with
 from jaxscale.objectives import huber
+from jaxscale.refitting import bootstrap
 from jaxscale.resampling import PAIRS
 from jaxscale.runs import Runs
 from jaxscale.store import load, save

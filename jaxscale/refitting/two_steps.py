@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 
 from jaxscale import precision
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.fitting.bootstrap import bootstrap
 from jaxscale.fitting.fit import fit
 from jaxscale.intervals import Band, Interval, band
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.objectives import Objective
+from jaxscale.refitting.bootstrap import bootstrap
 from jaxscale.registry import unknown
 from jaxscale.resampling import Scheme, clusters_of
 from jaxscale.results import Ensemble

@@ -7,7 +7,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.fitting import TwoSteps, two_steps
+from jaxscale.refitting import TwoSteps, two_steps
 
 pytestmark = pytest.mark.slow
 

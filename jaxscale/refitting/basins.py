@@ -8,16 +8,11 @@ import numpy as np
 
 from jaxscale.engine.batches import chunks
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Job, Outcome, solve
+from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM
+from jaxscale.refitting.setup import Setup
 from jaxscale.status import Status
 
-SURVEY = 256
-"""Replicates, the first, that look for other basins; the others look only where one of these finds any."""
-WIDE = 3.0
-"""First scale of a lane that looks for other basins, in units of the point fit's mean absolute residual: so wide that
-few basins are left. Ten times as wide finds no more of them, in a third more evaluations; a third as wide finds
-fewer."""
 BLOCK = 1024
 """Replicates whose distances to the survey are held in memory at a time."""
 DISTANCES = ((0.5, 3.0), (0.15, 0.7))
@@ -28,41 +23,33 @@ LOWER = 1e-10
 
 
 def find_lower_basins(
-    job: Job, warm: Job, theta: np.ndarray, scales: tuple[float, float], outcome: Outcome, survey: Outcome, clock: Clock
+    setup: Setup, basins: np.ndarray, outcome: Outcome, replicate: np.ndarray, is_fresh: np.ndarray, clock: Clock
 ) -> None:
-    """Keep what the survey found lower; where it found a second minimum, start every usable replicate again.
+    """Start every usable replicate (k,) again from other places, and keep what is lower; `outcome` changes in place.
 
-    warm: the job with the surrogate around theta (p,), the point fit, as the survey had it.   scales: the first scale
-    of a replicate, and the wide one of a survey lane.   survey: the first lanes of the outcome once more, from the wide
-    scale. What is lower is written into the outcome, for replicates that are usable.
+    basins: (K, p), the minima of the survey's replicates.   is_fresh: (k,) bool, those that have not been solved from
+    the wide scale.
 
     A rho function with a small threshold makes several minima along the valley of coefs that predict alike. The other
     places are the point fit at the wide scale, and the survey's own minima, the nearest ones further up and further
-    down that valley. It proves nothing: what lies lower still is missed. The survey is always the first SURVEY
-    lanes, which the caller supplies however few it was asked for, so that replicate r depends on the seed and r alone.
+    down that valley. It proves nothing: what lies lower still is missed.
     """
-    floor = job.batch.rounding**2 * float(np.sum(job.batch.weight))  # the objective of rounding alone
-    first = np.arange(len(survey.value))
-    if not keep_lower(outcome, first, survey, floor):
-        return
-    minima = outcome.theta[first[outcome.status[first] == Status.CONVERGED]]
     usable = np.flatnonzero(outcome.status <= Status.AT_BOUND)
-    narrow, wide = scales
-    beyond = usable[usable >= len(first)]
+    beyond = usable[is_fresh[usable]]
     if len(beyond):
-        start = np.tile(theta, (len(beyond), 1))
-        keep_lower(outcome, beyond, solve(warm, beyond, start, np.full(len(beyond), wide), clock), floor)
-    places = list(_neighbours(minima, outcome.theta[usable]))
+        start, wide = np.tile(setup.theta, (len(beyond), 1)), np.full(len(beyond), setup.wide)
+        keep_lower(outcome, beyond, solve(setup.warm, replicate[beyond], start, wide, clock), setup.floor)
+    places = list(_neighbours(basins, outcome.theta[usable]))
     visitor = usable[np.concatenate([some for some, _ in places])] if places else usable[:0]
     if len(visitor):  # in one call: lanes that take long are regrouped among the rest
-        start = np.concatenate([where for _, where in places])
-        keep_lower(outcome, visitor, solve(job, visitor, start, np.full(len(visitor), narrow), clock), floor)
+        start, narrow = np.concatenate([where for _, where in places]), np.full(len(visitor), setup.scale)
+        keep_lower(outcome, visitor, solve(setup.job, replicate[visitor], start, narrow, clock), setup.floor)
 
 
 def keep_lower(outcome: Outcome, lanes: np.ndarray, again: Outcome, floor: float) -> bool:
     """Write what is lower into the lanes that were solved again; return whether any of them found a second minimum.
 
-    floor: a difference that says nothing.   A lane counts where it was usable before and again.
+    floor: a difference that is rounding.   A lane counts where it was usable before and again.
     """
     np.add.at(outcome.steps, lanes, again.steps)
     is_usable = (again.status <= Status.AT_BOUND) & (outcome.status[lanes] <= Status.AT_BOUND)

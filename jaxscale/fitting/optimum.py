@@ -1,0 +1,138 @@
+"""Derivatives of every row at one point of the objective, and what follows from their sums on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscale.engine.batches import Batch, chunks, fill
+from jaxscale.engine.compiling import Clock, Program, run
+from jaxscale.engine.job import Job
+from jaxscale.numerics.rho import Rho
+from jaxscale.solvers.problem import Problem, Row, derivatives
+from jaxscale.solvers.surrogate import Surrogate, surrogate_of
+from jaxscale.solvers.verdict import INSENSITIVE
+
+LANES = 32
+"""Points per program call where there are many: their second derivatives of every row are what takes memory."""
+
+
+class Views(NamedTuple):
+    """What the device returns of each row at one point: its residual (n,), rho, and the derivatives of the residual.
+
+    jacobian: (n, p).   bend: (n, pairs), second derivatives for the problem's pairs.
+    """
+
+    residual: np.ndarray | jax.Array
+    rho: Rho
+    jacobian: np.ndarray | jax.Array
+    bend: np.ndarray | jax.Array
+
+
+def views_at(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> Views:
+    """Return the views of a table's rows at theta (p,), for rho at a scale."""
+    rows = (batch.columns, batch.target)
+    with clock.running():
+        found: Views = run(clock, view, (job.problem,), (rows, theta, np.float64(scale)))
+    return found
+
+
+def views_at_each(
+    job: Job, theta: np.ndarray, scale: float, shift: np.ndarray | None, clock: Clock
+) -> Iterator[tuple[slice, Views]]:
+    """Yield the views (k, bucket, …) at points (K, p), and which of these they are.
+
+    shift: (K, bucket), added to the targets.
+    """
+    rows = (job.batch.columns, job.batch.target)
+    for part in chunks(len(theta), LANES):
+        moved = None if shift is None else fill(shift[part], LANES)
+        with clock.running():
+            argument = (rows, fill(theta[part], LANES), np.float64(scale), moved)
+            found = run(clock, view_each, (job.problem,), argument)
+        yield part, jax.tree.map(lambda array, lanes=part.stop - part.start: array[:lanes], found)
+
+
+def views_program(job: Job) -> Program:
+    """Return the program of `views_at`, known before there is a point."""
+    rows = (job.batch.columns, job.batch.target)
+    return Program.of(view, (job.problem,), (rows, np.zeros(job.problem.size), np.float64(0.0)))
+
+
+def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array]) -> Views:
+    """Return the views of all rows at one theta (p,) and scale, on the device; their sums are for the host."""
+    rows, theta, scale = argument
+    point = tuple(theta[j] for j in range(problem.size))
+    residual, slope, bend = jax.vmap(lambda row: derivatives(problem, point, row))(rows)
+    return Views(residual, problem.rho(residual, scale), jnp.stack(slope, axis=1), jnp.stack(bend, axis=1))
+
+
+def view_each(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, jax.Array | None]) -> Views:
+    """Return `view` at points (B, p), of rows whose targets are moved by a shift (B, n)."""
+    rows, theta, scale, shift = argument
+    views: Views = jax.vmap(lambda point: view(problem, (rows, point, scale)))(theta)
+    if shift is None:
+        return views
+    residual = jnp.asarray(views.residual) - shift
+    return views._replace(residual=residual, rho=problem.rho(residual, scale))
+
+
+def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:
+    """Return d residual / d theta (m, p) of the rows that count, times the roots of their weights."""
+    return weighted_jacobian(views_at(job, batch, theta, 1.0, clock), batch.weight)
+
+
+def residuals_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
+    """Return the residuals (m,) of the rows that count, and `jacobian_at`, both times the roots of their weights."""
+    views = views_at(job, batch, theta, 1.0, clock)
+    rows = np.flatnonzero(batch.weight > 0)
+    return np.sqrt(batch.weight[rows]) * np.asarray(views.residual)[rows], weighted_jacobian(views, batch.weight)
+
+
+def weighted_jacobian(views: Views, weight: np.ndarray) -> np.ndarray:
+    """Return the Jacobian (m, p) of the rows that count, times the roots of their weights (n,)."""
+    rows = np.flatnonzero(weight > 0)
+    weighted: np.ndarray = np.sqrt(weight[rows])[:, None] * np.asarray(views.jacobian)[rows]
+    return weighted
+
+
+def weighted_total(weight: np.ndarray, parts: np.ndarray) -> float:
+    """Return the weighted sum of parts (n,); one of weight zero counts for nothing, whatever it is."""
+    counts = weight > 0
+    return float(np.sum(weight[counts] * parts[counts]))
+
+
+def hessian_of(
+    views: Views, pairs: Sequence[tuple[int, int]], weight: np.ndarray, curvature: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the Hessian (p, p) of the objective: the sum of w (rho''(r) J Jᵀ + rho'(r) r'').
+
+    pairs: of the problem.   weight: (n,).   curvature: (n,) in place of rho''(r).
+    """
+    bends = np.asarray(views.rho.curvature) if curvature is None else curvature
+    rows = np.flatnonzero(weight > 0)
+    weight, jacobian = weight[rows], np.asarray(views.jacobian)[rows]
+    first, second = (list(side) for side in zip(*pairs, strict=True))
+    with np.errstate(invalid="ignore", over="ignore"):  # where the point is not finite, nor is this
+        packed = (weight * np.asarray(views.rho.psi)[rows]) @ np.asarray(views.bend)[rows]
+        hessian: np.ndarray = jacobian.T @ ((weight * bends[rows])[:, None] * jacobian)
+    hessian[first, second] += packed
+    hessian[second, first] = hessian[first, second]
+    return hessian
+
+
+def surrogate_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Surrogate:
+    """Return the surrogate of every row's residual around theta (p,)."""
+    views = views_at(job, job.batch, theta, scale, clock)
+    slope = np.asarray(views.jacobian) * job.active
+    first, second = (list(side) for side in zip(*job.problem.pairs, strict=True))
+    bend = np.asarray(views.bend) * (job.active[first] * job.active[second])
+    mass = job.batch.weight * np.asarray(views.rho.weight)
+    least = INSENSITIVE * weighted_total(job.batch.weight, np.asarray(views.rho.value))
+    share = job.problem.share
+    kind = None if share is None else np.asarray(share.kind((job.batch.columns, job.batch.target)))
+    return surrogate_of(np.asarray(views.residual), slope, bend, mass, theta, least, share, kind)

@@ -1,0 +1,21 @@
+"""The bootstrap: replicates surveyed, refitted by ranges, and gathered to an ensemble."""
+
+from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.clusters import check_clusters, still_open
+from jaxscale.refitting.gather import gather
+from jaxscale.refitting.refit import Chunk, refit
+from jaxscale.refitting.survey import Survey, survey
+from jaxscale.refitting.two_steps import TwoSteps, two_steps
+
+__all__ = [
+    "Chunk",
+    "Survey",
+    "TwoSteps",
+    "bootstrap",
+    "check_clusters",
+    "gather",
+    "refit",
+    "still_open",
+    "survey",
+    "two_steps",
+]

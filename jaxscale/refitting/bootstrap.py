@@ -1,0 +1,73 @@
+"""Refit a law to thousands of resampled tables; every replicate ends with a status, and is never dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.engine import placement
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.scheduler import Outcome
+from jaxscale.errors import UsageError
+from jaxscale.refitting.gather import gather
+from jaxscale.refitting.refit import refit_of
+from jaxscale.refitting.setup import setup_of
+from jaxscale.refitting.survey import SURVEY, lanes_of, split, survey_of
+from jaxscale.resampling import SCHEMES, Scheme
+from jaxscale.results import Ensemble, Fit
+
+COUNT_NOT_POSITIVE = "replicates = {replicates!r} is not a positive integer"
+
+
+def bootstrap(
+    fit: Fit,
+    *,
+    scheme: Scheme | str = "pairs",
+    replicates: int = 4000,
+    seed: int = 0,
+    chunk: int | None = None,
+    covariance: bool = False,
+    device: str = "auto",
+    on_done: Callable[[int], None] | None = None,
+) -> Ensemble:
+    """Return `replicates` refits of the fit's law, each to its own draw of the table.
+
+    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (most lanes per program call, two at
+    least) or, but for rounding, on the device. covariance: whether that of the coefs is computed in every replicate,
+    for intervals that need standard errors. on_done: told how many more replicates have been solved once, for a
+    progress bar. Each replicate starts at the point fit; one that fails is started again from the other minima, from a
+    point beside the fit, and from a wide scale, before it is marked. Where a rho function with a threshold gives
+    resampled tables several minima, every replicate looks for a lower one. It is `gather` of `refit` of every replicate
+    after `survey`, which can be had apart. Raises UsageError for a fit that is no minimum, or invalid arguments;
+    RunsError for a table with too few groups for a scheme that draws them.
+    """
+    if isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 1:
+        raise UsageError(COUNT_NOT_POSITIVE.format(replicates=replicates))
+    scheme, clock = SCHEMES.resolve(scheme), Clock()
+    with precision.float64(), placement.on(device):
+        setup = setup_of(fit, scheme, seed, chunk, clock)
+        index, scale = lanes_of(setup, np.arange(max(replicates, SURVEY)))
+        # survey and replicates in one call, so that lanes that take long are regrouped among the rest
+        every, wide = split(setup.first(index, scale, clock, _at_most(replicates, on_done)), setup)
+        surveyed = survey_of(setup, _first(every, SURVEY), wide, clock)
+        solved = _first(every, replicates)
+        refits = refit_of(setup, surveyed, np.arange(replicates), clock, solved, covariance=covariance)
+    return gather(fit, surveyed, [refits])
+
+
+def _first(outcome: Outcome, count: int) -> Outcome:
+    return Outcome(*(part[:count] for part in outcome))
+
+
+def _at_most(count: int, on_done: Callable[[int], None] | None) -> Callable[[int], None]:
+    """Return a callback that tells of `count` replicates in all: lanes of the survey are not progress."""
+    left = [count]
+
+    def tell(more: int) -> None:
+        if on_done and min(more, left[0]):
+            on_done(min(more, left[0]))
+        left[0] -= min(more, left[0])
+
+    return tell

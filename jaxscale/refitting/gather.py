@@ -1,0 +1,64 @@
+"""Chunks of replicates put together to an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.provenance import Provenance
+from jaxscale.refitting.findings import findings_of_ensemble
+from jaxscale.refitting.refit import Chunk
+from jaxscale.refitting.survey import Survey
+from jaxscale.results import Ensemble, Fit
+
+NOT_WHOLE = "the chunks are not the replicates 0 … {last}, each once: {reason}"
+
+
+def gather(fit: Fit, survey: Survey, chunks: Sequence[Chunk]) -> Ensemble:
+    """Return the ensemble of chunks in any order, which hold the replicates 0 … R - 1, each once.
+
+    Raises UsageError where one is missing or there twice.
+    """
+    replicate = np.concatenate([chunk.replicate for chunk in chunks]) if chunks else np.zeros(0, int)
+    order = np.argsort(replicate, kind="stable")
+    _check(replicate[order])
+
+    def whole(name: str) -> np.ndarray:
+        return np.concatenate([getattr(chunk, name) for chunk in chunks])[order]
+
+    coefs, is_open = whole("coefs"), whole("is_open")
+    clocks = [chunk.clock for chunk in {id(chunk.clock): chunk for chunk in chunks}.values()]
+    compile_s, run_s, programs = (sum(getattr(one, name) for one in clocks) for name in ("compile", "run", "compiled"))
+    made = Ensemble(
+        fit=fit,
+        scheme=survey.scheme,
+        seed=int(survey.seed),
+        coefs={name: _coef(fit, name, values) for name, values in zip(fit.law.names, coefs.T, strict=True)},
+        value=whole("value"),
+        status=whole("status"),
+        steps=whole("steps"),
+        findings=(),
+        provenance=Provenance.of(chunks[0].backend, compile_s, run_s, programs),
+        without={name: mask for name, mask in zip(fit.law.names, is_open.T, strict=True) if mask.any()},
+        fitted=survey.fitted,
+        covariance=whole("covariance") if all(chunk.covariance is not None for chunk in chunks) else None,
+    )
+    return replace(made, findings=findings_of_ensemble(made))
+
+
+def _check(replicate: np.ndarray) -> None:
+    """Raise UsageError unless sorted replicates (R,) are 0 … R - 1."""
+    last = max(len(replicate) - 1, int(np.max(replicate, initial=0)))
+    twice = replicate[1:][replicate[1:] == replicate[:-1]]
+    missing = np.setdiff1d(np.arange(last + 1), replicate)
+    for found, reason in ((twice, "is there twice"), (missing, "is missing")):
+        if len(found):
+            raise UsageError(NOT_WHOLE.format(last=last, reason=f"{int(found[0])} {reason}"))
+
+
+def _coef(fit: Fit, name: str, values: np.ndarray) -> np.ndarray:
+    """Return one coef's replicates (R,), exactly the given value where it was fixed."""
+    return np.full(len(values), fit.coefs[name]) if name in fit.fixed else np.asarray(values, dtype=np.float64)

@@ -1,0 +1,112 @@
+"""Refits of a range of replicates, which depend on the fit, the survey and the range, and on nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.engine import placement
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.scheduler import Outcome
+from jaxscale.errors import UsageError
+from jaxscale.fitting.checking import checked
+from jaxscale.fitting.settling import INSIDE
+from jaxscale.refitting.basins import find_lower_basins, keep_lower
+from jaxscale.refitting.covariances import covariances_of
+from jaxscale.refitting.rescuing import leave, rescue, settling_of
+from jaxscale.refitting.setup import Setup, setup_of
+from jaxscale.refitting.survey import SURVEY, Survey, copied
+from jaxscale.results import Fit
+
+NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 on is expected, such as range(100, 200)"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Refits of replicates (k,), NumPy.
+
+    coefs (k, p), in the law's order; value (k,), the objective on each replicate's own table; status (k,) int8; steps
+    (k,) evaluations; is_open (k, p) bool, coefs that have no value; clock: the seconds spent; covariance (k, p, p) of
+    the coefs, where it was asked for.
+    """
+
+    replicate: np.ndarray
+    coefs: np.ndarray
+    value: np.ndarray
+    status: np.ndarray
+    steps: np.ndarray
+    is_open: np.ndarray
+    backend: str
+    clock: Clock
+    covariance: np.ndarray | None = None
+
+
+def refit(
+    fit: Fit, survey: Survey, replicates: Sequence[int], *, covariance: bool = False, device: str = "auto"
+) -> Chunk:
+    """Return the refits of these replicates, the same to the bit in whatever range they are asked for.
+
+    survey: of this fit. covariance: whether that of the coefs is computed in each. Raises UsageError for replicates
+    that are no whole numbers from 0 on.
+    """
+    asked = np.asarray(replicates)
+    if asked.ndim != 1 or not len(asked) or not np.issubdtype(asked.dtype, np.integer) or asked.min() < 0:
+        raise UsageError(NOT_REPLICATES.format(replicates=replicates))
+    clock = Clock()
+    with precision.float64(), placement.on(device):
+        setup = setup_of(fit, survey.scheme, survey.seed, survey.chunk, clock)
+        return refit_of(setup, survey, asked, clock, covariance=covariance)
+
+
+def refit_of(
+    setup: Setup,
+    survey: Survey,
+    replicate: np.ndarray,
+    clock: Clock,
+    solved: Outcome | None = None,
+    on_done: Callable[[int], None] = lambda count: None,
+    *,
+    covariance: bool = False,
+) -> Chunk:
+    """Return the refits of replicates (k,).
+
+    solved: those that `Setup.first` left, None to solve them here; the survey's own are taken from it.
+    """
+    is_known = replicate < SURVEY
+    outcome = _first(setup, survey, replicate, clock, on_done) if solved is None else copied(solved)
+    settling = settling_of(setup, outcome, replicate, clock)
+    settling.bounds[:] = survey.bounds
+    settling.told = len(survey.bounds)
+    settling.settle(np.arange(len(replicate)))
+    rescue(settling, setup, survey.minima)
+    settling.tell_plainly()
+    before = settling.copy()
+    if len(survey.wide.value) and is_known.any():
+        again = Outcome(*(part[replicate[is_known]] for part in survey.wide))
+        leave(setup, again, replicate[is_known], clock)
+        keep_lower(outcome, np.flatnonzero(is_known), again, setup.floor)
+    if survey.basins is not None:
+        find_lower_basins(setup, survey.basins, outcome, replicate, ~is_known, clock)
+    settling.settle_moved(before)
+    coefs, is_open, is_bound = settling.coefs(), settling.is_open(), settling.index != INSIDE
+    value, status = checked(setup.fit, survey.scheme, survey.seed, survey.fitted, replicate, coefs, outcome, is_bound)
+    backend = placement.current().platform
+    spread = covariances_of(setup, settling, clock) if covariance else None
+    return Chunk(replicate, coefs, value, status, outcome.steps, is_open, backend, clock, spread)
+
+
+def _first(
+    setup: Setup, survey: Survey, replicate: np.ndarray, clock: Clock, on_done: Callable[[int], None]
+) -> Outcome:
+    """Return what `Setup.first` makes of replicates (k,), those of the survey as it has them."""
+    is_known = replicate < SURVEY
+    size = (len(replicate), setup.theta.size)
+    outcome = Outcome(np.empty(size), *(np.empty(len(replicate), part.dtype) for part in survey.narrow[1:]))
+    fresh = setup.first(replicate[~is_known], np.full(int(np.sum(~is_known)), setup.scale), clock, on_done)
+    for mine, known, new in zip(outcome, survey.narrow, fresh, strict=True):
+        mine[is_known], mine[~is_known] = known[replicate[is_known]], new
+    on_done(int(np.sum(is_known)))
+    return outcome

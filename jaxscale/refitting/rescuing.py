@@ -1,0 +1,134 @@
+"""Replicates that failed, started again: at bounds, at the minima of others, and where the law begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.job import Job
+from jaxscale.engine.scheduler import Outcome, solve
+from jaxscale.fitting.bounds import Bound
+from jaxscale.fitting.multipliers import multipliers_of
+from jaxscale.fitting.places import Place
+from jaxscale.fitting.settling import Settling
+from jaxscale.refitting.setup import Setup
+from jaxscale.status import Status
+
+MOST_LOOKS = 12
+"""Failed replicates from which bounds are looked for: a table may have several kinds of them."""
+JITTER = 0.1
+"""Standard deviation, on the real line, of the start beside the point fit."""
+NEIGHBOURS = 64
+"""Minima of other replicates that a failed one is measured at."""
+TRIES = 3
+"""Of those, and of the law's own starts, how many it begins from, the lowest first."""
+
+
+def settling_of(setup: Setup, outcome: Outcome, replicate: np.ndarray, clock: Clock) -> Settling:
+    """Return replicates (k,) that were solved from the point fit, ready to be told where they lie.
+
+    `outcome` changes in place. Where the point fit lies at a bound, they were held there, and those whose objective
+    falls away from it go on with every coef free.
+    """
+    middle = np.median(setup.grid, axis=0)
+    settling = Settling(setup.fit.law, setup.job, outcome, replicate, middle, setup.scale, clock)
+    if setup.bound is not None:
+        settling.bounds.append(setup.bound)
+        settling.index[outcome.status == Status.AT_BOUND] = 0
+        leave(setup, outcome, replicate, clock)
+    return settling
+
+
+def leave(setup: Setup, outcome: Outcome, replicate: np.ndarray, clock: Clock) -> None:
+    """Go on, with every coef free, in replicates (k,) that failed while some were held at the bound of the point fit.
+
+    Each begins at the point fit or at that of the law's own starts at which its objective is lowest.
+    """
+    lost = _lost(outcome)
+    if setup.bound is None or not len(lost):
+        return
+    points = np.concatenate([setup.theta[None], setup.grid])
+    start = points[_order(setup.job, replicate[lost], points, clock)[:, 0]]
+    again = solve(setup.job, replicate[lost], start, np.zeros(len(lost)), clock)
+    outcome.steps[lost] += again.steps
+    for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
+        mine[lost] = other
+
+
+def rescue(settling: Settling, setup: Setup, minima: np.ndarray) -> None:
+    """Start every failed replicate again, and keep what is usable and no higher than where it stood.
+
+    minima: (K, p), of other replicates.
+
+    A failed one is tried at every known bound and at those near the point fit, goes on for longer, and begins from
+    those of the minima of others, of the point fit and of the law's starts at which its own objective is lowest. Where
+    bounds may still be found, in a survey, they are looked for around the failed ones, too. One that is degenerate is
+    left alone: no start gives it more rows.
+    """
+    outcome, fit, job = settling.outcome, setup.fit, setup.job
+    if not len(_lost(outcome)):
+        return
+    _hold_all(settling, settling.bounds)
+    settling.look(Place(setup.theta, -1, fit.value, job.batch.weight, settling.middle), _lost(outcome))
+    _look_around(settling)
+    settling.go_on(_lost(outcome))
+    if not len(_lost(outcome)):
+        return
+    beside = setup.theta + JITTER * np.random.default_rng(job.seed).standard_normal(len(setup.theta)) * job.active
+    _try_lowest(settling, np.concatenate([minima, np.stack([*setup.places, beside]), setup.grid]))
+    _hold_all(settling, settling.bounds)
+    _look_around(settling)
+    settling.go_on(_lost(outcome))
+
+
+def _hold_all(settling: Settling, bounds: Iterable[Bound]) -> None:
+    for bound in tuple(bounds):
+        settling.hold(bound, _lost(settling.outcome))
+
+
+def _look_around(settling: Settling) -> None:
+    """Find bounds near failed replicates, and bring all failed ones there that belong there."""
+    outcome, looked = settling.outcome, set()
+    for _ in range(MOST_LOOKS if settling.may_find else 0):
+        lost = _lost(outcome)
+        near = [lane for lane in lost.tolist() if np.isfinite(outcome.value[lane]) and lane not in looked]
+        if not near:
+            return
+        looked.add(near[0])
+        settling.look(settling.place(near[0]), lost)
+
+
+def _lost(outcome: Outcome) -> np.ndarray:
+    """Return the replicates that failed and that another start might save, as places in the outcome."""
+    return np.flatnonzero((outcome.status > Status.AT_BOUND) & (outcome.status != Status.DEGENERATE))
+
+
+def _order(job: Job, replicate: np.ndarray, points: np.ndarray, clock: Clock) -> np.ndarray:
+    """Return the places (k, K) in points (K, p), those first at which a replicate's own objective is lowest."""
+    nothing, every = np.full(points.shape[1], False), np.tile(points, (len(replicate), 1))
+    value = multipliers_of(job, nothing, np.repeat(replicate, len(points)), every, clock).value.reshape(
+        len(replicate), -1
+    )
+    order: np.ndarray = np.argsort(np.where(np.isfinite(value), value, np.inf), axis=1, kind="stable")
+    return order
+
+
+def _try_lowest(settling: Settling, points: np.ndarray) -> None:
+    """Start every failed replicate from those of some points (K, p) at which its objective is lowest."""
+    lost = _lost(settling.outcome)
+    order = _order(settling.job, settling.replicate[lost], points, settling.clock)
+    chosen = dict(zip(lost.tolist(), order, strict=True))
+    for turn in range(min(TRIES, len(points))):
+        lanes = _lost(settling.outcome).tolist()
+        if lanes:
+            _try(settling, np.array([points[chosen[lane][turn]] for lane in lanes]))
+
+
+def _try(settling: Settling, start: np.ndarray) -> None:
+    """Start every failed replicate from its start (k, p); keep what is no higher than where it stood, usable or not."""
+    lost, before = _lost(settling.outcome), settling.copy()
+    again = solve(settling.job, settling.replicate[lost], start, np.zeros(len(lost)), settling.clock)
+    settling.keep(lost, again)
+    settling.settle_moved(before)

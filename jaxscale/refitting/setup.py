@@ -1,0 +1,150 @@
+"""How the replicates of a fit are solved: what follows from the fit, the scheme and the seed, and from no replicate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.job import Job
+from jaxscale.engine.programs import problem_of
+from jaxscale.engine.scheduler import Outcome, solve
+from jaxscale.errors import UsageError
+from jaxscale.fitting.bounds import Bound, bound_of, inside, solve_held
+from jaxscale.fitting.optimum import jacobian_at, surrogate_at
+from jaxscale.fitting.starts import start_points
+from jaxscale.fitting.table import batch_of
+from jaxscale.laws.grouped import grouping_of
+from jaxscale.refitting.clusters import check_clusters
+from jaxscale.resampling import Fitted, Scheme, check_seed
+from jaxscale.results import Fit
+from jaxscale.solvers import SOLVERS
+from jaxscale.solvers.loop import Tolerances
+
+WARM = 0.1
+"""First scale of a replicate in units of the point fit's mean absolute residual: enough rows lie within it to steer
+by."""
+WIDE = 3.0
+"""First scale of a lane that looks for other basins, in units of the point fit's mean absolute residual: so wide that
+few basins are left. Ten times as wide finds no more of them, in a third more evaluations; a third as wide finds
+fewer."""
+CLOSE = 1e-18
+"""Newton decrement, relative to the value, below which a replicate ends: within 1e-7 of its standard errors, since one
+standard error is a decrement of about the value over the number of runs."""
+
+CHUNK_NOT_POSITIVE = "chunk = {chunk!r} is not a positive integer"
+NOTHING_FREE = "every coef of '{law}' is fixed: there is nothing to refit"
+ONE_GROUP = (
+    "this fit is one group's part of another, which shares {common} with it: bootstrap that one, and take the group's "
+    "part of its ensemble with group_of"
+)
+FIT_UNUSABLE = "the fit is '{status}', not a minimum: its replicates would mean nothing. Fit it first."
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all replicates share.
+
+    job: without a surrogate.   warm: with that of the residuals around theta, where there is one.   bound: at which the
+    point fit lies, None inside.   theta: (p,) the point fit, a coef at an edge amid the starts.   grid: (S, p), the
+    law's own starts.   scale, wide: first scales of a replicate, and of a lane that looks for other basins.
+    """
+
+    fit: Fit
+    job: Job
+    warm: Job
+    bound: Bound | None
+    theta: np.ndarray
+    grid: np.ndarray
+    scale: float
+    wide: float
+
+    @property
+    def has_basins(self) -> bool:
+        """Whether resampled tables may have several minima: without a threshold of rho there is one basin."""
+        return self.wide > self.scale
+
+    def first(
+        self,
+        replicate: np.ndarray,
+        scale: np.ndarray,
+        clock: Clock,
+        on_done: Callable[[int], None] = lambda count: None,
+    ) -> Outcome:
+        """Solve replicates (k,) from the point fit, each from its first scale (k,)."""
+        if self.bound is None:
+            return solve(self.warm, replicate, np.tile(self.theta, (len(replicate), 1)), scale, clock, on_done)
+        start = np.tile(self.bound.start, (len(replicate), 1))
+        return solve_held(self.job, self.bound, replicate, start, scale, clock, on_done)
+
+    @property
+    def floor(self) -> float:
+        """A difference in the objective that is rounding."""
+        return self.job.batch.rounding**2 * float(np.sum(self.job.batch.weight))
+
+    @property
+    def places(self) -> list[np.ndarray]:
+        """The point fit and the lowest of its other minima, theta (p,) each."""
+        others = self.fit.certificate.other_minima[:2]
+        return [self.theta, *(inside(self.fit.law, minimum.coefs, self.grid) for minimum in others)]
+
+
+def setup_of(fit: Fit, scheme: Scheme, seed: int, chunk: int | None, clock: Clock) -> Setup:
+    """Return the setup of a fit's replicates; call it in float64 and on the device.
+
+    chunk: most lanes per program call.   Raises as `bootstrap` does.
+    """
+    _check(fit, chunk)
+    check_clusters(fit.runs, scheme, has_own=grouping_of(fit.law) is not None)
+    check_seed(seed)
+    law, objective, method = fit.law, fit.objective, SOLVERS.resolve(fit.solver)
+    batch = batch_of(fit.runs, law, objective, len(fit.free))
+    job = Job(
+        problem=problem_of(law, objective.space, objective.rho, batch.is_positive),
+        method=method,
+        scheme=scheme,
+        batch=batch,
+        active=np.array([float(name in fit.free) for name in law.names]),
+        bounded=law.bounded,
+        tolerances=Tolerances(np.float64(objective.scale), np.float64(objective.limit), np.float64(CLOSE)),
+        seed=seed,
+        max_steps=method.max_steps,
+        width=chunk,
+    )
+    grid = start_points(law, fit.runs, None, {name: fit.coefs[name] for name in fit.fixed})
+    known = {name: np.nan if name in fit.unidentified else coef for name, coef in fit.coefs.items()}
+    theta = inside(law, known, grid)
+    spread = float(np.average(np.abs(fit.residuals), weights=batch.weight[: batch.count]))
+    scale = max(objective.scale, objective.limit * spread, WARM * spread)
+    bound = bound_of(fit)
+    if "residuals" in scheme.needs:
+        job = replace(job, fitted=fitted_of(fit, job, theta if bound is None else bound.start, clock))
+    warm = job if bound is not None else replace(job, surrogate=surrogate_at(job, theta, scale, clock))
+    return Setup(fit, job, warm, bound, theta, grid, scale, max(scale, WIDE * spread))
+
+
+def fitted_of(fit: Fit, job: Job, theta: np.ndarray, clock: Clock) -> Fitted:
+    """Return the point fit on its rows, for schemes that need residuals; theta: (p,), where it lies.
+
+    A row of weight zero has no leverage.
+    """
+    batch = job.batch
+    free = np.array([name in fit.free and name not in fit.held for name in fit.law.names])
+    frame, _ = np.linalg.qr(jacobian_at(job, batch, theta, clock)[:, free])
+    leverage = np.zeros(batch.count)
+    leverage[np.flatnonzero(batch.weight > 0)] = np.sum(frame**2, axis=1)
+    residual = np.asarray(fit.residuals, dtype=np.float64)
+    return Fitted(batch.target[: batch.count] + residual, residual, leverage)
+
+
+def _check(fit: Fit, chunk: int | None) -> None:
+    if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int | np.integer) or chunk < 1):
+        raise UsageError(CHUNK_NOT_POSITIVE.format(chunk=chunk))
+    if fit.common:
+        raise UsageError(ONE_GROUP.format(common=", ".join(fit.common)))
+    if not fit.free:
+        raise UsageError(NOTHING_FREE.format(law=fit.law.name))
+    if not fit.is_usable:
+        raise UsageError(FIT_UNUSABLE.format(status=fit.status))

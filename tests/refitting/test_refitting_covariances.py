@@ -1,0 +1,49 @@
+"""Standard errors in every replicate: those of the replicate's own table, as somebody would compute them from it."""
+
+import numpy as np
+import pytest
+
+import jaxscale as js
+from jaxscale.resampling import Draw, Scheme
+
+PARAMS = np.geomspace(1e7, 1e10, 30)
+SAME = Scheme("same", lambda key, table, fitted: Draw(table.weight), "none")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns={"params": PARAMS}, noise=0.02, seed=1)
+
+
+def test_of_a_line_they_are_those_of_ordinary_least_squares_on_the_drawn_rows(runs):
+    fit = js.fit(runs, "pure-power-params", objective="squared")
+    ensemble = js.bootstrap(fit, replicates=40, covariance=True)
+    for replicate in range(40):
+        rows = np.repeat(np.arange(30), ensemble.weights(replicate).astype(int))
+        design, target = np.stack([np.ones(30), -np.log(PARAMS)], axis=1)[rows], np.log(runs.loss)[rows]
+        found, square, *_ = np.linalg.lstsq(design, target, rcond=None)
+        covariance = square[0] / 28 * np.linalg.inv(design.T @ design)
+        slope = np.array([np.exp(found[0]), 1.0])  # d A / d ln A
+        want = covariance * slope[:, None] * slope
+        np.testing.assert_allclose(ensemble.covariance[replicate], want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("objective", ["squared", "huber"])
+def test_on_the_table_itself_they_are_the_standard_errors_of_the_fit(runs, objective):
+    fit = js.fit(runs, "pure-power-params", objective=objective)
+    ensemble = js.bootstrap(fit, scheme=SAME, replicates=4, covariance=True)
+    for name in fit.law.names:
+        np.testing.assert_allclose(ensemble.std(name), fit.std[name], rtol=1e-6)
+
+
+def test_they_are_not_computed_unless_asked_for(runs):
+    ensemble = js.bootstrap(js.fit(runs, "pure-power-params"), replicates=4)
+    assert ensemble.covariance is None
+    assert ensemble.std("A") is None
+
+
+def test_a_fixed_coef_has_no_spread(runs):
+    fit = js.fit(runs, "pure-power-params", objective="squared", fix={"alpha": 0.12})
+    ensemble = js.bootstrap(fit, replicates=8, covariance=True)
+    np.testing.assert_array_equal(ensemble.std("alpha"), 0.0)
+    assert (ensemble.std("A") > 0).all()
