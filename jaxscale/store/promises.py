@@ -58,7 +58,15 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
     Certificate: {"scaled_gradient": NOT_NEGATIVE_IF_ANY, "condition": NOT_NEGATIVE_IF_ANY},
     Joint: {"std": NOT_NEGATIVE_IF_ANY},
     Provenance: {"compile_seconds": NOT_NEGATIVE, "run_seconds": NOT_NEGATIVE},
-    Ensemble: {"status": A_STATUS, "steps": A_COUNT, "coefs": ANYTHING, "value": ANYTHING, "without": A_FLAG},
+    Ensemble: {
+        "status": A_STATUS,
+        "steps": A_COUNT,
+        "coefs": ANYTHING,
+        "value": ANYTHING,
+        "without": A_FLAG,
+        "covariance": ANYTHING,
+        "fitted": FINITE,
+    },
     Frontier: {
         "flops": POSITIVE,
         "params": POSITIVE_IF_ANY,

@@ -62,6 +62,10 @@ def verify_ensemble(reader: Reader, ensemble: Ensemble, path: str) -> None:
         arrays |= {f"{part}.{at}": one for at, one in enumerate(getattr(ensemble, part).values())}
     for name, array in arrays.items():
         reader.shape(array, shape, f"{path}.{name}")
+    if ensemble.covariance is not None:
+        reader.shape(ensemble.covariance, (*shape, len(law.names), len(law.names)), f"{path}.covariance")
+    for at, known in enumerate(ensemble.fitted or ()):
+        reader.shape(known, (len(ensemble.whole or ensemble.fit.runs),), f"{path}.fitted.{at}")
     reader.keep(ensemble.value, FINITE, f"{path}.value", where=usable)
     supports = dict(zip(law.names, law.supports, strict=True))
     for at, (name, coefs) in enumerate(ensemble.coefs.items()):
