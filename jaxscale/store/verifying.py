@@ -65,7 +65,7 @@ def verify_ensemble(reader: Reader, ensemble: Ensemble, path: str) -> None:
     if ensemble.covariance is not None:
         reader.shape(ensemble.covariance, (*shape, len(law.names), len(law.names)), f"{path}.covariance")
     for at, known in enumerate(ensemble.fitted or ()):
-        reader.shape(known, (len(ensemble.whole or ensemble.fit.runs),), f"{path}.fitted.{at}")
+        reader.shape(np.asarray(known), (len(ensemble.whole or ensemble.fit.runs),), f"{path}.fitted.{at}")
     reader.keep(ensemble.value, FINITE, f"{path}.value", where=usable)
     supports = dict(zip(law.names, law.supports, strict=True))
     for at, (name, coefs) in enumerate(ensemble.coefs.items()):
