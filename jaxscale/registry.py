@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Generic, Protocol, TypeVar
 
 from jaxscale.errors import UsageError
@@ -38,6 +39,15 @@ class Registry(Generic[T]):
         self._entries = {entry.name: entry for entry in entries}
         if len({*self._entries, *self.aliases}) != len(entries) + len(self.aliases):
             raise ValueError(f"two entries of the {kind} registry share a name")
+
+    @classmethod
+    def of_files(cls, kind: str, folder: str, names: Sequence[str]) -> Registry[T]:
+        """Return the registry of a package whose file of each name holds the entry, in a constant named like the kind.
+
+        folder: the package.   A `-` of a name is a `_` of its file.
+        """
+        modules = [import_module(f"{folder}.{name.replace('-', '_')}") for name in names]
+        return cls(kind, [getattr(module, kind.upper()) for module in modules])
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._entries.values())

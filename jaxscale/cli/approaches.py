@@ -7,7 +7,8 @@ from typing import Literal
 
 import click
 
-from jaxscale.cli import cache, names, options, printing, tables
+from jaxscale import names
+from jaxscale.cli import cache, options, printing, tables
 from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Seed

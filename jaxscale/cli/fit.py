@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, names, outputs, printing, studies, tables
+from jaxscale import names
+from jaxscale.cli import cache, choosing, outputs, printing, studies, tables
 from jaxscale.cli.options import (
     Fitting,
     Reading,

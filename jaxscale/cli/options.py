@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import click
 
-from jaxscale.cli import names
+from jaxscale import names
 from jaxscale.cli.parameters import Budgets, Level, Names, Numbers, Pair, Seed, numbers, numbers_or_names, texts
 from jaxscale.cli.session import Command
 

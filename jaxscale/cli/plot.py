@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from jaxscale.cli import cache, names, outputs, printing
+from jaxscale import names
+from jaxscale.cli import cache, outputs, printing
 from jaxscale.cli.options import saved_band_options
 from jaxscale.cli.session import Session, talking
 

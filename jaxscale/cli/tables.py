@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxscale.cli import choosing, options
-from jaxscale.cli.names import DATASETS
 from jaxscale.cli.options import Fitting, Reading
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.names import DATASETS
 from jaxscale.registry import nearest
 
 if TYPE_CHECKING:

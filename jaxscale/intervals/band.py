@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from jaxscale import names
 from jaxscale.errors import UsageError
-from jaxscale.intervals.percentile import PERCENTILE
 from jaxscale.intervals.spec import Band, Interval, Sample
 from jaxscale.registry import Registry
 
-INTERVALS = Registry("interval", (PERCENTILE,))
+INTERVALS: Registry[Interval] = Registry.of_files("interval", "jaxscale.intervals", names.INTERVALS)
 
 NO_SAMPLES = "samples = {samples!r}: a band needs one value per replicate"
 LEVEL_NOT_A_SHARE = "level = {level!r} is not between 0 and 1.{hint}"

@@ -25,4 +25,4 @@ def _quantile(values: np.ndarray, share: float, outwards: str) -> np.ndarray:
     return np.where(np.isfinite(between), between, outer)[()]
 
 
-PERCENTILE = Interval("percentile", limits, "Efron & Tibshirani 1993, §13.3")
+INTERVAL = Interval("percentile", limits, "Efron & Tibshirani 1993, §13.3")

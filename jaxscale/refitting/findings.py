@@ -1,4 +1,4 @@
-"""What the replicates of a fit have to confess, in words."""
+"""Warnings about the replicates of a fit."""
 
 from __future__ import annotations
 

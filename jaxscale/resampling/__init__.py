@@ -1,12 +1,11 @@
 """Other tables we might have measured: each scheme draws weights, or targets, for the rows; one scheme per file."""
 
+from jaxscale import names
 from jaxscale.registry import Registry
-from jaxscale.resampling.cluster import CLUSTER
 from jaxscale.resampling.drawing import check_seed, draw_replicate, key_of, key_words, redraw, root_key
-from jaxscale.resampling.pairs import PAIRS
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table, clusters_of
 
-SCHEMES = Registry("scheme", (PAIRS, CLUSTER))
+SCHEMES: Registry[Scheme] = Registry.of_files("scheme", __name__, names.SCHEMES)
 
 __all__ = [
     "SCHEMES",

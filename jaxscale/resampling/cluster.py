@@ -20,4 +20,4 @@ def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax
     return Draw(times[table.cluster] * table.weight)
 
 
-CLUSTER = Scheme("cluster", draw, "Davison & Hinkley 1997, §3.8", needs=("groups",))
+SCHEME = Scheme("cluster", draw, "Davison & Hinkley 1997, §3.8", needs=("groups",))

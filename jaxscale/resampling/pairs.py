@@ -37,4 +37,4 @@ def _there(rows: jax.Array, is_there: jax.Array) -> jax.Array:
     return jnp.argsort(jnp.logical_not(is_there), stable=True).astype(jnp.int32)[rows]
 
 
-PAIRS = Scheme("pairs", draw, "Efron 1979, Annals of Statistics 7(1)")
+SCHEME = Scheme("pairs", draw, "Efron 1979, Annals of Statistics 7(1)")

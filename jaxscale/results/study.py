@@ -10,7 +10,7 @@ import numpy as np
 from jaxscale.costs.spec import SIZES
 from jaxscale.errors import UsageError
 from jaxscale.finding import forbids_plan
-from jaxscale.intervals import PERCENTILE, Band, Interval, band
+from jaxscale.intervals import INTERVALS, Band, Interval, band
 from jaxscale.results.counts import Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit, Joint
@@ -22,6 +22,9 @@ LEAST_USABLE = 0.5
 OTHER_FIT = "the ensemble was made from another fit than the one beside it; save each with its own"
 OTHER_FRONTIER = "the frontier has the law '{found}' and the fit '{law}'; save each with its own"
 OTHER_ENSEMBLE = "the frontier has {found} replicates and the ensemble {count}; save each with its own"
+
+
+PERCENTILE = INTERVALS.resolve("percentile")
 
 
 @dataclass(frozen=True)

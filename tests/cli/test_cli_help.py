@@ -6,7 +6,7 @@ import sys
 import click
 import pytest
 
-from jaxscale.cli import names
+from jaxscale import names
 from jaxscale.cli.main import main
 
 COMMANDS = ("fit", "frontier", "approaches", "predict", "plot", "laws", "doctor")
@@ -65,16 +65,12 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     from jaxscale.approaches import METHODS
     from jaxscale.engine.placement import KINDS
     from jaxscale.figures import FIGURES
-    from jaxscale.intervals import INTERVALS
     from jaxscale.objectives import OBJECTIVES
-    from jaxscale.resampling import SCHEMES
     from jaxscale.runs.headers import GROUP, ROLES
     from jaxscale.solvers import SOLVERS
 
     assert OBJECTIVES.names == names.OBJECTIVES
     assert datasets.names() == names.DATASETS
-    assert SCHEMES.names == names.SCHEMES
-    assert INTERVALS.names == names.INTERVALS
     assert SOLVERS.names == names.SOLVERS
     assert FIGURES.names == names.FIGURES
     assert names.DEVICES == KINDS

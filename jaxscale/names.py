@@ -1,4 +1,8 @@
-"""Names that the help texts list, written down so that no help needs JAX; a test holds them against the registries."""
+"""Names of what is registered, written down so that no help needs JAX.
+
+A scheme and an interval stand in the file of their name, which the registry imports; of the others, which a test holds
+against their registries, several share a file or an import.
+"""
 
 from __future__ import annotations
 
