@@ -14,7 +14,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine import compiling
 from jaxscale.errors import UsageError
-from jaxscale.resampling import SCHEMES, Table, clusters_of, draw_replicate, redraw, root_key
+from jaxscale.resampling import SCHEMES, Fitted, Table, clusters_of, draw_replicate, redraw, root_key
 
 PAIRS, CLUSTER = SCHEMES.resolve("pairs"), SCHEMES.resolve("cluster")
 
@@ -66,15 +66,22 @@ def test_the_drawn_weight_is_the_count_times_the_tables_weight():
     np.testing.assert_array_equal(drawn_by(PAIRS, 3, np.arange(9), weight), counts * weight)
 
 
+def fitted_for(scheme, count):
+    """A point fit for schemes that need one: predictions, residuals and leverages that tell rows apart."""
+    rows = np.arange(1.0, count + 1)
+    return Fitted(rows, 0.01 * rows, 0.5 / rows) if "residuals" in scheme.needs else None
+
+
 @pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.name)
 def test_rows_of_weight_zero_are_drawn_as_little_as_rows_that_are_not_there(scheme):
-    """The draws of 37 rows among which 3 of weight zero stand are those of the 37 alone."""
+    """The draws of 37 rows among which 3 of weight zero stand are those of the 37 alone, if rows are what is drawn."""
     is_there = np.ones(40, dtype=bool)
     is_there[[0, 17, 39]] = False
-    drawn = drawn_by(scheme, 4, np.arange(50), is_there.astype(np.float64))
-    np.testing.assert_array_equal(drawn[:, is_there], drawn_by(scheme, 4, np.arange(50), np.ones(37)))
+    drawn, shift = redraw(scheme, 4, np.arange(50), is_there.astype(np.float64), None, fitted_for(scheme, 40))
     np.testing.assert_array_equal(drawn[:, ~is_there], 0.0)
-    np.testing.assert_array_equal(drawn.sum(axis=1), 37)
+    np.testing.assert_allclose(drawn.sum(axis=1), 37, rtol=1e-12)
+    if shift is None:
+        np.testing.assert_array_equal(drawn[:, is_there], redraw(scheme, 4, np.arange(50), np.ones(37)).weight)
 
 
 def test_a_cluster_is_drawn_if_any_of_its_rows_counts():
@@ -90,15 +97,18 @@ def test_a_cluster_is_drawn_if_any_of_its_rows_counts():
 @pytest.mark.parametrize("bucket", [40, 64, 257])
 @pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.name)
 def test_padding_rows_change_no_draw_and_get_no_weight(scheme, bucket):
-    plain = drawn_by(scheme, 4, np.arange(20), np.ones(37))
+    known, padding = fitted_for(scheme, 37), (0, bucket - 37)
+    plain, moved = redraw(scheme, 4, np.arange(20), np.ones(37), None, known)
     with precision.float64():
         weight, cluster = np.r_[np.ones(37), np.zeros(bucket - 37)], np.r_[np.arange(37), np.zeros(bucket - 37)]
         table = Table(jnp.asarray(weight), jnp.int32(37), jnp.asarray(cluster, jnp.int32))
-        padded = np.stack(
-            [np.asarray(draw_replicate(scheme, root_key(4), table, None, jnp.int32(r)).weight) for r in range(20)]
-        )
+        fitted = None if known is None else Fitted(*(jnp.asarray(np.pad(part, padding)) for part in known))
+        every = [draw_replicate(scheme, root_key(4), table, fitted, jnp.int32(r)) for r in range(20)]
+    padded = np.stack([np.asarray(draw.weight) for draw in every])
     np.testing.assert_array_equal(padded[:, :37], plain)
     np.testing.assert_array_equal(padded[:, 37:], 0.0)
+    if moved is not None:
+        np.testing.assert_array_equal(np.stack([np.asarray(draw.shift) for draw in every])[:, :37], moved)
 
 
 def test_replicates_and_seeds_differ_from_one_another():
