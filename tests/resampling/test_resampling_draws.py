@@ -108,7 +108,8 @@ def test_padding_rows_change_no_draw_and_get_no_weight(scheme, bucket):
     np.testing.assert_array_equal(padded[:, :37], plain)
     np.testing.assert_array_equal(padded[:, 37:], 0.0)
     if moved is not None:
-        np.testing.assert_array_equal(np.stack([np.asarray(draw.shift) for draw in every])[:, :37], moved)
+        here = np.stack([np.asarray(draw.shift) for draw in every])[:, :37]
+        np.testing.assert_allclose(here, moved, rtol=1e-12)  # another program may round otherwise
 
 
 def test_replicates_and_seeds_differ_from_one_another():
