@@ -3,12 +3,12 @@
 from jaxscale.refitting.bootstrap import bootstrap
 from jaxscale.refitting.clusters import check_clusters, still_open
 from jaxscale.refitting.gather import gather
-from jaxscale.refitting.refit import Chunk, refit
+from jaxscale.refitting.refit import Refits, refit
 from jaxscale.refitting.survey import Survey, survey
 from jaxscale.refitting.two_steps import TwoSteps, two_steps
 
 __all__ = [
-    "Chunk",
+    "Refits",
     "Survey",
     "TwoSteps",
     "bootstrap",

@@ -1,4 +1,4 @@
-"""Chunks of replicates put together to an ensemble."""
+"""Ranges of replicates put together to an ensemble."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.provenance import Provenance
 from jaxscale.refitting.findings import findings_of_ensemble
-from jaxscale.refitting.refit import Chunk
+from jaxscale.refitting.refit import Refits
 from jaxscale.refitting.survey import Survey
 from jaxscale.results import Ensemble, Fit
 
-NOT_WHOLE = "the chunks are not the replicates 0 … {last}, each once: {reason}"
+NOT_WHOLE = "the refits are not the replicates 0 … {last}, each once: {reason}"
 
 
-def gather(fit: Fit, survey: Survey, chunks: Sequence[Chunk]) -> Ensemble:
-    """Return the ensemble of chunks in any order, which hold the replicates 0 … R - 1, each once.
+def gather(fit: Fit, survey: Survey, parts: Sequence[Refits]) -> Ensemble:
+    """Return the ensemble of refits in any order, which hold the replicates 0 … R - 1, each once.
 
     Raises UsageError where one is missing or there twice.
     """
-    replicate = np.concatenate([chunk.replicate for chunk in chunks]) if chunks else np.zeros(0, int)
+    replicate = np.concatenate([part.replicate for part in parts]) if parts else np.zeros(0, int)
     order = np.argsort(replicate, kind="stable")
     _check(replicate[order])
 
     def whole(name: str) -> np.ndarray:
-        return np.concatenate([getattr(chunk, name) for chunk in chunks])[order]
+        return np.concatenate([getattr(part, name) for part in parts])[order]
 
     coefs, is_open = whole("coefs"), whole("is_open")
-    clocks = [chunk.clock for chunk in {id(chunk.clock): chunk for chunk in chunks}.values()]
+    clocks = {id(part.clock): part.clock for part in parts}.values()
     compile_s, run_s, programs = (sum(getattr(one, name) for one in clocks) for name in ("compile", "run", "compiled"))
     made = Ensemble(
         fit=fit,
@@ -41,10 +41,10 @@ def gather(fit: Fit, survey: Survey, chunks: Sequence[Chunk]) -> Ensemble:
         status=whole("status"),
         steps=whole("steps"),
         findings=(),
-        provenance=Provenance.of(chunks[0].backend, compile_s, run_s, programs),
+        provenance=Provenance.of(parts[0].backend, compile_s, run_s, programs),
         without={name: mask for name, mask in zip(fit.law.names, is_open.T, strict=True) if mask.any()},
         fitted=survey.fitted,
-        covariance=whole("covariance") if all(chunk.covariance is not None for chunk in chunks) else None,
+        covariance=whole("covariance") if all(part.covariance is not None for part in parts) else None,
     )
     return replace(made, findings=findings_of_ensemble(made))
 

@@ -25,7 +25,7 @@ NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 o
 
 
 @dataclass(frozen=True)
-class Chunk:
+class Refits:
     """Refits of replicates (k,), NumPy.
 
     coefs (k, p), in the law's order; value (k,), the objective on each replicate's own table; status (k,) int8; steps
@@ -46,7 +46,7 @@ class Chunk:
 
 def refit(
     fit: Fit, survey: Survey, replicates: Sequence[int], *, covariance: bool = False, device: str = "auto"
-) -> Chunk:
+) -> Refits:
     """Return the refits of these replicates, the same to the bit in whatever range they are asked for.
 
     survey: of this fit. covariance: whether that of the coefs is computed in each. Raises UsageError for replicates
@@ -70,7 +70,7 @@ def refit_of(
     on_done: Callable[[int], None] = lambda count: None,
     *,
     covariance: bool = False,
-) -> Chunk:
+) -> Refits:
     """Return the refits of replicates (k,).
 
     solved: those that `Setup.first` left, None to solve them here; the survey's own are taken from it.
@@ -95,7 +95,7 @@ def refit_of(
     value, status = checked(setup.fit, survey.scheme, survey.seed, survey.fitted, replicate, coefs, outcome, is_bound)
     backend = placement.current().platform
     spread = covariances_of(setup, settling, clock) if covariance else None
-    return Chunk(replicate, coefs, value, status, outcome.steps, is_open, backend, clock, spread)
+    return Refits(replicate, coefs, value, status, outcome.steps, is_open, backend, clock, spread)
 
 
 def _first(
