@@ -74,11 +74,21 @@ class Found(NamedTuple):
 
 
 class Allocation(NamedTuple):
-    """The optimum on a budget, scalars: ln N, N, D, loss in nats per token, and whether it lies inside the range.
+    """The optimum on one budget; every field is a scalar.
 
-    is_interior is False where no interior optimum exists between one param and one token, or none that can be told
-    from its neighbours; the numbers are then those at the better end, and derivatives of log_params are zero.
-    is_lowest is False where there is one, but the law promises less loss still at one param or one token.
+    Attributes
+    ----------
+    log_params
+        ln N at the optimum. Its derivatives are zero where is_interior is False.
+    params, tokens
+        N and D at the optimum.
+    loss
+        The law's loss there, in nats per token.
+    is_interior
+        False where no interior optimum exists between one param and one token, or none that can be told from its
+        neighbours; the numbers are then those at the better end.
+    is_lowest
+        False where there is an interior optimum, but the law promises less loss still at one param or one token.
     """
 
     log_params: jax.Array
@@ -100,13 +110,41 @@ def allocate(
     """Return the params and tokens that minimise the law's loss on C = 6 N D, or on the law's own price.
 
     Where the law promises less loss still at one param or one token, it is the best split between (`is_lowest`).
+    It is for use under the caller's jit, vmap and grad, there in the caller's precision: in float32 ln N is good to
+    about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters. Of plain numbers alone it is computed in
+    float64 and returned as NumPy's.
 
-    coefs: name → scalar, or the name of a published set.   flops: scalar C.   fixed: the law's other inputs, which the
-    budget does not decide, name → scalar.   For use under the caller's jit, vmap and grad, there in the caller's
-    precision: in float32 ln N is good to about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters. Of
-    plain numbers alone it is computed in float64 and returned as NumPy's.   Derivatives
-    are those of the implicit function dL/d ln N = 0, not of the iteration.   Not checked: that flops, coefs and fixed
-    are positive.   Raises UsageError for a law without a trade-off, and for missing or unknown coefs or fixed inputs.
+    Parameters
+    ----------
+    law
+        A law that trades params for tokens, or its name.
+    coefs
+        Name → scalar, or the name of a published set.
+    flops
+        The budget C, a scalar in FLOP.
+    fixed
+        The law's other inputs, which the budget does not decide, name → scalar.
+
+    Returns
+    -------
+    Allocation
+        Scalars: ln N, N, D, the loss, and whether the optimum is inside and lowest.
+
+    Raises
+    ------
+    UsageError
+        For a law without a trade-off, and for missing or unknown coefs or fixed inputs.
+
+    Notes
+    -----
+    Derivatives are those of the implicit function dL/d ln N = 0, not of the iteration. Not checked: that flops, coefs
+    and fixed are positive.
+
+    Examples
+    --------
+    >>> best = js.allocate("chinchilla", "besiroglu2024", flops=1e22)
+    >>> print(f"{best.params:.3g} params, {best.tokens:.3g} tokens")
+    9.05e+09 params, 1.84e+11 tokens
     """
     law, fixed = LAWS.resolve(law), fixed or {}
     coefs = law.given(coefs)

@@ -57,12 +57,37 @@ def frontier(
 
     Where the law promises less loss still at one param or one token, it is the best one inside, and a finding says so.
 
-    source: a Fit, an Ensemble, or None with law= and coefs=, which may name a published set.   flops: (b,) or a scalar,
-    FLOP.   fixed: the law's inputs that a budget does not decide, name → number.   Arrays of the answer are (b,) for
-    one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no interior optimum exists.
-    Raises UsageError for a budget that is not positive, a law that neither splits a budget nor knows it, or an input
-    that is not fixed; RunsError for a table whose numbers are not what they are taken for (`units-suspect`,
-    `target-suspect`), unless it was read with `units_ok`.
+    Parameters
+    ----------
+    source
+        A Fit, an Ensemble, or None with law= and coefs=.
+    flops
+        Budgets (b,) or a scalar, FLOP.
+    law, coefs
+        In place of a source: a law, and its coefs, name → number, or the name of a published set.
+    fixed
+        The law's inputs that a budget does not decide, name → number.
+
+    Returns
+    -------
+    Frontier
+        Its arrays are (b,) for one set of coefs and (R, b) for an Ensemble; NaN for unusable replicates and where no
+        interior optimum exists.
+
+    Raises
+    ------
+    UsageError
+        For a budget that is not positive, a law that neither splits a budget nor knows it, or an input that is not
+        fixed.
+    RunsError
+        For a table whose numbers are not what they are taken for (`units-suspect`, `target-suspect`), unless it was
+        read with `units_ok`.
+
+    Examples
+    --------
+    >>> best = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e20, 1e22])
+    >>> best.tokens_per_param.round(1)
+    array([22.9, 20.4])
     """
     budgets = _budgets(flops)
     fit = source.fit if isinstance(source, Ensemble) else source

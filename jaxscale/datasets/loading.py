@@ -41,7 +41,18 @@ DATASETS: Registry[Shipped | Public] = Registry("data set", (PILOT, EPOCH))
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the tables, those that ship first."""
+    """Return the names of the tables, those that ship first.
+
+    Returns
+    -------
+    tuple of str
+        What `load` and `card` take.
+
+    Examples
+    --------
+    >>> js.datasets.names()
+    ('pilot', 'epoch-chinchilla')
+    """
     return DATASETS.names
 
 
@@ -58,12 +69,36 @@ def load(
     units_ok: bool = False,
     final: bool = False,
 ) -> Runs:
-    """Return the runs of a table; its name is their source, and the options are those of `read_runs`.
+    """Return the runs of a table; its name is their source.
 
-    Raises UsageError for a name that is unknown, or that no data set may have. A public table is read from the folder
-    that the environment variable JAXSCALE_DATA_DIR names, or else fetched once: RunsError where it is not there, cannot
-    be fetched or has other bytes than it should; MissingDependencyError where fetching it takes pooch, and that is
-    missing.
+    A public table is read from the folder that the environment variable JAXSCALE_DATA_DIR names, or else fetched once.
+
+    Parameters
+    ----------
+    name
+        One of `names()`.
+    map, where, missing, group, inputs, beside, positive_loss, units_ok, final
+        As in `js.read_runs`.
+
+    Returns
+    -------
+    Runs
+        With the finding of the table, if it ships.
+
+    Raises
+    ------
+    UsageError
+        For a name that is unknown, or that no data set may have; and as `js.read_runs`.
+    RunsError
+        Where a public table is not there, cannot be fetched or has other bytes than it should; and as `js.read_runs`.
+    MissingDependencyError
+        Where fetching it takes pooch, and that is missing.
+
+    Examples
+    --------
+    >>> pilot = js.datasets.load("pilot", where=["params > 1e5"])
+    >>> pilot.origin.source
+    'pilot'
     """
     entry = _known(name)
     with _located(entry) as path:
@@ -93,9 +128,29 @@ def _located(entry: Shipped | Public) -> AbstractContextManager[Path]:
 
 
 def card(name: str) -> str:
-    """Return the Markdown card of a table: what it is, its columns, its licence, known quirks; errors as `load`.
+    """Return the Markdown card of a table: what it is, its columns, its licence, known quirks.
 
     A public table need not be there for it.
+
+    Parameters
+    ----------
+    name
+        One of `names()`.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Raises
+    ------
+    UsageError
+        For a name that is unknown, or that no data set may have.
+
+    Examples
+    --------
+    >>> print(js.datasets.card("pilot").splitlines()[0])
+    # ...
     """
     entry = _known(name)
     if isinstance(entry, Public):

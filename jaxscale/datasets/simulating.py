@@ -35,10 +35,37 @@ def simulate(
 ) -> Runs:
     """Return runs whose loss is the law's, times exp(noise · z) with z standard normal and independent by row.
 
-    columns: what `Runs.from_arrays` takes but loss: the law's inputs (of params, tokens and flops two suffice), and
-    weight, group, other numbers and texts.   noise: standard deviation of ln loss; the median of the loss is the
-    law's.   seed: of NumPy's PCG64.   The runs carry the finding `simulated-data`.   Raises UsageError for unknown
-    names, noise or seed that are invalid, RunsError for columns that are no table.
+    Parameters
+    ----------
+    law
+        A law, or its name.
+    coefs
+        Name → number, or the name of a published set.
+    columns
+        What `Runs.from_arrays` takes but loss: the law's inputs (of params, tokens and flops two suffice), and weight,
+        group, other numbers and texts.
+    noise
+        Standard deviation of ln loss; the median of the loss is the law's.
+    seed
+        Of NumPy's PCG64.
+
+    Returns
+    -------
+    Runs
+        With the finding `simulated-data`.
+
+    Raises
+    ------
+    UsageError
+        For unknown names, noise or seed that are invalid.
+    RunsError
+        For columns that are no table.
+
+    Examples
+    --------
+    >>> columns = {"params": [1e8, 1e9], "tokens": [1e10, 1e10]}
+    >>> js.simulate("chinchilla", "besiroglu2024", columns=columns).loss.round(3)
+    array([3.071, 2.633])
     """
     law = LAWS.resolve(law)
     if "loss" in columns:

@@ -37,9 +37,44 @@ def compare_counts(
 ) -> Counts:
     """Return the law's point fit and frontier under each convention, and first on the table as it stands.
 
-    conventions: names of `counting.CONVENTIONS`, or "all" for those that the table's columns allow.   flops: budgets
-    (b,) in FLOP: C = 6 N D of the convention's own N and D, or its C where the law takes that.   Other arguments are
-    those of `fit` and `frontier`, and so are the refusals, with those of `counting.recount`.
+    Parameters
+    ----------
+    runs
+        The table.
+    law
+        A law, or its name.
+    conventions
+        Names of `jaxscale.counting.CONVENTIONS`, or "all" for those that the table's columns allow.
+    flops
+        Budgets (b,) in FLOP: C = 6 N D of the convention's own N and D, or its C where the law takes that.
+    objective, solver, fix
+        As in `js.fit`.
+    fixed
+        As in `js.frontier`.
+    device
+        As in `js.fit`.
+
+    Returns
+    -------
+    Counts
+        A fit by the name of each convention.
+
+    Raises
+    ------
+    UsageError
+        As `js.fit`, `js.frontier` and `jaxscale.counting.recount`.
+    RunsError
+        As these, among them for a table without the columns that a convention needs.
+    MissingDependencyError
+        For a device that is not there.
+
+    Examples
+    --------
+    >>> found = js.fitting.compare_counts(runs, "pure-power-params", conventions="6nd")
+    >>> [one.convention.name for one in found.counts]
+    ['measured', '6nd']
+    >>> found["6nd"].same_as  # the law takes params alone
+    'measured'
     """
     law = LAWS.resolve(law)
     tables = _tables(runs, (conventions,) if isinstance(conventions, str) else conventions)

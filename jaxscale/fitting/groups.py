@@ -112,9 +112,35 @@ def group_of(result: Ensemble, group: str) -> Ensemble: ...
 def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
     """Return what a fit over groups, or its ensemble, says of one of them: the law without groups, and its own runs.
 
-    For `frontier`, `predict`, `isoloss`, `band` and the figures. value is the objective over the group's own runs, of
-    an ensemble's replicates that over all runs; status, certificate and provenance are those of the whole.   Raises
-    UsageError for an unknown group, or a result without groups.
+    The result is for `frontier`, `predict`, `isoloss`, `band` and the figures.
+
+    Parameters
+    ----------
+    result
+        A fit made with `per_group`, or its ensemble.
+    group
+        The name of the group.
+
+    Returns
+    -------
+    Fit or Ensemble
+        As `result` is. Its value is the objective over the group's own runs, of an ensemble's replicates that over all
+        runs; status, certificate and provenance are those of the whole.
+
+    Raises
+    ------
+    UsageError
+        For an unknown group, or a result without groups.
+
+    Examples
+    --------
+    >>> names = np.repeat(["books", "web"], 15)
+    >>> grouped = js.Runs.from_arrays(loss=runs.loss, params=runs["params"], group=names)
+    >>> both = js.fit(grouped, "pure-power-params", per_group="A")
+    >>> list(both.coefs)
+    ['A[books]', 'A[web]', 'alpha']
+    >>> list(js.fitting.group_of(both, "web").coefs)
+    ['A', 'alpha']
     """
     whole = result.fit if isinstance(result, Ensemble) else result
     grouping = grouping_of(whole.law)

@@ -15,13 +15,37 @@ from jaxscale.results import Ensemble, Fit
 
 
 def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None, **columns: ArrayLike) -> np.ndarray:
-    """Return the loss, float64, that a law with these coefs, or a fit, predicts for columns that broadcast.
+    """Return the loss that a law with these coefs, or a fit, predicts.
 
-    coefs: name → number, or the name of a published set.   columns: the law's inputs; in place of sizes that it takes,
-    any two of params, tokens, flops and tokens_per_param decide them.   A law with groups takes the names of groups as
-    `group`.   Raises UsageError for an unknown law, set, group or input, a missing coef or input, what makes no table,
-    numbers that an input cannot be or that are not finite, and coefs that the law cannot have. An input of other laws
-    is left unused, as a table's columns may serve several; but a size is refused that contradicts what the law takes.
+    Parameters
+    ----------
+    law
+        A law, its name, or a Fit, whose coefs are taken unless `coefs` are given.
+    coefs
+        Name → number, or the name of a published set.
+    **columns
+        The law's inputs, numbers or arrays that broadcast against one another; in place of sizes that it takes, any two
+        of params, tokens, flops and tokens_per_param decide them. A law with groups takes the names of groups as
+        `group`. An input of other laws is left unused, as a table's columns may serve several; but a size is refused
+        that contradicts what the law takes.
+
+    Returns
+    -------
+    ndarray
+        The loss, float64, of the shape to which the columns broadcast.
+
+    Raises
+    ------
+    UsageError
+        For an unknown law, set, group or input, a missing coef or input, what makes no table, numbers that an input
+        cannot be or that are not finite, and coefs that the law cannot have.
+
+    Examples
+    --------
+    >>> js.predict(fit, params=[1e8, 1e9]).round(3)
+    array([3.286, 2.481])
+    >>> float(js.predict("chinchilla", "besiroglu2024", params=1e9, flops=1.2e20).round(3))
+    2.53
     """
     fitted = law.coefs if isinstance(law, Fit) else {}
     law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
@@ -35,9 +59,32 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
 
 
 def predict_ensemble(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> np.ndarray:
-    """Return the loss (R, …), float64, of every replicate for columns that broadcast; NaN for one that is not usable.
+    """Return the loss that every replicate predicts; `js.band` makes a band of it.
 
-    columns: as for `predict`, which raises the same.   `intervals.band` makes a band of it.
+    Parameters
+    ----------
+    ensemble
+        R replicates of a fit.
+    columns
+        The law's inputs by name, arrays that broadcast against one another; sizes as for `js.predict`.
+
+    Returns
+    -------
+    ndarray
+        (R, …), float64; NaN for a replicate that is not usable.
+
+    Raises
+    ------
+    UsageError
+        For a missing input, what makes no table, and numbers that an input cannot be or that are not finite.
+
+    Examples
+    --------
+    >>> losses = js.fitting.predict_ensemble(ensemble, {"params": [1e8, 1e9]})
+    >>> losses.shape
+    (64, 2)
+    >>> js.band(losses).centre.round(2)
+    array([3.28, 2.47])
     """
     law = ensemble.fit.law
     sets = np.stack([np.where(ensemble.usable, ensemble.coefs[name], np.nan) for name in law.names], axis=1)

@@ -15,8 +15,30 @@ from jaxscale.results import Fit
 def reduced(refused: Fit, *, device: str = "auto") -> Fit | None:
     """Return the fit of the loss along the one curve on which the runs of a refused fit lie.
 
-    None for a fit whose coefs are identified, a fit over groups, for runs that lie on no one curve, and where no law
-    ships for what varies along it. Coefs that were fixed before are not fixed here: they belong to another law.
+    Coefs that were fixed before are not fixed here: they belong to another law.
+
+    Parameters
+    ----------
+    refused
+        A fit whose coefs the design of its table does not identify. Its objective and solver are used again.
+    device
+        Where to compute: auto, cpu, gpu or tpu.
+
+    Returns
+    -------
+    Fit or None
+        None for a fit whose coefs are identified, a fit over groups, for runs that lie on no one curve, and where no
+        law ships for what varies along it.
+
+    Raises
+    ------
+    UsageError, RunsError, MissingDependencyError
+        As `js.fit`.
+
+    Examples
+    --------
+    >>> js.fitting.reduced(fit) is None  # its coefs are identified
+    True
     """
     is_asked = refused.unidentified and not refused.is_usable and grouping_of(refused.law) is None
     law = law_along(refused.runs, design_of(refused.runs, refused.law)) if is_asked else None

@@ -25,13 +25,47 @@ def solution(
     targets: ArrayLike,
     weights: ArrayLike,
 ) -> jax.Array:
-    """Return theta (p,) at the minimum that a descent from theta0 reaches, differentiable in targets and weights.
+    """Return theta at the minimum that a descent from theta0 reaches, differentiable in targets and weights.
 
-    columns: one array (n, …) per input of the law.   targets: (n,) ln loss or loss, as the objective's space has it.
-    weights: (n,).   Pure: for use under the caller's jit, vmap and grad, in the caller's precision; wrap the call in
-    `jax.enable_x64(True)` for float64.   Where the gradient g(theta, data) is zero, d theta = -H⁻¹ (∂g/∂data) d data.
-    Not checked: that theta0 leads to a minimum; use `jaxscale.fit` for a certified one.   Source: the implicit
-    function theorem; Blondel et al. 2022, arXiv 2105.15183.
+    It is pure: for use under the caller's jit, vmap and grad, in the caller's precision; wrap the call in
+    `jax.enable_x64(True)` for float64.
+
+    Parameters
+    ----------
+    law, objective
+        A law and an objective, or their names.
+    theta0
+        (p,), the coefs on the real line where the descent begins; see `Law.theta`.
+    columns
+        One array (n, …) per input of the law.
+    targets
+        (n,) ln loss or loss, as the objective's space has it.
+    weights
+        (n,).
+
+    Returns
+    -------
+    Array
+        theta (p,), coefs on the real line.
+
+    Notes
+    -----
+    Where the gradient g(theta, data) is zero, d theta = -H⁻¹ (∂g/∂data) d data. Not checked: that theta0 leads to a
+    minimum; use `jaxscale.fit` for a certified one.
+
+    References
+    ----------
+    The implicit function theorem; Blondel et al. 2022, arXiv 2105.15183.
+
+    Examples
+    --------
+    >>> import jax
+    >>> law = js.LAWS.resolve("pure-power-params")
+    >>> with jax.enable_x64(True):
+    ...     data = (runs["params"],), np.log(runs.loss), runs.weight
+    ...     theta = js.fitting.solution(law, "huber", law.theta(fit.coefs), *data)
+    >>> np.allclose(theta, law.theta(fit.coefs), rtol=1e-6)
+    True
     """
     law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
     problem = problem_of(law, objective.space, objective.rho)
