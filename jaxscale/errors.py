@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 
 class JaxscaleError(Exception):
-    """Anything jaxscale refuses: what was found, where, and what to do, in one to three lines."""
+    """Anything jaxscale refuses: what was found, where, and what to do, in one to three lines.
+
+    Attributes
+    ----------
+    exit_code
+        That of the command line for this refusal: 1 here, and a number of its own in every subclass.
+    """
 
     exit_code = 1
 
@@ -20,7 +26,10 @@ class UsageError(JaxscaleError, ValueError):
 class RunsError(JaxscaleError, ValueError):
     """A table of runs that cannot be read or fitted; the message names file, row, column and value.
 
-    missing: the columns that the table was asked for and lacks.
+    Attributes
+    ----------
+    missing
+        The columns that the table was asked for and lacks.
     """
 
     exit_code = 3

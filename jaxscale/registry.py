@@ -28,9 +28,21 @@ T = TypeVar("T", bound=Named)
 
 
 class Registry(Generic[T]):
-    """An ordered, read-only table of specifications found by name.
+    """An ordered, read-only table of specifications found by name; iteration gives the entries.
 
-    aliases: second names of entries, which find them too.
+    Attributes
+    ----------
+    kind
+        What the entries are, for messages.
+    aliases
+        Second names of entries, which find them too.
+
+    Examples
+    --------
+    >>> len(js.LAWS) == len(js.LAWS.names)
+    True
+    >>> js.LAWS.resolve("chinchilla").inputs
+    ('params', 'tokens')
     """
 
     def __init__(self, kind: str, entries: Sequence[T], aliases: Mapping[str, str] | None = None) -> None:
@@ -61,7 +73,23 @@ class Registry(Generic[T]):
         return tuple(self._entries)
 
     def resolve(self, entry: T | str) -> T:
-        """Return the entry of that name, or the object itself if it has one; raise UsageError if unknown."""
+        """Return the entry of that name, or the object itself if it has one.
+
+        Parameters
+        ----------
+        entry
+            A name or an alias, or an object that carries its own name, which need not be among the entries.
+
+        Returns
+        -------
+        object
+            The entry.
+
+        Raises
+        ------
+        UsageError
+            For an unknown name, with the nearest known ones, and for an object without one.
+        """
         if not isinstance(entry, str):
             if not isinstance(getattr(entry, "name", None), str):
                 raise UsageError(NO_ENTRY.format(kind=self.kind, entry=entry, known=", ".join(self.names)))

@@ -6,7 +6,30 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """The outcome of one lane. `converged` and `at_bound` are usable; every other one is a failure with its reason."""
+    """The outcome of one lane. `converged` and `at_bound` are usable; every other one is a failure with its reason.
+
+    Attributes
+    ----------
+    CONVERGED
+        A strict minimum: the Newton decrement is at rounding and the curvature is positive.
+    AT_BOUND
+        A minimum at the edge of a coefficient's support, which no longer changes any prediction.
+    STALLED
+        No step lowers the objective although the gradient is not at rounding.
+    MAX_STEPS
+        The step limit came first.
+    SINGULAR
+        The runs do not identify the coefficients: quite other values predict them as well.
+    NON_FINITE
+        The objective is not finite at the start.
+    DEGENERATE
+        Fewer distinct rows than free coefficients.
+
+    Examples
+    --------
+    >>> str(fit.status), fit.status.is_usable
+    ('converged', True)
+    """
 
     CONVERGED = 0
     AT_BOUND = 1

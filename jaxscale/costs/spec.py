@@ -22,8 +22,24 @@ SIZES = ("params", "tokens", "flops", "tokens_per_param")
 class Cost:
     """What training runs cost.
 
-    amount(params, tokens, **inputs): elementwise, in `unit`; a pure function of numbers, or of arrays of NumPy or JAX.
-    inputs: names of what it takes besides params and tokens.   source: where it is written.
+    Attributes
+    ----------
+    name
+        The word that finds it.
+    amount
+        amount(params, tokens, **inputs): elementwise, in `unit`; a pure function of numbers, or of arrays of NumPy or
+        JAX.
+    unit
+        Of the amount.
+    source
+        Where it is written.
+    inputs
+        Names of what it takes besides params and tokens.
+
+    Examples
+    --------
+    >>> js.costs.COSTS.resolve("6nd").amount(1e9, 2e10)
+    1.2e+20
     """
 
     name: str
@@ -33,5 +49,16 @@ class Cost:
     inputs: tuple[str, ...] = ()
 
     def per_param_token(self, **inputs: Amounts) -> Amounts:
-        """Return the amount of one param on one token: the price of both where the cost is in proportion to both."""
+        """Return the amount of one param on one token: the price of both where the cost is in proportion to both.
+
+        Parameters
+        ----------
+        **inputs
+            What the cost takes besides params and tokens, by name.
+
+        Returns
+        -------
+        number or array
+            In `unit`, of the inputs' shape.
+        """
         return self.amount(1.0, 1.0, **inputs)

@@ -25,10 +25,33 @@ NEEDS = {
 def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
     """Return the band of a sample over its replicates.
 
-    sample: a Sample, or its values (R, …) alone.   Where the estimate lies at a bound, the band begins there and is
-    one-sided: all that it leaves out lies beyond its other limit.   A replicate that is NaN anywhere is left out whole,
-    so that the limits at every budget rest on the same replicates; n_used says how many remain.   Raises UsageError for
-    a level outside (0, 1), an unknown method, one that needs what the sample does not have, or a single number.
+    Where the estimate lies at a bound, the band begins there and is one-sided: all that it leaves out lies beyond its
+    other limit. A replicate that is NaN anywhere is left out whole, so that the limits at every budget rest on the same
+    replicates; n_used says how many remain.
+
+    Parameters
+    ----------
+    sample
+        A Sample, or its values (R, …) alone.
+    level
+        Nominal coverage of the band, above 0 and below 1.
+    method
+        How its ends are found: a name of `jaxscale.intervals.INTERVALS`, or an Interval.
+
+    Returns
+    -------
+    Band
+        Limits (…), and the median of the usable replicates between them; NaN where none is left.
+
+    Raises
+    ------
+    UsageError
+        For a level outside (0, 1), an unknown method, one that needs what the sample does not have, or a single number.
+
+    Examples
+    --------
+    >>> print(js.band(np.arange(101.0), level=0.9))
+    5 … 50 … 95  (90 % percentile, 101 of 101 replicates)
     """
     check_level(level)
     rule = INTERVALS.resolve(method)

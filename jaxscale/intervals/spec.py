@@ -15,8 +15,18 @@ Need: TypeAlias = Literal["point", "std", "jackknife"]
 class Band:
     """Limits that a method puts around a quantity, elementwise.
 
-    lower, centre, upper: float64 of the quantity's shape (scalars for one number), in its units; NaN where no
-    usable sample is left.   n_used of n_total: samples that entered, and replicates drawn.
+    Attributes
+    ----------
+    lower, centre, upper
+        float64 of the quantity's shape (scalars for one number), in its units; NaN where no usable sample is left.
+    level
+        Nominal coverage, between 0 and 1.
+    method
+        The name of the interval.
+    n_used
+        Samples that entered.
+    n_total
+        Replicates drawn.
     """
 
     lower: np.ndarray
@@ -39,9 +49,26 @@ class Band:
 class Sample:
     """Replicates of a quantity, and what is known of it beside them.
 
-    values: (R, …), NaN in replicates that do not count.   point: (…) the estimate.   std: (R, …) standard error in
-    each replicate.   point_std: (…) that of the estimate.   jackknife: (n, …) the estimates with each run left out.
-    bound: an end that no value passes and at which the estimate lies.   None where it is not known.
+    Attributes
+    ----------
+    values
+        (R, …), NaN in replicates that do not count.
+    point
+        (…) the estimate; None where it is not known, as for all below.
+    std
+        (R, …) standard error in each replicate.
+    point_std
+        (…) that of the estimate.
+    jackknife
+        (n, …) the estimates with each run left out.
+    bound
+        An end that no value passes and at which the estimate lies; None where it lies at none.
+
+    Examples
+    --------
+    >>> sample = js.intervals.Sample(ensemble.samples("alpha"), fit.coefs["alpha"])
+    >>> js.band(sample).n_total
+    64
     """
 
     values: np.ndarray
@@ -59,15 +86,43 @@ class Sample:
         return replace(self, values=values[counts], std=None if self.std is None else np.asarray(self.std)[counts])
 
     def lacks(self, need: Need) -> bool:
-        """Return whether something that a rule needs is not known."""
+        """Return whether something that a rule needs is not known.
+
+        Parameters
+        ----------
+        need
+            `point`, `std` (of the estimate and of every replicate) or `jackknife`.
+
+        Returns
+        -------
+        bool
+            True where it is None.
+        """
         return getattr(self, need) is None or (need == "std" and self.point_std is None)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A named rule: limits(sample, level) returns two arrays (…) for a sample without NaN.
+    """A named rule that puts limits around a sample.
 
-    needs: what it reads of the sample beside the values.
+    Attributes
+    ----------
+    name
+        The word that finds it.
+    limits
+        limits(sample, level) returns two arrays (…), the lower and the upper limits, for a sample without NaN.
+    source
+        Where it is written.
+    needs
+        What it reads of the sample beside the values: `point`, `std`, `jackknife`.
+
+    Examples
+    --------
+    >>> def extremes(sample, level):
+    ...     return sample.values.min(axis=0), sample.values.max(axis=0)
+    >>> rule = js.intervals.Interval("extremes", extremes, "the least and the largest value")
+    >>> print(js.band(np.arange(101.0), method=rule))
+    0 … 50 … 100  (95 % extremes, 101 of 101 replicates)
     """
 
     name: str

@@ -41,9 +41,30 @@ COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
 
 @dataclass(frozen=True)
 class Coef:
-    """One fitted number: its name, its support (`positive`, `real`, `unit`), start values, meaning and unit.
+    """One fitted number of a law.
 
-    span: the documented range, in which recovery is tried; without it that of the start values.
+    Attributes
+    ----------
+    name
+        The word for it in the law's function and in every answer.
+    support
+        Where it may lie: `positive`, `real` or `unit`.
+    starts
+        Its start values, of which the law's grid of starts is made.
+    meaning, unit
+        In words.
+    span
+        The documented range, in which recovery is tried; without it that of the start values.
+
+    Raises
+    ------
+    UsageError
+        For an unknown support, or a span that is not a lower and a higher number inside the support.
+
+    Examples
+    --------
+    >>> js.Coef("alpha", starts=(0.1, 0.5)).range
+    (0.1, 0.5)
     """
 
     name: str
@@ -86,20 +107,56 @@ class Published:
 class Law:
     """An equation with named coefs; hashable, so that an equal law compiles nothing new.
 
-    loss(*inputs, **coefs): a pure JAX function of one run. An input is a scalar, or a vector where its column has a
-    trailing axis (a schedule); coefs are scalars. It must be twice differentiable in the coefs and is called under
-    jit and vmap.   starts: optional, start points from the data, of which it is shown five hundred runs at most;
-    without it the grid is the product of the coefs' own start values.   domain: inputs whose meaning or range is the
-    law's own; other names are those of `laws.inputs`.   design: optional, runs in the documented range where inputs
-    depend on one another or are vectors.   flops_per_param_token(**held) → scalar: what a parameter costs per token,
-    in FLOP, where that is not 6; held are the inputs besides params, tokens, flops and tokens_per_param, by name.
-    frontier: what is known of its frontier besides how it is found, or why it has none.   notes: what is known to
-    mislead.   target: what the law gives, if that is no loss; then there is no frontier. An accuracy or an error lies
-    between 0 and 1.   space: where its residuals are
-    taken in tests and examples: linear for a target that may be negative.   ordered: pairs of coefs of which the first
-    must be below the second.
+    Attributes
+    ----------
+    name
+        The word that finds it.
+    loss
+        loss(*inputs, **coefs): a pure JAX function of one run. An input is a scalar, or a vector where its column has a
+        trailing axis (a schedule); coefs are scalars. It must be twice differentiable in the coefs and is called under
+        jit and vmap.
+    inputs
+        Names of the columns it takes, in order.
+    coefs
+        Its Coefs, in order.
+    equation, source
+        In words.
+    starts
+        Optional, start points from the data, of which it is shown five hundred runs at most; without it the grid is the
+        product of the coefs' own start values.
+    published
+        Sets of coefs as printed somewhere, each with its name.
+    domain
+        Inputs whose meaning or range is the law's own; other names are those of `laws.inputs`.
+    design
+        Optional, runs in the documented range where inputs depend on one another or are vectors.
+    flops_per_param_token
+        flops_per_param_token(**held) → scalar: what a parameter costs per token, in FLOP, where that is not 6; held are
+        the inputs besides params, tokens, flops and tokens_per_param, by name.
+    frontier
+        What is known of its frontier besides how it is found, or why it has none.
+    notes
+        What is known to mislead.
+    target
+        What the law gives, if that is no loss; then there is no frontier. An accuracy or an error lies between 0 and 1.
+    space
+        Where its residuals are taken in tests and examples: linear for a target that may be negative.
+    ordered
+        Pairs of coefs of which the first must be below the second.
 
-    Raises UsageError, naming the word, where the function's arguments are not what is declared.
+    Raises
+    ------
+    UsageError
+        Where the function's arguments are not what is declared, naming the word; for a word that is declared twice,
+        and a published set of another length.
+
+    Examples
+    --------
+    >>> def loss(params, *, A, alpha):
+    ...     return A * params**-alpha
+    >>> law = js.Law("mine", loss, ("params",), (js.Coef("A"), js.Coef("alpha")))
+    >>> float(js.predict(law, {"A": 30.0, "alpha": 0.1}, params=1e10).round(6))
+    3.0
     """
 
     name: str

@@ -17,10 +17,35 @@ LEAST = 1e-14
 def absolute(*, space: Space = "log") -> Objective:
     """Return the sum of |r|, whose minimum is a least-absolute-deviations fit.
 
+    Parameters
+    ----------
+    space
+        Where residuals are taken: `log`, ln prediction - ln loss, or `linear`, prediction - loss.
+
+    Returns
+    -------
+    Objective
+        With the name `absolute`.
+
+    Raises
+    ------
+    UsageError
+        For a space that is neither.
+
+    Notes
+    -----
     It is minimised as sqrt(r² + s²) - s while s goes to zero. Huber's rho has the same limit, but its curvature
     vanishes beyond the threshold, so that Newton's method must find by trial which residuals are to be zero; the
-    hyperbola bends everywhere and took a third of the steps.   Source: Madsen & Nielsen 1993, for smoothing;
-    Charbonnier 1994.
+    hyperbola bends everywhere and took a third of the steps.
+
+    References
+    ----------
+    Madsen & Nielsen 1993, for smoothing; Charbonnier 1994.
+
+    Examples
+    --------
+    >>> js.absolute().space
+    'log'
     """
     return Objective("absolute", space, rho, LEAST, LIMIT)
 

@@ -16,8 +16,32 @@ not depend on rounding."""
 def huber(delta: float = 1e-3, *, space: Space = "log") -> Objective:
     """Return the sum of r²/2 for |r| ≤ delta and delta (|r| - delta/2) beyond.
 
-    delta: in the units of r, in log space a relative error; Hoffmann et al. 2022 use 1e-3, which makes nearly every
-    row count by its absolute residual.   Source: Huber 1964.
+    Parameters
+    ----------
+    delta
+        The threshold, in the units of r: in log space a relative error. Hoffmann et al. 2022 use 1e-3, which makes
+        nearly every row count by its absolute residual.
+    space
+        Where residuals are taken: `log`, ln prediction - ln loss, or `linear`, prediction - loss.
+
+    Returns
+    -------
+    Objective
+        With the name `huber`.
+
+    Raises
+    ------
+    UsageError
+        For a delta that is not positive and finite, or another space.
+
+    References
+    ----------
+    Huber 1964.
+
+    Examples
+    --------
+    >>> js.huber(0.01).delta
+    0.01
     """
     return Objective("huber", space, rho, check_delta(delta))
 

@@ -22,9 +22,30 @@ SCALE_NOT_POSITIVE = "delta = {delta!r} is not a positive, finite number"
 class Objective:
     """The sum over rows of weight · rho(r, scale), with r = ln prediction - ln loss, or prediction - loss.
 
-    rho(r, scale) is elementwise, convex and even in r, and is compiled; scale is a number at run time, so that
-    sweeping it compiles nothing.   scale: where rho bends, in the units of r (inf where it never does).   limit: for
-    an objective that is a limit of vanishing scale, how far the scale goes down in units of the mean absolute residual.
+    Attributes
+    ----------
+    name
+        The word that finds it.
+    space
+        `log` or `linear`, which of the two r is.
+    rho
+        rho(r, scale) is elementwise, convex and even in r, and is compiled.
+    scale
+        Where rho bends, in the units of r (inf where it never does). It is a number at run time, so that sweeping it
+        compiles nothing.
+    limit
+        For an objective that is a limit of vanishing scale, how far the scale goes down in units of the mean absolute
+        residual; else 0.
+
+    Raises
+    ------
+    UsageError
+        For another space.
+
+    Examples
+    --------
+    >>> js.huber(0.01).delta, js.squared().delta
+    (0.01, None)
     """
 
     name: str

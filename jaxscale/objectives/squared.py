@@ -12,7 +12,28 @@ from jaxscale.objectives.spec import Objective, Space
 
 
 def squared(*, space: Space = "log") -> Objective:
-    """Return the sum of r², the residual sum of squares."""
+    """Return the sum of r², the residual sum of squares.
+
+    Parameters
+    ----------
+    space
+        Where residuals are taken: `log`, ln prediction - ln loss, or `linear`, prediction - loss.
+
+    Returns
+    -------
+    Objective
+        With the name `squared`.
+
+    Raises
+    ------
+    UsageError
+        For a space that is neither.
+
+    Examples
+    --------
+    >>> js.squared(space="linear").name
+    'squared'
+    """
     return Objective("squared", space, rho, math.inf)
 
 
