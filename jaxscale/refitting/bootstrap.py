@@ -34,14 +34,55 @@ def bootstrap(
 ) -> Ensemble:
     """Return `replicates` refits of the fit's law, each to its own draw of the table.
 
-    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` (most lanes per program call, two at
-    least) or, but for rounding, on the device. covariance: whether that of the coefs is computed in every replicate,
-    for intervals that need standard errors. on_done: told how many more replicates have been solved once, for a
-    progress bar. Each replicate starts at the point fit; one that fails is started again from the other minima, from a
-    point beside the fit, and from a wide scale, before it is marked. Where a rho function with a threshold gives
-    resampled tables several minima, every replicate looks for a lower one. It is `gather` of `refit` of every replicate
-    after `survey`, which can be had apart. Raises UsageError for a fit that is no minimum, or invalid arguments;
-    RunsError for a table with too few groups for a scheme that draws them.
+    Replicate r depends on the seed and r alone: not on `replicates`, on `chunk` or, but for rounding, on the device.
+    It is `gather` of `refit` of every replicate after `survey`, which can be had apart.
+
+    Parameters
+    ----------
+    fit
+        The point fit, at a minimum.
+    scheme
+        How tables are drawn: a Scheme, or a name of `jaxscale.resampling.SCHEMES`.
+    replicates
+        How many, at least 1.
+    seed
+        An integer from 0 to 4294967295.
+    chunk
+        Most lanes per program call, two at least; None for what suits the device and the table.
+    covariance
+        Whether that of the coefs is computed in every replicate, for intervals that need standard errors.
+    device
+        Where to compute: auto, cpu, gpu or tpu.
+    on_done
+        Told how many more replicates have been solved once, for a progress bar.
+
+    Returns
+    -------
+    Ensemble
+        R replicates, each with its status.
+
+    Raises
+    ------
+    UsageError
+        For a fit that is no minimum, or invalid arguments.
+    RunsError
+        For a table with too few groups for a scheme that draws them.
+    MissingDependencyError
+        For a device that is not there.
+
+    Notes
+    -----
+    Each replicate starts at the point fit; one that fails is started again from the other minima, from a point beside
+    the fit, and from a wide scale, before it is marked. Where a rho function with a threshold gives resampled tables
+    several minima, every replicate looks for a lower one.
+
+    Examples
+    --------
+    >>> more = js.bootstrap(fit, replicates=64, seed=0)
+    >>> np.array_equal(more.coefs["alpha"], ensemble.coefs["alpha"])
+    True
+    >>> print(more.interval("alpha"))
+    0.118... … 0.122... … 0.126...  (95 % percentile, ... of 64 replicates)
     """
     if isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 1:
         raise UsageError(COUNT_NOT_POSITIVE.format(replicates=replicates))

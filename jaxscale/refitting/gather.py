@@ -20,7 +20,29 @@ NOT_WHOLE = "the refits are not the replicates 0 … {last}, each once: {reason}
 def gather(fit: Fit, survey: Survey, parts: Sequence[Refits]) -> Ensemble:
     """Return the ensemble of refits in any order, which hold the replicates 0 … R - 1, each once.
 
-    Raises UsageError where one is missing or there twice.
+    Parameters
+    ----------
+    fit, survey
+        Those that the chunks were made of.
+    chunks
+        From `refit`.
+
+    Returns
+    -------
+    Ensemble
+        R replicates, in their order; with covariances if every chunk has them.
+
+    Raises
+    ------
+    UsageError
+        Where a replicate is missing or there twice.
+
+    Examples
+    --------
+    >>> found = js.refitting.survey(fit, seed=0)
+    >>> part = js.refitting.refit(fit, found, range(64))
+    >>> len(js.refitting.gather(fit, found, [part]))
+    64
     """
     replicate = np.concatenate([part.replicate for part in parts]) if parts else np.zeros(0, int)
     order = np.argsort(replicate, kind="stable")

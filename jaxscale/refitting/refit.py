@@ -28,9 +28,26 @@ NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 o
 class Refits:
     """Refits of replicates (k,), NumPy.
 
-    coefs (k, p), in the law's order; value (k,), the objective on each replicate's own table; status (k,) int8; steps
-    (k,) evaluations; is_open (k, p) bool, coefs that have no value; clock: the seconds spent; covariance (k, p, p) of
-    the coefs, where it was asked for.
+    Attributes
+    ----------
+    replicate
+        (k,), which replicates these are, counted from 0.
+    coefs
+        (k, p), in the law's order.
+    value
+        (k,), the objective on each replicate's own table.
+    status
+        (k,) int8 codes of Status.
+    steps
+        (k,) evaluations.
+    is_open
+        (k, p) bool, coefs that have no value.
+    backend
+        The platform that they were computed on.
+    clock
+        The seconds spent.
+    covariance
+        (k, p, p) of the coefs, where it was asked for, else None.
     """
 
     replicate: np.ndarray
@@ -49,8 +66,37 @@ def refit(
 ) -> Refits:
     """Return the refits of these replicates, the same to the bit in whatever range they are asked for.
 
-    survey: of this fit. covariance: whether that of the coefs is computed in each. Raises UsageError for replicates
-    that are no whole numbers from 0 on.
+    Parameters
+    ----------
+    fit
+        The point fit.
+    survey
+        Of this fit.
+    replicates
+        Whole numbers from 0 on, such as range(100, 200).
+    covariance
+        Whether that of the coefs is computed in each.
+    device
+        Where to compute: auto, cpu, gpu or tpu.
+
+    Returns
+    -------
+    Chunk
+        In the order of `replicates`.
+
+    Raises
+    ------
+    UsageError
+        For replicates that are no whole numbers from 0 on; and as `js.bootstrap`.
+    RunsError, MissingDependencyError
+        As `js.bootstrap`.
+
+    Examples
+    --------
+    >>> found = js.refitting.survey(fit, seed=0)
+    >>> part = js.refitting.refit(fit, found, range(8, 16))
+    >>> np.array_equal(part.value, ensemble.value[8:16])
+    True
     """
     asked = np.asarray(replicates)
     if asked.ndim != 1 or not len(asked) or not np.issubdtype(asked.dtype, np.integer) or asked.min() < 0:

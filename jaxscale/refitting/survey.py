@@ -26,11 +26,23 @@ SURVEY = 256
 class Survey:
     """What every replicate is told; arrays are NumPy's.
 
-    chunk: most lanes per program call.   narrow, wide: the first SURVEY replicates as solved from the point fit, from
-    the first scale of a replicate and from a wide one, the latter of no lanes where rho has no threshold.   bounds:
-    those at which a replicate may have its minimum.   minima: (K, p), at which failed replicates are tried.   basins:
-    (K, p), the minima of the survey's replicates where any of them has a second one, else None.   fitted: for schemes
-    that need residuals.
+    Attributes
+    ----------
+    scheme, seed
+        As in `js.bootstrap`.
+    chunk
+        Most lanes per program call, as in `js.bootstrap`.
+    narrow, wide
+        The first SURVEY replicates as solved from the point fit, from the first scale of a replicate and from a wide
+        one, the latter of no lanes where rho has no threshold.
+    bounds
+        Those at which a replicate may have its minimum.
+    minima
+        (K, p), at which failed replicates are tried.
+    basins
+        (K, p), the minima of the survey's replicates where any of them has a second one, else None.
+    fitted
+        For schemes that need residuals.
     """
 
     scheme: Scheme
@@ -49,7 +61,30 @@ def survey(
 ) -> Survey:
     """Return what the first SURVEY replicates show, whatever the number of replicates to come.
 
-    Raises as `bootstrap` does.
+    Parameters
+    ----------
+    fit
+        The fit whose replicates are to be refitted.
+    scheme, seed, chunk, device
+        As in `js.bootstrap`.
+
+    Returns
+    -------
+    Survey
+        For `refit` and `gather`.
+
+    Raises
+    ------
+    UsageError, RunsError, MissingDependencyError
+        As `js.bootstrap`.
+
+    Examples
+    --------
+    >>> found = js.refitting.survey(fit, seed=0)
+    >>> parts = [js.refitting.refit(fit, found, range(a, a + 32)) for a in (0, 32)]
+    >>> whole = js.refitting.gather(fit, found, parts)
+    >>> np.array_equal(whole.value, ensemble.value)
+    True
     """
     clock = Clock()
     with precision.float64(), placement.on(device):

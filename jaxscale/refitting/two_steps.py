@@ -32,8 +32,17 @@ NOT_THE_SAME_RUNS = "the two steps have {first} and {second} replicates, or othe
 class TwoSteps:
     """Two ensembles of the same draws: replicate r of both was fitted to the same resampled runs.
 
-    first: from a run's inputs to its task loss.   second: from the task loss to what it is worth.   Raises UsageError
-    for ensembles that do not belong together.
+    Attributes
+    ----------
+    first
+        From a run's inputs to its task loss.
+    second
+        From the task loss to what it is worth.
+
+    Raises
+    ------
+    UsageError
+        For ensembles that do not belong together.
     """
 
     first: Ensemble
@@ -62,12 +71,44 @@ class TwoSteps:
         return np.where(self.first.usable, np.maximum(self.first.status, self.second.status), self.first.status)
 
     def predict(self, **columns: ArrayLike) -> np.ndarray:
-        """Return what the point fits of both steps predict for columns that broadcast."""
+        """Return what the point fits of both steps predict.
+
+        Parameters
+        ----------
+        **columns
+            The inputs of the first law, numbers or arrays that broadcast against one another.
+
+        Returns
+        -------
+        ndarray
+            float64, of the shape to which the columns broadcast.
+
+        Raises
+        ------
+        UsageError
+            For a missing input, and columns that do not broadcast or are no numbers.
+        """
         one, two = self.first.fit, self.second.fit
         return predict_with(two.law, two.coefs, {two.law.inputs[0]: predict_with(one.law, one.coefs, columns)})
 
     def samples(self, **columns: ArrayLike) -> np.ndarray:
-        """Return what every replicate predicts, (R, …) over columns that broadcast; NaN where a step is not usable."""
+        """Return what every replicate predicts.
+
+        Parameters
+        ----------
+        **columns
+            The inputs of the first law, numbers or arrays that broadcast against one another.
+
+        Returns
+        -------
+        ndarray
+            (R, …) over the columns; NaN where a step is not usable.
+
+        Raises
+        ------
+        UsageError
+            For a missing input.
+        """
         arrays = np.broadcast_arrays(*(np.asarray(column, dtype=np.float64) for column in columns.values()))
         flat = {name: array.reshape(-1) for name, array in zip(columns, arrays, strict=True)}
         predict_with(self.first.fit.law, self.first.fit.coefs, flat)  # refuses what it does not know
@@ -83,7 +124,25 @@ class TwoSteps:
         return np.where(self.usable[:, None], found, np.nan).reshape(len(self), *arrays[0].shape)
 
     def band(self, *, level: float = 0.95, method: Interval | str = "percentile", **columns: ArrayLike) -> Band:
-        """Return the band of the prediction over the replicates of which both steps are usable."""
+        """Return the band of the prediction over the replicates of which both steps are usable.
+
+        Parameters
+        ----------
+        level, method
+            As in `js.band`.
+        **columns
+            As in `samples`.
+
+        Returns
+        -------
+        Band
+            Of the shape to which the columns broadcast.
+
+        Raises
+        ------
+        UsageError
+            As `js.band` and `samples`.
+        """
         return band(self.samples(**columns), level=level, method=method)
 
 
@@ -104,11 +163,52 @@ def two_steps(
 ) -> TwoSteps:
     """Return both steps fitted, and refitted to the same draws of the runs, so that their errors stay tied.
 
-    runs: with the task loss as their loss, and a column of that name for the accuracy.   first: a law of the task loss
-    by a run's inputs.   second: a law of the accuracy with one input, the task loss as measured.   objective, fix: of
-    the first step.   second_objective, second_fix: of the second one; its objective is that of the first if none is
-    given, and known coefs are such as b, the accuracy of chance.
-    Raises RunsError for a table without an accuracy in every row, and what `fit` and `bootstrap` raise.
+    Parameters
+    ----------
+    runs
+        With the task loss as their loss, and a column for the accuracy.
+    accuracy
+        The name of that column.
+    first
+        A law of the task loss by a run's inputs.
+    second
+        A law of the accuracy with one input, the task loss as measured.
+    objective
+        Of the first step.
+    second_objective
+        Of the second one; that of the first if none is given.
+    fix
+        Known coefs of the first step, coef → value.
+    second_fix
+        Known coefs of the second one, such as b, the accuracy of chance.
+    scheme, replicates, seed
+        As in `js.bootstrap`.
+    device
+        Where to compute: auto, cpu, gpu or tpu.
+
+    Returns
+    -------
+    TwoSteps
+        Both ensembles; `band` gives the accuracy of other runs.
+
+    Raises
+    ------
+    UsageError
+        For a second law that takes more than one input, and as `js.fit` and `js.bootstrap`.
+    RunsError
+        For a table without an accuracy in every row, and as `js.fit` and `js.bootstrap`.
+    MissingDependencyError
+        For a device that is not there.
+
+    Examples
+    --------
+    >>> size, tokens = np.geomspace(1e7, 1e10, 30), np.tile([1e10, 1e11, 1e12], 10)
+    >>> losses = 0.6 + (1e7 / size) ** 0.3 + (1e9 / tokens) ** 0.3
+    >>> accuracy = 0.25 + 0.7 / (1 + np.exp(4 * (losses - 1)))
+    >>> table = js.Runs.from_arrays(loss=losses, params=size, tokens=tokens, accuracy=accuracy)
+    >>> both = js.refitting.two_steps(table, objective="squared", replicates=20)
+    >>> both.band(params=7e10, tokens=2e12).n_total
+    20
     """
     second = LAWS.resolve(second)
     if len(second.inputs) != 1:

@@ -17,10 +17,16 @@ Need: TypeAlias = Literal["groups", "residuals"]
 class Table(NamedTuple):
     """The table that a scheme resamples.
 
-    weight: (n,) the table's own weights, zero in padding rows.   rows: int32 scalar, the number of real rows, which
-    come first.   cluster: (n,) int32, to which cluster each row belongs, counted from 0 without a gap; a padding row
-    to any.   replicate: int32 scalar, the index of the replicate, for schemes that enumerate in place of drawing, as
-    the jackknife does.
+    Attributes
+    ----------
+    weight
+        (n,) the table's own weights, zero in padding rows.
+    rows
+        int32 scalar, the number of real rows, which come first.
+    cluster
+        (n,) int32, to which cluster each row belongs, counted from 0 without a gap; a padding row to any.
+    replicate
+        int32 scalar, the index of the replicate, for schemes that enumerate in place of drawing, as the jackknife does.
     """
 
     weight: jax.Array | np.ndarray
@@ -32,8 +38,14 @@ class Table(NamedTuple):
 class Fitted(NamedTuple):
     """The point fit on the rows of the table, (n,) each; zero in padding rows.
 
-    prediction: ln loss or loss, as the objective's space has it.   residual: prediction minus target.   leverage: the
-    diagonal of the hat matrix of the weighted Jacobian, 0 … 1.
+    Attributes
+    ----------
+    prediction
+        ln loss or loss, as the objective's space has it.
+    residual
+        Prediction minus target.
+    leverage
+        The diagonal of the hat matrix of the weighted Jacobian, 0 … 1.
     """
 
     prediction: jax.Array | np.ndarray
@@ -44,8 +56,18 @@ class Fitted(NamedTuple):
 class Draw(NamedTuple, Generic[Array]):
     """One replicate of a table, or several: arrays of the device or of NumPy.
 
-    weight: (n,) in place of the table's, ≥ 0, zero in padding rows.   shift: (n,) added to the target; None for the
-    table's own targets, which costs nothing.
+    Attributes
+    ----------
+    weight
+        (n,) in place of the table's, ≥ 0, zero in padding rows.
+    shift
+        (n,) added to the target; None for the table's own targets, which costs nothing.
+
+    Examples
+    --------
+    >>> draw = ensemble.draws(np.arange(2))
+    >>> draw.weight.shape, draw.shift
+    ((2, 30), None)
     """
 
     weight: Array
@@ -54,10 +76,24 @@ class Draw(NamedTuple, Generic[Array]):
 
 @dataclass(frozen=True)
 class Scheme:
-    """A named rule; draw(key, table, fitted) returns the Draw of one replicate.
+    """A named rule that draws replicates of a table.
 
-    needs: `groups` for a scheme that draws the groups of a table, which then must have some; `residuals` for one that
-    reads `fitted`, which is None otherwise.
+    Attributes
+    ----------
+    name
+        The word that finds it.
+    draw
+        draw(key, table, fitted) returns the Draw of one replicate.
+    source
+        Where it is written.
+    needs
+        `groups` for a scheme that draws the groups of a table, which then must have some; `residuals` for one that
+        reads `fitted`, which is None otherwise.
+
+    Examples
+    --------
+    >>> js.resampling.SCHEMES.resolve("pairs").source
+    'Efron 1979, Annals of Statistics 7(1)'
     """
 
     name: str
