@@ -15,11 +15,22 @@ from jaxscale.results.frontier import Frontier
 class Count:
     """A fit under one convention.
 
-    changed: the law's inputs whose numbers it changed, against the table as it stands.   same_as: the name of the
-    convention before it that leaves the same inputs, and so has the same fit; None where it is a fit of its own.
-    frontier: of the point fit, at the budgets asked for, in the convention's own FLOP, params and tokens; None where
-    none were asked for, for a fit that is no minimum and for a law without one.   exponent: a of N_opt ∝ C^a, the mean
-    slope in logs over the measured compute; None where there is no split at its ends.
+    Attributes
+    ----------
+    convention
+        The way to count.
+    fit
+        Under it.
+    changed
+        The law's inputs whose numbers it changed, against the table as it stands.
+    same_as
+        The name of the convention before it that leaves the same inputs, and so has the same fit; None where it is a
+        fit of its own.
+    frontier
+        Of the point fit, at the budgets asked for, in the convention's own FLOP, params and tokens; None where none
+        were asked for, for a fit that is no minimum and for a law without one.
+    exponent
+        a of N_opt ∝ C^a, the mean slope in logs over the measured compute; None where there is no split at its ends.
     """
 
     convention: Convention
@@ -30,7 +41,18 @@ class Count:
     exponent: float | None
 
     def own_findings(self, first: Count) -> tuple[Finding, ...]:
-        """Return the findings of the fit whose codes the fit of another count has not."""
+        """Return the findings of the fit whose codes the fit of another count has not.
+
+        Parameters
+        ----------
+        first
+            The other count.
+
+        Returns
+        -------
+        tuple of Finding
+            In the order of the fit's.
+        """
         known = {finding.code for finding in first.fit.findings}
         return tuple(finding for finding in self.fit.findings if finding.code not in known)
 
@@ -39,7 +61,12 @@ class Count:
 class Counts:
     """Fits under several conventions, in the order asked for, the table as it stands first.
 
-    left_out: the name of each convention that the table does not allow, and why; filled where all were asked for.
+    Attributes
+    ----------
+    counts
+        One for each convention.
+    left_out
+        The name of each convention that the table does not allow, and why; filled where all were asked for.
     """
 
     counts: tuple[Count, ...]

@@ -29,12 +29,38 @@ REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
 class Ensemble:
     """Replicates of a Fit.
 
-    coefs: name → (R,); one at the edge of its support is that edge, exactly. value: (R,) the objective on each
-    replicate's own table. status: (R,) int8 codes of Status. steps: (R,) evaluations spent. scheme, seed: what rebuilds
-    the weights of any replicate. whole: the table that was resampled, where the fit is one group's part. without: name
-    → (R,) bool, replicates at a bound where this coef has no value: others predict the same there. fitted: what a
-    scheme that needs residuals draws from. covariance: (R, p, p) of the coefs in each replicate, in the law's order,
-    NaN where it is not usable; None where it was not asked for.
+    Attributes
+    ----------
+    fit
+        The point fit.
+    scheme, seed
+        What rebuilds the weights of any replicate.
+    coefs
+        Name → (R,); one at the edge of its support is that edge, exactly.
+    value
+        (R,) the objective on each replicate's own table.
+    status
+        (R,) int8 codes of Status.
+    steps
+        (R,) evaluations spent.
+    findings
+        What is worth knowing about the replicates.
+    provenance
+        Versions, backend and seconds.
+    whole
+        The table that was resampled, where the fit is one group's part; else None.
+    without
+        Name → (R,) bool, replicates at a bound where this coef has no value: others predict the same there.
+    fitted
+        What a scheme that needs residuals draws from; else None.
+    covariance
+        (R, p, p) of the coefs in each replicate, in the law's order, NaN where it is not usable; None where it was not
+        asked for.
+
+    Examples
+    --------
+    >>> ensemble
+    <Ensemble pure-power-params: pairs, seed 0, ... of 64 replicates usable>
     """
 
     fit: Fit
@@ -80,17 +106,50 @@ class Ensemble:
         return pd.DataFrame({**coefs, "value": self.value, "status": status, "steps": self.steps}, index=index)
 
     def weights(self, replicate: int | np.ndarray) -> np.ndarray:
-        """Return the weights (n,) of one replicate, or (k, n) of k: how often it drew each row, times its weight.
+        """Return the weights of one replicate, or of k: how often it drew each row, times its weight.
 
         Where runs have standard errors, these are in it: see `objectives.weighing`.
+
+        Parameters
+        ----------
+        replicate
+            An index, counted from 0, or (k,) of them.
+
+        Returns
+        -------
+        ndarray
+            (n,), or (k, n).
+
+        Raises
+        ------
+        UsageError
+            For a replicate that is not there.
+
+        Examples
+        --------
+        >>> float(ensemble.weights(0).sum())
+        30.0
         """
         drawn = self.draws(np.atleast_1d(replicate)).weight
         return drawn if np.ndim(replicate) else drawn[0]
 
     def draws(self, replicate: np.ndarray) -> Draw[np.ndarray]:
-        """Return what replicates (k,) were fitted to: weights (k, n), and the shifts of their targets if there are any.
+        """Return what replicates were fitted to: weights, and the shifts of their targets if there are any.
 
-        Raises UsageError for a replicate that is not there.
+        Parameters
+        ----------
+        replicate
+            (k,) indices, counted from 0.
+
+        Returns
+        -------
+        Draw
+            NumPy arrays (k, n).
+
+        Raises
+        ------
+        UsageError
+            For a replicate that is not there.
         """
         from jaxscale.objectives import weight_of
         from jaxscale.resampling import Draw, redraw
@@ -104,14 +163,41 @@ class Ensemble:
         return Draw(draw.weight[:, mine], None if draw.shift is None else draw.shift[:, mine])
 
     def samples(self, name: str) -> np.ndarray:
-        """Return the replicates (R,) of one coef, NaN where one is not usable or the coef has no value in it."""
+        """Return the replicates of one coef.
+
+        Parameters
+        ----------
+        name
+            The coef.
+
+        Returns
+        -------
+        ndarray
+            (R,), NaN where a replicate is not usable or the coef has no value in it.
+
+        Raises
+        ------
+        UsageError
+            For an unknown coef.
+        """
         if name not in self.coefs:
             raise UsageError(unknown("coef", name, tuple(self.coefs)))
         has_value = self.usable & ~self.without.get(name, np.zeros(len(self), bool))
         return np.where(has_value, self.coefs[name], np.nan)
 
     def joint_samples(self, one: Joint) -> np.ndarray:
-        """Return what several coefs of the fit are together (R,), NaN in replicates where they are not one constant."""
+        """Return what several coefs of the fit are together in each replicate.
+
+        Parameters
+        ----------
+        one
+            Of the fit's `joint`.
+
+        Returns
+        -------
+        ndarray
+            (R,), NaN in replicates where they are not one constant.
+        """
         nowhere = np.zeros(len(self), bool)
         is_joint = np.all([self.without.get(name, nowhere) for name in one.names], axis=0) & self.usable
         parts = np.stack([self.coefs[name] for name in one.names])
@@ -119,7 +205,30 @@ class Ensemble:
         return np.where(is_joint, total, np.nan)
 
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
-        """Return the band of one coef over the usable replicates; one-sided where the fit has it at a bound."""
+        """Return the band of one coef over the usable replicates; one-sided where the fit has it at a bound.
+
+        Parameters
+        ----------
+        name
+            The coef.
+        level, method
+            As in `js.band`.
+
+        Returns
+        -------
+        Band
+            Of scalars.
+
+        Raises
+        ------
+        UsageError
+            As `js.band`.
+
+        Examples
+        --------
+        >>> print(f"{ensemble.interval('alpha').centre:.3f}")
+        0.122
+        """
         point = self.fit.coefs[name]
         bound = point if name in self.fit.at_bound else None
         std = self.fit.std[name]
@@ -128,7 +237,18 @@ class Ensemble:
         return band(sample, level=level, method=method)
 
     def std(self, name: str) -> np.ndarray | None:
-        """Return the standard errors (R,) of one coef in each replicate; None where they were not asked for."""
+        """Return the standard errors of one coef in each replicate.
+
+        Parameters
+        ----------
+        name
+            The coef.
+
+        Returns
+        -------
+        ndarray or None
+            (R,); None where they were not asked for.
+        """
         if self.covariance is None:
             return None
         at = self.fit.law.names.index(name)

@@ -29,7 +29,17 @@ ON_DOF = "± is one standard error on {dof}: 95 % lies within {reach:.3g} of the
 
 @dataclass(frozen=True)
 class Minimum:
-    """A minimum that some starts reached instead: its objective, coefs, and how many starts ended there."""
+    """A minimum that some starts reached instead.
+
+    Attributes
+    ----------
+    value
+        Its objective.
+    coefs
+        Name → value.
+    starts
+        How many starts ended there.
+    """
 
     value: float
     coefs: Mapping[str, float]
@@ -59,10 +69,18 @@ class Joint:
 class Certificate:
     """What was checked after the fact.
 
-    scaled_gradient: the largest component of the gradient relative to the sum of its absolute terms, 0 at a
-    minimum.   condition: condition number of the Hessian scaled to a unit diagonal; None where it is not positive
-    definite.   starts, agreeing_starts: start points tried, and those that reached this minimum to 1e-8; where
-    rho has its threshold, from a wide scale or from its own.
+    Attributes
+    ----------
+    scaled_gradient
+        The largest component of the gradient relative to the sum of its absolute terms, 0 at a minimum.
+    condition
+        Condition number of the Hessian scaled to a unit diagonal; None where it is not positive definite.
+    starts
+        Start points tried.
+    agreeing_starts
+        Those that reached this minimum to 1e-8; where rho has its threshold, from a wide scale or from its own.
+    other_minima
+        The other minima that starts reached, lowest first, five at most.
     """
 
     scaled_gradient: float
@@ -76,13 +94,44 @@ class Certificate:
 class Fit:
     """One law fitted to one table.
 
-    coefs: in the law's order; one at the edge of its support is that edge, exactly.   value: the sum over rows of
-    weight · rho.   std: standard errors per coef (classical for `squared`, sandwich otherwise), None where there is
-    no justified one; they are estimates on `dof` degrees of freedom, for which `interval` allows.   residuals: (n,) in
-    the objective's space.   fixed: coefs that were not fitted.   findings: everything worth knowing, the table's
-    findings included.   unidentified: coefs that the runs do not determine; their values are one choice among many
-    that fit as well.   common: where this is one group's part of a fit over several, the fitted coefs that it shares
-    with the others.
+    Attributes
+    ----------
+    law, objective, runs
+        What was fitted, and to which table.
+    coefs
+        Name → value, in the law's order; one at the edge of its support is that edge, exactly.
+    value
+        The sum over rows of weight · rho.
+    status
+        How the minimisation ended.
+    certificate
+        What was checked after the fact.
+    std
+        Standard errors per coef (classical for `squared`, sandwich otherwise), None where there is no justified one;
+        they are estimates on `dof` degrees of freedom, for which `interval` allows.
+    residuals
+        (n,) in the objective's space.
+    fixed
+        Coefs that were not fitted.
+    solver
+        The name of the method that minimised.
+    findings
+        Everything worth knowing, the table's findings included.
+    provenance
+        Versions, backend and seconds.
+    unidentified
+        Coefs that the runs do not determine; their values are one choice among many that fit as well.
+    common
+        Where this is one group's part of a fit over several, the fitted coefs that it shares with the others.
+    held
+        Coefs that were held at the bound where the minimum lies, if it lies at one.
+    joint
+        The constants that several coefs without a value are together at a bound.
+
+    Examples
+    --------
+    >>> fit
+    <Fit pure-power-params: converged, 30 runs, A=31.07, alpha=0.122>
     """
 
     law: Law
@@ -136,10 +185,32 @@ class Fit:
         return min(self.dof, int(np.sum((self.runs.group == group) & (self.runs.weight > 0))) - own)
 
     def interval(self, name: str, level: float = 0.95) -> tuple[float, float] | None:
-        """Return the limits of a coef by its standard error and Student's quantile on `dof` degrees of freedom.
+        """Return the limits of a coef by its standard error and Student's quantile on `dof_of` degrees of freedom.
 
-        They lie symmetrically on the real line where the coef was fitted, so that a positive one stays positive. None
-        where the coef has no standard error.   Raises UsageError for an unknown coef or a level outside (0, 1).
+        They lie symmetrically on the real line where the coef was fitted, so that a positive one stays positive.
+
+        Parameters
+        ----------
+        name
+            The coef.
+        level
+            Nominal coverage of the interval, above 0 and below 1.
+
+        Returns
+        -------
+        tuple of float, or None
+            The lower and the upper limit; None where the coef has no standard error.
+
+        Raises
+        ------
+        UsageError
+            For an unknown coef or a level outside (0, 1).
+
+        Examples
+        --------
+        >>> low, high = fit.interval("alpha")
+        >>> print(f"{low:.3f} to {high:.3f}")
+        0.118 to 0.126
         """
         check_level(level)
         if name not in self.coefs:
@@ -177,8 +248,26 @@ class Fit:
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return one row per coef: value, std, the limits low and high of `interval`, and what it is.
 
-        NaN stands for a standard error or an interval that there is not.   state: fitted, fixed, not identified (its
-        value is one choice among many), at bound.
+        Parameters
+        ----------
+        level
+            As in `interval`.
+
+        Returns
+        -------
+        DataFrame
+            NaN stands for a standard error or an interval that there is not. state: fitted, fixed, not identified (its
+            value is one choice among many), at bound.
+
+        Raises
+        ------
+        UsageError
+            For a level outside (0, 1).
+
+        Examples
+        --------
+        >>> fit.to_frame().columns.tolist()
+        ['value', 'std', 'low', 'high', 'state']
         """
         import pandas as pd
 

@@ -24,10 +24,30 @@ QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
 class Frontier:
     """The optimum of a law on C = 6 N D, or on the law's own price, per budget.
 
-    flops: (b,).   params, tokens, loss: (b,) for one set of coefs, (R, b) for an ensemble, NaN for a replicate that is
-    not usable, where the law has no trade-off (params and tokens), or where no optimum lies inside the range.
-    point: the frontier of the point fit, (b,), itself for one set of coefs.   measured: smallest and largest compute
-    in the table, None without one.   fixed: the law's inputs that no budget decides, at these values.
+    Attributes
+    ----------
+    law, coefs
+        The law, and the coefs of the point fit, name → value.
+    flops
+        The budgets (b,), in FLOP.
+    params, tokens, loss
+        (b,) for one set of coefs, (R, b) for an ensemble; NaN for a replicate that is not usable, where the law has no
+        trade-off (params and tokens), or where no optimum lies inside the range.
+    at_point
+        For an ensemble, the frontier of the point fit, (b,); None for one set of coefs, where `point` is the
+        frontier itself.
+    measured
+        Smallest and largest compute in the table, None without one.
+    findings
+        What is worth knowing about the optima.
+    fixed
+        The law's inputs that no budget decides, at these values.
+
+    Examples
+    --------
+    >>> best = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e20, 1e22])
+    >>> best.is_ensemble, best.loss.round(3)
+    (False, array([2.553, 2.141]))
     """
 
     law: Law
@@ -65,7 +85,20 @@ class Frontier:
     def to_frame(self, *, level: float = 0.95, method: Interval | str = "percentile") -> pd.DataFrame:
         """Return one row per budget: flops, and params, tokens, loss and tokens_per_param of the point fit.
 
-        With replicates each of these has its band, as params_low and params_high. NaN where there is no optimum.
+        Parameters
+        ----------
+        level, method
+            As in `js.band`.
+
+        Returns
+        -------
+        DataFrame
+            With replicates each of these has its band, as params_low and params_high. NaN where there is no optimum.
+
+        Raises
+        ------
+        UsageError
+            As `js.band`.
         """
         import pandas as pd
 
@@ -76,7 +109,25 @@ class Frontier:
         return pd.DataFrame(columns)
 
     def interval(self, quantity: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
-        """Return the band (b,) of `params`, `tokens`, `loss` or `tokens_per_param`; None without an ensemble."""
+        """Return the band of one quantity over the replicates.
+
+        Parameters
+        ----------
+        quantity
+            `params`, `tokens`, `loss` or `tokens_per_param`.
+        level, method
+            As in `js.band`.
+
+        Returns
+        -------
+        Band or None
+            Of (b,); None without an ensemble.
+
+        Raises
+        ------
+        UsageError
+            As `js.band`.
+        """
         if self.at_point is None:
             return None
         sample = Sample(getattr(self, quantity), getattr(self.at_point, quantity))

@@ -19,10 +19,29 @@ if TYPE_CHECKING:
 class Solution:
     """What reaches each of several losses.
 
-    loss: (k,), of what the law gives.   name: what was solved for.   inputs: what was given, (k,) each.   arrays: what
-    was solved for and the sizes that follow, by name, (k,) for one set of coefs and (R, k) for an ensemble: infinite
-    where the loss is never reached, NaN where it always is and for replicates that are not usable.   at_point: the
-    solution of the point fit, None for one set of coefs.
+    Attributes
+    ----------
+    law, coefs
+        The law, and the coefs of the point fit, name → value.
+    loss
+        (k,), of what the law gives.
+    name
+        What was solved for.
+    inputs
+        What was given, (k,) each.
+    arrays
+        What was solved for and the sizes that follow, by name, (k,) for one set of coefs and (R, k) for an ensemble:
+        infinite where the loss is never reached, NaN where it always is and for replicates that are not usable.
+    at_point
+        The solution of the point fit, None for one set of coefs.
+    findings
+        What is worth knowing about it.
+
+    Examples
+    --------
+    >>> needed = js.solve_for(ensemble, loss=[2.5, 3.0])
+    >>> needed.name, needed.point.value.round(-6)
+    ('params', array([9.40e+08, 2.11e+08]))
     """
 
     law: Law
@@ -45,7 +64,25 @@ class Solution:
         return self if self.at_point is None else self.at_point
 
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
-        """Return the band (k,) of an array, infinite where the loss is never reached; None without replicates."""
+        """Return the band of an array, infinite where the loss is never reached.
+
+        Parameters
+        ----------
+        name
+            One of `arrays`.
+        level, method
+            As in `js.band`.
+
+        Returns
+        -------
+        Band or None
+            Of (k,); None without replicates.
+
+        Raises
+        ------
+        UsageError
+            As `js.band`.
+        """
         return (
             None
             if self.at_point is None

@@ -29,13 +29,39 @@ PERCENTILE = INTERVALS.resolve("percentile")
 
 @dataclass(frozen=True)
 class Study:
-    """A fit with everything that was made from it; raises UsageError for parts of different computations.
+    """A fit with everything that was made from it.
 
-    groups: of a fit over groups, the study of each of them, with its frontier.   reduced: where the design of the table
-    forbids the fit, the study along the curve on which all runs lie; line: that curve in words, "tokens = 20 params".
-    comparison: the law fitted under other conventions of counting.
-    What was asked for: level, the share of a band; interval, how its ends are found; budgets, in FLOP, none for the
-    usual ones; at, the law's inputs that no budget decides, at their values.
+    Attributes
+    ----------
+    fit
+        The fit.
+    ensemble, frontier
+        Of the fit, None where there is none.
+    level, interval
+        What was asked for: the share of a band, and how its ends are found.
+    budgets
+        What was asked for, in FLOP; none for the usual ones.
+    at
+        The law's inputs that no budget decides, at their values.
+    groups
+        Of a fit over groups, the study of each of them, with its frontier.
+    reduced
+        Where the design of the table forbids the fit, the study along the curve on which all runs lie.
+    line
+        That curve in words, "tokens = 20 params".
+    comparison
+        The law fitted under other conventions of counting.
+
+    Raises
+    ------
+    UsageError
+        For parts of different computations.
+
+    Examples
+    --------
+    >>> both = js.Study(fit, ensemble)
+    >>> both.is_trustworthy, both.usable_share > 0.9
+    (True, True)
     """
 
     fit: Fit
@@ -68,14 +94,38 @@ class Study:
         return f"<Study: {'; '.join(parts)}>"
 
     def shown(self, *, level: float | None = None, interval: Interval | None = None) -> Study:
-        """Return the study with another level or interval, its parts too; None keeps what was asked for before."""
+        """Return the study with another level or interval, its parts too.
+
+        Parameters
+        ----------
+        level, interval
+            None keeps what was asked for before.
+
+        Returns
+        -------
+        Study
+            A copy.
+        """
         level, interval = self.level if level is None else level, interval or self.interval
         groups = {group: part.shown(level=level, interval=interval) for group, part in self.groups.items()}
         reduced = None if self.reduced is None else self.reduced.shown(level=level, interval=interval)
         return replace(self, level=level, interval=interval, groups=groups, reduced=reduced)
 
     def asked(self, *, budgets: tuple[float, ...], at: Mapping[str, float]) -> Study:
-        """Return the study asked for other budgets and fixed inputs, without the frontiers of before."""
+        """Return the study asked for other budgets and fixed inputs, without the frontiers of before.
+
+        Parameters
+        ----------
+        budgets
+            (b,), in FLOP.
+        at
+            The law's inputs that no budget decides, name → value.
+
+        Returns
+        -------
+        Study
+            A copy.
+        """
         reduced = None if self.reduced is None else self.reduced.asked(budgets=budgets, at=at)
         return replace(self, budgets=budgets, at=at, frontier=None, groups={}, reduced=reduced)
 
@@ -125,19 +175,49 @@ class Study:
         return compiling + sum(one.compile_seconds for one in made), running + sum(one.run_seconds for one in made)
 
     def coef(self, name: str) -> float | None:
-        """Return the value of a coef; None where the runs do not determine it."""
+        """Return the value of a coef.
+
+        Parameters
+        ----------
+        name
+            The coef.
+
+        Returns
+        -------
+        float or None
+            None where the runs do not determine it.
+        """
         return None if name in self.fit.unidentified else self.fit.coefs[name]
 
     def coef_band(self, name: str) -> Band | None:
-        """Return the band of a fitted coef, one-sided at a bound; None for a fixed one, and where there are none."""
+        """Return the band of a fitted coef, one-sided at a bound.
+
+        Parameters
+        ----------
+        name
+            The coef.
+
+        Returns
+        -------
+        Band or None
+            None for a fixed coef, one that the runs do not determine, and where there are no bands.
+        """
         if self.ensemble is None or not self.has_bands or name in (*self.fit.fixed, *self.fit.unidentified):
             return None
         return self.ensemble.interval(name, level=self.level, method=self.interval)
 
     def coef_std(self, name: str) -> float | None:
-        """Return the standard deviation of a fitted coef over the usable replicates; None as for its band.
+        """Return the standard deviation of a fitted coef over the usable replicates.
 
-        None at a bound, too: there is no spread to both sides.
+        Parameters
+        ----------
+        name
+            The coef.
+
+        Returns
+        -------
+        float or None
+            None as for its band; at a bound, too: there is no spread to both sides.
         """
         is_without = name in (*self.fit.fixed, *self.fit.at_bound, *self.fit.unidentified)
         if self.ensemble is None or not self.has_bands or is_without:
@@ -151,14 +231,37 @@ class Study:
         return spread if np.isfinite(spread) else None
 
     def joint_band(self, one: Joint) -> Band | None:
-        """Return the band of what several coefs are together, over the replicates that have the same; None without."""
+        """Return the band of what several coefs are together, over the replicates that have the same.
+
+        Parameters
+        ----------
+        one
+            Of the fit's `joint`.
+
+        Returns
+        -------
+        Band or None
+            None without such replicates, and where there are no bands.
+        """
         if self.ensemble is None or not self.has_bands:
             return None
         found = band(self.ensemble.joint_samples(one), level=self.level, method=self.interval)
         return found if found.n_used else None
 
     def frontier_band(self, quantity: str) -> Band | None:
-        """Return the band (b,) of one of QUANTITIES; None where there are no bands."""
+        """Return the band of one quantity of the frontier.
+
+        Parameters
+        ----------
+        quantity
+            `params`, `tokens`, `loss` or `tokens_per_param`.
+
+        Returns
+        -------
+        Band or None
+            Of (b,); None where there are no bands, or where fewer than half of the usable replicates have an optimum at
+            every budget.
+        """
         if self.frontier is None or not self.has_bands:
             return None
         found = self.frontier.interval(quantity, level=self.level, method=self.interval)

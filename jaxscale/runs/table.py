@@ -41,13 +41,24 @@ PARQUET_COST = 2.0
 class Runs:
     """What was measured: n runs, each with named numbers and a loss in nats per token; arrays are read-only.
 
-    columns: name → (n,) float64, or (n, T) for a schedule given as an array: the roles params, tokens, flops, and every
+    Attributes
+    ----------
+    columns
+        Name → (n,) float64, or (n, T) for a schedule given as an array: the roles params, tokens, flops, and every
         other numeric column under its own header. An input that the reader was asked for is finite; any other column
         is NaN where the table has no number.
-    loss, weight: (n,) float64, finite. weight is ones unless the table has one; it multiplies rho of its run.
-    sigma: (n,) float64 > 0, the standard error of each loss in its units, or None; see `objectives.weighing`.
-    group: (n,) object array of str, the cluster of each run, or None.   labels: name → (n,) object array of str.
-    row: (n,) int64, data rows counted from 1 in the original table.   findings: what was noticed while reading.
+    loss, weight
+        (n,) float64, finite. weight is ones unless the table has one; it multiplies rho of its run.
+    group, labels
+        (n,) object arrays of str: the cluster of each run, or None; name → the labels of the runs.
+    row
+        (n,) int64, data rows counted from 1 in the original table.
+    origin
+        Where the table came from, and what was done to it.
+    findings
+        What was noticed while reading.
+    sigma
+        (n,) float64 > 0, the standard error of each loss in its units, or None; see `objectives.weighing`.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -216,21 +227,54 @@ def read_runs(
 ) -> Runs:
     """Return the runs of a table, in float64 and checked.
 
-    source: a CSV file, a Parquet file (.parquet, .pq), or "-" for CSV on standard input.
-    map: role → header, before names are recognised.   where: selections, applied before values are judged; in them
-        `row` is a row's number, counted from 1.
-    sep, decimal, thousands, encoding, units: how a CSV file is written; units reads 7B, 1,400M, 300B tokens, 2×10^19
-        in the columns that play a role, and no noun of another role.
-    missing: "refuse" the table, or "drop" rows without a finite number in a needed column.
-    inputs: the columns that the law needs; of params, tokens and flops the third is derived from two.   beside: names
-        that `map` may give to other columns.
-    group: header of the column that says which runs belong together.   positive_loss: refuse a loss ≤ 0.
-    scale: header or role → factor by which its numbers are multiplied, before anything else is done with them.
-    units_ok: the numbers are plain counts and a loss, however they look; nothing is withheld for that.
-    final: keep the last row of each run, by its step, else its tokens or compute, else its place in the table; runs are
+    Parameters
+    ----------
+    source
+        A CSV file, a Parquet file (.parquet, .pq), or "-" for CSV on standard input.
+    map
+        Role → header, before names are recognised.
+    where
+        Selections, applied before values are judged; in them `row` is a row's number, counted from 1.
+    sep, decimal, thousands, encoding, units
+        How a CSV file is written; units reads 7B, 1,400M, 300B tokens, 2×10^19 in the columns that play a role, and no
+        noun of another role.
+    missing
+        "refuse" the table, or "drop" rows without a finite number in a needed column.
+    inputs
+        The columns that the law needs; of params, tokens and flops the third is derived from two.
+    beside
+        Names that `map` may give to other columns.
+    group
+        Header of the column that says which runs belong together.
+    positive_loss
+        Refuse a loss ≤ 0.
+    scale
+        Header or role → factor by which its numbers are multiplied, before anything else is done with them.
+    units_ok
+        The numbers are plain counts and a loss, however they look; nothing is withheld for that.
+    final
+        Keep the last row of each run, by its step, else its tokens or compute, else its place in the table; runs are
         told by a column named run, run_id, name …, and by `group`.
-    Raises RunsError for a table that is refused, UsageError for an invalid option, MissingDependencyError for
-    Parquet without pyarrow.
+
+    Returns
+    -------
+    Runs
+        With what was noticed in `findings`.
+
+    Raises
+    ------
+    RunsError
+        For a table that is refused.
+    UsageError
+        For an invalid option.
+    MissingDependencyError
+        For Parquet without pyarrow.
+
+    Examples
+    --------
+    >>> runs.to_frame().to_csv("runs.csv")
+    >>> len(js.read_runs("runs.csv"))
+    30
     """
     style = NumberStyle(decimal, thousands, units)
     _check_mark("decimal", decimal)

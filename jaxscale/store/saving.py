@@ -44,14 +44,41 @@ ASKED: Mapping[str, object] = {
 def save(
     folder: str | Path, result: Study | Fit | Ensemble, *, own_digest: str | None = None, force: bool = False
 ) -> Path:
-    """Write a study, or a fit or an ensemble alone, into a folder and return the folder's absolute path.
+    """Write a study, or a fit or an ensemble alone, into a folder.
 
-    folder: new or empty, or holding a result of the same computation, or any with force; then only result.json and
-    arrays.npz in it are replaced.   own_digest: the name of the computation, see `digest_of`; None for one made of
-    the table, what was fitted to it with what result, and how it was resampled.
     Laws, objectives and schemes are saved by name, the table with its numbers and texts, its source without folders
-    where that is an absolute path.   Raises StoreError for a folder that cannot or may not be written, UsageError for
-    what is no result.
+    where that is an absolute path.
+
+    Parameters
+    ----------
+    folder
+        New or empty, or holding a result of the same computation, or any with force; then only result.json and
+        arrays.npz in it are replaced.
+    result
+        A Study, a Fit or an Ensemble.
+    own_digest
+        The name of the computation, see `digest_of`; None for one made of the table, what was fitted to it with what
+        result, and how it was resampled.
+    force
+        Whether any result in the folder may be replaced.
+
+    Returns
+    -------
+    Path
+        The folder's absolute path.
+
+    Raises
+    ------
+    StoreError
+        For a folder that cannot or may not be written.
+    UsageError
+        For what is no result.
+
+    Examples
+    --------
+    >>> folder = js.save("study", fit)
+    >>> sorted(path.name for path in folder.iterdir())
+    ['arrays.npz', 'result.json']
     """
     study = _study_of(result)
     digest, target = own_digest or _name_of(study), absolute(folder)
@@ -72,10 +99,31 @@ def load(
 ) -> Study:
     """Return the study that was saved in a folder, every number bit for bit.
 
-    laws, objectives, schemes, intervals, conventions: the user's own, for what does not ship with jaxscale; an entry
-    goes before one that ships under the same name.   Raises StoreError for a folder that holds no whole result, a file
-    that is damaged or was edited, another schema, or a law that is unknown or differs from the one that was fitted. A
-    law from an expression comes back by its text.
+    A law from an expression comes back by its text.
+
+    Parameters
+    ----------
+    folder
+        Where `save` wrote it.
+    laws, objectives, schemes, intervals, conventions
+        The user's own, for what does not ship with jaxscale; an entry goes before one that ships under the same name.
+
+    Returns
+    -------
+    Study
+        With a fit or an ensemble alone where that was saved.
+
+    Raises
+    ------
+    StoreError
+        For a folder that holds no whole result, a file that is damaged or was edited, another schema, or a law that is
+        unknown or differs from the one that was fitted.
+
+    Examples
+    --------
+    >>> folder = js.save("study", ensemble)
+    >>> js.load(folder).fit.coefs == fit.coefs
+    True
     """
     place, own_laws = Path(folder), tuple(laws)
     record = record_in(place)
