@@ -3,6 +3,17 @@
 A law is an equation with named coefficients; an objective is a rho function of the residuals; a scheme says which other
 tables we might have measured. One loop minimises thousands of copies at once, and every one of them ends with a status.
 The names below are loaded on first use, so that importing jaxscale costs nothing and starts no backend.
+
+Examples
+--------
+The examples of this package's docstrings begin with these lines: 30 simulated runs, a fit and 64 replicates.
+
+>>> import numpy as np
+>>> import jaxscale as js
+>>> columns = {"params": np.geomspace(1e6, 1e9, 30), "tokens": np.full(30, 1e10)}
+>>> runs = js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns=columns, noise=0.02, seed=1)
+>>> fit = js.fit(runs, "pure-power-params")
+>>> ensemble = js.bootstrap(fit, replicates=64)
 """
 
 from jaxscale.cli import starting

@@ -1,6 +1,5 @@
 """One call makes what the commands make: fit, replicates, frontiers, groups, a reduced fit, and other conventions."""
 
-import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -150,7 +149,3 @@ def test_what_is_impossible_is_refused(runs, options, error, message):
 def test_parts_of_different_computations_are_no_study(study, grouped):
     with pytest.raises(UsageError, match="another fit"):
         Study(study.fit, grouped.ensemble)
-
-
-def test_the_example_of_the_docstring_runs():
-    assert doctest.testmod(making).failed == 0
