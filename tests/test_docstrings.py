@@ -17,7 +17,7 @@ SHORT = {"fit", "solve_for", "isoloss", "Runs", "Law", "Fit.dof_of", "Fit.state"
 SLOW = {"group_of", "solution", "two_steps"}
 """Names whose examples compile programs of their own."""
 DOCUMENTED = {
-    "refitting": ("survey", "refit", "gather", "two_steps", "Survey", "Chunk", "TwoSteps"),
+    "refitting": ("survey", "refit", "gather", "two_steps", "Survey", "Refits", "TwoSteps"),
     "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "solution"),
     "intervals": ("Sample", "Interval"),
     "resampling": ("Scheme", "Draw", "Table", "Fitted"),

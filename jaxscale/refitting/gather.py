@@ -23,14 +23,14 @@ def gather(fit: Fit, survey: Survey, parts: Sequence[Refits]) -> Ensemble:
     Parameters
     ----------
     fit, survey
-        Those that the chunks were made of.
-    chunks
+        Those that the refits were made of.
+    parts
         From `refit`.
 
     Returns
     -------
     Ensemble
-        R replicates, in their order; with covariances if every chunk has them.
+        R replicates, in their order; with covariances if every range has them.
 
     Raises
     ------

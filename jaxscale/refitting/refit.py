@@ -81,7 +81,7 @@ def refit(
 
     Returns
     -------
-    Chunk
+    Refits
         In the order of `replicates`.
 
     Raises

@@ -229,11 +229,12 @@ class Ensemble:
         >>> print(f"{ensemble.interval('alpha').centre:.3f}")
         0.122
         """
+        values = self.samples(name)  # which knows the names
         point = self.fit.coefs[name]
         bound = point if name in self.fit.at_bound else None
         std = self.fit.std[name]
         point_std = None if std is None else np.asarray(std)
-        sample = Sample(self.samples(name), np.asarray(point), self.std(name), point_std, bound=bound)
+        sample = Sample(values, np.asarray(point), self.std(name), point_std, bound=bound)
         return band(sample, level=level, method=method)
 
     def std(self, name: str) -> np.ndarray | None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import jaxscale as js
+from jaxscale.errors import UsageError
 from jaxscale.resampling import Draw, Scheme
 
 PARAMS = np.geomspace(1e7, 1e10, 30)
@@ -47,3 +48,10 @@ def test_a_fixed_coef_has_no_spread(runs):
     ensemble = js.bootstrap(fit, replicates=8, covariance=True)
     np.testing.assert_array_equal(ensemble.std("alpha"), 0.0)
     assert (ensemble.std("A") > 0).all()
+
+
+def test_a_coef_that_the_law_does_not_have_is_refused_by_name(runs):
+    ensemble = js.bootstrap(js.fit(runs, "pure-power-params"), replicates=4)
+    for ask in (ensemble.samples, ensemble.interval):
+        with pytest.raises(UsageError, match=r"unknown coef 'alpah'\. Did you mean 'alpha'\?"):
+            ask("alpah")
