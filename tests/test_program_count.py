@@ -15,7 +15,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine import compiling
 from jaxscale.engine.programs import problem_of
-from jaxscale.fitting.inspection import view
+from jaxscale.fitting.optimum import view
 
 
 @pytest.fixture
