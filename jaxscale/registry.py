@@ -56,7 +56,19 @@ class Registry(Generic[T]):
     def of_files(cls, kind: str, folder: str, names: Sequence[str]) -> Registry[T]:
         """Return the registry of a package whose file of each name holds the entry, in a constant named like the kind.
 
-        folder: the package.   A `-` of a name is a `_` of its file.
+        Parameters
+        ----------
+        kind
+            As of the registry, such as `scheme`; the constant is then `SCHEME`.
+        folder
+            The package, such as `jaxscale.resampling`.
+        names
+            Of the entries; a `-` of a name is a `_` of its file.
+
+        Returns
+        -------
+        Registry
+            In the order of the names.
         """
         modules = [import_module(f"{folder}.{name.replace('-', '_')}") for name in names]
         return cls(kind, [getattr(module, kind.upper()) for module in modules])

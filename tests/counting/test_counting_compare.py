@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from jaxscale.cli import names
+from jaxscale import names
 from jaxscale.counting import CONVENTIONS
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding

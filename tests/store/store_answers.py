@@ -9,7 +9,7 @@ from jaxscale.finding import Finding
 from jaxscale.laws import LAWS
 from jaxscale.objectives import huber
 from jaxscale.provenance import Provenance
-from jaxscale.resampling import PAIRS
+from jaxscale.resampling.pairs import SCHEME as PAIRS
 from jaxscale.results import Certificate, Ensemble, Fit, Frontier, Minimum
 from jaxscale.runs import Origin, Runs
 from jaxscale.status import Status

@@ -12,7 +12,7 @@ from jaxscale.fitting import fit as fit_law
 from jaxscale.laws import LAWS, Coef, Law, predict_with
 from jaxscale.objectives import huber
 from jaxscale.refitting import bootstrap
-from jaxscale.resampling import PAIRS
+from jaxscale.resampling.pairs import SCHEME as PAIRS
 from jaxscale.runs import Runs
 from jaxscale.store import load, save
 
