@@ -7,6 +7,8 @@ import pytest
 
 COMPILED = "JAXSCALE_TESTS_COMPILED"
 """The folder of programs that workers compile for one another and for later runs; the caller's, if it is set."""
+KEPT = "JAXSCALE_TESTS_KEPT"
+"""Set where the folder is one that outlives the run."""
 NEED_SHARED = "JAXSCALE_TESTS_NEED_SHARED"
 """Set to 1, a test whose shared data are missing fails instead of being skipped."""
 ROOT = Path(__file__).parents[1]
@@ -27,6 +29,9 @@ def pytest_configure(config):
     settings.load_profile("untimed")
     if COMPILED not in os.environ:  # the workers find it set
         os.environ[COMPILED] = str(kept_folder(config.rootpath / ".pytest_cache"))
+        os.environ[KEPT] = "1"
+    if os.environ.get(KEPT):  # a run that was killed may leave half a program there, which is compiled again
+        config.addinivalue_line("filterwarnings", "ignore:Error reading persistent compilation cache entry")
     jax.config.update("jax_compilation_cache_dir", os.environ[COMPILED])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
     count = ProgramCount(config)

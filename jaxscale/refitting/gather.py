@@ -23,7 +23,7 @@ def gather(fit: Fit, survey: Survey, parts: Sequence[Refits]) -> Ensemble:
     Parameters
     ----------
     fit, survey
-        Those that the refits were made of.
+        Those that the refits were made of, which is not checked.
     parts
         From `refit`.
 

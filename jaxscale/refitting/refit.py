@@ -71,7 +71,7 @@ def refit(
     fit
         The point fit.
     survey
-        Of this fit.
+        Of this fit, which is not checked.
     replicates
         Whole numbers from 0 on, such as range(100, 200).
     covariance

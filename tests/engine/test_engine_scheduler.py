@@ -143,7 +143,7 @@ def test_lanes_come_back_from_their_matrix_unchanged(method):
 
 
 @given(count=st.integers(1, 10**7))
-def test_a_bucket_holds_its_rows_and_wastes_at_most_an_eighth_of_itself(count):
+def test_a_bucket_holds_its_rows_and_wastes_less_than_32_or_an_eighth_of_itself(count):
     size = bucket(count)
     assert size >= max(count, SMALLEST_BUCKET)
     assert bucket(size) == size
