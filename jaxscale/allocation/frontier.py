@@ -23,8 +23,8 @@ from jaxscale.allocation.inputs import (
 )
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.engine import compiling
-from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
+from jaxscale.engine.data import chunks, fill
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.results import Ensemble, Fit, Frontier

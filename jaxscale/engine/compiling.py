@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from threading import Lock
+from typing import TypeAlias
 
 import jax
 import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.prefetch import Prefetch
-from jaxscale.engine.transfer import download
+from jaxscale.engine.data import download
 from jaxscale.errors import UsageError
 from jaxscale.solvers.problem import Tree
 
@@ -31,7 +33,6 @@ REASSOCIATE = {
 times as fast. It does so everywhere: a difference that relies on the order of its terms must be taken in integers.
 NaN, infinities, divisions and functions keep their exact meaning."""
 
-PREFETCH = Prefetch()
 KEPT = 64
 """Programs kept for the process. On a CPU each takes 370 to 600 memory mappings, of which Linux allows 65,530: at some
 150 programs the next one ends the process by a segmentation fault inside the compiler.
@@ -42,6 +43,8 @@ NOT_JAX = (
     "the law's function cannot be compiled: {kind}: {reason}\n"
     "Write it with jax.numpy in place of numpy and math, and jnp.where in place of if."
 )
+
+Task: TypeAlias = Callable[[], object]
 
 
 @dataclass
@@ -174,3 +177,39 @@ def compiled(program: Program) -> Callable[..., Tree]:
             raise UsageError(NOT_JAX.format(kind=type(error).__name__, reason=reason)) from error
         PREFETCH.begin_next()  # XLA does not hold the interpreter's lock: another program is traced meanwhile
         return lowered.compile()
+
+
+class Prefetch:
+    """A list of tasks that are expected, from which whoever is about to wait has the next one begun.
+
+    Each call begins one task, the innermost scope's first, each scope's in their order; what was never begun when
+    its scope ends is never done. A task that fails does so unheard: it is work in advance, and who needs its result
+    does it again and meets the failure there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: deque[tuple[Executor, Task]] = deque()
+
+    @contextmanager
+    def expecting(self, *tasks: Task) -> Iterator[None]:
+        """Expect these tasks inside this scope; it ends when those that were begun have ended."""
+        with ThreadPoolExecutor(max(1, len(tasks)), thread_name_prefix="prefetched") as pool:
+            mine: list[tuple[Executor, Task]] = [(pool, task) for task in tasks]
+            try:
+                with self._lock:
+                    self._waiting.extendleft(reversed(mine))
+                yield
+            finally:
+                with self._lock:  # nothing is handed to a pool after this
+                    self._waiting = deque(one for one in self._waiting if one not in mine)
+
+    def begin_next(self) -> None:
+        """Have the next task done by a thread of its scope; return at once."""
+        with self._lock:
+            if self._waiting:
+                pool, task = self._waiting.popleft()
+                pool.submit(task)
+
+
+PREFETCH = Prefetch()

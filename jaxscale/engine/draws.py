@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -9,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
+from jaxtyping import Array, Int
 
 from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.batches import Batch
-from jaxscale.engine.compaction import in_blocks
+from jaxscale.engine.data import Batch
 from jaxscale.resampling import Draw, Fitted, Scheme, Table, draw_replicate, key_of
 from jaxscale.solvers.problem import Tree
 
@@ -79,6 +80,27 @@ def _draw_one(scheme: Scheme, source: Source, replicate: jax.Array) -> Draw[jax.
     is_table = replicate < 0
     weight = jnp.where(is_table, source.table.weight, draw.weight)
     return Draw(weight, None if draw.shift is None else jnp.where(is_table, 0.0, draw.shift))
+
+
+def in_blocks(
+    function: Callable[[Int[Array, " k"]], Tree],
+    argument: Int[Array, " B"],
+    block: int,
+    count: Int[Array, ""],
+) -> Tree:
+    """Return function(argument), a pytree with leaves (B, n), computed `block` entries at a time for the first `count`
+    of them, and zeros beyond.
+    """
+
+    def compute(at: jax.Array, whole: Tree) -> Tree:
+        def write(into: jax.Array, part: jax.Array) -> jax.Array:
+            return jax.lax.dynamic_update_slice(into, part, (at * block, jnp.zeros_like(at)))
+
+        return jax.tree.map(write, whole, function(jax.lax.dynamic_slice(argument, (at * block,), (block,))))
+
+    shapes = jax.eval_shape(function, argument)
+    zeros = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
+    return jax.lax.fori_loop(0, (count + (block - 1)) // block, compute, zeros)
 
 
 @lru_cache(maxsize=64)

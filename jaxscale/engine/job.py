@@ -12,13 +12,10 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
-from jaxscale.engine.batches import Batch, chunks, fill
-from jaxscale.engine.compaction import StepBudget
 from jaxscale.engine.compiling import Clock, Program, prefetched, run
+from jaxscale.engine.data import Batch, Flattening, chunks, fill, upload
 from jaxscale.engine.draws import Drawn, Source, draw_chunk, moves_targets, source_of
-from jaxscale.engine.flattening import Flattening
-from jaxscale.engine.programs import Common, Ended, Question, judge_chunk, solve_chunk
-from jaxscale.engine.transfer import upload
+from jaxscale.engine.programs import Common, Ended, Question, StepBudget, judge_chunk, solve_chunk
 from jaxscale.kernels import choose
 from jaxscale.resampling import Draw, Fitted, Scheme, key_words
 from jaxscale.solvers.lanes import Method

@@ -9,15 +9,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.sharding import PartitionSpec
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.engine import placement
-from jaxscale.engine.compaction import StepBudget, in_rounds
-from jaxscale.engine.flattening import Flattening
+from jaxscale.engine.data import Flattening
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import Law
-from jaxscale.numerics.exponentials import with_exponentials
-from jaxscale.numerics.logs import log
+from jaxscale.numerics.elementary import log
+from jaxscale.numerics.powers import with_exponentials
 from jaxscale.numerics.rho import Rho
 from jaxscale.resampling import Draw
 from jaxscale.solvers.lanes import Method
@@ -27,6 +26,9 @@ from jaxscale.solvers.shares import Share
 from jaxscale.solvers.surrogate import LEAST, ROUNDING, Surrogate, descend
 from jaxscale.solvers.verdict import judge
 from jaxscale.status import RUNNING, Status
+
+Advance = Callable[[Tree, Float[Array, "k width"], Int[Array, ""]], Float[Array, "k width"]]
+"""From the draws and states of one block of lanes, and a number of evaluations, to their states after those."""
 
 
 class Common(NamedTuple):
@@ -42,6 +44,19 @@ class Common(NamedTuple):
     tolerances: Tolerances
     rounding: jax.Array
     surrogate: Surrogate
+
+
+class StepBudget(NamedTuple):
+    """How far one program call moves its lanes, int32 scalars of NumPy or the device.
+
+    first, later: evaluations in the first round and in each one after it.   most: in all rounds together.   least: the
+    call ends when fewer lanes than this still move; at least 1.
+    """
+
+    first: Tree
+    later: Tree
+    most: Tree
+    least: Tree
 
 
 class Question(NamedTuple):
@@ -154,6 +169,43 @@ def _solve_share(
         return flattening.flatten(select(is_failed, lanes._replace(steps=moved.steps), moved))
 
     return in_rounds(advance, is_moving, question.draw, question.lanes, block, budget)
+
+
+def in_rounds(
+    advance: Advance,
+    is_moving: Callable[[Float[Array, "B width"]], Bool[Array, " B"]],
+    draw: Tree,
+    state: Float[Array, "B width"],
+    block: int,
+    budget: StepBudget,
+) -> Float[Array, "B width"]:
+    """Return the states after rounds in which every lane that moves is advanced once, `block` lanes at a time.
+
+    A batch pays for its slowest lane. A block is narrow enough for a core's cache, and the next round leaves out the
+    lanes that ended in this one.   draw: pytree with leaves (B, n), what each lane sees.   block: a divisor of B. The
+    last block of a round is filled up with lanes that have ended, which stay as they are.
+    """
+
+    def go_on(carry: tuple[jax.Array, jax.Array]) -> Bool[Array, ""]:
+        state, spent = carry
+        return (jnp.sum(is_moving(state)) >= budget.least) & (spent < budget.most)
+
+    def once(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        state, spent = carry
+        moving = is_moving(state)
+        order = jnp.argsort(~moving)  # stable, so that the grouping is the same on every device
+        steps = jnp.minimum(jnp.where(spent == 0, budget.first, budget.later), budget.most - spent)
+
+        def move(count: jax.Array, state: jax.Array) -> jax.Array:
+            at = jax.lax.dynamic_slice(order, (count * block,), (block,))
+            own = jax.tree.map(lambda part: part[at], draw)
+            return state.at[at].set(advance(own, state[at], steps), unique_indices=True)
+
+        count = jnp.sum(moving, dtype=jnp.int32)
+        return jax.lax.fori_loop(0, (count + (block - 1)) // block, move, state), spent + steps
+
+    state, _ = jax.lax.while_loop(go_on, once, (state, jnp.zeros((), jnp.int32)))
+    return state
 
 
 class Ended(NamedTuple):

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxscale.engine.batches import fill
-from jaxscale.engine.compaction import StepBudget
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.flattening import Flattening
+from jaxscale.engine.data import Flattening, fill
 from jaxscale.engine.job import ChunkSolver, Job
+from jaxscale.engine.programs import StepBudget
 from jaxscale.solvers.lanes import begin
 from jaxscale.status import RUNNING, Status
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jaxscale.engine.batches import Batch, pad
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import Batch, pad
 from jaxscale.engine.job import Job
 from jaxscale.fitting.design import Design
 from jaxscale.fitting.nullspace import TAKES_PART, null_space

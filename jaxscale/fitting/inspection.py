@@ -8,8 +8,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.engine.batches import Batch
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import Batch
 from jaxscale.engine.job import Job
 from jaxscale.fitting.covariance import covariance_at, errors_of
 from jaxscale.fitting.nullspace import NullSpace, flattest, in_unit_diagonal, null_space_of

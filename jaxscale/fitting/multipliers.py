@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.engine.batches import chunks, fill
 from jaxscale.engine.compiling import Clock, run
+from jaxscale.engine.data import chunks, fill, upload
 from jaxscale.engine.job import Job, draws
-from jaxscale.engine.transfer import upload
 from jaxscale.solvers.problem import Data, Problem, Row, Tree
 
 WIDTH = 128

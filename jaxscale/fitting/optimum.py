@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.engine.batches import Batch, chunks, fill
 from jaxscale.engine.compiling import Clock, Program, run
+from jaxscale.engine.data import Batch, chunks, fill
 from jaxscale.engine.job import Job
 from jaxscale.numerics.rho import Rho
 from jaxscale.solvers.problem import Problem, Row, derivatives

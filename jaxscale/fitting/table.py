@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jaxscale.engine.batches import Batch, pad
+from jaxscale.engine.data import Batch, pad
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.laws import Law
 from jaxscale.laws.spec import EXCEEDS_SIMPLEX

@@ -13,7 +13,7 @@ import numpy as np
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import Columns, gridded
-from jaxscale.numerics.expansions import expanded, sums
+from jaxscale.numerics.elementary import expanded, sums
 from jaxscale.numerics.powers import power
 from jaxscale.schedules import columns_of, constant, cosine, two_stage, wsd
 

@@ -16,8 +16,8 @@ from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import PARAMS, TOKENS, Input
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.laws.starts import projected
+from jaxscale.numerics.elementary import saturation
 from jaxscale.numerics.powers import power
-from jaxscale.numerics.saturation import saturation
 from jaxscale.precision import plainly
 
 SOURCE = "Kumar et al. 2024, arXiv 2411.04330"

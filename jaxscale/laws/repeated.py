@@ -15,7 +15,7 @@ from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import Columns, gridded
-from jaxscale.numerics.saturation import saturation
+from jaxscale.numerics.elementary import saturation
 from jaxscale.precision import plainly
 
 MUENNIGHOFF = "Muennighoff et al. 2023, arXiv 2305.16264"

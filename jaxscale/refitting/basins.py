@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxscale.engine.batches import chunks
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import chunks
 from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM
 from jaxscale.refitting.setup import Setup

@@ -13,9 +13,8 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine import job as job_module
 from jaxscale.engine import scheduler as engine
-from jaxscale.engine.batches import SMALLEST_BUCKET, bucket, chunks
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.flattening import Flattening
+from jaxscale.engine.data import SMALLEST_BUCKET, Flattening, bucket, chunks
 from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
 from jaxscale.engine.scheduler import solve

@@ -1,4 +1,4 @@
-"""The logarithm of the engine's programs, against 40 digits, under the compiler options that they use."""
+"""Functions with derivatives of their own: the logarithm under the compiler options of the engine, and long sums."""
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +8,8 @@ import pytest
 
 from jaxscale import precision
 from jaxscale.engine.compiling import REASSOCIATE
-from jaxscale.numerics.logs import log
+from jaxscale.laws.learning_rates import gain
+from jaxscale.numerics.elementary import log
 
 OPTIONS = pytest.mark.parametrize("options", [None, REASSOCIATE], ids=["plain", "reassociated"])
 
@@ -57,3 +58,24 @@ def test_its_derivatives_are_those_of_the_logarithm():
 def test_float32_is_left_to_jax():
     values = np.geomspace(1e-3, 1e3, 32, dtype=np.float32)
     np.testing.assert_array_equal(np.asarray(jax.jit(log)(values)), np.asarray(jax.jit(jnp.log)(values)))
+
+
+def plain_gain(drops, rates, since, *, C, beta, gamma):
+    return jnp.sum(drops * (1.0 - (1.0 + C * rates**-gamma * since) ** -beta))
+
+
+def derivatives(function):
+    return jax.jit(
+        lambda nodes, at: [d(lambda c: function(*nodes, **c))(at) for d in (lambda f: f, jax.grad, jax.hessian)]
+    )
+
+
+def test_the_gain_and_its_derivatives_are_those_of_the_plain_sum():
+    random = np.random.default_rng(4)
+    nodes = random.normal(0, 1e-4, 30), random.uniform(1e-5, 3e-4, 30), 10 ** random.uniform(-5, 1, 30)
+    with precision.float64():
+        ours, plain = derivatives(gain), derivatives(plain_gain)
+        for coefs in ((2.0, 0.6, 0.64), (0.5, 0.27, 0.9), (1e-3, 1.5, 1.4)):
+            at = dict(zip(("C", "beta", "gamma"), coefs, strict=True))
+            got, want = jax.tree.leaves(ours(nodes, at)), jax.tree.leaves(plain(nodes, at))
+            np.testing.assert_allclose(got, want, rtol=1e-9)

@@ -1,11 +1,16 @@
-"""Tables padded to shapes that programs share, and ensembles cut into chunks."""
+"""Tables and lanes as arrays: padded to shapes that programs share, cut into chunks, and moved to a device and back."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import jax
 import numpy as np
+
+from jaxscale.solvers.problem import Tree
 
 SMALLEST_BUCKET = 32
 
@@ -66,3 +71,56 @@ def fill(values: np.ndarray, width: int, filler: np.ndarray | None = None) -> np
         return values
     filler = values[-1:] if filler is None else filler
     return np.concatenate([values, np.repeat(filler, width - len(values), axis=0)])
+
+
+@dataclass(frozen=True)
+class Flattening:
+    """How the leaves (B, …) of a pytree lie in the columns of one float64 matrix (B, width); hashable.
+
+    Integers and booleans of up to 32 bits survive unchanged. Both directions take NumPy or JAX arrays.
+    """
+
+    tree: Any
+    shapes: tuple[tuple[int, ...], ...]
+    types: tuple[np.dtype, ...]
+
+    @classmethod
+    def of(cls, example: Tree) -> Flattening:
+        """Return the flattening of pytrees like this one, whatever their number of lanes."""
+        leaves, tree = jax.tree.flatten(example)
+        return cls(tree, tuple(leaf.shape[1:] for leaf in leaves), tuple(np.dtype(leaf.dtype) for leaf in leaves))
+
+    @property
+    def width(self) -> int:
+        """Columns of the matrix."""
+        return sum(math.prod(shape) for shape in self.shapes)
+
+    def flatten(self, value: Tree) -> Tree:
+        """Return the matrix (B, width) of a pytree."""
+        leaves = jax.tree.leaves(value)
+        of = leaves[0].__array_namespace__()
+        widths = [math.prod(shape) for shape in self.shapes]  # not -1: there may be no lanes
+        flat = [leaf.reshape(len(leaf), width) for leaf, width in zip(leaves, widths, strict=True)]
+        return of.concatenate([leaf.astype(np.float64) for leaf in flat], axis=1)
+
+    def unflatten(self, matrix: Tree) -> Tree:
+        """Return the pytree of a matrix (B, width)."""
+        leaves, at = [], 0
+        for shape, kind in zip(self.shapes, self.types, strict=True):
+            end = at + math.prod(shape)
+            leaves.append(matrix[:, at:end].reshape(len(matrix), *shape).astype(kind))
+            at = end
+        return jax.tree.unflatten(self.tree, leaves)
+
+
+def upload(tree: Tree) -> Tree:
+    """Return the pytree with every NumPy array or scalar as a device array of the same type; call it in float64.
+
+    Not checked: that the NumPy arrays are not written to afterwards; a CPU may go on using their memory.
+    """
+    return jax.device_put(tree)  # jnp.asarray compiles a program for every shape
+
+
+def download(tree: Tree) -> Tree:
+    """Return the pytree with every device array as a NumPy array; waits for the device."""
+    return jax.tree.map(np.asarray, tree)

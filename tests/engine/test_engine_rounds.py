@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxscale.engine.compaction import StepBudget, in_blocks, in_rounds
+from jaxscale.engine.draws import in_blocks
+from jaxscale.engine.programs import StepBudget, in_rounds
 
 LANES, BLOCK = 24, 8
 
