@@ -25,7 +25,7 @@ from jaxscale.costs.training import SIX, Price
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.laws import LAWS, predict_with
-from jaxscale.objectives.weighing import precision_of
+from jaxscale.objectives.spec import precision_of
 from jaxscale.resampling import check_seed
 from jaxscale.runs import Runs
 

@@ -12,7 +12,7 @@ from jaxscale.fitting.optimum import residuals_at
 from jaxscale.fitting.outliers import Outlying, outlying
 from jaxscale.fitting.resistant import DEAF, Look
 from jaxscale.objectives import weight_of
-from jaxscale.objectives.weighing import precision_of
+from jaxscale.objectives.spec import precision_of
 from jaxscale.results import Fit
 from jaxscale.runs.naming import ends_of_runs, run_codes, run_column
 from jaxscale.runs.repeats import can_keep_last

@@ -1,10 +1,7 @@
-"""Objectives: each a convex, even rho function of the residual, one per file."""
+"""Objectives: each a convex, even rho function of the residual."""
 
-from jaxscale.objectives.absolute import absolute
-from jaxscale.objectives.huber import huber
-from jaxscale.objectives.spec import Objective
-from jaxscale.objectives.squared import squared
-from jaxscale.objectives.weighing import weight_of
+from jaxscale.objectives.rho_functions import absolute, huber, squared
+from jaxscale.objectives.spec import Objective, weight_of
 from jaxscale.registry import Registry
 
 OBJECTIVES = Registry("objective", (huber(), squared(), absolute()))

@@ -2,11 +2,11 @@
 
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.ensemble import Ensemble
-from jaxscale.results.fit import Certificate, Fit, Joint, Minimum
+from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
+from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummary, residual_summary
 from jaxscale.results.solution import Solution
 from jaxscale.results.study import LEAST_USABLE, Study
-from jaxscale.results.summary import ResidualSummary, residual_summary
 
 __all__ = [
     "LEAST_USABLE",

@@ -13,7 +13,8 @@ from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, Sample, band
 from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
-from jaxscale.results.fit import Fit, Joint
+from jaxscale.results.fit import Fit
+from jaxscale.results.minimum import Joint
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 
@@ -108,7 +109,7 @@ class Ensemble:
     def weights(self, replicate: int | np.ndarray) -> np.ndarray:
         """Return the weights of one replicate, or of k: how often it drew each row, times its weight.
 
-        Where runs have standard errors, these are in it: see `objectives.weighing`.
+        Where runs have standard errors, these are in it: see `objectives.spec`.
 
         Parameters
         ----------

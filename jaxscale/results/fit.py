@@ -14,6 +14,7 @@ from jaxscale.intervals.band import check_level
 from jaxscale.intervals.student import quantile
 from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
+from jaxscale.results.minimum import Certificate, Joint
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 from jaxscale.text import counted
@@ -25,69 +26,6 @@ if TYPE_CHECKING:
     from jaxscale.objectives import Objective
 
 ON_DOF = "± is one standard error on {dof}: 95 % lies within {reach:.3g} of them"
-
-
-@dataclass(frozen=True)
-class Minimum:
-    """A minimum that some starts reached instead.
-
-    Attributes
-    ----------
-    value
-        Its objective.
-    coefs
-        Name → value.
-    starts
-        How many starts ended there.
-    """
-
-    value: float
-    coefs: Mapping[str, float]
-    starts: int
-
-
-@dataclass(frozen=True)
-class Joint:
-    """One constant that several coefs are together at a bound, where none of them has a value of its own.
-
-    names: those coefs.   is_sum: whether it is their sum, or else their product.   value, std: of that, std None
-    where there is none.
-    """
-
-    names: tuple[str, ...]
-    is_sum: bool
-    value: float
-    std: float | None
-
-    @property
-    def formula(self) -> str:
-        """The constant in words, as `E + A`."""
-        return (" + " if self.is_sum else " · ").join(self.names)
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What was checked after the fact.
-
-    Attributes
-    ----------
-    scaled_gradient
-        The largest component of the gradient relative to the sum of its absolute terms, 0 at a minimum.
-    condition
-        Condition number of the Hessian scaled to a unit diagonal; None where it is not positive definite.
-    starts
-        Start points tried.
-    agreeing_starts
-        Those that reached this minimum to 1e-8; where rho has its threshold, from a wide scale or from its own.
-    other_minima
-        The other minima that starts reached, lowest first, five at most.
-    """
-
-    scaled_gradient: float
-    condition: float | None
-    starts: int
-    agreeing_starts: int
-    other_minima: tuple[Minimum, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,7 +115,18 @@ class Fit:
         return int(np.sum(self.runs.weight > 0)) - sum(name not in (*self.common, *self.held) for name in self.free)
 
     def dof_of(self, name: str) -> int:
-        """Return the degrees of freedom behind a coef: for a group's own no more than the group's runs leave."""
+        """Return the degrees of freedom behind a coef: for a group's own no more than the group's runs leave.
+
+        Parameters
+        ----------
+        name
+            The coef.
+
+        Returns
+        -------
+        int
+            `dof`, or fewer.
+        """
         group = name.partition("[")[2].removesuffix("]")
         if not group or self.runs.group is None:
             return self.dof
@@ -282,7 +231,18 @@ class Fit:
         return frame.assign(state=[self.state(name) or "fitted" for name in self.coefs])
 
     def state(self, name: str) -> str:
-        """Return in words what is special about a coef: fixed, not identified, at bound; nothing for any other."""
+        """Return in words what is special about a coef.
+
+        Parameters
+        ----------
+        name
+            The coef.
+
+        Returns
+        -------
+        str
+            fixed, not identified or at bound; empty for any other.
+        """
         marks = {"fixed": self.fixed, "not identified": self.unidentified, "at bound": self.at_bound}
         return next((mark for mark, names in marks.items() if name in names), "")
 

@@ -13,7 +13,8 @@ from jaxscale.finding import forbids_plan
 from jaxscale.intervals import INTERVALS, Band, Interval, band
 from jaxscale.results.counts import Counts
 from jaxscale.results.ensemble import Ensemble
-from jaxscale.results.fit import Fit, Joint
+from jaxscale.results.fit import Fit
+from jaxscale.results.minimum import Joint
 from jaxscale.results.frontier import Frontier
 
 LEAST_USABLE = 0.5

@@ -58,7 +58,7 @@ class Runs:
     findings
         What was noticed while reading.
     sigma
-        (n,) float64 > 0, the standard error of each loss in its units, or None; see `objectives.weighing`.
+        (n,) float64 > 0, the standard error of each loss in its units, or None; see `objectives.spec`.
     """
 
     columns: Mapping[str, np.ndarray]
