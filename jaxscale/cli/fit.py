@@ -89,11 +89,11 @@ def fit(
             session.keep = lambda: outputs.keep(fitted, folder, digest)
 
         study = studies.study_of(runs, fitting, showing, bar, on_fit=keep)
-        outputs.save(study, folder, digest, force=force)
+        outputs.save_result(study, folder, digest, force=force)
         session.keep = lambda: outputs.DONE.format(folder=folder)
         if counts:
             study = compared(study, counts, on_stage=bar.stage, device=fitting.device)
-            outputs.save(study, folder, digest, force=force)
+            outputs.save_result(study, folder, digest, force=force)
     figures = outputs.draw(study, folder, session) if plot else []
     _show(study, folder, figures, is_json=is_json)
     if not study.is_trustworthy:

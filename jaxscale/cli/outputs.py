@@ -41,7 +41,7 @@ def check_writable(folder: Path, digest: str, *, force: bool) -> None:
     folders.check_writable(folders.absolute(folder), is_own=lambda found: folders.is_own(found, digest), force=force)
 
 
-def save(study: Study | Fit, folder: Path, digest: str, *, force: bool) -> None:
+def save_result(study: Study | Fit, folder: Path, digest: str, *, force: bool) -> None:
     """Write the result into the folder; raise StoreError where it may not or cannot be written."""
     from jaxscale import store
 
@@ -56,7 +56,7 @@ def keep(fit: Fit, folder: Path, digest: str) -> str:
     """
     if os.path.lexists(folder):
         return ""
-    save(fit, folder, digest, force=False)
+    save_result(fit, folder, digest, force=False)
     return KEPT.format(folder=folder)
 
 

@@ -1,14 +1,13 @@
 """Figures from results, matplotlib only: one figure per file, each drawn on a page of its own without pyplot."""
 
 from jaxscale.figures.coefs import COEFS
-from jaxscale.figures.drawing import draw_all, draw_each
 from jaxscale.figures.frontier import FRONTIER
 from jaxscale.figures.isoloss import ISOLOSS
 from jaxscale.figures.residuals import RESIDUALS
-from jaxscale.figures.saving import save
+from jaxscale.figures.saving import draw_all, draw_each, save_figure
 from jaxscale.figures.spec import Figure
 from jaxscale.registry import Registry
 
 FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
-__all__ = ["FIGURES", "Figure", "draw_all", "draw_each", "save"]
+__all__ = ["FIGURES", "Figure", "draw_all", "draw_each", "save_figure"]

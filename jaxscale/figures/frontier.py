@@ -8,13 +8,11 @@ from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 
 from jaxscale.allocation.inputs import measured_flops, priced
+from jaxscale.figures.axes import column, label_of, log_axis, loss_axis
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
-from jaxscale.figures.pages import page, set_caption, set_legend
-from jaxscale.figures.quantities import column, label_of
-from jaxscale.figures.scales import log_axis, loss_axis
 from jaxscale.figures.spec import Figure
-from jaxscale.figures.style import BLUE, marker_alpha, marker_area
+from jaxscale.figures.style import BLUE, marker_alpha, marker_area, page, set_caption, set_legend
 from jaxscale.intervals import Band, Interval
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Runs

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from matplotlib.transforms import Bbox
 
 from jaxscale.allocation.inputs import priced
 from jaxscale.digits import number_label, signed
-from jaxscale.figures.captions import caption
-from jaxscale.figures.labels import label_points
-from jaxscale.figures.literal import literal
-from jaxscale.figures.pages import page, set_caption, set_legend
-from jaxscale.figures.quantities import Quantity, abscissae
-from jaxscale.figures.scales import few_ticks, log_axis
+from jaxscale.figures.axes import Quantity, abscissae, few_ticks, log_axis
+from jaxscale.figures.captions import caption, literal
 from jaxscale.figures.spec import Figure
-from jaxscale.figures.style import BLUE, INK, SHADES, VERMILLION, marker_area, marker_edge
+from jaxscale.figures.style import (
+    BLUE,
+    EDGE_OF_TEXT,
+    INK,
+    SHADES,
+    VERMILLION,
+    marker_area,
+    marker_edge,
+    page,
+    set_caption,
+    set_legend,
+)
 from jaxscale.intervals import Interval
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Runs
@@ -29,6 +39,16 @@ NAMED = 5
 TALL = 4.0
 """The axis ends at this multiple of the 95 % quantile of |residual|; a run beyond it is an arrow at the edge."""
 GROUPS, LEAST_IN_GROUP = 12, 10
+
+SIZE = 7.5
+POINT = 6.0
+"""Side in pixels of the square that a point keeps free of words."""
+PLACES = tuple(
+    (x, y, "left" if x > 0 else "right" if x < 0 else "center")
+    for far in (6.0, 16.0, 28.0)
+    for x, y in ((far, 4.0), (-far, 4.0), (far, -8.0), (-far, -8.0), (0.0, far), (0.0, -far - 4.0))
+)
+"""Offsets from the point in points, nearest first, with the side of the text that faces the point."""
 
 
 def draw(figure: Page, fit: Fit) -> None:
@@ -153,3 +173,41 @@ def _widened(values: np.ndarray) -> tuple[float, float]:
 
 
 RESIDUALS = Figure("residuals", (), "residuals against compute and tokens per param, the largest named", compose)
+
+
+def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, words: Sequence[str]) -> int:
+    """Write a word beside each point, in order, where it stays in the axes and meets no word or point; return how many.
+
+    x, y: (k,) in data units, NaN for none.   The figure's layout must be settled. A word without room is left out.
+    """
+    panel = ax.get_window_extent()
+    pixels = ax.transData.transform(np.column_stack([x, y]))
+    points = {at: _around(spot) for at, spot in enumerate(pixels) if np.isfinite(spot).all()}
+    taken: list[Bbox] = []
+    for at in points:
+        others = [*taken, *(box for which, box in points.items() if which != at)]
+        for dx, dy, side in PLACES:
+            text = ax.annotate(
+                words[at],
+                (x[at], y[at]),
+                xytext=(dx, dy),
+                textcoords="offset points",
+                ha=side,
+                fontsize=SIZE,
+                color=INK,
+                bbox=EDGE_OF_TEXT,
+                arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2},
+                parse_math=False,
+                zorder=6,
+            )
+            box = text.get_window_extent()  # with its arrow, which reaches the point
+            is_inside = panel.x0 <= box.x0 and box.x1 <= panel.x1 and panel.y0 <= box.y0 and box.y1 <= panel.y1
+            if is_inside and not any(box.overlaps(other) for other in others):
+                taken.append(box)
+                break
+            text.remove()
+    return len(taken)
+
+
+def _around(spot: np.ndarray) -> Bbox:
+    return Bbox([spot - POINT / 2.0, spot + POINT / 2.0])

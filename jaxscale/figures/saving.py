@@ -1,14 +1,27 @@
-"""From a page to a file whose bytes depend on the page alone."""
+"""Figures to files, those that were named or all that a study allows; the bytes depend on the page alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
-from matplotlib.figure import Figure
+import numpy as np
+from matplotlib.figure import Figure as Page
 
-from jaxscale.errors import UsageError
+from jaxscale.allocation import frontier
+from jaxscale.errors import StoreError, UsageError
+from jaxscale.figures.spec import Figure
 from jaxscale.figures.style import house_style
+from jaxscale.results import Study
+from jaxscale.text import shown, shown_name
+
+NOT_WRITTEN = "{path}: the figure could not be written ({reason}); check the folder's owner and the disk"
+OF_ONE_GROUP = ("frontier", "isoloss")
+"""Figures that show one law: of a fit over groups each group has its own."""
+POINTS = 61
+"""Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
 
 DPI = 160
 """Dots per inch of a PNG: a page of 8.6 inches is 1376 pixels wide."""
@@ -23,7 +36,67 @@ METADATA: dict[str, dict[str, str | None]] = {
 }
 
 
-def save(figure: Figure, path: str | Path) -> None:
+def draw_all(
+    figures: Sequence[Figure], study: Study, folder: Path, format: str = "png"
+) -> tuple[list[Path], dict[str, str]]:
+    """Write every figure that a study allows into a folder; return the paths, and name → reason of those left out.
+
+    Of a fit over groups, what shows the law or its frontier is drawn for each group, in a folder of its own.
+    """
+    paths, left_out, dense = [], {}, _dense(study)
+    asked = [(one, one.name, dense, folder) for one in figures if not (study.groups and one.name in OF_ONE_GROUP)]
+    for at, (group, part) in enumerate(study.groups.items()):
+        own, of_group = folder / _folder_name(group, at), _dense(part)
+        names = [one for one in figures if one.name in OF_ONE_GROUP]
+        asked += [(one, f"{one.name} of {shown(group)}", of_group, own) for one in names]
+    for figure, name, drawn, place in asked:
+        try:
+            paths.append(_draw(figure, drawn, place, format))
+        except UsageError as error:
+            left_out[name] = str(error)
+    return paths, left_out
+
+
+def draw_each(figures: Sequence[Figure], study: Study, folder: Path, format: str = "png") -> list[Path]:
+    """Write these figures into a folder and return their paths; raise UsageError where one cannot be drawn."""
+    has_frontier = any("frontier" in (*figure.needs, *figure.welcomes) for figure in figures)
+    drawn = _dense(study if has_frontier else replace(study, frontier=None))
+    return [_draw(figure, drawn, folder, format) for figure in figures]
+
+
+def _draw(figure: Figure, study: Study, folder: Path, format: str) -> Path:
+    page = figure.make(study)
+    path = folder / f"{figure.name}.{format}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_figure(page, path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(NOT_WRITTEN.format(path=shown_name(str(path)), reason=reason)) from error
+    return path
+
+
+def _folder_name(group: str, place: int) -> str:
+    """Return a folder's name for a group: its own name, with a number where that would not do."""
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in group)[:60]
+    return f"group-{name}" if name == group else f"group-{place}-{name}"
+
+
+def _dense(study: Study) -> Study:
+    """Return the study with enough budgets for a curve, between the measured compute and the largest budget shown.
+
+    Without its ensemble where too few replicates are usable for bands.
+    """
+    study = study if study.has_bands else replace(study, ensemble=None)
+    if study.frontier is None:
+        return study
+    ends = [*np.asarray(study.frontier.flops), *(study.frontier.measured or ())]
+    flops = np.geomspace(min(ends), max(ends), POINTS) if min(ends) < max(ends) else np.array(ends[:1])
+    source = study.fit if study.ensemble is None else study.ensemble
+    return replace(study, frontier=frontier(source, flops=flops, fixed=study.frontier.fixed))
+
+
+def save_figure(figure: Page, path: str | Path) -> None:
     """Write the page as PNG (160 dpi), PDF or SVG, by the path's suffix; an existing file is replaced.
 
     Raises UsageError for another suffix, OSError where the file cannot be written.

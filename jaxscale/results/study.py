@@ -14,8 +14,8 @@ from jaxscale.intervals import INTERVALS, Band, Interval, band
 from jaxscale.results.counts import Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
-from jaxscale.results.minimum import Joint
 from jaxscale.results.frontier import Frontier
+from jaxscale.results.minimum import Joint
 
 LEAST_USABLE = 0.5
 """Share of usable replicates below which a band says nothing, and the study is not trustworthy."""

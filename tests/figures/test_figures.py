@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 
 from jaxscale.errors import UsageError
-from jaxscale.figures import FIGURES, save
+from jaxscale.figures import FIGURES, save_figure
 from jaxscale.laws import LAWS, predict_with
 from jaxscale.objectives import squared
 from jaxscale.results import Study
@@ -219,7 +219,9 @@ def test_a_dollar_in_a_run_name_is_shown_as_a_dollar(tmp_path):
     assert "$x^{" in caption_of(page)
     assert not page._supxlabel.get_parse_math()
     assert "\u202e" not in caption_of(page)
-    save(page, tmp_path / "residuals.png")  # a glyph that the font lacks would warn, and a warning is an error here
+    save_figure(
+        page, tmp_path / "residuals.png"
+    )  # a glyph that the font lacks would warn, and a warning is an error here
 
 
 def test_the_largest_residuals_are_named_by_their_row():
@@ -242,7 +244,7 @@ def test_fixed_coefs_are_not_drawn():
 def test_the_same_page_saves_to_the_same_bytes(tmp_path, suffix):
     fit = fit_of()
     for name in ("one", "other"):
-        save(FIGURES.resolve("frontier").make(Study(fit, None, frontier_of(fit))), tmp_path / f"{name}{suffix}")
+        save_figure(FIGURES.resolve("frontier").make(Study(fit, None, frontier_of(fit))), tmp_path / f"{name}{suffix}")
     first, second = ((tmp_path / f"{name}{suffix}").read_bytes() for name in ("one", "other"))
     assert len(first) > 5000
     assert first == second
@@ -250,17 +252,17 @@ def test_the_same_page_saves_to_the_same_bytes(tmp_path, suffix):
 
 def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"cannot be saved as '.bmp'; known: .png, .pdf, .svg"):
-        save(FIGURES.resolve("residuals").make(fit_of()), tmp_path / "page.bmp")
+        save_figure(FIGURES.resolve("residuals").make(fit_of()), tmp_path / "page.bmp")
 
 
 def test_the_callers_style_neither_matters_nor_changes(tmp_path):
     fit = fit_of()
-    save(FIGURES.resolve("residuals").make(fit), tmp_path / "one.png")
+    save_figure(FIGURES.resolve("residuals").make(fit), tmp_path / "one.png")
     with matplotlib.rc_context(
         {"font.size": 30.0, "axes.grid": True, "savefig.bbox": "tight", "axes.facecolor": "red"}
     ):
         before = dict(matplotlib.rcParams)
-        save(FIGURES.resolve("residuals").make(fit), tmp_path / "other.png")
+        save_figure(FIGURES.resolve("residuals").make(fit), tmp_path / "other.png")
         assert dict(matplotlib.rcParams) == before
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "other.png").read_bytes()
 
