@@ -14,7 +14,7 @@ from jaxscale.cli.options import json_option
 from jaxscale.cli.session import Session, talking
 
 if TYPE_CHECKING:
-    from jaxscale.reports.document import Json
+    from jaxscale.text import Json
 
 NEEDED = (
     "jaxscale",

@@ -3,11 +3,17 @@
 from jaxscale.reports.agreement import agreement_document, print_agreement
 from jaxscale.reports.constants import Constants, constants_frontier_document, print_constants_frontier
 from jaxscale.reports.document import fit_document, frontier_document, json_text
-from jaxscale.reports.lawdocs import laws_markdown
-from jaxscale.reports.lawpages import law_document, matching, print_law, print_laws
+from jaxscale.reports.lawpages import law_document, laws_markdown, print_law, print_laws
+from jaxscale.reports.lawsearch import matching
 from jaxscale.reports.pages import print_fit, print_frontier
-from jaxscale.reports.predictions import Predictions, predictions_document, print_predictions
-from jaxscale.reports.reaching import Reached, print_reached, reached_document
+from jaxscale.reports.predictions import (
+    Predictions,
+    Reached,
+    predictions_document,
+    print_predictions,
+    print_reached,
+    reached_document,
+)
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [

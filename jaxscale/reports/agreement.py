@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,9 +14,10 @@ from jaxscale.costs.training import SIX
 from jaxscale.digits import ABSENT, count, power, significant, span
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band, band
-from jaxscale.reports.document import SCHEMA_VERSION, Json, number
+from jaxscale.reports.document import SCHEMA_VERSION, number
 from jaxscale.reports.facts import plain, rows_of
-from jaxscale.text import counted
+from jaxscale.reports.tables import bare_table
+from jaxscale.text import Json, counted
 
 if TYPE_CHECKING:
     from jaxscale.approaches import Agreement, Approach, Difference
@@ -88,7 +88,7 @@ def agreement_document(found: Agreement, level: float) -> dict[str, Json]:
 
 
 def _exponents(found: Agreement, level: float) -> Table:
-    table = _table("approach", "N* ~ C^a", f"{100 * level:g} %", "D* ~ C^b", f"{100 * level:g} %", "replicates")
+    table = bare_table("approach", "N* ~ C^a", f"{100 * level:g} %", "D* ~ C^b", f"{100 * level:g} %", "replicates")
     for one in found.approaches:
         cells = [LABELS[one.name]]
         for line, ensemble in ((one.point.params, one.ensemble.params), (one.point.tokens, one.ensemble.tokens)):
@@ -104,7 +104,7 @@ def _seen(one: Approach) -> str:
 
 
 def _sizes(found: Agreement, level: float) -> Table:
-    table = _table("FLOP", "approach", "params N", f"{100 * level:g} %", "tokens D", f"{100 * level:g} %")
+    table = bare_table("FLOP", "approach", "params N", f"{100 * level:g} %", "tokens D", f"{100 * level:g} %")
     for place, flops in enumerate(found.flops):
         for order, one in enumerate(found.approaches):
             cells = [power(float(flops)) if order == 0 else "", LABELS[one.name]]
@@ -116,7 +116,7 @@ def _sizes(found: Agreement, level: float) -> Table:
 
 
 def _differences(found: Agreement, differences: tuple[Difference, ...]) -> Table:
-    table = _table("approach", "a less a", "", "FLOP", "N over N", "")
+    table = bare_table("approach", "a less a", "", "FLOP", "N over N", "")
     for one in differences:
         for place, flops in enumerate(found.flops):
             name = f"{LABELS[one.first][0]} against {LABELS[one.second][0]}"
@@ -134,13 +134,6 @@ def _notes(notes: list[tuple[str, str]]) -> Table:
     table.add_column(overflow="fold")
     for label, message in notes:
         table.add_row(plain(label), plain(message))
-    return table
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for header in headers:
-        table.add_column(header, no_wrap=True)
     return table
 
 

@@ -11,12 +11,13 @@ from rich.text import Text
 from jaxscale.finding import Finding
 from jaxscale.laws import Law, Published
 from jaxscale.provenance import Provenance
-from jaxscale.reports.document import SCHEMA_VERSION, Json, budget_rows, number, written_warning
+from jaxscale.reports.document import SCHEMA_VERSION, budget_rows, number, written_warning
 from jaxscale.reports.facts import fact_table, fixed_facts, plain
 from jaxscale.reports.lawpages import headline_of
 from jaxscale.reports.tables import frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION
 from jaxscale.results import Frontier
+from jaxscale.text import Json
 
 NO_BANDS = "coefs that were not fitted here have no bands"
 NO_RUNS = "the runs behind these coefs are not here: nothing tells how far beyond them a prediction lies"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping
 
 import numpy as np
 
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.reports.missing import missing_values
-from jaxscale.reports.warnings import BandOf, times_measured, warnings_of
+from jaxscale.reports.warnings import BandOf, missing_values, times_measured, warnings_of
 from jaxscale.results import QUANTITIES, Count, Counts, Fit, Frontier, Joint, Study, residual_summary
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+from jaxscale.text import Json
 
 SCHEMA_VERSION = 2
 OF_A_FRONTIER = (

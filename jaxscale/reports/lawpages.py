@@ -1,9 +1,9 @@
-"""Laws as people look them up: all of them in one table, or one with its coefs, units and published constants."""
+"""Laws as people look them up: in one table, each alone with coefs, units and constants, or all as Markdown."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 
 from rich.console import Console
 from rich.table import Table
@@ -13,11 +13,11 @@ from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.inputs import can_allocate
 from jaxscale.costs.training import TRAINING, cost_under, fixed_inputs
 from jaxscale.digits import ABSENT, short
-from jaxscale.laws import LAWS, Coef, Input, Law, Published
-from jaxscale.laws.words import WORDS
-from jaxscale.reports.document import Json, number
+from jaxscale.laws import FILES, Coef, Input, Law, Published
+from jaxscale.reports.document import number
 from jaxscale.reports.facts import fact_table, plain
 from jaxscale.reports.tables import Column, whole_table
+from jaxscale.text import Json, visible
 
 SEARCHED = "numerically on {price}, in ln N"
 OWN_PRICE = "the law's own price of a param per token"
@@ -37,54 +37,30 @@ TAGS = {
 }
 """Tags of published sets, in words."""
 
-LEAST_LETTERS = 3
-"""Below this many letters a word is no part of another, as lr is none of already."""
 WRAPPED = ("unit", "meaning")
 """Columns of words, which give way where a page is narrow."""
 MORE = "jaxscale laws NAME shows units, supports and published constants; --search WORDS finds laws by what they say."
 
+HEAD = """# Laws
 
-def matching(laws: Iterable[Law], words: str) -> list[Law]:
-    """Return the laws of which every one of the words is said in `law_document` or among `WORDS`, best matches first.
+Every law that ships with jaxscale, with the symbols of its paper. Written by `jaxscale laws --markdown`; do not edit
+it by hand. A family is one file of this folder.
 
-    In any case, with and without hyphens, in the plural or not, in British or American spelling. First come those that
-    people call so.
-    """
-    wanted = _spelled(words)
-    called, said = [], []
-    for law in laws:
-        names = [law.name, *WORDS.get(law.name, ()), *(one for one, name in LAWS.aliases.items() if name == law.name)]
-        of_page = " ".join(str(part) for part in _leaves(law_document(law)))
-        text = _spelled(" ".join((of_page, *names)))
-        text += " " + text.replace(" ", "")  # over-training is overtraining
-        if any(wanted in _spelled(name) for name in names):
-            called.append(law)
-        elif all(_stands(word, text) for word in wanted.split()):
-            said.append(law)
-    return [*called, *said]
-
-
-def _spelled(text: str) -> str:
-    """Return text in small letters, American spelling and single spaces, without hyphens."""
-    plain_words = re.sub(r"[-_\s]+", " ", text.casefold()).strip()
-    return re.sub(r"is(ation|ed|er|ers|ing)\b", r"iz\1", plain_words)
-
-
-def _stands(word: str, text: str) -> bool:
-    """Return whether a word, or its singular, stands in a text; a short one only as a word of its own."""
-    if len(word) < LEAST_LETTERS:
-        return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
-    return word in text or (word.endswith("s") and word[:-1] in text)
-
-
-def _leaves(document: Json) -> Iterator[Json]:
-    """Return every text and number of a document, without its names and what is absent."""
-    if isinstance(document, dict):
-        document = list(document.values())
-    for one in document if isinstance(document, list) else ():
-        yield from _leaves(one)
-    if not isinstance(document, list) and document is not None:
-        yield document
+- **Range** is the documented one, in which `python -m benchmarks recovery` tries whether noise-free runs give the coefs
+  back.
+- **Support** is where a coef may lie: `positive` above zero, `unit` between zero and one, `real` anywhere.
+- **Tag** says how well published constants are verified:
+  {tags}.
+- Loss is in nats per token, C in FLOP; `N`, `D`, `C` are params, tokens and flops.
+"""
+SECTION = "## {title}\n\n[`{file}.py`]({file}.py): {sentence}"
+GIVEN = "**Gives:** {what}."
+FRONTIER_FOUND = "**Frontier:** {how}."
+SOURCE = "**Source:** {source}."
+INPUT_HEADERS = ("Input", "Symbol", "Unit", "Range", "Meaning")
+COEF_HEADERS = ("Coef", "Support", "Unit", "Range", "Meaning")
+CONSTANTS = ("Published", "Tag", "Source")
+NOTHING = "–"
 
 
 def print_laws(laws: Iterable[Law], console: Console, *, width: int) -> None:
@@ -214,3 +190,73 @@ def range_of(measure: Input | Coef) -> str:
 def value_texts(published: Published) -> list[str]:
     """Return the values of a published set at full precision, in the law's order."""
     return [repr(float(value)) for value in published.values]
+
+
+def laws_markdown() -> str:
+    """Return the page: a table of contents, then a section per file and a part per law; ends with a newline."""
+    families = list(_families())
+    tags = ", ".join(f"`{tag}` {words}" for tag, words in TAGS.items())
+    parts = [HEAD.format(tags=tags), _contents(families)]
+    for file, sentence, laws in families:
+        parts.append(SECTION.format(title=_title(file), file=file, sentence=_markdown(sentence)))
+        parts += [_markdown_law(law) for law in laws]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _families() -> Iterator[tuple[str, str, Sequence[Law]]]:
+    """Yield the name of each file of laws, the first sentence of its docstring, and its laws."""
+    for file in FILES:
+        module = import_module(f"jaxscale.laws.{file}")
+        yield file, (module.__doc__ or "").strip().split("\n\n")[0].replace("\n", " "), module.LAWS
+
+
+def _title(file: str) -> str:
+    return file.replace("_", " ").capitalize()
+
+
+def _contents(families: Iterable[tuple[str, str, Sequence[Law]]]) -> str:
+    lines = []
+    for file, _, laws in families:
+        links = ", ".join(f"[{law.name}](#law-{law.name})" for law in laws)
+        lines.append(f"- [{_title(file)}](#{file.replace('_', '-')}): {links}")
+    return "\n".join(lines)
+
+
+def _markdown_law(law: Law) -> str:
+    """Return one law under its own anchor, so that a family of the same name does not catch its links."""
+    inputs = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.input, law.inputs)]
+    coefs = [(one.name, one.support, one.unit, range_of(one), one.meaning) for one in law.coefs]
+    parts = [
+        f'<a id="law-{law.name}"></a>\n\n### {law.name}',
+        "```\n" + "\n".join(clause.strip() for clause in law.equation.split(";")) + "\n```",
+        _markdown_table(INPUT_HEADERS, inputs),
+        _markdown_table(COEF_HEADERS, coefs),
+    ]
+    if law.published:
+        parts.append(_markdown_table((*CONSTANTS, *law.names), [_constants(one) for one in law.published]))
+    if gives(law):
+        parts.append(GIVEN.format(what=_markdown(gives(law))))
+    parts.append(FRONTIER_FOUND.format(how=_markdown(how_found(law)).rstrip(".")))
+    parts.append(SOURCE.format(source=_markdown(law.source).rstrip(".")))
+    parts += ["\n".join(f"- {_markdown(note)}" for note in law.notes)] if law.notes else []
+    return "\n\n".join(parts)
+
+
+def _constants(published: Published) -> tuple[str, ...]:
+    return (published.name, published.tag, published.source, *value_texts(published))
+
+
+def _markdown_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table whose first column and numbers are code, so that no name is read as markup."""
+    lines = [_markdown_line(headers), _markdown_line(["---"] * len(headers))]
+    lines += [_markdown_line([f"`{row[0]}`", *(_markdown(cell) or NOTHING for cell in row[1:])]) for row in rows]
+    return "\n".join(lines)
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _markdown(text: str) -> str:
+    """Return text in which Markdown sees no markup: names such as alpha_N and products such as a*b stay whole."""
+    return "".join(f"\\{mark}" if mark in "*_<[]`" else mark for mark in visible(text))

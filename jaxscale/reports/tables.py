@@ -31,7 +31,7 @@ def coef_table(study: Study, width: int) -> Table:
     """
     fit = study.fit
     band = f"{100.0 * study.level:g} % {study.interval.name}"
-    spans = _aligned([_limits(study.coef_band(name), None, _bounded) for name in fit.coefs])
+    spans = _aligned([_limits(study.coef_band(name), None, bounded) for name in fit.coefs])
     marks = {"fixed": fit.fixed, "not identified": fit.unidentified, "at bound": fit.at_bound}
     rows = []
     for coef, limits in zip(fit.law.coefs, spans, strict=True):
@@ -88,10 +88,7 @@ def frontier_table(frontier: Frontier, band_of: BandOf | None = None) -> Table:
     """
     measured = times_measured(frontier)
     shown = [name for name in QUANTITIES if np.isfinite(getattr(frontier.point, name)).any()] or ["loss"]
-    table = _table()
-    table.add_column("FLOP", no_wrap=True)
-    for name in shown:
-        table.add_column(HEADERS[name], no_wrap=True)
+    table = bare_table("FLOP", *(HEADERS[name] for name in shown))
     bands = {name: None if band_of is None else band_of(name) for name in shown}
     for index, flops in enumerate(frontier.flops):
         values = [_style_of(name)(float(getattr(frontier.point, name)[index])) for name in shown]
@@ -103,15 +100,20 @@ def frontier_table(frontier: Frontier, band_of: BandOf | None = None) -> Table:
     return table
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+def bare_table(*headers: str) -> Table:
+    """Return an empty table of whole cells with these headers, the line below them its only one."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for header in headers:
+        table.add_column(header, no_wrap=True)
+    return table
 
 
 def _style_of(quantity: str) -> Callable[[float], str]:
     return count if quantity in ("params", "tokens") else _four if quantity == "loss" else _three
 
 
-def _bounded(value: float) -> str:
+def bounded(value: float) -> str:
+    """Return a coef in four figures, or ∞ for one at infinity."""
     return INFINITE if value == math.inf else _four(value)
 
 

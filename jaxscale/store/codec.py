@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath, PureWindowsPath
 from types import NoneType, UnionType
-from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,9 +29,7 @@ from jaxscale.status import Status
 from jaxscale.store.archive import Archive, array_of, text_arrays
 from jaxscale.store.promises import PROMISES, Promise
 from jaxscale.store.specs import FORMS, Known, form_of, wrong_field
-from jaxscale.text import shown
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+from jaxscale.text import Json, shown
 
 FIELD_MISSING = "{place}: {field} is missing, so the file is damaged or was not written by jaxscale; fit again"
 

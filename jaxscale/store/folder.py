@@ -19,9 +19,8 @@ from jaxscale.digits import data_size
 from jaxscale.errors import StoreError
 from jaxscale.runs import opening
 from jaxscale.store.archive import Archive, archive_of, write_archive
-from jaxscale.store.codec import Json
 from jaxscale.store.specs import wrong_field
-from jaxscale.text import shown, shown_name
+from jaxscale.text import Json, shown, shown_name
 
 IS_LINK = "{place}: is a symbolic link, and results are not written through links; name the folder itself"
 IS_FILE = "{place}: is a file; name a folder for the result"

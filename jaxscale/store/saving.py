@@ -20,12 +20,13 @@ from jaxscale.objectives import Objective
 from jaxscale.resampling import Scheme
 from jaxscale.results import Counts, Ensemble, Fit, Frontier, Study
 from jaxscale.store.archive import Archive
-from jaxscale.store.codec import Json, Reader, Writer
+from jaxscale.store.codec import Reader, Writer
 from jaxscale.store.folder import RESULT, absolute, arrays_in, check_writable, is_own, place_of, record_in, write_folder
 from jaxscale.store.promises import A_SHARE, FINITE, POSITIVE
 from jaxscale.store.specs import Known, own_specs
 from jaxscale.store.verifying import verify_ensemble, verify_fit, verify_frontier, verify_function, verify_names
 from jaxscale.studies import part_of
+from jaxscale.text import Json
 
 OTHER_GROUPS = "the frontiers are those of the groups {found}, which are not the groups of the fit of '{name}'"
 ONE_GROUP = "this is one group's part of a fit over several: save the whole, and take the part again after loading"

@@ -1,6 +1,13 @@
-"""Search words of the laws, besides those of their pages."""
+"""Laws found by what people call them: search words beside those of their pages, and the laws that match."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from jaxscale.laws import LAWS, Law
+from jaxscale.reports.lawpages import law_document
+from jaxscale.text import Json
 
 COMPUTE_OPTIMAL = (
     "compute-optimal", "isoflop", "isoloss", "scaling exponent", "parametric fit", "approach 3", "tokens per parameter",
@@ -99,3 +106,48 @@ WORDS: dict[str, tuple[str, ...]] = {
     "vocabulary": ("vocabulary size", "tokenizer", "tokenization", "vocab", "embedding", "bpe"),
 }  # fmt: skip
 """Of each law, by its name."""
+LEAST_LETTERS = 3
+"""Below this many letters a word is no part of another, as lr is none of already."""
+
+
+def matching(laws: Iterable[Law], words: str) -> list[Law]:
+    """Return the laws of which every one of the words is said in `law_document` or among `WORDS`, best matches first.
+
+    In any case, with and without hyphens, in the plural or not, in British or American spelling. First come those that
+    people call so.
+    """
+    wanted = _spelled(words)
+    called, said = [], []
+    for law in laws:
+        names = [law.name, *WORDS.get(law.name, ()), *(one for one, name in LAWS.aliases.items() if name == law.name)]
+        of_page = " ".join(str(part) for part in _leaves(law_document(law)))
+        text = _spelled(" ".join((of_page, *names)))
+        text += " " + text.replace(" ", "")  # over-training is overtraining
+        if any(wanted in _spelled(name) for name in names):
+            called.append(law)
+        elif all(_stands(word, text) for word in wanted.split()):
+            said.append(law)
+    return [*called, *said]
+
+
+def _spelled(text: str) -> str:
+    """Return text in small letters, American spelling and single spaces, without hyphens."""
+    plain_words = re.sub(r"[-_\s]+", " ", text.casefold()).strip()
+    return re.sub(r"is(ation|ed|er|ers|ing)\b", r"iz\1", plain_words)
+
+
+def _stands(word: str, text: str) -> bool:
+    """Return whether a word, or its singular, stands in a text; a short one only as a word of its own."""
+    if len(word) < LEAST_LETTERS:
+        return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+    return word in text or (word.endswith("s") and word[:-1] in text)
+
+
+def _leaves(document: Json) -> Iterator[Json]:
+    """Return every text and number of a document, without its names and what is absent."""
+    if isinstance(document, dict):
+        document = list(document.values())
+    for one in document if isinstance(document, list) else ():
+        yield from _leaves(one)
+    if not isinstance(document, list) and document is not None:
+        yield document

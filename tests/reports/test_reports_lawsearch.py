@@ -3,8 +3,8 @@
 import pytest
 
 import jaxscale as js
-from jaxscale.laws.words import WORDS
 from jaxscale.reports import matching
+from jaxscale.reports.lawsearch import WORDS
 
 ASKED = {
     "sample efficiency": "kaplan-steps",
