@@ -16,7 +16,7 @@ from jaxscale.costs.training import SIX, Price
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.fitting import fit
-from jaxscale.fitting.target import findings_of_target
+from jaxscale.fitting.data_checks import findings_of_target
 from jaxscale.intervals import Band, band
 from jaxscale.refitting import bootstrap, check_clusters, still_open
 from jaxscale.resampling import SCHEMES, redraw

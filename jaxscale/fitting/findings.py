@@ -8,10 +8,8 @@ import numpy as np
 
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.finding import Finding
-from jaxscale.fitting.along import law_along
-from jaxscale.fitting.design import Design
-from jaxscale.fitting.identification import Aliasing
-from jaxscale.fitting.inspection import Look
+from jaxscale.fitting.collinearity import Aliasing, Design, law_along
+from jaxscale.fitting.diagnostics import Look
 from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.results import Fit

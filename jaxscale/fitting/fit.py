@@ -14,21 +14,18 @@ from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
 from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.errors import UsageError
-from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
+from jaxscale.fitting.bounds import SAME_MINIMUM, Bound, joints_of
 from jaxscale.fitting.checking import is_reproduced
-from jaxscale.fitting.design import design_of
-from jaxscale.fitting.explaining import findings_of_labels
+from jaxscale.fitting.collinearity import aliasing_of, design_of
+from jaxscale.fitting.data_checks import findings_of_labels, findings_of_target
+from jaxscale.fitting.diagnostics import inspect
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_groups, spread, without_freedom
-from jaxscale.fitting.identification import aliasing_of
-from jaxscale.fitting.inspection import inspect
-from jaxscale.fitting.joint import joints_of
+from jaxscale.fitting.minima import agreeing, best_lane, other_minima
 from jaxscale.fitting.off_runs import findings_of_off_runs
 from jaxscale.fitting.optimum import views_program
+from jaxscale.fitting.preparing import batch_of, start_points
 from jaxscale.fitting.settling import LOOKS, Settling
-from jaxscale.fitting.starts import start_points
-from jaxscale.fitting.table import batch_of
-from jaxscale.fitting.target import findings_of_target
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.checking import check_no_ties
 from jaxscale.laws.grouped import core_of, grouping_of
@@ -36,13 +33,12 @@ from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
 from jaxscale.resampling import SCHEMES
-from jaxscale.results import Certificate, Fit, Minimum
+from jaxscale.results import Certificate, Fit
 from jaxscale.runs import Runs
 from jaxscale.solvers import SOLVERS, Newton
 from jaxscale.solvers.loop import Tolerances
 from jaxscale.status import Status
 
-MOST_MINIMA = 5
 NARROW = 64
 """Start points, evenly chosen, from which a rho function with a threshold is minimised at its last scale too: wide
 scales can smooth away the published minimum."""
@@ -61,14 +57,46 @@ def fit(
 ) -> Fit:
     """Return the best minimum of the weighted objective over the law's free coefs, with its certificate.
 
-    starts: one point or several (coef → value, all coefs), in place of the law's own grid.   fix: coef → value held
-    there.   per_group: coefs of which every group of the runs has one of its own, `E` as `E[name]`, while the others
-    are common to all; in `fix` and `starts` `E` then stands for that of every group.
+    Parameters
+    ----------
+    runs
+        The table: n runs, each with the law's inputs and a loss.
+    law
+        A law, or its name.
+    objective
+        An objective, or its name.
+    solver
+        The name of the method that minimises: newton or lbfgs.
+    starts
+        One start point or several, coef → value of all coefs, in place of the law's own grid.
+    fix
+        Coef → value at which it is held.
+    per_group
+        Coefs of which every group of the runs has one of its own, `E` as `E[name]`, while the others are common to all;
+        in `fix` and `starts` `E` then stands for that of every group.
+    device
+        Where to compute: auto, cpu, gpu or tpu.
 
-    A fit that did not converge is returned with its status, never raised; so is one that the design of the table
-    forbids, such as separate exponents on tokens = 20 params: it is singular, and `jaxscale.fitting.reduced` fits what
-    is left.   Raises UsageError for unknown names, values outside their support, or per_group without groups,
-    RunsError for a table that cannot carry the fit, MissingDependencyError for a device that is not there.
+    Returns
+    -------
+    Fit
+        Coefs in the law's units, with standard errors where they are justified. One that did not converge is returned
+        with its status, never raised; so is one that the design of the table forbids, such as separate exponents on
+        tokens = 20 params: it is singular, and `jaxscale.fitting.reduced` fits what is left.
+
+    Raises
+    ------
+    UsageError
+        For unknown names, values outside their support, or per_group without groups.
+    RunsError
+        For a table that cannot carry the fit.
+    MissingDependencyError
+        For a device that is not there.
+
+    Examples
+    --------
+    >>> js.fit(runs, "pure-power-params", objective=js.huber(0.01), fix={"alpha": 0.12}).coefs
+    {'A': 30.02..., 'alpha': 0.12}
     """
     law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
     method = SOLVERS.resolve(solver)
@@ -122,7 +150,7 @@ def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outc
 
     Its minima count only if none of the points that were given up lies lower.
     """
-    is_done = not np.isin(outcome.status[choose(outcome, len(points))], (Status.STALLED, Status.MAX_STEPS))
+    is_done = not np.isin(outcome.status[best_lane(outcome, len(points))], (Status.STALLED, Status.MAX_STEPS))
     if is_done or not np.isinf(job.tolerances[0]) or not isinstance(job.method, Newton):
         return outcome
     exact = replace(job, method=replace(job.method, is_patient=False))
@@ -164,31 +192,6 @@ def settle_lowest(settling: Settling) -> None:
         is_open &= value > most
 
 
-def choose(
-    outcome: Outcome, count: int, rank: Sequence[tuple[int, int, int, int]] = (), indistinct: float = SAME_MINIMUM
-) -> int:
-    """Return the lane to report: the lowest usable value, or the lowest finite one where none is usable.
-
-    count: of the first lanes; one of the others must lie lower than the best of these. Where the runs leave a direction
-    open, they wander along it to an edge, at the same value.   rank: of each lane's bound; of several at the lowest
-    value the one of least rank is taken.   indistinct: share by which a minimum may lie above a limit at infinity that
-    the runs cannot tell from it.
-    """
-    value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
-    usable = np.where(outcome.status <= Status.AT_BOUND, value, np.inf)
-    best = int(np.argmin(usable[:count] if np.isfinite(usable[:count]).any() else value[:count]))
-    lowest = int(np.argmin(usable))
-    best = lowest if usable[lowest] < value[best] * (1.0 - SAME_MINIMUM) else best
-    if not rank:
-        return best
-    if rank[best][0]:
-        finite = np.array([not one[0] for one in rank])
-        lower = np.where(finite, usable, np.inf)
-        best = int(np.argmin(lower)) if lower.min() <= usable[best] * (1.0 + indistinct) else best
-    alike = np.flatnonzero(np.isclose(usable, usable[best], rtol=SAME_MINIMUM, atol=1e-28))
-    return min([best, *alike.tolist()], key=lambda lane: rank[lane])
-
-
 def _report(
     runs: Runs,
     law: Law,
@@ -204,7 +207,7 @@ def _report(
     begun: from which start point each lane came.
     """
     job, outcome, clock = settling.job, settling.outcome, settling.clock
-    best = choose(outcome, len(np.unique(begun)), settling.ranks(), settling.indistinct)
+    best = best_lane(outcome, len(np.unique(begun)), settling.ranks(), settling.indistinct)
     bound = settling.bound_of(best)
     is_held = np.zeros(len(law.coefs), bool) if bound is None else bound.is_held
     is_open = np.zeros(len(law.coefs), bool) if bound is None else bound.is_open
@@ -220,13 +223,13 @@ def _report(
     if unidentified and status is not Status.NON_FINITE:
         status = Status.SINGULAR
     every = [_given(law, coefs, fixed) for coefs in settling.coefs()]
-    agreeing = _agree(outcome, outcome.value[best])
+    alike = agreeing(outcome, outcome.value[best])
     certificate = Certificate(
         scaled_gradient=look.scaled_gradient,
         condition=look.condition,
         starts=len(np.unique(begun)),
-        agreeing_starts=len(np.unique(begun[agreeing])),
-        other_minima=_others(every, begun, outcome, agreeing),
+        agreeing_starts=len(np.unique(begun[alike])),
+        other_minima=other_minima(every, begun, outcome, alike),
     )
     has_std = ~is_held & ~is_open & status.is_usable & (job.active > 0)
     std = {name: look.std.get(name) if has else None for name, has in zip(law.names, has_std, strict=True)}
@@ -270,23 +273,3 @@ def _named(law: Law, mask: np.ndarray) -> tuple[str, ...]:
 def _given(law: Law, coefs: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:
     """Return coefs (p,) by name, fixed ones exactly as given."""
     return {name: fixed.get(name, float(coef)) for name, coef in zip(law.names, coefs, strict=True)}
-
-
-def _agree(outcome: Outcome, value: float) -> np.ndarray:
-    """Return which lanes (S,) ended usable at this value."""
-    return np.isclose(outcome.value, value, rtol=SAME_MINIMUM, atol=1e-28) & (outcome.status <= Status.AT_BOUND)
-
-
-def _others(
-    every: Sequence[Mapping[str, float]], begun: np.ndarray, outcome: Outcome, agreeing: np.ndarray
-) -> tuple[Minimum, ...]:
-    """Return the other minima that usable lanes found, lowest first, each once.   every: the coefs of each lane."""
-    left = (outcome.status <= Status.AT_BOUND) & ~agreeing
-    found: list[Minimum] = []
-    while left.any() and len(found) < MOST_MINIMA:
-        lane = int(np.argmin(np.where(left, outcome.value, np.inf)))
-        same = _agree(outcome, outcome.value[lane]) & left
-        same[lane] = True
-        found.append(Minimum(float(outcome.value[lane]), every[lane], len(np.unique(begun[same]))))
-        left &= ~same
-    return tuple(found)

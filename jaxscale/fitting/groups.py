@@ -11,7 +11,7 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
-from jaxscale.fitting.design import design_of
+from jaxscale.fitting.collinearity import design_of
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
 from jaxscale.objectives import weight_of

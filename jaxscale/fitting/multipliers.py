@@ -1,7 +1,9 @@
-"""First derivatives of a lane's objective, and Lagrange multipliers of the coefs that are not minimised."""
+"""Questions to a lane's objective: its first derivatives, and Lagrange multipliers of coefs that are not minimised."""
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jax
@@ -11,6 +13,8 @@ import numpy as np
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.engine.data import chunks, fill, upload
 from jaxscale.engine.job import Job, draws
+from jaxscale.fitting.optimum import jacobian_at
+from jaxscale.laws import Law
 from jaxscale.solvers.problem import Data, Problem, Row, Tree
 
 WIDTH = 128
@@ -72,23 +76,23 @@ def multipliers(problem: Problem, argument: Tree) -> Multipliers:
     def residual_at(point: jax.Array, row: Row) -> jax.Array:
         return problem.residual(tuple(point), row)
 
-    def one(mass: jax.Array, shift: jax.Array | None, point: jax.Array) -> Multipliers:
+    def one(weight: jax.Array, shift: jax.Array | None, point: jax.Array) -> Multipliers:
         residual = jax.vmap(residual_at, in_axes=(None, 0))(point, data.rows)
         residual = residual if shift is None else residual - shift
-        slope = jax.vmap(jax.grad(residual_at), in_axes=(None, 0))(point, data.rows)
-        is_real = mass > 0
-        spread = jnp.sum(jnp.where(is_real, mass * jnp.abs(residual), 0.0)) / jnp.sum(mass)
+        jacobian = jax.vmap(jax.grad(residual_at), in_axes=(None, 0))(point, data.rows)
+        is_real = weight > 0
+        spread = jnp.sum(jnp.where(is_real, weight * jnp.abs(residual), 0.0)) / jnp.sum(weight)
         rho = problem.rho(residual, jnp.maximum(least, relative * spread))
-        force, bound = (jnp.where(is_real, mass * part, 0.0) for part in (rho.psi, rho.weight))
-        slope = jnp.where(is_real[:, None], slope, 0.0)
+        psi, bound = (jnp.where(is_real, weight * part, 0.0) for part in (rho.psi, rho.weight))
+        jacobian = jnp.where(is_real[:, None], jacobian, 0.0)
         root = jnp.sqrt(bound)[:, None]
-        length = jnp.sqrt(jnp.sum((root * slope) ** 2, axis=0))
-        unit = root * slope / jnp.where(length > 0, length, 1.0)
+        length = jnp.sqrt(jnp.sum((root * jacobian) ** 2, axis=0))
+        unit = root * jacobian / jnp.where(length > 0, length, 1.0)
         left = _left_of(unit, minimised)
         rest = jnp.where(root > 0, left / jnp.where(root > 0, root, 1.0), 0.0) * length
-        value = jnp.sum(jnp.where(is_real, mass * rho.value, 0.0))
+        value = jnp.sum(jnp.where(is_real, weight * rho.value, 0.0))
         apart = jnp.sqrt(jnp.sum(left * left, axis=0))
-        return Multipliers(value, force @ slope, length**2, force @ rest, jnp.abs(force) @ jnp.abs(slope), apart)
+        return Multipliers(value, psi @ jacobian, length**2, psi @ rest, jnp.abs(psi) @ jnp.abs(jacobian), apart)
 
     return jax.vmap(one, in_axes=(0, seen, 0))(data.weight, data.shift, theta)
 
@@ -108,3 +112,36 @@ def _left_of(columns: jax.Array, minimised: jax.Array) -> jax.Array:
         frame = frame.at[:, at].set(jnp.where(length > SPANNED, left / jnp.where(length > 0, length, 1.0), 0.0))
     first = columns - frame @ (frame.T @ columns)
     return first - frame @ (frame.T @ first)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lane to look around from: theta (p,), its replicate, -1 for the table as it is, and its objective there.
+
+    weight: (bucket,) of the lane's own table.   middle: (p,) theta amid the grid of starts.
+    """
+
+    theta: np.ndarray
+    replicate: int
+    value: float
+    weight: np.ndarray
+    middle: np.ndarray
+
+    def values(self, law: Law, job: Job, points: np.ndarray, clock: Clock) -> np.ndarray:
+        """Return the objective (k,) of this lane's table at points (k, p), inf where there is none."""
+        value = self.multipliers(law, job, points, np.full(len(law.names), False), clock).value
+        found: np.ndarray = np.where(np.isfinite(value), value, np.inf)
+        return found
+
+    def multipliers(self, law: Law, job: Job, points: np.ndarray, minimised: np.ndarray, clock: Clock) -> Multipliers:
+        """Return the multipliers (k, …) on this lane's table at points (k, p)."""
+        return multipliers_of(job, minimised, np.full(len(points), self.replicate), points, clock)
+
+    def jacobian(self, job: Job, theta: np.ndarray, clock: Clock) -> np.ndarray:
+        """Return d residual / d theta (m, p) of the lane's own rows, times the roots of their weights."""
+        return jacobian_at(job, replace(job.batch, weight=self.weight), theta, clock)
+
+
+def free_of(job: Job, held: Container[int] = ()) -> np.ndarray:
+    """Return which coefs (p,) are minimised where those at these places are held."""
+    return np.array([active > 0 and at not in held for at, active in enumerate(job.active)])

@@ -9,8 +9,7 @@ from jaxscale.engine.job import Job
 from jaxscale.finding import Finding
 from jaxscale.fitting.groups import value_over
 from jaxscale.fitting.optimum import residuals_at
-from jaxscale.fitting.outliers import Outlying, outlying
-from jaxscale.fitting.resistant import DEAF, Look
+from jaxscale.fitting.outliers import RANK_TOLERANCE, Model, Outlying, outlying
 from jaxscale.objectives import weight_of
 from jaxscale.objectives.spec import precision_of
 from jaxscale.results import Fit
@@ -52,35 +51,35 @@ def findings_of_off_runs(fit: Fit, job: Job, theta: np.ndarray, grid: np.ndarray
     if not free.any():
         return ()
     theta = theta if np.isfinite(theta).all() else grid[0]
-    look = _look(fit, job, theta, free, clock)
-    found = outlying(look, _starts(look, theta[free], grid[:, free]))
+    model = _model(fit, job, theta, free, clock)
+    found = outlying(model, _starts(model, theta[free], grid[:, free]))
     return () if found is None else (_finding(fit, found, theta, free),)
 
 
-def _look(fit: Fit, job: Job, theta: np.ndarray, free: np.ndarray, clock: Clock) -> Look:
-    """Return residuals and slopes as functions of the free coefs, over the standard error of each run where known."""
+def _model(fit: Fit, job: Job, theta: np.ndarray, free: np.ndarray, clock: Clock) -> Model:
+    """Return residuals and their Jacobian as functions of the free coefs, over each run's standard error, if known."""
     counts, weight = fit.runs.weight > 0, weight_of(fit.runs, fit.objective)
     precision = fit.runs.weight * precision_of(fit.runs, fit.objective.space)
     unit = np.sqrt(precision[counts] / weight[counts])  # 1 but for |r|, which is divided by that error once, not twice
 
-    def look(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def model(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         full = theta.copy()
         full[free] = point
-        residual, slope = residuals_at(job, job.batch, full, clock)
-        return unit * residual, unit[:, None] * slope[:, free]
+        residual, jacobian = residuals_at(job, job.batch, full, clock)
+        return unit * residual, unit[:, None] * jacobian[:, free]
 
     if job.batch.count < LONG:
-        return look
-    residual, slope = look(theta[free])
-    return lambda point: (residual + slope @ (point - theta[free]), slope)
+        return model
+    residual, jacobian = model(theta[free])
+    return lambda point: (residual + jacobian @ (point - theta[free]), jacobian)
 
 
-def _starts(look: Look, own: np.ndarray, grid: np.ndarray) -> list[np.ndarray]:
+def _starts(model: Model, own: np.ndarray, grid: np.ndarray) -> list[np.ndarray]:
     """Return the fit's own point, and those of the grid at which most rows lie near the law."""
-    if len(look(own)[0]) >= LONG:
+    if len(model(own)[0]) >= LONG:
         return [own]
     points = grid[np.unique(np.linspace(0, len(grid) - 1, min(LOOKED_AT, len(grid))).astype(int))]
-    middle = [float(np.median(np.nan_to_num(np.abs(look(point)[0]), nan=np.inf))) for point in points]
+    middle = [float(np.median(np.nan_to_num(np.abs(model(point)[0]), nan=np.inf))) for point in points]
     return [own, *points[np.argsort(middle, kind="stable")[:BEGUN]]]
 
 
@@ -90,7 +89,7 @@ def _finding(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray) -> 
     numbers = fit.runs.row[rows]
     is_one = len(rows) == 1
     they = {"them": "it" if is_one else "them", "they": "it" if is_one else "they", "s": "s" if is_one else ""}
-    size = np.abs(found.place.residual)
+    size = np.abs(found.point.residual)
     typical = float(np.median(np.delete(size, found.rows)))
     times = [f"{one:,.0f}" if one >= 10 else f"{one:.1f}" for one in (size[found.rows] / typical).tolist()]
     separation = separation_of(fit.runs, numbers.tolist())
@@ -129,24 +128,24 @@ def _share(fit: Fit, rows: np.ndarray, they: dict[str, str]) -> str:
 
 def _moved(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray, they: dict[str, str]) -> str:
     """Return how far the coef moves that moves farthest, by least squares over the other rows."""
-    others = np.delete(np.arange(len(found.place.residual)), found.rows)
-    slope = found.place.slope[others]
-    length = np.linalg.norm(slope, axis=0)
+    others = np.delete(np.arange(len(found.point.residual)), found.rows)
+    jacobian = found.point.jacobian[others]
+    length = np.linalg.norm(jacobian, axis=0)
     if not (length > 0).all():
         return ""
-    _, singular, right = np.linalg.svd(slope / length, full_matrices=False)
-    if singular[-1] <= DEAF * singular[0]:
+    _, singular, right = np.linalg.svd(jacobian / length, full_matrices=False)
+    if singular[-1] <= RANK_TOLERANCE * singular[0]:
         return ""
     freedom = len(others) - len(length)
-    scale = np.sqrt(np.sum(found.place.residual[others] ** 2) / freedom)
+    scale = np.sqrt(np.sum(found.point.residual[others] ** 2) / freedom)
     errors = scale * np.linalg.norm(right.T / singular, axis=1) / length
-    shift = np.abs(theta[free] - found.place.theta) / errors
+    shift = np.abs(theta[free] - found.point.theta) / errors
     at = int(np.argmax(shift))
     if shift[at] < SMALL:
         return UNMOVED.format(shift=shift[at], **they)
     place = int(np.flatnonzero(free)[at])
     name, support = fit.law.names[place], fit.law.supports[place]
-    value = float(support.to_coef(np.asarray(found.place.theta[at])))
+    value = float(support.to_coef(np.asarray(found.point.theta[at])))
     error = float(errors[at] * np.abs(support.slope(np.asarray(value))))
     said = f"{shift[at]:,.2g}" if shift[at] < 10 else f"{min(shift[at], FAR):,.0f}{' or more' * int(shift[at] > FAR)}"
     return MOVED.format(shift=said, name=name, value=value, error=error, before=fit.coefs[name], **they)

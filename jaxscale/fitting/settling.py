@@ -11,8 +11,7 @@ from jaxscale.engine.job import Job, draws
 from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, one_run, solve_held
 from jaxscale.fitting.limits import bound_at, bounds_near
-from jaxscale.fitting.multipliers import multipliers_of
-from jaxscale.fitting.places import Place
+from jaxscale.fitting.multipliers import Place, multipliers_of
 from jaxscale.laws import Law
 from jaxscale.status import Status
 

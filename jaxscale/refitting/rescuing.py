@@ -10,8 +10,7 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
 from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.fitting.bounds import Bound
-from jaxscale.fitting.multipliers import multipliers_of
-from jaxscale.fitting.places import Place
+from jaxscale.fitting.multipliers import Place, multipliers_of
 from jaxscale.fitting.settling import Settling
 from jaxscale.refitting.setup import Setup
 from jaxscale.status import Status

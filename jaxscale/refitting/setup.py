@@ -14,8 +14,7 @@ from jaxscale.engine.scheduler import Outcome, solve
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import Bound, bound_of, inside, solve_held
 from jaxscale.fitting.optimum import jacobian_at, surrogate_at
-from jaxscale.fitting.starts import start_points
-from jaxscale.fitting.table import batch_of
+from jaxscale.fitting.preparing import batch_of, start_points
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.refitting.clusters import check_clusters
 from jaxscale.resampling import Fitted, Scheme, check_seed

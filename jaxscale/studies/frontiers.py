@@ -10,7 +10,7 @@ from jaxscale.allocation.inputs import fixed_values, measured_flops
 from jaxscale.errors import UsageError
 from jaxscale.finding import forbids_plan
 from jaxscale.fitting import group_of
-from jaxscale.fitting.design import design_of
+from jaxscale.fitting.collinearity import design_of
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.results import Ensemble, Fit, Frontier, Study

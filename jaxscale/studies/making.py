@@ -9,7 +9,7 @@ from jaxscale.allocation import prefetched
 from jaxscale.counting import Convention, recount
 from jaxscale.errors import UsageError
 from jaxscale.fitting import compare_counts, fit, reduced
-from jaxscale.fitting.counts import ALL
+from jaxscale.fitting.variants import ALL
 from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law

@@ -19,7 +19,7 @@ from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
 from jaxscale.engine.scheduler import solve
 from jaxscale.fitting.optimum import surrogate_at
-from jaxscale.fitting.table import batch_of
+from jaxscale.fitting.preparing import batch_of
 from jaxscale.laws import LAWS
 from jaxscale.resampling import SCHEMES
 from jaxscale.solvers import SOLVERS

@@ -1,12 +1,11 @@
-"""Rows that are off, on residuals and slopes alone: a power law in NumPy, so that nothing is compiled."""
+"""Rows that are off, on residuals and their Jacobian alone: a power law in NumPy, so that nothing is compiled."""
 
 import warnings
 
 import numpy as np
 import pytest
 
-from jaxscale.fitting.outliers import outlying
-from jaxscale.fitting.resistant import at_point, descended
+from jaxscale.fitting.outliers import at_point, descended, outlying
 
 TRUTH = np.log([1.8, 480.0, 2100.0, 0.35, 0.37])
 NOISE = 0.004
@@ -23,7 +22,7 @@ def terms(point, params, tokens):
 
 
 def look_at(params, tokens, target, *, is_log=True, weight=None):
-    """ResidualSummary and slopes of E + A/N^alpha + B/D^beta in ln coefs, times the root of the weight."""
+    """Residuals and Jacobian of E + A/N^alpha + B/D^beta in ln coefs, times the root of the weight."""
     root = np.ones(len(params)) if weight is None else np.sqrt(weight)
 
     def look(point):
@@ -68,7 +67,7 @@ def test_several_rows_that_drag_least_squares_are_found_and_no_others_blamed(cou
     kept = np.delete(np.arange(count), rows)
     look = look_at(params[kept], tokens[kept], target[kept], is_log=is_log)
     clean = descended(look, at_point(look, TRUTH), np.arange(count - bad), 60)
-    np.testing.assert_allclose(found.place.theta, clean.theta, rtol=1e-5)  # the fit without them, as if they never were
+    np.testing.assert_allclose(found.point.theta, clean.theta, rtol=1e-5)  # the fit without them, as if they never were
 
 
 def test_the_smallest_table_of_which_something_can_be_said():
@@ -142,5 +141,5 @@ def test_the_search_is_deterministic_and_free_of_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         first, second = searched(look, 50), searched(look, 50)
-    np.testing.assert_array_equal(first.place.theta, second.place.theta)
+    np.testing.assert_array_equal(first.point.theta, second.point.theta)
     assert first.rows.tolist() == second.rows.tolist() == [3, 30]

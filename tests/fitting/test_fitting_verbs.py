@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 import jaxscale as js
 from jaxscale.errors import UsageError
-from jaxscale.fitting.starts import start_points
+from jaxscale.fitting.preparing import start_points
 from jaxscale.status import Status
 
 LAW = "power-params"

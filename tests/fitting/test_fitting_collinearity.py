@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import jaxscale as js
 from jaxscale.fitting import reduced
-from jaxscale.fitting.design import design_of
+from jaxscale.fitting.collinearity import design_of
 from jaxscale.fitting.nullspace import null_space_of
 from jaxscale.laws import LAWS, law_from_expression
 from jaxscale.status import Status
