@@ -19,12 +19,12 @@ def significant(value: float | None, digits: int = 5) -> str:
         return "0"
     exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
     if not -3 <= exponent < 6:
-        return power(value, digits)
+        return scientific(value, digits)
     places = digits - 1 - exponent
     return f"{round(value, places):.{max(0, places)}f}"
 
 
-def power(value: float | None, digits: int = 4) -> str:
+def scientific(value: float | None, digits: int = 4) -> str:
     """Return a number as 5.76e23, with at most that many significant digits; a dash if not finite."""
     if value is None or not math.isfinite(value):
         return ABSENT
@@ -38,7 +38,7 @@ def count(value: float | None, digits: int = 3) -> str:
     if value is None or not math.isfinite(value):
         return ABSENT
     if not 1.0 <= value < 9.995e14:
-        return power(value, digits)
+        return scientific(value, digits)
     for size, suffix in SUFFIXES:
         if value >= 0.9995 * size:
             return f"{significant(value / size, digits)}{suffix}"
@@ -47,7 +47,7 @@ def count(value: float | None, digits: int = 3) -> str:
 
 def times(factor: float) -> str:
     """Return a factor above one as 2.3×, 576× or 1.2e7×."""
-    said = significant(factor, 2) if factor < 100.0 else f"{factor:,.0f}" if factor < 1e6 else power(factor, 2)
+    said = significant(factor, 2) if factor < 100.0 else f"{factor:,.0f}" if factor < 1e6 else scientific(factor, 2)
     return f"{said}×"
 
 

@@ -22,7 +22,7 @@ def watch() -> None:
         os.register_at_fork(after_in_child=_note)
 
 
-def check() -> None:
+def check_fork() -> None:
     """Raise UsageError in a process that was forked after JAX had computed."""
     if STRANDED:
         raise UsageError(FORKED)

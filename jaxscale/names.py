@@ -22,6 +22,6 @@ CONVENTIONS = (
 """The conventions that count the training of a run."""
 
 
-def listed(names: tuple[str, ...]) -> str:
+def comma_list(names: tuple[str, ...]) -> str:
     """Return the names as a help text shows them."""
     return ", ".join(names)

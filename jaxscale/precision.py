@@ -32,7 +32,7 @@ def float64() -> Iterator[None]:
     """
     import jax
 
-    forks.check()
+    forks.check_fork()
     with ExitStack() as scopes:
         scopes.enter_context(jax.enable_x64(True))
         scopes.enter_context(jax.debug_nans(False))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from jaxscale.digits import ABSENT, count, power, seconds, significant, span
+from jaxscale.digits import ABSENT, count, scientific, seconds, significant, span
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_count_has_three_digits_and_a_letter(value, text):
     ("value", "text"), [(1e21, "1e21"), (5.76e23, "5.76e23"), (1.23456e-5, "1.235e-5"), (math.nan, ABSENT)]
 )
 def test_a_budget_is_written_as_it_was_typed(value, text):
-    assert power(value) == text
+    assert scientific(value) == text
 
 
 def test_a_span_without_limits_is_one_dash():

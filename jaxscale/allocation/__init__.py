@@ -5,7 +5,7 @@ and `spread` (how sure the best size is).
 """
 
 from jaxscale.allocation.allocate import Allocation, allocate
-from jaxscale.allocation.frontier import check_frontier, frontier, prefetched
+from jaxscale.allocation.frontier import check_frontier, frontier, prefetched_frontier
 from jaxscale.allocation.solving import isoloss, solve_for
 
-__all__ = ["Allocation", "allocate", "check_frontier", "frontier", "isoloss", "prefetched", "solve_for"]
+__all__ = ["Allocation", "allocate", "check_frontier", "frontier", "isoloss", "prefetched_frontier", "solve_for"]

@@ -22,8 +22,7 @@ from jaxscale.allocation.inputs import (
     measured_flops,
 )
 from jaxscale.costs.training import fixed_inputs
-from jaxscale.engine import compiling
-from jaxscale.engine.compiling import Clock, Program, run
+from jaxscale.engine.compiling import Clock, Program, prefetched, run
 from jaxscale.engine.data import chunks, fill
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
@@ -116,7 +115,7 @@ def frontier(
 
 
 @contextmanager
-def prefetched(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[None]:
+def prefetched_frontier(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator[None]:
     """Have the program of a frontier compiled inside this scope, while another one is; its end waits for that.
 
     budgets: how many `flops` there will be.   replicates: of the Ensemble; 0 for a Fit, or for coefs.   For who knows
@@ -128,7 +127,7 @@ def prefetched(law: Law | str, *, budgets: int, replicates: int = 0) -> Iterator
         return
     sets = np.zeros((_width(1 + replicates), len(law.coefs)))
     argument = (sets, np.zeros(budgets), np.zeros(len(fixed_inputs(law))))
-    with compiling.prefetched(Program.of(_finding(law), (law,), argument)):
+    with prefetched(Program.of(_finding(law), (law,), argument)):
         yield
 
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     metavar="CONVENTION",
     multiple=True,
     help=(
-        f"Show what moves if compute or size is counted so: {names.listed(names.CONVENTIONS)}, "
+        f"Show what moves if compute or size is counted so: {names.comma_list(names.CONVENTIONS)}, "
         "or all that the table allows; repeatable. [default: none]"
     ),
 )
@@ -80,7 +80,7 @@ def fit(
         studies.check_counts(counts)
         runs = tables.runs_of(table, reading, fitting)
         studies.check_countable(runs, counts)
-        studies.check_clusters(runs, fitting)
+        studies.check_scheme(runs, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.check_writable(folder, digest, force=force)

@@ -81,7 +81,7 @@ def frontier(
             if tables.data_set_of(source) is not None:
                 session.say(DATA_SET.format(name=source))
             runs = tables.runs_of(source, reading, fitting)
-            studies.check_clusters(runs, fitting)
+            studies.check_scheme(runs, fitting)
             study = studies.study_of(runs, fitting, showing, bar)
     _show(study, is_json=is_json)
     if not study.is_trustworthy:

@@ -109,7 +109,7 @@ def reading_options(command: Command) -> Command:
         "reading",
         Reading,
         click.option("--map", type=Pair("role=column"), multiple=True, callback=texts, help=(
-            f"Which column plays a role ({names.listed(names.ROLES)}), or which formula of columns, as in "
+            f"Which column plays a role ({names.comma_list(names.ROLES)}), or which formula of columns, as in "
             "loss=\"1 - acc\"; repeatable. [default: by the columns' names]")),
         click.option("--where", metavar="TEXT", multiple=True, help=(
             "Use only rows for which this holds, as in \"loss < 3.4 and run != 'base'\" or \"row != 8\"; repeatable. "
@@ -143,7 +143,7 @@ def fitting_options(command: Command) -> Command:
         Fitting,
         *law_options,
         click.option("--objective", metavar="NAME", default="huber", show_default=True, help=(
-            f"Rho function of the residuals: {names.listed(names.OBJECTIVES)}.")),
+            f"Rho function of the residuals: {names.comma_list(names.OBJECTIVES)}.")),
         click.option("--delta", type=float, help=(
             "Threshold of huber, in units of the residual (in log space a relative error). [default: 0.001]")),
         click.option("--space", type=click.Choice(["log", "linear"]), default="log", show_default=True, help=(
@@ -153,11 +153,11 @@ def fitting_options(command: Command) -> Command:
         click.option("--per-group", type=Names(), default=(), help=(
             "Coefs of which each group of --group has its own, as in E,A,B; the others are common. [default: none]")),
         click.option("--solver", metavar="NAME", default="newton", show_default=True, help=(
-            f"Minimiser: {names.listed(names.SOLVERS)}.")),
+            f"Minimiser: {names.comma_list(names.SOLVERS)}.")),
         click.option("--replicates", type=click.IntRange(min=0), default=4000, show_default=True, help=(
             "Refits to resampled tables; 0 for none, and no bands.")),
         click.option("--scheme", metavar="NAME", default="pairs", show_default=True, help=(
-            f"How tables are resampled: {names.listed(names.SCHEMES)}.")),
+            f"How tables are resampled: {names.comma_list(names.SCHEMES)}.")),
         click.option("--seed", type=Seed(), default=0, show_default=True, help=(
             "Seed of the replicates, 0 to 4294967295, or 'random'; it is always printed.")),
         click.option("--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help=(
@@ -211,14 +211,14 @@ law_options: tuple[Decorator, ...] = (
 band_options: tuple[Decorator, ...] = (
     click.option("--level", type=Level(), default=LEVEL, show_default=True, help="Share of an interval or band."),
     click.option("--interval", metavar="NAME", default=INTERVAL, show_default=True, help=(
-        f"How intervals are made: {names.listed(names.INTERVALS)}.")),
+        f"How intervals are made: {names.comma_list(names.INTERVALS)}.")),
 )  # fmt: skip
 
 saved_band_options: tuple[Decorator, ...] = (
     click.option("--level", type=Level(), help=(
         f"Share of an interval or band. [default: that of SAVED; else {LEVEL}]")),
     click.option("--interval", metavar="NAME", help=(
-        f"How intervals are made: {names.listed(names.INTERVALS)}. [default: that of SAVED; else {INTERVAL}]")),
+        f"How intervals are made: {names.comma_list(names.INTERVALS)}. [default: that of SAVED; else {INTERVAL}]")),
 )  # fmt: skip
 
 

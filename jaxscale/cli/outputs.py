@@ -38,7 +38,9 @@ def check_writable(folder: Path, digest: str, *, force: bool) -> None:
     """Raise StoreError for a folder that may not be written, before the work is done and not after it."""
     from jaxscale.store import folder as folders
 
-    folders.check_writable(folders.absolute(folder), is_own=lambda found: folders.is_own(found, digest), force=force)
+    folders.check_writable(
+        folders.absolute_path(folder), is_own=lambda found: folders.is_own(found, digest), force=force
+    )
 
 
 def save_result(study: Study | Fit, folder: Path, digest: str, *, force: bool) -> None:

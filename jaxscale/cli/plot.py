@@ -19,7 +19,7 @@ from jaxscale.cli.session import Session, talking
     "chosen",
     metavar="NAME",
     multiple=True,
-    help=f"Figure to draw: {names.listed(names.FIGURES)}; repeatable. [default: all that the result allows]",
+    help=f"Figure to draw: {names.comma_list(names.FIGURES)}; repeatable. [default: all that the result allows]",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the files. [default: SAVED]")
 @click.option(

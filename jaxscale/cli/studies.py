@@ -104,7 +104,7 @@ def check_countable(runs: Runs, counts: Sequence[str]) -> None:
             recount(runs, name)
 
 
-def check_clusters(runs: Runs, fitting: Fitting) -> None:
+def check_scheme(runs: Runs, fitting: Fitting) -> None:
     """Raise UsageError or RunsError for a scheme that draws groups that the table lacks, before it is fitted."""
     from jaxscale.refitting import check_clusters
     from jaxscale.resampling import SCHEMES

@@ -16,7 +16,7 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import Flattening, fill
 from jaxscale.engine.job import ChunkSolver, Job
 from jaxscale.engine.programs import StepBudget
-from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.lanes import fresh_lanes
 from jaxscale.status import RUNNING, Status
 
 FIRST = 4
@@ -45,7 +45,7 @@ class Part(NamedTuple):
     state: np.ndarray
 
 
-def solve(
+def solve_lanes(
     job: Job,
     replicate: np.ndarray,
     start: np.ndarray,
@@ -63,7 +63,7 @@ def solve(
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
     if not total:
         return outcome
-    example = begin(job.method, start[:1], scale[:1])
+    example = fresh_lanes(job.method, start[:1], scale[:1])
     flattening = Flattening.of(example)
     solver = ChunkSolver(job, flattening, clock)
     width = solver.width
@@ -81,7 +81,7 @@ def solve(
 
     def fresh(begin_at: int, end: int) -> Part:
         some = slice(begin_at, end)
-        return Part(np.arange(begin_at, end), flattening.flatten(begin(job.method, start[some], scale[some])))
+        return Part(np.arange(begin_at, end), flattening.flatten(fresh_lanes(job.method, start[some], scale[some])))
 
     settle = partial(_settle, flattening, job.max_steps, outcome, on_done)
     share = _share(total, width, solver.block, workers)

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
-from jaxscale.engine.scheduler import Outcome, solve
+from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.fitting.multipliers import multipliers_of
 from jaxscale.laws import Law, predict_sets
 from jaxscale.results import Fit, Joint
@@ -185,7 +185,7 @@ def minimise_others(
     """
     held = ~np.isnan(stand)
     others = replace(job, active=np.where(held, 0.0, job.active), surrogate=None)
-    return solve(others, replicate, np.where(held, stand, start), scale, clock, on_done)
+    return solve_lanes(others, replicate, np.where(held, stand, start), scale, clock, on_done)
 
 
 def joints_of(fit: Fit, std: Mapping[str, float | None]) -> tuple[Joint, ...]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.engine.scheduler import Outcome
 from jaxscale.laws import Law, predict_sets
 from jaxscale.objectives import Objective, weight_of
-from jaxscale.resampling import Fitted, Scheme, redraw
 from jaxscale.results import Fit
 from jaxscale.runs import Runs
-from jaxscale.status import Status
 
 TOLERANCE = 1e-9
 """Relative difference between an objective and that of the coefs beside it, from which the two are not the same."""
@@ -44,6 +41,15 @@ def recomputed(
     return total
 
 
+def value_over(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
+    """Return the objective over some of a fit's rows; for an objective with a limit the sum of |r|, as in the fit."""
+    if fit.objective.limit:
+        return float(np.sum(weight * np.abs(residuals)))
+    with precision.float64():
+        rho = np.asarray(fit.objective.rho(residuals, np.float64(fit.objective.scale)).value)  # type: ignore[arg-type]
+    return float(np.sum(np.where(weight > 0, weight * rho, 0.0)))
+
+
 def is_reproduced(fit: Fit) -> bool:
     """Return whether the coefs of a fit, as they are reported, give its objective."""
     again = recomputed(
@@ -59,32 +65,3 @@ def differs(value: np.ndarray, again: np.ndarray, runs: Runs, objective: Objecti
     floor = float(np.sum(weight_of(runs, objective))) * (residual if objective.limit else residual**2)
     is_same: np.ndarray = np.abs(again - value) <= TOLERANCE * np.abs(value) + floor
     return ~is_same
-
-
-def checked(
-    fit: Fit,
-    scheme: Scheme,
-    seed: int,
-    fitted: Fitted | None,
-    replicate: np.ndarray,
-    coefs: np.ndarray,
-    outcome: Outcome,
-    is_bound: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the objective (k,) of replicates and their statuses, `stalled` where coefs (k, p) do not give it.
-
-    replicate: (k,) indices.   fitted: for a scheme that needs residuals.   is_bound: (k,) lanes whose coefs are not
-    those of theta; others are what was minimised and need no check, but for an objective that is a limit, whose value
-    is that limit.
-    """
-    value, status = outcome.value.copy(), outcome.status.copy()
-    lanes = np.arange(len(value)) if fit.objective.limit else np.flatnonzero(is_bound)
-    if not len(lanes):
-        return value, status
-    draw = redraw(scheme, seed, replicate[lanes], weight_of(fit.runs, fit.objective), fit.runs.group, fitted)
-    again = recomputed(fit.law, fit.objective, fit.runs, coefs[lanes], *draw)
-    own = again if fit.objective.limit else value[lanes]
-    is_wrong = ~np.isfinite(again) | differs(own, again, fit.runs, fit.objective)
-    value[lanes] = np.where(is_wrong, value[lanes], again)
-    status[lanes[is_wrong & (status[lanes] <= Status.AT_BOUND)]] = Status.STALLED
-    return value, status

@@ -15,7 +15,7 @@ from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.results import Fit
 from jaxscale.results.fit import spread_on
 from jaxscale.status import Status
-from jaxscale.text import counted as number_of
+from jaxscale.text import counted
 
 COLLINEAR = (
     "{ties} in all {rows}, so that {coefs} of '{law}' cannot be told apart: quite other values predict the runs "
@@ -69,16 +69,16 @@ NEAR = 0.9
 
 def findings_of_design(fit: Fit, design: Design, aliasing: Aliasing) -> tuple[Finding, ...]:
     """Return what the design of the table forbids the law, or makes it pay for; at most one finding."""
-    rows = number_of(int(np.sum(fit.runs.weight > 0)), "run")
+    rows = counted(int(np.sum(fit.runs.weight > 0)), "run")
     told = {"ties": str(design), "rows": rows, "law": fit.law.name}
     if aliasing.unidentified:
         along = None if grouping_of(fit.law) else law_along(fit.runs, design)
         rest = "" if along is None else ALONG.format(equation=along.equation, law=along.name)
-        return (Finding("collinear-design", COLLINEAR.format(coefs=listed(aliasing.unidentified), rest=rest, **told)),)
+        return (Finding("collinear-design", COLLINEAR.format(coefs=joined(aliasing.unidentified), rest=rest, **told)),)
     if aliasing.weakened:
-        return (Finding("collinear-design", WEAKENED.format(coefs=listed(aliasing.weakened), **told)),)
+        return (Finding("collinear-design", WEAKENED.format(coefs=joined(aliasing.weakened), **told)),)
     if design.likeness > NEAR:
-        return (Finding("nearly-collinear", NEARLY.format(moving=listed(design.moving), share=design.likeness)),)
+        return (Finding("nearly-collinear", NEARLY.format(moving=joined(design.moving), share=design.likeness)),)
     return ()
 
 
@@ -94,13 +94,13 @@ def findings_of_fit(
     status, certificate = fit.status, fit.certificate
     if not status.is_usable and not is_explained:
         message = NOT_CONVERGED.format(
-            status=status, meaning=status.meaning, reasons=counted(outcome.status[: certificate.starts])
+            status=status, meaning=status.meaning, reasons=status_counts(outcome.status[: certificate.starts])
         )
         found += [Finding("not-converged", message), *_directions(fit, look), *_narrow(fit), *_not_finite(fit, start)]
     if status is Status.AT_BOUND:
         places = [place(name, fit.coefs[name]) for name in fit.at_bound if name not in fit.unidentified]
         if places:
-            found.append(Finding("at-bound", AT_BOUND.format(places=listed(places))))
+            found.append(Finding("at-bound", AT_BOUND.format(places=joined(places))))
         found += _without_value(fit)
     if certificate.agreeing_starts < FEW_AGREEING * certificate.starts and status.is_usable:
         message = FEW_AGREE.format(agreeing=certificate.agreeing_starts, starts=certificate.starts)
@@ -114,7 +114,7 @@ def findings_of_fit(
     rows, free = int(np.sum(fit.runs.weight > 0)), len(fit.free)
     if rows < 3 * free:
         left = LEFT.format(is_="is" if fit.dof == 1 else "are", **spread_on(fit.dof)) if fit.dof > 0 else NONE_LEFT
-        told = {"rows": number_of(rows, "run"), "free": number_of(free, "free coef"), "three": 3 * free}
+        told = {"rows": counted(rows, "run"), "free": counted(free, "free coef"), "three": 3 * free}
         message = FEW_ROWS.format(left=left, **told)
         found.append(Finding("few-rows", message))
     return tuple(found)
@@ -125,16 +125,16 @@ def _without_value(fit: Fit) -> list[Finding]:
     found, left = [], list(fit.unidentified)
     for one in fit.joint:
         error = "" if one.std is None else f" ± {one.std:.2g}"
-        message = NOT_SPLIT.format(names=listed(one.names), formula=one.formula, value=one.value, error=error)
+        message = NOT_SPLIT.format(names=joined(one.names), formula=one.formula, value=one.value, error=error)
         found.append(Finding("not-split", message))
         left = [name for name in left if name not in one.names]
     if left:
         words = NO_VALUE_ALONE if len(left) == 1 else NO_VALUE
-        found.append(Finding("no-value", words.format(names=listed(left))))
+        found.append(Finding("no-value", words.format(names=joined(left))))
     return found
 
 
-def counted(codes: np.ndarray) -> str:
+def status_counts(codes: np.ndarray) -> str:
     """Return "61 converged, 3 stalled" for an array of status codes, most frequent first."""
     values, counts = np.unique(codes, return_counts=True)
     order = np.argsort(-counts, kind="stable")
@@ -174,7 +174,7 @@ def _directions(fit: Fit, look: Look) -> list[Finding]:
         told = {"rank": null_space.rank, "size": null_space.size, "condition": null_space.condition}
         deficient = Finding(
             "rank-deficient",
-            RANK_DEFICIENT.format(directions=listed(null_space.directions), last=null_space.coefs[-1], **told),
+            RANK_DEFICIENT.format(directions=joined(null_space.directions), last=null_space.coefs[-1], **told),
         )
         return [*_few_values(fit, null_space.coefs), deficient]
     return [] if look.flattest is None else [Finding("flat-direction", FLAT.format(direction=look.flattest))]
@@ -186,7 +186,7 @@ def _few_values(fit: Fit, coefs: Sequence[str]) -> list[Finding]:
     for name in core_of(fit.law).inputs:
         column = fit.runs.columns[name]
         if column.ndim == 1 and len(np.unique(column[rows])) == 2 and len(coefs) >= 3:
-            found.append(TWO_VALUES.format(name=name, coefs=listed(coefs), last=coefs[-1]))
+            found.append(TWO_VALUES.format(name=name, coefs=joined(coefs), last=coefs[-1]))
     return [Finding("two-values", "; ".join(found))] if found else []
 
 
@@ -195,7 +195,7 @@ def place(name: str, edge: float) -> str:
     return f"{name} = {edge:g}" if np.isfinite(edge) else f"{name} → ∞"
 
 
-def listed(words: Iterable[str]) -> str:
+def joined(words: Iterable[str]) -> str:
     """Return "E, A and alpha"."""
     *most, last = list(words)
     return f"{', '.join(most)} and {last}" if most else last

@@ -12,7 +12,7 @@ from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock, prefetched
 from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
-from jaxscale.engine.scheduler import Outcome, solve
+from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.errors import UsageError
 from jaxscale.fitting.bounds import SAME_MINIMUM, Bound, joints_of
 from jaxscale.fitting.checking import is_reproduced
@@ -125,7 +125,7 @@ def fit(
         )
         with prefetched(views_program(job)):
             begun, scale = _lanes_of(points, objective.scale)
-            outcome = solve(job, np.full(len(begun), -1), points[begun], scale, clock)
+            outcome = solve_lanes(job, np.full(len(begun), -1), points[begun], scale, clock)
             outcome = _again(job, points, outcome, clock)
             grid = points if starts is None else start_points(law, runs, None, fixed)
             nowhere = np.full(len(begun), -1)
@@ -154,7 +154,7 @@ def _again(job: Job, points: np.ndarray, outcome: Outcome, clock: Clock) -> Outc
     if is_done or not np.isinf(job.tolerances[0]) or not isinstance(job.method, Newton):
         return outcome
     exact = replace(job, method=replace(job.method, is_patient=False))
-    other = solve(exact, np.full(len(points), -1), points, np.zeros(len(points)), clock)
+    other = solve_lanes(exact, np.full(len(points), -1), points, np.zeros(len(points)), clock)
     is_better = (other.status <= Status.AT_BOUND) & (other.value <= np.nanmin(outcome.value) * (1 + SAME_MINIMUM))
     theta = np.where(is_better[:, None], other.theta, outcome.theta)
     value, status = (np.where(is_better, getattr(other, name), getattr(outcome, name)) for name in ("value", "status"))

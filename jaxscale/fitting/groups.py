@@ -8,9 +8,9 @@ from typing import TypeVar, overload
 
 import numpy as np
 
-from jaxscale import precision
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
+from jaxscale.fitting.checking import value_over
 from jaxscale.fitting.collinearity import design_of
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
@@ -185,15 +185,6 @@ def _its_joint(one: Joint, grouping: Grouping, group: str) -> list[Joint]:
     names = grouping.coefs_of(group, {full: full for name in grouping.core.names for full in grouping.names_of(name)})
     own = tuple(name for name, given in names.items() if given in one.names)
     return [replace(one, names=own)] if len(own) == len(one.names) else []
-
-
-def value_over(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
-    """Return the objective over some of a fit's rows; for an objective with a limit the sum of |r|, as in the fit."""
-    if fit.objective.limit:
-        return float(np.sum(weight * np.abs(residuals)))
-    with precision.float64():
-        rho = np.asarray(fit.objective.rho(residuals, np.float64(fit.objective.scale)).value)  # type: ignore[arg-type]
-    return float(np.sum(np.where(weight > 0, weight * rho, 0.0)))
 
 
 def _with_freedom(few: str, dof: int) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
 from jaxscale.finding import Finding
-from jaxscale.fitting.groups import value_over
+from jaxscale.fitting.checking import value_over
 from jaxscale.fitting.optimum import residuals_at
 from jaxscale.fitting.outliers import RANK_TOLERANCE, Model, Outlying, outlying
 from jaxscale.objectives import weight_of

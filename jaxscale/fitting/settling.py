@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job, draws
-from jaxscale.engine.scheduler import Outcome, solve
+from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, one_run, solve_held
 from jaxscale.fitting.limits import bound_at, bounds_near
 from jaxscale.fitting.multipliers import Place, multipliers_of
@@ -91,7 +91,7 @@ class Settling:
             return
         patient, before = replace(self.job, max_steps=PATIENCE, surrogate=None), self.copy()
         scale = np.full(len(lanes), self.narrow)
-        self.keep(lanes, solve(patient, self.replicate[lanes], outcome.theta[lanes], scale, self.clock))
+        self.keep(lanes, solve_lanes(patient, self.replicate[lanes], outcome.theta[lanes], scale, self.clock))
         self.settle_moved(before)
 
     def keep(self, lanes: np.ndarray, again: Outcome) -> None:

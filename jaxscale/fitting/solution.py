@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from jaxscale.engine.programs import problem_of
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.lanes import fresh_lanes
 from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Data
@@ -85,7 +85,7 @@ def solution(
             problem,
             Newton(),
             Data(jax.lax.stop_gradient((inputs, target)), jax.lax.stop_gradient(weight)[None]),
-            begin(Newton(), guess[None], scale[None]),
+            fresh_lanes(Newton(), guess[None], scale[None]),
             jnp.ones((size,), start.dtype),
             jnp.asarray(law.bounded),
             Tolerances(scale, jnp.zeros((), start.dtype), jnp.zeros((), start.dtype)),

@@ -87,7 +87,7 @@ def coordinates(frame: Float[Array, "B p p"], vector: Float[Array, "B p"]) -> Fl
     return found
 
 
-def absolute(matrix: Float[Array, "B p p"], sweeps: int = 6) -> Float[Array, "B p p"]:
+def absolute_value(matrix: Float[Array, "B p p"], sweeps: int = 6) -> Float[Array, "B p p"]:
     """Return |matrix| for each lane: the symmetric matrix with the same eigenvectors and the eigenvalues' sizes.
 
     By cyclic Jacobi rotations: elementwise over the lanes, without a call to LAPACK, which would run lane by lane.

@@ -1,9 +1,9 @@
 """The bootstrap: replicates surveyed, refitted by ranges, and gathered to an ensemble."""
 
 from jaxscale.refitting.bootstrap import bootstrap
-from jaxscale.refitting.clusters import check_clusters, still_open
 from jaxscale.refitting.gather import gather
 from jaxscale.refitting.refit import Refits, refit
+from jaxscale.refitting.setup import check_clusters, still_open
 from jaxscale.refitting.survey import Survey, survey
 from jaxscale.refitting.two_steps import TwoSteps, two_steps
 

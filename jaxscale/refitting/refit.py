@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.job import draws
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.errors import UsageError
-from jaxscale.fitting.checking import checked
-from jaxscale.fitting.settling import INSIDE
-from jaxscale.refitting.basins import find_lower_basins, keep_lower
-from jaxscale.refitting.covariances import covariances_of
-from jaxscale.refitting.rescuing import leave, rescue, settling_of
+from jaxscale.fitting.checking import differs, recomputed
+from jaxscale.fitting.covariance import covariance_at, slopes_of
+from jaxscale.fitting.optimum import views_at_each
+from jaxscale.fitting.settling import INSIDE, Settling
+from jaxscale.objectives import weight_of
+from jaxscale.refitting.restarting import find_lower_basins, keep_lower, leave_bound, rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
 from jaxscale.refitting.survey import SURVEY, Survey, copied
+from jaxscale.resampling import redraw
 from jaxscale.results import Fit
+from jaxscale.status import Status
 
 NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 on is expected, such as range(100, 200)"
 
@@ -132,16 +137,15 @@ def refit_of(
     before = settling.copy()
     if len(survey.wide.value) and is_known.any():
         again = Outcome(*(part[replicate[is_known]] for part in survey.wide))
-        leave(setup, again, replicate[is_known], clock)
+        leave_bound(setup, again, replicate[is_known], clock)
         keep_lower(outcome, np.flatnonzero(is_known), again, setup.floor)
     if survey.basins is not None:
         find_lower_basins(setup, survey.basins, outcome, replicate, ~is_known, clock)
     settling.settle_moved(before)
-    coefs, is_open, is_bound = settling.coefs(), settling.is_open(), settling.index != INSIDE
-    value, status = checked(setup.fit, survey.scheme, survey.seed, survey.fitted, replicate, coefs, outcome, is_bound)
-    backend = placement.current().platform
-    spread = covariances_of(setup, settling, clock) if covariance else None
-    return Refits(replicate, coefs, value, status, outcome.steps, is_open, backend, clock, spread)
+    coefs, backend = settling.coefs(), placement.current().platform
+    value, status = _checked(setup.fit, survey, settling, coefs)
+    spread = _covariances(setup, settling, clock) if covariance else None
+    return Refits(replicate, coefs, value, status, outcome.steps, settling.is_open(), backend, clock, spread)
 
 
 def _first(
@@ -156,3 +160,49 @@ def _first(
         mine[is_known], mine[~is_known] = known[replicate[is_known]], new
     on_done(int(np.sum(is_known)))
     return outcome
+
+
+def _checked(fit: Fit, survey: Survey, settling: Settling, coefs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the objective (k,) of replicates and their statuses, `stalled` where coefs (k, p) do not give it.
+
+    Inside, coefs are those of theta: they are what was minimised and need no check, but for an objective that is a
+    limit, whose value is that limit.
+    """
+    outcome = settling.outcome
+    value, status = outcome.value.copy(), outcome.status.copy()
+    lanes = np.arange(len(value)) if fit.objective.limit else np.flatnonzero(settling.index != INSIDE)
+    if not len(lanes):
+        return value, status
+    replicate, weight = settling.replicate[lanes], weight_of(fit.runs, fit.objective)
+    draw = redraw(survey.scheme, survey.seed, replicate, weight, fit.runs.group, survey.fitted)
+    again = recomputed(fit.law, fit.objective, fit.runs, coefs[lanes], *draw)
+    own = again if fit.objective.limit else value[lanes]
+    is_wrong = ~np.isfinite(again) | differs(own, again, fit.runs, fit.objective)
+    value[lanes] = np.where(is_wrong, value[lanes], again)
+    status[lanes[is_wrong & (status[lanes] <= Status.AT_BOUND)]] = Status.STALLED
+    return value, status
+
+
+def _covariances(setup: Setup, settling: Settling, clock: Clock) -> np.ndarray:
+    """Return the covariances (k, p, p) of the coefs of replicates, in the units of the coefs.
+
+    NaN in replicates that are not usable, or whose runs are no more than the coefs. Rows and columns of coefs that are
+    fixed or held at a bound are zero. A row that was drawn twice counts as two.
+    """
+    outcome, objective, job = settling.outcome, setup.fit.objective, setup.job
+    found = np.full((*outcome.theta.shape, outcome.theta.shape[1]), np.nan)
+    usable = np.flatnonzero(outcome.status <= Status.AT_BOUND)
+    if not len(usable) or objective.limit:
+        return found
+    theta, draw = outcome.theta[usable], draws(job, settling.replicate[usable], clock)
+    weight, slopes = job.batch.weight, slopes_of(setup.fit.law, theta)
+    times = draw.weight / np.where(weight > 0, weight, 1.0)
+    for part, views in views_at_each(job, theta, objective.scale, draw.shift, clock):
+        for row in range(part.start, part.stop):
+            bound = settling.bound_of(int(usable[row]))
+            free = job.active > 0 if bound is None else (job.active > 0) & ~bound.is_held
+            mine = jax.tree.map(lambda array, at=row - part.start: array[at], views)
+            one = covariance_at(objective, job.problem.pairs, mine, weight, objective.scale, free, times[row])
+            if one is not None:
+                found[usable[row]] = one * slopes[row][:, None] * slopes[row]
+    return found

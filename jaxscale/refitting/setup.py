@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,17 +10,20 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
-from jaxscale.engine.scheduler import Outcome, solve
-from jaxscale.errors import UsageError
+from jaxscale.engine.scheduler import Outcome, solve_lanes
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.fitting.bounds import Bound, bound_of, inside, solve_held
 from jaxscale.fitting.optimum import jacobian_at, surrogate_at
 from jaxscale.fitting.preparing import batch_of, start_points
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.refitting.clusters import check_clusters
-from jaxscale.resampling import Fitted, Scheme, check_seed
+from jaxscale.resampling import Fitted, Scheme, check_seed, clusters_of
 from jaxscale.results import Fit
+from jaxscale.runs import Runs
+from jaxscale.runs.repeats import LEAST_CLUSTERS
 from jaxscale.solvers import SOLVERS
 from jaxscale.solvers.loop import Tolerances
+from jaxscale.text import counted, shown_name
 
 WARM = 0.1
 """First scale of a replicate in units of the point fit's mean absolute residual: enough rows lie within it to steer
@@ -40,6 +43,15 @@ ONE_GROUP = (
     "part of its ensemble with group_of"
 )
 FIT_UNUSABLE = "the fit is '{status}', not a minimum: its replicates would mean nothing. Fit it first."
+
+FOLLOWED = ("repeated-seeds", "trajectory-rows")
+"""Codes of the findings whose advice is to draw whole groups."""
+
+NO_GROUPS = "the scheme '{scheme}' draws groups of rows: say which column names them, --group COLUMN"
+OWN_COEFS = (
+    "the scheme '{scheme}' draws whole groups, and here each group has coefs of its own, which the others do not tell"
+)
+TOO_FEW = "{source}: {groups} for the scheme '{scheme}', which needs {least}; without groups single rows are drawn"
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ class Setup:
     ) -> Outcome:
         """Solve replicates (k,) from the point fit, each from its first scale (k,)."""
         if self.bound is None:
-            return solve(self.warm, replicate, np.tile(self.theta, (len(replicate), 1)), scale, clock, on_done)
+            return solve_lanes(self.warm, replicate, np.tile(self.theta, (len(replicate), 1)), scale, clock, on_done)
         start = np.tile(self.bound.start, (len(replicate), 1))
         return solve_held(self.job, self.bound, replicate, start, scale, clock, on_done)
 
@@ -147,3 +159,25 @@ def _check(fit: Fit, chunk: int | None) -> None:
         raise UsageError(NOTHING_FREE.format(law=fit.law.name))
     if not fit.is_usable:
         raise UsageError(FIT_UNUSABLE.format(status=fit.status))
+
+
+def check_clusters(runs: Runs, scheme: Scheme, *, has_own: bool) -> None:
+    """Raise UsageError or RunsError unless a scheme that draws groups has enough of them; others need none.
+
+    has_own: whether a law is fitted in which each group has coefs of its own.
+    """
+    if not scheme.has_groups:
+        return
+    if runs.group is None:
+        raise UsageError(NO_GROUPS.format(scheme=scheme.name))
+    if has_own:
+        raise UsageError(OWN_COEFS.format(scheme=scheme.name))
+    count = len(np.unique(clusters_of(runs.group, len(runs))[runs.weight > 0]))
+    if count < LEAST_CLUSTERS:
+        groups, source = counted(count, "group"), shown_name(runs.origin.source)
+        raise RunsError(TOO_FEW.format(source=source, groups=groups, scheme=scheme.name, least=LEAST_CLUSTERS))
+
+
+def still_open(findings: Iterable[Finding], scheme: Scheme) -> tuple[Finding, ...]:
+    """Return the findings without those whose advice is followed where the scheme draws whole groups."""
+    return tuple(one for one in findings if not (scheme.has_groups and one.code in FOLLOWED))

@@ -11,8 +11,7 @@ from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.fitting.bounds import Bound
-from jaxscale.refitting.basins import keep_lower
-from jaxscale.refitting.rescuing import NEIGHBOURS, leave, rescue, settling_of
+from jaxscale.refitting.restarting import NEIGHBOURS, keep_lower, leave_bound, rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
 from jaxscale.resampling import SCHEMES, Fitted, Scheme
 from jaxscale.results import Fit
@@ -119,7 +118,7 @@ def survey_of(setup: Setup, narrow: Outcome, wide: Outcome, clock: Clock) -> Sur
     minima = outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS]
     rescue(settling, setup, minima)
     before = settling.copy()
-    leave(setup, beyond, replicate[: len(beyond.value)], clock)
+    leave_bound(setup, beyond, replicate[: len(beyond.value)], clock)
     has_second = len(beyond.value) > 0 and keep_lower(outcome, replicate, beyond, setup.floor)
     basins = outcome.theta[outcome.status == Status.CONVERGED] if has_second else None
     settling.settle_moved(before)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.costs.training import SIX
-from jaxscale.digits import ABSENT, count, power, significant, span
+from jaxscale.digits import ABSENT, count, scientific, significant, span
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band, band
 from jaxscale.reports.document import SCHEMA_VERSION, number
@@ -107,7 +107,7 @@ def _sizes(found: Agreement, level: float) -> Table:
     table = bare_table("FLOP", "approach", "params N", f"{100 * level:g} %", "tokens D", f"{100 * level:g} %")
     for place, flops in enumerate(found.flops):
         for order, one in enumerate(found.approaches):
-            cells = [power(float(flops)) if order == 0 else "", LABELS[one.name]]
+            cells = [scientific(float(flops)) if order == 0 else "", LABELS[one.name]]
             for line, ensemble in ((one.point.params, one.ensemble.params), (one.point.tokens, one.ensemble.tokens)):
                 at = found.flops[place : place + 1]
                 cells += [count(float(line.at(at)[0])), _span(band(ensemble.at(at)[:, 0], level=level), count)]
@@ -123,7 +123,7 @@ def _differences(found: Agreement, differences: tuple[Difference, ...]) -> Table
             first = [name, f"{one.exponent:+.3f}", _span(one.exponent_band, lambda x: f"{x:+.3f}")]
             lower, upper = float(one.params_band.lower[place]), float(one.params_band.upper[place])
             ratio = ABSENT if one.params_band.n_used < FEWEST else span(_three(lower), _three(upper))
-            last = [power(float(flops)), _three(float(one.params[place])), ratio]
+            last = [scientific(float(flops)), _three(float(one.params[place])), ratio]
             table.add_row(*(first if place == 0 else ["", "", ""]), *last)
     return table
 

@@ -8,7 +8,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.digits import power, seconds, short, significant
+from jaxscale.digits import scientific, seconds, short, significant
 from jaxscale.finding import Finding
 from jaxscale.results import Study, residual_summary
 from jaxscale.runs import Origin
@@ -96,7 +96,7 @@ def _columns(origin: Origin) -> str:
     same = [role for role, header in origin.columns.items() if role == header]
     other = [f"{role} from {shown(header)}" for role, header in origin.columns.items() if role != header]
     derived = [f"{role} = {formula}" for role, formula in origin.derived.items()]
-    scaled = [f"{shown(header)} times {power(factor)}" for header, factor in origin.scale.items()]
+    scaled = [f"{shown(header)} times {scientific(factor)}" for header, factor in origin.scale.items()]
     unasked = [NOT_QUESTIONED] if origin.units_ok else []
     return ", ".join([*same, *other, *(escaped(text) for text in derived), *scaled, *unasked])
 
@@ -110,8 +110,8 @@ def _objective(study: Study) -> str:
 
 def _ending(study: Study) -> Text:
     fit, checked = study.fit, study.fit.certificate
-    said = [f"gradient {power(checked.scaled_gradient, 2)}"]
-    said += [] if checked.condition is None else [f"condition {power(checked.condition, 2)}"]
+    said = [f"gradient {scientific(checked.scaled_gradient, 2)}"]
+    said += [] if checked.condition is None else [f"condition {scientific(checked.condition, 2)}"]
     said += [f"{checked.agreeing_starts} of {checked.starts} starts agree"]
     if checked.other_minima:
         said.append(counted(len(checked.other_minima), "other minimum", "other minima"))

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.digits import ABSENT, count, power, significant
+from jaxscale.digits import ABSENT, count, scientific, significant
 from jaxscale.finding import Finding
 from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, plain, reduced_facts, warning_table
 from jaxscale.reports.lawpages import headline_of
@@ -147,7 +147,7 @@ def _moves(own: list[Count]) -> str:
     sizes = [float(front.params[-1]) for front in frontiers if math.isfinite(front.params[-1])]
     if len(sizes) > 1:
         ends = {"low": count(min(sizes)), "high": count(max(sizes))}
-        said.append(PARAMS.format(flops=power(float(frontiers[0].flops[-1])), **ends))
+        said.append(PARAMS.format(flops=scientific(float(frontiers[0].flops[-1])), **ends))
     return MOVES.format(what=", and ".join(said or ["the coefs differ as follows"]))
 
 
@@ -173,7 +173,7 @@ def _frontiers(own: list[Count]) -> Table:
     table.add_column("FLOP", no_wrap=True, style="bold")
     table.add_column("", no_wrap=True, style="dim")
     for flops in budgets:
-        table.add_column(power(float(flops)), justify="right", no_wrap=True)
+        table.add_column(scientific(float(flops)), justify="right", no_wrap=True)
     has_split = any(np.isfinite(one.frontier.params).any() for one in own if one.frontier is not None)
     for one in own:
         name = plain(one.convention.name)

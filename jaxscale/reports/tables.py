@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.digits import ABSENT, count, power, significant, span, times
+from jaxscale.digits import ABSENT, count, scientific, significant, span, times
 from jaxscale.intervals import Band
 from jaxscale.reports.facts import plain
 from jaxscale.reports.warnings import FAR, BandOf, times_measured
@@ -92,7 +92,7 @@ def frontier_table(frontier: Frontier, band_of: BandOf | None = None) -> Table:
     bands = {name: None if band_of is None else band_of(name) for name in shown}
     for index, flops in enumerate(frontier.flops):
         values = [_style_of(name)(float(getattr(frontier.point, name)[index])) for name in shown]
-        table.add_row(Text(power(float(flops)), style="bold"), *(Text(value, style="bold") for value in values))
+        table.add_row(Text(scientific(float(flops)), style="bold"), *(Text(value, style="bold") for value in values))
         limits = [span(*_limits(bands[name], index, _style_of(name))) for name in shown]
         beyond = Text("") if measured is None else _beyond(float(measured[index]), _least(frontier))
         if band_of is not None or beyond.plain:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.costs.training import fixed_inputs
-from jaxscale.digits import power
+from jaxscale.digits import scientific
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
@@ -215,5 +215,5 @@ def _frontier_reason(study: Study, absent: tuple[int, ...], names: list[str]) ->
     flops: np.ndarray = np.empty(0) if study.frontier is None else study.frontier.flops
     if len(absent) == len(flops) and "loss" not in names:
         return NO_TRADE_OFF.format(names=", ".join(names), law=study.fit.law.name)
-    budgets = ", ".join(power(float(flops[index])) for index in absent[:5])
+    budgets = ", ".join(scientific(float(flops[index])) for index in absent[:5])
     return NO_OPTIMUM.format(names=", ".join(names), budgets=budgets + (", …" if len(absent) > 5 else ""))

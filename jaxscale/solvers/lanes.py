@@ -61,7 +61,7 @@ class Method(Protocol):
         ...
 
 
-def begin(
+def fresh_lanes(
     method: Method,
     theta: Float[Array, "B p"] | Float[np.ndarray, "B p"],
     scale: Float[Array, " B"] | Float[np.ndarray, " B"],

@@ -101,7 +101,7 @@ def move(
 ) -> Lanes:
     """Move every lane until it ends or max_steps evaluations have passed; that it CONVERGED is for `judge` to confirm.
 
-    lanes: from `begin`, or as returned before: a lane that is RUNNING goes on as if it had not been interrupted.
+    lanes: from `fresh_lanes`, or as returned before: a lane that is RUNNING goes on as if it had not been interrupted.
     most: (B,) the highest value at which a lane may begin; one that begins higher is STALLED there.
     A lane that is not finite leaves its neighbours bit-identical.
     """

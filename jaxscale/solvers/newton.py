@@ -80,4 +80,4 @@ def _reflected(matrix: jax.Array, diagonal: jax.Array) -> jax.Array:
     """Return |matrix|, by its eigenvalues in the units in which the metric's diagonal is one."""
     unit = jnp.where(diagonal > 0, diagonal, 1.0) ** -0.5  # equal units keep the arithmetic accurate
     outer = unit[:, :, None] * unit[:, None, :]
-    return small_spd.absolute(matrix * outer, SWEEPS) / outer
+    return small_spd.absolute_value(matrix * outer, SWEEPS) / outer

@@ -140,7 +140,7 @@ def descend(
         step, pivot = small_spd.solve(descent.curvature + damping[:, :, None] * identity, descent.gradient)
         step = jnp.where((pivot > 0)[:, None], step, descent.gradient / (REWEIGHTED + damping))
         promise = 0.5 * jnp.sum(step * (descent.gradient + damping * step), axis=1)
-        there = predict(problem, seen, descent.z - step, narrow, free, over_rows)
+        there = surrogate_evaluation(problem, seen, descent.z - step, narrow, free, over_rows)
         is_better = there.value <= descent.value * (1 + ROUNDING)
         kept = (descent.value - there.value) / promise
         bolder = jnp.where(kept > 0.25, descent.damping, 4.0 * descent.damping)
@@ -159,7 +159,7 @@ def descend(
     return surrogate.theta(descent.z.astype(surrogate.base.dtype)), descent.base.astype(scale.dtype)
 
 
-def predict(
+def surrogate_evaluation(
     problem: Problem,
     data: Data,
     z: Float[Array, "B p"],

@@ -67,7 +67,7 @@ _COPIES = 2.0
 """Memory per byte of the archive: its bytes, and the arrays made from them."""
 
 
-def absolute(folder: str | Path) -> Path:
+def absolute_path(folder: str | Path) -> Path:
     """Return the folder with the current one before it; raise StoreError where that is gone."""
     with _reasons(Path(folder)):
         return Path(os.path.abspath(folder))

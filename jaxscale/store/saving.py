@@ -21,7 +21,16 @@ from jaxscale.resampling import Scheme
 from jaxscale.results import Counts, Ensemble, Fit, Frontier, Study
 from jaxscale.store.archive import Archive
 from jaxscale.store.codec import Reader, Writer
-from jaxscale.store.folder import RESULT, absolute, arrays_in, check_writable, is_own, place_of, record_in, write_folder
+from jaxscale.store.folder import (
+    RESULT,
+    absolute_path,
+    arrays_in,
+    check_writable,
+    is_own,
+    place_of,
+    record_in,
+    write_folder,
+)
 from jaxscale.store.promises import A_SHARE, FINITE, POSITIVE
 from jaxscale.store.specs import Known, own_specs
 from jaxscale.store.verifying import verify_ensemble, verify_fit, verify_frontier, verify_function, verify_names
@@ -82,7 +91,7 @@ def save(
     ['arrays.npz', 'result.json']
     """
     study = _study_of(result)
-    digest, target = own_digest or _name_of(study), absolute(folder)
+    digest, target = own_digest or _name_of(study), absolute_path(folder)
     check_writable(target, is_own=lambda found: is_own(found, digest), force=force)
     arrays: dict[str, np.ndarray] = {}
     write_folder(target, _written(study, Writer(arrays)), arrays, digest)

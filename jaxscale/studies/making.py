@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from jaxscale.allocation import prefetched
+from jaxscale.allocation import prefetched_frontier
 from jaxscale.counting import Convention, recount
 from jaxscale.errors import UsageError
 from jaxscale.fitting import compare_counts, fit, reduced
@@ -118,7 +118,7 @@ def study(
         on_stage(RESAMPLING_STAGE, replicates)
         return bootstrap(one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
 
-    with prefetched(law, budgets=len(chosen), replicates=replicates):
+    with prefetched_frontier(law, budgets=len(chosen), replicates=replicates):
         on_stage(FITTING_STAGE.format(law=law.name), None)
         fitted = fit(
             runs, law, objective=objective, solver=solver, starts=starts, fix=fix, per_group=per_group, device=device

@@ -153,7 +153,7 @@ def ensemble():
     """Replicates of a first fit, which was made while its frontier was prefetched."""
     columns = {"params": np.geomspace(1e7, 1e10, 30), "tokens": np.geomspace(1e11, 1e9, 30)}
     runs = js.simulate(FLOOR, {"E": 1.7}, columns=columns, noise=0.01, seed=1)
-    with allocation.prefetched(FLOOR, budgets=2, replicates=300):
+    with allocation.prefetched_frontier(FLOOR, budgets=2, replicates=300):
         return js.bootstrap(js.fit(runs, FLOOR), replicates=300)
 
 
@@ -177,7 +177,7 @@ def test_a_frontier_that_was_foreseen_is_there_with_that_of_the_point_fit(ensemb
 
 def test_what_has_no_frontier_is_not_foreseen():
     known = slot_of.cache_info().misses
-    with allocation.prefetched("pure-power-params", budgets=2):
+    with allocation.prefetched_frontier("pure-power-params", budgets=2):
         ran(Witness())
     assert slot_of.cache_info().misses == known + 1
 

@@ -17,13 +17,13 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import SMALLEST_BUCKET, Flattening, bucket, chunks
 from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
-from jaxscale.engine.scheduler import solve
+from jaxscale.engine.scheduler import solve_lanes
 from jaxscale.fitting.optimum import surrogate_at
 from jaxscale.fitting.preparing import batch_of
 from jaxscale.laws import LAWS
 from jaxscale.resampling import SCHEMES
 from jaxscale.solvers import SOLVERS
-from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.lanes import fresh_lanes
 from jaxscale.solvers.loop import Tolerances
 from jaxscale.status import RUNNING, Status
 
@@ -57,7 +57,7 @@ def job():
 
 def solved(job, count=REPLICATES, on_done=lambda count: None):
     with precision.float64():
-        return solve(job, np.arange(count), START[:count], np.zeros(count), Clock(), on_done)
+        return solve_lanes(job, np.arange(count), START[:count], np.zeros(count), Clock(), on_done)
 
 
 def assert_identical(left, right):
@@ -104,7 +104,9 @@ def test_a_model_that_leads_lanes_uphill_costs_evaluations_and_nothing_else(job)
         model = surrogate_at(job, START[0], scale, Clock())
         liar = model._replace(slope=tuple(-column for column in model.slope), bend=tuple(0 * b for b in model.bend))
         index, first = np.arange(REPLICATES), np.full(REPLICATES, scale)
-        alone, misled = (solve(replace(job, surrogate=each), index, START, first, Clock()) for each in (None, liar))
+        alone, misled = (
+            solve_lanes(replace(job, surrogate=each), index, START, first, Clock()) for each in (None, liar)
+        )
     np.testing.assert_array_equal(misled.status, alone.status)
     np.testing.assert_allclose(misled.theta, alone.theta, rtol=1e-9)
     assert misled.steps.mean() > alone.steps.mean()
@@ -129,7 +131,7 @@ def test_a_failing_chunk_raises_and_starts_nothing_more(job, monkeypatch):
 @pytest.mark.parametrize("method", ["newton", "lbfgs"])
 def test_lanes_come_back_from_their_matrix_unchanged(method):
     with precision.float64():
-        lanes = begin(SOLVERS.resolve(method), START[:7], np.arange(7.0))
+        lanes = fresh_lanes(SOLVERS.resolve(method), START[:7], np.arange(7.0))
         lanes = lanes._replace(status=np.arange(7, dtype=np.int32) - 1, is_final=np.arange(7) % 2 == 0)
         flattening = Flattening.of(lanes)
         for back in (

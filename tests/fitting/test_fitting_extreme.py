@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 import jaxscale as js
-from jaxscale.refitting.findings import findings_of_ensemble
+from jaxscale.refitting.gather import findings_of_ensemble
 from jaxscale.status import Status
 
 

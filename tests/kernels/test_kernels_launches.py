@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.launches import count
 from jaxscale import objectives, precision
-from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.lanes import fresh_lanes
 from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Data, Problem, evaluate
@@ -43,7 +43,7 @@ def newton():
         data, theta, scale, active = arguments(np.float64)
         number = jax.ShapeDtypeStruct((), np.float64)
         problem = Problem(residual, objectives.huber().rho, SIZE)
-        lanes = jax.eval_shape(partial(begin, Newton()), jnp.zeros(theta.shape), jnp.zeros(scale.shape))
+        lanes = jax.eval_shape(partial(fresh_lanes, Newton()), jnp.zeros(theta.shape), jnp.zeros(scale.shape))
         bounded, steps = jax.ShapeDtypeStruct((SIZE,), bool), jax.ShapeDtypeStruct((), np.int32)
         descent = jax.jit(partial(minimise, problem, Newton()))
         lowered = descent.lower(data, lanes, active, bounded, Tolerances(number, number, number), number, steps)

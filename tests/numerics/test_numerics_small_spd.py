@@ -12,7 +12,7 @@ from jaxscale.numerics import small_spd
 
 EPS = np.finfo(np.float64).eps
 SOLVE = jax.jit(small_spd.solve)
-ABSOLUTE = jax.jit(small_spd.absolute)
+ABSOLUTE = jax.jit(small_spd.absolute_value)
 
 
 def solve(matrix, right):

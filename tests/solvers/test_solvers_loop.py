@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 import jaxscale.objectives as objectives
 from jaxscale import precision
-from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.lanes import fresh_lanes
 from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Data, Problem
@@ -39,7 +39,7 @@ def run(weight=WEIGHT, start=START, x=X, y=Y, max_steps=300, active=(1.0, 1.0, 1
     with precision.float64():
         moved = MINIMISE(
             Data((jnp.asarray(x), jnp.asarray(y)), jnp.asarray(weight)),
-            jax.tree.map(jnp.asarray, begin(Newton(), np.asarray(start), np.full(LANES, scale)))
+            jax.tree.map(jnp.asarray, fresh_lanes(Newton(), np.asarray(start), np.full(LANES, scale)))
             if lanes is None
             else lanes,
             jnp.asarray(active),

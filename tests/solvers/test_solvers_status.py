@@ -111,13 +111,13 @@ def test_a_fit_at_a_bound_can_be_refitted_and_every_replicate_is_counted():
 def test_no_start_ends_below_the_minimum_that_is_reported(seed, monkeypatch):
     """Twelve noisy runs, twenty copies each: several basins, and starts that never end. A lower value is not hidden."""
     module = importlib.import_module("jaxscale.fitting.fit")
-    solve, ended = module.solve, []
+    solve, ended = module.solve_lanes, []
 
     def listen(*arguments, **options):
         ended.append(solve(*arguments, **options))
         return ended[-1]
 
-    monkeypatch.setattr(module, "solve", listen)
+    monkeypatch.setattr(module, "solve_lanes", listen)
     random = np.random.default_rng(seed)
     columns = {"params": 10 ** random.uniform(7, 9, 12), "tokens": 10 ** random.uniform(9, 11, 12)}
     few = js.simulate("chinchilla", COEFS, columns=columns, noise=0.08, seed=seed)

@@ -9,11 +9,11 @@ import pytest
 
 from jaxscale import precision
 from jaxscale.objectives import OBJECTIVES
-from jaxscale.solvers.lanes import begin
+from jaxscale.solvers.lanes import fresh_lanes
 from jaxscale.solvers.loop import Tolerances, minimise
 from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Data, Problem, derivatives, evaluate
-from jaxscale.solvers.surrogate import descend, no_surrogate, predict, surrogate_of
+from jaxscale.solvers.surrogate import descend, no_surrogate, surrogate_evaluation, surrogate_of
 from jaxscale.status import Status
 
 ROWS, LANES, SCALE = 40, 7, 1e-2
@@ -55,7 +55,7 @@ def said(surrogate, z, weight=WEIGHT):
     with precision.float64():
         light, scale = jnp.asarray(weight, jnp.float32), jnp.full(len(z), SCALE, jnp.float32)
         data = Data((surrogate.residual, surrogate.slope, surrogate.bend, surrogate.kind), light)
-        there = predict(HUBER, data, jnp.asarray(z, jnp.float32), scale, jnp.ones(3, jnp.float32))
+        there = surrogate_evaluation(HUBER, data, jnp.asarray(z, jnp.float32), scale, jnp.ones(3, jnp.float32))
         return jax.tree.map(np.asarray, there)
 
 
@@ -107,7 +107,7 @@ def descended(surrogate, steps=10, active=(1.0, 1.0, 1.0), weight=WEIGHT):
 
 def solved(rows, theta):
     with precision.float64():
-        lanes = begin(Newton(), theta, np.full(LANES, SCALE))
+        lanes = fresh_lanes(Newton(), theta, np.full(LANES, SCALE))
         tolerances = Tolerances(np.float64(SCALE), np.float64(0.0), np.float64(0.0))
         run = jax.jit(partial(minimise, HUBER, Newton()))
         bounded, steps, noise = np.zeros(3, bool), np.int32(200), np.float64(1e-16)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxscale.engine.scheduler import Outcome
-from jaxscale.refitting.basins import keep_lower
+from jaxscale.refitting.restarting import keep_lower
 from jaxscale.status import Status
 
 FLOOR = 1e-20
