@@ -12,7 +12,7 @@ import pytest
 import jaxscale as js
 from jaxscale import errors
 
-SHORT = {"solve_for", "isoloss", "Runs", "Law"}
+SHORT = {"Runs", "Law"}
 """Functions, methods, and classes whose methods have the short form: with sections their files would pass 300 lines."""
 SLOW = {"group_of", "solution", "two_steps"}
 """Names whose examples compile programs of their own."""

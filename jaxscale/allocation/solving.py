@@ -1,8 +1,8 @@
-"""What a loss needs: an input of a law, the least compute, and contours of params and tokens, by bisection."""
+"""What a loss needs: an input of a law, or the least compute, by bisection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import jax
@@ -16,7 +16,6 @@ from jaxscale.allocation.inputs import (
     all_sizes,
     can_allocate,
     check_groups,
-    check_trade_off,
     fixed_values,
     given_law,
     run_columns,
@@ -24,8 +23,8 @@ from jaxscale.allocation.inputs import (
 from jaxscale.costs.spec import SIZES
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.errors import UsageError
-from jaxscale.laws import Law, predict_each, predict_with
-from jaxscale.laws.checking import as_numbers, finite_numbers, input_numbers
+from jaxscale.laws import Law, predict_each
+from jaxscale.laws.checking import finite_numbers, input_numbers
 from jaxscale.laws.inputs import SHARE
 from jaxscale.registry import unknown
 from jaxscale.results import Ensemble, Fit, Solution
@@ -37,12 +36,7 @@ LARGEST = 1e40
 """Sizes up to which one is looked for, from 1."""
 DECADES = np.arange(2.0, 46.0)
 """Compute in which a loss is looked for, log10 FLOP."""
-LOG_TOKENS = np.linspace(0.0, 80.0, 161)
-"""ln tokens of a contour, from one token to 5e34: the first step that brings the loss down to the level is bisected."""
-ZOOMS, FINER = 4, 33
-"""How often, and by how many steps, the surroundings of a contour's lowest loss are divided again."""
 
-BAD_PARAMS = "params = {params!r}: sizes are positive, finite numbers"
 NO_LOSSES = "loss has the shape {shape}: give one loss or a list of them"
 NOT_ONE = (
     "'{law}' takes {inputs}: give all but one of them, or one of params, tokens and tokens_per_param; "
@@ -70,12 +64,38 @@ def solve_for(
     With all inputs but one given, that one is found; with one of params, tokens and tokens_per_param, the other size or
     the compute; without a size, the least compute and its split, for a law that splits a budget.
 
-    source: a Fit, an Ensemble, or None with law= and coefs=.   loss: (k,) or a scalar, of what the law gives.   at:
-    inputs of the law, or sizes, name → scalar or (k,).   By bisection between steps of the input, on the law itself:
-    the least amount that reaches the loss where it falls, the most where it rises. Arrays of the answer are (k,) for
-    one set of coefs and (R, k) for an Ensemble: infinite where the loss is never reached, NaN where every amount
-    reaches it and for replicates that are not usable; findings count them.   Raises UsageError for what is unknown or
-    cannot be, and where not one input is left open.
+    Parameters
+    ----------
+    source
+        A Fit, an Ensemble, or None with law= and coefs=.
+    loss
+        (k,) or a scalar, of what the law gives.
+    at
+        Inputs of the law, or sizes, name → scalar or (k,), in their units.
+    law, coefs
+        In place of a source: a law, and its coefs, name → number, or the name of a published set.
+
+    Returns
+    -------
+    Solution
+        Its arrays are (k,) for one set of coefs and (R, k) for an Ensemble: infinite where the loss is never reached,
+        NaN where every amount reaches it and for replicates that are not usable; findings count them.
+
+    Raises
+    ------
+    UsageError
+        For what is unknown or invalid, and where not one input is left open.
+
+    Notes
+    -----
+    By bisection between steps of the input, on the law itself: the least amount that reaches the loss where it falls,
+    the most where it rises.
+
+    Examples
+    --------
+    >>> needed = js.solve_for(law="chinchilla", coefs="besiroglu2024", loss=2.5, at={"params": 1e9})
+    >>> needed.name, needed.value.round(-9)
+    ('tokens', array([2.5e+10]))
     """
     fit = source.fit if isinstance(source, Ensemble) else source
     law, coefs = given_law(fit, law, coefs, verb="solve_for", kinds="a Fit, an Ensemble")
@@ -90,43 +110,6 @@ def solve_for(
     inputs = {one: np.resize(np.asarray(value, float), len(levels)) for one, value in (at or {}).items()}
     findings = solution_findings(law, name, levels, inputs, arrays[name])
     return Solution(law, dict(coefs), levels, name, inputs, arrays, None, findings)
-
-
-def isoloss(
-    source: Fit | None = None,
-    *,
-    loss: float | Sequence[float] | np.ndarray,
-    params: Sequence[float] | np.ndarray,
-    law: Law | str | None = None,
-    coefs: Mapping[str, float] | str | None = None,
-    fixed: Mapping[str, float] | None = None,
-) -> np.ndarray:
-    """Return the tokens (k, m) with which a model of each size (m,) reaches each loss (k,); NaN where none does.
-
-    fixed: the law's inputs that are neither sizes nor their ratio, name → number.   By bisection in ln tokens, for any
-    law. Where the loss rises again with tokens, it is the fewest that reach it. NaN also where one token is enough.
-    Raises UsageError for a law without a trade-off, for sizes or fixed inputs that make no sense.
-    """
-    law, coefs = given_law(source, law, coefs, verb="isoloss", kinds="a Fit")
-    check_trade_off(law)
-    others = fixed_values(law, fixed)
-    levels = np.atleast_1d(finite_numbers("loss", loss))[:, None]
-    sizes = np.atleast_1d(as_numbers("params", params))[None, :]
-    if not (np.isfinite(sizes) & (sizes > 0)).all():
-        raise UsageError(BAD_PARAMS.format(params=params))
-
-    def losses(log_tokens: np.ndarray) -> np.ndarray:
-        columns = all_sizes(law, {"params": sizes, "tokens": np.exp(log_tokens), **others})
-        return predict_with(law, coefs, {**columns, **others})
-
-    steps, found = _refined(losses)  # (s, m)
-    is_reached = found[:, None, :] <= levels  # at every step, for every level and size
-    first = np.argmax(is_reached, axis=0)
-    is_reachable = is_reached.any(axis=0) & (first > 0)
-    places = np.arange(sizes.shape[1])
-    low, high = steps[np.maximum(first - 1, 0), places], steps[first, places]
-    low, high = _bisected(lambda middle: losses(middle) <= levels, low, high)
-    return np.where(is_reachable, np.exp(0.5 * (low + high)), np.nan)
 
 
 def _of_ensemble(ensemble: Ensemble, point: Solution, at: Mapping[str, ArrayLike]) -> Solution:
@@ -224,7 +207,7 @@ def _crossing(
     rises = reached[0] & ~reached[-1]
     above, below = np.where(rises, last + 1, first - 1), np.where(rises, last, first)  # unreached, reached
     low, high = steps[np.clip(above, 0, len(steps) - 1)], steps[below]
-    _, high = _bisected(is_reached, low, high, is_log)
+    _, high = bisected(is_reached, low, high, is_log)
     found = np.exp(high) if is_log else high
     found = np.where(reached.any(axis=0), found, np.inf)
     return np.where(reached[0] & reached[-1], np.nan, found)
@@ -256,23 +239,7 @@ def _least_compute(
     return "flops", {"flops": found, "params": params, "tokens": tokens}
 
 
-def _refined(losses: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return steps of ln tokens (s, m) for each size, finer on both sides of the lowest one, and the losses there.
-
-    A loss that rises again may be reached between two steps only.
-    """
-    found = losses(LOG_TOKENS[:, None])
-    steps = np.broadcast_to(LOG_TOKENS[:, None], found.shape)
-    for _ in range(ZOOMS):
-        lowest = np.argmin(np.where(np.isnan(found), np.inf, found), axis=0)
-        left, right = np.maximum(lowest - 1, 0), np.minimum(lowest + 1, len(steps) - 1)
-        low, high = (np.take_along_axis(steps, end[None], 0)[0] for end in (left, right))
-        steps = np.sort(np.concatenate([steps, np.linspace(low, high, FINER)]), axis=0)
-        found = losses(steps)
-    return steps, found
-
-
-def _bisected(
+def bisected(
     is_reached: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, is_log: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return both ends of where a loss is met, closed in to rounding.   low: not reached.   high: reached."""
