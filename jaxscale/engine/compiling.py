@@ -134,14 +134,16 @@ def prefetched(*programs: Program) -> Iterator[None]:
 
 
 def _prepare(program: Program) -> None:
-    """Compile a program, unless another thread compiles it."""
+    """Compile a program; one that is there, or that another thread compiles, leaves its turn to the next."""
     slot = _slot(program)
-    if slot.lock.acquire(blocking=False):
-        try:
-            with precision.float64():  # thread-local
-                _made(slot, program)
-        finally:
-            slot.lock.release()
+    if slot.executable is not None or not slot.lock.acquire(blocking=False):
+        PREFETCH.begin_next()
+        return
+    try:
+        with precision.float64():  # thread-local
+            _made(slot, program)
+    finally:
+        slot.lock.release()
 
 
 def _slot(program: Program) -> Slot:

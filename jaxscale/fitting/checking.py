@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxscale import precision
 from jaxscale.laws import Law, predict_sets
+from jaxscale.numerics.hosted import rho_of
 from jaxscale.objectives import Objective, weight_of
 from jaxscale.results import Fit
 from jaxscale.runs import Runs
@@ -35,8 +35,7 @@ def recomputed(
         counts = np.broadcast_to(weight, residual.shape) > 0
         rho = np.abs(residual)
         if not objective.limit:
-            with precision.float64():
-                rho = np.asarray(objective.rho(residual, np.float64(objective.scale)).value)  # type: ignore[arg-type]
+            rho = np.asarray(rho_of(objective.rho, residual, objective.scale).value)
         total: np.ndarray = np.sum(np.where(counts, weight * rho, 0.0), axis=1)
     return total
 
@@ -45,8 +44,7 @@ def value_over(fit: Fit, residuals: np.ndarray, weight: np.ndarray) -> float:
     """Return the objective over some of a fit's rows; for an objective with a limit the sum of |r|, as in the fit."""
     if fit.objective.limit:
         return float(np.sum(weight * np.abs(residuals)))
-    with precision.float64():
-        rho = np.asarray(fit.objective.rho(residuals, np.float64(fit.objective.scale)).value)  # type: ignore[arg-type]
+    rho = np.asarray(rho_of(fit.objective.rho, residuals, fit.objective.scale).value)
     return float(np.sum(np.where(weight > 0, weight * rho, 0.0)))
 
 

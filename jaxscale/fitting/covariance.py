@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.fitting.optimum import Views, hessian_of
 from jaxscale.laws import Law
+from jaxscale.numerics.hosted import rho_of
 from jaxscale.objectives import Objective
 
 HALL_SHEATHER = 1.96 ** (2 / 3) * (1.5 / (2 * np.pi)) ** (1 / 3)
@@ -49,7 +49,7 @@ def covariance_at(
     if objective.name != "squared" and scale < width and np.isfinite(scale):
         # only the density is counted more widely: the slopes must stay those whose sum is zero here, or the
         # answer would depend on the units of the columns
-        wide = objective.rho(jnp.asarray(residual), jnp.asarray(width)).curvature  # of all rows: of one shape
+        wide = rho_of(objective.rho, np.asarray(residual), width).curvature  # of all rows: of one shape
         curvature = psi_ratio(objective, scale, width) * np.asarray(wide)[rows]
     bread = hessian_of(views, pairs, weight * often, curvature)[np.ix_(free, free)]
     found = _covariance_of(objective, bread, views, free, weight, often, scale)
@@ -122,7 +122,7 @@ def _variance(objective: Objective, scale: float, error: float) -> float:
     """
     mass = np.exp(-0.5 * NODES**2)
     mass /= mass.sum()
-    psi = np.asarray(objective.rho(jnp.asarray(error * NODES), jnp.asarray(scale)).psi)
+    psi = np.asarray(rho_of(objective.rho, error * NODES, scale).psi)
     bend = float(mass @ (NODES * psi)) / error if error > 0 else 0.0
     return float(mass @ psi**2) / bend**2 if bend > 0 else 0.0
 
@@ -142,6 +142,5 @@ def bandwidth(residuals: np.ndarray) -> float:
 
 def psi_ratio(objective: Objective, scale: float, width: float) -> float:
     """Return psi of a large residual under the objective's own threshold over that under a wider one."""
-    far = jnp.asarray(FAR * width)
-    own, wide = (float(objective.rho(far, jnp.asarray(bend)).psi) for bend in (scale, width))
+    own, wide = (float(rho_of(objective.rho, FAR * width, bend).psi) for bend in (scale, width))
     return own / wide

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
@@ -15,6 +14,7 @@ from jaxscale.fitting.covariance import covariance_at, errors_of
 from jaxscale.fitting.nullspace import NullSpace, flattest, in_unit_diagonal, null_space_of
 from jaxscale.fitting.optimum import hessian_of, views_at, weighted_jacobian, weighted_total
 from jaxscale.laws import Law
+from jaxscale.numerics.hosted import rho_of
 from jaxscale.objectives import Objective
 
 SINGULAR_ABOVE = 1e14
@@ -82,7 +82,7 @@ def _scaled_gradient(
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         seen = np.where(theta != 0.0, np.abs(jacobian * theta), 0.0).sum(axis=1)
         rounding = batch.rounding + np.finfo(np.float64).eps * seen
-        steep = float(objective.rho(jnp.asarray(0.0), jnp.asarray(scale)).weight)  # psi rises nowhere faster
+        steep = float(rho_of(objective.rho, 0.0, scale).weight)  # psi rises nowhere faster
         doubt = batch.weight[: len(rounding)] * steep * rounding
         total = np.abs(psi).sum(axis=0)
         excess = np.maximum(np.abs(psi.sum(axis=0)) - doubt @ np.abs(jacobian), 0.0)

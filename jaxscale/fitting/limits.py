@@ -118,7 +118,7 @@ def _edge_in(
     no edge and is held amid the grid, unless that lets a finite edge stand for an infinite one.
     """
     free = free_of(job, held)
-    effect = place.multipliers(law, job, theta[None], free, clock).effect[0]
+    effect = place.multipliers(job, theta[None], free, clock).effect[0]
     can = np.flatnonzero(free & law.bounded)
     least = 0.0 if is_sure else float(effect[can].min(initial=np.inf))
     inert = can[effect[can] <= max(INSENSITIVE * value, least)]
@@ -126,7 +126,7 @@ def _edge_in(
     points = np.tile(theta, (len(moves), 1))
     for row, (at, edge) in enumerate(moves):
         points[row, at] = place.middle[at] if edge == "middle" else BEYOND[edge]
-    values = place.values(law, job, points, clock) if moves else np.zeros(0)
+    values = place.values(job, points, clock) if moves else np.zeros(0)
     kept = {move for move, there in zip(moves, values, strict=True) if abs(there - value) <= UNCHANGED * value}
     ends = [
         (np.isinf(coef := getattr(law.supports[at], edge)), (at, "middle") in kept, at, float(coef))
@@ -186,7 +186,7 @@ def _closed(
     points = np.tile(theta, (len(held) + 2, 1))
     for row, at in enumerate(places, start=2):
         points[row, at] = points[1, at] = place.middle[at]
-    multipliers = place.multipliers(law, job, points, minimised, clock)
+    multipliers = place.multipliers(job, points, minimised, clock)
     is_idle = dict(
         zip(
             places,
@@ -244,7 +244,7 @@ def bound_at_infinity(law: Law, job: Job, place: Place, at: int, clock: Clock) -
     reached to rounding at a finite place, the last one at which the law is finite; the coefs that moved have no value.
     """
     amid = np.where(free_of(job), place.middle, place.theta)
-    if place.multipliers(law, job, amid[None], free_of(job, {at}), clock).apart[0, at] <= SPANNED:
+    if place.multipliers(job, amid[None], free_of(job, {at}), clock).apart[0, at] <= SPANNED:
         return None  # they predict alike everywhere: no valley, but a plain
     here, stops = place, list[Stop]()
     for _ in range(STRETCHES):
@@ -280,12 +280,12 @@ def _stretch(law: Law, job: Job, place: Place, at: int, clock: Clock) -> list[St
     points = np.tile(place.theta, (len(FURTHER), 1)) + (FURTHER - 1.0)[:, None] * move / move[at]
     points[:, at] = place.theta[at] + np.log(FURTHER)
     stops: list[Stop] = []
-    for row in np.flatnonzero(place.values(law, job, points, clock) <= FALLS * place.value)[::-1]:
+    for row in np.flatnonzero(place.values(job, points, clock) <= FALLS * place.value)[::-1]:
         stand = np.where(np.arange(len(law.names)) == at, points[row], np.nan)
         outcome = minimise_others(job, stand, np.array([place.replicate]), points[row][None], np.zeros(1), clock)
         theta, value = outcome.theta[0], float(outcome.value[0])
         if outcome.status[0] == Status.CONVERGED and value <= place.value * (1.0 + SHORT * one_run(job)):
-            slope = place.multipliers(law, job, theta[None], others, clock).multiplier[0, at]
+            slope = place.multipliers(job, theta[None], others, clock).multiplier[0, at]
             stops.append(Stop(theta, value, float(slope)))
         if len(stops) == 2:
             break

@@ -1,117 +1,143 @@
-"""Questions to a lane's objective: its first derivatives, and Lagrange multipliers of coefs that are not minimised."""
+"""Questions to a lane's objective: its first derivatives, and Lagrange multipliers of coefs that are not minimised.
+
+Every lane's rows are seen by the program of `views_at`, which the fit has, and summed on the host.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.engine.compiling import Clock, run
-from jaxscale.engine.data import chunks, fill, upload
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import chunks
 from jaxscale.engine.job import Job, draws
-from jaxscale.fitting.optimum import jacobian_at
-from jaxscale.laws import Law
-from jaxscale.solvers.problem import Data, Problem, Row, Tree
+from jaxscale.fitting.optimum import jacobian_at, moved, views_at
+from jaxscale.numerics.hosted import rho_of
+from jaxscale.numerics.rho import Rho
 
 WIDTH = 128
-"""Lanes per program call."""
+"""Most lanes that are summed together."""
 SPANNED = 1e-12
 """What is left of a column, relative to it, below which the columns before it span it."""
 
 
 class Multipliers(NamedTuple):
-    """Per lane: value (B,), the objective; gradient, effect, multiplier, total, apart (B, p), in theta.
+    """Per lane, NumPy: value (B,), the objective; gradient, effect, multiplier, total, apart (B, p), in theta.
 
     effect: squared effect on the predictions, in the metric.   multiplier: the gradient at fixed predictions of what
     the coefs that are minimised could do instead, Lagrange's multiplier of a coef that is held.   total: the sum of
     the gradient's absolute terms.   apart: the share of a coef's column that those of the minimised ones do not span.
     """
 
-    value: jax.Array | np.ndarray
-    gradient: jax.Array | np.ndarray
-    effect: jax.Array | np.ndarray
-    multiplier: jax.Array | np.ndarray
-    total: jax.Array | np.ndarray
-    apart: jax.Array | np.ndarray
+    value: np.ndarray
+    gradient: np.ndarray
+    effect: np.ndarray
+    multiplier: np.ndarray
+    total: np.ndarray
+    apart: np.ndarray
 
 
 def multipliers_of(
     job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock
 ) -> Multipliers:
-    """Return the multipliers (k, …), NumPy, on lanes at theta (k, p).
+    """Return the multipliers (k, …) on lanes at theta (k, p).
 
     minimised: (p,) bool, the coefs that are not held.   replicate: (k,) indices, -1 for the table as it is.
-    """
-    parts = []
-    for part in chunks(len(theta), WIDTH):
-        found = _run(job, minimised, replicate[part], theta[part], clock)
-        parts.append([array[: part.stop - part.start] for array in found])
-    return Multipliers(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
-def _run(job: Job, minimised: np.ndarray, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Multipliers:
-    draw = jax.tree.map(lambda part: fill(part, WIDTH), draws(job, replicate, clock))
-    data = Data((job.batch.columns, job.batch.target), *draw)
-    scales = (job.tolerances.min_scale, job.tolerances.relative_scale)
-    argument = upload((data, fill(theta, WIDTH), scales, minimised.astype(np.float64)))
-    found: Multipliers = run(clock, multipliers, (job.problem,), argument)
-    return found
-
-
-def multipliers(problem: Problem, argument: Tree) -> Multipliers:
-    """Return the first derivatives in every coordinate, on the device.
-
-    argument: Data; the lanes' theta (B, p); least and relative scale; which coordinates (p,) are minimised.
 
     A multiplier is summed over what is left of a column beside those of the minimised coordinates, not over the column:
     their own gradients are zero, so the sum is the same, and it keeps its sign where hardly anything is left.
     """
-    data, theta, (least, relative), minimised = argument
-    seen = None if data.shift is None else 0
-
-    def residual_at(point: jax.Array, row: Row) -> jax.Array:
-        return problem.residual(tuple(point), row)
-
-    def one(weight: jax.Array, shift: jax.Array | None, point: jax.Array) -> Multipliers:
-        residual = jax.vmap(residual_at, in_axes=(None, 0))(point, data.rows)
-        residual = residual if shift is None else residual - shift
-        jacobian = jax.vmap(jax.grad(residual_at), in_axes=(None, 0))(point, data.rows)
-        is_real = weight > 0
-        spread = jnp.sum(jnp.where(is_real, weight * jnp.abs(residual), 0.0)) / jnp.sum(weight)
-        rho = problem.rho(residual, jnp.maximum(least, relative * spread))
-        psi, bound = (jnp.where(is_real, weight * part, 0.0) for part in (rho.psi, rho.weight))
-        jacobian = jnp.where(is_real[:, None], jacobian, 0.0)
-        root = jnp.sqrt(bound)[:, None]
-        length = jnp.sqrt(jnp.sum((root * jacobian) ** 2, axis=0))
-        unit = root * jacobian / jnp.where(length > 0, length, 1.0)
-        left = _left_of(unit, minimised)
-        rest = jnp.where(root > 0, left / jnp.where(root > 0, root, 1.0), 0.0) * length
-        value = jnp.sum(jnp.where(is_real, weight * rho.value, 0.0))
-        apart = jnp.sqrt(jnp.sum(left * left, axis=0))
-        return Multipliers(value, psi @ jacobian, length**2, psi @ rest, jnp.abs(psi) @ jnp.abs(jacobian), apart)
-
-    return jax.vmap(one, in_axes=(0, seen, 0))(data.weight, data.shift, theta)
+    parts = []
+    for part in chunks(len(theta), WIDTH):
+        lanes = zip(*_lanes(job, replicate[part], theta[part], clock), strict=True)
+        psi, bound, total, weight, jacobian = (np.stack(arrays) for arrays in lanes)
+        parts.append(Multipliers(total, *_summed(psi, bound, weight, jacobian, minimised)))
+    return Multipliers(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def _left_of(columns: jax.Array, minimised: jax.Array) -> jax.Array:
-    """Return what the columns (n, p), of length one or zero, have beside those of the minimised (p,), taken in order.
+def lane_values(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> np.ndarray:
+    """Return the objective (k,) of lanes at theta (k, p); replicate: (k,) indices, -1 for the table as it is."""
+    return np.array([total for _, _, total, _, _ in _lanes(job, replicate, theta, clock)])
+
+
+def values_at_points(job: Job, replicate: np.ndarray, points: np.ndarray, clock: Clock) -> np.ndarray:
+    """Return the objective (k, K) of each of the replicates (k,) at each of some points (K, p)."""
+    draw = draws(job, replicate, clock)
+    residual = np.stack([np.asarray(views_at(job, job.batch, point, 1.0, clock).residual) for point in points])
+    shift = np.zeros((len(draw.weight), 1)) if draw.shift is None else draw.shift
+    pairs = zip(draw.weight, shift, strict=True)
+    return np.stack([_total(_rho(job, weight, residual - own), weight) for weight, own in pairs])
+
+
+def _lanes(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yield psi, rho's weight, the objective, the weight and the jacobian (bucket, …) of each lane."""
+    draw = draws(job, replicate, clock)
+    for lane, (point, weight) in enumerate(zip(theta, draw.weight, strict=True)):
+        views = views_at(job, moved(job.batch, draw.shift, lane), point, float(job.tolerances.min_scale), clock)
+        rho = _rho(job, weight, np.asarray(views.residual)) if job.tolerances.relative_scale else views.rho
+        yield np.asarray(rho.psi), np.asarray(rho.weight), _total(rho, weight), weight, np.asarray(views.jacobian)
+
+
+def _rho(job: Job, weight: np.ndarray, residual: np.ndarray) -> Rho:
+    """Return rho (…, n) of residuals (…, n) of a lane of weight (n,), at its own last scale."""
+    least, relative = (float(one) for one in job.tolerances[:2])
+    with np.errstate(all="ignore"):
+        spread = np.sum(np.where(weight > 0, weight * np.abs(residual), 0.0), axis=-1) / np.sum(weight)
+    scale = np.maximum(least, relative * spread) if relative else np.full_like(spread, least)
+    return rho_of(job.problem.rho, residual, scale[..., None])
+
+
+def _total(rho: Rho, weight: np.ndarray) -> np.ndarray:
+    """Return the objective (…,)."""
+    with np.errstate(all="ignore"):
+        total: np.ndarray = np.sum(np.where(weight > 0, weight * np.asarray(rho.value), 0.0), axis=-1)
+    return total
+
+
+def _summed(
+    psi: np.ndarray, bound: np.ndarray, weight: np.ndarray, jacobian: np.ndarray, minimised: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return gradient, effect, multiplier, total and apart (k, p) of psi, rho's weight and weight (k, n), and jacobian
+    (k, n, p).
+    """
+    is_real = weight > 0
+    with np.errstate(all="ignore"):
+        force, bound = (np.where(is_real, weight * part, 0.0) for part in (psi, bound))
+        slope = np.where(is_real[:, :, None], jacobian, 0.0)
+        root = np.sqrt(bound)[:, :, None]
+        length = np.sqrt(np.sum((root * slope) ** 2, axis=1))
+        left = _left_of(root * slope / np.where(length > 0, length, 1.0)[:, None, :], minimised)
+        rest = np.where(root > 0, left / np.where(root > 0, root, 1.0), 0.0) * length[:, None, :]
+        apart = np.sqrt(np.sum(left * left, axis=1))
+        gradient, multiplier, total = (
+            np.einsum("kn,knp->kp", one, other)
+            for one, other in ((force, slope), (force, rest), (np.abs(force), np.abs(slope)))
+        )
+    return gradient, length**2, multiplier, total, apart
+
+
+def _left_of(columns: np.ndarray, minimised: np.ndarray) -> np.ndarray:
+    """Return what the columns (k, n, p), of length one or zero, have beside those of the minimised (p,), in order.
 
     By Gram and Schmidt, each twice, since once leaves a rounding error of the size of what is taken away. A column that
     those before it span counts for nothing, as does one that is not minimised.
     """
-    frame = jnp.zeros_like(columns)
-    for at in range(columns.shape[1]):
-        left = columns[:, at] * minimised[at]
-        for _ in range(2):
-            left = left - frame @ (frame.T @ left)
-        length = jnp.sqrt(jnp.sum(left * left))
-        frame = frame.at[:, at].set(jnp.where(length > SPANNED, left / jnp.where(length > 0, length, 1.0), 0.0))
-    first = columns - frame @ (frame.T @ columns)
-    return first - frame @ (frame.T @ first)
+    frame = np.zeros_like(columns)
+    for at in np.flatnonzero(minimised):
+        left = _beside(columns[:, :, [at]], frame)
+        length = np.sqrt(np.sum(left * left, axis=1, keepdims=True))
+        frame[:, :, [at]] = np.where(length > SPANNED, left / np.where(length > 0, length, 1.0), 0.0)
+    return _beside(columns, frame)
+
+
+def _beside(columns: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Return the columns (k, n, q) without what orthonormal ones (k, n, p) span of them."""
+    for _ in range(2):
+        columns = columns - frame @ (frame.transpose(0, 2, 1) @ columns)
+    return columns
 
 
 @dataclass(frozen=True)
@@ -127,13 +153,13 @@ class Place:
     weight: np.ndarray
     middle: np.ndarray
 
-    def values(self, law: Law, job: Job, points: np.ndarray, clock: Clock) -> np.ndarray:
+    def values(self, job: Job, points: np.ndarray, clock: Clock) -> np.ndarray:
         """Return the objective (k,) of this lane's table at points (k, p), inf where there is none."""
-        value = self.multipliers(law, job, points, np.full(len(law.names), False), clock).value
+        value = lane_values(job, np.full(len(points), self.replicate), points, clock)
         found: np.ndarray = np.where(np.isfinite(value), value, np.inf)
         return found
 
-    def multipliers(self, law: Law, job: Job, points: np.ndarray, minimised: np.ndarray, clock: Clock) -> Multipliers:
+    def multipliers(self, job: Job, points: np.ndarray, minimised: np.ndarray, clock: Clock) -> Multipliers:
         """Return the multipliers (k, …) on this lane's table at points (k, p)."""
         return multipliers_of(job, minimised, np.full(len(points), self.replicate), points, clock)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -10,15 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.compiling import Clock, Program, run
-from jaxscale.engine.data import Batch, chunks, fill
+from jaxscale.engine.data import Batch
 from jaxscale.engine.job import Job
 from jaxscale.numerics.rho import Rho
 from jaxscale.solvers.problem import Problem, Row, derivatives
 from jaxscale.solvers.surrogate import Surrogate, surrogate_of
 from jaxscale.solvers.verdict import INSENSITIVE
-
-LANES = 32
-"""Points per program call where there are many: their second derivatives of every row are what takes memory."""
 
 
 class Views(NamedTuple):
@@ -41,20 +39,9 @@ def views_at(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clo
     return found
 
 
-def views_at_each(
-    job: Job, theta: np.ndarray, scale: float, shift: np.ndarray | None, clock: Clock
-) -> Iterator[tuple[slice, Views]]:
-    """Yield the views (k, bucket, …) at points (K, p), and which of these they are.
-
-    shift: (K, bucket), added to the targets.
-    """
-    rows = (job.batch.columns, job.batch.target)
-    for part in chunks(len(theta), LANES):
-        moved = None if shift is None else fill(shift[part], LANES)
-        with clock.running():
-            argument = (rows, fill(theta[part], LANES), np.float64(scale), moved)
-            found = run(clock, view_each, (job.problem,), argument)
-        yield part, jax.tree.map(lambda array, lanes=part.stop - part.start: array[:lanes], found)
+def moved(batch: Batch, shift: np.ndarray | None, lane: int) -> Batch:
+    """Return the table with the targets of a lane, moved by shift (k, bucket); None for its own."""
+    return batch if shift is None else replace(batch, target=batch.target + shift[lane])
 
 
 def views_program(job: Job) -> Program:
@@ -69,16 +56,6 @@ def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array]) -> Views:
     point = tuple(theta[j] for j in range(problem.size))
     residual, slope, bend = jax.vmap(lambda row: derivatives(problem, point, row))(rows)
     return Views(residual, problem.rho(residual, scale), jnp.stack(slope, axis=1), jnp.stack(bend, axis=1))
-
-
-def view_each(problem: Problem, argument: tuple[Row, jax.Array, jax.Array, jax.Array | None]) -> Views:
-    """Return `view` at points (B, p), of rows whose targets are moved by a shift (B, n)."""
-    rows, theta, scale, shift = argument
-    views: Views = jax.vmap(lambda point: view(problem, (rows, point, scale)))(theta)
-    if shift is None:
-        return views
-    residual = jnp.asarray(views.residual) - shift
-    return views._replace(residual=residual, rho=problem.rho(residual, scale))
 
 
 def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:

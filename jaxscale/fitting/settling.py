@@ -11,7 +11,7 @@ from jaxscale.engine.job import Job, draws
 from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, one_run, solve_held
 from jaxscale.fitting.limits import bound_at, bounds_near
-from jaxscale.fitting.multipliers import Place, multipliers_of
+from jaxscale.fitting.multipliers import Place, lane_values
 from jaxscale.laws import Law
 from jaxscale.status import Status
 
@@ -78,10 +78,8 @@ class Settling:
     def measure(self, lanes: np.ndarray) -> None:
         """Measure lanes by the objective itself, also where they were given up at a wider scale of it."""
         if len(lanes):
-            theta, nothing = self.outcome.theta[lanes], np.full(len(self.law.names), False)
-            self.outcome.value[lanes] = multipliers_of(
-                self.job, nothing, self.replicate[lanes], theta, self.clock
-            ).value
+            theta = self.outcome.theta[lanes]
+            self.outcome.value[lanes] = lane_values(self.job, self.replicate[lanes], theta, self.clock)
 
     def go_on(self, lanes: np.ndarray) -> None:
         """Let failed lanes go on from where they stand, for longer: along a curved valley steps are short."""

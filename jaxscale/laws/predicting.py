@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxscale import precision
 from jaxscale.errors import UsageError
 from jaxscale.laws.spec import Law
+from jaxscale.numerics.hosted import extended, hosted, shared_length
 
 INPUT_MISSING = "law '{name}' needs {needed}; missing: {missing}"
 NO_TABLE = "the columns do not broadcast against one another: {shapes}"
@@ -50,17 +50,32 @@ def predict_sets(law: Law, sets: np.ndarray, columns: Mapping[str, ArrayLike]) -
         raise UsageError(NO_TABLE.format(shapes=", ".join(f"{k} {v}" for k, v in shapes.items()))) from error
     runs = [_flat(array, shape, own[name]) for name, array in given.items()]
 
-    with precision.float64():
-        every = jax.vmap(jax.vmap(_by_vector(law), (None, *(0 for _ in runs))), (0, *(None for _ in runs)))
-        found = every(jnp.asarray(sets), *(jnp.asarray(run) for run in runs))
-        return np.asarray(found, dtype=np.float64).reshape(len(sets), *shape)
+    rows = int(np.prod(shape))
+    if not rows or not len(sets):
+        return np.zeros((len(sets), *shape))
+    padded = extended(np.asarray(sets, dtype=np.float64), shared_length(len(sets)))
+    found = hosted(_every(law), padded, *(extended(run, shared_length(rows)) for run in runs))
+    return np.asarray(found[: len(sets), :rows], dtype=np.float64).reshape(len(sets), *shape)
 
 
 def predict_each(law: Law, sets: np.ndarray, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the law's loss (B,), float64, of each of B sets of coefs (B, p) at the run of its own, columns (B,)."""
-    with precision.float64():
-        runs = tuple(jnp.asarray(columns[name], dtype=jnp.float64) for name in law.inputs)
-        return np.asarray(jax.vmap(_by_vector(law))(jnp.asarray(sets), *runs), dtype=np.float64)
+    runs = (np.asarray(columns[name], dtype=np.float64) for name in law.inputs)
+    found = hosted(_each(law), *(extended(one, shared_length(len(sets))) for one in (sets, *runs)))
+    return np.asarray(found[: len(sets)], dtype=np.float64)
+
+
+@lru_cache(maxsize=64)
+def _every(law: Law) -> Callable[..., jax.Array]:
+    """Return (sets (R, p), *runs (n, …)) → loss (R, n)."""
+    runs = len(law.inputs)
+    return jax.vmap(jax.vmap(_by_vector(law), (None, *(0,) * runs)), (0, *(None,) * runs))
+
+
+@lru_cache(maxsize=64)
+def _each(law: Law) -> Callable[..., jax.Array]:
+    """Return (sets (B, p), *runs (B, …)) → loss (B,)."""
+    return jax.vmap(_by_vector(law))
 
 
 def _by_vector(law: Law) -> Callable[..., jax.Array]:

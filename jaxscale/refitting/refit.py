@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
 from jaxscale import precision
@@ -16,7 +15,7 @@ from jaxscale.engine.scheduler import Outcome
 from jaxscale.errors import UsageError
 from jaxscale.fitting.checking import differs, recomputed
 from jaxscale.fitting.covariance import covariance_at, slopes_of
-from jaxscale.fitting.optimum import views_at_each
+from jaxscale.fitting.optimum import moved, views_at
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.objectives import weight_of
 from jaxscale.refitting.restarting import find_lower_basins, keep_lower, leave_bound, rescue, settling_of
@@ -197,12 +196,11 @@ def _covariances(setup: Setup, settling: Settling, clock: Clock) -> np.ndarray:
     theta, draw = outcome.theta[usable], draws(job, settling.replicate[usable], clock)
     weight, slopes = job.batch.weight, slopes_of(setup.fit.law, theta)
     times = draw.weight / np.where(weight > 0, weight, 1.0)
-    for part, views in views_at_each(job, theta, objective.scale, draw.shift, clock):
-        for row in range(part.start, part.stop):
-            bound = settling.bound_of(int(usable[row]))
-            free = job.active > 0 if bound is None else (job.active > 0) & ~bound.is_held
-            mine = jax.tree.map(lambda array, at=row - part.start: array[at], views)
-            one = covariance_at(objective, job.problem.pairs, mine, weight, objective.scale, free, times[row])
-            if one is not None:
-                found[usable[row]] = one * slopes[row][:, None] * slopes[row]
+    for row, lane in enumerate(usable.tolist()):
+        bound = settling.bound_of(lane)
+        free = job.active > 0 if bound is None else (job.active > 0) & ~bound.is_held
+        views = views_at(job, moved(job.batch, draw.shift, row), theta[row], objective.scale, clock)
+        one = covariance_at(objective, job.problem.pairs, views, weight, objective.scale, free, times[row])
+        if one is not None:
+            found[lane] = one * slopes[row][:, None] * slopes[row]
     return found

@@ -11,7 +11,7 @@ from jaxscale.engine.data import chunks
 from jaxscale.engine.job import Job
 from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
-from jaxscale.fitting.multipliers import Place, multipliers_of
+from jaxscale.fitting.multipliers import Place, values_at_points
 from jaxscale.fitting.settling import Settling
 from jaxscale.refitting.setup import Setup
 from jaxscale.status import Status
@@ -115,10 +115,7 @@ def _lost(outcome: Outcome) -> np.ndarray:
 
 def _order(job: Job, replicate: np.ndarray, points: np.ndarray, clock: Clock) -> np.ndarray:
     """Return the places (k, K) in points (K, p), those first at which a replicate's own objective is lowest."""
-    nothing, every = np.full(points.shape[1], False), np.tile(points, (len(replicate), 1))
-    value = multipliers_of(job, nothing, np.repeat(replicate, len(points)), every, clock).value.reshape(
-        len(replicate), -1
-    )
+    value = values_at_points(job, replicate, points, clock)
     order: np.ndarray = np.argsort(np.where(np.isfinite(value), value, np.inf), axis=1, kind="stable")
     return order
 

@@ -2,7 +2,7 @@
 
 from jaxscale import names
 from jaxscale.registry import Registry
-from jaxscale.resampling.drawing import check_seed, draw_replicate, key_of, key_words, redraw, root_key
+from jaxscale.resampling.drawing import check_seed, draw_replicate, key_of, key_words, redraw
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table, clusters_of
 
 SCHEMES: Registry[Scheme] = Registry.of_files("scheme", __name__, names.SCHEMES)
@@ -19,5 +19,4 @@ __all__ = [
     "key_of",
     "key_words",
     "redraw",
-    "root_key",
 ]

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxscale import precision
 from jaxscale.errors import UsageError
+from jaxscale.numerics.hosted import extended, hosted, shared_length
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table, clusters_of
 
 SEED_OUTSIDE = "seed = {seed!r} is not an integer between 0 and 4294967295"
 
 
-def root_key(seed: int) -> jax.Array:
-    """Return `jax.random.key(seed)`, typed, whatever the caller's generator and seed offset."""
-    return key_of(jnp.asarray(key_words(seed)))
-
-
 def key_words(seed: int) -> np.ndarray:
-    """Return the two words of the key of a seed: what a compiled program takes, a typed key being slow to pass."""
+    """Return the two words of `jax.random.key(seed)`, whatever the caller's generator and seed offset: what a compiled
+    program takes, a typed key being slow to pass.
+    """
     check_seed(seed)
     return np.array([0, seed], dtype=np.uint32)
 
@@ -56,10 +53,22 @@ def redraw(
 
     weight, group: (n,) of the table; group None where it has none.   fitted: for a scheme that needs residuals.
     """
-    cluster = clusters_of(group, len(weight))
-    with precision.float64():
-        table = Table(jnp.asarray(weight, jnp.float64), jnp.asarray(len(weight), jnp.int32), jnp.asarray(cluster))
-        known = None if fitted is None else Fitted(*(jnp.asarray(part, jnp.float64) for part in fitted))
-        draw = jax.vmap(partial(draw_replicate, scheme, root_key(seed), table, known))
-        drawn: Draw[np.ndarray] = jax.tree.map(np.asarray, draw(jnp.asarray(replicates, jnp.int32)))
-        return drawn
+    count, rows = len(replicates), len(weight)
+    size = shared_length(rows)
+    padding = (0, size - rows)
+    cluster = extended(clusters_of(group, rows), size)
+    table = Table(np.pad(np.asarray(weight, np.float64), padding), np.array(rows, np.int32), cluster)
+    known = None if fitted is None else Fitted(*(np.pad(np.asarray(part, np.float64), padding) for part in fitted))
+    asked = extended(np.asarray(replicates, np.int32), shared_length(count))
+    drawn = hosted(_draw_each(scheme), key_words(seed), table, known, asked)
+    return Draw(*(None if part is None else part[:count, :rows] for part in drawn))
+
+
+@lru_cache(maxsize=64)
+def _draw_each(scheme: Scheme) -> Callable[..., Draw[jax.Array]]:
+    """Return (words of a key, table, fitted, replicates (k,)) → draws (k, n)."""
+
+    def each(words: jax.Array, table: Table, fitted: Fitted | None, replicates: jax.Array) -> Draw[jax.Array]:
+        return jax.vmap(partial(draw_replicate, scheme, key_of(words), table, fitted))(replicates)
+
+    return each

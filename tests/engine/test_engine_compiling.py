@@ -103,9 +103,9 @@ def test_a_foreseen_program_that_somebody_is_at_is_left_to_them():
         at_it = pool.submit(ran, busy)
         until(lambda: busy.threads)
         ran(Witness())
+        until(lambda: last.threads)  # its turn goes to the next
         gate.set()
         np.testing.assert_array_equal(at_it.result(20), 2.0 * ARGUMENT)
-        until(lambda: last.threads)
     assert (len(busy.threads), len(last.threads)) == (1, 1)
 
 

@@ -14,7 +14,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine import compiling
 from jaxscale.errors import UsageError
-from jaxscale.resampling import SCHEMES, Fitted, Table, clusters_of, draw_replicate, redraw, root_key
+from jaxscale.resampling import SCHEMES, Fitted, Table, clusters_of, draw_replicate, key_of, key_words, redraw
 
 PAIRS, CLUSTER = SCHEMES.resolve("pairs"), SCHEMES.resolve("cluster")
 
@@ -102,8 +102,9 @@ def test_padding_rows_change_no_draw_and_get_no_weight(scheme, bucket):
     with precision.float64():
         weight, cluster = np.r_[np.ones(37), np.zeros(bucket - 37)], np.r_[np.arange(37), np.zeros(bucket - 37)]
         table = Table(jnp.asarray(weight), jnp.int32(37), jnp.asarray(cluster, jnp.int32))
+        root = key_of(jnp.asarray(key_words(4)))
         fitted = None if known is None else Fitted(*(jnp.asarray(np.pad(part, padding)) for part in known))
-        every = [draw_replicate(scheme, root_key(4), table, fitted, jnp.int32(r)) for r in range(20)]
+        every = [draw_replicate(scheme, root, table, fitted, jnp.int32(r)) for r in range(20)]
     padded = np.stack([np.asarray(draw.weight) for draw in every])
     np.testing.assert_array_equal(padded[:, :37], plain)
     np.testing.assert_array_equal(padded[:, 37:], 0.0)
@@ -146,7 +147,7 @@ def test_clusters_are_told_apart_by_their_whole_names_and_a_long_one_costs_nothi
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, "0", None])
 def test_a_seed_that_is_no_32_bit_integer_is_refused(seed):
     with pytest.raises(UsageError, match=r"seed = .* is not an integer between 0 and 4294967295"):
-        root_key(seed)
+        key_words(seed)
 
 
 COLUMNS = {"params": np.geomspace(1e7, 1e10, 30)}
