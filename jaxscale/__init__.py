@@ -18,7 +18,7 @@ The examples of this package's docstrings begin with these lines: 30 simulated r
 
 from jaxscale.cli import starting
 
-starting.begin()  # only where the program is the command, whose Ctrl-C is then answered from its first moment
+starting.answer_signals()  # only where the program is the command, whose Ctrl-C is then answered from its first moment
 
 import lazy_loader  # noqa: E402 - itself milliseconds in which Ctrl-C would print a traceback
 

@@ -26,9 +26,7 @@ EXTENDED = {"loss", "starts", "draw", "compose", "rho", "limits"}
 
 # What breaks the last two rules still, by file and name: who mends one takes it off its list.
 CRUMBS = {"datasets.epoch"}
-TWICE = {
-    "Numbers", "Program", "check_writable", "constant", "load", "number", "numbers", "plain", "texts",
-}  # fmt: skip
+TWICE = {"load"}
 
 
 def imports(tree, known=()):

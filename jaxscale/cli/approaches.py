@@ -12,8 +12,7 @@ from jaxscale.cli import cache, options, printing, tables
 from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Seed
-from jaxscale.cli.progress import progress
-from jaxscale.cli.session import Session, talking
+from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
 STAGE = "Fitting the law and reading the profiles"

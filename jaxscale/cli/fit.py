@@ -20,8 +20,7 @@ from jaxscale.cli.options import (
     showing_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.progress import progress
-from jaxscale.cli.session import Session, talking
+from jaxscale.cli.session import Session, progress, talking
 
 if TYPE_CHECKING:
     from jaxscale.results import Fit, Study
@@ -83,7 +82,7 @@ def fit(
         studies.check_scheme(runs, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
-        outputs.check_writable(folder, digest, force=force)
+        outputs.check_folder(folder, digest, force=force)
 
         def keep(fitted: Fit) -> None:
             session.keep = lambda: outputs.keep(fitted, folder, digest)

@@ -24,8 +24,7 @@ from jaxscale.cli.options import (
     showing_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.progress import Bar, progress
-from jaxscale.cli.session import Session, talking
+from jaxscale.cli.session import Bar, Session, progress, talking
 from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:

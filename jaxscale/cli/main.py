@@ -8,19 +8,18 @@ from typing import Any
 
 import click
 
-from jaxscale.cli import interrupts, starting, streams
+from jaxscale.cli import outcomes, printing, starting
 from jaxscale.cli.approaches import approaches
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
 from jaxscale.cli.frontier import frontier
 from jaxscale.cli.laws import laws
-from jaxscale.cli.outcomes import exit_code_of
 from jaxscale.cli.plot import plot
 from jaxscale.cli.predict import predict
 from jaxscale.cli.session import Session, debug_option
 
 
-class Program(click.Group):
+class Commands(click.Group):
     """The group of all commands, whose process ends with the exit codes of the contract."""
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - click's own signature, less its names
@@ -32,15 +31,15 @@ class Program(click.Group):
         ours = {**extra, "prog_name": "jaxscale", "standalone_mode": False, "obj": session}
         is_own = not args and not extra and threading.current_thread() is threading.main_thread()
         if is_own:
-            streams.occupy()
-            interrupts.listen(session.last_words)
-        code = exit_code_of(lambda: run(*args, **ours), session)
+            printing.occupy()
+            outcomes.listen(session.last_words)
+        code = outcomes.exit_code_of(lambda: run(*args, **ours), session)
         if is_own:
-            interrupts.finish()
+            outcomes.finish()
         sys.exit(code)
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="jaxscale", message="%(prog)s %(version)s")
 @debug_option
 def main() -> None:

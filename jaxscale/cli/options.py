@@ -10,7 +10,17 @@ from typing import Any, Literal, TypeAlias
 import click
 
 from jaxscale import names
-from jaxscale.cli.parameters import Budgets, Level, Names, Numbers, Pair, Seed, numbers, numbers_or_names, texts
+from jaxscale.cli.parameters import (
+    Budgets,
+    Level,
+    Names,
+    NumberList,
+    Pair,
+    Seed,
+    number_pairs,
+    numbers_or_names,
+    text_pairs,
+)
 from jaxscale.cli.session import Command
 
 Decorator: TypeAlias = Callable[[Command], Command]
@@ -108,13 +118,13 @@ def reading_options(command: Command) -> Command:
     return _bundled(
         "reading",
         Reading,
-        click.option("--map", type=Pair("role=column"), multiple=True, callback=texts, help=(
+        click.option("--map", type=Pair("role=column"), multiple=True, callback=text_pairs, help=(
             f"Which column plays a role ({names.comma_list(names.ROLES)}), or which formula of columns, as in "
             "loss=\"1 - acc\"; repeatable. [default: by the columns' names]")),
         click.option("--where", metavar="TEXT", multiple=True, help=(
             "Use only rows for which this holds, as in \"loss < 3.4 and run != 'base'\" or \"row != 8\"; repeatable. "
             "[default: all]")),
-        click.option("--scale", type=Pair("column=factor"), multiple=True, callback=numbers, help=(
+        click.option("--scale", type=Pair("column=factor"), multiple=True, callback=number_pairs, help=(
             "Multiply a column, by its header or role, as tokens=1e9 for billions or flops=8.64e19 for PF-days; "
             "repeatable. [default: none]")),
         click.option("--units-ok", is_flag=True, help=(
@@ -177,7 +187,7 @@ def given_options(command: Command) -> Command:
         Given,
         click.option("--constants", metavar="NAME", help=(
             "Published coefs of the law, as besiroglu2024; nothing is fitted then. [default: none]")),
-        click.option("--set", type=Pair("coef=number"), multiple=True, callback=numbers, help=(
+        click.option("--set", type=Pair("coef=number"), multiple=True, callback=number_pairs, help=(
             "A coef of one's own in place of a fitted one, as in E=1.8; one for each. [default: none]")),
     )(command)  # fmt: skip
 
@@ -190,7 +200,7 @@ def showing_options(bands: tuple[Decorator, ...]) -> Decorator:
         click.option("--flops", type=Budgets(), help=(
             f"Budgets of the frontier, in FLOP, or as 100PF-days or 1e5H100-hours@0.4, where 0.4 is the share of the "
             f"machine's peak rate that runs reach. {FLOPS_DEFAULT}")),
-        click.option("--at", type=Pair("input=number"), multiple=True, callback=numbers, help=(
+        click.option("--at", type=Pair("input=number"), multiple=True, callback=number_pairs, help=(
             "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
         *bands,
     )  # fmt: skip
@@ -224,7 +234,7 @@ saved_band_options: tuple[Decorator, ...] = (
 
 def target_loss_option(command: Command) -> Command:
     """Add --target-loss."""
-    return click.option("--target-loss", "targets", type=Numbers(), help=(
+    return click.option("--target-loss", "targets", type=NumberList(), help=(
         "Losses to reach, in the unit of the law, in place of runs to predict: --at for all inputs but one gives that "
         "one, no size in --at the least FLOP and their split. [default: none]"))(command)  # fmt: skip
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import interrupts, tables
+from jaxscale.cli import outcomes, tables
 from jaxscale.cli.options import Fitting, Reading, Showing
 from jaxscale.cli.session import Session
 
@@ -34,7 +34,7 @@ def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: S
     return digest_of(runs.origin.sha256, chosen)
 
 
-def check_writable(folder: Path, digest: str, *, force: bool) -> None:
+def check_folder(folder: Path, digest: str, *, force: bool) -> None:
     """Raise StoreError for a folder that may not be written, before the work is done and not after it."""
     from jaxscale.store import folder as folders
 
@@ -47,7 +47,7 @@ def save_result(study: Study | Fit, folder: Path, digest: str, *, force: bool) -
     """Write the result into the folder; raise StoreError where it may not or cannot be written."""
     from jaxscale import store
 
-    with interrupts.held_off():
+    with outcomes.held_off():
         store.save(folder, study, own_digest=digest, force=force)
 
 

@@ -52,7 +52,7 @@ class Budgets(click.ParamType):
             self.fail(NOT_A_NUMBER.format(place=place, item=item, why=error), param, ctx)
 
 
-class Numbers(click.ParamType):
+class NumberList(click.ParamType):
     """Finite numbers, separated by commas."""
 
     name = "number,…"
@@ -135,7 +135,7 @@ class Pair(click.ParamType):
         return name, rest
 
 
-def texts(context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+def text_pairs(context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return pairs as a dict; refuse a name that is given twice."""
     found: dict[str, str] = {}
     for name, value in pairs:
@@ -150,7 +150,7 @@ def number_lists(
 ) -> dict[str, tuple[float, ...]]:
     """Return pairs as a dict of lists, separated by commas; refuse what is no finite number, and a name given twice."""
     found = {}
-    for name, value in texts(context, parameter, pairs).items():
+    for name, value in text_pairs(context, parameter, pairs).items():
         listed = [_number(item.strip()) for item in value.split(",")]
         if not all(number is not None and math.isfinite(number) for number in listed):
             message = PAIR_NOT_A_NUMBER.format(text=f"{name}={value}", value=value)
@@ -159,10 +159,12 @@ def number_lists(
     return found
 
 
-def numbers(context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+def number_pairs(
+    context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
+) -> dict[str, float]:
     """Return pairs as a dict of finite numbers; refuse anything else, and a name that is given twice."""
     found = {}
-    for name, value in texts(context, parameter, pairs).items():
+    for name, value in text_pairs(context, parameter, pairs).items():
         number = _number(value)
         if number is None or not math.isfinite(number):
             message = PAIR_NOT_A_NUMBER.format(text=f"{name}={value}", value=value)
@@ -174,10 +176,10 @@ def numbers(context: click.Context, parameter: click.Parameter, pairs: Sequence[
 def numbers_or_names(
     context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
 ) -> dict[str, float | str]:
-    """Return pairs as `numbers` does, but for a value that is a bare word: only a law can say what that is."""
+    """Return pairs as `number_pairs` does, but for a value that is a bare word: only a law can say what that is."""
     is_word = {name: value.isidentifier() and _number(value) is None for name, value in pairs}
-    found = texts(context, parameter, pairs)
-    read = numbers(context, parameter, [(name, value) for name, value in found.items() if not is_word[name]])
+    found = text_pairs(context, parameter, pairs)
+    read = number_pairs(context, parameter, [(name, value) for name, value in found.items() if not is_word[name]])
     return {name: read.get(name, value) for name, value in found.items()}
 
 

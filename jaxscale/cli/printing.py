@@ -1,4 +1,4 @@
-"""Results to stdout: pages at the terminal's width, unwrapped text in a pipe, silence where the reader has left."""
+"""The standard streams, any of which may be closed, full or left by its reader; results go to stdout."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jaxscale.cli.streams import abandon, is_terminal
 from jaxscale.errors import StoreError
 
 if TYPE_CHECKING:
     from rich.console import Console
+from contextlib import suppress
+from typing import TextIO
 
 NOT_WRITTEN = "standard output: the result could not be written ({reason}); send it elsewhere, as with > FILE"
 CLOSED = "it is closed"
@@ -62,3 +63,27 @@ def _columns() -> int:
     """Return the width that COLUMNS asks for; what is no width asks for nothing."""
     asked = os.environ.get("COLUMNS", "")
     return int(asked) if asked.isdecimal() and int(asked) > 0 else UNBOUNDED
+
+
+def occupy() -> None:
+    """Open those of descriptors 0 to 2 that are closed on nothing, so that no file of ours gets their number.
+
+    What is written to a standard stream by number, as XLA writes its messages, would end up in that file.
+    """
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        number = os.open(os.devnull, os.O_RDWR)
+    os.close(number)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a stream is there and is a terminal."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def abandon(stream: TextIO | None) -> None:
+    """Send what a stream still holds to nothing, so that Python does not fail on it when it ends."""
+    with suppress(OSError, ValueError, AttributeError):  # a stream of a test has no descriptor
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())  # type: ignore[union-attr]
+        os.close(nothing)

@@ -1,4 +1,4 @@
-"""One invocation: how much it says on stderr and where, whether it was interrupted, and what is saved then."""
+"""One invocation: how much it says on stderr and where, its progress bar, whether it was interrupted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from jaxscale.cli.streams import abandon, is_terminal
+from jaxscale.cli.printing import abandon, is_terminal
 from jaxscale.errors import JaxscaleError
 from jaxscale.text import visible
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 Command: TypeAlias = Callable[..., None]
 """A function that click calls with what was typed."""
@@ -48,7 +51,7 @@ class Session:
     def interruptible(self) -> Iterator[None]:
         """Remember Ctrl-C as well as raise it: raised inside a callback of the collector or an import, it is lost.
 
-        For a process that is not the command's own; in its own `jaxscale.cli.interrupts` handles it.
+        For a process that is not the command's own; in its own `jaxscale.cli.outcomes` handles it.
         """
 
         def remember(number: int, frame: object) -> None:
@@ -123,3 +126,45 @@ def talking(command: Command) -> Command:
 def _set_debug(context: click.Context, parameter: click.Parameter, is_debug: bool) -> None:
     if is_debug:
         context.ensure_object(Session).is_debug = True
+
+
+class Bar:
+    """One line that says what is being done and how much of it, where there is a drawing; and where Ctrl-C is heard."""
+
+    def __init__(self, session: Session, drawing: Progress | None) -> None:
+        self._session = session
+        self._drawing = drawing
+        self._task: TaskID | None = None if drawing is None else drawing.add_task("", total=None)
+
+    def stage(self, text: str, total: int | None = None) -> None:
+        """Begin something, of a known number of parts or of an unknown length."""
+        self._session.stop_if_interrupted()
+        if self._drawing is not None and self._task is not None:
+            self._drawing.reset(self._task, description=text, total=total)
+
+    def advance(self, count: int) -> None:
+        """Add finished parts."""
+        self._session.stop_if_interrupted()
+        if self._drawing is not None and self._task is not None:
+            self._drawing.advance(self._task, count)
+
+
+@contextmanager
+def progress(session: Session) -> Iterator[Bar]:
+    """Show a bar until the scope ends, and leave no trace of it."""
+    if not session.shows_progress:
+        yield Bar(session, None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as drawing:
+        session.tidy.append(drawing.stop)  # a second time it does nothing
+        yield Bar(session, drawing)

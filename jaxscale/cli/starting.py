@@ -17,22 +17,22 @@ DEFAULTS = {int(_signal.SIGINT): _signal.default_int_handler, int(_signal.SIGTER
 SPOKEN = _thread.allocate_lock()
 
 
-def begin() -> None:
+def answer_signals() -> None:
     """Answer signals from here on, where the program's first use of jaxscale is to import the command."""
     if _is_command():
         for number, default in DEFAULTS.items():
             if _signal.getsignal(number) is default:
-                _signal.signal(number, leave)
+                _signal.signal(number, exit_at_signal)
 
 
 def give_back() -> None:
-    """Undo `begin`: the command is imported, and not yet called."""
+    """Undo `answer_signals`: the command is imported, and not yet called."""
     for number, default in DEFAULTS.items():
-        if _signal.getsignal(number) is leave:
+        if _signal.getsignal(number) is exit_at_signal:
             _signal.signal(number, default)
 
 
-def leave(number: int, frame: object) -> None:
+def exit_at_signal(number: int, frame: object) -> None:
     """Say which signal it was and end the process, which has nothing to save."""
     say(number)
     os._exit(128 + number)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jaxscale.cli import tables
 from jaxscale.cli.choosing import law_of, objective_of
 from jaxscale.cli.options import INTERVAL, LEVEL, Fitting, Showing
-from jaxscale.cli.progress import Bar
+from jaxscale.cli.session import Bar
 from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:

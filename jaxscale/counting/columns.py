@@ -11,7 +11,7 @@ from jaxscale.costs.sizes import FORMULAS
 from jaxscale.counting.architecture import Architecture
 from jaxscale.finding import row_numbers
 from jaxscale.runs import Runs
-from jaxscale.runs.headers import plain
+from jaxscale.runs.headers import normalised
 from jaxscale.text import listed, shown
 
 AMBIGUOUS = "one column for {word} and not {names}"
@@ -109,7 +109,7 @@ def _headers(runs: Runs, word: str) -> list[str]:
     """Return the columns whose name is one of a word; a role is known by its own name, unless 6 N D made it."""
     if word in ROLES:
         return [word] if word in runs.columns and runs.origin.derived.get(word) != FORMULAS["flops"] else []
-    return [name for name in runs.columns if plain(name) in ALIASES[word] and runs[name].ndim == 1]
+    return [name for name in runs.columns if normalised(name) in ALIASES[word] and runs[name].ndim == 1]
 
 
 def _fault(runs: Runs, word: str, names: list[str]) -> str:

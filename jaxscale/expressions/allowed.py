@@ -84,23 +84,23 @@ def check_words(option: str, text: str, target: str) -> None:
                 refuse(option, what, text, place)
 
 
-def check(expression: Expression, coefs: Sequence[str]) -> None:
+def check_allowed(expression: Expression, coefs: Sequence[str]) -> None:
     """Raise UsageError, with a caret under the place, for a tree that holds anything that is not on the list."""
     _check_size(expression)
     _check(expression, expression.tree, coefs)
 
 
-def constant(node: ast.expr) -> float | None:
+def constant_value(node: ast.expr) -> float | None:
     """Return the number that a node stands for, None where it has a name or a function other than pow; both checked."""
     if isinstance(node, ast.Constant):
         return float(node.value)  # type: ignore[arg-type]
     if isinstance(node, ast.UnaryOp):
-        value = constant(node.operand)
+        value = constant_value(node.operand)
         return value if value is None or isinstance(node.op, ast.UAdd) else -value
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "pow":
-        return constant(as_power(node)) if len(node.args) == 2 else None
+        return constant_value(as_power(node)) if len(node.args) == 2 else None
     if isinstance(node, ast.BinOp):
-        left, right = constant(node.left), constant(node.right)
+        left, right = constant_value(node.left), constant_value(node.right)
         return None if left is None or right is None else OPERATIONS[type(node.op)](left, right)
     return None
 
@@ -161,13 +161,13 @@ def _check_number(expression: Expression, node: ast.Constant) -> None:
 
 def _check_operation(expression: Expression, node: ast.BinOp) -> None:
     """Raise UsageError for numbers whose result is none, and for an exponent out of range."""
-    exponent = constant(node.right) if isinstance(node.op, ast.Pow) else None
+    exponent = constant_value(node.right) if isinstance(node.op, ast.Pow) else None
     if exponent is not None and abs(exponent) > EXPONENT_LIMIT:
         expression.refuse(HUGE_POWER.format(exponent=exponent, limit=EXPONENT_LIMIT), node.right)
-    if isinstance(node.op, ast.Div) and constant(node.right) == 0.0:
+    if isinstance(node.op, ast.Div) and constant_value(node.right) == 0.0:
         expression.refuse(NOT_FINITE, node)
     try:
-        value = constant(node)
+        value = constant_value(node)
     except (OverflowError, ZeroDivisionError):
         expression.refuse(NOT_FINITE, node)
     if isinstance(value, complex):

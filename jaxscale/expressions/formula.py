@@ -17,9 +17,9 @@ from jaxscale.expressions.allowed import (
     DEPTH_LIMIT,
     TOO_DEEP,
     as_power,
-    check,
+    check_allowed,
     check_words,
-    constant,
+    constant_value,
 )
 from jaxscale.expressions.tree import Expression, UnparsedError, is_name, parse, refuse
 from jaxscale.registry import unknown
@@ -109,7 +109,7 @@ def formula_of(
     except UnparsedError as error:
         what = TOO_DEEP.format(limit=DEPTH_LIMIT) if error.place is None else NOT_PARSED.format(example=example)
         refuse(option, what, text, error.place or 0)
-    check(expression, coefs)
+    check_allowed(expression, coefs)
     used = [expression.name(node) for node in _names(expression.tree)]
     inputs = tuple(dict.fromkeys(name for name in used if name not in coefs))
     for name in coefs:
@@ -137,7 +137,7 @@ class Arithmetic(Generic[T]):
 
 def value_of(formula: Formula, node: ast.expr, named: Mapping[str, T], using: Arithmetic[T]) -> T:
     """Return the value of a node that was let through.   named: what each name stands for."""
-    number = constant(node)
+    number = constant_value(node)
     if number is not None:
         return using.number(number)
     if isinstance(node, ast.Name):
@@ -227,7 +227,7 @@ def _degree(expression: Expression, node: ast.expr, names: set[str]) -> float:
 
 
 def _operation(formula: Formula, node: ast.BinOp, named: Mapping[str, T], using: Arithmetic[T]) -> T:
-    left, exponent = value_of(formula, node.left, named, using), constant(node.right)
+    left, exponent = value_of(formula, node.left, named, using), constant_value(node.right)
     if isinstance(node.op, ast.Pow) and exponent is not None and exponent.is_integer():
         return using.whole_power(left, int(exponent))
     return using.operations[type(node.op)](left, value_of(formula, node.right, named, using))

@@ -45,10 +45,10 @@ def selection_of(text: str) -> Expression:
     return expression
 
 
-def number(node: ast.expr) -> float | None:
+def literal_number(node: ast.expr) -> float | None:
     """Return the value of a constant, or of a constant with a sign; None for any other node."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        value = number(node.operand)
+        value = literal_number(node.operand)
         return value if value is None or isinstance(node.op, ast.UAdd) else -value
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
         try:
@@ -92,7 +92,7 @@ def _check_truth(expression: Expression, node: ast.expr, depth: int) -> None:
 def _check_value(expression: Expression, node: ast.expr) -> None:
     if isinstance(node, ast.Name) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
         return
-    value = number(node)
+    value = literal_number(node)
     if value is None:
         _check_node(expression, node)
     elif abs(value) == float("inf"):

@@ -12,7 +12,7 @@ from jaxscale.fitting.groups import MOST_COEFS
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import Fit
-from jaxscale.runs.headers import plain
+from jaxscale.runs.headers import normalised
 from jaxscale.runs.naming import RUN_NAMES, STATE_NAMES
 from jaxscale.text import shown, typed
 
@@ -162,7 +162,7 @@ def _rated(fit: Fit, name: str, label: np.ndarray) -> list[tuple[float, tuple[st
     values, places, sizes = np.unique(label[counted].astype(str), return_inverse=True, return_counts=True)
     own = _own(fit.law, fit.fixed, len(values))
     residuals = fit.residuals[counted]
-    is_candidate = 2 <= len(values) <= MOST_VALUES and plain(name) not in (*RUN_NAMES, *STATE_NAMES)
+    is_candidate = 2 <= len(values) <= MOST_VALUES and normalised(name) not in (*RUN_NAMES, *STATE_NAMES)
     if not (is_candidate and own and sizes.min() >= len(own) + SPARE and np.isfinite(residuals).all()):
         return []
     means = np.bincount(places, residuals) / sizes

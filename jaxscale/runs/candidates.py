@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxscale.costs.training import training_flops
-from jaxscale.runs.headers import LETTERS, SET_SIZES, STAGES, is_called, known_name, plain, rivals_of, role_of
+from jaxscale.runs.headers import LETTERS, SET_SIZES, STAGES, is_called, known_name, normalised, rivals_of, role_of
 from jaxscale.runs.numbers import Kind, Numbers
 
 WIDTHS = ("d model", "width", "n embd", "n embed", "embed dim", "embedding dim", "hidden size", "hidden dim")
@@ -157,7 +157,7 @@ def _is_shape(header: str, role: str, headers: Sequence[str], taken: Mapping[str
         speaking = (*ARCHITECTURE, *SET_SIZES) if role == "tokens" else ARCHITECTURE
         has_shape = any(is_called(other, speaking) for other in beside)
         if role == "loss":
-            has_loss = any("loss" in plain(other).replace("/", " ").replace(".", " ").split() for other in beside)
+            has_loss = any("loss" in normalised(other).replace("/", " ").replace(".", " ").split() for other in beside)
             return bool((has_shape or has_loss) and values.max() <= MOST_LAYERS)
         is_small = values.max() <= (MOST_LAYERS if role == "params" else MOST_WIDTH)
         is_round = role == "params" or bool((values % 8 == 0).all())

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxscale.costs.training import ROUNDED, training_flops
 from jaxscale.finding import Finding, row_numbers
-from jaxscale.runs.headers import SIGMA, bare_names, plain
+from jaxscale.runs.headers import SIGMA, bare_names, normalised
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.runs.repeats import findings_of_repeats
 from jaxscale.runs.units import bits_finding, units_finding
@@ -147,7 +147,7 @@ def _shown(headers: Sequence[str]) -> str:
 
 def looks_like_errors(header: str) -> bool:
     """Return whether a column of this name usually holds standard errors or deviations of the loss."""
-    words = re.split(r"[ /.()]+", plain(bare_names(header)[-1]).strip("() "))
+    words = re.split(r"[ /.()]+", normalised(bare_names(header)[-1]).strip("() "))
     rest = " ".join(word for word in words if word not in _SPLIT)
     return rest in (_OF_LOSS if "loss" in words else _NAMES)
 

@@ -75,29 +75,29 @@ _FLOP = re.compile(r"(mega|giga|tera|peta|exa|zetta|yotta|[mgtpezy])f(?:lops?)?(
 _POWER = re.compile(r"1?e(\d{1,2})")
 
 
-def plain(name: str) -> str:
+def normalised(name: str) -> str:
     """Return the name as it is compared: without case, and with space, underscore and hyphen alike."""
     return _SEPARATORS.sub(" ", name.strip().strip("\ufeff").strip()).casefold()
 
 
-_ROLE_OF = {plain(alias): role for role, aliases in ALIASES.items() for alias in (role, *aliases)}
+_ROLE_OF = {normalised(alias): role for role, aliases in ALIASES.items() for alias in (role, *aliases)}
 
 
 def role_of(name: str) -> str | None:
     """Return the role that a column of this name plays, or None if the name says nothing."""
-    return _ROLE_OF.get(plain(name))
+    return _ROLE_OF.get(normalised(name))
 
 
 def words_of(header: str) -> list[str]:
     """Return the words and numbers of a header, in small letters."""
-    return re.findall(r"[a-z0-9]+", plain(header))
+    return re.findall(r"[a-z0-9]+", normalised(header))
 
 
 def bare_names(header: str) -> tuple[str, ...]:
     """Return the name, and what is left of it behind each prefix of a tracker, the longest first."""
     found = [header]
     allowed: tuple[str, ...] = PREFIXES
-    while (match := _SEGMENT.match(found[-1])) and plain(match.group()[:-1]) in allowed:
+    while (match := _SEGMENT.match(found[-1])) and normalised(match.group()[:-1]) in allowed:
         rest = found[-1][match.end() :]
         if not rest:
             break
@@ -109,8 +109,8 @@ def bare_names(header: str) -> tuple[str, ...]:
 def headers_named(name: str, headers: Iterable[str]) -> list[str]:
     """Return the headers of that name but for case, spaces and hyphens, else those of that name behind a prefix."""
     headers = tuple(headers)
-    found = [header for header in headers if plain(header) == plain(name)]
-    return found or [header for header in headers if plain(name) in map(plain, bare_names(header))]
+    found = [header for header in headers if normalised(header) == normalised(name)]
+    return found or [header for header in headers if normalised(name) in map(normalised, bare_names(header))]
 
 
 def header_named(name: str, headers: Iterable[str]) -> str | None:
@@ -121,12 +121,12 @@ def header_named(name: str, headers: Iterable[str]) -> str | None:
 
 def known_name(header: str) -> str | None:
     """Return that part of a header that has a role, in plain letters; None where none has."""
-    return next((plain(name) for name in bare_names(header) if role_of(name) is not None), None)
+    return next((normalised(name) for name in bare_names(header) if role_of(name) is not None), None)
 
 
 def is_called(header: str, names: tuple[str, ...]) -> bool:
     """Return whether a header, or what is left of it behind a prefix, is one of these plain names."""
-    return any(plain(name) in names for name in bare_names(header))
+    return any(normalised(name) in names for name in bare_names(header))
 
 
 def is_qualified(header: str) -> bool:

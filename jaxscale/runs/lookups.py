@@ -12,7 +12,7 @@ from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.cells import RawTable, cell_text, texts
-from jaxscale.runs.headers import ROW, header_named, plain, role_of
+from jaxscale.runs.headers import ROW, header_named, normalised, role_of
 from jaxscale.runs.mapping import Computed
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
 from jaxscale.runs.selecting import SelectionColumn, SelectionTable
@@ -59,7 +59,7 @@ class RawTableLookup:
             return by_role or name
         role = role_of(name)
         by_role = None if role is None else self._by_role(role)
-        is_row = name == ROW and not any(plain(header) == ROW for header in self.raw_table.columns)
+        is_row = name == ROW and not any(normalised(header) == ROW for header in self.raw_table.columns)
         return by_role or (ROW if is_row else header_named(name, self.raw_table.columns))
 
     @property

@@ -17,7 +17,7 @@ from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.formula import Arithmetic, Formula, formula_of, value_of
 from jaxscale.registry import unknown
-from jaxscale.runs.headers import GROUP, bare_names, headers_named, known_name, plain, role_of
+from jaxscale.runs.headers import GROUP, bare_names, headers_named, known_name, normalised, role_of
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.text import escaped, listed, shown, typed
 
@@ -122,7 +122,7 @@ def meant_by(role: str, text: str, headers: Sequence[str], source: str) -> str |
     except UsageError as error:
         if header is not None:
             return header
-        if get_close_matches(plain(text), [plain(one) for one in headers], n=1, cutoff=0.8):
+        if get_close_matches(normalised(text), [normalised(one) for one in headers], n=1, cutoff=0.8):
             raise RunsError(_nothing(role, text, headers, source)) from error
         raise
     if isinstance(made, Computed) and header is not None:
@@ -143,10 +143,10 @@ def named(headers: Sequence[str], name: str, source: str) -> str | None:
 
 def near(names: Sequence[str], headers: Sequence[str]) -> str:
     """Return the sentence that names the headers near to some names; nothing where none is."""
-    by_plain = {plain(bare_names(header)[-1]): header for header in reversed(headers)}
-    by_plain |= {plain(header): header for header in headers}
-    close = [by_plain[hit] for name in names for hit in get_close_matches(plain(name), by_plain, n=2, cutoff=0.7)]
-    close += [header for header in headers if any(name in plain(header) for name in names)]
+    by_name = {normalised(bare_names(header)[-1]): header for header in reversed(headers)}
+    by_name |= {normalised(header): header for header in headers}
+    close = [by_name[hit] for name in names for hit in get_close_matches(normalised(name), by_name, n=2, cutoff=0.7)]
+    close += [header for header in headers if any(name in normalised(header) for name in names)]
     close = list(dict.fromkeys(close))
     return NEAR.format(names=shown_all(close[:4])) if close else ""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.errors import RunsError
-from jaxscale.runs.headers import plain
+from jaxscale.runs.headers import normalised
 from jaxscale.text import shown_name
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ NO_RUNS_NAMED = (
 
 def run_column(runs: Runs) -> str | None:
     """Return the column that names runs, None where there is none."""
-    return next((name for name in (*runs.labels, *runs.columns) if plain(name) in RUN_NAMES), None)
+    return next((name for name in (*runs.labels, *runs.columns) if normalised(name) in RUN_NAMES), None)
 
 
 def logged_column(runs: Runs) -> str | None:
@@ -58,7 +58,7 @@ def logged_column(runs: Runs) -> str | None:
 
 def step_column(runs: Runs) -> str | None:
     """Return the column of steps, None where there is none."""
-    names = (name for name, column in runs.columns.items() if plain(name) in STEP_NAMES and column.ndim == 1)
+    names = (name for name, column in runs.columns.items() if normalised(name) in STEP_NAMES and column.ndim == 1)
     return next(names, None)
 
 
@@ -73,7 +73,7 @@ def kinds(runs: Runs, *, but: tuple[str, ...] = ()) -> list[np.ndarray]:
 
     but: plain names of labels that are left aside.
     """
-    labels = [label for name, label in runs.labels.items() if plain(name) not in (*RUN_NAMES, *but)]
+    labels = [label for name, label in runs.labels.items() if normalised(name) not in (*RUN_NAMES, *but)]
     return [label for label in labels if np.unique(label).size < len(runs)]
 
 

@@ -20,7 +20,7 @@ from jaxscale.runs.headers import (
     is_called,
     is_qualified,
     known_name,
-    plain,
+    normalised,
     role_of,
     without_units,
 )
@@ -72,9 +72,9 @@ def proposed(role: str, headers: Sequence[str], cells: Cells) -> str:
         found_in = [header for header in free if _is_of(role, header)]
         if found_in:
             return found_in[0]
-    spoken = [plain(alias) for alias in (role, *ALIASES.get(role, ())) if len(alias) > 1]
-    by_plain = {plain(bare_names(header)[-1]): header for header in free if not is_called(header, EPOCHS)}
-    near = [by_plain[hit] for alias in spoken for hit in get_close_matches(alias, by_plain, n=1, cutoff=0.8)]
+    spoken = [normalised(alias) for alias in (role, *ALIASES.get(role, ())) if len(alias) > 1]
+    by_name = {normalised(bare_names(header)[-1]): header for header in free if not is_called(header, EPOCHS)}
+    near = [by_name[hit] for alias in spoken for hit in get_close_matches(alias, by_name, n=1, cutoff=0.8)]
     return near[0] if near else ""
 
 
@@ -93,7 +93,7 @@ def _is_of(role: str, header: str) -> bool:
     """Return whether a header is a name of the role but for its unit, or names params of one kind."""
     bare = bare_names(header)[-1]
     if role == "flops" and flop_factor(bare) is not None:
-        is_rate = "per" in plain(bare).split() or ("/s" in bare and "day" not in bare.casefold())
+        is_rate = "per" in normalised(bare).split() or ("/s" in bare and "day" not in bare.casefold())
         return not is_rate
     is_named = role_of(without_units(bare)) == role and factor_named(role, bare) is not None
     return is_named or (role == "params" and is_qualified(header))
@@ -111,7 +111,7 @@ def _loss(free: Sequence[str], cells: Cells) -> str:
 
 
 def _words(header: str) -> list[str]:
-    return plain(header).replace("/", " ").replace(".", " ").split()
+    return normalised(header).replace("/", " ").replace(".", " ").split()
 
 
 def _is_percent(header: str, cells: Cells) -> bool:
@@ -128,7 +128,7 @@ def wide_advice(headers: Sequence[str], cells: Cells, missing: Sequence[str], so
     """
     columns = [header for header in headers if not SPREADS.search(header)]
     axis = next((header for header in columns if _is_axis(header)), columns[0])
-    runs = [header for header in columns if header != axis and plain(header) not in ("", "column 1")]
+    runs = [header for header in columns if header != axis and normalised(header) not in ("", "column 1")]
     are_sizes = all(_is_size(header) for header in runs)
     if len(runs) < 2 or not (are_sizes or _is_axis(axis)) or any(_is_axis(header) for header in runs):
         return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.finding import Finding, row_numbers
-from jaxscale.runs.headers import plain
+from jaxscale.runs.headers import normalised
 from jaxscale.runs.naming import (
     SEED_NAMES,
     codes,
@@ -177,7 +177,7 @@ def _superseded(runs: Runs) -> np.ndarray:
     run = None if column is None else run_codes(runs)
     if run is None or time is None:
         return none
-    for name in (name for name in (*runs.labels, *runs.columns) if plain(name) in SEED_NAMES):
+    for name in (name for name in (*runs.labels, *runs.columns) if normalised(name) in SEED_NAMES):
         run = joint(run, codes(runs[name]))
     at = codes(runs[time])
     pairs = np.unique(np.stack([run, at], axis=1), axis=0)

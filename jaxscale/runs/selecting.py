@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxscale.errors import RunsError
-from jaxscale.expressions.selection import COMPARISONS, number, selection_of
+from jaxscale.expressions.selection import COMPARISONS, literal_number, selection_of
 from jaxscale.expressions.tree import Expression
 from jaxscale.registry import unknown
-from jaxscale.runs.headers import ROW, header_named, plain, role_of
+from jaxscale.runs.headers import ROW, header_named, normalised, role_of
 from jaxscale.runs.numbers import Kind
 from jaxscale.text import counted, escaped, listed, shown
 
@@ -96,7 +96,7 @@ def selection_table(runs: Runs) -> SelectionTable:
     for name, own in (("sigma", runs.sigma), ("group", runs.group)):
         if own is not None:
             cells.setdefault(name, own)
-    if not any(plain(name) == ROW for name in cells):
+    if not any(normalised(name) == ROW for name in cells):
         cells[ROW] = runs.row.astype(np.float64)
     headers = {header: role for role, header in runs.origin.columns.items()}
 
@@ -173,7 +173,7 @@ def _texts(node: ast.expr, named: Mapping[ast.Name, SelectionColumn], rows: np.n
 def _numbers(node: ast.expr, named: Mapping[ast.Name, SelectionColumn], rows: np.ndarray, source: str) -> np.ndarray:
     """Return the numbers of one side; raise RunsError where a row that is still in holds none."""
     if not isinstance(node, ast.Name):
-        return np.full(rows.size, number(node))
+        return np.full(rows.size, literal_number(node))
     column = named[node]
     wrong = rows[column.kind[rows] == Kind.UNREADABLE].tolist()
     if wrong:

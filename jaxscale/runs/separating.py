@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.selection import LENGTH_LIMIT
-from jaxscale.runs.headers import ROLES, ROW, plain
+from jaxscale.runs.headers import ROLES, ROW, normalised
 from jaxscale.runs.naming import RUN_NAMES
 from jaxscale.text import shown
 
@@ -59,7 +59,7 @@ def separation_of(runs: Runs, rows: Sequence[int]) -> Separation | None:
 def _by_column(runs: Runs, is_out: np.ndarray, these: str) -> Iterator[Separation]:
     known = {*ROLES, *runs.origin.columns, *runs.origin.derived}
     for name, label in runs.labels.items():
-        if plain(name) not in RUN_NAMES and _is_kind(label, is_out):
+        if normalised(name) not in RUN_NAMES and _is_kind(label, is_out):
             value = str(label[is_out][0])
             text = _text(value, '"' if "`" in _name(name) else "'")
             yield Separation(

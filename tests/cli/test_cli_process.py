@@ -113,7 +113,7 @@ def test_a_closed_stream_gives_its_number_to_no_file():
     """What is written to a standard stream by number would end up in that file."""
     code = (
         "import os, sys; os.close(1); os.close(2)\n"
-        "from jaxscale.cli.streams import occupy\n"
+        "from jaxscale.cli.printing import occupy\n"
         "occupy()\n"
         "sys.exit(os.open(os.devnull, os.O_RDONLY))"
     )
