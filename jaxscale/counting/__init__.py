@@ -2,8 +2,9 @@
 
 from jaxscale.costs.machines import MACHINES, flops_of_hours
 from jaxscale.costs.training import training_flops
-from jaxscale.counting.architecture import Architecture
-from jaxscale.counting.by_size import (
+from jaxscale.counting.architecture import WORDS, Architecture
+from jaxscale.counting.conventions import (
+    Convention,
     expert_flops,
     inference_flops,
     layer_params,
@@ -11,7 +12,6 @@ from jaxscale.counting.by_size import (
     precision_flops,
     routing_flops_per_token,
 )
-from jaxscale.counting.columns import WORDS
 from jaxscale.counting.itemised import (
     Itemised,
     chinchilla_flops,
@@ -27,7 +27,6 @@ from jaxscale.counting.itemised import (
     utilisation,
 )
 from jaxscale.counting.recounting import CONVENTIONS, countable, recount, uncountable
-from jaxscale.counting.spec import Convention
 from jaxscale.counting.units import (
     PF_DAY,
     bits,

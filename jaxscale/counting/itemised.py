@@ -8,10 +8,8 @@ import numpy as np
 
 from jaxscale.costs.spec import Numbers
 from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN
-from jaxscale.counting.architecture import Architecture
-from jaxscale.counting.by_size import layer_params
-from jaxscale.counting.columns import architecture_of, attention_size
-from jaxscale.counting.spec import Convention, by_size
+from jaxscale.counting.architecture import Architecture, architecture_of, attention_size
+from jaxscale.counting.conventions import Convention, by_size, layer_params
 from jaxscale.precision import as_arrays
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, table 1 and §2.1"

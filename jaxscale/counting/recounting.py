@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxscale.counting import by_size, itemised
-from jaxscale.counting.columns import ALIASES, INSTEAD, WORDS, Words, known_words
-from jaxscale.counting.spec import Convention
+from jaxscale.counting import conventions, itemised
+from jaxscale.counting.architecture import ALIASES, INSTEAD, WORDS, Words, known_words
+from jaxscale.counting.conventions import Convention
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import Registry
 from jaxscale.runs import Runs
 from jaxscale.text import shown_name
 
-CONVENTIONS: Registry[Convention] = Registry("convention", (*by_size.CONVENTIONS, *itemised.CONVENTIONS))
+CONVENTIONS: Registry[Convention] = Registry("convention", (*conventions.CONVENTIONS, *itemised.CONVENTIONS))
 
 
 NO_RECOUNT = "convention '{name}' ({formula}) does not count the training of a run; no table can be counted by it"

@@ -10,8 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from jaxscale.datasets.epoch import EPOCH
-from jaxscale.datasets.public import CHANGED, Public, check_digest, file_of
+from jaxscale.datasets.public import CHANGED, EPOCH, Public, check_digest, file_of
 from jaxscale.errors import UsageError
 from jaxscale.finding import Finding
 from jaxscale.registry import Registry

@@ -31,9 +31,17 @@ from jaxscale.store.folder import (
     record_in,
     write_folder,
 )
-from jaxscale.store.promises import A_SHARE, FINITE, POSITIVE
+from jaxscale.store.promises import (
+    A_SHARE,
+    FINITE,
+    POSITIVE,
+    verify_ensemble,
+    verify_fit,
+    verify_frontier,
+    verify_function,
+    verify_names,
+)
 from jaxscale.store.specs import Known, own_specs
-from jaxscale.store.verifying import verify_ensemble, verify_fit, verify_frontier, verify_function, verify_names
 from jaxscale.studies import part_of
 from jaxscale.text import Json
 

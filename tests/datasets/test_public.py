@@ -9,8 +9,8 @@ import requests
 
 from jaxscale import datasets
 from jaxscale.datasets import public
-from jaxscale.datasets.epoch import EPOCH
 from jaxscale.datasets.loading import DATASETS
+from jaxscale.datasets.public import EPOCH
 from jaxscale.errors import MissingDependencyError, RunsError
 
 BYTES = b"N,C,loss\n1e8,1.2e18,3.1\n2e8,2.4e18,2.9\n"

@@ -9,7 +9,7 @@ from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS
 from jaxscale.laws.predicting import random_coefs
 from jaxscale.schedules.columns import columns_of
-from jaxscale.schedules.nodes import NODES, pieces_of
+from jaxscale.schedules.schedule import NODES, pieces_of
 
 WARM = {"peak": 3e-4, "warmup": 2160}
 SHAPES = {
