@@ -13,6 +13,7 @@ FILES = (
     "chinchilla",
     "critical_batch",
     "downstream",
+    "effective_size",
     "embeddings",
     "experts",
     "farseer",
@@ -22,16 +23,10 @@ FILES = (
     "learning_rates",
     "mixing",
     "nested",
-    "overtraining",
-    "parallel_streams",
     "power",
     "precision",
     "repeated",
-    "rosenfeld",
-    "routed",
-    "sparsity",
     "transfer",
-    "vocabulary",
 )
 """The files of this folder that hold laws, each in a tuple `LAWS`, in the order in which they are listed."""
 

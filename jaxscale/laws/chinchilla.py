@@ -1,15 +1,21 @@
-"""The separable law of Hoffmann et al.: an irreducible loss, a power of size and a power of data, added."""
+"""The separable law of Hoffmann et al., its form for over-training, and its envelope at the loss of chance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from itertools import product
 
+import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
+from jaxscale.laws.inputs import PARAMS, TOKENS
 from jaxscale.laws.spec import Coef, Law, Published
-from jaxscale.laws.starts import Columns, floor_and_rest
+from jaxscale.laws.starts import Columns, floor_and_rest, gridded
 from jaxscale.numerics.powers import power
+from jaxscale.precision import plainly
 
 HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556"
 BESIROGLU = "Besiroglu et al. 2024, arXiv 2404.10102"
@@ -18,6 +24,11 @@ SARDANA = "Sardana et al. 2024, arXiv 2401.00448"
 EXPONENTS = (0.1, 0.3, 0.6, 1.2)
 FLOORS = (0.1, 0.5, 0.8, 0.95)
 """Shares of the smallest loss tried as the irreducible part."""
+
+GADRE = "Gadre et al. 2024, arXiv 2403.08540"
+RECIPE = "refit of the authors' data by their recipe: five runs, least squares of the loss"
+
+ROSENFELD = "Rosenfeld et al. 2020, arXiv 1909.12673"
 
 
 def loss(params, tokens, *, E, A, B, alpha, beta):
@@ -139,4 +150,102 @@ CHINCHILLA_TIED = Law(
     ),
 )
 
-LAWS = (CHINCHILLA, CHINCHILLA_TIED)
+
+def overtrained_loss(flops, tokens_per_param, *, E, a, b, eta):
+    """L(C, M) = E + (a M^eta + b M^-eta) C^-eta, in nats per token; elementwise in C and M.
+
+    Chinchilla's law with both exponents 2 eta on C = 6 N D, where N² = C/(6M) and D² = CM/6.
+    """
+    compute, ratio = (
+        jnp.log(flops),
+        jnp.log(tokens_per_param),
+    )  # the derivative of C/M has M², which float32 cannot hold
+    return E + a * jnp.exp(-eta * (compute - ratio)) + b * jnp.exp(-eta * (compute + ratio))
+
+
+@plainly
+def optimal_tokens_per_param(*, a: ArrayLike, b: ArrayLike, eta: ArrayLike):
+    """Return M* = (b/a)^(1/(2 eta)), the tokens per param of least loss, the same at every compute.
+
+    Elementwise; NaN where a or b is not positive.
+    """
+    ratio = jnp.where((jnp.asarray(a) > 0) & (jnp.asarray(b) > 0), jnp.asarray(b) / a, jnp.nan)
+    return power(ratio, 1.0 / (2.0 * jnp.asarray(eta)))
+
+
+OVERTRAINING = Law(
+    name="overtraining",
+    loss=overtrained_loss,
+    inputs=("flops", "tokens_per_param"),
+    coefs=(
+        Coef("E", "positive", (0.5, 1.0, 2.0), "irreducible loss", "nats/token", span=(0.3, 3.0)),
+        Coef("a", "positive", (10.0, 100.0, 1000.0), "scale of the size term", "nats/token · FLOP^eta", span=(20, 1e3)),
+        Coef("b", "positive", (10.0, 100.0, 1000.0), "scale of the data term", "nats/token · FLOP^eta", span=(20, 1e3)),
+        Coef("eta", "positive", (0.05, 0.12, 0.3), "exponent of compute, half of that of params", span=(0.08, 0.25)),
+    ),
+    equation="L = E + (a*M^eta + b*M^-eta)/C^eta",
+    source=GADRE + ", eq. 4",
+    starts=partial(gridded, overtrained_loss, ("E", "a", "b"), {"eta": np.geomspace(0.02, 0.8, 24)}),
+    published=tuple(
+        Published(f"gadre2024-{corpus}", values, f"{GADRE}, runs on {name}, C4 validation loss; {RECIPE}", "refit")
+        for corpus, name, values in (
+            ("c4", "C4", (1.50826054172, 141.277254781, 189.515520432, 0.121236119499)),
+            ("redpajama", "RedPajama", (1.83664837845, 212.236110248, 366.687173791, 0.136425351255)),
+            ("refinedweb", "RefinedWeb", (1.73446208959, 157.116284132, 246.206686533, 0.127197422332)),
+        )
+    ),
+    frontier="in closed form M* = (b/a)^(1/(2 eta)), optimal_tokens_per_param in jaxscale.laws.chinchilla",
+    notes=(
+        "It is chinchilla-tied with alpha = 2 eta, A = a 6^-eta and B = b 6^-eta on C = 6 N D.",
+        "The authors fit four coefs to five runs: one residual degree of freedom, and errors up to 4.3 % on what "
+        "was held out.",
+        "M is tokens per param, D/N; it is derived where a table has both.",
+    ),
+)
+
+
+@plainly
+def under_chance(loss, chance):
+    """Return e c / sqrt(e² + c²) of a loss e and that of chance c: the smaller one, smoothly; elementwise."""
+    return loss / jnp.sqrt(1.0 + (loss / chance) ** 2)
+
+
+def envelope_loss(params, tokens, *, E, A, B, alpha, beta, chance):
+    """L(N, D) = e c/sqrt(e² + c²) with e = E + A N^-alpha + B D^-beta, in nats per token; elementwise in N and D."""
+    return under_chance(loss(params, tokens, E=E, A=A, B=B, alpha=alpha, beta=beta), chance)
+
+
+def envelope_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
+    """Return 20 start points: chance a little above the largest loss, exponents from a grid, the rest by projection."""
+    found: list[dict[str, float]] = []
+    for factor in (1.002, 1.02, 1.1, 1.4, 3.0):
+        chance = factor * float(np.max(target))
+        inner = target / np.sqrt(1.0 - (target / chance) ** 2)
+        best = gridded(loss, ("E", "A", "B"), ENVELOPE_GRID, columns, inner, keep=4)
+        found += [{**start, "chance": chance} for start in best]
+    return found
+
+
+ENVELOPE_GRID = {"alpha": (0.15, 0.25, 0.35, 0.5), "beta": (0.15, 0.25, 0.35, 0.5)}
+
+ENVELOPE = Law(
+    name="rosenfeld",
+    loss=envelope_loss,
+    inputs=("params", "tokens"),
+    coefs=(
+        *CHINCHILLA.coefs,
+        Coef("chance", "positive", (5.0, 10.0, 15.0), "loss of a random guess", "nats/token", span=(5.0, 12.0)),
+    ),
+    equation="L = e*chance/sqrt(e^2 + chance^2); e = E + A/N^alpha + B/D^beta",
+    source=ROSENFELD + ", eq. 5",
+    starts=envelope_starts,
+    domain=(replace(PARAMS, low=1e4, high=1e10), replace(TOKENS, low=1e6, high=1e12)),
+    frontier="the split of a budget is chinchilla's, since the envelope rises with what it holds",
+    notes=(
+        "The paper's eta is set to the loss of chance: only the ratio of the inner loss to eta would be identified.",
+        "With that the floor of the loss is E chance/sqrt(E² + chance²), a little below E.",
+        "chance is identified by runs that have hardly learned; elsewhere fix it, at ln of the vocabulary for one.",
+    ),
+)
+
+LAWS = (CHINCHILLA, CHINCHILLA_TIED, OVERTRAINING, ENVELOPE)

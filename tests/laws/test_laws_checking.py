@@ -9,7 +9,7 @@ import jaxscale as js
 from jaxscale.allocation import separable
 from jaxscale.laws import LAWS
 from jaxscale.laws.checking import check_coefs, check_no_ties, ties
-from jaxscale.laws.routed import cutoff_params, saturated_experts
+from jaxscale.laws.experts import cutoff_params, saturated_experts
 
 COEFS = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
 ROUTED = {"a": -0.08, "b": -0.1, "c": 0.01, "d": 1.1, "E_start": 2.0, "E_max": 300.0}

@@ -10,7 +10,7 @@ from mpmath import mp, mpf
 
 import jaxscale as js
 from jaxscale.allocation import kaplan_training, separable
-from jaxscale.laws import LAWS, embeddings, overtraining, parallel_streams, repeated, rosenfeld, routed, sparsity
+from jaxscale.laws import LAWS, chinchilla, effective_size, embeddings, experts, repeated
 from jaxscale.laws import precision as bits
 from jaxscale.laws import transfer as transfers
 
@@ -55,15 +55,15 @@ CALLS = {
     "total params": (embeddings.total_params, (10**11,), {}, lambda n: n + 47491 * mp.cbrt(n)),
     "fed params": (repeated.fed_params, (25 * 10**9,), BASE, fed),
     "repeated tokens": (repeated.decayed, (10**11, 25 * 10**9, 15), {}, decayed),
-    "saturated experts": (routed.saturated_experts, (64, 2.07, 290.45), {}, saturated),
+    "saturated experts": (experts.saturated_experts, (64, 2.07, 290.45), {}, saturated),
     "tokens per param": (
-        overtraining.optimal_tokens_per_param,
+        chinchilla.optimal_tokens_per_param,
         (),
         {"a": 212, "b": 367, "eta": 0.1364},
         lambda a, b, eta: (b / a) ** (1 / (2 * eta)),
     ),
     "streams": (
-        parallel_streams.effective_params,
+        effective_size.effective_params,
         (10**10, 8),
         {"k": 0.3},
         lambda n, p, k: n * (k * mp.log(p) + 1),
@@ -82,12 +82,12 @@ CALLS = {
         {"k": 1.9e4, "alpha": 0.18, "beta": 0.38},
         lambda d, n, k, alpha, beta: k * d**alpha * n**beta,
     ),
-    "under chance": (rosenfeld.under_chance, (3.2, 10.8), {}, lambda e, c: e * c / mp.sqrt(e**2 + c**2)),
+    "under chance": (chinchilla.under_chance, (3.2, 10.8), {}, lambda e, c: e * c / mp.sqrt(e**2 + c**2)),
 }
 OF_COEFS = {
-    "experts as params": (routed.effective_params, (3 * 10**9, 64), BASED, effective_experts),
-    "best sparsity": (sparsity.optimal_sparsity, (10**8, 10**24), T5, best_sparsity),
-    "how much denser": (sparsity.size_multiplier, (0.75,), T5, denser),
+    "experts as params": (experts.effective_params, (3 * 10**9, 64), BASED, effective_experts),
+    "best sparsity": (effective_size.optimal_sparsity, (10**8, 10**24), T5, best_sparsity),
+    "how much denser": (effective_size.size_multiplier, (0.75,), T5, denser),
 }
 
 

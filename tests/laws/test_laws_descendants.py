@@ -9,11 +9,10 @@ from jaxscale import precision
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Input
 from jaxscale.laws.broken import broken, broken_once
+from jaxscale.laws.chinchilla import optimal_tokens_per_param, under_chance
 from jaxscale.laws.embeddings import OMEGA, non_embedding_params, total_params
-from jaxscale.laws.overtraining import optimal_tokens_per_param
 from jaxscale.laws.predicting import random_coefs
 from jaxscale.laws.repeated import decayed, effective, fed_params
-from jaxscale.laws.rosenfeld import under_chance
 from jaxscale.laws.transfer import transferred
 
 RANDOM = np.random.default_rng(4)

@@ -6,7 +6,7 @@ from separable import optimum
 
 import jaxscale as js
 from jaxscale import precision
-from jaxscale.laws.routed import cutoff_params, effective_params, saturated_experts
+from jaxscale.laws.experts import cutoff_params, effective_params, saturated_experts
 
 BUDGETS = np.array([1e19, 1e21, 1e23])
 SETS = ("clark2022-sbase", "clark2022-rlr", "clark2022-hash")

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import jaxscale as js
-from jaxscale.laws.vocabulary import optimal_vocabulary, tokens_per_character
+from jaxscale.laws.embeddings import optimal_vocabulary, tokens_per_character
 
 LAW = js.LAWS.resolve("vocabulary")
 TAO = LAW.constants("tao2024")

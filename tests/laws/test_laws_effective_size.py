@@ -7,7 +7,7 @@ from separable import optimum
 
 import jaxscale as js
 from jaxscale import precision
-from jaxscale.laws.sparsity import optimal_sparsity, size_multiplier
+from jaxscale.laws.effective_size import optimal_sparsity, size_multiplier
 
 
 @pytest.mark.parametrize(("name", "want"), [("frantar2023-t5", 2.160), ("frantar2023-vit", 2.172)])

@@ -1,4 +1,4 @@
-"""Sparse weights: a weight that remains after pruning counts for more than one of a dense network."""
+"""Effective size: weights left by pruning, and parallel passes of the same weights, count for more params."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxscale.laws import chinchilla
+from jaxscale.laws import power as line
 from jaxscale.laws.inputs import PARAMS, Input
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import projected
 from jaxscale.numerics.powers import power
 from jaxscale.precision import plainly
 
-SOURCE = "Frantar et al. 2023, arXiv 2309.08520"
+FRANTAR = "Frantar et al. 2023, arXiv 2309.08520"
 SPARSITY = Input("sparsity", "S", "share", "share of the weights that are zero", 0.0, 0.875, is_open=True)
 
+CHEN = "Chen et al. 2025 (ParScale), arXiv 2505.10475"
+STREAMS = Input("streams", "P", "streams", "parallel passes of every token through the network", 1.0, 8.0, least=1.0)
 
-def loss(params, tokens, sparsity, *, a_S, b_S, c_S, b_N, a_D, b_D, c):
+
+def sparse_loss(params, tokens, sparsity, *, a_S, b_S, c_S, b_N, a_D, b_D, c):
     """L(N, D, S) = (a_S (1-S)^b_S + c_S) N^-b_N + (a_D/D)^b_D + c, N the weights that are not zero; elementwise."""
     scale = a_S * power(1.0 - sparsity, b_S) + c_S
     return chinchilla.loss(params, tokens, E=c, A=scale, B=power(a_D, b_D), alpha=b_N, beta=b_D)
@@ -51,16 +55,16 @@ def size_multiplier(sparsity: ArrayLike, coefs: Mapping[str, ArrayLike]):
     return power((a_S + c_S) / (a_S * power(1.0 - jnp.asarray(sparsity), b_S) + c_S), 1.0 / b_N)
 
 
-def _scale_of(*, scale, b_D, **others):
+def _sparse_scale_of(*, scale, b_D, **others):
     """Return the coefs of a loss whose data term is `scale` at one token: a_D = scale^(1/b_D)."""
     return {"a_D": scale ** (1.0 / b_D), "b_D": b_D, **others}
 
 
-RANGES = {"b_N": (0.1, 1.0), "b_D": (0.1, 1.2), "b_S": (0.2, 2.0)}
+SPARSE_RANGES = {"b_N": (0.1, 1.0), "b_D": (0.1, 1.2), "b_S": (0.2, 2.0)}
 
 SPARSE = Law(
     name="sparsity",
-    loss=loss,
+    loss=sparse_loss,
     inputs=("params", "tokens", "sparsity"),
     coefs=(
         Coef(
@@ -84,17 +88,17 @@ SPARSE = Law(
         Coef("c", starts=(0.5,), meaning="irreducible loss", unit="nats/token", span=(0.5, 5.0)),
     ),
     equation="L = (a_S*(1 - S)^b_S + c_S)/N^b_N + (a_D/D)^b_D + c",
-    source=SOURCE,
-    starts=partial(projected, loss, ("c", "c_S", "a_S", "scale"), RANGES, coefs=_scale_of),
+    source=FRANTAR,
+    starts=partial(projected, sparse_loss, ("c", "c_S", "a_S", "scale"), SPARSE_RANGES, coefs=_sparse_scale_of),
     published=(
-        Published("frantar2023-t5", (1.68e1, 0.722, 4.50e1, 0.245, 6.90e8, 0.203, 0.651), SOURCE, "second-hand"),
-        Published("frantar2023-vit", (2.94e2, 0.821, 4.68e2, 0.392, 2.37e8, 0.890, 4.517), SOURCE, "second-hand"),
+        Published("frantar2023-t5", (1.68e1, 0.722, 4.50e1, 0.245, 6.90e8, 0.203, 0.651), FRANTAR, "second-hand"),
+        Published("frantar2023-vit", (2.94e2, 0.821, 4.68e2, 0.392, 2.37e8, 0.890, 4.517), FRANTAR, "second-hand"),
     ),
     domain=(replace(PARAMS, meaning="weights that are not zero"), SPARSITY),
     flops_per_param_token=flops_per_param_token,
     frontier=(
         "it is the separable law's with A = a_S (1-S)^b_S + c_S, on C = 6 N D/(1-S); the best "
-        "sparsity of a given size by laws.sparsity.optimal_sparsity"
+        "sparsity of a given size by laws.effective_size.optimal_sparsity"
     ),
     notes=(
         "N counts the weights that remain, not those of the dense network.",
@@ -103,4 +107,42 @@ SPARSE = Law(
     ),
 )
 
-LAWS = (SPARSE,)
+
+
+@plainly
+def effective_params(params: ArrayLike, streams: ArrayLike, *, k: ArrayLike):
+    """Return N (k ln P + 1), the size of the network of one stream with the same loss; elementwise."""
+    return jnp.asarray(params) * (jnp.asarray(k) * jnp.log(jnp.asarray(streams)) + 1.0)
+
+
+def parallel_loss(params, streams, *, E, A, k, alpha):
+    """L(N, P) = E + (A/(N (k ln P + 1)))^alpha, in nats per token; elementwise."""
+    return line.loss_of_params(effective_params(params, streams, k=k), E=E, A=power(A, alpha), alpha=alpha)
+
+
+def _parallel_scale_of(*, scale, alpha, **others):
+    """Return the coefs of a loss whose second term is `scale` at one effective parameter: A = scale^(1/alpha)."""
+    return {"A": scale ** (1.0 / alpha), "alpha": alpha, **others}
+
+
+PARALLEL_RANGES = {"k": (0.02, 5.0), "alpha": (0.03, 1.0)}
+
+PARALLEL = Law(
+    name="parallel-streams",
+    loss=parallel_loss,
+    inputs=("params", "streams"),
+    coefs=(
+        Coef("E", starts=(1.0,), meaning="irreducible loss", unit="nats/token", span=(0.3, 2.0)),
+        Coef("A", starts=(1e8,), meaning="scale of params", unit="params", span=(1e6, 1e9)),
+        Coef("k", starts=(0.1, 0.3, 1.0), meaning="what a stream is worth", span=(0.1, 1.0)),
+        Coef("alpha", starts=(0.1, 0.3), meaning="exponent of params", span=(0.1, 0.4)),
+    ),
+    equation="L = E + (A/(N*(k*ln(P) + 1)))^alpha",
+    source=CHEN,
+    starts=partial(projected, parallel_loss, ("E", "scale"), PARALLEL_RANGES, coefs=_parallel_scale_of, keep=12),
+    domain=(STREAMS,),
+    frontier="none: tokens are no input, so a budget is not split",
+    notes=("No constants are verified here, so none ship.", "A stream costs compute as parameters do, but no memory."),
+)
+
+LAWS = (SPARSE, PARALLEL)
