@@ -83,7 +83,9 @@ def approaches(
     cache.prepare(session)
     from jaxscale.approaches import agreement
     from jaxscale.finding import forbids_plan
+    from jaxscale.laws import LAWS
     from jaxscale.reports import agreement_document, json_text, print_agreement
+    from jaxscale.studies import usual_budgets
 
     if reading.warmup:
         raise UsageError(NO_WARMUP)
@@ -92,7 +94,7 @@ def approaches(
         bar.stage(STAGE, replicates)
         found = agreement(
             runs,
-            flops=flops or tables.budgets_of(runs),
+            flops=flops or usual_budgets(LAWS.resolve("chinchilla"), runs),
             budget=budget,
             tolerance=tolerance,
             method=method,

@@ -138,8 +138,7 @@ def _saved(folder: str, showing: Showing, bar: Bar) -> Study:
     if study.fit.is_usable and forbids_plan(study.fit.findings) is None:
         check_frontier_inputs(core_of(study.fit.law), at)
     bar.stage(FRONTIER_STAGE)
-    budgets = showing.flops or study.budgets or tables.budgets_of(study.fit.runs)
-    return with_frontiers(study.asked(budgets=budgets, at=at))
+    return with_frontiers(study.asked(budgets=showing.flops or study.budgets, at=at))
 
 
 def _check_options(message: str, options: Iterable[Field], **words: str) -> None:

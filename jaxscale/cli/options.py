@@ -26,12 +26,9 @@ from jaxscale.cli.session import Command
 Decorator: TypeAlias = Callable[[Command], Command]
 
 FLOPS = (1e21, 1e23, 5.76e23, 1e25)
-"""Budgets of the printed frontier, in FLOP."""
-FLOPS_TEXT = "1e21,1e23,5.76e23,1e25"
-SHIPPED_FLOPS = (1e12, 1e13, 1e14)
-"""The same for the data set that ships, whose runs are very small: at its runs, the largest, and ten times beyond."""
+"""Budgets of the printed frontier of coefs without runs, in FLOP; those of runs are `studies.usual_budgets`."""
 LEVEL, INTERVAL = 0.95, "percentile"
-FLOPS_DEFAULT = f"[default: {FLOPS_TEXT}; of the data set '{names.DATASETS[0]}' 1e12,1e13,1e14]"
+FLOPS_DEFAULT = "[default: 1, 3, 10, 30 and 100 times the largest measured compute]"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import outcomes, tables
+from jaxscale.cli import outcomes
 from jaxscale.cli.options import Fitting, Reading, Showing
 from jaxscale.cli.session import Session
 
@@ -29,7 +29,6 @@ def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: S
     from jaxscale.store import digest_of
 
     chosen = {**asdict(reading), **asdict(fitting), **asdict(showing)}
-    chosen["flops"] = showing.flops or tables.budgets_of(runs)
     del chosen["device"]  # the answer is the same on every device, to tolerance
     return digest_of(runs.origin.sha256, chosen)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import tables
 from jaxscale.cli.choosing import law_of, objective_of
 from jaxscale.cli.options import INTERVAL, LEVEL, Fitting, Showing
 from jaxscale.cli.session import Bar
@@ -39,7 +38,7 @@ def study_of(
         scheme=fitting.scheme,
         replicates=fitting.replicates,
         seed=fitting.seed,
-        budgets=showing.flops or tables.budgets_of(runs),
+        budgets=showing.flops or (),
         at=showing.at,
         level=showing.level or LEVEL,
         interval=showing.interval or INTERVAL,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxscale.cli import choosing, options
+from jaxscale.cli import choosing
 from jaxscale.cli.options import Fitting, Reading
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.names import DATASETS
@@ -34,14 +34,6 @@ def data_set_of(table: str | None) -> str | None:
     if table is None:
         return SHIPPED
     return table if table in DATASETS and not Path(table).is_file() else None
-
-
-def budgets_of(runs: Runs) -> tuple[float, ...]:
-    """Return the budgets of a frontier of these runs by default, in FLOP."""
-    from jaxscale.datasets.loading import PILOT
-
-    is_shipped = PILOT.finding in runs.findings  # a file may have the name, too
-    return options.SHIPPED_FLOPS if is_shipped else options.FLOPS
 
 
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:

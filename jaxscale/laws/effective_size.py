@@ -108,7 +108,6 @@ SPARSE = Law(
 )
 
 
-
 @plainly
 def effective_params(params: ArrayLike, streams: ArrayLike, *, k: ArrayLike):
     """Return N (k ln P + 1), the size of the network of one stream with the same loss; elementwise."""

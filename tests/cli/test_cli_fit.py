@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from cli_commands import COMMAND, TABLE
 
+from jaxscale import datasets
 from jaxscale.status import Status
 from jaxscale.studies import making
+from jaxscale.studies.frontiers import FACTORS
 
 CONTRACT = {
     "": "schema_version law objective data coefs objective_value status certificate bootstrap frontier warnings "
@@ -58,13 +60,14 @@ def test_the_shipped_table_is_called_by_its_name_everywhere(run, fitted):
     assert f"data       pilot: {rows} of {rows} runs used; none left out" in run("frontier", fitted[0]).stdout
 
 
-def test_budgets_that_nobody_asked_for_are_near_the_runs_of_the_shipped_table(run):
+def test_default_budgets_are_those_of_a_study_multiples_of_the_largest_measured_compute(run):
     document = json.loads(run("fit", "--replicates", "0", "--json").stdout)
-    flops = [row["flops"] for row in document["frontier"]]
-    assert flops == [1e12, 1e13, 1e14]
-    assert "[default: 1e21,1e23,5.76e23,1e25; of the data set 'pilot' 1e12,1e13,1e14]" in " ".join(
-        run("fit", "--help").stdout.split()
-    )
+    pilot = datasets.load("pilot")
+    largest = 6.0 * float(np.max(pilot["params"] * pilot["tokens"]))
+    np.testing.assert_allclose([row["flops"] for row in document["frontier"]], largest * np.array(FACTORS), rtol=1e-12)
+    stated = ", ".join(f"{factor:g}" for factor in FACTORS[:-1]) + f" and {FACTORS[-1]:g}"
+    said = f"[default: {stated} times the largest measured compute]"
+    assert said in " ".join(run("fit", "--help").stdout.split())
 
 
 def test_budgets_far_beyond_the_data_carry_a_banner(run, fitted):
