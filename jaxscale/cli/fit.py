@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jaxscale import names
-from jaxscale.cli import cache, choosing, outputs, printing, studies, tables
+from jaxscale.cli import cache, choosing, outputs, printing, tables
 from jaxscale.cli.options import (
     Fitting,
     Reading,
@@ -75,11 +75,11 @@ def fit(
     from jaxscale.studies import compared
 
     with progress(session) as bar:
-        studies.check_names(fitting, showing)
-        studies.check_counts(counts)
+        choosing.check_names(fitting, showing)
+        choosing.check_counts(counts)
         runs = tables.runs_of(table, reading, fitting)
-        studies.check_countable(runs, counts)
-        studies.check_scheme(runs, fitting)
+        choosing.check_countable(runs, counts)
+        choosing.check_scheme(runs, fitting)
         digest = outputs.digest_of_command(runs, reading, fitting, showing)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
         outputs.check_folder(folder, digest, force=force)
@@ -87,7 +87,7 @@ def fit(
         def keep(fitted: Fit) -> None:
             session.keep = lambda: outputs.keep(fitted, folder, digest)
 
-        study = studies.study_of(runs, fitting, showing, bar, on_fit=keep)
+        study = choosing.study_of(runs, fitting, showing, bar, on_fit=keep)
         outputs.save_result(study, folder, digest, force=force)
         session.keep = lambda: outputs.DONE.format(folder=folder)
         if counts:

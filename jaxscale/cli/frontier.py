@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, printing, studies, tables
+from jaxscale.cli import cache, choosing, printing, tables
 from jaxscale.cli.options import (
     FLOPS,
     Fitting,
@@ -75,13 +75,13 @@ def frontier(
             _check_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
             study = _saved(source, showing, bar)
         else:
-            studies.check_names(fitting, showing)
-            studies.check_has_frontier(fitting, showing)
+            choosing.check_names(fitting, showing)
+            choosing.check_has_frontier(fitting, showing)
             if tables.data_set_of(source) is not None:
                 session.say(DATA_SET.format(name=source))
             runs = tables.runs_of(source, reading, fitting)
-            studies.check_scheme(runs, fitting)
-            study = studies.study_of(runs, fitting, showing, bar)
+            choosing.check_scheme(runs, fitting)
+            study = choosing.study_of(runs, fitting, showing, bar)
     _show(study, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)

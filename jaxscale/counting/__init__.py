@@ -26,7 +26,7 @@ from jaxscale.counting.itemised import (
     palm_hardware_flops_per_token,
     utilisation,
 )
-from jaxscale.counting.recounting import CONVENTIONS, countable, recount, uncountable
+from jaxscale.counting.recounting import ALL, CONVENTIONS, countable, recount, uncountable
 from jaxscale.counting.units import (
     PF_DAY,
     bits,
@@ -41,6 +41,7 @@ from jaxscale.counting.units import (
 )
 
 __all__ = [
+    "ALL",
     "CONVENTIONS",
     "MACHINES",
     "PF_DAY",

@@ -15,6 +15,8 @@ from jaxscale.runs import Runs
 from jaxscale.text import shown_name
 
 CONVENTIONS: Registry[Convention] = Registry("convention", (*conventions.CONVENTIONS, *itemised.CONVENTIONS))
+ALL = "all"
+"""In place of names of conventions: every one that a table allows."""
 
 
 NO_RECOUNT = "convention '{name}' ({formula}) does not count the training of a run; no table can be counted by it"

@@ -10,7 +10,7 @@ import numpy as np
 from jaxscale.allocation.frontier import frontier, has_frontier
 from jaxscale.allocation.inputs import measured_flops
 from jaxscale.costs.training import fixed_inputs
-from jaxscale.counting import CONVENTIONS, Convention, countable, recount, uncountable
+from jaxscale.counting import ALL, CONVENTIONS, Convention, countable, recount, uncountable
 from jaxscale.finding import forbids_plan
 from jaxscale.fitting.collinearity import design_of, law_along
 from jaxscale.fitting.fit import fit
@@ -20,7 +20,7 @@ from jaxscale.objectives import Objective
 from jaxscale.results import Count, Counts, Fit, Frontier
 from jaxscale.runs import Runs
 
-ALL, AS_IT_STANDS = "all", "measured"
+AS_IT_STANDS = "measured"
 SAME = 1e-9
 """Relative difference below which the inputs of two conventions are the same."""
 

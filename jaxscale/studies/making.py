@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from jaxscale.allocation import prefetched_frontier
-from jaxscale.counting import Convention, recount
+from jaxscale.counting import ALL, Convention, recount
 from jaxscale.errors import UsageError
 from jaxscale.fitting import compare_counts, fit, reduced
-from jaxscale.fitting.variants import ALL
 from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law

@@ -120,12 +120,12 @@ def test_quiet_does_not_silence_a_refusal(run):
 
 
 def test_an_unexpected_error_is_one_message_and_exit_code_one(run, monkeypatch):
-    from jaxscale.cli import studies
+    from jaxscale.cli import choosing
 
     def fall(*given):
         raise ZeroDivisionError("first line\nsecond line")
 
-    monkeypatch.setattr(studies, "check_names", fall)
+    monkeypatch.setattr(choosing, "check_names", fall)
     result = run("fit")
     assert is_a_refusal(result, 1)
     assert result.stderr.startswith("internal error: ZeroDivisionError: first line\n")
