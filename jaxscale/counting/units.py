@@ -8,9 +8,9 @@ import re
 from jaxscale.costs.machines import flops_of_hours, machine_of
 from jaxscale.costs.spec import Numbers
 from jaxscale.errors import UsageError
-from jaxscale.runs.numbers import spelled
+from jaxscale.runs.numbers import DAY, spelled
 
-PF_DAY = 1e15 * 86_400
+PF_DAY = 1e15 * DAY
 """FLOP of 1e15 FLOP a second for a day, 8.64e19.   Source: Kaplan et al. 2020, arXiv 2001.08361, §1.3."""
 NOT_A_BUDGET = "'{text}' is no budget: write FLOP, as 1e21 or 3 ZFLOP, 100 PF-days, or 1e5 H100-hours@0.4"
 NO_SHARE = (

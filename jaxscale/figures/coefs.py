@@ -16,9 +16,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from jaxscale.digits import number_label
 from jaxscale.errors import UsageError
 from jaxscale.figures.axes import Which, few_ticks
-from jaxscale.figures.captions import banded, caption, literal
+from jaxscale.figures.pages import BLUE, GREY, INK, VERMILLION, banded, caption, literal, page, set_caption, set_legend
 from jaxscale.figures.spec import Figure
-from jaxscale.figures.style import BLUE, GREY, INK, VERMILLION, page, set_caption, set_legend
 from jaxscale.intervals import Band, Interval
 from jaxscale.results import Ensemble, Fit, Frontier
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from jaxscale.figures.style import GREY, PALE, VERMILLION
+from jaxscale.figures.pages import GREY, PALE, VERMILLION
 from jaxscale.intervals import Band
 
 MEASURED, EXTRAPOLATED = "-", (0, (4.0, 2.0))

@@ -9,10 +9,9 @@ from matplotlib.lines import Line2D
 
 from jaxscale.allocation.inputs import measured_flops, priced
 from jaxscale.figures.axes import column, label_of, log_axis, loss_axis
-from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
+from jaxscale.figures.pages import BLUE, banded, caption, marker_alpha, marker_area, page, set_caption, set_legend
 from jaxscale.figures.spec import Figure
-from jaxscale.figures.style import BLUE, marker_alpha, marker_area, page, set_caption, set_legend
 from jaxscale.intervals import Band, Interval
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Runs

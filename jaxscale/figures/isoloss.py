@@ -12,10 +12,20 @@ from matplotlib.patches import Patch
 from jaxscale.allocation.inputs import all_sizes, measured_flops, priced
 from jaxscale.errors import UsageError
 from jaxscale.figures.axes import column, label_of, log_axis
-from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
+from jaxscale.figures.pages import (
+    EDGE_OF_TEXT,
+    GREY,
+    INK,
+    SHADES,
+    banded,
+    caption,
+    marker_area,
+    marker_edge,
+    page,
+    set_caption,
+)
 from jaxscale.figures.spec import Figure
-from jaxscale.figures.style import EDGE_OF_TEXT, GREY, INK, SHADES, marker_area, marker_edge, page, set_caption
 from jaxscale.intervals import Interval
 from jaxscale.laws import predict_with
 from jaxscale.results import Ensemble, Fit, Frontier

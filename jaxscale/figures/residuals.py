@@ -15,20 +15,21 @@ from matplotlib.transforms import Bbox
 from jaxscale.allocation.inputs import priced
 from jaxscale.digits import number_label, signed
 from jaxscale.figures.axes import Quantity, abscissae, few_ticks, log_axis
-from jaxscale.figures.captions import caption, literal
-from jaxscale.figures.spec import Figure
-from jaxscale.figures.style import (
+from jaxscale.figures.pages import (
     BLUE,
     EDGE_OF_TEXT,
     INK,
     SHADES,
     VERMILLION,
+    caption,
+    literal,
     marker_area,
     marker_edge,
     page,
     set_caption,
     set_legend,
 )
+from jaxscale.figures.spec import Figure
 from jaxscale.intervals import Interval
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Runs

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure as Page
 
 from jaxscale.allocation import frontier
 from jaxscale.errors import StoreError, UsageError
+from jaxscale.figures.pages import house_style
 from jaxscale.figures.spec import Figure
-from jaxscale.figures.style import house_style
 from jaxscale.results import Study
 from jaxscale.text import shown, shown_name
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 from matplotlib.figure import Figure as Page
 
 from jaxscale.errors import UsageError
-from jaxscale.figures.style import house_style
+from jaxscale.figures.pages import house_style
 from jaxscale.intervals import Interval
 from jaxscale.results import Ensemble, Fit, Frontier, Study
 

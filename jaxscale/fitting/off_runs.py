@@ -15,7 +15,7 @@ from jaxscale.objectives.spec import precision_of
 from jaxscale.results import Fit
 from jaxscale.runs.naming import ends_of_runs, run_codes, run_column
 from jaxscale.runs.repeats import can_keep_last
-from jaxscale.runs.separating import separation_of
+from jaxscale.runs.selecting import separation_of
 from jaxscale.text import counted, listed, shown, shown_name
 
 CODE = "outlier-leverage"

@@ -11,7 +11,6 @@ from jaxscale.registry import Registry
 FILES = (
     "broken",
     "chinchilla",
-    "critical_batch",
     "downstream",
     "effective_size",
     "embeddings",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from jaxscale.runs.mapping import Computed
 from jaxscale.runs.numbers import Kind, Numbers, NumberStyle, is_unreadable, numbers, scaled
 from jaxscale.runs.selecting import SelectionColumn, SelectionTable
 from jaxscale.text import escaped, shown, shown_name
+
+if TYPE_CHECKING:
+    from jaxscale.runs.table import Runs
 
 NOT_A_FACTOR = "--scale {name}={factor:g}: a factor is a positive, finite number, as in --scale tokens=1e9"
 NO_COLUMN = "{source}: --scale: {unknown}"
@@ -126,6 +130,27 @@ class RawTableLookup:
         if role in self.roles:
             return self.roles[role]
         return FORMULAS[role] if role in FORMULAS and all(name in self.roles for name in SOURCES[role]) else None
+
+
+def selection_table(runs: Runs) -> SelectionTable:
+    """Return the columns, labels, loss, weight, sigma and group of finished runs, by role, header or alias."""
+    cells = {**runs.labels, "weight": runs.weight, "loss": runs.loss, **runs.columns}
+    for name, own in (("sigma", runs.sigma), ("group", runs.group)):
+        if own is not None:
+            cells.setdefault(name, own)
+    if not any(normalised(name) == ROW for name in cells):
+        cells[ROW] = runs.row.astype(np.float64)
+    headers = {header: role for role, header in runs.origin.columns.items()}
+
+    def find(name: str) -> SelectionColumn | None:
+        known = (name, headers.get(name), role_of(name), header_named(name, cells))
+        key = next((key for key in known if key is not None and key in cells), None)
+        if key is None:
+            return None
+        kind = Kind.UNREADABLE if cells[key].dtype == object else Kind.NUMBER
+        return SelectionColumn(key, np.full(len(runs), kind), cells[key], lambda: cells[key])
+
+    return SelectionTable(tuple(cells), find, len(runs), runs.origin.source)
 
 
 def check_factors(scale: Mapping[str, float]) -> None:

@@ -9,6 +9,14 @@ from enum import IntEnum
 
 import numpy as np
 
+from jaxscale.errors import UsageError
+from jaxscale.text import shown
+
+BAD_MARK = (
+    "--{option} {mark} is no such mark; give one character that is neither a digit nor a letter, a sign or a quote"
+)
+SAME_MARK = "--decimal and --thousands are both {mark}; they must differ"
+
 MISSING_WORDS = frozenset({"", "nan", "-nan", "na", "n/a", "#n/a", "#na", "<na>", "nat", "none", "null"})
 INFINITE_WORDS = frozenset({"inf", "infinity", "∞"})
 EXACT_BELOW = 2.0**53
@@ -55,6 +63,17 @@ class NumberStyle:
     thousands: str | None = None
     units: bool = False
     role: str = ""
+
+    def check_marks(self) -> None:
+        """Raise UsageError for a mark that is none, and for one that is both."""
+        for option, mark in (
+            ("decimal", self.decimal),
+            ("thousands", "_" if self.thousands is None else self.thousands),
+        ):
+            if len(mark) != 1 or mark.isalnum() or mark in '+-"\r\n':
+                raise UsageError(BAD_MARK.format(option=option, mark=shown(mark)))
+        if self.decimal == self.thousands:
+            raise UsageError(SAME_MARK.format(mark=shown(self.decimal)))
 
 
 PLAIN = NumberStyle()

@@ -21,7 +21,7 @@ from jaxscale.runs.naming import (
     step_column,
     time_column,
 )
-from jaxscale.runs.separating import separation_of
+from jaxscale.runs.selecting import separation_of
 from jaxscale.text import counted, shown, typed
 
 if TYPE_CHECKING:

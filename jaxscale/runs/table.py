@@ -17,20 +17,16 @@ from jaxscale.runs.arrays import fields_of_arrays
 from jaxscale.runs.assembling import Request, fields_of
 from jaxscale.runs.cells import Origin, RawTable, raw_table_of
 from jaxscale.runs.checking import findings_of
+from jaxscale.runs.lookups import selection_table
 from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.opening import check_format, content_of, text_of
-from jaxscale.runs.selecting import selected, selection_table
+from jaxscale.runs.selecting import selected
 from jaxscale.runs.typed import is_parquet_name, raw_table_of_frame, raw_table_of_parquet, unnamed_index
-from jaxscale.text import escaped, shown, shown_name
+from jaxscale.text import escaped, shown_name
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-BAD_MARK = (
-    "--{option} {mark} is no such mark; give one character that is neither a digit nor a letter, a sign or a quote"
-)
-SAME_MARK = "--decimal and --thousands are both {mark}; they must differ"
 
 # Bytes of memory per byte of the file, measured: 14 for 8 columns of long numbers, 21 for 3 columns of single digits.
 TEXT_COST = 20.0
@@ -277,10 +273,7 @@ def read_runs(
     30
     """
     style = NumberStyle(decimal, thousands, units)
-    _check_mark("decimal", decimal)
-    _check_mark("thousands", "_" if thousands is None else thousands)
-    if style.decimal == style.thousands:
-        raise UsageError(SAME_MARK.format(mark=shown(decimal)))
+    style.check_marks()
     request = Request(
         map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final
     )
@@ -293,8 +286,3 @@ def read_runs(
     text = text_of(content.data, encoding=encoding, source=name)
     raw_table = raw_table_of(text, sep=sep, source=content.source, sha256=content.sha256)
     return Runs.from_raw_table(raw_table, request)
-
-
-def _check_mark(option: str, mark: str) -> None:
-    if len(mark) != 1 or mark.isalnum() or mark in '+-"\r\n':
-        raise UsageError(BAD_MARK.format(option=option, mark=shown(mark)))
