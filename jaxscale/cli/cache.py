@@ -1,6 +1,6 @@
-"""Before a command imports JAX: memory on demand, and compiled programs kept in a folder that only the user owns.
+"""Set-up before a command imports JAX: memory on demand, and a compile cache in a folder that only the user owns.
 
-Whoever can write to that folder can run code here, so one that others can write to is refused, not used.
+Write access to that folder is execution of code here, so a folder that others can write to is refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From what was typed to a law, coefs or a study, and what is refused before anything heavy is done."""
+"""The law, the coefs or the study that the options ask for, and the checks made before any table is read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TWO_SOURCES = "--constants names published coefs and --set gives others: give on
 
 
 class Chosen(Protocol):
-    """What was typed about the law; `Fitting` and `Choosing` have it."""
+    """The options of the law; fields of `Fitting` and `Choosing`."""
 
     @property
     def law(self) -> str:
@@ -46,7 +46,7 @@ class Chosen(Protocol):
 
     @property
     def law_expr(self) -> str | None:
-        """The text of a law, which then is meant."""
+        """The text of a law, in place of a name."""
         ...
 
     @property
@@ -61,7 +61,7 @@ class Chosen(Protocol):
 
 
 def name_of(chosen: Chosen) -> str:
-    """Return the name of the law that is meant."""
+    """Return the name of the chosen law."""
     return chosen.law if chosen.law_expr is None else chosen.law_name or NAME
 
 
@@ -95,7 +95,7 @@ def check_declared(chosen: Chosen, given: Collection[str], option: str) -> None:
 
 
 def law_of(chosen: Chosen) -> Law:
-    """Return the law that is meant; raise UsageError for one that does not exist or cannot be read."""
+    """Return the chosen law; raise UsageError for one that does not exist or cannot be read."""
     from jaxscale.laws import LAWS, law_from_expression
 
     if chosen.law_expr is None:
@@ -175,7 +175,7 @@ def study_of(
 
 
 def check_names(fitting: Fitting, showing: Showing) -> None:
-    """Raise UsageError for a name that nothing carries, or that the law has not, before any table is read."""
+    """Raise UsageError for a name that is not registered, or not one of the law's, before any table is read."""
     from jaxscale.allocation.inputs import check_fixed_names
     from jaxscale.intervals import INTERVALS
     from jaxscale.laws import LAWS
@@ -202,14 +202,14 @@ def check_names(fitting: Fitting, showing: Showing) -> None:
 
 
 def check_has_frontier(fitting: Fitting, showing: Showing) -> None:
-    """Raise UsageError for a law without a frontier, or one that needs inputs held, before any table is read."""
+    """Raise UsageError for a law without a frontier, or one that needs inputs fixed, before any table is read."""
     from jaxscale.studies import check_frontier_inputs
 
     check_frontier_inputs(law_of(fitting), showing.at)
 
 
 def check_counts(counts: Sequence[str]) -> None:
-    """Raise UsageError for a convention of counting that nothing carries, before any table is read."""
+    """Raise UsageError for an unknown convention of counting, before any table is read."""
     from jaxscale.counting import ALL, CONVENTIONS
     from jaxscale.registry import unknown
 

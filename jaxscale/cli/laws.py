@@ -14,7 +14,7 @@ SEARCH_OR_NAME = "--search looks through all laws: leave the NAME out"
 NO_WORDS = "--search needs a word to look for; jaxscale laws lists all laws"
 ONLY_MENTIONED = "no law is called '{name}'; {laws} mention it: jaxscale laws --search {name}"
 MOST_MENTIONED = 8
-"""Laws that a word may stand in and still tell which one is meant."""
+"""Largest number of laws that mention a word and are still listed as suggestions."""
 NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
 
 

@@ -81,7 +81,7 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Choosing:
-    """Which law is meant, where nothing is fitted; the first fields of `Fitting`."""
+    """The law, where nothing is fitted; the first fields of `Fitting`."""
 
     law: str
     law_expr: str | None
@@ -91,7 +91,7 @@ class Choosing:
 
 @dataclass(frozen=True)
 class Given:
-    """Coefs that are known: the name of a published set, or numbers."""
+    """Given coefs: the name of a published set, or numbers."""
 
     constants: str | None
     set: Mapping[str, float]
@@ -205,7 +205,7 @@ def showing_options(bands: tuple[Decorator, ...]) -> Decorator:
 
 law_options: tuple[Decorator, ...] = (
     click.option("--law", metavar="NAME", default="chinchilla", show_default=True, help=(
-        "Law that is meant; `jaxscale laws` lists them.")),
+        "Law to evaluate; `jaxscale laws` lists them.")),
     click.option("--law-expr", metavar="TEXT", help=(
         "Law of one's own in place of --law, as in 'E + A*params**-alpha'; names that are no --coef are columns. "
         "[default: none]")),

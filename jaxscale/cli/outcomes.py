@@ -118,7 +118,7 @@ def listen(last_words: LastWords) -> None:
 
 @contextmanager
 def held_off() -> Iterator[None]:
-    """Let what is written in this scope be written to its end before a signal ends the process."""
+    """Return a scope in which writes finish before a signal ends the process."""
     with FILES:
         yield
 

@@ -1,4 +1,4 @@
-"""Where a result goes: the folder named after the computation, and the line that says what to do with it next."""
+"""Output of a result: the folder named after the computation, and the line of next commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be typed after an option: budgets, levels, seeds and name=value pairs, refused by the item that is wrong."""
+"""Types of option values: budgets, levels, seeds and name=value pairs, refused by the item that is wrong."""
 
 from __future__ import annotations
 

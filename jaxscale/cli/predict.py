@@ -104,7 +104,7 @@ def _check_sources(saved: str | None, chosen: Choosing, given: Given) -> None:
 def _known(
     chosen: Choosing, given: Given, at: Mapping[str, tuple[float, ...]], targets: tuple[float, ...] | None
 ) -> Predictions | Reached:
-    """Return what a law says at coefs that were given."""
+    """Return the predictions of a law at given coefs."""
     from jaxscale.allocation import solve_for
     from jaxscale.laws import predict_with
     from jaxscale.reports import Constants, Predictions, Reached
@@ -125,7 +125,7 @@ def _saved(
     level: float | None,
     interval: str | None,
 ) -> Predictions | Reached:
-    """Return what a saved fit, or one group of it, says, with the band of its replicates."""
+    """Return the predictions of a saved fit, or of one of its groups, with bands."""
     import numpy as np
 
     from jaxscale.fitting import predict_ensemble
@@ -158,7 +158,7 @@ def _saved(
 
 
 def _reached(study: Study, targets: tuple[float, ...], at: Mapping[str, tuple[float, ...]]) -> Reached:
-    """Return what losses need by a saved fit, with bands where it has them."""
+    """Return the inputs that losses need by a saved fit, with bands where it has them."""
     from jaxscale.allocation import solve_for
     from jaxscale.reports import Reached
 

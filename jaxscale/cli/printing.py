@@ -60,7 +60,7 @@ def give_up(error: OSError) -> None:
 
 
 def _columns() -> int:
-    """Return the width that COLUMNS asks for; what is no width asks for nothing."""
+    """Return the width in COLUMNS, or no limit where it is not a width."""
     asked = os.environ.get("COLUMNS", "")
     return int(asked) if asked.isdecimal() and int(asked) > 0 else UNBOUNDED
 

@@ -1,4 +1,4 @@
-"""One invocation: how much it says on stderr and where, its progress bar, whether it was interrupted."""
+"""The state of one invocation: verbosity, messages and progress on stderr, and interruption."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _set_debug(context: click.Context, parameter: click.Parameter, is_debug: boo
 
 
 class Bar:
-    """One line that says what is being done and how much of it, where there is a drawing; and where Ctrl-C is heard."""
+    """The progress line of a terminal, whose updates also raise a Ctrl-C that was lost."""
 
     def __init__(self, session: Session, drawing: Progress | None) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""What a TABLE on the command line is: a file, standard input, or a data set by its name."""
+"""The TABLE of a command: a file, standard input, or a data set by its name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jaxscale.runs import Runs
 
 SHIPPED = DATASETS[0]
-"""The data set that is meant where no table is named."""
+"""The data set that is read where no table is named."""
 OF_FILES = ("sep", "decimal", "thousands", "encoding", "units", "scale")
 """Options that say how a file is written."""
 
@@ -30,14 +30,14 @@ MISSPELT = "{table}: there is no such file, and no data set of that name; did yo
 
 
 def data_set_of(table: str | None) -> str | None:
-    """Return the name of the data set that is meant; None for a file, which goes first, and for standard input."""
+    """Return the name of the data set; None for standard input, and for a file, which takes precedence."""
     if table is None:
         return SHIPPED
     return table if table in DATASETS and not Path(table).is_file() else None
 
 
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
-    """Return the runs of a table, with what is made of their schedules where the law takes that.
+    """Return the runs of a table, with the columns derived from schedules where the law takes them.
 
     Raises UsageError, RunsError or MissingDependencyError.
     """
@@ -106,7 +106,7 @@ def read(
 
 
 def _check_spelling(table: str) -> None:
-    """Raise RunsError where no file is meant, it seems, but a data set: a bare word near to the name of one."""
+    """Raise RunsError for a misspelt data set: a bare word near to the name of one, and no file."""
     is_bare = table.isprintable() and not set(table) & set("/\\.:") and not os.path.lexists(table)
     near = nearest(table, DATASETS) if is_bare else ""
     if near:

@@ -1,4 +1,4 @@
-"""How compute and size are counted: FLOP and parameters by convention, their units, and tables counted again."""
+"""Counting conventions: FLOP and parameters by convention, their units, and tables counted again."""
 
 from jaxscale.costs.machines import MACHINES, flops_of_hours
 from jaxscale.costs.training import training_flops

@@ -137,14 +137,14 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Words:
-    """What a table tells of its networks: word → column (n,) float64, and word → why its column cannot be used."""
+    """The columns of a table about its networks: word → (n,) float64, and word → why its column cannot be used."""
 
     columns: Mapping[str, np.ndarray]
     faults: Mapping[str, str]
 
 
 def known_words(runs: Runs) -> Words:
-    """Return everything that a convention may need and the table has.
+    """Return the columns of a table that conventions need.
 
     Flops that were derived as 6 params tokens are not there: they say nothing of their own. `nonembedding` and `total`
     follow from others where no column has them.

@@ -81,7 +81,7 @@ def why_not(known: Words, convention: Convention) -> str:
 
 
 def _described(word: str, known: Words) -> str:
-    """Return the column to ask for, with what would do in its place, or what is wrong with the one that is there."""
+    """Return the missing column with its substitutes, or the fault of the one that is there."""
     if word in known.faults:
         return known.faults[word]
     name = dict(zip(ALIASES, WORDS, strict=True)).get(word, word)

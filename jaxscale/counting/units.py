@@ -1,4 +1,4 @@
-"""Units of compute and of loss: budgets as people say them, PF-days, nats, bits, and what one byte costs."""
+"""Units of compute and of loss: budgets as text, PF-days, nats, bits, and losses per byte."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HOURS = re.compile(
 
 
 def flops_of(text: str) -> float:
-    """Return the FLOP of a budget; hours of a machine at the share of its peak rate that stands behind the @.
+    """Return the FLOP of a budget; hours of a machine count at the share of its peak rate behind the @.
 
     Peak rates with their sources are `counting.MACHINES`.   Raises UsageError for anything else.
     """

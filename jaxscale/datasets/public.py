@@ -1,4 +1,4 @@
-"""Public tables: where each lies, what its bytes must be, and how it comes onto this machine.
+"""Public tables: the address and digest of each, and its download.
 
 A table is read from the folder that JAXSCALE_DATA_DIR names, and then from nowhere else; without that, it is fetched
 once into the user's cache. Either way its digest is compared before anything in it is read.
@@ -45,8 +45,8 @@ class Public:
     """A public table.
 
     address: of the file, at one commit, by https.   sha256: hexadecimal digest of its bytes.   licence: as it is
-    stated there.   citation: of whoever measured it, and of whoever wrote it down.   about: what a row is, and what to
-    know before a fit; Markdown.
+    stated there.   citation: of the measurements, and of the table made of them.   about: the meaning of a row, and
+    notes for a fit; Markdown.
     """
 
     name: str
@@ -92,7 +92,7 @@ EPOCH = Public(
 
 
 def file_of(table: Public) -> Path:
-    """Return where a public table lies, after fetching it if it has to be.
+    """Return the path of a public table, fetched if necessary.
 
     Raises RunsError for bytes that are not those known, and for a file that is neither there nor can be fetched;
     MissingDependencyError where it has to be fetched and pooch is missing.
@@ -128,7 +128,7 @@ def file_of(table: Public) -> Path:
 
 
 def _write(table: Public, answer: Any, to: str) -> None:  # noqa: ANN401 - of requests, which has no types of its own
-    """Write what a server answers to a file that pooch deletes again if this raises."""
+    """Write a server's answer to a file, which pooch deletes if this raises."""
     for hop in (*answer.history, answer):
         if not hop.url.startswith("https://"):
             raise RunsError(NOT_SECURE.format(address=table.address, other=hop.url))

@@ -1,4 +1,4 @@
-"""Simulated runs: what a law with known coefs would give, for tests, designs and first steps."""
+"""Simulated runs: the losses of a law with known coefs, with noise, for tests, designs and first steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a formula may hold: which words and symbols, which nodes of its tree, and numbers whose results are numbers."""
+"""The allow-list of formulas: words, symbols and syntax nodes, and constants that evaluate to finite numbers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _ALLOWED = frozenset("+-*/(),. ")
 
 
 def check_words(option: str, text: str, target: str) -> None:
-    """Raise UsageError, with a caret, for the first piece of the text that no formula has.
+    """Raise UsageError, with a caret, for the first token that is not allowed in a formula.
 
     text: on one line.   target: what the formula gives, for messages.
     """
@@ -85,7 +85,7 @@ def check_words(option: str, text: str, target: str) -> None:
 
 
 def check_allowed(expression: Expression, coefs: Sequence[str]) -> None:
-    """Raise UsageError, with a caret under the place, for a tree that holds anything that is not on the list."""
+    """Raise UsageError, with a caret under the place, for a tree with a node that is not on the list."""
     _check_size(expression)
     _check(expression, expression.tree, coefs)
 

@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Formula:
-    """A text that was let through, with its tree.   inputs: the columns' names, in the order of appearance."""
+    """A checked text, with its tree.   inputs: the columns' names, in the order of appearance."""
 
     expression: Expression
     inputs: tuple[str, ...]
@@ -136,7 +136,7 @@ class Arithmetic(Generic[T]):
 
 
 def value_of(formula: Formula, node: ast.expr, named: Mapping[str, T], using: Arithmetic[T]) -> T:
-    """Return the value of a node that was let through.   named: what each name stands for."""
+    """Return the value of a checked node.   named: the value of each name."""
     number = constant_value(node)
     if number is not None:
         return using.number(number)

@@ -59,7 +59,7 @@ def literal_number(node: ast.expr) -> float | None:
 
 
 def _hint(text: str) -> tuple[str, int | None]:
-    """Return what to write in place of a symbol that is not read, and where it stands; nothing where there is none."""
+    """Return the substitute for an unsupported symbol, and its position; nothing without one."""
     blank = tree.without_backquotes(OPTION, text)[0]
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", lambda match: "_" * len(match.group()), blank)
     for pattern, what in _HINTS:

@@ -1,6 +1,6 @@
 """Typed expressions: from text to a syntax tree, column names in backquotes, and errors with a caret under the place.
 
-The text is never run: whoever reads an expression walks its tree and accepts what is on a list of its own.
+The text is never run: readers of an expression walk its tree and accept only the nodes on their own lists.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Expression:
 
 
 class UnparsedError(Exception):
-    """Text that Python's parser does not take; place: where, None where it did not say because it ran out of depth."""
+    """Text that Python's parser rejects; place: its position, None where the parser ran out of depth."""
 
     def __init__(self, place: int | None) -> None:
         super().__init__(place)

@@ -56,7 +56,7 @@ def column(runs: Runs, name: str) -> np.ndarray:
 
 
 def abscissae(runs: Runs, law: Law) -> tuple[Quantity, ...]:
-    """Return what residuals are drawn against: compute and tokens per param, else the law's inputs; one or two.
+    """Return the abscissae of residuals: compute and tokens per param, else the law's inputs; one or two.
 
     Runs without a positive number in any of them are drawn against their row.
     """
@@ -110,7 +110,7 @@ def few_ticks(low: float, high: float, most: int = 3) -> list[float]:
 
 
 def loss_axis(axes: Axes, which: Which, *values: np.ndarray) -> None:
-    """Make one axis fit losses: linear, as differences of nats are, or logarithmic past a factor of ten."""
+    """Scale one axis for losses: linear, or logarithmic past a factor of ten."""
     flat = np.concatenate([np.ravel(one) for one in values])
     flat = flat[np.isfinite(flat)]
     if flat.size and flat.min() > 0 and flat.max() > 10.0 * flat.min():

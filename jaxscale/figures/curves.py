@@ -1,4 +1,4 @@
-"""A frontier's curve and its band, drawn so that what was measured and what is extrapolated cannot be confused."""
+"""The curve of a frontier and its band: measured range solid, extrapolation dashed."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _fitted(fit: Fit) -> list[str]:
 def literal(text: str, *, limit: int = LIMIT) -> str:
     """Return the text on one line, control characters escaped, at most `limit` characters, glyphs the font lacks as □.
 
-    `$` stays as it is: whoever draws the text passes `parse_math=False`.
+    `$` stays as it is: draw the text with `parse_math=False`.
     """
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return "".join(c if _has_glyph(c) else ABSENT for c in escaped(cut))

@@ -1,4 +1,4 @@
-"""What a figure is: a name, what it needs, and how it is composed on a page of its own."""
+"""The record of a figure: its name, the results that it needs, and the function that composes its page."""
 
 from __future__ import annotations
 

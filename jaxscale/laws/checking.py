@@ -49,7 +49,7 @@ def finite_numbers(name: str, value: ArrayLike) -> np.ndarray:
 
 
 def input_numbers(law: Law, name: str, value: ArrayLike) -> np.ndarray:
-    """Return numbers (…) of an input or a size as float64; raise UsageError for what that input cannot be."""
+    """Return numbers (…) of an input or a size as float64; raise UsageError for values that the input excludes."""
     found, measure = finite_numbers(name, value), law.input(name)
     is_excluded = np.asarray(measure.excludes(found))
     if is_excluded.any():
@@ -99,7 +99,7 @@ TRIALS = 3
 
 
 def check_no_ties(law: Law, fix: Mapping[str, object], *, known: Mapping[str, Law]) -> None:
-    """Raise UsageError for a coef that is to be held at another coef's name, or at any other text.
+    """Raise UsageError for a coef that is to be fixed at another coef's name, or at any other text.
 
     known: the laws that ship, by name, among which the one with both as one coef is looked for.
     """

@@ -194,7 +194,7 @@ MULTI_POWER = Law(
     frontier="none: it speaks of one size of network",
     notes=(
         "The sum runs over the rises of the warm-up too; without them every prediction is off by about 0.15.",
-        "A fall to a rate of zero brings nothing: what the sum comes to as that rate goes to zero, for gamma below 1.",
+        "A fall to a rate of zero contributes nothing: the limit of the sum as the rate goes to zero, gamma below 1.",
         "B and C are in units of the learning rate: constants hold for the peak, and the network, they were fitted at.",
         "The published constants are where 200 steps of Adam ended, not a minimum of their objective.",
         "Curves that branch from one run share their first rows: such rows are not independent.",

@@ -116,7 +116,7 @@ def share_of(domain: str) -> str:
 
 
 def share_input(domain: str) -> Input:
-    """Return what is known of a domain's share as an input."""
+    """Return a domain's share as an input."""
     meaning = f"share of training tokens from {domain}"
     return Input(share_of(domain), f"h_{domain}", "share", meaning, 0.0, 1.0, is_composition=True)
 

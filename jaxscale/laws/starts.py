@@ -261,4 +261,6 @@ def _evaluator(loss: Loss, linear: tuple[str, ...], names: tuple[str, ...], coef
         over_rows = jax.vmap(one, (None, *(0 for _ in runs)), 1)
         return jax.vmap(over_rows, (0, *(None for _ in runs)), 1)(points, *runs)
 
-    return jax.jit(every)  # one small program; evaluated op by op, each op would be compiled for itself
+    # A law's starts lie below the engine's layer, so that this one program is compiled here; evaluated eagerly, each
+    # of its operations would be compiled for itself.
+    return jax.jit(every)

@@ -1,4 +1,4 @@
-"""From results to what a person or a program reads: tables for the terminal, and one strict JSON document."""
+"""Reports of results: tables for the terminal, and one strict JSON document."""
 
 from jaxscale.reports.agreement import agreement_document, print_agreement
 from jaxscale.reports.constants import Constants, constants_frontier_document, print_constants_frontier

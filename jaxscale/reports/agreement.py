@@ -36,7 +36,7 @@ FEWEST = 20
 
 
 def print_agreement(found: Agreement, console: Console, *, level: float, width: int) -> None:
-    """Print what each approach says, its bands, the differences with theirs, and what to beware of."""
+    """Print the results of each approach with bands, their differences with bands, and the warnings."""
     unit = "run" if found.scheme == "cluster" else "row"
     text = (
         f"{found.rows} rows of {found.source}; {found.replicates:,} tables resampled by {unit}, seed {found.seed}, the"

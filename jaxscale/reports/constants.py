@@ -1,4 +1,4 @@
-"""Reports on coefs that were not fitted here: published constants, or numbers that a user gave; no data, no bands."""
+"""Reports on given coefs: published constants or a user's own numbers, without data and without bands."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NO_BANDS = "coefs that were not fitted here have no bands"
 NO_RUNS = "the runs behind these coefs are not here: nothing tells how far beyond them a prediction lies"
 SET_BY_HAND = "given by --set"
 BEWARE = (Finding("no-bands", NO_BANDS), Finding(EXTRAPOLATION, NO_RUNS))
-"""What to beware of in every number that rests on coefs without their runs."""
+"""The warnings of every number from coefs without their runs."""
 
 
 @dataclass(frozen=True)
 class Constants:
-    """A law at coefs that were given.   published: the set that they are, None for numbers of one's own."""
+    """A law at given coefs.   published: their published set, None for a user's own numbers."""
 
     law: Law
     coefs: Mapping[str, float]
@@ -36,7 +36,7 @@ class Constants:
 
 
 def print_constants_frontier(given: Constants, frontier: Frontier, console: Console, *, width: int) -> None:
-    """Print the frontier of given coefs and where they stand; width and console as in `print_fit`."""
+    """Print the frontier of given coefs and their source; width and console as in `print_fit`."""
     console.print(fact_table([*constants_facts(given), *fixed_facts(frontier.fixed)]), width=width)
     console.print()
     console.print(Text(f"{headline_of(given.law)}, without bands"), width=width)
@@ -47,7 +47,7 @@ def print_constants_frontier(given: Constants, frontier: Frontier, console: Cons
 
 
 def constants_frontier_document(given: Constants, frontier: Frontier) -> dict[str, Json]:
-    """Return the document of `frontier --json`, with null for what belongs to a fit, and where the coefs stand."""
+    """Return the document of `frontier --json`, with null for the keys of a fit, and the source of the coefs."""
     return {
         **constants_document(given),
         "frontier": budget_rows(frontier),
@@ -73,7 +73,7 @@ def constants_document(given: Constants) -> dict[str, Json]:
 
 
 def constants_provenance(given: Constants) -> dict[str, Json]:
-    """Return which versions made a document, and the name, source and tag of the published set."""
+    """Return the versions that made a document, and the name, source and tag of the published set."""
     made, chosen = Provenance.of("", 0.0, 0.0, 0), given.published
     versions = {name: getattr(made, name) for name in ("jaxscale", "jax", "numpy", "python", "precision")}
     constants = None if chosen is None else {"name": chosen.name, "source": chosen.source, "tag": chosen.tag}
@@ -81,7 +81,7 @@ def constants_provenance(given: Constants) -> dict[str, Json]:
 
 
 def constants_facts(given: Constants) -> list[tuple[str, Text]]:
-    """Return what is said before numbers that rest on given coefs: a label and a text each."""
+    """Return the facts about given coefs, printed before their numbers: a label and a text each."""
     law, chosen = given.law, given.published
     source = SET_BY_HAND if chosen is None else f"{chosen.name} ({chosen.tag}): {chosen.source}"
     return [

@@ -168,7 +168,7 @@ def _certificate(fit: Fit) -> dict[str, Json]:
 
 
 def _residuals(fit: Fit) -> dict[str, Json] | None:
-    """Return how far the law lies from its runs, relative in log space; None where no residual is finite."""
+    """Return the summary of the residuals, relative in log space; None where none is finite."""
     residuals = residual_summary(fit)
     if residuals is None:
         return None
@@ -177,7 +177,7 @@ def _residuals(fit: Fit) -> dict[str, Json] | None:
 
 
 def written_bootstrap(study: Study) -> dict[str, Json] | None:
-    """Return how an ensemble was drawn and what it says of the coefs; None where there is none."""
+    """Return the resampling of an ensemble and its intervals of the coefs; None without one."""
     ensemble = study.ensemble
     if ensemble is None:
         return None
@@ -197,7 +197,7 @@ def written_bootstrap(study: Study) -> dict[str, Json] | None:
 
 
 def _joint(study: Study, one: Joint) -> dict[str, Json]:
-    """Return what coefs without a value of their own are together, and in how many replicates they are."""
+    """Return the joint value of coefs without values of their own, and its count of replicates."""
     band = study.joint_band(one)
     told = {"coefs": list(one.names), "formula": one.formula, "value": number(one.value), "std": number(one.std)}
     return {**told, **written_limits(band), "replicates": 0 if band is None else band.n_used}
@@ -252,7 +252,7 @@ def written_warning(finding: Finding) -> dict[str, Json]:
 
 
 def written_provenance(study: Study) -> dict[str, Json]:
-    """Return which versions made a study, on what, and the seconds that it took."""
+    """Return the provenance of a study: versions, backend and seconds."""
     made = study.fit.provenance
     compiling, running = study.seconds
     return {

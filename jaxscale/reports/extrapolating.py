@@ -1,4 +1,4 @@
-"""How far runs that were not made lie beyond those that a fit rests on."""
+"""Extrapolation: how far requested runs lie beyond the runs of the fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines above a report's tables: which law, which data, how it ended, how it was resampled, where it was made."""
+"""The lines above a report's tables: law, data, status of the fit, resampling, and provenance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LABEL, GOOD, BAD = "dim", "green", "bold red"
 
 
 def fit_facts(study: Study) -> list[tuple[str, Text]]:
-    """Return what is said about a fit before its numbers, a label and a text each."""
+    """Return the facts about a fit, printed before its numbers: a label and a text each."""
     return [
         ("law", plain(_law(study))),
         *data_facts(study),
@@ -39,17 +39,17 @@ def fit_facts(study: Study) -> list[tuple[str, Text]]:
 
 
 def fixed_facts(fixed: Mapping[str, float]) -> list[tuple[str, Text]]:
-    """Return what was fixed for a frontier; nothing where nothing was."""
+    """Return the fact about the fixed inputs of a frontier; nothing without any."""
     return [("fixed", plain("   ".join(f"{name} {short(value)}" for name, value in fixed.items())))] if fixed else []
 
 
 def reduced_facts(study: Study) -> list[tuple[str, Text]]:
-    """Return what is said about a fit along one curve, before its numbers."""
+    """Return the facts about a fit along one curve, printed before its numbers."""
     return [("law", plain(_law(study))), ("fit", _ending(study)), ("bootstrap", plain(_bootstrap(study)))]
 
 
 def frontier_facts(study: Study) -> list[tuple[str, Text]]:
-    """Return what is said before a frontier that stands alone."""
+    """Return the facts printed before a frontier without its fit."""
     coefs = "   ".join(f"{name} {significant(study.coef(name))}" for name in study.fit.coefs)
     return [
         ("law", plain(_law(study))),
@@ -83,7 +83,7 @@ def fact_table(facts: Iterable[tuple[str, Text]], style: str = LABEL) -> Table:
 
 
 def warning_table(cautions: Iterable[Finding]) -> Table:
-    """Return what to beware of, the code of each beside its message and rows."""
+    """Return the table of warnings: the code of each beside its message and rows."""
     return fact_table(((one.code, plain(one.message + rows_of(one))) for one in cautions), style="yellow")
 
 
@@ -120,7 +120,7 @@ def _ending(study: Study) -> Text:
 
 
 def _residuals(study: Study) -> list[tuple[str, Text]]:
-    """Return how far the law lies from its runs; nothing where no residual is finite."""
+    """Return the summary of the residuals; nothing where none is finite."""
     residuals = residual_summary(study.fit)
     if residuals is None:
         return []

@@ -1,4 +1,4 @@
-"""Laws as people look them up: in one table, each alone with coefs, units and constants, or all as Markdown."""
+"""Pages of laws: all in one table, one with its coefs, units and constants, or all as Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws found by what people call them: search words beside those of their pages, and the laws that match."""
+"""Search of laws: words beside those of their pages, and the laws that match."""
 
 from __future__ import annotations
 

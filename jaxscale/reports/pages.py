@@ -32,7 +32,7 @@ LEFT_OUT = "Not by this table: "
 
 
 def print_fit(study: Study, console: Console, *, width: int) -> None:
-    """Print a fit: what it is, its coefs, its frontier, what to beware of.
+    """Print a fit: its facts, its coefs, its frontier and the warnings.
 
     width: columns at which prose wraps. Tables keep the width of their numbers, so the console must be wide enough
     for them; no number is ever wrapped or cut.
@@ -45,7 +45,7 @@ def print_fit(study: Study, console: Console, *, width: int) -> None:
 
 
 def print_frontier(study: Study, console: Console, *, width: int) -> None:
-    """Print a frontier with what it rests on; width and console as in `print_fit`."""
+    """Print a frontier with the facts about it; width and console as in `print_fit`."""
     console.print(fact_table(frontier_facts(study)), width=width)
     console.print()
     _print_frontier_part(study, console, width)
@@ -70,7 +70,7 @@ def _print_frontier_part(study: Study, console: Console, width: int) -> None:
 
 
 def _print_groups(study: Study, cautions: tuple[Finding, ...], console: Console, width: int) -> tuple[Finding, ...]:
-    """Print the frontier of each group; return what to beware of besides."""
+    """Print the frontier of each group; return the other warnings."""
     for at, (group, part) in enumerate(study.groups.items()):
         if at:
             console.print()
@@ -80,7 +80,7 @@ def _print_groups(study: Study, cautions: tuple[Finding, ...], console: Console,
 
 
 def _print_budgets(study: Study, cautions: tuple[Finding, ...], console: Console, width: int) -> None:
-    """Print the frontier's headline, what to beware of with it, and its table; or why there is none."""
+    """Print the frontier's headline, its warnings and its table; or why there is none."""
     if study.frontier is not None:
         console.print(Text(_headline(study)), width=width)
     for caution in cautions:
@@ -93,7 +93,7 @@ def _print_budgets(study: Study, cautions: tuple[Finding, ...], console: Console
 
 
 def _print_reduced(study: Study, line: str, console: Console, width: int) -> tuple[Finding, ...]:
-    """Print what is identified where the fit is not: the loss along one curve; return what to beware of with it."""
+    """Print the reduced fit, the loss along the curve of the runs; return its warnings."""
     cautions = warnings_of(study)
     console.print()
     console.print(Text.assemble((ALONG, "bold"), plain(line)), width=width)
@@ -106,7 +106,7 @@ def _print_reduced(study: Study, line: str, console: Console, width: int) -> tup
 
 
 def _headline(study: Study) -> str:
-    """Return what the frontier is and what its bands are made of."""
+    """Return the headline of the frontier, with the origin of its bands."""
     band = study.frontier_band("loss")
     name = headline_of(study.fit.law)
     if band is None:
@@ -116,7 +116,7 @@ def _headline(study: Study) -> str:
 
 
 def print_counts(counts: Counts, console: Console, *, width: int) -> None:
-    """Print the fits side by side, what each convention is, and which the table does not allow."""
+    """Print the fits side by side, each convention, and those that the table does not allow."""
     own = [one for one in counts.counts if one.same_as is None]
     counted = WITH_FLOPS if "flops" in own[0].fit.law.inputs else COUNTED
     console.print(Text(HEADLINE.format(counted=counted), style="bold"), width=width)
@@ -188,7 +188,7 @@ def _frontiers(own: list[Count]) -> Table:
 
 
 def _legend(counts: Counts) -> Table:
-    """Return each convention with its formula, and what is special about it here."""
+    """Return each convention with its formula and its remarks."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")

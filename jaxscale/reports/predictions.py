@@ -1,4 +1,4 @@
-"""The answers of predict, for people and programs: losses of given runs, and what given losses need."""
+"""Reports of predict, as tables and as JSON: losses of given runs, and the inputs that given losses need."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, an
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a law says of runs, by a study or at given coefs.
+    """Predicted losses of runs, by a study or at given coefs.
 
     columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without an ensemble.   asked: sizes (n,) that
     the law does not take, from which inputs were made.
@@ -95,7 +95,7 @@ def is_in_other_units(fit: Fit) -> bool:
 
 
 def print_predictions(found: Predictions, console: Console, *, width: int) -> None:
-    """Print the law, what its coefs rest on, and one line per run; width and console as in `print_fit`."""
+    """Print the law, the source of its coefs, and one line per run; width and console as in `print_fit`."""
     console.print(fact_table(facts_of(found.source)), width=width)
     console.print()
     console.print(_table(found, width))
@@ -130,12 +130,12 @@ def law_behind(source: Study | Constants) -> Law:
 
 
 def facts_of(source: Study | Constants) -> list[tuple[str, Text]]:
-    """Return what is said before numbers: the law, its coefs and what they rest on."""
+    """Return the facts printed first: the law, its coefs and their source."""
     return frontier_facts(source) if isinstance(source, Study) else constants_facts(source)
 
 
 def head_of(source: Study | Constants) -> dict[str, Json]:
-    """Return how a document begins: the law, its coefs and what they rest on."""
+    """Return the first keys of a document: the law, its coefs and their source."""
     if isinstance(source, Constants):
         return constants_document(source)
     return {
@@ -150,7 +150,7 @@ def head_of(source: Study | Constants) -> dict[str, Json]:
 
 
 def provenance_of(source: Study | Constants) -> dict[str, Json]:
-    """Return which versions made a document, and from what."""
+    """Return the provenance of a document: versions and source."""
     return written_provenance(source) if isinstance(source, Study) else constants_provenance(source)
 
 
@@ -174,7 +174,7 @@ def _table(found: Predictions, width: int) -> Table:
 
 
 def farthest(ratios: Mapping[str, float]) -> str:
-    """Return in what a run lies farthest beyond the table's, how far, and on which side."""
+    """Return the input in which a run lies farthest beyond the table, with its factor and side."""
     if not ratios:
         return "no"
     said = [f"{name} outside" for name, ratio in ratios.items() if math.isnan(ratio)]
@@ -188,7 +188,7 @@ def farthest(ratios: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True)
 class Reached:
-    """What losses need by a study or at given coefs.
+    """The inputs that losses need, by a study or at given coefs.
 
     solution: of the point fit or of its ensemble.   bands: of each array of it (k,), by name; none without an ensemble.
     """
@@ -199,7 +199,7 @@ class Reached:
 
     @property
     def cautions(self) -> tuple[Finding, ...]:
-        """What to beware of: beyond the runs, of the fit, and losses that are not reached."""
+        """The warnings: of extrapolation, of the fit, and of losses that are not reached."""
         point, own = self.solution.point, self.solution.findings
         if isinstance(self.source, Constants):
             return (*BEWARE, *own)
@@ -211,7 +211,7 @@ class Reached:
 
 
 def print_reached(found: Reached, console: Console, *, width: int) -> None:
-    """Print the law, what its coefs rest on, and one line per loss; width and console as in `print_fit`."""
+    """Print the law, the source of its coefs, and one line per loss; width and console as in `print_fit`."""
     console.print(fact_table(facts_of(found.source)), width=width)
     console.print()
     console.print(_needs_table(found, width))

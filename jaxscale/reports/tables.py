@@ -47,7 +47,7 @@ def coef_table(study: Study, width: int) -> Table:
 
 
 class Column(NamedTuple):
-    """How a column of a table is set. is_wrapped: words, which give way on a narrow page; others stay whole."""
+    """The layout of a column. is_wrapped: words, which give way on a narrow page; others stay whole."""
 
     header: str
     style: str = ""

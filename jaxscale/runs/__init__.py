@@ -1,4 +1,4 @@
-"""What was measured: a table of training runs, checked and in float64.  Host only; never imports jax."""
+"""Tables of training runs, checked and in float64.  Host only; never imports jax."""
 
 from jaxscale.runs.cells import Origin
 from jaxscale.runs.table import Runs, read_runs

@@ -42,7 +42,7 @@ POSITIVE = ("params", "tokens", "flops", "weight", SIGMA)
 
 @dataclass(frozen=True)
 class Request:
-    """What a caller wants of a table; the fields are the options of `read_runs`."""
+    """The request for a table; the fields are the options of `read_runs`."""
 
     map: Mapping[str, str]
     where: Sequence[str]
@@ -119,7 +119,7 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
 
 
 def _cells(raw_table: RawTable, style: NumberStyle) -> Cells:
-    """Return what is in the columns of a raw table; each is read at most once."""
+    """Return the numbers of the columns of a raw table; each is read at most once."""
     read, read_units = (
         cache(lambda header, style=one: numbers(raw_table.columns[header], style))
         for one in (style, replace(style, units=True))
@@ -210,7 +210,7 @@ def _is_missing(lookup: RawTableLookup, role: str) -> np.ndarray:
 def _columns(
     lookup: RawTableLookup, needed: tuple[str, ...], rows: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[Finding]]:
-    """Return role or header → float64, header → text, and what was noticed on the way."""
+    """Return role or header → float64, header → text, and the findings about them."""
     numeric = {role: lookup.read(header) for role, header in lookup.roles.items() if role != GROUP}
     columns = {role: read.values[rows] for role, read in numeric.items()}
     add_derived(columns, row=rows + 1, source=lookup.source)

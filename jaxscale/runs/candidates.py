@@ -1,4 +1,4 @@
-"""Which columns could play a role, by their names and by what is in them; where several could, that is a question."""
+"""Candidate columns for each role, by name and content; several candidates for one role are reported as a question."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Reader = Callable[[str], Numbers]
 
 @dataclass(frozen=True)
 class Cells:
-    """What is in the columns.   read: as the options say.   read_units: with units, too, which an option would read."""
+    """Numbers of the columns.   read: by the options as given.   read_units: with units read too."""
 
     read: Reader
     read_units: Reader

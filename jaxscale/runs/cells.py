@@ -1,4 +1,4 @@
-"""A table as it was found: cells under cleaned headers, where they came from, and how text becomes such a table."""
+"""The raw table: cells under cleaned headers with their origin, and its construction from delimited text."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from jaxscale.finding import Finding
 from jaxscale.text import listed, shown
 
 DUPLICATE_HEADERS = (
-    "{source}: the header repeats {names}.\n"
-    "Which of the columns is meant cannot be known: rename or delete all but one."
+    "{source}: the header repeats {names}.\nColumns of one name are ambiguous: rename or delete all but one."
 )
 TOO_MANY_COLUMNS = "{source}: {count} columns, and at most {limit} are read; keep the ones that the fit needs"
 HEADERS_CLEANED = "column names were cleaned of spaces or a byte-order mark: {names}; nothing to do"
@@ -107,7 +106,7 @@ class Origin:
 
 
 class Fields(TypedDict):
-    """The fields of `Runs`, which says what they hold."""
+    """The fields of `Runs`, documented there."""
 
     columns: Mapping[str, np.ndarray]
     loss: np.ndarray
@@ -272,7 +271,7 @@ def texts(cells: np.ndarray) -> np.ndarray:
 
 
 def cell_text(cells: np.ndarray, index: int) -> str:
-    """Return one cell as text; NaN, which is how a typed source says nothing, as the empty text."""
+    """Return one cell as text; NaN, the missing value of a typed source, as the empty text."""
     value = cells[index]
     if isinstance(value, str):
         return value

@@ -106,7 +106,7 @@ def reading_findings(
     shadowed: list[str],
     rows: np.ndarray,
 ) -> list[Finding]:
-    """Return what was noticed about the columns of the chosen rows, at most one finding per code.
+    """Return the findings about the columns of the chosen rows, at most one per code.
 
     needed: roles that the fit needs.   numeric: role → its cells.   shadowed: headers whose name another column took.
     """
@@ -155,7 +155,7 @@ def looks_like_errors(header: str) -> bool:
 def findings_of_errors(
     roles: Mapping[str, str], columns: Iterable[str], loss: np.ndarray, values: Mapping[str, np.ndarray]
 ) -> tuple[Finding, ...]:
-    """Return what is to be said about columns that look like standard errors: one as a weight, one that is not used,
+    """Return the findings about columns that look like standard errors: one as a weight, one that is not used,
     one that is used beside weights which are made of it.
 
     roles: role → header.   columns: the headers that play none.   loss: (n,).   values: header or role → (n,) float64.

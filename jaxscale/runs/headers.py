@@ -1,4 +1,4 @@
-"""What a header says: the role of its column, params of one kind, a unit."""
+"""Column headers: the role, the kind of params and the unit that each names."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ _ROLE_OF = {normalised(alias): role for role, aliases in ALIASES.items() for ali
 
 
 def role_of(name: str) -> str | None:
-    """Return the role that a column of this name plays, or None if the name says nothing."""
+    """Return the role of a column of this name, None for an unknown name."""
     return _ROLE_OF.get(normalised(name))
 
 
@@ -120,12 +120,12 @@ def header_named(name: str, headers: Iterable[str]) -> str | None:
 
 
 def known_name(header: str) -> str | None:
-    """Return that part of a header that has a role, in plain letters; None where none has."""
+    """Return the part of a header that has a role, normalised; None where none has."""
     return next((normalised(name) for name in bare_names(header) if role_of(name) is not None), None)
 
 
 def is_called(header: str, names: tuple[str, ...]) -> bool:
-    """Return whether a header, or what is left of it behind a prefix, is one of these plain names."""
+    """Return whether a header, or what is left of it behind a prefix, is one of these normalised names."""
     return any(normalised(name) in names for name in bare_names(header))
 
 
@@ -172,7 +172,7 @@ def flop_factor(header: str) -> float | None:
 
 
 def without_units(header: str) -> str:
-    """Return the name in front of its unit, in plain letters: "params" for "Params (M)"."""
+    """Return the normalised name in front of its unit: "params" for "Params (M)"."""
     words = _unit_parts(header)
     return " ".join([*words[:1], *(word for word in words[1:] if word != "in" and _factor(word) is None)])
 

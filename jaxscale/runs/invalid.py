@@ -1,4 +1,4 @@
-"""Which cells forbid a fit, why each is no number, and which option would read it: all in one message."""
+"""Invalid cells: those that prevent a fit, the reason for each, and the option that would read it, in one message."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _RANGE = re.compile(r"[\d.]+\s*[A-Za-z]*\s*[-–—]\s*[\d.]+\s*[A-Za-z]*", re.A
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of trouble in one column: the role it plays, its header, and the 0-based rows concerned."""
+    """One kind of invalid cells in one column: its role, its header, and their 0-based rows."""
 
     kind: str
     role: str

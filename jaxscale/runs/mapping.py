@@ -1,4 +1,4 @@
-"""Columns that are not read as they stand: what `--map ROLE=TEXT` means, formulas of columns, and derived sizes.
+"""Columns that are not read as they stand: the headers and formulas of `--map ROLE=TEXT`, and derived sizes.
 
 Of params, tokens and flops the third follows from two, C = 6 N D (Kaplan et al. 2020, §2.1), and the ratio from both.
 """
@@ -105,7 +105,7 @@ def recorded(roles: Iterable[str]) -> dict[str, str]:
 
 
 def meant_by(role: str, text: str, headers: Sequence[str], source: str) -> str | Computed:
-    """Return the header, or the formula, that a text means for a role; a header of exactly that text goes first.
+    """Return the header or the formula that a text denotes for a role; an exact header takes precedence.
 
     A header in other dress goes before a formula that cannot be read.   Raises RunsError for a text that names no
     column or means two things, UsageError, with a caret, for a formula that cannot be read.
@@ -132,7 +132,7 @@ def meant_by(role: str, text: str, headers: Sequence[str], source: str) -> str |
 
 
 def named(headers: Sequence[str], name: str, source: str) -> str | None:
-    """Return the header of that name: exactly, in other dress, or behind the prefix of a tracker; None without one."""
+    """Return the header of that name: exact, normalised, or behind the prefix of a tracker; None without one."""
     if name in headers:
         return name
     found = headers_named(name, headers)

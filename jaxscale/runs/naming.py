@@ -1,4 +1,4 @@
-"""Which run a row belongs to and how far it had come, by columns of common names; the last row of each run."""
+"""The run and the step of each row, from columns with common names, and the last row of each run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def time_column(runs: Runs) -> str | None:
 def kinds(runs: Runs, *, but: tuple[str, ...] = ()) -> list[np.ndarray]:
     """Return the labels that tell kinds of runs apart, such as a corpus: no run's name, no label unique to its row.
 
-    but: plain names of labels that are left aside.
+    but: normalised names of labels that are left out.
     """
     labels = [label for name, label in runs.labels.items() if normalised(name) not in (*RUN_NAMES, *but)]
     return [label for label in labels if np.unique(label).size < len(runs)]

@@ -1,4 +1,4 @@
-"""Cells to float64, strictly: decimals, and where it is asked for numbers beside a unit, as 300 B or 2.00×10¹⁹."""
+"""Strict conversion of cells to float64: decimals and, on request, numbers with a unit, as 300 B or 2.00×10¹⁹."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ PLAIN = NumberStyle()
 
 
 class Kind(IntEnum):
-    """What a cell is when a number is wanted."""
+    """The kind of a cell, read as a number."""
 
     NUMBER = 0
     MISSING = 1
@@ -195,7 +195,7 @@ class Spelled:
 
 
 def spelled(text: str) -> Spelled | None:
-    """Return the number that a text spells out with a unit, a noun or a power of ten; None where it is no such thing.
+    """Return the number that a text spells out with a unit, a noun or a power of ten; None for any other text.
 
     A comma marks thousands only in front of a unit, and only in whole groups: 1,400M, not 1,4B and not 1,400 alone.
     """

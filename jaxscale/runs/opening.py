@@ -1,4 +1,4 @@
-"""The bytes of a table, read once, recognised by how they begin, and decoded."""
+"""The bytes of a table: read once, recognised by their first bytes, and decoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEMORY_LIMIT = 2e9
 """Bytes of memory that reading a table may take."""
 
 NOT_A_PATH = "read_runs takes a path or '-', not {kind}; a pandas DataFrame goes to Runs.from_frame"
-NOT_FOUND = "{source}: there is no such file; check the name and the folder it is meant in ({folder})"
+NOT_FOUND = "{source}: there is no such file; check the name and the folder ({folder})"
 DANGLING = "{source}: the link points to a file that does not exist; mend the link or name the table itself"
 ADDRESS = "{source}: is an address, and only files are read; download it and give the file's name"
 DIRECTORY = "{source}: is a directory; give the name of a table inside it"
@@ -84,7 +84,7 @@ def check_fits(size: int, *, cost: float, source: str) -> None:
 
 @dataclass(frozen=True)
 class Content:
-    """What was read: the source's name for messages, its bytes, and their SHA-256 in hexadecimal."""
+    """The content of a source: its name for messages, its bytes, and their SHA-256 in hexadecimal."""
 
     source: str
     data: bytes

@@ -1,4 +1,4 @@
-"""How plausible the medians of a table are as counts of params, tokens and FLOP, and the units that suit them best."""
+"""Plausibility of the medians of a table as counts of params, tokens and FLOP, and the units that fit them best."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def best_units(
 
 
 def _rated(middle: Middle, hinted: Mapping[str, float]) -> Iterator[tuple[float, Mapping[str, float]]]:
-    """Yield what every rescaling of one, two or three columns that makes the table plausible costs."""
+    """Yield the cost of every rescaling of one, two or three columns that makes the table plausible."""
     for count in range(1, len(middle.measured) + 1):
         for roles in combinations(middle.measured, count):
             for factors in product(*(_factors(role, hinted.get(role)) for role in roles)):

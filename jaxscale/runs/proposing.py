@@ -1,4 +1,4 @@
-"""What to type for a role that no column fills: a column, a formula, or a line that turns a wide table."""
+"""Proposals for a role without a column: another column, a formula, or a line that reshapes a wide table."""
 
 from __future__ import annotations
 
@@ -55,10 +55,9 @@ ALIKE = 4.0
 
 
 def proposed(role: str, headers: Sequence[str], cells: Cells) -> str:
-    """Return a column or a formula for a role, "" where none comes to mind.
+    """Return a column or a formula for a role, "" without one.
 
-    headers: those that play no role.   Only columns with numbers are proposed; whether they are meant is for the
-    reader to say.
+    headers: those that play no role.   Only columns with numbers are proposed; the user decides.
     """
     free = [header for header in headers if cells.has_numbers(header)]
     if role == "loss":

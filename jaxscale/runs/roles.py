@@ -1,4 +1,4 @@
-"""Which column plays which role: told by --map, or recognised by name, never guessed between two."""
+"""Assignment of columns to roles: by --map, or by name; two candidates are never decided by a guess."""
 
 from __future__ import annotations
 
@@ -32,10 +32,8 @@ from jaxscale.text import shown, typed
 MISSING = "no column for {roles}; the columns are {headers}.{near}"
 MAPPED_TWICE = "{source}: column {name} would be {roles}, which cannot be the same numbers: correct --map or --group"
 AMBIGUOUS = "{headers} could {each} be {role}"
-QUESTION = "{source}: {found}\n{asked} {commands}"
-SAY_WHICH = "Say which one is meant:"
+QUESTION = "{source}: {found}\nSay which one it is: {commands}"
 INSTEAD = " or instead {option}"
-SAY_IT = "Say which one it is:"
 TWO_GROUPS = "--group {group} and --map group={mapped} name different columns; give one of them"
 SET_SEEN_OFTEN = (
     "tokens = {formula}: {size} says how many tokens the data set holds, and {epochs} how often they were seen; if "
@@ -51,7 +49,7 @@ SIZES = ("params", "tokens", "flops")
 
 @dataclass(frozen=True)
 class Assigned:
-    """Who plays what.
+    """The column of each role.
 
     headers: role → header, or the text of a formula.   computed: text → the formula.   findings: what was decided.
     """
@@ -71,7 +69,7 @@ def assigned(
     group: str | None,
     source: str,
 ) -> Assigned:
-    """Return who plays every role that the table fills; roles are params, tokens, flops, loss, weight, sigma, group
+    """Return the column of every role that the table fills; roles are params, tokens, flops, loss, weight, sigma, group
     and the names of other inputs. Those `beside`, sigma and group are roles only where they are given.
 
     Raises RunsError where a needed column is missing and cannot be derived, where two columns could play one role, or
@@ -225,8 +223,7 @@ def _question(
         commands += _proposals(missing, headers, free, cells)
     text = "; ".join(found)
     text = text if text.endswith(".") else f"{text}."
-    asked = SAY_IT if missing and not questions else SAY_WHICH
-    return QUESTION.format(source=source, found=text, asked=asked, commands=" ".join(commands) + instead)
+    return QUESTION.format(source=source, found=text, commands=" ".join(commands) + instead)
 
 
 def _proposals(missing: Sequence[str], headers: Sequence[str], free: Sequence[str], cells: Cells) -> list[str]:

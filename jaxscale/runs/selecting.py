@@ -1,4 +1,4 @@
-"""Selections of rows: those that one keeps, and the one that leaves out certain rows and no others."""
+"""Selections of rows: the rows that an expression keeps, and the expression that leaves out exactly given rows."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class SelectionColumn:
 
 @dataclass(frozen=True)
 class SelectionTable:
-    """What a selection needs from a table.
+    """A table, as a selection reads it.
 
     names: those that may be written, for close matches.   find: returns the column of a name, None without one.
     """

@@ -35,7 +35,7 @@ PARQUET_COST = 2.0
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Runs:
-    """What was measured: n runs, each with named numbers and a loss in nats per token; arrays are read-only.
+    """A table of n training runs, each with named numbers and a loss in nats per token; arrays are read-only.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Units: columns that are no plain counts or nats, by their numbers and by their headers, and what would read them."""
+"""Units: columns that are not in plain counts or nats, by their numbers and headers, and the options that read them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _JOINED = re.compile(r"([a-z]+?(?:v?\d+[a-z]?)?)(hours?|hrs?|h|days?)")
 
 
 def units_finding(runs: Runs, inputs: Sequence[str] = ()) -> Finding | None:
-    """Return that numbers of params, tokens or flops cannot be plain counts, where the middle of the table says so.
+    """Return the finding that params, tokens or flops are no plain counts, by the medians of the table; None without.
 
     inputs: those of a law, which the rest of the table does not concern; of no law, all are looked at.
     """
@@ -175,7 +175,7 @@ def _hint(runs: Runs, role: str) -> float | None:
 
 
 def _per_token(runs: Runs, middle: Middle) -> Finding | None:
-    """Return that flops are those of one token, where they go with params alone."""
+    """Return the finding that flops are those of one token, proportional to params alone; None without."""
     if middle.share is None or middle.flops is None or middle.params is None or "share" not in middle.outside:
         return None
     with np.errstate(all="ignore"):
@@ -191,7 +191,7 @@ def _per_token(runs: Runs, middle: Middle) -> Finding | None:
 
 
 def bits_finding(runs: Runs) -> Finding | None:
-    """Return that the losses are in bits, by the header of a column that is read as it stands; None for others."""
+    """Return the finding that losses are in bits, by the header of an unscaled column; None for others."""
     header = runs.origin.columns.get("loss")
     if header is None or isclose(runs.origin.scale.get(header, 1.0), log(2.0), rel_tol=1e-2):
         return None
@@ -218,7 +218,7 @@ def bits_per(header: str) -> str | None:
 
 
 def hours_finding(runs: Runs) -> Finding | None:
-    """Return that flops are hours or days of a machine, by the name of their column; None once a factor is given."""
+    """Return the finding that flops are machine hours or days, by their header; None once a factor is given."""
     header = runs.origin.columns.get("flops")
     if header is None or header in runs.origin.scale:
         return None

@@ -163,7 +163,7 @@ def _warmed(rates: np.ndarray, peak: float, warmup: int) -> Schedule:
 
 @dataclass(frozen=True)
 class Nodes:
-    """What stands for the changes of the rate in some steps: each (nodes,).
+    """The nodes of the changes of the rate in some steps: each (nodes,).
 
     drops: by how much the rate falls.   rates: the rate after the fall.   sums_before: the sum of the rates of all
     steps before it.

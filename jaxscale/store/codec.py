@@ -40,7 +40,7 @@ WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 LARGEST = sys.float_info.max
 STATUSES = {str(status): status for status in Status}
 GIVEN: Mapping[type, tuple[str, ...]] = {Fit: ("common",), Ensemble: ("fit", "whole"), Frontier: ("law",)}
-"""Fields that are not written: whoever reads gives them, since what is around the record has them."""
+"""Fields that are not written: the reader passes them, from the enclosing record."""
 
 
 @cache

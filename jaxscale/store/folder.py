@@ -1,4 +1,4 @@
-"""The folder of a study, result.json and arrays.npz: written whole or not at all, and trusted in nothing when read."""
+"""The folder of a study, result.json and arrays.npz: written whole or not at all, and verified when read."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def _version() -> str:
 
 @contextmanager
 def _reasons(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses into a StoreError that says why."""
+    """Turn an error of the file system into a StoreError with the reason."""
     try:
         yield
     except StoreError:

@@ -276,7 +276,7 @@ def _compared(record: Mapping[str, object], reader: Reader, path: str, law: Law)
 
 @dataclass(frozen=True)
 class Described:
-    """What result.json says of arrays.npz."""
+    """The entry of arrays.npz in result.json."""
 
     bytes: int
     sha256: str

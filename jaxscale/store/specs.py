@@ -1,4 +1,4 @@
-"""Laws, objectives, schemes … by name: what is code stays in the package or with the user, only its name is saved."""
+"""Laws, objectives, schemes … by name: only the name is saved, the code stays in the package or with the user."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SPACES: dict[str, Literal["log", "linear"]] = {"log": "log", "linear": "linear"}
 
 @dataclass(frozen=True)
 class NamedForm:
-    """What is written of a scheme, an interval or a convention."""
+    """The saved form of a scheme, an interval or a convention."""
 
     name: str
     is_shipped: bool
@@ -40,7 +40,7 @@ class NamedForm:
 
 @dataclass(frozen=True)
 class ObjectiveForm:
-    """What is written of an objective: not its rho."""
+    """The saved form of an objective, without its rho."""
 
     name: str
     is_shipped: bool
@@ -51,7 +51,7 @@ class ObjectiveForm:
 
 @dataclass(frozen=True)
 class LawForm:
-    """What is written of a law: not its function, but the text of a typed one, with its coefs as declared.
+    """The saved form of a law: no function, but the text of a typed law with its declared coefs.
 
     groups, per_group: how it was grouped, both empty where it was not.   coefs: name → support.
     """
@@ -90,7 +90,7 @@ def wrong_field(place: str, path: str, found: object, expected: str) -> StoreErr
 
 
 def form_of(spec: object) -> object:
-    """Return what is written of a specification."""
+    """Return the saved form of a specification."""
     if isinstance(spec, Law):
         return _law_form(spec)
     if isinstance(spec, Objective):

@@ -1,4 +1,4 @@
-"""The compile cache is used only where nobody else can write, since compiled programs are code."""
+"""The compile cache is used only where no other user can write, since compiled programs are code."""
 
 import os
 import time

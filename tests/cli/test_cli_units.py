@@ -1,4 +1,4 @@
-"""Nothing is planned from numbers that are not what they are taken for, until somebody says otherwise."""
+"""Nothing is planned from numbers that are not what they are taken for, until an option says otherwise."""
 
 import json
 

@@ -91,7 +91,7 @@ def test_a_refusal_says_which_columns_are_needed_and_which_are_there():
 
 
 def test_columns_of_a_count_can_be_named_by_hand(tmp_path):
-    """A size with the embeddings under a name that nobody could guess, beside one without."""
+    """A size with the embeddings under a name that cannot be guessed, beside one without."""
     (tmp_path / "t.csv").write_text("N,D,L,big\n1e8,1e9,3.0,1.5e8\n2e8,2e9,2.9,2.6e8\n", encoding="utf-8")
     assert "total" in uncountable(read_runs(tmp_path / "t.csv"))
     runs = read_runs(tmp_path / "t.csv", map={"params_total": "big"}, beside=WORDS)
