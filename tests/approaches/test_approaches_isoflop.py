@@ -148,3 +148,13 @@ def test_the_polynomials_are_those_of_numpy(degree):
 def test_what_cannot_be_meant_is_refused(change, message):
     with pytest.raises(UsageError, match=message):
         isoflop(profiles_on(PRINTED, 2), **change)
+
+
+def test_a_local_parabola_is_numpys_through_the_runs_within_six_percent_of_the_lowest_loss():
+    """Without noise a curve that is no parabola has another vertex for every other choice of runs."""
+    x = np.log(np.geomspace(1e7, 1e9, 25))
+    loss = 2.5 + 0.08 * (x - 17.5) ** 2 - 0.01 * (x - 17.5) ** 3
+    near = loss <= 1.06 * loss.min()
+    bend, slope, _ = np.polyfit(x[near], loss[near], 2)
+    place, _ = minima(x, loss, np.ones(25), "local")
+    assert place[0] == pytest.approx(-slope / (2 * bend), rel=1e-9)

@@ -118,3 +118,12 @@ def test_a_limit_among_infinite_samples_is_infinite_and_one_before_them_is_not()
     wide, narrow = js.band(samples, level=0.95), js.band(samples, level=0.5)
     assert (wide.upper, narrow.upper) == (np.inf, pytest.approx(74.25))
     assert wide.lower == pytest.approx(2.475)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_band_with_infinite_samples_holds_that_of_any_finite_ones_in_their_place(sign):
+    for count in range(1, 20):
+        finite = sign * np.r_[np.arange(20.0 - count), np.full(count, 1e9)]
+        inner, outer = js.band(finite), js.band(np.where(np.abs(finite) == 1e9, sign * np.inf, finite))
+        assert outer.lower <= inner.lower, count
+        assert inner.upper <= outer.upper, count
