@@ -44,3 +44,13 @@ def test_the_price_of_runs_is_read_off_them(k, u):
         np.testing.assert_allclose(found[:2], (k, u), rtol=1e-9)
     else:
         np.testing.assert_allclose(np.log(k / 6.0) + (u - 1.0) * np.log(params[:8]), 0.0, atol=0.016)
+
+
+def test_the_price_of_weighted_runs_is_numpys_line_through_each_as_often_as_it_counts():
+    random = np.random.default_rng(5)
+    params, tokens, often = np.geomspace(1e7, 1e10, 9), np.geomspace(1e10, 1e11, 9), np.arange(1, 10)
+    flops = 9.0 * params * tokens * np.exp(0.2 * random.standard_normal(9))
+    found = price_through(params, tokens, flops, often.astype(float))
+    x, y = (np.repeat(np.log(one), often) for one in (params, flops / (params * tokens)))
+    slope, level = np.polyfit(x, y, 1)
+    np.testing.assert_allclose(found[:2], (np.exp(level), 1.0 + slope), rtol=1e-9)

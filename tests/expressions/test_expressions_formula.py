@@ -139,10 +139,20 @@ def test_columns_are_the_names_that_are_no_coefs_in_order_of_appearance():
     assert formula_of(text, COEFS).inputs == ("tokens_per_param", "Model Size", "batch")
 
 
-def test_coefs_that_enter_linearly_are_known():
-    text = "E + A*params**-alpha + B*(C/tokens)**beta"
-    found = formula_of(text, ("E", "A", "B", "C", "alpha", "beta"))
-    assert found.linear(("E", "A", "B", "C", "alpha", "beta")) == ("E", "A", "B")
+@pytest.mark.parametrize(
+    ("text", "linear"),
+    [
+        ("E + A*params**-alpha + B*(C/tokens)**beta", ("E", "A", "B")),
+        ("E + A*B/params", ("E", "A")),  # a product is affine in one factor at a time
+        ("(A + B)*(C - 1)/params", ("A", "B")),
+        ("A*params*A + B", ("B",)),
+        ("params*E/2 - A/B", ("E", "A")),
+        ("exp(A) - 3*(B - params)", ("B",)),
+    ],
+)
+def test_coefs_that_enter_linearly_are_known(text, linear):
+    coefs = tuple(name for name in ("E", "A", "B", "C", "alpha", "beta") if name in text)
+    assert formula_of(text, coefs).linear(coefs) == linear
 
 
 def test_a_text_is_judged_without_jax():
