@@ -233,6 +233,17 @@ def test_the_largest_residuals_are_named_by_their_row():
     assert worst in caption_of(page)
 
 
+def test_a_run_beyond_the_axis_on_either_side_is_an_arrow_at_the_edge_and_is_counted():
+    residuals = np.tile([0.01, -0.01], 50)
+    residuals[[3, 8, 9]] = 0.9, -0.5, -0.6
+    page = FIGURES.resolve("residuals").make(replace(fit_of(rows=100), residuals=residuals))
+    assert "arrows: 3 beyond the axis" in caption_of(page)
+    points = page.axes[0].findobj(PathCollection)
+    heights = np.sort(np.concatenate([np.asarray(some.get_offsets())[:, 1] for some in points]))
+    expected = np.sort(np.clip(residuals, -0.04, 0.04))  # four times the size that 95 % of the runs keep within
+    np.testing.assert_allclose(heights, expected, rtol=1e-12)
+
+
 def test_fixed_coefs_are_not_drawn():
     fit = fit_of(fixed=("alpha", "beta"))
     page = FIGURES.resolve("coefs").make(Study(fit, ensemble_of(fit, replicates=50)))

@@ -1,12 +1,18 @@
 """Standard errors of few runs: what they cover with Student's quantile, and where there are none."""
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import jaxscale as js
+from jaxscale.errors import RunsError
 from jaxscale.fitting.covariance import covariance_at
+from jaxscale.fitting.groups import by_group, check_group_sizes
 from jaxscale.fitting.optimum import Views
+from jaxscale.laws import LAWS
 from jaxscale.numerics.rho import Rho
 
 TRUTH = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
@@ -75,6 +81,16 @@ def grouped(rows_of_second):
         0.004 * random.standard_normal(count)
     )
     return js.Runs.from_arrays(params=params, tokens=tokens, loss=loss, group=group)
+
+
+def test_a_group_of_fewer_runs_that_count_than_coefs_of_its_own_is_refused():
+    """Three runs determine three numbers, and two do not."""
+    for rows, counting in ((4, 4), (3, 3), (3, 2), (2, 2)):
+        runs, law = by_group(grouped(rows), LAWS.resolve("chinchilla"), ("E", "A", "B"))
+        runs = replace(runs, weight=np.append(np.ones(12 + counting), np.zeros(rows - counting)))
+        refused = pytest.raises(RunsError, match=r"2 runs of group 'second'") if counting < 3 else nullcontext()
+        with refused:
+            check_group_sizes(runs, law, law.names)
 
 
 @pytest.mark.slow
