@@ -67,3 +67,11 @@ def python_line(code: str) -> str:
 def beside(source: str, ending: str) -> str:
     """Return the name of a file beside a table, as sweep.csv and long give sweep.long.csv; FILE for no file."""
     return f"{PurePath(source).stem if not source.startswith('<') else 'table'}.{ending}.csv"
+
+
+def number_in(text: str) -> float | None:
+    """Return the number that ASCII text without underscores holds, None for anything else."""
+    try:
+        return float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None

@@ -201,13 +201,6 @@ def check_names(fitting: Fitting, showing: Showing) -> None:
     objective_of(fitting)
 
 
-def check_has_frontier(fitting: Fitting, showing: Showing) -> None:
-    """Raise UsageError for a law without a frontier, or one that needs inputs fixed, before any table is read."""
-    from jaxscale.studies import check_frontier_inputs
-
-    check_frontier_inputs(law_of(fitting), showing.at)
-
-
 def check_counts(counts: Sequence[str]) -> None:
     """Raise UsageError for an unknown convention of counting, before any table is read."""
     from jaxscale.counting import ALL, CONVENTIONS

@@ -70,13 +70,15 @@ def frontier(
     if source is None:
         _print_known(fitting, given, showing, is_json=is_json)
         return
+    from jaxscale.studies import check_frontier_inputs
+
     with progress(session) as bar:
         if Path(source).is_dir():
             _check_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
             study = _saved(source, showing, bar)
         else:
             choosing.check_names(fitting, showing)
-            choosing.check_has_frontier(fitting, showing)
+            check_frontier_inputs(choosing.law_of(fitting), showing.at)
             if tables.data_set_of(source) is not None:
                 session.say(DATA_SET.format(name=source))
             runs = tables.runs_of(source, reading, fitting)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from jaxscale.errors import UsageError
+from jaxscale.text import number_in
 
 NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23: {why}"
 NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
@@ -34,7 +35,7 @@ class Budgets(click.ParamType):
             return value
         budgets = []
         for place, item in enumerate((part.strip() for part in str(value).split(",")), start=1):
-            number = _number(item)
+            number = number_in(item)
             if number is None:
                 number = self._with_unit(place, item, param, ctx)
             if not (math.isfinite(number) and number > 0.0):
@@ -63,7 +64,7 @@ class NumberList(click.ParamType):
             return value
         found = []
         for place, item in enumerate((part.strip() for part in str(value).split(",")), start=1):
-            number = _number(item)
+            number = number_in(item)
             if number is None or not math.isfinite(number):
                 self.fail(NOT_FINITE.format(place=place, item=item), param, ctx)
             found.append(number)
@@ -95,7 +96,7 @@ class Level(click.ParamType):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the share."""
-        number = _number(str(value).rstrip("%").strip())
+        number = number_in(str(value).rstrip("%").strip())
         if number is None:
             self.fail(LEVEL_NOT_A_NUMBER.format(text=value), param, ctx)
         if str(value).strip().endswith("%") or not 0.0 < number < 1.0:
@@ -151,7 +152,7 @@ def number_lists(
     """Return pairs as a dict of lists, separated by commas; refuse what is no finite number, and a name given twice."""
     found = {}
     for name, value in text_pairs(context, parameter, pairs).items():
-        listed = [_number(item.strip()) for item in value.split(",")]
+        listed = [number_in(item.strip()) for item in value.split(",")]
         if not all(number is not None and math.isfinite(number) for number in listed):
             message = PAIR_NOT_A_NUMBER.format(text=f"{name}={value}", value=value)
             raise click.BadParameter(message, context, parameter)
@@ -165,7 +166,7 @@ def number_pairs(
     """Return pairs as a dict of finite numbers; refuse anything else, and a name that is given twice."""
     found = {}
     for name, value in text_pairs(context, parameter, pairs).items():
-        number = _number(value)
+        number = number_in(value)
         if number is None or not math.isfinite(number):
             message = PAIR_NOT_A_NUMBER.format(text=f"{name}={value}", value=value)
             raise click.BadParameter(message, context, parameter)
@@ -177,15 +178,7 @@ def numbers_or_names(
     context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
 ) -> dict[str, float | str]:
     """Return pairs as `number_pairs` does, but for a value that is a bare word: only a law can say what that is."""
-    is_word = {name: value.isidentifier() and _number(value) is None for name, value in pairs}
+    is_word = {name: value.isidentifier() and number_in(value) is None for name, value in pairs}
     found = text_pairs(context, parameter, pairs)
     read = number_pairs(context, parameter, [(name, value) for name, value in found.items() if not is_word[name]])
     return {name: read.get(name, value) for name, value in found.items()}
-
-
-def _number(text: str) -> float | None:
-    """Return the number that ASCII text without underscores holds, None for anything else."""
-    try:
-        return float(text) if text.isascii() and "_" not in text else None
-    except ValueError:
-        return None

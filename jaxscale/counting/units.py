@@ -9,6 +9,7 @@ from jaxscale.costs.machines import flops_of_hours, machine_of
 from jaxscale.costs.spec import Numbers
 from jaxscale.errors import UsageError
 from jaxscale.runs.numbers import DAY, spelled
+from jaxscale.text import number_in
 
 PF_DAY = 1e15 * DAY
 """FLOP of 1e15 FLOP a second for a day, 8.64e19.   Source: Kaplan et al. 2020, arXiv 2001.08361, §1.3."""
@@ -29,7 +30,7 @@ def flops_of(text: str) -> float:
 
     Peak rates with their sources are `counting.MACHINES`.   Raises UsageError for anything else.
     """
-    number = _number(text)
+    number = number_in(text)
     said = spelled(text)
     hours = _HOURS.fullmatch(text)
     if number is not None:
@@ -86,22 +87,14 @@ def loss_of_bits_per_byte(bits_per_byte: Numbers, *, tokens_per_byte: Numbers) -
 
 
 def _of_machine(text: str, hours: re.Match[str]) -> float:
-    count = _number(hours["count"])
+    count = number_in(hours["count"])
     if count is None:
         raise UsageError(NOT_A_BUDGET.format(text=text))
     machine = machine_of(hours["machine"])
-    share = None if hours["share"] is None else _number(hours["share"])
+    share = None if hours["share"] is None else number_in(hours["share"])
     if share is None:
         told = {"text": text.partition("@")[0].strip(), "peak": machine.peak, "source": machine.source}
         raise UsageError(NO_SHARE.format(**told))
     share = share / 100.0 if hours["percent"] else share
     count = count * 24.0 if hours["unit"].startswith("d") else count
     return float(flops_of_hours(count, machine.name, utilisation=share))
-
-
-def _number(text: str) -> float | None:
-    """Return the number that ASCII text without underscores holds, None for anything else."""
-    try:
-        return float(text) if text.isascii() and "_" not in text else None
-    except ValueError:
-        return None

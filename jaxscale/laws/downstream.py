@@ -9,13 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.laws.chinchilla import CHINCHILLA
+from jaxscale.laws.chinchilla import CHINCHILLA, GADRE
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.spec import Coef, Law
 from jaxscale.laws.starts import Columns, gridded, projected
 from jaxscale.numerics.powers import power
 
-GADRE = "Gadre et al. 2024, arXiv 2403.08540"
 LADDER = "Bhagia et al. 2024, arXiv 2412.04403"
 VALIDATION_LOSS = Input("validation_loss", "L_val", "nats/token", "loss on a validation set", 2.5, 6.0)
 TASK_LOSS = Input("task_loss", "L_task", "nats/token", "loss on the task's right answers", 0.3, 4.0)

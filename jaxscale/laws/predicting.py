@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import UsageError
+from jaxscale.laws.checking import NO_NUMBER
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.hosted import extended, hosted, shared_length
 
 INPUT_MISSING = "law '{name}' needs {needed}; missing: {missing}"
 NO_TABLE = "the columns do not broadcast against one another: {shapes}"
-NO_NUMBERS = "{name} = {value!r} is no number, nor an array of them"
 NO_VECTOR = "{name} is one number, but '{law}' takes several for each run: an array whose last axis holds them"
 
 
@@ -87,7 +87,7 @@ def _numbers(name: str, column: ArrayLike) -> np.ndarray:
     try:
         return np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(NO_NUMBERS.format(name=name, value=column)) from error
+        raise UsageError(NO_NUMBER.format(name=name, value=column)) from error
 
 
 def _flat(array: np.ndarray, shape: tuple[int, ...], own: int) -> np.ndarray:

@@ -18,10 +18,9 @@ from jaxscale.laws.starts import Columns, gridded
 from jaxscale.numerics.elementary import saturation
 from jaxscale.precision import plainly
 
-MUENNIGHOFF = "Muennighoff et al. 2023, arXiv 2305.16264"
 UNIQUE_TOKENS = Input("unique_tokens", "U", "tokens", "different tokens there are, before any is repeated", 1e8, 1e12)
 BASE = {"E": (1.0, 2.5), "A": (300.0, 700.0), "B": (1e3, 3e3), "alpha": (0.32, 0.38), "beta": (0.32, 0.38)}
-"""Where the base is documented: much further off no run, or each, has more params than its unique tokens feed."""
+"""Ranges of the base in which both regimes occur: params below and above those that the unique tokens feed."""
 REPEATS = (1.0, 3.0, 8.0, 20.0, 60.0, 150.0)
 
 
@@ -129,7 +128,7 @@ DATA_CONSTRAINED = Law(
         "N_eff = U_N + U_N*R_N*(1 - exp(-(N/U_N - 1)/R_N)); D_eff = U_D + U_D*R_D*(1 - exp(-(D/U_D - 1)/R_D)); "
         "U_N = min(N, (U_D*G)^(beta/alpha)*G); U_D = min(U, D); G = (alpha*A/(beta*B))^(1/(alpha + beta))"
     ),
-    source=MUENNIGHOFF + ", eqs. 5 to 7",
+    source=chinchilla.MUENNIGHOFF + ", eqs. 5 to 7",
     starts=starts,
     published=(
         Published(
@@ -140,7 +139,7 @@ DATA_CONSTRAINED = Law(
                 5.309743,
                 15.387756,
             ),
-            MUENNIGHOFF + ", appendix A",
+            chinchilla.MUENNIGHOFF + ", appendix A",
         ),
     ),
     domain=(UNIQUE_TOKENS,),
