@@ -17,26 +17,8 @@ from jaxscale.reports.predictions import (
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
-    "Constants",
-    "Predictions",
-    "Reached",
-    "agreement_document",
-    "constants_frontier_document",
-    "fit_document",
-    "frontier_document",
-    "json_text",
-    "law_document",
-    "laws_markdown",
-    "matching",
-    "predictions_document",
-    "print_agreement",
-    "print_constants_frontier",
-    "print_fit",
-    "print_frontier",
-    "print_law",
-    "print_laws",
-    "print_predictions",
-    "print_reached",
-    "reached_document",
-    "warnings_of",
-]
+    "Constants", "Predictions", "Reached", "agreement_document", "constants_frontier_document", "fit_document",
+    "frontier_document", "json_text", "law_document", "laws_markdown", "matching", "predictions_document",
+    "print_agreement", "print_constants_frontier", "print_fit", "print_frontier", "print_law", "print_laws",
+    "print_predictions", "print_reached", "reached_document", "warnings_of",
+]  # fmt: skip

@@ -9,9 +9,9 @@ from reported import answer_of, fit_of, frontier_of
 from rich.console import Console
 
 from jaxscale.finding import Finding
-from jaxscale.laws import LAWS
+from jaxscale.laws import LAWS, law_from_expression
 from jaxscale.objectives import huber
-from jaxscale.reports import print_fit, print_frontier, print_law, print_laws
+from jaxscale.reports import fit_document, print_fit, print_frontier, print_law, print_laws
 from jaxscale.results import Study
 from jaxscale.status import Status
 
@@ -134,3 +134,25 @@ def test_the_page_says_how_far_the_law_lies_from_the_runs():
 def test_no_residuals_are_named_where_no_residual_is_finite():
     fit = fit_of(status=Status.NON_FINITE)
     assert "residuals half" not in fit_page(Study(replace(fit, residuals=np.full(len(fit.runs), np.nan))))
+
+
+SEPARABLE = [f"{name}:positive" for name in ("E", "A", "B", "alpha", "beta")]
+
+
+def warning_of(answer):
+    """Return why a fit has no frontier, as its document says it."""
+    return {one["code"]: one["message"] for one in fit_document(answer)["warnings"]}["no-frontier"]
+
+
+def test_a_law_that_needs_an_input_fixed_says_which_and_how():
+    law = law_from_expression("E + A*params**-alpha + B*tokens**-beta + quality", SEPARABLE)
+    answer = Study(fit_of(law=law))
+    assert fit_document(answer)["frontier"] == []
+    assert "takes quality too, which no budget decides" in warning_of(answer)
+    assert "--at quality=NUMBER" in warning_of(answer)
+    assert "No frontier: the law 'expression' takes quality too" in fit_page(answer, 200)
+
+
+def test_a_law_that_says_nothing_about_budgets_still_says_so():
+    law = law_from_expression("E + A*params**-alpha + B*params**-beta", SEPARABLE)
+    assert "does not say how a budget is best spent" in warning_of(Study(fit_of(law=law)))
