@@ -172,9 +172,6 @@ def _handles(level: float, *, is_empty: bool) -> list[Line2D | Patch]:
     ]
 
 
-COEFS = Figure("coefs", ("ensemble",), "every pair of fitted coefs over the replicates", compose)
-
-
 @dataclass(frozen=True)
 class CoefAxis:
     """One fitted coef: usable replicates (R,), the point fit, limits in the coef's units."""
@@ -240,3 +237,6 @@ def _axis_of(name: str, unit: str, support: str, values: np.ndarray, point: floa
         return CoefAxis(name, unit, values, point, low / room, high * room, is_log)
     room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     return CoefAxis(name, unit, values, point, low - room, high + room, is_log)
+
+
+COEFS = Figure("coefs", ("ensemble",), "every pair of fitted coefs over the replicates", compose)

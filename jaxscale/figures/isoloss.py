@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from jaxscale.allocation.inputs import all_sizes, measured_flops, priced
 from jaxscale.errors import UsageError
 from jaxscale.figures.axes import column, label_of, log_axis
-from jaxscale.figures.curves import curve_handles, draw_curve, shade_measured
+from jaxscale.figures.frontier import curve_handles, draw_curve, shade_measured
 from jaxscale.figures.pages import (
     EDGE_OF_TEXT,
     GREY,

@@ -173,9 +173,6 @@ def _widened(values: np.ndarray) -> tuple[float, float]:
     return (low / 1.1, high * 1.1) if high < 1.2 * low else (low, high)
 
 
-RESIDUALS = Figure("residuals", (), "residuals against compute and tokens per param, the largest named", compose)
-
-
 def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, words: Sequence[str]) -> int:
     """Write a word beside each point, in order, where it stays in the axes and meets no word or point; return how many.
 
@@ -212,3 +209,6 @@ def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, words: Sequence[str]) -
 
 def _around(spot: np.ndarray) -> Bbox:
     return Bbox([spot - POINT / 2.0, spot + POINT / 2.0])
+
+
+RESIDUALS = Figure("residuals", (), "residuals against compute and tokens per param, the largest named", compose)
