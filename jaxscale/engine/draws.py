@@ -37,7 +37,7 @@ class Drawn(NamedTuple):
     """Replicates as lanes see them: their draws (B, n), their total weight (B,), and how many rows count (B,)."""
 
     draw: Draw[Tree]
-    mass: Tree
+    total_weight: Tree
     rows: Tree
 
 

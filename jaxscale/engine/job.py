@@ -122,7 +122,7 @@ class ChunkSolver:
 
     def _ended(self, lanes: Any, drawn: Drawn) -> Ended:  # noqa: ANN401 - an array, or the shape of one
         job = self.job
-        return Ended(lanes, drawn.mass, drawn.rows, job.active, job.bounded, np.float64(job.batch.rounding))
+        return Ended(lanes, drawn.total_weight, drawn.rows, job.active, job.bounded, np.float64(job.batch.rounding))
 
 
 def draws(job: Job, replicate: np.ndarray, clock: Clock) -> Draw[np.ndarray]:

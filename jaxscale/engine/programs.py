@@ -215,7 +215,7 @@ class Ended(NamedTuple):
     """
 
     lanes: Tree
-    mass: Tree
+    total_weight: Tree
     rows: Tree
     active: Tree
     bounded: Tree
@@ -229,7 +229,7 @@ def judge_chunk(
 
     A program of its own, since it knows neither the law nor the rows.
     """
-    lanes = judge(rho, flattening.unflatten(ended.lanes), ended.bounded, ended.mass, ended.rounding)
+    lanes = judge(rho, flattening.unflatten(ended.lanes), ended.bounded, ended.total_weight, ended.rounding)
     is_degenerate = ended.rows < jnp.sum(ended.active)
     status = jnp.where(is_degenerate & (lanes.status != RUNNING), int(Status.DEGENERATE), lanes.status)
     return flattening.flatten(lanes._replace(status=status))

@@ -120,11 +120,11 @@ def _variance(objective: Objective, scale: float, error: float) -> float:
 
     Source: Huber 1964; E ψ' by Stein's identity, since ψ' may be a spike.
     """
-    mass = np.exp(-0.5 * NODES**2)
-    mass /= mass.sum()
+    density = np.exp(-0.5 * NODES**2)
+    density /= density.sum()
     psi = np.asarray(rho_of(objective.rho, error * NODES, scale).psi)
-    bend = float(mass @ (NODES * psi)) / error if error > 0 else 0.0
-    return float(mass @ psi**2) / bend**2 if bend > 0 else 0.0
+    steepness = float(density @ (NODES * psi)) / error if error > 0 else 0.0
+    return float(density @ psi**2) / steepness**2 if steepness > 0 else 0.0
 
 
 def bandwidth(residuals: np.ndarray) -> float:
@@ -142,5 +142,5 @@ def bandwidth(residuals: np.ndarray) -> float:
 
 def psi_ratio(objective: Objective, scale: float, width: float) -> float:
     """Return psi of a large residual under the objective's own threshold over that under a wider one."""
-    own, wide = (float(rho_of(objective.rho, FAR * width, bend).psi) for bend in (scale, width))
+    own, wide = (float(rho_of(objective.rho, FAR * width, one).psi) for one in (scale, width))
     return own / wide

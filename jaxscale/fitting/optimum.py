@@ -22,13 +22,13 @@ from jaxscale.solvers.verdict import INSENSITIVE
 class Views(NamedTuple):
     """What the device returns of each row at one point: its residual (n,), rho, and the derivatives of the residual.
 
-    jacobian: (n, p).   bend: (n, pairs), second derivatives for the problem's pairs.
+    jacobian: (n, p).   second: (n, pairs), second derivatives for the problem's pairs.
     """
 
     residual: np.ndarray | jax.Array
     rho: Rho
     jacobian: np.ndarray | jax.Array
-    bend: np.ndarray | jax.Array
+    second: np.ndarray | jax.Array
 
 
 def views_at(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> Views:
@@ -54,8 +54,8 @@ def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array]) -> Views:
     """Return the views of all rows at one theta (p,) and scale, on the device; their sums are for the host."""
     rows, theta, scale = argument
     point = tuple(theta[j] for j in range(problem.size))
-    residual, slope, bend = jax.vmap(lambda row: derivatives(problem, point, row))(rows)
-    return Views(residual, problem.rho(residual, scale), jnp.stack(slope, axis=1), jnp.stack(bend, axis=1))
+    residual, jacobian, second = jax.vmap(lambda row: derivatives(problem, point, row))(rows)
+    return Views(residual, problem.rho(residual, scale), jnp.stack(jacobian, axis=1), jnp.stack(second, axis=1))
 
 
 def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:
@@ -90,13 +90,13 @@ def hessian_of(
 
     pairs: of the problem.   weight: (n,).   curvature: (n,) in place of rho''(r).
     """
-    bends = np.asarray(views.rho.curvature) if curvature is None else curvature
+    curvature = np.asarray(views.rho.curvature) if curvature is None else curvature
     rows = np.flatnonzero(weight > 0)
     weight, jacobian = weight[rows], np.asarray(views.jacobian)[rows]
     first, second = (list(side) for side in zip(*pairs, strict=True))
     with np.errstate(invalid="ignore", over="ignore"):  # where the point is not finite, nor is this
-        packed = (weight * np.asarray(views.rho.psi)[rows]) @ np.asarray(views.bend)[rows]
-        hessian: np.ndarray = jacobian.T @ ((weight * bends[rows])[:, None] * jacobian)
+        packed = (weight * np.asarray(views.rho.psi)[rows]) @ np.asarray(views.second)[rows]
+        hessian: np.ndarray = jacobian.T @ ((weight * curvature[rows])[:, None] * jacobian)
     hessian[first, second] += packed
     hessian[second, first] = hessian[first, second]
     return hessian
@@ -105,11 +105,11 @@ def hessian_of(
 def surrogate_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Surrogate:
     """Return the surrogate of every row's residual around theta (p,)."""
     views = views_at(job, job.batch, theta, scale, clock)
-    slope = np.asarray(views.jacobian) * job.active
-    first, second = (list(side) for side in zip(*job.problem.pairs, strict=True))
-    bend = np.asarray(views.bend) * (job.active[first] * job.active[second])
-    mass = job.batch.weight * np.asarray(views.rho.weight)
+    jacobian = np.asarray(views.jacobian) * job.active
+    one, other = (list(side) for side in zip(*job.problem.pairs, strict=True))
+    second = np.asarray(views.second) * (job.active[one] * job.active[other])
+    weight = job.batch.weight * np.asarray(views.rho.weight)
     least = INSENSITIVE * weighted_total(job.batch.weight, np.asarray(views.rho.value))
     share = job.problem.share
     kind = None if share is None else np.asarray(share.kind((job.batch.columns, job.batch.target)))
-    return surrogate_of(np.asarray(views.residual), slope, bend, mass, theta, least, share, kind)
+    return surrogate_of(np.asarray(views.residual), jacobian, second, weight, theta, least, share, kind)

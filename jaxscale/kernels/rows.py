@@ -102,7 +102,7 @@ class RowsKernel:
                 **_compiling(self.backend),
             )(*tables, points, *own, scales)
         total = jnp.sum(partial_sums, axis=0).reshape(sums, lines * LINE)[:, :lanes]
-        there = assemble(problem, tuple(total), data.mass, active)
+        there = assemble(problem, tuple(total), data.total_weight, active)
         return there if metric is None else there._replace(metric=metric)
 
     def _check(self, rows: Row, *arrays: jax.Array) -> None:
@@ -125,7 +125,7 @@ def _sum_rows(problem: Problem, tree: Tree, shapes: list[tuple[int, ...]], own: 
 
     own: how many arrays lanes have of each row, its weight and perhaps its shift.
     """
-    tables, (points, masses, *shifts, scales, sums) = refs[: len(shapes)], refs[len(shapes) :]
+    tables, (points, weights, *shifts, scales, sums) = refs[: len(shapes)], refs[len(shapes) :]
     seen = 0 if own > 1 else None
     theta = tuple(points[k] for k in range(problem.size))
     scale = scales[...]
@@ -134,11 +134,11 @@ def _sum_rows(problem: Problem, tree: Tree, shapes: list[tuple[int, ...]], own: 
 
     def add(i: jax.Array, so_far: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         row = jax.tree.unflatten(tree, [_row_of(table, shape, i) for table, shape in zip(tables, shapes, strict=True)])
-        parts = per_lane(theta, masses[i], scale, row, shifts[0][i] if shifts else None)
+        parts = per_lane(theta, weights[i], scale, row, shifts[0][i] if shifts else None)
         return tuple(a + b for a, b in zip(so_far, parts, strict=True))
 
     nothing = (jnp.zeros_like(scale),) * sums.shape[0]
-    for k, total in enumerate(jax.lax.fori_loop(0, masses.shape[0], add, nothing)):
+    for k, total in enumerate(jax.lax.fori_loop(0, weights.shape[0], add, nothing)):
         sums[k] = total
 
 

@@ -61,7 +61,7 @@ class LBFGS:
             origin: jax.Array,
             turn: jax.Array,
             point: jax.Array,
-            mass: jax.Array,
+            weight: jax.Array,
             shift: jax.Array | None,
             scale: jax.Array,
             state: Tree,
@@ -70,11 +70,11 @@ class LBFGS:
                 theta = tuple(origin + (turn @ z) * active)
                 residual = jax.vmap(lambda row: problem.residual(theta, row))(data.rows)
                 residual = residual if shift is None else residual - shift
-                return jnp.sum(jnp.where(mass > 0, mass * problem.rho(residual, scale).value, 0.0))
+                return jnp.sum(jnp.where(weight > 0, weight * problem.rho(residual, scale).value, 0.0))
 
             optimiser = optax.lbfgs()
-            value, slope = jax.value_and_grad(total)(point)
-            step, after = optimiser.update(slope, state, point, value=value, grad=slope, value_fn=total)
+            value, gradient = jax.value_and_grad(total)(point)
+            step, after = optimiser.update(gradient, state, point, value=value, grad=gradient, value_fn=total)
             return point + step, after
 
         z = small_spd.coordinates(frame, lanes.theta - base)

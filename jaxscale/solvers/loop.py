@@ -85,7 +85,7 @@ def minimise(
     """
     most = jnp.full_like(lanes.scale, jnp.inf)
     moved = move(problem, method, data, lanes, active, tolerances, rounding, max_steps, most)
-    return judge(problem.rho, moved, bounded, data.mass, rounding)
+    return judge(problem.rho, moved, bounded, data.total_weight, rounding)
 
 
 def move(
@@ -105,8 +105,8 @@ def move(
     most: (B,) the highest value at which a lane may begin; one that begins higher is STALLED there.
     A lane that is not finite leaves its neighbours bit-identical.
     """
-    mass = data.mass
-    one_row = mass / jnp.maximum(jnp.sum(data.weight > 0, axis=1), 1)
+    total_weight = data.total_weight
+    one_row = total_weight / jnp.maximum(jnp.sum(data.weight > 0, axis=1), 1)
 
     def keep_going(carry: tuple[Lanes, jax.Array]) -> Bool[Array, ""]:
         lanes, count = carry
@@ -116,17 +116,17 @@ def move(
         before, count = carry
         proposed, promise, memory = method.propose(problem, data, active, before)
         least = jnp.maximum(before.scale, tolerances.min_scale)
-        blur = rounding_of(problem.rho, before.here, before.theta, least, mass, rounding)
-        floor = mass * problem.rho(blur, least).value
+        blur = rounding_of(problem.rho, before.here, before.theta, least, total_weight, rounding)
+        floor = total_weight * problem.rho(blur, least).value
         nothing = FINE * before.here.value + floor
-        bend = one_row * problem.rho(before.scale, before.scale).value
-        stage = continuation(before, tolerances, bend, is_flat=promise <= nothing)
+        one_residual = one_row * problem.rho(before.scale, before.scale).value
+        stage = continuation(before, tolerances, one_residual, is_flat=promise <= nothing)
         trial = jnp.where(stage.is_chosen[:, None], before.theta, proposed)
         used = jnp.where(stage.scale > 0, stage.scale, jnp.maximum(tolerances.min_scale, 1.0))
         there = evaluate(problem, data, trial, used, active)
 
-        tilt = mass * problem.rho(before.here.spread, stage.scale).psi  # bounds the sum of slopes: concave in |r|
-        slack = blur * tilt + floor  # what rounding may add to a value that has not changed
+        steepness = total_weight * problem.rho(before.here.spread, stage.scale).psi  # psi is concave in |r|
+        slack = blur * steepness + floor  # what rounding may add to a value that has not changed
         is_fine = is_finite(there)
         is_accepted = is_fine & (stage.is_forced | (there.value <= before.here.value + slack))
         here = select(is_accepted, there, before.here)
@@ -159,17 +159,18 @@ def move(
 
 
 def continuation(
-    before: Lanes, tolerances: Tolerances, bend: Float[Array, " B"], *, is_flat: Bool[Array, " B"]
+    before: Lanes, tolerances: Tolerances, one_residual: Float[Array, " B"], *, is_flat: Bool[Array, " B"]
 ) -> Continuation:
     """Return the scale of the next evaluation: from a wide one, that few minima are left at, down to the last.
 
-    bend: (B,) what one row at the threshold of rho contributes.   is_flat: the step promises less than rounding.
+    one_residual: (B,) what one row at the threshold of rho contributes.   is_flat: the step promises less than
+    rounding.
     """
     is_first = jnp.isinf(before.here.value)
     last = last_scale(tolerances, before.here.spread)
     is_unscaled = ~is_first & (before.scale == 0)
     is_stuck = jnp.isinf(before.decrement) & is_flat  # flat or a saddle: `judge` says which
-    is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, bend)
+    is_settled = before.decrement <= jnp.minimum(SETTLED * before.here.value, one_residual)
     is_lowered = ~is_first & (is_settled | is_stuck) & (before.scale > last * JUST_ABOVE)
     chosen = jnp.where(is_unscaled, jnp.maximum(last, WIDE * before.here.spread), before.scale)
     scale = jnp.where(is_lowered, jnp.maximum(last, LOWERING * before.scale), chosen)

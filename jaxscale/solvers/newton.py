@@ -34,7 +34,7 @@ class Newton:
 
     Least squares far from a minimum begin with Levenberg's and Marquardt's step, -(M + λ D)⁻¹ g: with D the largest
     diagonal of M so far it turns towards the steepest descent where M hardly sees a direction, while the exact
-    Hessian there leads into whatever basin bends that way.   Source: Moré 1978, The Levenberg–Marquardt algorithm.
+    Hessian there leads into whatever basin curves that way.   Source: Moré 1978, The Levenberg–Marquardt algorithm.
 
     is_patient: False for the exact Hessian from the first step on.
     """
@@ -58,22 +58,22 @@ class Newton:
         metric = here.metric + jax.vmap(jnp.diag)(ridge)
         is_last = lanes.decrement <= FINE * here.value  # then the step is Newton's own, but for flat directions
         damping = jnp.where(is_last, jnp.minimum(lanes.damping, LAST), lanes.damping)
-        is_bent = jnp.isinf(lanes.decrement) & jnp.isfinite(here.value)
-        hessian = jnp.where((is_bent & lanes.is_final)[:, None, None], REWEIGHTED * metric, here.curvature)
+        is_indefinite = jnp.isinf(lanes.decrement) & jnp.isfinite(here.value)
+        hessian = jnp.where((is_indefinite & lanes.is_final)[:, None, None], REWEIGHTED * metric, here.curvature)
         is_walking = is_far(lanes) & (lanes.steps < PATIENCE) & self.is_patient
-        is_reflected = is_bent & ~lanes.is_final & (lanes.status < 0) & ~is_walking
+        is_reflected = is_indefinite & ~lanes.is_final & (lanes.status < 0) & ~is_walking
         hessian = jax.lax.cond(
             jnp.any(is_reflected),
             lambda: jnp.where(is_reflected[:, None, None], _reflected(here.curvature, diagonal), hessian),
             lambda: hessian,
         )
-        reach = jnp.maximum(lanes.memory, diagonal)
-        wide = jax.vmap(jnp.diag)(reach + jnp.finfo(reach.dtype).tiny)
+        largest = jnp.maximum(lanes.memory, diagonal)
+        scaling = jax.vmap(jnp.diag)(largest + jnp.finfo(largest.dtype).tiny)
         hessian = jnp.where(is_walking[:, None, None], here.metric, hessian)
-        ridge = jnp.where(is_walking[:, None, None], wide, metric)
+        ridge = jnp.where(is_walking[:, None, None], scaling, metric)
         step, _ = small_spd.solve(hessian + damping[:, None, None] * ridge, here.gradient)
-        bent = jnp.einsum("bj,bjk,bk->b", step, hessian, step)
-        return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * bent, reach
+        quadratic = jnp.einsum("bj,bjk,bk->b", step, hessian, step)
+        return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * quadratic, largest
 
 
 def _reflected(matrix: jax.Array, diagonal: jax.Array) -> jax.Array:

@@ -71,8 +71,8 @@ class Data(NamedTuple):
     shift: Float[Array, "B n"] | None = None
 
     @property
-    def mass(self) -> Float[Array, " B"]:
-        """Each lane's weight."""
+    def total_weight(self) -> Float[Array, " B"]:
+        """Each lane's sum of weights."""
         return jnp.sum(self.weight, axis=1)
 
 
@@ -101,7 +101,7 @@ def evaluate(
     parts = jax.vmap(per_row, in_axes=(0, 0, 0, None, seen))(points, data.weight, scale, rows, data.shift)
     if metric is not None:
         parts = parts[: -len(problem.pairs)]  # what is not summed is not computed
-    return assemble(problem, _sum_rows(parts), data.mass, active, metric)
+    return assemble(problem, _sum_rows(parts), data.total_weight, active, metric)
 
 
 class Pass(Protocol):
@@ -123,35 +123,35 @@ class Pass(Protocol):
 def terms(
     problem: Problem,
     theta: tuple[jax.Array, ...],
-    mass: jax.Array,
+    weight: jax.Array,
     scale: jax.Array,
     row: Row,
     shift: jax.Array | None = None,
 ) -> tuple[jax.Array, ...]:
-    """Return what one row of this mass adds to each sum: zeros for mass zero, whatever its residual.
+    """Return what one row of this weight adds to each sum: zeros for weight zero, whatever its residual.
 
     All scalars. In this order: value, |r|, the gradient, and the pairs of the curvature and of the metric.   shift:
     added to the row's target.
     """
-    residual, slope, bend = derivatives(problem, theta, row)
+    residual, jacobian, second = derivatives(problem, theta, row)
     residual = residual if shift is None else residual - shift
     rho = problem.rho(residual, scale)
-    first, second, bound = mass * rho.psi, mass * rho.curvature, mass * rho.weight
-    products = [slope[j] * slope[k] for j, k in problem.pairs]
-    parts = [mass * rho.value, mass * jnp.abs(residual), *(first * s for s in slope)]
-    parts += [second * s + first * b for s, b in zip(products, bend, strict=True)]
+    psi, curvature, bound = weight * rho.psi, weight * rho.curvature, weight * rho.weight
+    products = [jacobian[j] * jacobian[k] for j, k in problem.pairs]
+    parts = [weight * rho.value, weight * jnp.abs(residual), *(psi * s for s in jacobian)]
+    parts += [curvature * s + psi * b for s, b in zip(products, second, strict=True)]
     parts += [bound * s for s in products]
-    return tuple(jnp.where(mass > 0, part, 0.0) for part in parts)
+    return tuple(jnp.where(weight > 0, part, 0.0) for part in parts)
 
 
 def assemble(
     problem: Problem,
     sums: Sequence[Float[Array, " B"]],
-    mass: Float[Array, " B"],
+    total_weight: Float[Array, " B"],
     active: Float[Array, " p"],
     metric: Float[Array, "B p p"] | None = None,
 ) -> Evaluation:
-    """Return the evaluation whose sums over rows, in the order of `terms`, are these; mass: each lane's weight.
+    """Return the evaluation whose sums over rows, in the order of `terms`, are these; total_weight: each lane's.
 
     With a metric, the sums end before those of the metric.
     """
@@ -163,7 +163,7 @@ def assemble(
     curvature = unpack(jnp.stack(sums[size : size + count], axis=1), size, pairs) * keep + alone
     if metric is None:
         metric = unpack(jnp.stack(sums[size + count :], axis=1), size, pairs) * keep + alone
-    return Evaluation(value, gradient, curvature, metric, absolute / mass)
+    return Evaluation(value, gradient, curvature, metric, absolute / total_weight)
 
 
 def derivatives(
@@ -174,9 +174,9 @@ def derivatives(
     if share is None:
         return _derivatives(problem.residual, theta, row)
     is_kind = share.kinds(row)
-    value, slope, bend = _derivatives(share.residual, share.picked(theta, is_kind), row)
+    value, jacobian, second = _derivatives(share.residual, share.picked(theta, is_kind), row)
     owners = (share.coordinates, tuple(share.pairs.values()))
-    return value, share.spread(slope, owners[0], is_kind), share.spread(bend, owners[1], is_kind)
+    return value, share.spread(jacobian, owners[0], is_kind), share.spread(second, owners[1], is_kind)
 
 
 def _derivatives(
@@ -193,11 +193,11 @@ def _derivatives(
 
     size = len(theta)
     # the value comes from the gradient's own trace: traced apart, its exponentials would not be shared
-    value, slope = jax.value_and_grad(at_point, argnums=tuple(range(size)))(*theta)
-    bend: list[jax.Array] = []
+    value, jacobian = jax.value_and_grad(at_point, argnums=tuple(range(size)))(*theta)
+    second: list[jax.Array] = []
     for j in range(size):
-        bend += jax.grad(jax.grad(at_point, argnums=j), argnums=tuple(range(j, size)))(*theta)
-    return value, list(slope), bend
+        second += jax.grad(jax.grad(at_point, argnums=j), argnums=tuple(range(j, size)))(*theta)
+    return value, list(jacobian), second
 
 
 def select(mask: Bool[Array, " B"], yes: Tree, no: Tree) -> Tree:

@@ -33,16 +33,17 @@ SEEN = 1e-7
 
 
 class Surrogate(NamedTuple):
-    """Residuals as quadratics in z, where theta = base + frame · z: residual + slope · z + z · bend · z / 2.
+    """Residuals as quadratics in z, where theta = base + frame · z: residual + jacobian · z + z · second · z / 2.
 
-    residual (n,), slope q × (n,), bend q (q + 1) / 2 × (n,): float32, of the q coordinates that a row sees.   base
-    (p,), frame (p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is enough for
-    derivatives in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or the device's.
+    residual (n,), jacobian q × (n,), second derivatives q (q + 1) / 2 × (n,): float32, of the q coordinates that a row
+    sees.   base (p,), frame (p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is
+    enough for derivatives in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or
+    the device's.
     """
 
     residual: Tree
-    slope: tuple[Tree, ...]
-    bend: tuple[Tree, ...]
+    jacobian: tuple[Tree, ...]
+    second: tuple[Tree, ...]
     base: Tree
     frame: Tree
     kind: Tree = ()
@@ -54,42 +55,43 @@ class Surrogate(NamedTuple):
 
 def surrogate_of(
     residual: np.ndarray,
-    slope: np.ndarray,
-    bend: np.ndarray,
-    mass: np.ndarray,
+    jacobian: np.ndarray,
+    second: np.ndarray,
+    weight: np.ndarray,
     base: np.ndarray,
     least: float,
     share: Share | None = None,
     kind: np.ndarray | None = None,
 ) -> Surrogate:
-    """Return the surrogate of derivatives in theta: residual, mass (n,), slope (n, p), bend (n, pairs), base (p,).
+    """Return the surrogate of derivatives in theta: residual (n,), jacobian (n, p), second (n, pairs), base (p,).
 
-    mass: what each row adds to the metric per squared slope.   least: squared length in the metric below which a
-    coordinate changes nothing and keeps its own unit.   share: that of the problem, if it has one, and kind: (n,) then
-    the kinds of the rows.   Rows that are not finite count for nothing: no lane may give them a weight.   NumPy in and
-    out, for the host.
+    weight: (n,), what each row adds to the metric per squared derivative.   least: squared length in the metric below
+    which a coordinate changes nothing and keeps its own unit.   share: that of the problem, if it has one, and kind:
+    (n,) then the kinds of the rows.   Rows that are not finite count for nothing: no lane may give them a weight.
+    NumPy in and out, for the host.
     """
-    size = slope.shape[1]
-    is_fine = np.isfinite(residual) & np.isfinite(slope).all(axis=1) & np.isfinite(bend).all(axis=1) & np.isfinite(mass)
-    residual, slope, bend = (
-        np.where(is_fine.reshape(-1, *[1] * (a.ndim - 1)), a, 0.0) for a in (residual, slope, bend)
+    size = jacobian.shape[1]
+    is_fine = np.isfinite(residual) & np.isfinite(weight)
+    is_fine &= np.isfinite(jacobian).all(axis=1) & np.isfinite(second).all(axis=1)
+    residual, jacobian, second = (
+        np.where(is_fine.reshape(-1, *[1] * (a.ndim - 1)), a, 0.0) for a in (residual, jacobian, second)
     )
-    upper = np.linalg.qr(np.sqrt(np.where(is_fine, mass, 0.0))[:, None] * slope, mode="r")
+    upper = np.linalg.qr(np.sqrt(np.where(is_fine, weight, 0.0))[:, None] * jacobian, mode="r")
     length = np.linalg.norm(upper, axis=0)
     is_seen = (np.abs(np.diagonal(upper)) > SEEN * length) & (length**2 > least)
     frame = np.linalg.inv(np.where(is_seen[:, None], upper, np.eye(size)))
-    first, second = (list(side) for side in zip(*(share.pairs if share else pack_indices(size)), strict=True))
+    one, other = (list(side) for side in zip(*(share.pairs if share else pack_indices(size)), strict=True))
     full = np.zeros((len(residual), size, size))
-    full[:, first, second] = full[:, second, first] = bend
-    slope, full = slope @ frame, frame.T @ full @ frame
+    full[:, one, other] = full[:, other, one] = second
+    jacobian, full = jacobian @ frame, frame.T @ full @ frame
     kinds: Tree = ()
-    if share is not None and kind is not None:  # no frame mixes kinds: their slopes share no row
+    if share is not None and kind is not None:  # no frame mixes kinds: their derivatives share no row
         kinds, seen = kind.astype(np.float32), np.array(share.seen)[kind.astype(int)]
         row = np.arange(len(residual))[:, None]
-        slope, full = slope[row, seen], full[row[:, :, None], seen[:, :, None], seen[:, None, :]]
-    width = slope.shape[1]
-    first, second = (list(side) for side in zip(*pack_indices(width), strict=True))
-    parts = (residual, *slope.T, *full[:, first, second].T)
+        jacobian, full = jacobian[row, seen], full[row[:, :, None], seen[:, :, None], seen[:, None, :]]
+    width = jacobian.shape[1]
+    one, other = (list(side) for side in zip(*pack_indices(width), strict=True))
+    parts = (residual, *jacobian.T, *full[:, one, other].T)
     columns = [np.ascontiguousarray(column, np.float32) for column in parts]
     return Surrogate(columns[0], tuple(columns[1 : width + 1]), tuple(columns[width + 1 :]), base, frame, kinds)
 
@@ -131,9 +133,9 @@ def descend(
     """
     identity = jnp.eye(problem.size, dtype=jnp.float32)
     narrow, free = scale.astype(jnp.float32), active.astype(jnp.float32)
-    light = data.weight.astype(jnp.float32)
+    weight = data.weight.astype(jnp.float32)
     beside = None if data.shift is None else data.shift.astype(jnp.float32)
-    seen = Data((surrogate.residual, surrogate.slope, surrogate.bend, surrogate.kind), light, beside)
+    seen = Data((surrogate.residual, surrogate.jacobian, surrogate.second, surrogate.kind), weight, beside)
 
     def advance(count: jax.Array, descent: Descent) -> Descent:
         damping = descent.damping[:, None]
@@ -169,7 +171,7 @@ def surrogate_evaluation(
 ) -> Evaluation:
     """Return what the surrogate says of the objective at z, with its own derivatives in z; all in float32.
 
-    data: its rows are those of the surrogate: residual, slope, bend and kind.
+    data: its rows are those of the surrogate: residual, jacobian, second and kind.
     """
     metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
     return over_rows(_quadratic(problem), data, z, scale, active, metric)
@@ -177,14 +179,14 @@ def surrogate_evaluation(
 
 @lru_cache(maxsize=256)
 def _quadratic(problem: Problem) -> Problem:
-    """Return the problem whose residuals are quadratics: one row is (residual, slope, bend, kind)."""
+    """Return the problem whose residuals are quadratics: one row is (residual, jacobian, second, kind)."""
 
     def residual(z: tuple[jax.Array, ...], row: Row) -> jax.Array:
-        residual, slope, bend, _ = row
+        residual, jacobian, second, _ = row
         for j, at in enumerate(z):
-            residual = residual + slope[j] * at
+            residual = residual + jacobian[j] * at
         for place, (j, k) in enumerate(pack_indices(len(z))):
-            residual = residual + (0.5 if j == k else 1.0) * bend[place] * z[j] * z[k]
+            residual = residual + (0.5 if j == k else 1.0) * second[place] * z[j] * z[k]
         return residual
 
     if problem.share is None:

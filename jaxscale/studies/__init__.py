@@ -1,6 +1,13 @@
 """A table fitted, resampled, spent, by group, reduced and recounted, in one call: what every command makes."""
 
-from jaxscale.studies.frontiers import check_frontier_inputs, part_of, usual_budgets, with_frontiers
-from jaxscale.studies.making import FRONTIER_STAGE, compared, study
+from jaxscale.studies.making import (
+    FRONTIER_STAGE,
+    check_frontier_inputs,
+    compared,
+    part_of,
+    study,
+    usual_budgets,
+    with_frontiers,
+)
 
 __all__ = ["FRONTIER_STAGE", "check_frontier_inputs", "compared", "part_of", "study", "usual_budgets", "with_frontiers"]

@@ -1,23 +1,26 @@
-"""One call from a table to a study: what `jaxscale fit` and `jaxscale frontier` do."""
+"""One call from a table to a study, with its frontiers: what `jaxscale fit` and `jaxscale frontier` do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from jaxscale.allocation import prefetched_frontier
+from jaxscale.allocation import check_frontier, frontier, prefetched_frontier
+from jaxscale.allocation.inputs import fixed_values, measured_flops
 from jaxscale.counting import ALL, Convention, recount
 from jaxscale.errors import UsageError
-from jaxscale.fitting import compare_counts, fit, reduced
+from jaxscale.finding import forbids_plan
+from jaxscale.fitting import compare_counts, fit, group_of, reduced
+from jaxscale.fitting.collinearity import design_of
 from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
+from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.refitting import bootstrap, check_clusters
 from jaxscale.resampling import SCHEMES, Scheme
-from jaxscale.results import Ensemble, Fit, Study
+from jaxscale.results import Ensemble, Fit, Frontier, Study
 from jaxscale.runs import Runs
-from jaxscale.studies.frontiers import line_of, usual_budgets, with_frontiers
 
 FITTING_STAGE = "Compiling and fitting {law}"
 RESAMPLING_STAGE = "Refitting to resampled tables"
@@ -26,6 +29,9 @@ COUNTING_STAGE = "Fitting under other conventions of counting"
 REDUCED_STAGE = "Fitting the loss along {line}"
 
 BAD_COUNT = "replicates = {replicates!r} is neither 0, for no bootstrap, nor a positive integer"
+
+FACTORS = (1.0, 3.0, 10.0, 30.0, 100.0)
+"""Times the largest measured compute: the budgets where none are asked for."""
 
 
 def study(
@@ -125,7 +131,7 @@ def study(
         on_fit(fitted)
         made = Study(fitted, resampled(fitted), None, level, rule, chosen, dict(at or {}))
         if not fitted.is_usable and fitted.unidentified:
-            line = line_of(fitted)
+            line = str(design_of(fitted.runs, fitted.law))
             on_stage(REDUCED_STAGE.format(line=line), None)
             left = reduced(fitted, device=device)
             if left is not None:
@@ -161,3 +167,53 @@ def compared(
         device=device,
     )
     return replace(study, comparison=found)
+
+
+def usual_budgets(law: Law, runs: Runs) -> tuple[float, ...]:
+    """Return budgets from the largest measured compute to 100 times as much; none where no compute is known."""
+    measured = measured_flops(core_of(law), runs)
+    return () if measured is None else tuple(factor * measured[1] for factor in FACTORS)
+
+
+def with_frontiers(study: Study) -> Study:
+    """Return the study with the frontier of its fit, or of each group, and of its reduced fit, at its own budgets.
+
+    None is there for a fit that is no minimum, for a table whose numbers are not what they are taken for, and for a
+    law that says nothing about budgets, or needs inputs fixed that are not in `at`.
+    """
+    fit, grouping = study.fit, grouping_of(study.fit.law)
+    budgets = study.budgets or usual_budgets(fit.law, fit.runs)
+    reduced = None if study.reduced is None else with_frontiers(study.reduced)
+    study = replace(study, frontier=None, groups={}, reduced=reduced, budgets=budgets)
+    if not fit.is_usable or forbids_plan(fit.findings) is not None or not budgets:
+        return study
+    if grouping is None:
+        return replace(study, frontier=_found(fit if study.ensemble is None else study.ensemble, study))
+    parts = {group: part_of(study, group) for group in grouping.groups}
+    parts = {
+        group: replace(part, frontier=_found(part.fit if part.ensemble is None else part.ensemble, study))
+        for group, part in parts.items()
+    }
+    return replace(study, groups={} if any(part.frontier is None for part in parts.values()) else parts)
+
+
+def check_frontier_inputs(law: Law, at: Mapping[str, float]) -> None:
+    """Raise UsageError for a law without a frontier, and for inputs in `at` that are missing, unknown or impossible."""
+    check_frontier(law, at)
+    fixed_values(law, at)
+
+
+def part_of(study: Study, group: str) -> Study:
+    """Return what a study of a fit over groups says of one of them, with its frontier where it has one."""
+    if group in study.groups:
+        return study.groups[group]
+    ensemble = None if study.ensemble is None else group_of(study.ensemble, group)
+    fit = group_of(study.fit, group)
+    return Study(fit, ensemble, None, study.level, study.interval, study.budgets, study.at)
+
+
+def _found(source: Fit | Ensemble, study: Study) -> Frontier | None:
+    try:
+        return frontier(source, flops=study.budgets, fixed=study.at)
+    except UsageError:  # a law without a frontier is worth fitting all the same; the report says so
+        return None

@@ -13,7 +13,7 @@ from cli_commands import COMMAND, TABLE
 from jaxscale import datasets
 from jaxscale.status import Status
 from jaxscale.studies import making
-from jaxscale.studies.frontiers import FACTORS
+from jaxscale.studies.making import FACTORS
 
 CONTRACT = {
     "": "schema_version law objective data coefs objective_value status certificate bootstrap frontier warnings "

@@ -102,7 +102,9 @@ def test_a_model_that_leads_lanes_uphill_costs_evaluations_and_nothing_else(job)
     with precision.float64():
         scale = float(OBJECTIVE.scale)
         model = surrogate_at(job, START[0], scale, Clock())
-        liar = model._replace(slope=tuple(-column for column in model.slope), bend=tuple(0 * b for b in model.bend))
+        liar = model._replace(
+            jacobian=tuple(-column for column in model.jacobian), second=tuple(0 * b for b in model.second)
+        )
         index, first = np.arange(REPLICATES), np.full(REPLICATES, scale)
         alone, misled = (
             solve_lanes(replace(job, surrogate=each), index, START, first, Clock()) for each in (None, liar)

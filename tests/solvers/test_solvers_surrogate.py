@@ -54,7 +54,7 @@ def objective(rows, theta, weight=WEIGHT):
 def said(surrogate, z, weight=WEIGHT):
     with precision.float64():
         light, scale = jnp.asarray(weight, jnp.float32), jnp.full(len(z), SCALE, jnp.float32)
-        data = Data((surrogate.residual, surrogate.slope, surrogate.bend, surrogate.kind), light)
+        data = Data((surrogate.residual, surrogate.jacobian, surrogate.second, surrogate.kind), light)
         there = surrogate_evaluation(HUBER, data, jnp.asarray(z, jnp.float32), scale, jnp.ones(3, jnp.float32))
         return jax.tree.map(np.asarray, there)
 
@@ -146,7 +146,7 @@ def test_it_moves_no_coordinate_that_is_inactive(at_base):
 
 def test_a_model_that_is_not_finite_where_it_leads_leaves_its_lane_at_the_base(at_base):
     _, surrogate, _ = at_base
-    steep = surrogate._replace(bend=tuple(np.full_like(column, np.inf) for column in surrogate.bend))
+    steep = surrogate._replace(second=tuple(np.full_like(column, np.inf) for column in surrogate.second))
     np.testing.assert_array_equal(descended(steep)[0], np.tile(BASE, (LANES, 1)))
 
 
