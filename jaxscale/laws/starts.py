@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale import precision
 from jaxscale.laws.spec import Coef
+from jaxscale.numerics.hosted import hosted
 
 Columns: TypeAlias = Mapping[str, np.ndarray]
 Values: TypeAlias = Sequence[float] | np.ndarray
@@ -238,12 +238,11 @@ class _Problem:
         count, found = len(self.target), []
         rows = np.arange(max(LEAST_ROWS, 1 << (count - 1).bit_length())) % count
         evaluate = _evaluator(self.loss, self.linear, self.names, self.coefs)
-        with precision.float64():
-            runs = [jnp.asarray(np.asarray(column, dtype=np.float64)[rows]) for column in self.columns.values()]
-            for first in range(0, len(points), CHUNK):
-                some = points[first : first + CHUNK]
-                full = np.concatenate([some, np.broadcast_to(some[:1], (CHUNK - len(some), some.shape[1]))])
-                found.append(np.asarray(evaluate(full, *runs))[:, : len(some), :count])
+        runs = [np.asarray(column, dtype=np.float64)[rows] for column in self.columns.values()]
+        for first in range(0, len(points), CHUNK):
+            some = points[first : first + CHUNK]
+            full = np.concatenate([some, np.broadcast_to(some[:1], (CHUNK - len(some), some.shape[1]))])
+            found.append(hosted(evaluate, full, *runs)[:, : len(some), :count])
         return found
 
 
@@ -261,6 +260,4 @@ def _evaluator(loss: Loss, linear: tuple[str, ...], names: tuple[str, ...], coef
         over_rows = jax.vmap(one, (None, *(0 for _ in runs)), 1)
         return jax.vmap(over_rows, (0, *(None for _ in runs)), 1)(points, *runs)
 
-    # A law's starts lie below the engine's layer, so that this one program is compiled here; evaluated eagerly, each
-    # of its operations would be compiled for itself.
-    return jax.jit(every)
+    return every
