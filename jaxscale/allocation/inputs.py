@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale import precision
-from jaxscale.costs.sizes import decided
 from jaxscale.costs.spec import SIZES
-from jaxscale.costs.training import ROUNDED, Price, cost_under, fixed_inputs
+from jaxscale.costs.training import ROUNDED, Price, cost_under, decided, fixed_inputs
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.checking import as_numbers, check_coefs, check_shares, input_numbers

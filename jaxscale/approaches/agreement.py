@@ -112,7 +112,7 @@ def agreement(
     A table with groups is resampled by group, each the training curve of one run, of which five are needed; without
     groups by row, and approach 1 is absent.   budget, tolerance, method: of approach 2, as in `isoflop`.   final:
     approaches 2 and 3 see the last row of each run alone, that of `read_runs(final=True)`.   Approach 3 is `chinchilla`
-    with Huber(1e-3) of ln loss.   An approach that cannot be had is absent with its reason; RunsError is raised where
+    with Huber(1e-3) of ln loss.   An approach that fails is omitted and its reason recorded; RunsError is raised where
     none can, and for fewer than five groups.   Raises UsageError for invalid arguments.
     """
     at = np.atleast_1d(np.asarray(flops, dtype=np.float64))

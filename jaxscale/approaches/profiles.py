@@ -9,8 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
-from jaxscale.costs.sizes import decided
-from jaxscale.costs.training import Price
+from jaxscale.costs.training import Price, decided
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs import Runs

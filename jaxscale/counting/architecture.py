@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from jaxscale.costs.sizes import FORMULAS
 from jaxscale.costs.spec import Numbers
+from jaxscale.costs.training import FORMULAS
 from jaxscale.errors import UsageError
 from jaxscale.finding import row_numbers
 from jaxscale.registry import unknown

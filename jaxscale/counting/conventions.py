@@ -8,9 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
 from jaxscale.costs.spec import Numbers
-from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN, KAPLAN, training_flops
+from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN, FORMULAS, KAPLAN, SOURCES, decided, training_flops
 from jaxscale.counting.architecture import Architecture, attention_size
 
 Counted: TypeAlias = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]

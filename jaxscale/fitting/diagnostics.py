@@ -1,8 +1,8 @@
-"""Diagnostics of a minimum: residuals, scaled gradient, condition, standard errors and what the runs leave open."""
+"""Which minimum of a fit is reported, and its diagnostics: certificate, standard errors, what the runs leave open."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,23 +10,77 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import Batch
 from jaxscale.engine.job import Job
+from jaxscale.engine.scheduler import Outcome
+from jaxscale.fitting.bounds import SAME_MINIMUM
 from jaxscale.fitting.covariance import covariance_at, errors_of
 from jaxscale.fitting.nullspace import NullSpace, flattest, in_unit_diagonal, null_space_of
 from jaxscale.fitting.optimum import hessian_of, views_at, weighted_jacobian, weighted_total
 from jaxscale.laws import Law
 from jaxscale.numerics.hosted import rho_of
 from jaxscale.objectives import Objective
+from jaxscale.results import Minimum
+from jaxscale.status import Status
 
 SINGULAR_ABOVE = 1e14
 """Condition number beyond which a Hessian in float64 says nothing about errors."""
 
+MOST_MINIMA = 5
 
-class Look(NamedTuple):
-    """What was seen at theta.
+
+def best_lane(
+    outcome: Outcome, count: int, rank: Sequence[tuple[int, int, int, int]] = (), indistinct: float = SAME_MINIMUM
+) -> int:
+    """Return the lane to report: the lowest usable value, or the lowest finite one where none is usable.
+
+    count: of the first lanes; one of the others must lie lower than the best of these. Where the runs leave a direction
+    open, they wander along it to an edge, at the same value.   rank: of each lane's bound; of several at the lowest
+    value the one of least rank is taken.   indistinct: share by which a minimum may lie above a limit at infinity that
+    the runs cannot tell from it.
+    """
+    value = np.where(np.isfinite(outcome.value), outcome.value, np.inf)
+    usable = np.where(outcome.status <= Status.AT_BOUND, value, np.inf)
+    best = int(np.argmin(usable[:count] if np.isfinite(usable[:count]).any() else value[:count]))
+    lowest = int(np.argmin(usable))
+    best = lowest if usable[lowest] < value[best] * (1.0 - SAME_MINIMUM) else best
+    if not rank:
+        return best
+    if rank[best][0]:
+        finite = np.array([not one[0] for one in rank])
+        lower = np.where(finite, usable, np.inf)
+        best = int(np.argmin(lower)) if lower.min() <= usable[best] * (1.0 + indistinct) else best
+    alike = np.flatnonzero(np.isclose(usable, usable[best], rtol=SAME_MINIMUM, atol=1e-28))
+    return min([best, *alike.tolist()], key=lambda lane: rank[lane])
+
+
+def agreeing(outcome: Outcome, value: float) -> np.ndarray:
+    """Return which lanes (S,) ended usable at this value."""
+    return np.isclose(outcome.value, value, rtol=SAME_MINIMUM, atol=1e-28) & (outcome.status <= Status.AT_BOUND)
+
+
+def other_minima(
+    every: Sequence[Mapping[str, float]], begun: np.ndarray, outcome: Outcome, is_counted: np.ndarray
+) -> tuple[Minimum, ...]:
+    """Return the other minima that usable lanes found, lowest first, each once.
+
+    every: the coefs of each lane.   begun: from which start each came.   is_counted: lanes (S,) to leave out.
+    """
+    left = (outcome.status <= Status.AT_BOUND) & ~is_counted
+    found: list[Minimum] = []
+    while left.any() and len(found) < MOST_MINIMA:
+        lane = int(np.argmin(np.where(left, outcome.value, np.inf)))
+        same = agreeing(outcome, outcome.value[lane]) & left
+        same[lane] = True
+        found.append(Minimum(float(outcome.value[lane]), every[lane], len(np.unique(begun[same]))))
+        left &= ~same
+    return tuple(found)
+
+
+class Diagnostics(NamedTuple):
+    """What the derivatives at theta say.
 
     value: the objective.   residuals: (n,).   scaled_gradient, condition: as in Certificate.   std: coef → error or
     None.   null_space: the directions of the free coefs to which no prediction responds.   flattest: the direction in
-    which the objective bends least, None where there is no telling.
+    which the objective curves least, None where there is no telling.
     """
 
     value: float
@@ -38,8 +92,8 @@ class Look(NamedTuple):
     flattest: str | None
 
 
-def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> Look:
-    """Return the look at theta (p,); for `absolute` the value is the limit itself, the sum of |r|."""
+def diagnose(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> Diagnostics:
+    """Return the diagnostics at theta (p,); for `absolute` the value is the limit itself, the sum of |r|."""
     count = batch.count
     weight = batch.weight[:count]
     spread = 0.0
@@ -68,7 +122,7 @@ def inspect(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.nd
             }
     coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
     null_space = null_space_of(weighted_jacobian(views, batch.weight)[:, free], law.bounded[free], value, coefs)
-    return Look(value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs))
+    return Diagnostics(value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs))
 
 
 def _scaled_gradient(

@@ -9,7 +9,7 @@ import numpy as np
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.finding import Finding
 from jaxscale.fitting.collinearity import Aliasing, Design, law_along
-from jaxscale.fitting.diagnostics import Look
+from jaxscale.fitting.diagnostics import Diagnostics
 from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.results import Fit
@@ -83,7 +83,7 @@ def findings_of_design(fit: Fit, design: Design, aliasing: Aliasing) -> tuple[Fi
 
 
 def findings_of_fit(
-    fit: Fit, outcome: Outcome, look: Look, *, start: Mapping[str, float], is_explained: bool
+    fit: Fit, outcome: Outcome, diagnostics: Diagnostics, *, start: Mapping[str, float], is_explained: bool
 ) -> tuple[Finding, ...]:
     """Return what is worth knowing about a fit, most serious first.
 
@@ -96,7 +96,12 @@ def findings_of_fit(
         message = NOT_CONVERGED.format(
             status=status, meaning=status.meaning, reasons=status_counts(outcome.status[: certificate.starts])
         )
-        found += [Finding("not-converged", message), *_directions(fit, look), *_narrow(fit), *_not_finite(fit, start)]
+        found += [
+            Finding("not-converged", message),
+            *_directions(fit, diagnostics),
+            *_narrow(fit),
+            *_not_finite(fit, start),
+        ]
     if status is Status.AT_BOUND:
         places = [place(name, fit.coefs[name]) for name in fit.at_bound if name not in fit.unidentified]
         if places:
@@ -165,9 +170,9 @@ def _not_finite(fit: Fit, start: Mapping[str, float]) -> list[Finding]:
     return [Finding("part-not-finite", text, tuple(fit.runs.row[counted_rows][found[1]].tolist()))]
 
 
-def _directions(fit: Fit, look: Look) -> list[Finding]:
+def _directions(fit: Fit, diagnostics: Diagnostics) -> list[Finding]:
     """Return which combination of coefs is not determined, for a fit that is singular."""
-    null_space = look.null_space
+    null_space, flattest = diagnostics.null_space, diagnostics.flattest
     if fit.status is not Status.SINGULAR:
         return []
     if null_space.directions:
@@ -177,7 +182,7 @@ def _directions(fit: Fit, look: Look) -> list[Finding]:
             RANK_DEFICIENT.format(directions=joined(null_space.directions), last=null_space.coefs[-1], **told),
         )
         return [*_few_values(fit, null_space.coefs), deficient]
-    return [] if look.flattest is None else [Finding("flat-direction", FLAT.format(direction=look.flattest))]
+    return [] if flattest is None else [Finding("flat-direction", FLAT.format(direction=flattest))]
 
 
 def _few_values(fit: Fit, coefs: Sequence[str]) -> list[Finding]:

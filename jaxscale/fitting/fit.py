@@ -18,10 +18,9 @@ from jaxscale.fitting.bounds import SAME_MINIMUM, Bound, joints_of
 from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.collinearity import aliasing_of, design_of
 from jaxscale.fitting.data_checks import findings_of_labels, findings_of_target
-from jaxscale.fitting.diagnostics import inspect
+from jaxscale.fitting.diagnostics import agreeing, best_lane, diagnose, other_minima
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_groups, spread, without_freedom
-from jaxscale.fitting.minima import agreeing, best_lane, other_minima
 from jaxscale.fitting.off_runs import findings_of_off_runs
 from jaxscale.fitting.optimum import views_program
 from jaxscale.fitting.preparing import batch_of, start_points
@@ -211,28 +210,28 @@ def _report(
     bound = settling.bound_of(best)
     is_held = np.zeros(len(law.coefs), bool) if bound is None else bound.is_held
     is_open = np.zeros(len(law.coefs), bool) if bound is None else bound.is_open
-    look = inspect(
+    diagnostics = diagnose(
         law, objective, replace(job, active=np.where(is_held, 0.0, job.active)), job.batch, outcome.theta[best], clock
     )
     design = design_of(runs, law)
     aliasing = aliasing_of(law, design, job, grid, clock)
     status = Status(int(outcome.status[best]))
     unidentified = aliasing.unidentified or (
-        look.null_space.coefs if status.is_usable or status is Status.SINGULAR else ()
+        diagnostics.null_space.coefs if status.is_usable or status is Status.SINGULAR else ()
     )
     if unidentified and status is not Status.NON_FINITE:
         status = Status.SINGULAR
     every = [_given(law, coefs, fixed) for coefs in settling.coefs()]
     alike = agreeing(outcome, outcome.value[best])
     certificate = Certificate(
-        scaled_gradient=look.scaled_gradient,
-        condition=look.condition,
+        scaled_gradient=diagnostics.scaled_gradient,
+        condition=diagnostics.condition,
         starts=len(np.unique(begun)),
         agreeing_starts=len(np.unique(begun[alike])),
         other_minima=other_minima(every, begun, outcome, alike),
     )
     has_std = ~is_held & ~is_open & status.is_usable & (job.active > 0)
-    std = {name: look.std.get(name) if has else None for name, has in zip(law.names, has_std, strict=True)}
+    std = {name: diagnostics.std.get(name) if has else None for name, has in zip(law.names, has_std, strict=True)}
     std |= dict.fromkeys(without_freedom(runs, law, [name for name in law.names if name not in fixed]))
     provenance = Provenance.of(placement.current().platform, clock.compile, clock.run, clock.compiled)
     made = Fit(
@@ -240,11 +239,11 @@ def _report(
         objective=objective,
         runs=runs,
         coefs=every[best],
-        value=look.value,
+        value=diagnostics.value,
         status=status,
         certificate=certificate,
         std=std,
-        residuals=look.residuals,
+        residuals=diagnostics.residuals,
         fixed=tuple(name for name in law.names if name in fixed),
         solver=solver,
         findings=(),
@@ -252,13 +251,13 @@ def _report(
         unidentified=unidentified or _named(law, is_open),
         held=_named(law, is_held),
     )
-    made = replace(made, joint=joints_of(made, look.std) if status.is_usable else ())
+    made = replace(made, joint=joints_of(made, diagnostics.std) if status.is_usable else ())
     is_plain = not made.held and np.isfinite(list(made.coefs.values())).all()  # then they are what was minimised
     if made.is_usable and not is_plain and not is_reproduced(made):
         made = replace(made, status=Status.STALLED, std=dict.fromkeys(law.names))
     of_design = findings_of_design(made, design, aliasing)
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)
-    of_fit = findings_of_fit(made, outcome, look, start=start, is_explained=bool(aliasing.unidentified))
+    of_fit = findings_of_fit(made, outcome, diagnostics, start=start, is_explained=bool(aliasing.unidentified))
     off = findings_of_off_runs(made, job, outcome.theta[best], grid, clock)
     of_table = runs.check(core_of(law).inputs, coefs=len(made.free), has_own=grouping_of(law) is not None)
     of_table = (*of_table, *findings_of_target(made))

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from jaxscale.costs.sizes import FORMULAS, SOURCES
+from jaxscale.costs.training import FORMULAS, SOURCES
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown

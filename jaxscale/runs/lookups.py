@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
+from jaxscale.costs.training import FORMULAS, SOURCES, decided
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.registry import unknown
 from jaxscale.runs.cells import RawTable, cell_text, texts

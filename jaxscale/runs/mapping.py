@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
+from jaxscale.costs.training import FORMULAS, SOURCES, decided
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.formula import Arithmetic, Formula, formula_of, value_of
 from jaxscale.registry import unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from jaxscale.costs.sizes import SOURCES
+from jaxscale.costs.training import SOURCES
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.expressions.formula import formula_of
 from jaxscale.expressions.tree import quoted

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.costs.machines import MACHINES, machine_of
-from jaxscale.costs.sizes import FORMULAS, SOURCES
-from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN
+from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN, FORMULAS, SOURCES
 from jaxscale.expressions.tree import quoted
 from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.runs.headers import factor_named, factor_text, words_of

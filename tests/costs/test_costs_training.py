@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxscale.costs.sizes import FORMULAS, SOURCES, decided
 from jaxscale.costs.spec import SIZES
-from jaxscale.costs.training import SIX, Price, price_through
+from jaxscale.costs.training import FORMULAS, SIX, SOURCES, Price, decided, price_through
 
 COUNTS, POWERS = st.floats(1.0, 1e15), st.floats(0.8, 1.2)
 
