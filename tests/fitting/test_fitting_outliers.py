@@ -143,3 +143,23 @@ def test_the_search_is_deterministic_and_free_of_warnings():
         first, second = searched(look, 50), searched(look, 50)
     np.testing.assert_array_equal(first.point.theta, second.point.theta)
     assert first.rows.tolist() == second.rows.tolist() == [3, 30]
+
+
+def test_distances_are_the_studentised_residuals_of_linear_regression():
+    """Of the row that is off r/(s √(1 - h)) in the fit of all, s without it.   Source: Cook & Weisberg 1982, §2.2."""
+    random, off, kept = np.random.default_rng(6), 18, np.delete(np.arange(20), 18)
+    columns = np.column_stack([np.ones(20), np.linspace(-1, 1, 20)])
+    response = columns @ [1.0, 2.0] + 0.1 * random.standard_normal(20)
+    response[off] += 20.0
+    found = outlying(lambda theta: (columns @ theta - response, columns), [np.zeros(2)])
+    assert found.rows.tolist() == [off]
+
+    def regressed(rows):
+        hat = columns[rows] @ np.linalg.pinv(columns[rows])
+        return response[rows] - hat @ response[rows], 1.0 - np.diagonal(hat)
+
+    residual, left = regressed(kept)
+    np.testing.assert_allclose(found.distance[kept], np.abs(residual) / np.sqrt(residual @ residual / 17 * left), 1e-6)
+    residual, left = regressed(np.arange(20))
+    variance = (residual @ residual - residual[off] ** 2 / left[off]) / 17
+    assert found.distance[off] == pytest.approx(abs(residual[off]) / np.sqrt(variance * left[off]), rel=1e-6)
