@@ -25,7 +25,7 @@ NOT_OURS = "{variable}={folder}: others can write to this folder, and compiled p
 OFF = "compile cache: off ({reason})"
 IN_USE = "compile cache: {folder}"
 NOT_CACHED = "Error (reading|writing) persistent compilation cache entry"
-"""How JAX's warnings begin of a program that it then compiles."""
+"""Beginning of JAX's warnings about a cache entry; the program is then compiled."""
 LEAST_SECONDS = 0.1
 """Programs that compile faster are not kept."""
 RECENT = 0.2
@@ -98,7 +98,7 @@ def is_open_to_others(folder: Path) -> bool:
 
 
 def drop_unfinished(folder: Path) -> None:
-    """Remove what was written last, before the process ends in its midst: JAX would warn of half a program for ever."""
+    """Remove the newest entries before the process ends: JAX would warn of an unfinished one at every later start."""
     with suppress(OSError):
         for entry in os.scandir(folder):
             if time.time() - entry.stat().st_mtime < RECENT:

@@ -33,7 +33,7 @@ FLOPS_DEFAULT = "[default: 1, 3, 10, 30 and 100 times the largest measured compu
 
 @dataclass(frozen=True)
 class Reading:
-    """How a table is read; the fields are options of `read_runs`, but for warmup, which laws of schedules need."""
+    """Options of reading a table: those of `read_runs`, and warmup, for laws of schedules."""
 
     map: Mapping[str, str]
     where: tuple[str, ...]
@@ -56,7 +56,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Fitting:
-    """Which law is fitted, by which objective, and how the fit is resampled."""
+    """Options of a fit: the law, the objective and the resampling."""
 
     law: str
     law_expr: str | None
@@ -99,7 +99,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Showing:
-    """Which budgets and which bands are shown; None where nothing was asked for.
+    """Options of the output: budgets and bands; None for the defaults.
 
     at: the law's inputs that a budget does not decide, at their values.
     """

@@ -109,7 +109,7 @@ def debug_option(command: Command) -> Command:
 
 
 def talking(command: Command) -> Command:
-    """Add -q, -v and --debug, and give the session to the command as its first argument."""
+    """Add -q, -v and --debug, and pass the session to the command as its first argument."""
 
     @click.option("-q", "--quiet", is_flag=True, help="Write nothing to stderr but errors.")
     @click.option("-v", "--verbose", is_flag=True, help="Write more to stderr, as which compile cache is used.")

@@ -11,9 +11,9 @@ import sys
 
 COMMAND = "jaxscale.cli.main"
 LINES = {int(_signal.SIGINT): "interrupted", int(_signal.SIGTERM): "terminated"}
-"""What is said of each signal that is answered."""
+"""The word for each signal that is answered."""
 DEFAULTS = {int(_signal.SIGINT): _signal.default_int_handler, int(_signal.SIGTERM): _signal.SIG_DFL}
-"""Where a signal is ignored, as by a shell's background jobs, or handled, it goes on being so."""
+"""Only these handlers are replaced: a signal that is ignored, as in background jobs, or handled stays so."""
 SPOKEN = _thread.allocate_lock()
 
 

@@ -54,7 +54,7 @@ INSTEAD = {
     "total": "or params beside a smaller nonembedding, or nonembedding, vocabulary and width",
     "flops": "measured, not 6 params tokens",
 }
-"""What a word is made of where no column has it, and what it must be."""
+"""Substitutes for a missing word, or the condition on its column."""
 
 
 @dataclass(frozen=True, eq=False)

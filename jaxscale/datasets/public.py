@@ -58,7 +58,7 @@ class Public:
 
     @property
     def file(self) -> str:
-        """What the file is called on this machine: a registered name, never a part of the address."""
+        """The file's name on this machine: a registered name, never a part of the address."""
         return f"{self.name}.csv"
 
     @property

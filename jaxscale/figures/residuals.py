@@ -36,7 +36,7 @@ from jaxscale.runs import Runs
 
 AXIS = {"log": "residual, ln(predicted / measured)", "linear": "residual, predicted − measured (nats/token)"}
 NAMED = 5
-"""How many of the largest residuals are labelled."""
+"""Number of the largest residuals that are labelled."""
 TALL = 4.0
 """The axis ends at this multiple of the 95 % quantile of |residual|; a run beyond it is an arrow at the edge."""
 GROUPS, LEAST_IN_GROUP = 12, 10

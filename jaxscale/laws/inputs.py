@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 SHARE = "share"
 """The unit of what lies between 0 and 1."""
 ROUNDING = 1e-9
-"""How far outside a share may lie that is one less others."""
+"""Tolerance of the ends of a share that is computed as one less others."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Input:
 
     @property
     def demand(self) -> str:
-        """What every number of it must be, "must be positive"; nothing where any number will do."""
+        """The condition on every number of it, "must be positive"; "" without one."""
         if self.unit == SHARE:
             return "must be 0 or more and below 1" if self.is_open else "must lie between 0 and 1"
         if self.least > 0:

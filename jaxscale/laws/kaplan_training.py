@@ -99,7 +99,7 @@ CRITICAL_BATCH_OFFSET = Law(
 
 BATCH = Input("batch", "B", "tokens/step", "tokens per optimiser step", 1e4, 1e7)
 BEYOND = 30.0
-"""How far outside the measured batches a start looks for the critical one, as a factor."""
+"""Factor beyond the measured batches up to which starts place the critical one."""
 
 FEWEST_STEPS = Coef(
     "S_min", starts=(1e3, 1e4, 1e5), meaning="fewest steps, at a batch without bound", unit="steps", span=(3e2, 3e5)

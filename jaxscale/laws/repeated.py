@@ -25,7 +25,7 @@ REPEATS = (1.0, 3.0, 8.0, 20.0, 60.0, 150.0)
 
 
 class Effective(NamedTuple):
-    """What repeated tokens and excess params are worth, in fresh tokens and in params that these feed."""
+    """Effective counts: repeated tokens in fresh tokens, excess params in params that the tokens feed."""
 
     params: jax.Array
     tokens: jax.Array

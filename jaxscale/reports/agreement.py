@@ -30,7 +30,7 @@ OWN_PRICE = (
 PARTS = {"envelope": "curve", "isoflop": "profile"}
 NO_PLAN = "no sizes"
 OF_A_PLAN = ("params", "tokens", "params_band", "tokens_band", "bias")
-"""What is null of an approach where nothing is planned."""
+"""Keys of an approach that are null where nothing is planned."""
 FEWEST = 20
 """Replicates that an interval needs at least."""
 

@@ -14,7 +14,7 @@ from jaxscale.reports.warnings import EXTRAPOLATION, FAR
 from jaxscale.runs import Runs
 
 ROUNDING = 1e-9
-"""How far beyond the largest run, relatively, still counts as at it: sizes are products of rounded numbers."""
+"""Relative tolerance at the ends of the runs: sizes are products of rounded numbers."""
 
 ABOVE = "{name} up to {factor:,g} times above the runs of the table, whose largest is {end:.3g}"
 BELOW = "{name} down to {factor:,g} times below the runs of the table, whose smallest is {end:.3g}"

@@ -66,7 +66,7 @@ class Predictions:
 
     @property
     def cautions(self) -> tuple[Finding, ...]:
-        """What to beware of; not what concerns frontiers, of which there is none."""
+        """The warnings, without those of frontiers."""
         known = warnings_of(self.source) if isinstance(self.source, Study) else ()
         absent = int(np.sum(~np.isfinite(self.loss)))
         text = NOT_FINITE.format(count=absent, total=len(self.loss))

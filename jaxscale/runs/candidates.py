@@ -29,7 +29,7 @@ ARCHITECTURE = (
 )
 """Names of the shape of a network: beside them, small whole numbers under one letter are of that kind, too."""
 NAMED = {"params": LAYERS, "tokens": WIDTHS, "flops": LENGTHS}
-"""What the letter of a role may stand for in the shape of a network, unless that has a column with its name."""
+"""Other meanings of a role's letter in the shape of a network, where no column has that name."""
 MOST_LAYERS, MOST_WIDTH = 512, 1 << 17
 SAME = {"loss": 1e-6, "weight": 1e-6}
 SAME_SIZE = 5e-3

@@ -83,7 +83,7 @@ class RawTable:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a table came from, and what was done to it before the fit.
+    """The origin of a table, and its changes before the fit.
 
     source: the path as given, "<stdin>", "<arrays>", "<frame>" or a data set's name.
     sha256: hexadecimal digest of the bytes read; of the columns for arrays and frames.

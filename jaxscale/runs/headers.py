@@ -12,7 +12,7 @@ RECOGNISED = ("params", "tokens", "flops", "loss", "weight")
 """The roles of a table that are recognised by name."""
 ROLES = (*RECOGNISED, SIGMA)
 ROW = "row"
-"""What a selection calls the number of a data row, from 1 in the original table, where no column has that name."""
+"""Name of the row number in a selection, from 1 in the original table, where no column has that name."""
 STAGES = ("val", "valid", "validation", "eval", "evaluation", "test")
 ALIASES: dict[str, tuple[str, ...]] = {
     "params": (
@@ -47,9 +47,9 @@ PREFIXES = (
     "config", "cfg", "conf", "summary", "metrics", "metric", "params", "parameters", "hparams", "hparam", "hyperparams",
     "hyperparameters", "args", "history", "run", "attributes",
 )  # fmt: skip
-"""What trackers put before a name: config.n_params (W&B), metrics.val_loss (MLflow), hparams/lr."""
+"""Prefixes of trackers: config.n_params (W&B), metrics.val_loss (MLflow), hparams/lr."""
 SECTIONS = (*PREFIXES, "model", "data", "dataset", "arch", "architecture", "network", "trainer")
-"""What may stand between such a prefix and the name."""
+"""Separators between such a prefix and the name."""
 _SEPARATORS = re.compile(r"[\s_\-]+")
 _SEGMENT = re.compile(r"[^./]+[./]")
 UNIT_WORDS = {

@@ -49,7 +49,7 @@ OTHER_NOUN = "correct the cell, or say with --map which column is {role}"
 ERROR_BESIDE = "put the standard error into a column of its own and keep the number alone"
 LIMIT = 'write the number itself, or leave the row out: --where "row != {row}"'
 SPOKEN = {"loss": "nats"}
-"""How a noun is said where the role has another name."""
+"""Nouns of roles with another name."""
 _SUFFIXED = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)\s*[A-Za-z%]+(?:\s.*)?", re.ASCII | re.DOTALL)
 _SCIENTIFIC_UNITS = re.compile(r"[+-]?[\d.]+[eE][+-]?\d+\s*\D+", re.ASCII)
 _ERRORS = re.compile(r"±|\+/-|\+-|\d\(\d+\)\s*$")

@@ -24,7 +24,7 @@ COST = {
 a unit that a header names."""
 OTHERS, SMALLER, EACH, HINTED = 2.5, 2.0, 3.0, -6.0
 NEARLY = 2.0
-"""What another unit may cost more and still be named."""
+"""Extra cost up to which another unit is still named."""
 LIMITS = {
     "share": (-1.5, 1.5),
     "ratio": (-2.0, 5.0),

@@ -152,7 +152,7 @@ class Runs:
 
     @property
     def used(self) -> int:
-        """How many rows are left, n."""
+        """The number of rows, n."""
         return len(self)
 
     def where(self, *expressions: str) -> Runs:

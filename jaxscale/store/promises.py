@@ -1,4 +1,4 @@
-"""What a record promises: of its numbers, field by field by their types, and of its parts together."""
+"""Conditions on a saved record: on its numbers, by the types of the fields, and on its parts together."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
     },
     Count: {"exponent": FINITE},
 }
-"""What holds of a field whatever the others are: of its number, or of every one in it."""
+"""The condition on each field alone: on its number, or on every one in it."""
 
 
 def within(support: Support) -> Promise:
