@@ -1,9 +1,12 @@
 """Replicates by ranges: each depends on the fit, the survey and its index, and on nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import jaxscale as js
+from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
 from jaxscale.refitting import gather, refit, survey
 
@@ -71,6 +74,13 @@ def test_chunks_in_any_order_are_the_whole(fit, surveyed, whole):
         np.testing.assert_array_equal(gathered.coefs[name], whole.coefs[name])
     np.testing.assert_array_equal(gathered.status, whole.status)
     assert [one.code for one in gathered.findings] == [one.code for one in whole.findings]
+
+
+def test_seconds_and_programs_are_those_of_each_clock_once(fit, surveyed):
+    one, other = Clock(1.0, 20.0, 3), Clock(400.0, 8000.0, 50)
+    parts = ((range(8), one), (range(8, 16), other), (range(16, 20), one))
+    made = gather(fit, surveyed, [replace(refit(fit, surveyed, rows), clock=clock) for rows, clock in parts]).provenance
+    assert (made.compile_seconds, made.run_seconds, made.programs) == (401.0, 8020.0, 53)
 
 
 def test_the_survey_of_one_table_has_what_it_was_chosen_for(request, fit, surveyed):
