@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -27,8 +28,6 @@ LEAST_HALVINGS = 4
 
 Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 """Both ends of the bracket, the point, how far it moved last, the steps so far, the side (`_descend`), the loss."""
-
-
 Look: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 """How many places were looked at, the losses at those that wait (GRID - 1,), ln N of the lowest, and its loss."""
 
@@ -110,9 +109,8 @@ def allocate(
     """Return the params and tokens that minimise the law's loss on C = 6 N D, or on the law's own price.
 
     Where the law promises less loss still at one param or one token, it is the best split between (`is_lowest`).
-    It is for use under the caller's jit, vmap and grad, there in the caller's precision: in float32 ln N is good to
-    about 1e-6, so wrap calls in `jax.enable_x64(True)` where that matters. Of plain numbers alone it is computed in
-    float64 and returned as NumPy's.
+    For use under the caller's jit, vmap and grad, there in the caller's precision: in float32 ln N is good to 1e-6, so
+    wrap calls in `jax.enable_x64(True)`. Of plain numbers alone it is computed in float64 and returned as NumPy's.
 
     Parameters
     ----------
@@ -137,8 +135,7 @@ def allocate(
 
     Notes
     -----
-    Derivatives are those of the implicit function dL/d ln N = 0, not of the iteration. Not checked: that flops, coefs
-    and fixed are positive.
+    Derivatives are those of the implicit function dL/d ln N = 0. Not checked: that flops, coefs, fixed are positive.
 
     Examples
     --------
@@ -156,7 +153,18 @@ def allocate(
     dtype = jnp.result_type(log_flops, *given)
     ordered = tuple(jnp.asarray(coefs[name], dtype) for name in law.names)
     beside = tuple(jnp.asarray(fixed[name], dtype) for name in fixed_inputs(law))
-    split = Split.of(law, log_flops.astype(dtype), ordered, beside)
+    return _compiled(law)(log_flops.astype(dtype), ordered, beside)
+
+
+@lru_cache(maxsize=64)
+def _compiled(law: Law) -> Callable[..., Allocation]:
+    """Return `_best` of a law as one program: evaluated op by op, each op would be compiled for itself."""
+    return jax.jit(partial(_best, law))
+
+
+def _best(law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], fixed: tuple[jax.Array, ...]) -> Allocation:
+    """Return the allocation of one budget, differentiable by the implicit function; coefs and fixed as in `Split`."""
+    split = Split.of(law, log_flops, coefs, fixed)
     found = _lowest(law, jax.lax.stop_gradient(split))
 
     def slope(log_params: jax.Array) -> jax.Array:

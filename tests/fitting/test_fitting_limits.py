@@ -39,7 +39,15 @@ def of(fit, coefs, weight):
     return recomputed(fit.law, fit.objective, fit.runs, coefs, weight)
 
 
-@pytest.fixture(scope="module", params=TABLES, ids=str)
+QUICK = {(0, (1, 1.4, 2), 0.002), (1, (1, 2, 4), 0.006), (2, (1, 1.4, 2), 0.006), (3, (1, 2, 4), 0.002)}
+"""Tables of the default run: both spacings of the sizes with both noises."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in TABLES],
+    ids=str,
+)
 def studied(request):
     fit = js.fit(table(*request.param))
     return fit, js.bootstrap(fit, replicates=REPLICATES)
