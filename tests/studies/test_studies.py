@@ -112,6 +112,14 @@ def test_a_comparison_of_conventions_is_part_of_the_study(tmp_path):
     assert fit_document(again) == fit_document(study)
 
 
+def test_what_is_fixed_in_a_study_is_fixed_under_every_convention():
+    pilot = js.datasets.load("pilot")
+    study = js.study(pilot, "power-params", fix={"alpha": 0.2}, replicates=0, budgets=[1e13], conventions=["6nd"])
+    for one in study.comparison.counts:
+        assert one.fit.fixed == ("alpha",)
+        assert one.fit.coefs == pytest.approx(study.fit.coefs, rel=1e-9)  # the law takes params, which 6 N D leaves
+
+
 def test_what_was_asked_is_saved_and_other_budgets_are_found_at_it(tmp_path, study):
     again = js.load(js.save(tmp_path / "out", study))
     assert (again.level, again.budgets, again.at) == (0.8, (1e22, 1e24), {})
