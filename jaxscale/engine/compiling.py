@@ -185,8 +185,8 @@ class Prefetch:
     """A list of tasks that are expected, from which whoever is about to wait has the next one begun.
 
     Each call begins one task, the innermost scope's first, each scope's in their order; what was never begun when
-    its scope ends is never done. A task that fails does so unheard: it is work in advance, and who needs its result
-    does it again and meets the failure there.
+    its scope ends is never done. A failure of a task is ignored: whoever
+    needs its result does it again and raises the error there.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Refit a law to thousands of resampled tables; every replicate ends with a status, and is never dropped in silence."""
+"""Refit a law to thousands of resampled tables; every replicate ends with a status, and none is dropped."""
 
 from __future__ import annotations
 
