@@ -190,3 +190,15 @@ def test_two_coordinates_that_act_alike_are_singular_even_where_the_curvature_ha
             lanes = jax.tree.map(jnp.asarray, done._replace(here=here))
             judged = judge(HUBER.rho, lanes, jnp.zeros(3, bool), jnp.ones(LANES), jnp.float64(0.0))
             assert set(np.asarray(judged.status).tolist()) == {int(want)}
+
+
+@pytest.mark.parametrize(("sign", "want"), [(1.0, Status.AT_BOUND), (-1.0, Status.SINGULAR)])
+def test_a_term_that_vanishes_is_at_a_bound_only_if_coming_back_raises_the_objective(sign, want):
+    """A term c e^theta far out: its curvature, like its slope, has the sign of c."""
+    done, left = run(), np.diag([1.0, 1.0, 1e-20])
+    curvature, metric = (np.tile(one, (LANES, 1, 1)) for one in (left * [1.0, 1.0, sign], left))
+    here = done.here._replace(metric=metric, curvature=curvature, gradient=np.zeros((LANES, 3)))
+    with precision.float64():
+        lanes = jax.tree.map(jnp.asarray, done._replace(here=here))
+        judged = judge(HUBER.rho, lanes, jnp.array([False, False, True]), jnp.ones(LANES), jnp.float64(0.0))
+        assert set(np.asarray(judged.status).tolist()) == {int(want)}
