@@ -12,6 +12,8 @@ KEPT = "JAXSCALE_TESTS_KEPT"
 NEED_SHARED = "JAXSCALE_TESTS_NEED_SHARED"
 """Set to 1, a test whose shared data are missing fails instead of being skipped."""
 ROOT = Path(__file__).parents[1]
+WHOLE = "--xla_cpu_parallel_codegen_split_count=1"
+"""XLA compiles each program in one piece: the workers share the cores, and pieces that nobody else takes cost more."""
 
 
 def pytest_addoption(parser):
@@ -20,6 +22,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     """Let each program be compiled once, not once a worker and not once a run, and count them."""
+    if WHOLE not in os.environ.get("XLA_FLAGS", ""):  # before JAX reads it; the workers find it set
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {WHOLE}".strip()
     import jax
     from hypothesis import settings
     from kept_programs import kept_folder

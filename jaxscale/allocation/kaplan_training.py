@@ -194,3 +194,12 @@ def steps_to_reach(curve: Coefs, *, params: Number, loss: Number) -> Number:
     """
     N_c, S_c, alpha_N, alpha_S = values_of("kaplan-steps", curve)
     return S_c * closing(loss - (N_c / params) ** alpha_N, alpha_S)
+
+
+@of_counts
+def tokens_min_to_reach(curve: Coefs, critical: Coefs, *, params: Number, loss: Number) -> Number:
+    """Return E_min = B_crit S_min, the tokens in which a size reaches a loss at a small batch.
+
+    critical: coefs as for `critical_batch`.   The rest as for `steps_to_reach`; `tokens_at` gives those at a batch.
+    """
+    return critical_batch(critical, loss=loss) * steps_to_reach(curve, params=params, loss=loss)

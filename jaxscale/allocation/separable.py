@@ -157,6 +157,13 @@ def least_params(coefs: Given, loss: ArrayLike) -> jax.Array:
     return power(law.A / _above(loss - law.E), 1.0 / law.alpha)
 
 
+@plainly
+def least_tokens(coefs: Given, loss: ArrayLike) -> jax.Array:
+    """Return the tokens that reach a loss in an endless model only, (B/(L - E))^(1/beta)."""
+    law = Coefs.of(coefs)
+    return power(law.B / _above(loss - law.E), 1.0 / law.beta)
+
+
 def _above(difference: ArrayLike) -> jax.Array:
     """Return a difference that must not be negative; NaN, of value and derivatives, where it is."""
     return jnp.where(jnp.asarray(difference) >= 0, difference, jnp.nan)

@@ -55,6 +55,13 @@ def variance_of_log_params(
 
 
 @plainly
+def expected_waste(coefs: Given, variance: ArrayLike) -> jax.Array:
+    """Return E[ln C/C*] for a size of which ln N is uncertain by this variance: (alpha + beta)/2 Var, second order."""
+    law = Coefs.of(coefs)
+    return 0.5 * (law.alpha + law.beta) * jnp.asarray(variance)
+
+
+@plainly
 def pivot_flops(coefs: Given, covariance: ArrayLike, k: jax.Array | float = FLOPS_PER_PARAM_TOKEN) -> jax.Array:
     """Return the compute at which Var(ln N_opt) is smallest, by the delta method; FLOP."""
     base, rate = _gradients(coefs)
@@ -104,6 +111,14 @@ def overhead(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
 
 
 @plainly
+def overhead_near(coefs: Given, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+    """Return ln(C/C*) at equal loss to second order in ln rho: (u/v) (alpha v + beta u)/2 (ln rho)^2."""
+    law = Coefs.of(coefs)
+    bend = (law.alpha * price.v + law.beta * price.u) * price.u / price.v
+    return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
+
+
+@plainly
 def least_ratio(coefs: Given, price: Price = SIX) -> jax.Array:
     """Return rho_min = w^(1/alpha): smaller models never reach the loss, on however many tokens."""
     return power(optimum_share(coefs, price), 1.0 / Coefs.of(coefs).alpha)
@@ -120,6 +135,28 @@ def excess_loss(coefs: Given, flops: ArrayLike, *, ratio: ArrayLike, price: Pric
     x = jnp.log(rho)  # near the optimum both terms are one, and what they leave is of second order
     terms = best.share * jnp.expm1(-law.alpha * x) + (1.0 - best.share) * jnp.expm1(law.beta * price.u / price.v * x)
     return reducible * terms
+
+
+@plainly
+def excess_loss_near(coefs: Given, flops: ArrayLike, *, ratio: ArrayLike, price: Price = SIX) -> jax.Array:
+    """Return L - L* at equal compute to second order in ln rho: (u/v) alpha beta R*/2 (ln rho)^2, a parabola."""
+    law, best = Coefs.of(coefs), optimum(coefs, flops, price)
+    bend = law.alpha * law.beta * price.u / price.v * (best.loss - law.E)
+    return 0.5 * bend * jnp.log(jnp.asarray(ratio)) ** 2
+
+
+@plainly
+def substitution(coefs: Given, *, params: ArrayLike, tokens: ArrayLike) -> jax.Array:
+    """Return the elasticity of substitution of params for tokens along a contour of equal loss, sigma.
+
+    1/sigma = 1 + beta w_N + alpha w_D with w_N, w_D the shares of alpha A N^-alpha and beta B D^-beta in their sum;
+    2/(alpha + beta + 2) on the frontier of C = k N D.
+    """
+    law = Coefs.of(coefs)
+    of_params = law.alpha * law.A * power(jnp.asarray(params), -law.alpha)
+    of_tokens = law.beta * law.B * power(jnp.asarray(tokens), -law.beta)
+    w = of_params / (of_params + of_tokens)
+    return 1.0 / (1.0 + law.beta * w + law.alpha * (1.0 - w))
 
 
 def _gradients(coefs: Given) -> tuple[jax.Array, jax.Array]:

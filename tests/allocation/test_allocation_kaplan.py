@@ -123,7 +123,7 @@ def test_an_overhead_is_the_cost_of_reaching_the_same_loss(curve, critical, rati
     overhead = kaplan_training.off_optimal(curve, size_ratio=ratio)
     # the excess over the converged loss is at least a few percent of the loss, so that two digits cancel
     assert kaplan_training.steps_to_reach(curve, **reached) / run.steps == pytest.approx(overhead.steps, rel=1e-9)
-    tokens = kaplan_training.critical_batch(critical, loss=run.loss) * overhead.steps * run.steps
+    tokens = kaplan_training.tokens_min_to_reach(curve, critical, **reached)
     assert 6 * reached["params"] * tokens / 1e21 == pytest.approx(overhead.flops, rel=1e-9)
     assert overhead.flops >= 1 - 1e-12
 
@@ -132,7 +132,7 @@ def test_larger_models_need_fewer_steps_and_fewer_tokens_for_a_loss():
     """§1.1 of the paper, sample efficiency; a size that converges above the loss never reaches it."""
     params = np.array([1e6, 1e9, 1e10, 1e11])
     steps = kaplan_training.steps_to_reach(PAPER, params=params, loss=2.6)
-    tokens = kaplan_training.critical_batch(PAPER, loss=2.6) * steps
+    tokens = kaplan_training.tokens_min_to_reach(PAPER, PAPER, params=params, loss=2.6)
     assert np.isinf(steps[0])
     assert np.isinf(tokens[0])
     assert np.all(np.diff(steps[1:]) < 0)

@@ -157,3 +157,14 @@ def test_on_a_budget_of_6nd_the_joint_law_has_another_exponent():
     slope = np.diff(np.log(params)) / np.diff(np.log(BUDGETS))
     np.testing.assert_allclose(slope, 1 / (1 + 0.076 / 0.103), rtol=1e-9)
     assert round(slope[0], 3) == 0.575
+
+
+def test_the_contradiction_is_where_the_reference_has_it():
+    """laws.md K14: 1.06e5 PF-days, 6.1e12, 8.1e11 and 1.49 with eq. 6.7 as printed."""
+    found = kaplan.contradiction(PAPER, PAPER, tokens_from="equation 6.7")
+    assert float(f"{found.flops_min / PF_DAY:.3g}") == 1.06e5
+    assert float(f"{found.params:.2g}") == 6.1e12
+    assert float(f"{found.tokens:.2g}") == 8.1e11
+    assert round(found.loss, 2) == 1.49
+    both = js.predict("kaplan-flops-min", PAPER, flops=found.flops_min)
+    assert float(js.predict("kaplan-tokens", PAPER, tokens=found.tokens)) == pytest.approx(float(both), rel=1e-12)

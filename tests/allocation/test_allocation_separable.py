@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 
 import jaxscale as js
 from jaxscale.allocation import allocate, separable, uncertainty
@@ -112,6 +112,7 @@ def test_the_contour_is_the_isoloss_of_the_verb_and_ends_at_its_limits():
     assert np.isnan(separable.tokens_to_reach(REFIT, 2.1, params=0.999 * least))
     assert separable.tokens_to_reach(REFIT, 2.1, params=1.000001 * least) > 1e20
     assert loss_of(REFIT, least, 1e60) == pytest.approx(2.1, rel=1e-9)
+    assert loss_of(REFIT, 1e60, float(separable.least_tokens(REFIT, 2.1))) == pytest.approx(2.1, rel=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
@@ -138,12 +139,14 @@ def test_second_order_is_the_curvature_of_the_exact_overheads(price):
     def of_compute(x):
         return uncertainty.excess_loss(REFIT, 1e22, ratio=jnp.exp(x), price=price)
 
-    alpha, beta, best = REFIT["alpha"], REFIT["beta"], float(separable.optimum(REFIT, 1e22, price).loss)
-    near = (alpha * price.v + beta * price.u) * price.u / price.v
-    near_loss = alpha * beta * price.u / price.v * (best - REFIT["E"])
+    near = uncertainty.overhead_near(REFIT, jnp.e, price)
+    near_loss = uncertainty.excess_loss_near(REFIT, 1e22, ratio=jnp.e, price=price)
     for exact, second in zip((of_loss, of_compute), (near, near_loss), strict=True):
         assert float(jax.grad(exact)(0.0)) == pytest.approx(0.0, abs=1e-12)
-        assert float(jax.grad(jax.grad(exact))(0.0)) == pytest.approx(second, rel=1e-10)
+        assert float(jax.grad(jax.grad(exact))(0.0)) == pytest.approx(2 * float(second), rel=1e-10)
+    if price == separable.SIX:
+        s = REFIT["alpha"] + REFIT["beta"]
+        assert float(near) == pytest.approx(s / 2, rel=1e-12)
 
 
 def test_below_the_least_ratio_no_compute_suffices():
@@ -151,6 +154,25 @@ def test_below_the_least_ratio_no_compute_suffices():
     assert least == pytest.approx((REFIT["beta"] / (REFIT["alpha"] + REFIT["beta"])) ** (1 / REFIT["alpha"]), rel=1e-12)
     assert np.isnan(uncertainty.overhead(REFIT, 0.999 * least))
     assert uncertainty.overhead(REFIT, 1.001 * least) > 100
+
+
+def test_the_elasticity_of_substitution_is_that_of_the_contour():
+    """sigma = -d ln(N/D) / d ln((dL/dN)/(dL/dD)) along the contour, by central differences."""
+    params, tokens = 3e9, 4e10
+    level = loss_of(REFIT, params, tokens)
+
+    def logs(x):
+        size = np.exp(x)
+        data = brentq(lambda d: loss_of(REFIT, size, np.exp(d)) - level, 15, 40, xtol=1e-14)
+        slopes = jax.grad(lambda n, d: loss_of(REFIT, n, d), argnums=(0, 1))(size, np.exp(data))
+        return x - data, float(np.log(slopes[0] / slopes[1]))
+
+    (ratio_low, slope_low), (ratio_high, slope_high) = (logs(np.log(params) + h) for h in (-1e-3, 1e-3))
+    want = -(ratio_high - ratio_low) / (slope_high - slope_low)
+    assert float(uncertainty.substitution(REFIT, params=params, tokens=tokens)) == pytest.approx(want, rel=1e-5)
+    best = separable.optimum(REFIT, 1e22)
+    on = float(uncertainty.substitution(REFIT, params=best.params, tokens=best.tokens))
+    assert on == pytest.approx(2 / (REFIT["alpha"] + REFIT["beta"] + 2), rel=1e-12)
 
 
 def by_theta(coefs, theta, flops):
@@ -181,6 +203,14 @@ def test_the_pivot_is_where_the_variance_is_smallest():
     assert np.log(float(uncertainty.pivot_flops(REFIT, covariance))) == pytest.approx(found.x, abs=1e-4)
 
 
+def test_the_expected_waste_is_the_mean_overhead_of_sizes_that_miss():
+    miss = 0.05 * np.random.default_rng(1).standard_normal(20_000)
+    wasted = float(np.mean(np.log(uncertainty.overhead(REFIT, np.exp(miss)))))
+    assert float(uncertainty.expected_waste(REFIT, 0.05**2)) == pytest.approx(
+        wasted, rel=0.05
+    )  # third order, and 1 % noise
+
+
 def test_coefs_may_be_named_and_none_is_put_in_the_place_of_another():
     named, given = separable.optimum("besiroglu2024", 1e22), separable.optimum(REFIT, 1e22)
     assert float(named.params) == pytest.approx(float(given.params), rel=1e-14)
@@ -204,6 +234,5 @@ def test_plain_numbers_are_computed_in_float64_whatever_the_callers_settings():
 def test_the_excess_beside_the_optimum_is_of_second_order(step):
     """Both terms are one at the optimum: their difference must not be taken from numbers near one."""
     found = float(uncertainty.excess_loss(REFIT, 1e21, ratio=1.0 + step))
-    bend = REFIT["alpha"] * REFIT["beta"] * (float(separable.optimum(REFIT, 1e21).loss) - REFIT["E"])
-    near = 0.5 * bend * np.log(1.0 + step) ** 2
+    near = float(uncertainty.excess_loss_near(REFIT, 1e21, ratio=1.0 + step))
     assert found == pytest.approx(near, rel=max(step, 1e-7))
