@@ -42,7 +42,7 @@ def test_the_floor_is_zero_and_not_a_small_number(at_zero):
     assert [at_zero.coefs["A"], at_zero.coefs["alpha"]] == pytest.approx(list(pure.coefs.values()), rel=1e-6)
 
 
-@pytest.mark.parametrize("objective", ["huber", "squared"])
+@pytest.mark.parametrize("objective", ["huber", pytest.param("squared", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("seed", range(6))
 def test_a_fit_that_runs_into_zero_ends_there_and_never_on_its_way(seed, objective):
     fit = js.fit(table(bend=1e-4, seed=seed), LAW, objective=objective)

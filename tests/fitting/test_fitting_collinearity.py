@@ -122,6 +122,7 @@ def test_a_law_that_needs_no_other_direction_than_the_ray_is_fitted_there():
     np.testing.assert_allclose(list(fit.coefs.values()), list(truth.values()), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_given_exponents_leave_a_linear_problem_that_is_solved_on_the_ray_with_a_warning():
     runs = table(PARAMS, 20 * PARAMS, noise=0.0003)
     fit = js.fit(runs, objective=js.squared(space="linear"), fix={"alpha": 0.35, "beta": 0.37})

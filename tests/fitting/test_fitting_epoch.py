@@ -63,6 +63,7 @@ def test_the_spread_of_the_exponent_of_size_is_the_published_one(epoch_ensemble)
     assert np.std(share) == pytest.approx(0.020, abs=0.003)
 
 
+@pytest.mark.slow
 def test_chunks_of_another_width_give_the_same_answer(epoch_fit, epoch_ensemble):
     few = js.bootstrap(epoch_fit, replicates=500, chunk=64)
     for name in NAMES:

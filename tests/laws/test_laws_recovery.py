@@ -9,8 +9,8 @@ from jaxscale.engine import compiling
 from jaxscale.laws import LAWS
 from jaxscale.laws.predicting import random_coefs, random_columns
 
-SHOWN = ("chinchilla", "power", "kaplan", "nested-q", "vocabulary", "accuracy-sigmoid")
-"""Laws fitted in the quick tests, one of each kind: a sum, a line, a bracket, a bend, a negative target, a share."""
+SHOWN = ("chinchilla", "vocabulary", "accuracy-sigmoid")
+"""Laws fitted in the quick tests, one of each kind: a sum, a negative target, a share. SciPy recovers all 53 there."""
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_every_law_recovers_its_own_coefs(law, monkeypatch):
 
     The program of a law that is fitted here alone runs three times: without optimisation it costs two thirds.
     """
-    if law.name not in SHOWN:
+    if law.name != "chinchilla":
         monkeypatch.setitem(compiling.REASSOCIATE, "xla_backend_optimization_level", 0)
     random = np.random.default_rng(3)
     columns = random_columns(law, random, 48)

@@ -22,7 +22,7 @@ EPOCH = [
 ]
 GADRE = [("c4_original", 34, 0.0005299541307), ("rpj", 35, 0.0004265108272)]
 DATABLATIONS = [
-    ("chinchilla-tied", 2.5, 62, 0.001218938675),
+    pytest.param("chinchilla-tied", 2.5, 62, 0.001218938675, marks=pytest.mark.slow),
     ("chinchilla", 2.5, 62, 0.001218655737),
     ("chinchilla", 2.0, 59, 0.001102606946),
     ("chinchilla", 1.0, 41, 0.0009496429001),

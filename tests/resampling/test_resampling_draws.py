@@ -172,7 +172,7 @@ def assert_same(few, many, rtol=1e-9):
     np.testing.assert_allclose(few.value, many.value[: len(few)], rtol=rtol)
 
 
-@pytest.mark.parametrize("chunk", [64, 500, pytest.param(4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("chunk", [64, *(pytest.param(chunk, marks=pytest.mark.slow) for chunk in (500, 4000))])
 def test_the_answer_does_not_depend_on_the_chunk(fit, ensemble, chunk):
     assert_same(js.bootstrap(fit, replicates=4000, seed=7, chunk=chunk), ensemble)
 

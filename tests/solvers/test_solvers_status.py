@@ -43,6 +43,7 @@ def test_separate_exponents_on_a_ray_of_tokens_per_param_are_singular(noise):
     assert js.fit(table(PARAMS, 20 * PARAMS, noise)).status is Status.SINGULAR
 
 
+@pytest.mark.slow
 def test_tied_scales_on_a_ray_are_singular():
     """On D = 20 N the tied law is E + (A + B / 20^alpha) / N^alpha: A and B are exchangeable exactly."""
     fit = js.fit(table(PARAMS, 20 * PARAMS, 0.01), "chinchilla-tied")
