@@ -12,7 +12,7 @@ from jaxscale.engine import compiling
 from jaxscale.laws import Law
 from jaxscale.solvers.problem import Problem
 
-BUDGET = 65
+BUDGET = 52
 """Most distinct solve programs of a default run: each costs 8 to 30 CPU seconds, with the number of coefs."""
 SOLVES = {"solve_chunk"}
 """The functions of the engine that move lanes: the programs that cost most."""
