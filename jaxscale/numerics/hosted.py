@@ -20,7 +20,7 @@ Tree: TypeAlias = Any
 """A pytree of arrays."""
 KEPT = 64
 """Compiled functions kept for the process."""
-LENGTHS = (64, 256, 1024, 4096, 16384)
+LENGTHS = (4096, 16384)
 """Lengths of residuals, while a longer one costs less than compiling for another."""
 STEPS = 128
 """Length from which shared lengths are an eighth of a power of two apart."""
