@@ -20,6 +20,8 @@ from jaxscale.numerics.rho import Rho
 
 WIDTH = 128
 """Most lanes that are summed together."""
+MOST_ROWS = 1 << 20
+"""Rows times lanes that are summed together, in longer tables: each takes as many numbers as there are coefs, often."""
 SPANNED = 1e-12
 """What is left of a column, relative to it, below which the columns before it span it."""
 
@@ -51,7 +53,7 @@ def multipliers_of(
     their own gradients are zero, so the sum is the same, and it keeps its sign where hardly anything is left.
     """
     parts = []
-    for part in chunks(len(theta), WIDTH):
+    for part in chunks(len(theta), max(1, min(WIDTH, MOST_ROWS // len(job.batch.target)))):
         lanes = zip(*_lanes(job, replicate[part], theta[part], clock), strict=True)
         psi, bound, total, weight, jacobian = (np.stack(arrays) for arrays in lanes)
         parts.append(Multipliers(total, *_summed(psi, bound, weight, jacobian, minimised)))
