@@ -16,12 +16,10 @@ from jaxscale.engine.compiling import Clock, Program, prefetched, run
 from jaxscale.engine.data import Batch, Flattening, chunks, fill, upload
 from jaxscale.engine.draws import Drawn, Source, draw_chunk, moves_targets, source_of
 from jaxscale.engine.programs import Common, Ended, Question, StepBudget, judge_chunk, solve_chunk
-from jaxscale.kernels import choose
 from jaxscale.resampling import Draw, Fitted, Scheme, key_words
 from jaxscale.solvers.lanes import Method
 from jaxscale.solvers.loop import Tolerances
 from jaxscale.solvers.problem import Problem
-from jaxscale.solvers.surrogate import Surrogate, no_surrogate
 
 WIDTHS = {"cpu": 512, "gpu": 8192, "tpu": 8192}
 """Most lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
@@ -33,17 +31,14 @@ NARROWEST = 8
 """Fewest lanes per program call on a CPU, however long the table."""
 LEAST_WIDTH = 2
 """Fewest lanes per program call: XLA drops an axis of length one, and what it makes of the rest rounds otherwise."""
-SURROGATE_STEPS = 8
-"""Steps on the surrogate before the first evaluation, for lanes that begin at its base: more bring the median lane no
-nearer, since the surrogate's own error is left."""
 
 
 @dataclass(frozen=True)
 class Job:
     """What lanes share.
 
-    active, bounded: (p,), as in `minimise`.   width: most lanes per program call.   surrogate: of the residuals around
-    the point where all lanes begin, if there is one.   fitted: the point fit, for a scheme that needs residuals.
+    active, bounded: (p,), as in `minimise`.   width: most lanes per program call.   fitted: the point fit, for a scheme
+    that needs residuals.
     """
 
     problem: Problem
@@ -56,7 +51,6 @@ class Job:
     seed: int
     max_steps: int
     width: int | None = None
-    surrogate: Surrogate | None = None
     fitted: Fitted | None = None
 
 
@@ -74,11 +68,10 @@ class ChunkSolver:
         self.width = width * self.devices
         # in turn, so that every device has its share of few lanes
         self.dealt = np.arange(self.width).reshape(-1, self.devices).T.ravel()
-        self.source = upload(_source(job))
+        self.source = upload(source_in(job))
         self.common = _common(job)
-        early = choose(self.device.platform, kind=self.device.device_kind).evaluate
         self.draw_static = (job.scheme, self.block, self.mesh)
-        self.solve_static = (job.problem, job.method, flattening, self.block, self.mesh, early)
+        self.solve_static = (job.problem, job.method, flattening, self.block, self.mesh)
         self.judge_static = (job.problem.rho, flattening)
 
     @contextmanager
@@ -89,7 +82,7 @@ class ChunkSolver:
         each, rows = (jax.ShapeDtypeStruct((self.width,), kind) for kind in (np.float64, np.int32))
         weight = jax.ShapeDtypeStruct(whole, np.float64)
         draw = Draw(weight, weight if moves_targets(self.job.scheme) else None)
-        question = Question(self.common, draw, lanes, StepBudget(*[number] * 4), number)
+        question = Question(self.common, draw, lanes, StepBudget(*[number] * 4))
         ended = self._ended(lanes, Drawn(draw, each, rows))
         with prefetched(
             Program.of(solve_chunk, self.solve_static, question), Program.of(judge_chunk, self.judge_static, ended)
@@ -104,8 +97,7 @@ class ChunkSolver:
         dealt = self.dealt
         with precision.float64(), jax.default_device(self.device):  # both are thread-local
             drawn = self._drawn(replicate[dealt], dealt < count)
-            steps = np.int32(SURROGATE_STEPS if self.job.surrogate is not None else 0)
-            question = Question(self.common, drawn.draw, lanes[dealt], budget, steps)
+            question = Question(self.common, drawn.draw, lanes[dealt], budget)
             state = run(self.clock, solve_chunk, self.solve_static, question, stays=self.mesh is None)
             lanes[dealt] = run(self.clock, judge_chunk, self.judge_static, self._ended(state, drawn))
         return lanes
@@ -130,7 +122,7 @@ def draws(job: Job, replicate: np.ndarray, clock: Clock) -> Draw[np.ndarray]:
     if (replicate < 0).all() and not moves_targets(job.scheme):
         return _table(job, len(replicate))
     width, block = shape_of(placement.current().platform, len(job.batch.target), job.width)
-    source, parts = upload(_source(job)), []
+    source, parts = upload(source_in(job)), []
     for part in chunks(len(replicate), width):
         count, lanes = part.stop - part.start, fill(replicate[part].astype(np.int32), width)
         drawn = run(clock, draw_chunk, (job.scheme, block, None), (source, lanes, np.arange(width) < count))
@@ -157,7 +149,8 @@ def _table(job: Job, lanes: int) -> Draw[np.ndarray]:
     return Draw(np.tile(job.batch.weight, (lanes, 1)))
 
 
-def _source(job: Job) -> Source:
+def source_in(job: Job) -> Source:
+    """Return what the replicates of a job are drawn from."""
     return source_of(job.batch, key_words(job.seed), job.fitted)
 
 
@@ -169,6 +162,5 @@ def _common(job: Job) -> Common:
         "active": job.active,
         "tolerances": job.tolerances,
         "rounding": np.float64(job.batch.rounding),
-        "surrogate": job.surrogate or no_surrogate(job.problem, len(job.batch.target)),
     }
     return Common(**upload(parts))

@@ -21,9 +21,8 @@ from jaxscale.numerics.rho import Rho
 from jaxscale.resampling import Draw
 from jaxscale.solvers.lanes import Method
 from jaxscale.solvers.loop import Tolerances, move
-from jaxscale.solvers.problem import Data, Pass, Problem, Row, Tree, select
+from jaxscale.solvers.problem import Data, Problem, Row, Tree
 from jaxscale.solvers.shares import Share
-from jaxscale.solvers.surrogate import LEAST, ROUNDING, Surrogate, descend
 from jaxscale.solvers.verdict import judge
 from jaxscale.status import RUNNING, Status
 
@@ -34,8 +33,7 @@ Advance = Callable[[Tree, Float[Array, "k width"], Int[Array, ""]], Float[Array,
 class Common(NamedTuple):
     """What all chunks of an ensemble share, as arrays on the device.
 
-    columns (n, …) each; target (n,); active (p,); tolerances; rounding: as in `minimise`; surrogate: of the residuals
-    around the point where lanes begin, or one that says nothing.
+    columns (n, …) each; target (n,); active (p,); tolerances; rounding: as in `minimise`.
     """
 
     columns: tuple[jax.Array, ...]
@@ -43,7 +41,6 @@ class Common(NamedTuple):
     active: jax.Array
     tolerances: Tolerances
     rounding: jax.Array
-    surrogate: Surrogate
 
 
 class StepBudget(NamedTuple):
@@ -63,15 +60,14 @@ class Question(NamedTuple):
     """What one chunk is asked: to move its lanes on.
 
     draw: what each lane sees of the table, (B, n) each; lanes (B, width), flattened; budget: how far each lane may go
-    and when to stop; surrogate_steps int32: steps on the surrogate that fresh lanes begin with, 0 for none. NumPy
-    arrays, which the compiled program takes up faster than anything before it could, or the device's.
+    and when to stop. NumPy arrays, which the compiled program takes up faster than anything before it could, or the
+    device's.
     """
 
     common: Common
     draw: Draw[Tree]
     lanes: Tree
     budget: StepBudget
-    surrogate_steps: Tree
 
 
 @lru_cache(maxsize=256)
@@ -122,26 +118,24 @@ def solve_chunk(
     flattening: Flattening,
     block: int,
     mesh: jax.sharding.Mesh | None,
-    early: Pass,
     question: Question,
 ) -> Float[Array, "B width"]:
     """Move each lane on; those that converged are for `judge_chunk` to confirm.
 
     Lanes that move come before those that only fill the chunk.   block: how many move together; it divides B.
     mesh: devices that each take their own share of the lanes, with nothing to wait for; None for a single one.
-    early: the pass over the rows of the surrogate's steps, in float32.
     """
-    solve = partial(_solve_share, problem, method, flattening, block, early)
+    solve = partial(_solve_share, problem, method, flattening, block)
     if mesh is None:
         return solve(question)
     alike: Tree = PartitionSpec()
     shared: Tree = PartitionSpec(placement.AXIS)
-    asked = (Question(alike, shared, shared, alike, alike),)
+    asked = (Question(alike, shared, shared, alike),)
     return jax.shard_map(solve, mesh=mesh, in_specs=asked, out_specs=shared, check_vma=False)(question)
 
 
 def _solve_share(
-    problem: Problem, method: Method, flattening: Flattening, block: int, early: Pass, question: Question
+    problem: Problem, method: Method, flattening: Flattening, block: int, question: Question
 ) -> Float[Array, "B width"]:
     common, budget = question.common, question.budget
     rows = (common.columns, common.target)
@@ -151,22 +145,8 @@ def _solve_share(
 
     def advance(draw: Draw[jax.Array], state: jax.Array, steps: jax.Array) -> jax.Array:
         data, lanes = Data(rows, *draw), flattening.unflatten(state)
-        fresh = (lanes.status == RUNNING) & (lanes.steps == 0) & (question.surrogate_steps > 0)
-        start, bar = jax.lax.cond(
-            jnp.any(fresh),
-            lambda: descend(
-                problem, common.surrogate, data, lanes.scale, common.active, question.surrogate_steps, early
-            ),
-            lambda: (lanes.theta, lanes.scale),
-        )
-        begun = lanes._replace(
-            theta=jnp.where(fresh[:, None], start, lanes.theta),
-            damping=jnp.where(fresh, LEAST, lanes.damping),
-        )
-        most = jnp.where(fresh, bar * (1 + ROUNDING), jnp.inf)
-        moved = move(problem, method, data, begun, common.active, common.tolerances, common.rounding, steps, most)
-        is_failed = fresh & (moved.status > int(Status.AT_BOUND))  # then it begins again where it was
-        return flattening.flatten(select(is_failed, lanes._replace(steps=moved.steps), moved))
+        moved = move(problem, method, data, lanes, common.active, common.tolerances, common.rounding, steps)
+        return flattening.flatten(moved)
 
     return in_rounds(advance, is_moving, question.draw, question.lanes, block, budget)
 

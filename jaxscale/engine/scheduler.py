@@ -52,12 +52,13 @@ def solve_lanes(
     scale: np.ndarray,
     clock: Clock,
     on_done: Callable[[int], None] = lambda count: None,
+    damping: float | None = None,
 ) -> Outcome:
     """Minimise every lane; return its outcome, in the order asked.
 
-    replicate: (R,) indices, -1 for the table as it is.   start: (R, p).   scale: (R,), 0 to choose.   on_done is told
-    how many more lanes have finished.   Answers do not depend on the width, the threads or the total, to rounding.
-    Memory: the outcome, and the state of a few chunks.
+    replicate: (R,) indices, -1 for the table as it is.   start: (R, p).   scale: (R,), 0 to choose.   damping: of the
+    first step, in place of the method's own.   on_done is told how many more lanes have finished.   Answers do not
+    depend on the width, the threads or the total, to rounding.   Memory: the outcome, and the state of a few chunks.
     """
     total = len(replicate)
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
@@ -81,7 +82,9 @@ def solve_lanes(
 
     def fresh(begin_at: int, end: int) -> Part:
         some = slice(begin_at, end)
-        return Part(np.arange(begin_at, end), flattening.flatten(fresh_lanes(job.method, start[some], scale[some])))
+        return Part(
+            np.arange(begin_at, end), flattening.flatten(fresh_lanes(job.method, start[some], scale[some], damping))
+        )
 
     settle = partial(_settle, flattening, job.max_steps, outcome, on_done)
     share = _share(total, width, solver.block, workers)

@@ -184,7 +184,7 @@ def minimise_others(
     Of the free ones a lane may be at the bound of another, as ever.
     """
     held = ~np.isnan(stand)
-    others = replace(job, active=np.where(held, 0.0, job.active), surrogate=None)
+    others = replace(job, active=np.where(held, 0.0, job.active))
     return solve_lanes(others, replicate, np.where(held, stand, start), scale, clock, on_done)
 
 

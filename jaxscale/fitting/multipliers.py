@@ -14,7 +14,7 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import chunks
 from jaxscale.engine.job import Job, draws
-from jaxscale.fitting.optimum import jacobian_at, moved, views_at
+from jaxscale.fitting.optimum import jacobian_at, moved, views_at, views_of
 from jaxscale.numerics.hosted import rho_of
 from jaxscale.numerics.rho import Rho
 
@@ -68,7 +68,8 @@ def lane_values(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock
 def values_at_points(job: Job, replicate: np.ndarray, points: np.ndarray, clock: Clock) -> np.ndarray:
     """Return the objective (k, K) of each of the replicates (k,) at each of some points (K, p)."""
     draw = draws(job, replicate, clock)
-    residual = np.stack([np.asarray(views_at(job, job.batch, point, 1.0, clock).residual) for point in points])
+    views = views_of(job, job.batch, points, 1.0, clock)
+    residual = np.concatenate([np.asarray(some.residual) for some in views])
     shift = np.zeros((len(draw.weight), 1)) if draw.shift is None else draw.shift
     pairs = zip(draw.weight, shift, strict=True)
     return np.stack([_total(_rho(job, weight, residual - own), weight) for weight, own in pairs])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,12 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxscale.engine.compiling import Clock, Program, run
-from jaxscale.engine.data import Batch
+from jaxscale.engine.data import Batch, chunks, fill
 from jaxscale.engine.job import Job
 from jaxscale.numerics.rho import Rho
 from jaxscale.solvers.problem import Problem, Row, derivatives
-from jaxscale.solvers.surrogate import Surrogate, surrogate_of
+from jaxscale.solvers.surrogate import Surrogates, surrogates_of
 from jaxscale.solvers.verdict import INSENSITIVE
+
+POINTS = 8
+"""Points of which one call views the rows."""
 
 
 class Views(NamedTuple):
@@ -33,10 +36,16 @@ class Views(NamedTuple):
 
 def views_at(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> Views:
     """Return the views of a table's rows at theta (p,), for rho at a scale."""
+    return jax.tree.map(lambda part: part[0], next(views_of(job, batch, theta[None], scale, clock)))
+
+
+def views_of(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> Iterator[Views]:
+    """Yield the views (k, …) of a table's rows at some of the points (K, p) after the other, for rho at a scale."""
     rows = (batch.columns, batch.target)
-    with clock.running():
-        found: Views = run(clock, view, (job.problem,), (rows, theta, np.float64(scale)))
-    return found
+    for part in chunks(len(theta), POINTS):
+        with clock.running():
+            found: Views = run(clock, view, (job.problem,), (rows, fill(theta[part], POINTS), np.float64(scale)))
+        yield jax.tree.map(lambda leaf, count=part.stop - part.start: leaf[:count], found)
 
 
 def moved(batch: Batch, shift: np.ndarray | None, lane: int) -> Batch:
@@ -47,15 +56,19 @@ def moved(batch: Batch, shift: np.ndarray | None, lane: int) -> Batch:
 def views_program(job: Job) -> Program:
     """Return the program of `views_at`, known before there is a point."""
     rows = (job.batch.columns, job.batch.target)
-    return Program.of(view, (job.problem,), (rows, np.zeros(job.problem.size), np.float64(0.0)))
+    return Program.of(view, (job.problem,), (rows, np.zeros((POINTS, job.problem.size)), np.float64(0.0)))
 
 
 def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array]) -> Views:
-    """Return the views of all rows at one theta (p,) and scale, on the device; their sums are for the host."""
+    """Return the views (k, …) of all rows at points (k, p) and a scale, on the device; their sums are for the host."""
     rows, theta, scale = argument
-    point = tuple(theta[j] for j in range(problem.size))
-    residual, jacobian, second = jax.vmap(lambda row: derivatives(problem, point, row))(rows)
-    return Views(residual, problem.rho(residual, scale), jnp.stack(jacobian, axis=1), jnp.stack(second, axis=1))
+
+    def at(point: jax.Array) -> Views:
+        coordinates = tuple(point[j] for j in range(problem.size))
+        residual, jacobian, second = jax.vmap(lambda row: derivatives(problem, coordinates, row))(rows)
+        return Views(residual, problem.rho(residual, scale), jnp.stack(jacobian, axis=1), jnp.stack(second, axis=1))
+
+    return jax.vmap(at)(theta)
 
 
 def jacobian_at(job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> np.ndarray:
@@ -102,14 +115,24 @@ def hessian_of(
     return hessian
 
 
-def surrogate_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Surrogate:
-    """Return the surrogate of every row's residual around theta (p,)."""
-    views = views_at(job, job.batch, theta, scale, clock)
-    jacobian = np.asarray(views.jacobian) * job.active
+def surrogates_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Surrogates:
+    """Return the surrogates of every row's residual around points (K, p)."""
+    batch, share = job.batch, job.problem.share
     one, other = (list(side) for side in zip(*job.problem.pairs, strict=True))
-    second = np.asarray(views.second) * (job.active[one] * job.active[other])
-    weight = job.batch.weight * np.asarray(views.rho.weight)
-    least = INSENSITIVE * weighted_total(job.batch.weight, np.asarray(views.rho.value))
-    share = job.problem.share
-    kind = None if share is None else np.asarray(share.kind((job.batch.columns, job.batch.target)))
-    return surrogate_of(np.asarray(views.residual), jacobian, second, weight, theta, least, share, kind)
+    kind = None if share is None else np.asarray(share.kind((batch.columns, batch.target)))
+    parts = []
+    for points, views in zip(chunks(len(theta), POINTS), views_of(job, batch, theta, scale, clock), strict=True):
+        jacobian = np.asarray(views.jacobian) * job.active
+        second = np.asarray(views.second) * (job.active[one] * job.active[other])
+        weight = batch.weight * np.asarray(views.rho.weight)
+        counts = batch.weight > 0
+        least = INSENSITIVE * np.asarray(views.rho.value)[:, counts] @ batch.weight[counts]
+        residual = np.asarray(views.residual)
+        parts.append(surrogates_of(residual, jacobian, second, weight, theta[points], least, share, kind))
+    kinds = parts[0].kind
+
+    def joined(*arrays: np.ndarray) -> np.ndarray:
+        return np.concatenate(arrays)
+
+    whole: Surrogates = jax.tree.map(joined, *(part._replace(kind=()) for part in parts))
+    return whole._replace(kind=kinds)

@@ -81,13 +81,16 @@ class Settling:
             theta = self.outcome.theta[lanes]
             self.outcome.value[lanes] = lane_values(self.job, self.replicate[lanes], theta, self.clock)
 
-    def go_on(self, lanes: np.ndarray) -> None:
-        """Let failed lanes go on from where they stand, for longer: along a curved valley steps are short."""
+    def go_on(self, lanes: np.ndarray, most: int = PATIENCE) -> None:
+        """Let failed lanes go on from where they stand, for longer: along a curved valley steps are short.
+
+        most: evaluations of each.
+        """
         outcome = self.outcome
         lanes = lanes[np.isfinite(outcome.value[lanes])]
         if not len(lanes):
             return
-        patient, before = replace(self.job, max_steps=PATIENCE, surrogate=None), self.copy()
+        patient, before = replace(self.job, max_steps=most), self.copy()
         scale = np.full(len(lanes), self.narrow)
         self.keep(lanes, solve_lanes(patient, self.replicate[lanes], outcome.theta[lanes], scale, self.clock))
         self.settle_moved(before)
@@ -188,11 +191,14 @@ class Settling:
         outcome = self.outcome
         return outcome.theta.copy(), outcome.value.copy(), outcome.status.copy(), self.index.copy()
 
-    def settle_moved(self, before: tuple[np.ndarray, ...]) -> None:
-        """Settle the lanes whose theta is not what it was; one that was usable, and for which that fails, goes back."""
+    def settle_moved(self, before: tuple[np.ndarray, ...], index: np.ndarray | None = None) -> None:
+        """Settle the lanes whose theta is not what it was; one that was usable, and for which that fails, goes back.
+
+        index: (R,), of the bounds at which lanes that moved are known to lie.
+        """
         outcome = self.outcome
         moved = np.flatnonzero((outcome.theta != before[0]).any(axis=1))
-        self.index[moved] = INSIDE
+        self.index[moved] = INSIDE if index is None else index[moved]
         self.settle(moved)
         back = moved[(outcome.status[moved] > Status.AT_BOUND) & (before[2][moved] <= Status.AT_BOUND)]
         for mine, other in zip((outcome.theta, outcome.value, outcome.status, self.index), before, strict=True):

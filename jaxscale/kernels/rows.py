@@ -66,7 +66,8 @@ class RowsKernel:
 
         metric: returned in place of its own, whose sums are made all the same.
         """
-        perturbed = [data.weight] if data.shift is None else [data.weight, data.shift]
+        mine, bundle = jax.tree.flatten((data.shift, data.own))
+        perturbed = [data.weight, *mine]
         self._check(data.rows, theta, scale, active, *perturbed)
         lanes, count = data.weight.shape
         lines = self.lines * math.ceil(lanes / (self.lines * LINE))
@@ -84,7 +85,7 @@ class RowsKernel:
         memory = tpu.SMEM if self.backend == "tpu" else None  # a TPU reads single numbers from there alone
         with precision.float32():
             partial_sums = pl.pallas_call(
-                partial(_sum_rows, problem, tree, [leaf.shape[1:] for leaf in leaves], len(own)),
+                partial(_sum_rows, problem, tree, [leaf.shape[1:] for leaf in leaves], bundle),
                 grid=(lines // self.lines, blocks),
                 in_specs=[
                     *(
@@ -120,21 +121,25 @@ ON_TPU = RowsKernel("tpu", lines=8, rows=256)
 INTERPRETED = RowsKernel("interpreter", lines=1, rows=64)
 
 
-def _sum_rows(problem: Problem, tree: Tree, shapes: list[tuple[int, ...]], own: int, *refs: Ref) -> None:
+def _sum_rows(problem: Problem, tree: Tree, shapes: list[tuple[int, ...]], bundle: Tree, *refs: Ref) -> None:
     """Write the sums over one block of rows for one block of lanes: the body of the kernel.
 
-    own: how many arrays lanes have of each row, its weight and perhaps its shift.
+    bundle: the structure of what each lane has of a row beside its weight: a shift, and leaves of its own.
     """
-    tables, (points, weights, *shifts, scales, sums) = refs[: len(shapes)], refs[len(shapes) :]
-    seen = 0 if own > 1 else None
+    tables, (points, weights, *mine, scales, sums) = refs[: len(shapes)], refs[len(shapes) :]
     theta = tuple(points[k] for k in range(problem.size))
     scale = scales[...]
-    axes = (0, 0, 0, None, seen)
-    per_lane = jax.vmap(jax.vmap(partial(terms, problem), axes), axes)
+
+    def per_lane(weight: jax.Array, row: Row, *own: jax.Array) -> tuple[jax.Array, ...]:
+        def one(theta: Tree, weight: jax.Array, scale: jax.Array, *own: jax.Array) -> tuple[jax.Array, ...]:
+            shift, beside = jax.tree.unflatten(bundle, own)
+            return terms(problem, theta, weight, scale, row if beside is None else (row, beside), shift)
+
+        return jax.vmap(jax.vmap(one))(theta, weight, scale, *own)
 
     def add(i: jax.Array, so_far: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         row = jax.tree.unflatten(tree, [_row_of(table, shape, i) for table, shape in zip(tables, shapes, strict=True)])
-        parts = per_lane(theta, weights[i], scale, row, shifts[0][i] if shifts else None)
+        parts = per_lane(weights[i], row, *(array[i] for array in mine))
         return tuple(a + b for a, b in zip(so_far, parts, strict=True))
 
     nothing = (jnp.zeros_like(scale),) * sums.shape[0]

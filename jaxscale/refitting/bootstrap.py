@@ -9,12 +9,11 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Outcome
 from jaxscale.errors import UsageError
 from jaxscale.refitting.gather import gather
 from jaxscale.refitting.refit import refit_of
 from jaxscale.refitting.setup import setup_of
-from jaxscale.refitting.survey import SURVEY, lanes_of, split, survey_of
+from jaxscale.refitting.survey import survey_of
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit
 
@@ -72,9 +71,10 @@ def bootstrap(
 
     Notes
     -----
-    Each replicate starts at the point fit; one that fails is started again from the other minima, from a point beside
-    the fit, and from a wide scale, before it is marked. Where a rho function with a threshold gives resampled tables
-    several minima, every replicate looks for a lower one.
+    Each replicate starts from the minimum, among those of the first 256 replicates, at which its own objective is
+    lowest; one that fails is started again from other minima, from a point beside the fit, and for longer, before it is
+    marked. Where a rho function with a threshold gives resampled tables several minima, every replicate is also started
+    from a second one, and from a wide scale.
 
     Examples
     --------
@@ -89,26 +89,7 @@ def bootstrap(
     scheme, clock = SCHEMES.resolve(scheme), Clock()
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, scheme, seed, chunk, clock)
-        index, scale = lanes_of(setup, np.arange(max(replicates, SURVEY)))
-        # survey and replicates in one call, so that lanes that take long are regrouped among the rest
-        every, wide = split(setup.first(index, scale, clock, _at_most(replicates, on_done)), setup)
-        surveyed = survey_of(setup, _first(every, SURVEY), wide, clock)
-        solved = _first(every, replicates)
-        refits = refit_of(setup, surveyed, np.arange(replicates), clock, solved, covariance=covariance)
+        surveyed = survey_of(setup, clock)
+        told = on_done or (lambda count: None)
+        refits = refit_of(setup, surveyed, np.arange(replicates), clock, told, covariance=covariance)
     return gather(fit, surveyed, [refits])
-
-
-def _first(outcome: Outcome, count: int) -> Outcome:
-    return Outcome(*(part[:count] for part in outcome))
-
-
-def _at_most(count: int, on_done: Callable[[int], None] | None) -> Callable[[int], None]:
-    """Return a callback that tells of `count` replicates in all: lanes of the survey are not progress."""
-    left = [count]
-
-    def tell(more: int) -> None:
-        if on_done and min(more, left[0]):
-            on_done(min(more, left[0]))
-        left[0] -= min(more, left[0])
-
-    return tell

@@ -10,20 +10,24 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import chunks
 from jaxscale.engine.job import draws
-from jaxscale.engine.scheduler import Outcome
 from jaxscale.errors import UsageError
 from jaxscale.fitting.checking import differs, recomputed
 from jaxscale.fitting.covariance import covariance_at, slopes_of
 from jaxscale.fitting.optimum import moved, views_at
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.objectives import weight_of
-from jaxscale.refitting.restarting import find_lower_basins, keep_lower, leave_bound, rescue, settling_of
+from jaxscale.refitting.restarting import rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
-from jaxscale.refitting.survey import SURVEY, Survey, copied
+from jaxscale.refitting.starting import Pool, solve
+from jaxscale.refitting.survey import SURVEY, Survey
 from jaxscale.resampling import redraw
 from jaxscale.results import Fit
 from jaxscale.status import Status
+
+TOGETHER = 1 << 16
+"""Replicates whose starts are in memory at a time."""
 
 NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 on is expected, such as range(100, 200)"
 
@@ -116,49 +120,44 @@ def refit_of(
     survey: Survey,
     replicate: np.ndarray,
     clock: Clock,
-    solved: Outcome | None = None,
     on_done: Callable[[int], None] = lambda count: None,
     *,
     covariance: bool = False,
 ) -> Refits:
-    """Return the refits of replicates (k,).
+    """Return the refits of replicates (k,), as `refit` does, some of them at a time."""
+    pool = Pool.of(setup, survey.theta, survey.index, survey.bounds, clock)
+    parts = [
+        _refit_some(setup, survey, pool, replicate[part], clock, on_done, covariance=covariance)
+        for part in chunks(len(replicate), TOGETHER)
+    ]
+    coefs, value, status, steps, is_open = (np.concatenate(arrays) for arrays in list(zip(*parts, strict=True))[:5])
+    spread = np.concatenate([part[5] for part in parts]) if covariance else None
+    return Refits(replicate, coefs, value, status, steps, is_open, placement.current().platform, clock, spread)
 
-    solved: those that `Setup.first` left, None to solve them here; the survey's own are taken from it.
-    """
-    is_known = replicate < SURVEY
-    outcome = _first(setup, survey, replicate, clock, on_done) if solved is None else copied(solved)
-    settling = settling_of(setup, outcome, replicate, clock)
-    settling.bounds[:] = survey.bounds
+
+def _refit_some(
+    setup: Setup,
+    survey: Survey,
+    pool: Pool,
+    replicate: np.ndarray,
+    clock: Clock,
+    on_done: Callable[[int], None],
+    *,
+    covariance: bool,
+) -> tuple[np.ndarray, ...]:
+    """Return coefs, value, status, steps, is_open and covariance of replicates (k,), as in `Refits`."""
+    outcome, index = solve(setup, pool, replicate, clock, on_done)
+    settling = settling_of(setup, outcome, index, replicate, survey.bounds, clock)
     settling.told = len(survey.bounds)
     settling.settle(np.arange(len(replicate)))
     rescue(settling, setup, survey.minima)
     settling.tell_plainly()
-    before = settling.copy()
-    if len(survey.wide.value) and is_known.any():
-        again = Outcome(*(part[replicate[is_known]] for part in survey.wide))
-        leave_bound(setup, again, replicate[is_known], clock)
-        keep_lower(outcome, np.flatnonzero(is_known), again, setup.floor)
-    if survey.basins is not None:
-        find_lower_basins(setup, survey.basins, outcome, replicate, ~is_known, clock)
-    settling.settle_moved(before)
-    coefs, backend = settling.coefs(), placement.current().platform
-    value, status = _checked(setup.fit, survey, settling, coefs)
-    spread = _covariances(setup, settling, clock) if covariance else None
-    return Refits(replicate, coefs, value, status, outcome.steps, settling.is_open(), backend, clock, spread)
-
-
-def _first(
-    setup: Setup, survey: Survey, replicate: np.ndarray, clock: Clock, on_done: Callable[[int], None]
-) -> Outcome:
-    """Return what `Setup.first` makes of replicates (k,), those of the survey as it has them."""
     is_known = replicate < SURVEY
-    size = (len(replicate), setup.theta.size)
-    outcome = Outcome(np.empty(size), *(np.empty(len(replicate), part.dtype) for part in survey.narrow[1:]))
-    fresh = setup.first(replicate[~is_known], np.full(int(np.sum(~is_known)), setup.scale), clock, on_done)
-    for mine, known, new in zip(outcome, survey.narrow, fresh, strict=True):
-        mine[is_known], mine[~is_known] = known[replicate[is_known]], new
-    on_done(int(np.sum(is_known)))
-    return outcome
+    outcome.steps[is_known] += survey.steps[replicate[is_known]]
+    coefs = settling.coefs()
+    value, status = _checked(setup.fit, survey, settling, coefs)
+    spread = _covariances(setup, settling, clock) if covariance else np.empty(0)
+    return coefs, value, status, outcome.steps, settling.is_open(), spread
 
 
 def _checked(fit: Fit, survey: Survey, settling: Settling, coefs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

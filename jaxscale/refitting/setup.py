@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,10 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
-from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
-from jaxscale.fitting.bounds import Bound, bound_of, inside, solve_held
-from jaxscale.fitting.optimum import jacobian_at, surrogate_at
+from jaxscale.fitting.bounds import Bound, bound_of, inside
+from jaxscale.fitting.optimum import jacobian_at
 from jaxscale.fitting.preparing import batch_of, start_points
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.resampling import Fitted, Scheme, check_seed, clusters_of
@@ -26,8 +25,10 @@ from jaxscale.solvers.loop import Tolerances
 from jaxscale.text import counted, shown_name
 
 WARM = 0.1
-"""First scale of a replicate in units of the point fit's mean absolute residual: enough rows lie within it to steer
-by."""
+"""First scale, in units of the point fit's mean absolute residual, of a replicate that begins away from its minimum:
+enough rows lie within it to steer by."""
+FINE = 0.01
+"""First scale, in the same unit, of one that begins near its minimum."""
 WIDE = 3.0
 """First scale of a lane that looks for other basins, in units of the point fit's mean absolute residual: so wide that
 few basins are left. Ten times as wide finds no more of them, in a third more evaluations; a third as wide finds
@@ -58,17 +59,17 @@ TOO_FEW = "{source}: {groups} for the scheme '{scheme}', which needs {least}; wi
 class Setup:
     """What all replicates share.
 
-    job: without a surrogate.   warm: with that of the residuals around theta, where there is one.   bound: at which the
-    point fit lies, None inside.   theta: (p,) the point fit, a coef at an edge amid the starts.   grid: (S, p), the
-    law's own starts.   scale, wide: first scales of a replicate, and of a lane that looks for other basins.
+    bound: at which the point fit lies, None inside.   theta: (p,) the point fit, a coef at an edge amid the starts.
+    grid: (S, p), the law's own starts.   fine, scale, wide: first scales of a replicate that begins near its minimum,
+    of one that begins away from it, and of a lane that looks for other basins.
     """
 
     fit: Fit
     job: Job
-    warm: Job
     bound: Bound | None
     theta: np.ndarray
     grid: np.ndarray
+    fine: float
     scale: float
     wide: float
 
@@ -77,29 +78,16 @@ class Setup:
         """Whether resampled tables may have several minima: without a threshold of rho there is one basin."""
         return self.wide > self.scale
 
-    def first(
-        self,
-        replicate: np.ndarray,
-        scale: np.ndarray,
-        clock: Clock,
-        on_done: Callable[[int], None] = lambda count: None,
-    ) -> Outcome:
-        """Solve replicates (k,) from the point fit, each from its first scale (k,)."""
-        if self.bound is None:
-            return solve_lanes(self.warm, replicate, np.tile(self.theta, (len(replicate), 1)), scale, clock, on_done)
-        start = np.tile(self.bound.start, (len(replicate), 1))
-        return solve_held(self.job, self.bound, replicate, start, scale, clock, on_done)
-
     @property
     def floor(self) -> float:
         """A difference in the objective that is rounding."""
         return self.job.batch.rounding**2 * float(np.sum(self.job.batch.weight))
 
     @property
-    def places(self) -> list[np.ndarray]:
-        """The point fit and the lowest of its other minima, theta (p,) each."""
+    def places(self) -> np.ndarray:
+        """The point fit and the lowest of its other minima, theta (k, p)."""
         others = self.fit.certificate.other_minima[:2]
-        return [self.theta, *(inside(self.fit.law, minimum.coefs, self.grid) for minimum in others)]
+        return np.stack([self.theta, *(inside(self.fit.law, minimum.coefs, self.grid) for minimum in others)])
 
 
 def setup_of(fit: Fit, scheme: Scheme, seed: int, chunk: int | None, clock: Clock) -> Setup:
@@ -128,12 +116,11 @@ def setup_of(fit: Fit, scheme: Scheme, seed: int, chunk: int | None, clock: Cloc
     known = {name: np.nan if name in fit.unidentified else coef for name, coef in fit.coefs.items()}
     theta = inside(law, known, grid)
     spread = float(np.average(np.abs(fit.residuals), weights=batch.weight[: batch.count]))
-    scale = max(objective.scale, objective.limit * spread, WARM * spread)
+    fine, scale = (max(objective.scale, objective.limit * spread, share * spread) for share in (FINE, WARM))
     bound = bound_of(fit)
     if "residuals" in scheme.needs:
         job = replace(job, fitted=fitted_of(fit, job, theta if bound is None else bound.start, clock))
-    warm = job if bound is not None else replace(job, surrogate=surrogate_at(job, theta, scale, clock))
-    return Setup(fit, job, warm, bound, theta, grid, scale, max(scale, WIDE * spread))
+    return Setup(fit, job, bound, theta, grid, fine, scale, max(scale, WIDE * spread))
 
 
 def fitted_of(fit: Fit, job: Job, theta: np.ndarray, clock: Clock) -> Fitted:

@@ -9,16 +9,20 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
-from jaxscale.engine.scheduler import Outcome
+from jaxscale.engine.scheduler import solve_lanes
 from jaxscale.fitting.bounds import Bound
-from jaxscale.refitting.restarting import NEIGHBOURS, keep_lower, leave_bound, rescue, settling_of
+from jaxscale.fitting.settling import INSIDE, Settling
+from jaxscale.refitting.restarting import NEIGHBOURS, rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
+from jaxscale.refitting.starting import Pool, keep_lower, solve
 from jaxscale.resampling import SCHEMES, Fitted, Scheme
 from jaxscale.results import Fit
 from jaxscale.status import Status
 
 SURVEY = 256
-"""Replicates, the first, that look for bounds and for other basins on behalf of all."""
+"""Replicates, the first, that look for bounds and for minima on behalf of all."""
+SEEDS = 32
+"""Of those, that begin from the point fit, before there are minima to begin from."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,14 @@ class Survey:
         As in `js.bootstrap`.
     chunk
         Most lanes per program call, as in `js.bootstrap`.
-    narrow, wide
-        The first SURVEY replicates as solved from the point fit, from the first scale of a replicate and from a wide
-        one, the latter of no lanes where rho has no threshold.
     bounds
         Those at which a replicate may have its minimum.
-    minima
-        (K, p), at which failed replicates are tried.
-    basins
-        (K, p), the minima of the survey's replicates where any of them has a second one, else None.
+    theta
+        (K, p), the points of the real line from which replicates may start: the point fit and the survey's minima.
+    index
+        (K,), of the bound at which each of these lies, -1 for none.
+    steps
+        (SURVEY,) evaluations that each of its replicates took.
     fitted
         For schemes that need residuals.
     """
@@ -47,12 +50,16 @@ class Survey:
     scheme: Scheme
     seed: int
     chunk: int | None
-    narrow: Outcome
-    wide: Outcome
     bounds: tuple[Bound, ...]
-    minima: np.ndarray
-    basins: np.ndarray | None
+    theta: np.ndarray
+    index: np.ndarray
+    steps: np.ndarray
     fitted: Fitted | None
+
+    @property
+    def minima(self) -> np.ndarray:
+        """(K, p), those inside at which failed replicates are tried."""
+        return self.theta[self.index == INSIDE][:NEIGHBOURS]
 
 
 def survey(
@@ -87,45 +94,58 @@ def survey(
     """
     clock = Clock()
     with precision.float64(), placement.on(device):
-        setup = setup_of(fit, SCHEMES.resolve(scheme), seed, chunk, clock)
-        index, scale = lanes_of(setup, np.arange(SURVEY))
-        return survey_of(setup, *split(setup.first(index, scale, clock), setup), clock)
+        return survey_of(setup_of(fit, SCHEMES.resolve(scheme), seed, chunk, clock), clock)
 
 
-def lanes_of(setup: Setup, replicate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lanes (L,) of replicates (k,) and their first scales (L,).
+def survey_of(setup: Setup, clock: Clock) -> Survey:
+    """Return the survey of the first replicates.
 
-    The survey's wide ones stand before them: they take longest, so they begin.
+    The first few start from the point fit, and where rho has a threshold from a wide scale, too; all of them then from
+    what those found, and once more from what all found.
     """
-    wide = np.arange(SURVEY if setup.has_basins else 0)
-    return np.concatenate([wide, replicate]), np.repeat([setup.wide, setup.scale], [len(wide), len(replicate)])
-
-
-def split(outcome: Outcome, setup: Setup) -> tuple[Outcome, Outcome]:
-    """Return the lanes of replicates, and the survey's wide ones, of what the lanes of `lanes_of` came to."""
-    wide = SURVEY if setup.has_basins else 0
-    return Outcome(*(part[wide:] for part in outcome)), Outcome(*(part[:wide] for part in outcome))
-
-
-def survey_of(setup: Setup, narrow: Outcome, wide: Outcome, clock: Clock) -> Survey:
-    """Return the survey of the first replicates as `Setup.first` left them.
-
-    narrow, wide: Outcomes of SURVEY lanes, the latter of none where there is one basin.
-    """
-    replicate, outcome, beyond = np.arange(SURVEY), copied(narrow), copied(wide)
-    settling = settling_of(setup, outcome, replicate, clock)
+    known, bounds = _known(setup), () if setup.bound is None else (setup.bound,)
+    seeds, replicate = np.arange(SEEDS), np.arange(SURVEY)
+    first, _ = solve(setup, Pool.of(setup, *known, bounds, clock), seeds, clock)
+    found = [first.theta[first.status == Status.CONVERGED]]
+    steps = np.pad(first.steps, (0, SURVEY - SEEDS))
+    if setup.has_basins:
+        start, wide = np.tile(setup.theta, (SEEDS, 1)), np.full(SEEDS, setup.wide)
+        first = solve_lanes(setup.job, seeds, start, wide, clock)
+        found.append(first.theta[first.status == Status.CONVERGED])
+        steps[:SEEDS] += first.steps
+    seen = np.concatenate(found)
+    pool = Pool.of(setup, *_joined(known, (seen, np.full(len(seen), INSIDE))), bounds, clock)
+    outcome, index = solve(setup, pool, replicate, clock)
+    settling = settling_of(setup, outcome, index, replicate, bounds, clock)
     settling.settle(replicate)
-    minima = outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS]
-    rescue(settling, setup, minima)
+    rescue(settling, setup, outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS])
     before = settling.copy()
-    leave_bound(setup, beyond, replicate[: len(beyond.value)], clock)
-    has_second = len(beyond.value) > 0 and keep_lower(outcome, replicate, beyond, setup.floor)
-    basins = outcome.theta[outcome.status == Status.CONVERGED] if has_second else None
-    settling.settle_moved(before)
+    pool = Pool.of(setup, *_joined(known, _minima(settling)), settling.bounds, clock)
+    again, index = solve(setup, pool, replicate, clock)
+    keep_lower(outcome, replicate, again, setup.floor)
+    settling.settle_moved(before, index)
+    steps += outcome.steps
     job = setup.job
-    return Survey(job.scheme, job.seed, job.width, narrow, wide, tuple(settling.bounds), minima, basins, job.fitted)
+    theta, index = _joined(known, _minima(settling))
+    return Survey(job.scheme, job.seed, job.width, tuple(settling.bounds), theta, index, steps, job.fitted)
 
 
-def copied(outcome: Outcome) -> Outcome:
-    """Return a copy that may be written to."""
-    return Outcome(*(part.copy() for part in outcome))
+def _known(setup: Setup) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points (k, p) that are known before any replicate, and the index of the bound of each."""
+    places = setup.places
+    theta, index = places, np.full(len(places), INSIDE)
+    if setup.bound is None:
+        return theta, index
+    stand = np.where(setup.bound.is_held, setup.bound.stand, setup.bound.start)
+    return np.concatenate([stand[None], theta]), np.concatenate([[0], index])
+
+
+def _minima(settling: Settling) -> tuple[np.ndarray, np.ndarray]:
+    """Return theta (k, p) of the usable lanes, and the index of the bound of each."""
+    usable = settling.outcome.status <= Status.AT_BOUND
+    return settling.outcome.theta[usable], settling.index[usable]
+
+
+def _joined(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points of both, with the indices of their bounds."""
+    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])

@@ -37,6 +37,21 @@ class Lanes(NamedTuple):
     memory: Tree = None
 
 
+class Proposal(NamedTuple):
+    """Where lanes are to go next, (B,) each but for trial (B, p).
+
+    promise: the gain that the method's model promises of its whole step, which says whether anything is left to gain.
+    expected: that of the trial point, which the damping is judged by.   length: the share of the step that the trial
+    point is.   memory: the method's own.
+    """
+
+    trial: Float[Array, "B p"]
+    promise: Float[Array, " B"]
+    expected: Float[Array, " B"]
+    length: Float[Array, " B"]
+    memory: Tree
+
+
 class Method(Protocol):
     """Where to go next: a pair of pure functions and the damping of a fresh lane."""
 
@@ -50,10 +65,8 @@ class Method(Protocol):
         """Evaluations after which a lane is given up."""
         ...
 
-    def propose(
-        self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes
-    ) -> tuple[jax.Array, jax.Array, Tree]:
-        """Return trial points (B, p), the gain (B,) that the method's model promises there, and its new memory."""
+    def propose(self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes) -> Proposal:
+        """Return where the lanes are to go next."""
         ...
 
     def start(self, lanes: Lanes) -> Tree:
@@ -65,10 +78,12 @@ def fresh_lanes(
     method: Method,
     theta: Float[Array, "B p"] | Float[np.ndarray, "B p"],
     scale: Float[Array, " B"] | Float[np.ndarray, " B"],
+    damping: float | None = None,
 ) -> Lanes:
     """Return lanes that have not moved yet; NumPy in, NumPy out, but for the memory of a method that has one.
 
-    scale: (B,) first scale of the objective, or 0 to choose it from the lane's own residuals.
+    scale: (B,) first scale of the objective, or 0 to choose it from the lane's own residuals.   damping: the first one,
+    in place of the method's own.
     """
     of: Any = theta.__array_namespace__()
     lanes, size = theta.shape
@@ -76,9 +91,9 @@ def fresh_lanes(
     square = of.zeros((lanes, size, size), dtype=theta.dtype)
     unknown = Evaluation(nothing + of.inf, of.zeros_like(theta), square, square, nothing)
     count = of.zeros((lanes,), dtype=of.int32)
-    damping = nothing + method.fresh_damping
+    first = nothing + (method.fresh_damping if damping is None else damping)
     fresh = Lanes(
-        of.asarray(theta), of.asarray(scale), damping, nothing > 0, unknown, nothing + of.inf, count + RUNNING, count
+        of.asarray(theta), of.asarray(scale), first, nothing > 0, unknown, nothing + of.inf, count + RUNNING, count
     )
     return fresh._replace(memory=method.start(fresh))
 

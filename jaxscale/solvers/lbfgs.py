@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.lanes import Lanes
+from jaxscale.solvers.lanes import Lanes, Proposal
 from jaxscale.solvers.problem import Data, Problem, Tree
 
 
@@ -41,9 +41,7 @@ class LBFGS:
         frame = jnp.zeros((*theta.shape, theta.shape[1]), theta.dtype)
         return Memory(theta, frame, jnp.full_like(theta[:, 0], -1.0), theta, jax.vmap(_optimiser().init)(theta))
 
-    def propose(
-        self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes
-    ) -> tuple[jax.Array, jax.Array, Memory]:
+    def propose(self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes) -> Proposal:
         """Return the end of one line search per lane, and the first-order gain there."""
         memory = lanes.memory
         is_fresh = (memory.scale != lanes.scale) | jnp.any(memory.expected != lanes.theta, axis=1)
@@ -81,7 +79,8 @@ class LBFGS:
         moved, inner = jax.vmap(search)(base, frame, z, data.weight, data.shift, scale, inner)
         trial = base + jnp.einsum("bij,bj->bi", frame, moved) * active
         promise = jnp.abs(jnp.sum((trial - lanes.theta) * lanes.here.gradient, axis=1))
-        return trial, promise, Memory(base, frame, lanes.scale, trial, inner)
+        memory = Memory(base, frame, lanes.scale, trial, inner)
+        return Proposal(trial, promise, promise, jnp.ones_like(promise), memory)
 
 
 def _optimiser() -> Tree:

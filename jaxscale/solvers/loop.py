@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
 from jaxscale.solvers.lanes import FINE, Lanes, Method, is_far
-from jaxscale.solvers.problem import Data, Evaluation, Problem, evaluate, select
+from jaxscale.solvers.problem import Data, Evaluation, Problem, evaluate, factor_of, select
 from jaxscale.solvers.verdict import judge, rounding_of
 from jaxscale.status import RUNNING, Status
 
@@ -83,8 +83,7 @@ def minimise(
     rounding: the residual that rounding of the targets alone produces, in the units of the residual.   Never raises for
     numerical reasons.
     """
-    most = jnp.full_like(lanes.scale, jnp.inf)
-    moved = move(problem, method, data, lanes, active, tolerances, rounding, max_steps, most)
+    moved = move(problem, method, data, lanes, active, tolerances, rounding, max_steps)
     return judge(problem.rho, moved, bounded, data.total_weight, rounding)
 
 
@@ -97,12 +96,10 @@ def move(
     tolerances: Tolerances,
     rounding: Float[Array, ""],
     max_steps: Int[Array, ""],
-    most: Float[Array, " B"],
 ) -> Lanes:
     """Move every lane until it ends or max_steps evaluations have passed; that it CONVERGED is for `judge` to confirm.
 
     lanes: from `fresh_lanes`, or as returned before: a lane that is RUNNING goes on as if it had not been interrupted.
-    most: (B,) the highest value at which a lane may begin; one that begins higher is STALLED there.
     A lane that is not finite leaves its neighbours bit-identical.
     """
     total_weight = data.total_weight
@@ -114,14 +111,14 @@ def move(
 
     def advance(carry: tuple[Lanes, jax.Array]) -> tuple[Lanes, jax.Array]:
         before, count = carry
-        proposed, promise, memory = method.propose(problem, data, active, before)
+        proposal = method.propose(problem, data, active, before)
         least = jnp.maximum(before.scale, tolerances.min_scale)
         blur = rounding_of(problem.rho, before.here, before.theta, least, total_weight, rounding)
         floor = total_weight * problem.rho(blur, least).value
         nothing = FINE * before.here.value + floor
         one_residual = one_row * problem.rho(before.scale, before.scale).value
-        stage = continuation(before, tolerances, one_residual, is_flat=promise <= nothing)
-        trial = jnp.where(stage.is_chosen[:, None], before.theta, proposed)
+        stage = continuation(before, tolerances, one_residual, is_flat=proposal.promise <= nothing)
+        trial = jnp.where(stage.is_chosen[:, None], before.theta, proposal.trial)
         used = jnp.where(stage.scale > 0, stage.scale, jnp.maximum(tolerances.min_scale, 1.0))
         there = evaluate(problem, data, trial, used, active)
 
@@ -135,22 +132,21 @@ def move(
         last = last_scale(tolerances, here.spread)
         is_close = (decrement < tolerances.decrement * here.value) & is_accepted & (stage.scale > 0)
         is_converged = is_last | (is_close & (stage.scale <= last * JUST_ABOVE))
-        is_too_high = jnp.isinf(before.here.value) & is_fine & (there.value > most)
         is_given_up = (before.damping > 1e10) & ~is_accepted & ~is_last
         status = jnp.where(is_converged, int(Status.CONVERGED), RUNNING)
         status = jnp.where(stage.is_chosen & ~is_fine, int(Status.NON_FINITE), status)
-        status = jnp.where(is_too_high | is_given_up, int(Status.STALLED), status)
-        kept = (before.here.value - there.value) / promise
+        status = jnp.where(is_given_up, int(Status.STALLED), status)
+        kept = (before.here.value - there.value) / proposal.expected
         moved = Lanes(
             theta=jnp.where(is_accepted[:, None], trial, before.theta),
             scale=jnp.where(is_accepted, stage.scale, before.scale),
-            damping=damped(before, kept, is_accepted, stage.is_forced, method.fresh_damping),
+            damping=damped(before, kept, proposal.length, is_accepted, stage.is_forced, method.fresh_damping),
             is_final=jnp.isfinite(stage.scale) & (stage.scale <= stage.last * JUST_ABOVE),
             here=here,
             decrement=decrement,
             status=status.astype(jnp.int32),
             steps=before.steps + 1,
-            memory=memory,
+            memory=proposal.memory,
         )
         return select(before.status == RUNNING, moved, before), count + 1
 
@@ -192,14 +188,16 @@ def decrement_of(here: Evaluation) -> Float[Array, " B"]:
 def damped(
     before: Lanes,
     kept: Float[Array, " B"],
+    length: Float[Array, " B"],
     is_accepted: Bool[Array, " B"],
     is_forced: Bool[Array, " B"],
     fresh: float,
 ) -> Float[Array, " B"]:
-    """Return the damping after a step that kept this share of the gain that its model promised."""
+    """Return the damping after a step of this length that kept this share of the gain that was expected."""
     damping, far = before.damping, is_far(before)
     shrunk = jnp.maximum(jnp.where(far, GENTLE, 0.1) * damping, BOLDEST)
     bolder = jnp.where(kept > 0.75, shrunk, jnp.where(kept > 0.25, damping, 4.0 * damping))
+    bolder = jnp.where(length < 0.7, damping * factor_of(length), bolder)
     after = jnp.where(is_accepted, bolder, jnp.maximum(10.0 * damping, jnp.where(far, FOOTHOLD, fresh)))
     return jnp.where(is_forced & is_accepted, jnp.minimum(damping, fresh), after)
 

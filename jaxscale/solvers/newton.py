@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxscale.numerics import small_spd
-from jaxscale.solvers.lanes import FINE, Lanes, is_far
-from jaxscale.solvers.problem import Data, Problem, Tree
+from jaxscale.solvers.lanes import FINE, Lanes, Proposal, is_far
+from jaxscale.solvers.problem import Data, Problem, Tree, best_length
 
 RIDGE = 1e-12
 """Added to the metric, relative to its diagonal, so that directions without effect stay finite."""
@@ -18,6 +18,9 @@ REWEIGHTED = 0.4
 0.2 or 1 in its place replicates take a twentieth more steps."""
 LAST = 1e-10
 """Largest damping of the last step: too little to shorten it, enough to stay put where the objective is flat."""
+SMOOTH = 1e-6
+"""Newton decrement, relative to the value, from which Newton's own step is taken: hardly a residual still passes the
+threshold."""
 SWEEPS = 2
 """Of Jacobi rotations: eigenvectors to a few percent reflect as well as exact ones, in a third of the time."""
 PATIENCE = 100
@@ -48,10 +51,12 @@ class Newton:
         """Return the memory (B, p) of lanes that have met no metric yet: its largest diagonal entries so far."""
         return lanes.theta.__array_namespace__().zeros_like(lanes.theta)
 
-    def propose(
-        self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes
-    ) -> tuple[jax.Array, jax.Array, Tree]:
-        """Return the end of one step per lane, the gain of its quadratic model there, and the memory."""
+    def propose(self, problem: Problem, data: Data, active: jax.Array, lanes: Lanes) -> Proposal:
+        """Return the best length of one step per lane, what the models promise, and the memory.
+
+        Where rho has a threshold the step is only a direction until the lane is near its end: the objective has a kink
+        wherever a residual passes it, and how far to go is asked of all rows at once.
+        """
         here = lanes.here
         diagonal = jnp.diagonal(here.metric, axis1=1, axis2=2)
         ridge = RIDGE * diagonal + jnp.finfo(diagonal.dtype).tiny
@@ -73,7 +78,16 @@ class Newton:
         ridge = jnp.where(is_walking[:, None, None], scaling, metric)
         step, _ = small_spd.solve(hessian + damping[:, None, None] * ridge, here.gradient)
         quadratic = jnp.einsum("bj,bjk,bk->b", step, hessian, step)
-        return lanes.theta - step, jnp.sum(step * here.gradient, axis=1) - 0.5 * quadratic, largest
+        promise = jnp.sum(step * here.gradient, axis=1) - 0.5 * quadratic
+        has_kinks = jnp.isfinite(lanes.scale) & (lanes.scale > 0) & jnp.isfinite(here.value) & (lanes.status < 0)
+        has_kinks &= ~(lanes.decrement <= SMOOTH * here.value)
+
+        def searched() -> tuple[jax.Array, jax.Array]:
+            length, value = best_length(problem, data, lanes.theta, step, lanes.scale)
+            return jnp.where(has_kinks, length, 1.0), jnp.where(has_kinks, here.value - value, promise)
+
+        length, expected = jax.lax.cond(jnp.any(has_kinks), searched, lambda: (jnp.ones_like(promise), promise))
+        return Proposal(lanes.theta - length[:, None] * step, promise, expected, length, largest)
 
 
 def _reflected(matrix: jax.Array, diagonal: jax.Array) -> jax.Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import jax
@@ -17,6 +16,10 @@ from jaxscale.solvers.shares import Row, Share
 
 Tree: TypeAlias = Any
 """A pytree of arrays."""
+
+
+LENGTHS = (0.02, 0.06, 0.15, 0.35, 0.7, 1.0, 1.5, 3.0)
+"""Of a step, at which the objective is predicted before it is taken."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,14 @@ class Data(NamedTuple):
     """Rows that lanes share, and how each lane counts them.
 
     rows: pytree with leaves (n, …).   weight: (B, n), ≥ 0, not checked; a row of weight zero contributes nothing even
-    if its residual is not finite.   shift: (B, n) added to the targets, or None for the targets as they are.
+    if its residual is not finite.   shift: (B, n) added to the targets, or None for the targets as they are.   own:
+    pytree with leaves (B, n) of what each lane has for itself; a row is then the pair of both.
     """
 
     rows: Row
     weight: Float[Array, "B n"]
     shift: Float[Array, "B n"] | None = None
+    own: Row = None
 
     @property
     def total_weight(self) -> Float[Array, " B"]:
@@ -94,14 +99,75 @@ def evaluate(
     weight through memory: five in float32 and nine in float64 for p = 5 and the logarithm of a sum of two powers,
     compiled for an H100 with JAX 0.10.2. `kernels` has a pass that reads the weights once.
     """
+    sums = 2 + problem.size + len(problem.pairs) * (1 if metric is not None else 2)  # what is not asked is not computed
+    parts = sums_of(
+        lambda *row: terms(problem, *row)[:sums], data, tuple(theta[:, j] for j in range(problem.size)), scale
+    )
+    return assemble(problem, parts, data.total_weight, active, metric)
+
+
+def sums_of(
+    of_row: Callable[..., tuple[jax.Array, ...]], data: Data, points: Tree, scale: Float[Array, " B"]
+) -> tuple[jax.Array, ...]:
+    """Return the sums (B,) over the rows of what `of_row` makes of (point, weight, scale, row, shift), scalars each.
+
+    points: pytree with leaves (B,), of which one lane's scalars are a point.
+    """
     seen = None if data.shift is None else 0
-    per_row = jax.vmap(partial(terms, problem), in_axes=(None, 0, None, 0, seen))
     # behind a barrier, or XLA moves the slicing past each trace's own first operations and shares no exponential
-    points, rows = jax.lax.optimization_barrier((tuple(theta[:, j] for j in range(problem.size)), data.rows))
-    parts = jax.vmap(per_row, in_axes=(0, 0, 0, None, seen))(points, data.weight, scale, rows, data.shift)
-    if metric is not None:
-        parts = parts[: -len(problem.pairs)]  # what is not summed is not computed
-    return assemble(problem, _sum_rows(parts), data.total_weight, active, metric)
+    points, rows = jax.lax.optimization_barrier((points, data.rows))
+    row, beside = (rows, None) if data.own is None else ((rows, data.own), (None, 0))
+    per_row = jax.vmap(of_row, in_axes=(None, 0, None, 0, seen))
+    return _sum_rows(jax.vmap(per_row, in_axes=(0, 0, 0, beside, seen))(points, data.weight, scale, row, data.shift))
+
+
+def best_length(
+    problem: Problem,
+    data: Data,
+    theta: Float[Array, "B p"],
+    step: Float[Array, "B p"],
+    scale: Float[Array, " B"],
+) -> tuple[Float[Array, " B"], Float[Array, " B"]]:
+    """Return which of LENGTHS times each step leads lowest from theta, and the objective there, to second order.
+
+    Along a line every residual is a quadratic in the length, nearly; the objective, which has kinks where residuals
+    pass the threshold of rho, is not. One pass over the rows prices all lengths.
+    """
+    lengths = jnp.array(LENGTHS, theta.dtype)
+
+    def of_row(
+        point: tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]],
+        weight: jax.Array,
+        scale: jax.Array,
+        row: Row,
+        shift: jax.Array | None,
+    ) -> tuple[jax.Array, ...]:
+        begin, step = point
+
+        def slope(length: jax.Array) -> tuple[jax.Array, jax.Array]:
+            def residual(at: jax.Array) -> jax.Array:
+                return problem.residual(tuple(a - at * b for a, b in zip(begin, step, strict=True)), row)
+
+            return jax.jvp(residual, (length,), (jnp.ones_like(length),))
+
+        nothing = jnp.zeros_like(scale)
+        (residual, first), (_, second) = jax.jvp(slope, (nothing,), (jnp.ones_like(nothing),))
+        residual = residual if shift is None else residual - shift
+        at = (residual + length * (first + 0.5 * length * second) for length in lengths)
+        return tuple(jnp.where(weight > 0, weight * problem.rho(one, scale).value, 0.0) for one in at)
+
+    def columns(array: jax.Array) -> tuple[jax.Array, ...]:
+        return tuple(array[:, j] for j in range(problem.size))
+
+    there = jnp.stack(sums_of(of_row, data, (columns(theta), columns(step)), scale), axis=1)
+    there = jnp.where(jnp.isfinite(there), there, jnp.inf)
+    return lengths[jnp.argmin(there, axis=1)], jnp.min(there, axis=1)
+
+
+def factor_of(length: Float[Array, " B"]) -> Float[Array, " B"]:
+    """Return what the damping is multiplied by after a step of which this length was the best."""
+    bolder = jnp.where(length >= 1.5, 0.1, jnp.where(length >= 0.7, 0.3, 1.0))
+    return jnp.where(length <= 0.1, 4.0, jnp.where(length < 0.3, 2.0, bolder)).astype(length.dtype)
 
 
 class Pass(Protocol):

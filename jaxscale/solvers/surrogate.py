@@ -1,112 +1,127 @@
-"""A surrogate of every row's residual around one point: lanes that begin there get close to their ends without the law.
+"""Surrogates of every row's residual around points: lanes that begin there get close to their ends without the law.
 
-A bootstrap starts its replicates at the point fit. Around it a quadratic in theta predicts each residual without the
-law's exponentials, in float32, and well enough that only a few exact evaluations are left to make. What it says is a
-start and never an answer: the loop that minimises takes it from there.
+A replicate starts at a minimum that is known of others. Around it a quadratic in theta predicts each residual without
+the law's exponentials, in float32, and well enough that only a few exact evaluations are left to make. What it says is
+a start and never an answer: the loop that minimises takes it from there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
+from jaxscale.numerics.rho import Rho
 from jaxscale.numerics.small_spd import pack_indices
-from jaxscale.solvers.problem import Data, Evaluation, Pass, Problem, Row, Tree, evaluate, select
+from jaxscale.solvers.problem import (
+    Data,
+    Evaluation,
+    Pass,
+    Problem,
+    Row,
+    Tree,
+    best_length,
+    evaluate,
+    factor_of,
+    select,
+)
 from jaxscale.solvers.shares import Share
 
 ROUNDING = 1e-6
-"""What float32 makes of a value, relative to it."""
-FRESH = 0.1
+"""What float32 makes of a value, relative to it; a lane that a step promises no more has ended."""
+FRESH = 1.0
 """Damping of the first step, in units of the metric."""
 LEAST = 1e-6
 """Least damping, also of the lanes that come from it: the surrogate's own error is larger than what less would gain."""
+STEADY = 3
+"""Steps at the first scale."""
+LOWERING = 0.3
+"""Factor from one scale to the next."""
 REWEIGHTED = 0.4
 """Share of the metric that stands in for a Hessian that is indefinite, as in Newton's method on the law itself."""
+
+
+UNLIKELY = 1e15
+"""Residual in place of one that is not finite: no lane that counts the row begins there."""
 SEEN = 1e-7
 """Length of a coordinate's effect beyond those before it, relative to its own, below which it is none."""
 
 
-class Surrogate(NamedTuple):
-    """Residuals as quadratics in z, where theta = base + frame · z: residual + jacobian · z + z · second · z / 2.
+class Surrogates(NamedTuple):
+    """K quadratics in z, where theta = base + frame · z: residual + jacobian · z + z · second · z / 2.
 
-    residual (n,), jacobian q × (n,), second derivatives q (q + 1) / 2 × (n,): float32, of the q coordinates that a row
-    sees.   base (p,), frame (p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is
-    enough for derivatives in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or
-    the device's.
+    terms (K, 1 + q + q (q + 1) / 2, n): float32, the residual, its jacobian and its packed second derivatives by the q
+    coordinates that a row sees; together, since copying one block a lane takes a tenth of the time of many.   base
+    (K, p), frame (K, p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is enough for
+    derivatives in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or the device's.
     """
 
-    residual: Tree
-    jacobian: tuple[Tree, ...]
-    second: tuple[Tree, ...]
+    terms: Tree
     base: Tree
     frame: Tree
     kind: Tree = ()
 
-    def theta(self, z: Float[Array, "B p"]) -> Float[Array, "B p"]:
-        """Return the points of coordinates z."""
-        return self.base + z @ self.frame.T
 
-
-def surrogate_of(
+def surrogates_of(
     residual: np.ndarray,
     jacobian: np.ndarray,
     second: np.ndarray,
     weight: np.ndarray,
     base: np.ndarray,
-    least: float,
+    least: np.ndarray,
     share: Share | None = None,
     kind: np.ndarray | None = None,
-) -> Surrogate:
-    """Return the surrogate of derivatives in theta: residual (n,), jacobian (n, p), second (n, pairs), base (p,).
+) -> Surrogates:
+    """Return the surrogates of derivatives in theta: residual (K, n), jacobian (K, n, p), second (K, n, pairs).
 
-    weight: (n,), what each row adds to the metric per squared derivative.   least: squared length in the metric below
-    which a coordinate changes nothing and keeps its own unit.   share: that of the problem, if it has one, and kind:
-    (n,) then the kinds of the rows.   Rows that are not finite count for nothing: no lane may give them a weight.
-    NumPy in and out, for the host.
+    weight: (K, n), what each row adds to the metric per squared derivative.   base: (K, p).   least: (K,) squared
+    length in the metric below which a coordinate changes nothing and keeps its own unit.   share: that of the problem,
+    if it has one, and kind: (n,) then the kinds of the rows.   A row that is not finite stays UNLIKELY wherever a lane
+    goes.   NumPy in and out, for the host.
     """
-    size = jacobian.shape[1]
+    size = jacobian.shape[2]
     is_fine = np.isfinite(residual) & np.isfinite(weight)
-    is_fine &= np.isfinite(jacobian).all(axis=1) & np.isfinite(second).all(axis=1)
-    residual, jacobian, second = (
-        np.where(is_fine.reshape(-1, *[1] * (a.ndim - 1)), a, 0.0) for a in (residual, jacobian, second)
-    )
-    upper = np.linalg.qr(np.sqrt(np.where(is_fine, weight, 0.0))[:, None] * jacobian, mode="r")
-    length = np.linalg.norm(upper, axis=0)
-    is_seen = (np.abs(np.diagonal(upper)) > SEEN * length) & (length**2 > least)
-    frame = np.linalg.inv(np.where(is_seen[:, None], upper, np.eye(size)))
-    one, other = (list(side) for side in zip(*(share.pairs if share else pack_indices(size)), strict=True))
-    full = np.zeros((len(residual), size, size))
-    full[:, one, other] = full[:, other, one] = second
-    jacobian, full = jacobian @ frame, frame.T @ full @ frame
+    is_fine &= np.isfinite(jacobian).all(axis=2) & np.isfinite(second).all(axis=2)
+    residual = np.where(is_fine, residual, UNLIKELY)
+    jacobian, second = (np.where(is_fine[:, :, None], array, 0.0) for array in (jacobian, second))
+    upper = np.linalg.qr(np.sqrt(np.where(is_fine, weight, 0.0))[:, :, None] * jacobian, mode="r")
+    length = np.linalg.norm(upper, axis=1)
+    is_seen = (np.abs(np.diagonal(upper, axis1=1, axis2=2)) > SEEN * length) & (length**2 > least[:, None])
+    frame = np.linalg.inv(np.where(is_seen[:, :, None], upper, np.eye(size)))
+    pairs = tuple(share.pairs) if share else tuple(pack_indices(size))
+    first, packed = jacobian @ frame, second @ _turns(frame, pairs)
     kinds: Tree = ()
     if share is not None and kind is not None:  # no frame mixes kinds: their derivatives share no row
-        kinds, seen = kind.astype(np.float32), np.array(share.seen)[kind.astype(int)]
-        row = np.arange(len(residual))[:, None]
-        jacobian, full = jacobian[row, seen], full[row[:, :, None], seen[:, :, None], seen[:, None, :]]
-    width = jacobian.shape[1]
-    one, other = (list(side) for side in zip(*pack_indices(width), strict=True))
-    parts = (residual, *jacobian.T, *full[:, one, other].T)
-    columns = [np.ascontiguousarray(column, np.float32) for column in parts]
-    return Surrogate(columns[0], tuple(columns[1 : width + 1]), tuple(columns[width + 1 :]), base, frame, kinds)
+        kinds, at = kind.astype(np.float32), kind.astype(int)
+        place = {pair: count for count, pair in enumerate(pairs)}
+        owned = [
+            [place[min(seen[j], seen[k]), max(seen[j], seen[k])] for j, k in pack_indices(share.width)]
+            for seen in share.seen
+        ]
+        row = np.arange(residual.shape[1])[:, None]
+        first, packed = first[:, row, np.array(share.seen)[at]], packed[:, row, np.array(owned)[at]]
+    parts = np.concatenate([residual[:, :, None], first, packed], axis=2, dtype=np.float32)
+    return Surrogates(np.ascontiguousarray(parts.transpose(0, 2, 1)), base, frame, kinds)
 
 
-def no_surrogate(problem: Problem, rows: int) -> Surrogate:
-    """Return a surrogate of the right shapes that says nothing, for lanes that begin apart."""
-    size, nothing = problem.size, np.zeros(rows)
-    flat = (np.zeros((rows, size)), np.zeros((rows, len(problem.pairs))))
-    return surrogate_of(nothing, *flat, nothing, np.zeros(size), 0.0, problem.share, nothing)
+def _turns(frame: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Return the maps (K, pairs, pairs) from packed symmetric matrices S to frameᵀ · S · frame, packed, too."""
+    one, other = (np.array(side) for side in zip(*pairs, strict=True))
+    both = frame[:, one][:, :, one] * frame[:, other][:, :, other]
+    crossed = frame[:, other][:, :, one] * frame[:, one][:, :, other]
+    return both + np.where(one == other, 0.0, 1.0)[None, :, None] * crossed
 
 
 class Descent(NamedTuple):
-    """Lanes on the surrogate, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p).
+    """Lanes on their surrogates, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p).
 
-    base: (B,) the value at z = 0.
+    scale: (B,).   is_done: (B,), lanes that stay where they are.
     """
 
     z: Float[Array, "B p"]
@@ -114,81 +129,95 @@ class Descent(NamedTuple):
     value: Float[Array, " B"]
     gradient: Float[Array, "B p"]
     curvature: Float[Array, "B p p"]
-    base: Float[Array, " B"]
+    scale: Float[Array, " B"]
+    is_done: Bool[Array, " B"]
 
 
 def descend(
     problem: Problem,
-    surrogate: Surrogate,
+    surrogates: Surrogates,
+    which: Int[Array, " B"],
     data: Data,
-    scale: Float[Array, " B"],
-    active: Float[Array, " p"],
+    scale: Float[Array, ""],
+    first: Float[Array, " B"],
     steps: Int[Array, ""],
     over_rows: Pass = evaluate,
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
-    """Return where so many damped Newton steps on the surrogate lead from its base, and the objective at the base.
+    """Return where at most so many damped Newton steps on each lane's surrogate lead from its base, and its value.
 
-    data: its rows are not read.   over_rows: the pass over the rows in float32, which may be a kernel's.
-    Returns theta (B, p) and value (B,), good to float32. A lane in which the surrogate does not fall stays at the base.
+    problem: from `quadratic`.   which: the surrogate of each lane.   data: its rows are not read.   scale: the last
+    one.   first: (B,) scales of the first steps, from where it is lowered: a lane that begins at a wide one finds
+    another minimum than one that does not, now and then.   over_rows: the pass over the rows in float32, which may be
+    a kernel's.   Returns theta (B, p) and value (B,) at the last scale, good to what the surrogate is. A lane in which
+    it does not fall stays at the base.
     """
-    identity = jnp.eye(problem.size, dtype=jnp.float32)
-    narrow, free = scale.astype(jnp.float32), active.astype(jnp.float32)
-    weight = data.weight.astype(jnp.float32)
+    whole = jax.lax.map(lambda at: surrogates.terms[at], which)  # one copy a lane: a gather goes number by number
+    own = tuple(whole[:, place] for place in range(whole.shape[1]))
     beside = None if data.shift is None else data.shift.astype(jnp.float32)
-    seen = Data((surrogate.residual, surrogate.jacobian, surrogate.second, surrogate.kind), weight, beside)
+    seen = Data(surrogates.kind, data.weight.astype(jnp.float32), beside, own)
+    identity, narrow = jnp.eye(problem.size, dtype=jnp.float32), scale.astype(jnp.float32)
 
-    def advance(count: jax.Array, descent: Descent) -> Descent:
+    def keep_going(carry: tuple[Descent, jax.Array]) -> Bool[Array, ""]:
+        descent, count = carry
+        return (count <= steps) & ~jnp.all(descent.is_done)
+
+    def advance(carry: tuple[Descent, jax.Array]) -> tuple[Descent, jax.Array]:
+        descent, count = carry
         damping = descent.damping[:, None]
         step, pivot = small_spd.solve(descent.curvature + damping[:, :, None] * identity, descent.gradient)
         step = jnp.where((pivot > 0)[:, None], step, descent.gradient / (REWEIGHTED + damping))
         promise = 0.5 * jnp.sum(step * (descent.gradient + damping * step), axis=1)
-        there = surrogate_evaluation(problem, seen, descent.z - step, narrow, free, over_rows)
-        is_better = there.value <= descent.value * (1 + ROUNDING)
-        kept = (descent.value - there.value) / promise
-        bolder = jnp.where(kept > 0.25, descent.damping, 4.0 * descent.damping)
-        bolder = jnp.where(kept > 0.75, jnp.maximum(0.1 * descent.damping, LEAST), bolder)
-        base = jnp.where(count == 0, there.value, descent.base)
-        damped = descent._replace(damping=jnp.maximum(10.0 * descent.damping, FRESH), base=base)
-        return select(
-            is_better, Descent(descent.z - step, bolder, there.value, there.gradient, there.curvature, base), damped
-        )
+        length, _ = best_length(problem, seen, descent.z, step, descent.scale)
+        z = descent.z - length[:, None] * step
+        lowered = jnp.where(count <= STEADY, descent.scale, jnp.maximum(narrow, LOWERING * descent.scale))
+        is_lowered = lowered < descent.scale
+        here = surrogate_evaluation(problem, seen, z, lowered, over_rows)
+        is_better = (here.value <= descent.value * (1 + ROUNDING)) | (is_lowered & jnp.isfinite(here.value))
+        has_ended = (promise <= ROUNDING * descent.value) & (lowered <= narrow) & ~is_lowered & (count > 0)
+        is_done = descent.is_done | has_ended | ~jnp.isfinite(here.value)
+        bolder = jnp.where(count > 0, jnp.maximum(descent.damping * factor_of(length), LEAST), descent.damping)
+        moved = Descent(z, bolder, here.value, here.gradient, here.curvature, lowered, is_done)
+        stayed = descent._replace(damping=jnp.maximum(10.0 * descent.damping, FRESH), is_done=is_done)
+        return select(descent.is_done, descent, select(is_better, moved, stayed)), count + 1
 
-    nothing = jnp.zeros_like(narrow)
-    origin = jnp.zeros((len(narrow), problem.size), jnp.float32)  # the first turn only looks at it
-    square = jnp.broadcast_to(identity, (*origin.shape, problem.size))
-    begun = Descent(origin, nothing + 10.0 * FRESH, nothing + jnp.inf, origin, square, nothing)
-    descent = jax.lax.fori_loop(0, steps + 1, advance, begun)
-    return surrogate.theta(descent.z.astype(surrogate.base.dtype)), descent.base.astype(scale.dtype)
+    nothing, begin = jnp.zeros((len(first), problem.size), jnp.float32), first.astype(jnp.float32)
+    square = jnp.broadcast_to(identity, (*nothing.shape, problem.size))
+    fresh, unknown = jnp.full_like(begin, FRESH), jnp.full_like(begin, jnp.inf)
+    # the first turn only looks: a second pass over the rows outside the loop would have to be compiled, too
+    begun = Descent(nothing, fresh, unknown, nothing, square, begin, begin < 0)
+    descent, _ = jax.lax.while_loop(keep_going, advance, (begun, jnp.zeros((), jnp.int32)))
+    base, frame = surrogates.base[which], surrogates.frame[which]
+    return base + jnp.einsum("bij,bj->bi", frame, descent.z.astype(base.dtype)), descent.value.astype(base.dtype)
 
 
 def surrogate_evaluation(
-    problem: Problem,
-    data: Data,
-    z: Float[Array, "B p"],
-    scale: Float[Array, " B"],
-    active: Float[Array, " p"],
-    over_rows: Pass = evaluate,
+    problem: Problem, data: Data, z: Float[Array, "B p"], scale: Float[Array, " B"], over_rows: Pass = evaluate
 ) -> Evaluation:
-    """Return what the surrogate says of the objective at z, with its own derivatives in z; all in float32.
+    """Return what the surrogates say of the objective at z, with their own derivatives in z; all in float32.
 
-    data: its rows are those of the surrogate: residual, jacobian, second and kind.
+    data: its rows are the kinds, its own ones the terms of the surrogates.
     """
     metric = jnp.broadcast_to(jnp.eye(problem.size, dtype=z.dtype), (*z.shape, problem.size))
-    return over_rows(_quadratic(problem), data, z, scale, active, metric)
+    return over_rows(problem, data, z, scale, jnp.ones(problem.size, z.dtype), metric)
 
 
 @lru_cache(maxsize=256)
-def _quadratic(problem: Problem) -> Problem:
-    """Return the problem whose residuals are quadratics: one row is (residual, jacobian, second, kind)."""
+def quadratic(
+    rho: Callable[[jax.Array, jax.Array], Rho], size: int, seen: tuple[tuple[int, ...], ...] | None = None
+) -> Problem:
+    """Return the problem whose residuals are quadratics: one row is (kind, terms).
+
+    seen: of a share, where rows see some of the coordinates.   It knows no law, and nor do the programs made with it.
+    """
 
     def residual(z: tuple[jax.Array, ...], row: Row) -> jax.Array:
-        residual, jacobian, second, _ = row
+        _, (value, *terms) = row
         for j, at in enumerate(z):
-            residual = residual + jacobian[j] * at
-        for place, (j, k) in enumerate(pack_indices(len(z))):
-            residual = residual + (0.5 if j == k else 1.0) * second[place] * z[j] * z[k]
-        return residual
+            value = value + terms[j] * at
+        for place, (j, k) in enumerate(pack_indices(len(z)), start=len(z)):
+            value = value + (0.5 if j == k else 1.0) * terms[place] * z[j] * z[k]
+        return value
 
-    if problem.share is None:
-        return Problem(residual, problem.rho, problem.size)
-    return Problem.shared(Share(residual, lambda row: row[3], problem.share.seen), problem.rho)
+    if seen is None:
+        return Problem(residual, rho, size)
+    return Problem.shared(Share(residual, lambda row: row[0], seen), rho)

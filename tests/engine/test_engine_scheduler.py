@@ -18,7 +18,6 @@ from jaxscale.engine.data import SMALLEST_BUCKET, Flattening, bucket, chunks
 from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
 from jaxscale.engine.scheduler import solve_lanes
-from jaxscale.fitting.optimum import surrogate_at
 from jaxscale.fitting.preparing import batch_of
 from jaxscale.laws import LAWS
 from jaxscale.resampling import SCHEMES
@@ -95,23 +94,6 @@ def test_no_lane_makes_more_steps_than_allowed_and_those_that_need_more_say_so(j
     np.testing.assert_array_equal(bounded.status == Status.MAX_STEPS, needs_more)
     for name in ("theta", "value", "status", "steps"):
         np.testing.assert_array_equal(getattr(bounded, name)[~needs_more], getattr(free, name)[~needs_more])
-
-
-def test_a_model_that_leads_lanes_uphill_costs_evaluations_and_nothing_else(job):
-    """Slopes of the wrong sign lead up from the base; such lanes begin again where the others began."""
-    with precision.float64():
-        scale = float(OBJECTIVE.scale)
-        model = surrogate_at(job, START[0], scale, Clock())
-        liar = model._replace(
-            jacobian=tuple(-column for column in model.jacobian), second=tuple(0 * b for b in model.second)
-        )
-        index, first = np.arange(REPLICATES), np.full(REPLICATES, scale)
-        alone, misled = (
-            solve_lanes(replace(job, surrogate=each), index, START, first, Clock()) for each in (None, liar)
-        )
-    np.testing.assert_array_equal(misled.status, alone.status)
-    np.testing.assert_allclose(misled.theta, alone.theta, rtol=1e-9)
-    assert misled.steps.mean() > alone.steps.mean()
 
 
 def test_a_failing_chunk_raises_and_starts_nothing_more(job, monkeypatch):

@@ -1,0 +1,203 @@
+"""Where replicates start: every known minimum priced for every replicate, and the surrogate descended from the lowest.
+
+All replicates share the rows and differ in weights, so that the objective of replicate r at candidate k is (W · Q) of
+r and k, with Q the rho functions of a candidate's residuals: one product of matrices prices all of them.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import PartitionSpec
+from jaxtyping import Array, Float, Int
+
+from jaxscale import precision
+from jaxscale.engine import placement
+from jaxscale.engine.compiling import Clock, run
+from jaxscale.engine.data import chunks, fill, upload
+from jaxscale.engine.draws import Drawn, draw_chunk, in_blocks
+from jaxscale.engine.job import Job, shape_of, source_in
+from jaxscale.kernels import choose
+from jaxscale.resampling import Draw
+from jaxscale.solvers.problem import Data, Pass, Problem, Tree
+from jaxscale.solvers.surrogate import Surrogates, descend, quadratic
+
+MOST_CANDIDATES = 256
+"""Candidates of one table: more find lower minima in fewer than 1 of 1,000 replicates."""
+MEMORY = 64 << 20
+"""Bytes of their surrogates, in float32: longer tables and laws of more coefs have fewer candidates."""
+STARTS = 3
+"""Descents of a replicate: from the candidates of the lowest price, no two of them alike, and once more from the first
+of them from a wide scale."""
+DESCENTS = (8, 14)
+"""Most steps on the surrogate, of a descent at the last scale and of one from the wide one: more leave the loop that
+follows hardly fewer evaluations."""
+
+
+TOGETHER = 4
+"""Blocks of lanes that descend together: a step on the surrogate is cheap, and so is one of a lane that has ended."""
+
+
+class Candidates(NamedTuple):
+    """Points at which replicates may start, on the device; K of them, of which the last may be padding.
+
+    surrogates: around each.   is_there (K,): not padding.   is_inside (K,): at no bound.
+    alike (K, K): so near one another that one of both is enough.   scale, wide: of the objective, the one at which
+    candidates are priced, and one at which few minima are left.
+    """
+
+    surrogates: Surrogates
+    is_there: Tree
+    is_inside: Tree
+    alike: Tree
+    scale: Tree
+    wide: Tree
+
+
+class Starts(NamedTuple):
+    """Where replicates (k,) may start; NumPy arrays, or the device's.
+
+    theta: (k, S, p), the ends of descents on the surrogates, the last from the same candidate as the first, but from a
+    wide scale.   value: (k, S), what the surrogates say there; inf where a table has fewer candidates.   price:
+    (k, S + 1), the objective at the candidate itself, in float32; the last is the lowest at a bound.   chosen:
+    (k, S + 1), which candidates these are.
+    """
+
+    theta: Tree
+    value: Tree
+    price: Tree
+    chosen: Tree
+
+
+def most_candidates(job: Job) -> int:
+    """Return how many candidates a table has at most: a power of two."""
+    share = job.problem.share
+    width = job.problem.size if share is None else share.width
+    numbers = 4 * len(job.batch.target) * (1 + width + width * (width + 1) // 2)
+    return max(2, min(MOST_CANDIDATES, 1 << (MEMORY // numbers).bit_length() - 1))
+
+
+def candidates_of(
+    job: Job, surrogates: Surrogates, is_inside: np.ndarray, alike: np.ndarray, scales: tuple[float, float]
+) -> Candidates:
+    """Return candidates with these surrogates, at most `most_candidates` of them, on the device.
+
+    is_inside: (K,).   alike: (K, K).   scales: the last and a wide one.
+    """
+    count, most = len(is_inside), most_candidates(job)
+    terms, base, frame = (fill(part, most) for part in surrogates[:3])
+    padded = Surrogates(terms, base, frame, surrogates.kind)
+    beside = (0, most - count)
+    masks = (np.arange(most) < count, np.pad(is_inside, beside), np.pad(alike, (beside, beside)))
+    return Candidates(*upload((padded, *masks, *map(np.float64, scales))))
+
+
+def starts_of(job: Job, candidates: Candidates, replicate: np.ndarray, clock: Clock) -> Starts:
+    """Return where replicates (k,) may start; the same for each, whatever the others are."""
+    device, mesh = placement.current(), placement.mesh()
+    width, block = shape_of(device.platform, len(job.batch.target), job.width)
+    together = math.gcd(width, TOGETHER * block)
+    width *= 1 if mesh is None else mesh.size
+    share = job.problem.share
+    model = quadratic(job.problem.rho, job.problem.size, None if share is None else share.seen)
+    early = choose(device.platform, kind=device.device_kind).evaluate
+    source = upload(source_in(job))
+
+    def ask(part: slice) -> Starts:
+        count = part.stop - part.start
+        with precision.float64(), jax.default_device(device):  # both are thread-local
+            lanes = (source, fill(replicate[part].astype(np.int32), width), np.arange(width) < count)
+            drawn: Drawn = run(clock, draw_chunk, (job.scheme, block, mesh), lanes, stays=mesh is None)
+            question = (candidates, drawn.draw, lanes[2])
+            found: Starts = run(clock, start_chunk, (model, together, mesh, early), question)
+        theta = found.theta.reshape(width, STARTS, -1)
+        return Starts(*(array[:count] for array in found._replace(theta=theta)))
+
+    workers = (os.cpu_count() or 1) if device.platform == "cpu" and mesh is None else 1
+    with clock.running(), ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(ask, chunks(len(replicate), width)))
+    return Starts(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def start_chunk(
+    model: Problem,
+    block: int,
+    mesh: jax.sharding.Mesh | None,
+    early: Pass,
+    argument: tuple[Candidates, Draw[Tree], Tree],
+) -> Starts:
+    """Return the starts of lanes that count, which come first: of (candidates, draws (B, n), is_counted (B,)).
+
+    model: from `quadratic`.   block: how many go together; it divides B.   mesh: devices that each take their share.
+    early: the pass over the rows in float32.   theta is (B, S p).
+    """
+    ask = partial(_start_share, model, block, early)
+    if mesh is None:
+        return ask(argument)
+    alike: Tree = PartitionSpec()
+    shared: Tree = PartitionSpec(placement.AXIS)
+    found: Starts = jax.shard_map(
+        ask, mesh=mesh, in_specs=((alike, shared, shared),), out_specs=shared, check_vma=False
+    )(argument)
+    return found
+
+
+def _start_share(model: Problem, block: int, early: Pass, argument: tuple[Candidates, Draw[Tree], Tree]) -> Starts:
+    candidates, draw, is_counted = argument
+    surrogates = candidates.surrogates
+    narrow = candidates.scale.astype(jnp.float32)
+    residual = surrogates.terms[:, 0]
+    value = model.rho(residual, narrow).value
+
+    def some(lanes: Int[Array, " b"]) -> Starts:
+        own: Draw[jax.Array] = jax.tree.map(lambda part: part[lanes].astype(jnp.float32), draw)
+        price = _prices(model, residual, value, own, narrow)
+        price = jnp.where(candidates.is_there, price, jnp.inf)
+        at_bound = jnp.where(candidates.is_inside, jnp.inf, price)
+        lowest, left = [], jnp.where(candidates.is_inside, price, jnp.inf)
+        for _ in range(STARTS - 1):
+            lowest.append((jnp.argmin(left, axis=1), jnp.min(left, axis=1)))
+            left = jnp.where(candidates.alike[lowest[-1][0]], jnp.inf, left)
+        which, prices = (jnp.stack(parts, axis=1) for parts in zip(*lowest, lowest[0], strict=True))
+        data, wide = Data((), *own), candidates.wide.astype(jnp.float32)
+
+        def descended(asked: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            at, first, steps = asked
+            begin = jnp.broadcast_to(first, (len(lanes),))
+            return descend(model, surrogates, at, data, narrow, begin, steps, early)
+
+        is_wide = jnp.arange(STARTS) == STARTS - 1
+        first, steps = jnp.where(is_wide, wide, narrow), jnp.where(is_wide, DESCENTS[1], DESCENTS[0])
+        ends, said = jax.lax.map(descended, (which.T, first, steps))  # each kind ends when its own lanes have
+        bound = jnp.argmin(at_bound, axis=1)
+        return Starts(
+            jnp.swapaxes(ends, 0, 1).reshape(len(lanes), -1),
+            jnp.where(jnp.isfinite(prices), said.T, jnp.inf),
+            jnp.concatenate([prices, jnp.min(at_bound, axis=1)[:, None]], axis=1),
+            jnp.concatenate([which, bound[:, None]], axis=1),
+        )
+
+    count = jnp.sum(is_counted, dtype=jnp.int32)
+    return in_blocks(some, jnp.arange(len(is_counted), dtype=jnp.int32), block, count)
+
+
+def _prices(
+    model: Problem,
+    residual: Float[Array, "K n"],
+    value: Float[Array, "K n"],
+    draw: Draw[jax.Array],
+    scale: Float[Array, ""],
+) -> Float[Array, "b K"]:
+    """Return the objective of every lane at every candidate: a product, but for draws that move the targets."""
+    if draw.shift is None:
+        return jnp.einsum("bn,kn->bk", draw.weight, value)
+    return jax.vmap(lambda weight, shift: jnp.sum(weight * model.rho(residual - shift, scale).value, axis=1))(
+        draw.weight, draw.shift
+    )

@@ -1,0 +1,72 @@
+"""Where replicates start: no candidate is lower than what is found, and no surrogate is trusted."""
+
+import numpy as np
+import pytest
+
+import jaxscale as js
+from jaxscale import precision
+from jaxscale.engine.compiling import Clock
+from jaxscale.engine.job import draws
+from jaxscale.engine.starts import starts_of
+from jaxscale.fitting.optimum import views_of
+from jaxscale.refitting.setup import setup_of
+from jaxscale.refitting.starting import Pool, solve
+from jaxscale.refitting.survey import survey_of
+from jaxscale.resampling import SCHEMES
+from jaxscale.status import Status
+
+REPLICATES = np.arange(300, 364)
+
+
+@pytest.fixture(scope="module")
+def started():
+    """A table of which rho's threshold makes several minima, its setup and its pool of candidates."""
+    random = np.random.default_rng(7)
+    columns = {"params": 10 ** random.uniform(7, 10, 60), "tokens": 10 ** random.uniform(9, 11.5, 60)}
+    coefs = {"A": 400.0, "B": 400.0, "E": 1.7, "alpha": 0.34, "beta": 0.28}
+    runs = js.simulate("chinchilla", coefs, columns=columns, noise=0.02, seed=3)
+    fit, clock = js.fit(runs, objective=js.huber(1e-3)), Clock()
+    with precision.float64():
+        setup = setup_of(fit, SCHEMES.resolve("pairs"), 0, None, clock)
+        found = survey_of(setup, clock)
+        return setup, Pool.of(setup, found.theta, found.index, found.bounds, clock)
+
+
+def objectives(setup, theta):
+    """The objective (k, K) of the replicates at points (K, p): Huber's sums of their residuals, by NumPy."""
+    clock = Clock()
+    with precision.float64():
+        weight = draws(setup.job, REPLICATES, clock).weight
+        size = np.abs(np.concatenate([one.residual for one in views_of(setup.job, setup.job.batch, theta, 1.0, clock)]))
+    delta = setup.fit.objective.scale
+    return weight @ np.where(size <= delta, size**2 / 2, delta * (size - delta / 2)).T
+
+
+def test_a_replicate_starts_from_the_candidate_of_the_lowest_price(started):
+    setup, pool = started
+    inside = np.flatnonzero(pool.index < 0)
+    assert len(inside) > 20
+    exact = objectives(setup, pool.theta[inside])
+    with precision.float64():
+        starts = starts_of(setup.job, pool.candidates, REPLICATES, Clock())
+    np.testing.assert_allclose(starts.price[:, 0], exact.min(axis=1), rtol=1e-5)
+    assert np.all(starts.price[:, 1] >= starts.price[:, 0])
+    np.testing.assert_array_equal(starts.chosen[:, 2], starts.chosen[:, 0])
+
+
+@pytest.mark.parametrize("is_lying", [False, True], ids=["surrogates", "surrogates with slopes of the wrong sign"])
+def test_no_candidate_is_lower_than_what_a_replicate_finds(started, is_lying):
+    """Slopes of the wrong sign lead away from minima: that costs evaluations and nothing else."""
+    setup, pool = started
+    exact = objectives(setup, pool.theta[pool.index < 0]).min(axis=1)
+    candidates = pool.candidates
+    if is_lying:
+        terms = candidates.surrogates.terms
+        lying = candidates.surrogates._replace(terms=terms.at[:, 1:].multiply(-1.0))
+        candidates = candidates._replace(surrogates=lying)
+    other = Pool(pool.theta, pool.index, pool.bounds, pool.frames, candidates)
+    with precision.float64():
+        outcome, _ = solve(setup, other, REPLICATES, Clock())
+    usable = outcome.status <= Status.AT_BOUND
+    assert usable.mean() > 0.9
+    assert np.all(outcome.value[usable] <= exact[usable] * (1 + 2e-5))
