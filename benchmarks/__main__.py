@@ -16,6 +16,7 @@ from benchmarks.recovery import recovery
 from benchmarks.scaling import scaling
 from benchmarks.schedules import schedules
 from benchmarks.starts import starts
+from benchmarks.tables import tables
 
 MEASURING = (bootstrap, starts, cold, scaling)
 
@@ -43,7 +44,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, kernels, recovery, schedules, everything, table):
+for command in (*MEASURING, tables, kernels, recovery, schedules, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

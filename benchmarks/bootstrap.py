@@ -42,7 +42,7 @@ def bootstrap(
     All contestants solve the same resampled tables, each the first so many of them.
     """
     try:
-        from benchmarks import judging, machine, reporting, tables, timing
+        from benchmarks import drawing, judging, machine, reporting, timing
         from benchmarks.rivals import RIVALS
     except ModuleNotFoundError as missing:
         raise click.ClickException(ABSENT.format(name=missing.name)) from missing
@@ -56,7 +56,7 @@ def bootstrap(
         contest += [(rival, serial) for rival in present if rival.name == "jaxscale"]
     runs = options.runs_of(table, where)
     _tell("jaxscale: fitting, and drawing the tables")
-    study = tables.draw(runs, replicates=replicates, lanes=lanes, seed=seed)
+    study = drawing.draw(runs, replicates=replicates, lanes=lanes, seed=seed)
     measurements = timing.measure(study, contest, repeats=repeats, tell=_tell)
     own = reporting.own_place(measurements)
     rows = reporting.rows_of(measurements, judging.judge(study, [each.outcome for each in measurements], own=own))

@@ -16,6 +16,7 @@ RIVALS = (
     optimistix_bfgs.WHITENED,
     cpp_loop.ALL_ROWS,
     cpp_loop.DRAWN_ROWS,
+    cpp_loop.FROM_CANDIDATES,
     jaxscale_bootstrap.SHIPPED,
     jaxscale_bootstrap.USER,
 )

@@ -149,10 +149,11 @@ bool descend(const Table& table, double delta, Scratch& scratch, double* theta, 
 
 }  // namespace
 
-// x, y, log_loss: (rows,).   weights: (replicates, rows).   start: (P,).   only_drawn: leave out rows of weight zero.
-// Out: theta (replicates, P), value (replicates,), is_done (replicates,). The next free thread takes the next replicate.
+// x, y, log_loss: (rows,).   weights: (replicates, rows).   start: (replicates, starts, P): the lowest end is kept.
+// only_drawn: leave out rows of weight zero.   Out: theta (replicates, P), value (replicates,), is_done (replicates,).
+// The next free thread takes the next replicate.
 extern "C" void refit(const double* x, const double* y, const double* log_loss, const double* weights, size_t rows,
-                      size_t replicates, const double* start, double delta, int threads, int only_drawn, double* theta,
+                      size_t replicates, const double* start, size_t starts, double delta, int threads, int only_drawn, double* theta,
                       double* value, std::uint8_t* is_done) {
     std::atomic<size_t> next{0};
     const auto work = [&] {
@@ -170,8 +171,18 @@ extern "C" void refit(const double* x, const double* y, const double* log_loss, 
                 }
                 table = {own_x.data(), own_y.data(), own_loss.data(), own_weight.data(), count};
             }
-            std::copy(start, start + P, theta + r * P);
-            is_done[r] = descend(table, delta, scratch, theta + r * P, value[r]);
+            is_done[r] = 0;
+            for (size_t s = 0; s < starts; ++s) {
+                double trial[P], end;
+                const double* begin = start + (r * starts + s) * P;
+                std::copy(begin, begin + P, trial);
+                const bool done = descend(table, delta, scratch, trial, end);
+                const bool better = done != bool(is_done[r]) ? done : end < value[r];
+                if (s > 0 && !better) continue;
+                std::copy(trial, trial + P, theta + r * P);
+                value[r] = end;
+                is_done[r] = done;
+            }
         }
     };
     std::vector<std::thread> pool;

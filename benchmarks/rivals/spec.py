@@ -20,6 +20,7 @@ class Study:
 
     params, tokens, loss: (n,), counts and nats per token.   weights: (R, n), how often each run was drawn.
     theta: (5,), log A, log B, log E, alpha, beta of the point fit, in that order everywhere in this folder.
+    candidates: (K, 5), minima of other replicates, in the same order of coefs; those at a bound left out.
     lanes: replicates per batch, for contestants that batch.   fits, seed: what jaxscale needs to draw the same tables,
     one point fit per way to write the law.
     """
@@ -29,6 +30,7 @@ class Study:
     loss: np.ndarray
     weights: np.ndarray
     theta: np.ndarray
+    candidates: np.ndarray
     lanes: int
     fits: Mapping[str, js.Fit]
     seed: int

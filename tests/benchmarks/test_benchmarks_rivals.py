@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import jaxscale as js
-from benchmarks import judging, tables
+from benchmarks import drawing, judging
 from benchmarks.rivals import RIVALS, cpp_loop, jaxscale_bootstrap
 from benchmarks.rivals.spec import Outcome
 
@@ -13,7 +13,7 @@ REPLICATES = 6
 
 @pytest.fixture(scope="module")
 def study(separable_law_table):
-    return tables.draw(separable_law_table, replicates=REPLICATES, lanes=3, seed=0)
+    return drawing.draw(separable_law_table, replicates=REPLICATES, lanes=3, seed=0)
 
 
 def test_the_tables_handed_out_are_those_that_jaxscale_draws(study):
