@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -99,94 +99,110 @@ def solve(
     be lower. One that failed, or ended above its lowest candidate, starts there without the surrogate. After that no
     candidate is lower than what a usable replicate found.
     """
-    starts, count = starts_of(setup.job, pool.candidates, replicate, clock), len(replicate)
-    outcome = Outcome(
-        starts.theta[:, 0].copy(),
-        np.full(count, np.nan),
-        np.full(count, Status.STALLED, np.int8),
-        np.zeros(count, np.int32),
-    )
-    index = np.full(count, INSIDE)
-    at_bound = pool.index[starts.chosen[:, -1]]
-    for at, bound in enumerate(pool.bounds):
-        lanes = np.flatnonzero((starts.price[:, -1] < starts.price[:, 0]) & (at_bound == at))
-        if len(lanes):
-            start = pool.theta[starts.chosen[lanes, -1]]
-            held = solve_held(setup.job, bound, replicate[lanes], start, np.full(len(lanes), setup.fine), clock)
-            _take(outcome, lanes, held)
-            index[lanes[held.status == Status.AT_BOUND]] = at
-    job = replace(setup.job, max_steps=min(FIRST_STEPS, setup.job.max_steps))
-
-    def moved(lanes: np.ndarray, start: np.ndarray, damping: float | None = LEAST) -> Outcome:
-        return solve_lanes(job, replicate[lanes], start, np.full(len(lanes), setup.fine), clock, damping=damping)
-
-    lanes = np.flatnonzero(index == INSIDE)
-    on_done(count - len(lanes))
-    if len(lanes):
-        scale = np.full(len(lanes), setup.fine)
-        first = solve_lanes(job, replicate[lanes], starts.theta[lanes, 0], scale, clock, on_done, LEAST)
-        _take(outcome, lanes, first)
-    _visit_others(setup, pool, starts, replicate, outcome, index, clock)
-    lowest = np.where(np.isfinite(starts.price[:, 0]), starts.price[:, 0], np.inf) * (1 + DIRECT) + setup.floor
-    is_usable = outcome.status <= Status.AT_BOUND
-    lanes = np.flatnonzero(np.isfinite(lowest) & (~is_usable | (outcome.value > lowest)) & (index == INSIDE))
-    if len(lanes):
-        again = moved(lanes, pool.theta[starts.chosen[lanes, 0]], None)
-        better = (again.status <= Status.AT_BOUND) | (again.value < outcome.value[lanes])
-        _take(outcome, lanes[better], Outcome(*(part[better] for part in again)))
-        outcome.steps[lanes[~better]] += again.steps[~better]
-    return outcome, index
+    solving = Solving(setup, pool, starts_of(setup.job, pool.candidates, replicate, clock), replicate, clock)
+    on_done(solving.hold())
+    solving.begin(on_done)
+    solving.visit_others()
+    solving.begin_directly()
+    return solving.outcome, solving.index
 
 
-def _take(outcome: Outcome, lanes: np.ndarray, again: Outcome) -> None:
-    """Write what lanes came to into the outcome, and add their evaluations to it."""
-    outcome.steps[lanes] += again.steps
-    for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
-        mine[lanes] = other
+@dataclass
+class Solving:
+    """Replicates (k,) on their way from where they may start; `outcome` and `index` change in place.
 
-
-def _visit_others(
-    setup: Setup,
-    pool: Pool,
-    starts: Starts,
-    replicate: np.ndarray,
-    outcome: Outcome,
-    index: np.ndarray,
-    clock: Clock,
-) -> None:
-    """Go on from further descents that seem to end in another minimum that may be lower, and keep what is lower.
-
-    First briefly: most then prove to be on their way to the minimum that is known. Where rho has no threshold there is
-    one basin, and a lane inside has no others. `outcome` and `index` change in place.
+    index: (k,), of the bound at which each lies, INSIDE for none.
     """
-    is_inside = (index == INSIDE)[:, None]
-    value = np.where(outcome.status <= Status.AT_BOUND, outcome.value, -np.inf)[:, None]
-    may = starts.value < np.where(is_inside, value * (1 + CLOSE), value)
-    may[:, 0] &= ~is_inside[:, 0]
-    if not setup.has_basins:
-        may &= ~is_inside
-    lanes, place = np.nonzero(may)
-    theta, chosen = starts.theta[lanes, place], starts.chosen[lanes, place]
-    before = outcome.value.copy()
-    for most in (BRIEF_STEPS, FIRST_STEPS):
-        apart = _is_apart(setup, pool.frames[chosen], theta - outcome.theta[lanes], outcome.value[lanes])
-        lanes, theta, chosen = lanes[apart], theta[apart], chosen[apart]
-        if not len(lanes):
-            break
-        job, scale = replace(setup.job, max_steps=most), np.full(len(lanes), setup.fine)
-        again = solve_lanes(job, replicate[lanes], theta, scale, clock, damping=LEAST)
-        keep_lower(outcome, lanes, again, setup.floor)
-        goes_on = (again.status == Status.MAX_STEPS) & (again.value < outcome.value[lanes] * (1 + CLOSE))
-        lanes, theta, chosen = lanes[goes_on], again.theta[goes_on], chosen[goes_on]
-    index[outcome.value < before] = INSIDE
 
+    setup: Setup
+    pool: Pool
+    starts: Starts
+    replicate: np.ndarray
+    clock: Clock
+    outcome: Outcome = field(init=False)
+    index: np.ndarray = field(init=False)
 
-def _is_apart(setup: Setup, frame: np.ndarray, step: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Return which steps (k, p) from minima of this value (k,) lead away from them, in frames (k, p, p)."""
-    error = np.sqrt(2.0 * value * one_run(setup.job))
-    with np.errstate(all="ignore"):
-        length = np.max(np.abs(np.linalg.solve(frame, step[:, :, None])[:, :, 0]), axis=1)
-    return ~(length < REMOVED * error)
+    def __post_init__(self) -> None:
+        count = len(self.replicate)
+        status, steps = np.full(count, Status.STALLED, np.int8), np.zeros(count, np.int32)
+        self.outcome = Outcome(self.starts.theta[:, 0].copy(), np.full(count, np.nan), status, steps)
+        self.index = np.full(count, INSIDE)
+
+    def hold(self) -> int:
+        """Hold those whose cheapest candidate lies at a bound there; return how many stay."""
+        starts = self.starts
+        is_cheapest = starts.price[:, -1] < starts.price[:, 0]
+        for at, bound in enumerate(self.pool.bounds):
+            lanes = np.flatnonzero(is_cheapest & (self.pool.index[starts.chosen[:, -1]] == at))
+            if len(lanes):
+                start, scale = self.pool.theta[starts.chosen[lanes, -1]], np.full(len(lanes), self.setup.fine)
+                held = solve_held(self.setup.job, bound, self.replicate[lanes], start, scale, self.clock)
+                stays = held.status == Status.AT_BOUND
+                self._take(lanes, held, stays)
+                self.index[lanes[stays]] = at
+        return int(np.sum(self.index != INSIDE))
+
+    def begin(self, on_done: Callable[[int], None]) -> None:
+        """Solve the others from the end of their first descent."""
+        lanes = np.flatnonzero(self.index == INSIDE)
+        self._take(lanes, self._solved(lanes, self.starts.theta[lanes, 0], LEAST, FIRST_STEPS, on_done))
+
+    def visit_others(self) -> None:
+        """Go on from further descents that seem to end in another minimum that may be lower, and keep what is lower.
+
+        First briefly: most then prove to be on their way to the minimum that is known. Where rho has no threshold there
+        is one basin, and a lane inside has no others.
+        """
+        starts, outcome, is_inside = self.starts, self.outcome, (self.index == INSIDE)[:, None]
+        value = np.where(outcome.status <= Status.AT_BOUND, outcome.value, -np.inf)[:, None]
+        may = starts.value < np.where(is_inside, value * (1 + CLOSE), value)
+        may[:, 0] &= ~is_inside[:, 0]
+        if not self.setup.has_basins:
+            may &= ~is_inside
+        lanes, place = np.nonzero(may)
+        theta, frame, before = starts.theta[lanes, place], starts.chosen[lanes, place], outcome.value.copy()
+        for most in (BRIEF_STEPS, FIRST_STEPS):
+            apart = self._is_apart(lanes, theta, self.pool.frames[frame])
+            lanes, theta, frame = lanes[apart], theta[apart], frame[apart]
+            again = self._solved(lanes, theta, LEAST, most)
+            keep_lower(outcome, lanes, again, self.setup.floor)
+            goes_on = (again.status == Status.MAX_STEPS) & (again.value < outcome.value[lanes] * (1 + CLOSE))
+            lanes, theta, frame = lanes[goes_on], again.theta[goes_on], frame[goes_on]
+        self.index[outcome.value < before] = INSIDE
+
+    def begin_directly(self) -> None:
+        """Solve those inside that failed, or ended above their lowest candidate, from there; keep what is better."""
+        price, outcome = self.starts.price[:, 0], self.outcome
+        is_wrong = (outcome.status > Status.AT_BOUND) | (outcome.value > price * (1 + DIRECT) + self.setup.floor)
+        lanes = np.flatnonzero(is_wrong & np.isfinite(price) & (self.index == INSIDE))
+        again = self._solved(lanes, self.pool.theta[self.starts.chosen[lanes, 0]], None, FIRST_STEPS)
+        self._take(lanes, again, (again.status <= Status.AT_BOUND) | (again.value < outcome.value[lanes]))
+
+    def _solved(
+        self,
+        lanes: np.ndarray,
+        theta: np.ndarray,
+        damping: float | None,
+        most: int,
+        on_done: Callable[[int], None] = lambda count: None,
+    ) -> Outcome:
+        job = replace(self.setup.job, max_steps=min(most, self.setup.job.max_steps))
+        scale = np.full(len(lanes), self.setup.fine)
+        return solve_lanes(job, self.replicate[lanes], theta, scale, self.clock, on_done, damping)
+
+    def _take(self, lanes: np.ndarray, again: Outcome, is_better: np.ndarray | None = None) -> None:
+        """Write what lanes came to, where it is better, and add their evaluations in any case."""
+        outcome, kept = self.outcome, np.ones(len(lanes), bool) if is_better is None else is_better
+        outcome.steps[lanes] += again.steps
+        for mine, other in zip((outcome.theta, outcome.value, outcome.status), again, strict=False):
+            mine[lanes[kept]] = other[kept]
+
+    def _is_apart(self, lanes: np.ndarray, theta: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Return which points (l, p) are no place of the minima that lanes (l,) have, in frames (l, p, p)."""
+        error = np.sqrt(2.0 * self.outcome.value[lanes] * one_run(self.setup.job))
+        with np.errstate(all="ignore"):
+            step = np.linalg.solve(frame, (theta - self.outcome.theta[lanes])[:, :, None])[:, :, 0]
+            return ~(np.max(np.abs(step), axis=1, initial=0.0) < REMOVED * error)
 
 
 def keep_lower(outcome: Outcome, lanes: np.ndarray, again: Outcome, floor: float) -> None:
