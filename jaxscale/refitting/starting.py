@@ -171,9 +171,13 @@ class Solving:
         self.index[outcome.value < before] = INSIDE
 
     def begin_directly(self) -> None:
-        """Solve those inside that failed, or ended above their lowest candidate, from there; keep what is better."""
+        """Solve those inside that failed, or ended above their lowest candidate, from there; keep what is better.
+
+        One that is still on its way is not one of them: where to is asked of the bounds.
+        """
         price, outcome = self.starts.price[:, 0], self.outcome
-        is_wrong = (outcome.status > Status.AT_BOUND) | (outcome.value > price * (1 + DIRECT) + self.setup.floor)
+        is_lost = (outcome.status > Status.AT_BOUND) & (outcome.status != Status.MAX_STEPS)
+        is_wrong = is_lost | ~(outcome.value <= price * (1 + DIRECT) + self.setup.floor)
         lanes = np.flatnonzero(is_wrong & np.isfinite(price) & (self.index == INSIDE))
         again = self._solved(lanes, self.pool.theta[self.starts.chosen[lanes, 0]], None, FIRST_STEPS)
         self._take(lanes, again, (again.status <= Status.AT_BOUND) | (again.value < outcome.value[lanes]))
