@@ -84,7 +84,7 @@ def most_candidates(job: Job) -> int:
     return max(2, min(MOST_CANDIDATES, 1 << (MEMORY // numbers).bit_length() - 1))
 
 
-def candidates_of(
+def prepared_candidates(
     job: Job, surrogates: Surrogates, is_inside: np.ndarray, alike: np.ndarray, scales: tuple[float, float]
 ) -> Candidates:
     """Return candidates with these surrogates, at most `most_candidates` of them, on the device.
@@ -99,7 +99,7 @@ def candidates_of(
     return Candidates(*upload((padded, *masks, *map(np.float64, scales))))
 
 
-def starts_of(job: Job, candidates: Candidates, replicate: np.ndarray, clock: Clock) -> Starts:
+def priced_starts(job: Job, candidates: Candidates, replicate: np.ndarray, clock: Clock) -> Starts:
     """Return where replicates (k,) may start; the same for each, whatever the others are."""
     device, mesh = placement.current(), placement.mesh()
     width, block = shape_of(device.platform, len(job.batch.target), job.width)

@@ -20,7 +20,7 @@ from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.objectives import weight_of
 from jaxscale.refitting.restarting import rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
-from jaxscale.refitting.starting import Pool, solve
+from jaxscale.refitting.starting import Pool, solve_replicates
 from jaxscale.refitting.survey import SURVEY, Survey
 from jaxscale.resampling import redraw
 from jaxscale.results import Fit
@@ -146,7 +146,7 @@ def _refit_some(
     covariance: bool,
 ) -> tuple[np.ndarray, ...]:
     """Return coefs, value, status, steps, is_open and covariance of replicates (k,), as in `Refits`."""
-    outcome, index = solve(setup, pool, replicate, clock, on_done)
+    outcome, index = solve_replicates(setup, pool, replicate, clock, on_done)
     settling = settling_of(setup, outcome, index, replicate, survey.bounds, clock)
     settling.told = len(survey.bounds)
     settling.settle(np.arange(len(replicate)))

@@ -28,7 +28,7 @@ TRIES = 3
 def settling_of(
     setup: Setup, outcome: Outcome, index: np.ndarray, replicate: np.ndarray, bounds: Iterable[Bound], clock: Clock
 ) -> Settling:
-    """Return replicates (k,) as `solve` left them, ready to be told where they lie; `outcome` changes in place."""
+    """Return replicates (k,) as they were solved, ready to be told where they lie; `outcome` changes in place."""
     middle = np.median(setup.grid, axis=0)
     settling = Settling(setup.fit.law, setup.job, outcome, replicate, middle, setup.scale, clock, list(bounds))
     settling.index[:] = index

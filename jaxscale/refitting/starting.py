@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.scheduler import Outcome, solve_lanes
-from jaxscale.engine.starts import Candidates, Starts, candidates_of, most_candidates, starts_of
+from jaxscale.engine.starts import Candidates, Starts, most_candidates, prepared_candidates, priced_starts
 from jaxscale.fitting.bounds import Bound, one_run, solve_held
 from jaxscale.fitting.optimum import surrogates_at
 from jaxscale.fitting.settling import INSIDE
@@ -60,7 +60,7 @@ class Pool:
         kept = np.flatnonzero(is_new)[: most_candidates(setup.job)]
         theta, index, alike = theta[kept], index[kept], away[np.ix_(kept, kept)] < APART
         surrogates = surrogates_at(setup.job, theta, setup.fine, clock)
-        candidates = candidates_of(setup.job, surrogates, index == INSIDE, alike, (setup.fine, setup.wide))
+        candidates = prepared_candidates(setup.job, surrogates, index == INSIDE, alike, (setup.fine, setup.wide))
         return cls(theta, index, tuple(bounds), surrogates.frame, candidates)
 
 
@@ -85,7 +85,7 @@ def _distances(theta: np.ndarray, index: np.ndarray) -> np.ndarray:
     return np.where(index[:, None] == index[None], away, np.inf)
 
 
-def solve(
+def solve_replicates(
     setup: Setup,
     pool: Pool,
     replicate: np.ndarray,
@@ -99,7 +99,7 @@ def solve(
     be lower. One that failed, or ended above its lowest candidate, starts there without the surrogate. After that no
     candidate is lower than what a usable replicate found.
     """
-    solving = Solving(setup, pool, starts_of(setup.job, pool.candidates, replicate, clock), replicate, clock)
+    solving = Solving(setup, pool, priced_starts(setup.job, pool.candidates, replicate, clock), replicate, clock)
     on_done(solving.hold())
     solving.begin(on_done)
     solving.visit_others()

@@ -14,7 +14,7 @@ from jaxscale.fitting.bounds import Bound
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.refitting.restarting import NEIGHBOURS, rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
-from jaxscale.refitting.starting import Pool, keep_lower, solve
+from jaxscale.refitting.starting import Pool, keep_lower, solve_replicates
 from jaxscale.resampling import SCHEMES, Fitted, Scheme
 from jaxscale.results import Fit
 from jaxscale.status import Status
@@ -105,7 +105,7 @@ def survey_of(setup: Setup, clock: Clock) -> Survey:
     """
     known, bounds = _known(setup), () if setup.bound is None else (setup.bound,)
     seeds, replicate = np.arange(SEEDS), np.arange(SURVEY)
-    first, _ = solve(setup, Pool.of(setup, *known, bounds, clock), seeds, clock)
+    first, _ = solve_replicates(setup, Pool.of(setup, *known, bounds, clock), seeds, clock)
     found = [first.theta[first.status == Status.CONVERGED]]
     steps = np.pad(first.steps, (0, SURVEY - SEEDS))
     if setup.has_basins:
@@ -115,13 +115,13 @@ def survey_of(setup: Setup, clock: Clock) -> Survey:
         steps[:SEEDS] += first.steps
     seen = np.concatenate(found)
     pool = Pool.of(setup, *_joined(known, (seen, np.full(len(seen), INSIDE))), bounds, clock)
-    outcome, index = solve(setup, pool, replicate, clock)
+    outcome, index = solve_replicates(setup, pool, replicate, clock)
     settling = settling_of(setup, outcome, index, replicate, bounds, clock)
     settling.settle(replicate)
     rescue(settling, setup, outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS])
     before = settling.copy()
     pool = Pool.of(setup, *_joined(known, _minima(settling)), settling.bounds, clock)
-    again, index = solve(setup, pool, replicate, clock)
+    again, index = solve_replicates(setup, pool, replicate, clock)
     keep_lower(outcome, replicate, again, setup.floor)
     settling.settle_moved(before, index)
     steps += outcome.steps

@@ -7,10 +7,10 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import draws
-from jaxscale.engine.starts import starts_of
+from jaxscale.engine.starts import priced_starts
 from jaxscale.fitting.optimum import views_of
 from jaxscale.refitting.setup import setup_of
-from jaxscale.refitting.starting import Pool, solve
+from jaxscale.refitting.starting import Pool, solve_replicates
 from jaxscale.refitting.survey import survey_of
 from jaxscale.resampling import SCHEMES
 from jaxscale.status import Status
@@ -48,7 +48,7 @@ def test_a_replicate_starts_from_the_candidate_of_the_lowest_price(started):
     assert len(inside) > 20
     exact = objectives(setup, pool.theta[inside])
     with precision.float64():
-        starts = starts_of(setup.job, pool.candidates, REPLICATES, Clock())
+        starts = priced_starts(setup.job, pool.candidates, REPLICATES, Clock())
     np.testing.assert_allclose(starts.price[:, 0], exact.min(axis=1), rtol=1e-5)
     assert np.all(starts.price[:, 1] >= starts.price[:, 0])
     np.testing.assert_array_equal(starts.chosen[:, 2], starts.chosen[:, 0])
@@ -66,7 +66,7 @@ def test_no_candidate_is_lower_than_what_a_replicate_finds(started, is_lying):
         candidates = candidates._replace(surrogates=lying)
     other = Pool(pool.theta, pool.index, pool.bounds, pool.frames, candidates)
     with precision.float64():
-        outcome, _ = solve(setup, other, REPLICATES, Clock())
+        outcome, _ = solve_replicates(setup, other, REPLICATES, Clock())
     usable = outcome.status <= Status.AT_BOUND
     assert usable.mean() > 0.9
     assert np.all(outcome.value[usable] <= exact[usable] * (1 + 2e-5))
