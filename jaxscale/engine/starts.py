@@ -23,7 +23,7 @@ from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.engine.data import chunks, fill, upload
 from jaxscale.engine.draws import Drawn, draw_chunk, in_blocks
-from jaxscale.engine.job import Job, shape_of, source_in
+from jaxscale.engine.job import LEAST_WIDTH, Job, shape_of, source_in
 from jaxscale.kernels import choose
 from jaxscale.resampling import Draw
 from jaxscale.solvers.problem import Data, Pass, Problem, Tree
@@ -33,6 +33,8 @@ MOST_CANDIDATES = 256
 """Candidates of one table: more find lower minima in fewer than 1 of 1,000 replicates."""
 MEMORY = 64 << 20
 """Bytes of their surrogates, in float32: longer tables and laws of more coefs have fewer candidates."""
+ROOM = 1 << 28
+"""Bytes of the surrogates of lanes that descend together, each with a copy of its own."""
 STARTS = 3
 """Descents of a replicate: from the candidates of the lowest price, no two of them alike, and once more from the first
 of them from a wide scale."""
@@ -78,10 +80,22 @@ class Starts(NamedTuple):
 
 def most_candidates(job: Job) -> int:
     """Return how many candidates a table has at most: a power of two."""
+    return max(2, min(MOST_CANDIDATES, 1 << max(1, MEMORY // bytes_of(job)).bit_length() - 1))
+
+
+def bytes_of(job: Job) -> int:
+    """Return the bytes of one surrogate's terms."""
     share = job.problem.share
     width = job.problem.size if share is None else share.width
-    numbers = 4 * len(job.batch.target) * (1 + width + width * (width + 1) // 2)
-    return max(2, min(MOST_CANDIDATES, 1 << (MEMORY // numbers).bit_length() - 1))
+    return 4 * len(job.batch.target) * (1 + width + width * (width + 1) // 2)
+
+
+def lanes_together(job: Job, width: int, block: int) -> int:
+    """Return how many lanes of a program call descend together: a divisor of the width, at least two."""
+    lanes = block * math.gcd(width // block, TOGETHER)
+    while lanes % (2 * LEAST_WIDTH) == 0 and lanes * bytes_of(job) > ROOM:
+        lanes //= 2
+    return lanes
 
 
 def prepared_candidates(
@@ -103,7 +117,7 @@ def priced_starts(job: Job, candidates: Candidates, replicate: np.ndarray, clock
     """Return where replicates (k,) may start; the same for each, whatever the others are."""
     device, mesh = placement.current(), placement.mesh()
     width, block = shape_of(device.platform, len(job.batch.target), job.width)
-    together = math.gcd(width, TOGETHER * block)
+    together = lanes_together(job, width, block)
     width *= 1 if mesh is None else mesh.size
     share = job.problem.share
     model = quadratic(job.problem.rho, job.problem.size, None if share is None else share.seen)

@@ -20,6 +20,8 @@ from jaxscale.solvers.verdict import INSENSITIVE
 
 POINTS = 8
 """Points of which one call views the rows."""
+VIEWED = 1 << 19
+"""Rows times points of one call, in longer tables."""
 
 
 class Views(NamedTuple):
@@ -41,11 +43,16 @@ def views_at(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clo
 
 def views_of(job: Job, batch: Batch, theta: np.ndarray, scale: float, clock: Clock) -> Iterator[Views]:
     """Yield the views (k, …) of a table's rows at some of the points (K, p) after the other, for rho at a scale."""
-    rows = (batch.columns, batch.target)
-    for part in chunks(len(theta), POINTS):
+    rows, points = (batch.columns, batch.target), points_of(batch)
+    for part in chunks(len(theta), points):
         with clock.running():
-            found: Views = run(clock, view, (job.problem,), (rows, fill(theta[part], POINTS), np.float64(scale)))
+            found: Views = run(clock, view, (job.problem,), (rows, fill(theta[part], points), np.float64(scale)))
         yield jax.tree.map(lambda leaf, count=part.stop - part.start: leaf[:count], found)
+
+
+def points_of(batch: Batch) -> int:
+    """Return of how many points one call views the rows: fewer in long tables, whose views take memory."""
+    return max(1, min(POINTS, VIEWED // len(batch.target)))
 
 
 def moved(batch: Batch, shift: np.ndarray | None, lane: int) -> Batch:
@@ -56,7 +63,7 @@ def moved(batch: Batch, shift: np.ndarray | None, lane: int) -> Batch:
 def views_program(job: Job) -> Program:
     """Return the program of `views_at`, known before there is a point."""
     rows = (job.batch.columns, job.batch.target)
-    return Program.of(view, (job.problem,), (rows, np.zeros((POINTS, job.problem.size)), np.float64(0.0)))
+    return Program.of(view, (job.problem,), (rows, np.zeros((points_of(job.batch), job.problem.size)), np.float64(0.0)))
 
 
 def view(problem: Problem, argument: tuple[Row, jax.Array, jax.Array]) -> Views:
@@ -121,7 +128,9 @@ def surrogates_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Su
     one, other = (list(side) for side in zip(*job.problem.pairs, strict=True))
     kind = None if share is None else np.asarray(share.kind((batch.columns, batch.target)))
     parts = []
-    for points, views in zip(chunks(len(theta), POINTS), views_of(job, batch, theta, scale, clock), strict=True):
+    for points, views in zip(
+        chunks(len(theta), points_of(batch)), views_of(job, batch, theta, scale, clock), strict=True
+    ):
         jacobian = np.asarray(views.jacobian) * job.active
         second = np.asarray(views.second) * (job.active[one] * job.active[other])
         weight = batch.weight * np.asarray(views.rho.weight)
