@@ -31,7 +31,7 @@ def count(monkeypatch, request):
 def looked(law, objective, rows):
     """Compile the program that looks at a law at one point."""
     law = js.LAWS.resolve(law)
-    argument = ((np.ones(rows),), np.ones(rows)), np.zeros(len(law.coefs)), np.float64(1.0)
+    argument = ((np.ones(rows),), np.ones(rows)), np.zeros((1, len(law.coefs))), np.float64(1.0)
     with precision.float64():
         compiling.compiled(
             compiling.Program.of(view, (problem_of(law, objective.space, objective.rho, (True,)),), argument)
@@ -42,8 +42,8 @@ def test_a_program_that_is_needed_again_counts_once_and_another_objective_is_ano
     for objective in (js.squared(), js.squared(), js.huber(1e-3), js.huber(1e-2)):
         looked("pure-power-params", objective, 4)
     assert [what for _, what, _ in count.found.values()] == [
-        "pure-power-params log squared [2:4 2 ]",
-        "pure-power-params log huber [2:4 2 ]",
+        "pure-power-params log squared [2:4 1×2 ]",
+        "pure-power-params log huber [2:4 1×2 ]",
     ]
     assert all(test.startswith("tests/test_program_count.py::test_a_program") for *_, test in count.found.values())
 

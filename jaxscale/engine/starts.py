@@ -210,8 +210,8 @@ def _prices(
     scale: Float[Array, ""],
 ) -> Float[Array, "b K"]:
     """Return the objective of every lane at every candidate: a product, but for draws that move the targets."""
-    if draw.shift is None:
-        return jnp.einsum("bn,kn->bk", draw.weight, value)
+    if draw.shift is None:  # not a call of a library, whose order of terms depends on what else is in the batch
+        return jnp.sum(draw.weight[:, None, :].astype(jnp.float64) * value[None].astype(jnp.float64), axis=2)
     return jax.vmap(lambda weight, shift: jnp.sum(weight * model.rho(residual - shift, scale).value, axis=1))(
         draw.weight, draw.shift
     )
