@@ -30,7 +30,7 @@ from jaxscale.solvers.problem import Data, Pass, Problem, Tree
 from jaxscale.solvers.surrogate import Surrogates, descend, quadratic
 
 MOST_CANDIDATES = 256
-"""Candidates of one table: more find lower minima in fewer than 1 of 1,000 replicates."""
+"""Candidates of one table: the minima of the survey's replicates."""
 MEMORY = 64 << 20
 """Bytes of their surrogates, in float32: longer tables and laws of more coefs have fewer candidates."""
 ROOM = 1 << 28
@@ -41,8 +41,6 @@ of them from a wide scale."""
 DESCENTS = (8, 14)
 """Most steps on the surrogate, of a descent at the last scale and of one from the wide one: more leave the loop that
 follows hardly fewer evaluations."""
-
-
 TOGETHER = 4
 """Blocks of lanes that descend together: a step on the surrogate is cheap, and so is one of a lane that has ended."""
 
@@ -68,8 +66,8 @@ class Starts(NamedTuple):
 
     theta: (k, S, p), the ends of descents on the surrogates, the last from the same candidate as the first, but from a
     wide scale.   value: (k, S), what the surrogates say there; inf where a table has fewer candidates.   price:
-    (k, S + 1), the objective at the candidate itself, in float32; the last is the lowest at a bound.   chosen:
-    (k, S + 1), which candidates these are.
+    (k, S + 1), the objective at the candidate itself, of residuals in float32; the last is the lowest at a bound.
+    chosen: (k, S + 1), which candidates these are.
     """
 
     theta: Tree

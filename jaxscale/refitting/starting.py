@@ -23,14 +23,14 @@ BRIEF_STEPS = 3
 """Evaluations from another descent's end before it is asked again whether that leads to another minimum."""
 APART = 0.5
 """Distance, in standard deviations of the ensemble along its axes, from which a replicate may start from two of its
-minima: nearer ones lead to the same end."""
+minima: nearer ones mostly lead to the same end."""
 SAME = 1e-3
 """Distance, in the same unit, below which two candidates are one."""
 REMOVED = 0.4
-"""Distance of the end of a descent from the minimum found, in standard errors, from which it may be another one: the
-surrogate leaves half of the descents that have the same end within a fiftieth of that."""
+"""Distance of the end of a descent from the minimum found, in standard errors, from which it may be another one: half
+of the descents with the same end come within 0.03 to 0.6 of that, by the table."""
 CLOSE = 2e-3
-"""Relative difference by which the surrogate may err about the end of a descent: nearly all err less."""
+"""Relative difference by which the surrogate may err about the end of a descent: nine of ten err less."""
 LOWER = 1e-10
 """Relative difference from which a minimum is lower: a thousand times the rounding of a sum."""
 DIRECT = 1e-5
@@ -97,7 +97,7 @@ def solve_replicates(
     Each is solved from the end of the surrogate's descent from the candidate of the lowest price, or held at the bound
     at which that candidate lies; and once more from every other descent that seems to end in another minimum that may
     be lower. One that failed, or ended above its lowest candidate, starts there without the surrogate. After that no
-    candidate is lower than what a usable replicate found.
+    candidate inside is lower than what a usable replicate inside found.
     """
     solving = Solving(setup, pool, priced_starts(setup.job, pool.candidates, replicate, clock), replicate, clock)
     on_done(solving.hold())
@@ -160,14 +160,14 @@ class Solving:
         if not self.setup.has_basins:
             may &= ~is_inside
         lanes, place = np.nonzero(may)
-        theta, frame, before = starts.theta[lanes, place], starts.chosen[lanes, place], outcome.value.copy()
+        theta, chosen, before = starts.theta[lanes, place], starts.chosen[lanes, place], outcome.value.copy()
         for most in (BRIEF_STEPS, FIRST_STEPS):
-            apart = self._is_apart(lanes, theta, self.pool.frames[frame])
-            lanes, theta, frame = lanes[apart], theta[apart], frame[apart]
+            apart = self._is_apart(lanes, theta, self.pool.frames[chosen])
+            lanes, theta, chosen = lanes[apart], theta[apart], chosen[apart]
             again = self._solved(lanes, theta, LEAST, most)
             keep_lower(outcome, lanes, again, self.setup.floor)
             goes_on = (again.status == Status.MAX_STEPS) & (again.value < outcome.value[lanes] * (1 + CLOSE))
-            lanes, theta, frame = lanes[goes_on], again.theta[goes_on], frame[goes_on]
+            lanes, theta, chosen = lanes[goes_on], again.theta[goes_on], chosen[goes_on]
         self.index[outcome.value < before] = INSIDE
 
     def begin_directly(self) -> None:

@@ -45,8 +45,6 @@ LOWERING = 0.3
 """Factor from one scale to the next."""
 REWEIGHTED = 0.4
 """Share of the metric that stands in for a Hessian that is indefinite, as in Newton's method on the law itself."""
-
-
 UNLIKELY = 1e15
 """Residual in place of one that is not finite: no lane that counts the row begins there."""
 SEEN = 1e-7
@@ -57,9 +55,9 @@ class Surrogates(NamedTuple):
     """K quadratics in z, where theta = base + frame · z: residual + jacobian · z + z · second · z / 2.
 
     terms (K, 1 + q + q (q + 1) / 2, n): float32, the residual, its jacobian and its packed second derivatives by the q
-    coordinates that a row sees; together, since copying one block a lane takes a tenth of the time of many.   base
-    (K, p), frame (K, p, p): float64; the metric at base is 1 in z for the whole table, so that float32 is enough for
-    derivatives in z.   kind (n,): float32, empty where every row sees all coordinates.   NumPy arrays, or the device's.
+    coordinates that a row sees.   base (K, p), frame (K, p, p): float64; the metric at base is 1 in z for the whole
+    table, so that float32 is enough for derivatives in z.   kind (n,): float32, empty where every row sees all
+    coordinates.   NumPy arrays, or the device's.
     """
 
     terms: Tree
@@ -151,7 +149,7 @@ def descend(
     a kernel's.   Returns theta (B, p) and value (B,) at the last scale, good to what the surrogate is. A lane in which
     it does not fall stays at the base.
     """
-    whole = jax.lax.map(lambda at: surrogates.terms[at], which)  # one copy a lane: a gather goes number by number
+    whole = jax.lax.map(lambda at: surrogates.terms[at], which)
     own = tuple(whole[:, place] for place in range(whole.shape[1]))
     beside = None if data.shift is None else data.shift.astype(jnp.float32)
     seen = Data(surrogates.kind, data.weight.astype(jnp.float32), beside, own)

@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from jaxscale.status import Status
+
 BOOTSTRAP = """
 import json
 import jax
@@ -42,6 +44,7 @@ def test_two_devices_draw_the_same_tables_and_find_the_same_minima_as_one():
     assert one["weights"] == two["weights"]
     assert one["status"] == two["status"]
     np.testing.assert_allclose(two["values"], one["values"], rtol=1e-12)
-    mine, other = (np.array(list(each["coefs"].values())) for each in (one, two))
-    is_same = np.all(mine == other, axis=0)  # lanes know nothing of their company
-    assert np.sum(~is_same) <= 1  # a table with two minima of one value: which of both is a matter of rounding
+    usable = np.array(one["status"]) <= Status.AT_BOUND  # a singular one has no coefs, but a line of them
+    assert usable.mean() > 0.99
+    for name, values in one["coefs"].items():  # lanes know nothing of their company
+        np.testing.assert_array_equal(np.array(two["coefs"][name])[usable], np.array(values)[usable])
