@@ -1,4 +1,5 @@
 from . import datasets as datasets
+from . import refitting as refitting
 from .allocation import allocate as allocate
 from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss

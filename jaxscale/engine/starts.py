@@ -35,12 +35,10 @@ MEMORY = 64 << 20
 """Bytes of their surrogates, in float32: longer tables and laws of more coefs have fewer candidates."""
 ROOM = 1 << 28
 """Bytes of the surrogates of lanes that descend together, each with a copy of its own."""
-STARTS = 3
-"""Descents of a replicate: from the candidates of the lowest price, no two of them alike, and once more from the first
-of them from a wide scale."""
-DESCENTS = (8, 14)
-"""Most steps on the surrogate, of a descent at the last scale and of one from the wide one: more leave the loop that
-follows hardly fewer evaluations."""
+STARTS = 2
+"""Descents of a replicate: from the candidates of the lowest price, no two of them alike."""
+STEPS = 8
+"""Most of a descent: more leave the loop that follows hardly fewer evaluations."""
 TOGETHER = 4
 """Blocks of lanes that descend together: a step on the surrogate is cheap, and so is one of a lane that has ended."""
 
@@ -49,8 +47,7 @@ class Candidates(NamedTuple):
     """Points at which replicates may start, on the device; K of them, of which the last may be padding.
 
     surrogates: around each.   is_there (K,): not padding.   is_inside (K,): at no bound.
-    alike (K, K): so near one another that one of both is enough.   scale, wide: of the objective, the one at which
-    candidates are priced, and one at which few minima are left.
+    alike (K, K): so near one another that one of both is enough.   scale: of the objective.
     """
 
     surrogates: Surrogates
@@ -58,16 +55,14 @@ class Candidates(NamedTuple):
     is_inside: Tree
     alike: Tree
     scale: Tree
-    wide: Tree
 
 
 class Starts(NamedTuple):
     """Where replicates (k,) may start; NumPy arrays, or the device's.
 
-    theta: (k, S, p), the ends of descents on the surrogates, the last from the same candidate as the first, but from a
-    wide scale.   value: (k, S), what the surrogates say there; inf where a table has fewer candidates.   price:
-    (k, S + 1), the objective at the candidate itself, of residuals in float32; the last is the lowest at a bound.
-    chosen: (k, S + 1), which candidates these are.
+    theta: (k, S, p), the ends of descents on the surrogates.   value: (k, S), what the surrogates say there; inf where
+    a table has fewer candidates.   price: (k, S + 1), the objective at the candidate itself, of residuals in float32;
+    the last is the lowest at a bound.   chosen: (k, S + 1), which candidates these are.
     """
 
     theta: Tree
@@ -97,18 +92,18 @@ def lanes_together(job: Job, width: int, block: int) -> int:
 
 
 def prepared_candidates(
-    job: Job, surrogates: Surrogates, is_inside: np.ndarray, alike: np.ndarray, scales: tuple[float, float]
+    job: Job, surrogates: Surrogates, is_inside: np.ndarray, alike: np.ndarray, scale: float
 ) -> Candidates:
     """Return candidates with these surrogates, at most `most_candidates` of them, on the device.
 
-    is_inside: (K,).   alike: (K, K).   scales: the last and a wide one.
+    is_inside: (K,).   alike: (K, K).   scale: of the objective.
     """
     count, most = len(is_inside), most_candidates(job)
     terms, base, frame = (fill(part, most) for part in surrogates[:3])
     padded = Surrogates(terms, base, frame, surrogates.kind)
     beside = (0, most - count)
     masks = (np.arange(most) < count, np.pad(is_inside, beside), np.pad(alike, (beside, beside)))
-    return Candidates(*upload((padded, *masks, *map(np.float64, scales))))
+    return Candidates(*upload((padded, *masks, np.float64(scale))))
 
 
 def priced_starts(job: Job, candidates: Candidates, replicate: np.ndarray, clock: Clock) -> Starts:
@@ -174,20 +169,16 @@ def _start_share(model: Problem, block: int, early: Pass, argument: tuple[Candid
         price = jnp.where(candidates.is_there, price, jnp.inf)
         at_bound = jnp.where(candidates.is_inside, jnp.inf, price)
         lowest, left = [], jnp.where(candidates.is_inside, price, jnp.inf)
-        for _ in range(STARTS - 1):
+        for _ in range(STARTS):
             lowest.append((jnp.argmin(left, axis=1), jnp.min(left, axis=1)))
             left = jnp.where(candidates.alike[lowest[-1][0]], jnp.inf, left)
-        which, prices = (jnp.stack(parts, axis=1) for parts in zip(*lowest, lowest[0], strict=True))
-        data, wide = Data((), *own), candidates.wide.astype(jnp.float32)
+        which, prices = (jnp.stack(parts, axis=1) for parts in zip(*lowest, strict=True))
+        data = Data((), *own)
 
-        def descended(asked: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-            at, first, steps = asked
-            begin = jnp.broadcast_to(first, (len(lanes),))
-            return descend(model, surrogates, at, data, narrow, begin, steps, early)
+        def descended(at: jax.Array) -> tuple[jax.Array, jax.Array]:
+            return descend(model, surrogates, at, data, narrow, STEPS, early)
 
-        is_wide = jnp.arange(STARTS) == STARTS - 1
-        first, steps = jnp.where(is_wide, wide, narrow), jnp.where(is_wide, DESCENTS[1], DESCENTS[0])
-        ends, said = jax.lax.map(descended, (which.T, first, steps))  # each kind ends when its own lanes have
+        ends, said = jax.lax.map(descended, which.T)  # each ends when its own lanes have
         bound = jnp.argmin(at_bound, axis=1)
         return Starts(
             jnp.swapaxes(ends, 0, 1).reshape(len(lanes), -1),
@@ -208,8 +199,8 @@ def _prices(
     scale: Float[Array, ""],
 ) -> Float[Array, "b K"]:
     """Return the objective of every lane at every candidate: a product, but for draws that move the targets."""
-    if draw.shift is None:  # not a call of a library, whose order of terms depends on what else is in the batch
-        return jnp.sum(draw.weight[:, None, :].astype(jnp.float64) * value[None].astype(jnp.float64), axis=2)
+    if draw.shift is None:  # in float64, since the order of a library's terms depends on what else is in the batch
+        return draw.weight.astype(jnp.float64) @ value.astype(jnp.float64).T
     return jax.vmap(lambda weight, shift: jnp.sum(weight * model.rho(residual - shift, scale).value, axis=1))(
         draw.weight, draw.shift
     )

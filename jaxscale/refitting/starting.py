@@ -60,7 +60,7 @@ class Pool:
         kept = np.flatnonzero(is_new)[: most_candidates(setup.job)]
         theta, index, alike = theta[kept], index[kept], away[np.ix_(kept, kept)] < APART
         surrogates = surrogates_at(setup.job, theta, setup.fine, clock)
-        candidates = prepared_candidates(setup.job, surrogates, index == INSIDE, alike, (setup.fine, setup.wide))
+        candidates = prepared_candidates(setup.job, surrogates, index == INSIDE, alike, setup.fine)
         return cls(theta, index, tuple(bounds), surrogates.frame, candidates)
 
 

@@ -29,7 +29,6 @@ from jaxscale.solvers.problem import (
     best_length,
     evaluate,
     factor_of,
-    select,
 )
 from jaxscale.solvers.shares import Share
 
@@ -39,10 +38,6 @@ FRESH = 1.0
 """Damping of the first step, in units of the metric."""
 LEAST = 1e-6
 """Least damping, also of the lanes that come from it: the surrogate's own error is larger than what less would gain."""
-STEADY = 3
-"""Steps at the first scale."""
-LOWERING = 0.3
-"""Factor from one scale to the next."""
 REWEIGHTED = 0.4
 """Share of the metric that stands in for a Hessian that is indefinite, as in Newton's method on the law itself."""
 UNLIKELY = 1e15
@@ -117,17 +112,14 @@ def _turns(frame: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
 
 
 class Descent(NamedTuple):
-    """Lanes on their surrogates, float32: z (B, p), damping (B,), and value (B,), gradient (B, p), curvature (B, p, p).
+    """Lanes on their surrogates, float32: z (B, p), damping (B,), and value (B,), the lowest so far.
 
-    scale: (B,).   is_done: (B,), lanes that stay where they are.
+    is_done: (B,), lanes that stay where they are.
     """
 
     z: Float[Array, "B p"]
     damping: Float[Array, " B"]
     value: Float[Array, " B"]
-    gradient: Float[Array, "B p"]
-    curvature: Float[Array, "B p p"]
-    scale: Float[Array, " B"]
     is_done: Bool[Array, " B"]
 
 
@@ -137,52 +129,44 @@ def descend(
     which: Int[Array, " B"],
     data: Data,
     scale: Float[Array, ""],
-    first: Float[Array, " B"],
-    steps: Int[Array, ""],
+    steps: int,
     over_rows: Pass = evaluate,
 ) -> tuple[Float[Array, "B p"], Float[Array, " B"]]:
     """Return where at most so many damped Newton steps on each lane's surrogate lead from its base, and its value.
 
-    problem: from `quadratic`.   which: the surrogate of each lane.   data: its rows are not read.   scale: the last
-    one.   first: (B,) scales of the first steps, from where it is lowered: a lane that begins at a wide one finds
-    another minimum than one that does not, now and then.   over_rows: the pass over the rows in float32, which may be
-    a kernel's.   Returns theta (B, p) and value (B,) at the last scale, good to what the surrogate is. A lane in which
-    it does not fall stays at the base.
+    problem: from `quadratic`.   which: the surrogate of each lane.   data: its rows are not read.   scale: of the
+    objective.   over_rows: the pass over the rows in float32, which may be a kernel's.   Returns theta (B, p) and
+    value (B,), good to what the surrogate is. A lane in which it does not fall stays at the base.
     """
     whole = jax.lax.map(lambda at: surrogates.terms[at], which)
     own = tuple(whole[:, place] for place in range(whole.shape[1]))
     beside = None if data.shift is None else data.shift.astype(jnp.float32)
     seen = Data(surrogates.kind, data.weight.astype(jnp.float32), beside, own)
-    identity, narrow = jnp.eye(problem.size, dtype=jnp.float32), scale.astype(jnp.float32)
+    lanes, identity = len(which), jnp.eye(problem.size, dtype=jnp.float32)
+    at_scale = jnp.full(lanes, scale.astype(jnp.float32))
 
     def keep_going(carry: tuple[Descent, jax.Array]) -> Bool[Array, ""]:
         descent, count = carry
-        return (count <= steps) & ~jnp.all(descent.is_done)
+        return (count < steps) & ~jnp.all(descent.is_done)
 
     def advance(carry: tuple[Descent, jax.Array]) -> tuple[Descent, jax.Array]:
         descent, count = carry
+        here = surrogate_evaluation(problem, seen, descent.z, at_scale, over_rows)
         damping = descent.damping[:, None]
-        step, pivot = small_spd.solve(descent.curvature + damping[:, :, None] * identity, descent.gradient)
-        step = jnp.where((pivot > 0)[:, None], step, descent.gradient / (REWEIGHTED + damping))
-        promise = 0.5 * jnp.sum(step * (descent.gradient + damping * step), axis=1)
-        length, _ = best_length(problem, seen, descent.z, step, descent.scale)
-        z = descent.z - length[:, None] * step
-        lowered = jnp.where(count <= STEADY, descent.scale, jnp.maximum(narrow, LOWERING * descent.scale))
-        is_lowered = lowered < descent.scale
-        here = surrogate_evaluation(problem, seen, z, lowered, over_rows)
-        is_better = (here.value <= descent.value * (1 + ROUNDING)) | (is_lowered & jnp.isfinite(here.value))
-        has_ended = (promise <= ROUNDING * descent.value) & (lowered <= narrow) & ~is_lowered & (count > 0)
-        is_done = descent.is_done | has_ended | ~jnp.isfinite(here.value)
+        step, pivot = small_spd.solve(here.curvature + damping[:, :, None] * identity, here.gradient)
+        step = jnp.where((pivot > 0)[:, None], step, here.gradient / (REWEIGHTED + damping))
+        promise = 0.5 * jnp.sum(step * (here.gradient + damping * step), axis=1)
+        length, there = best_length(problem, seen, descent.z, step, at_scale)  # exact: residuals are quadratics
+        is_lower = there < here.value
+        z = descent.z - jnp.where(is_lower & ~descent.is_done, length, 0.0)[:, None] * step
         bolder = jnp.where(count > 0, jnp.maximum(descent.damping * factor_of(length), LEAST), descent.damping)
-        moved = Descent(z, bolder, here.value, here.gradient, here.curvature, lowered, is_done)
-        stayed = descent._replace(damping=jnp.maximum(10.0 * descent.damping, FRESH), is_done=is_done)
-        return select(descent.is_done, descent, select(is_better, moved, stayed)), count + 1
+        damping = jnp.where(is_lower, bolder, jnp.maximum(10.0 * descent.damping, FRESH))
+        value = jnp.where(descent.is_done, descent.value, jnp.minimum(there, here.value))
+        is_done = descent.is_done | (promise <= ROUNDING * here.value) | ~jnp.isfinite(here.value)
+        return Descent(z, damping, value, is_done), count + 1
 
-    nothing, begin = jnp.zeros((len(first), problem.size), jnp.float32), first.astype(jnp.float32)
-    square = jnp.broadcast_to(identity, (*nothing.shape, problem.size))
-    fresh, unknown = jnp.full_like(begin, FRESH), jnp.full_like(begin, jnp.inf)
-    # the first turn only looks: a second pass over the rows outside the loop would have to be compiled, too
-    begun = Descent(nothing, fresh, unknown, nothing, square, begin, begin < 0)
+    fresh, unknown = jnp.full(lanes, FRESH, jnp.float32), jnp.full(lanes, jnp.inf, jnp.float32)
+    begun = Descent(jnp.zeros((lanes, problem.size), jnp.float32), fresh, unknown, unknown < 0)
     descent, _ = jax.lax.while_loop(keep_going, advance, (begun, jnp.zeros((), jnp.int32)))
     base, frame = surrogates.base[which], surrogates.frame[which]
     return base + jnp.einsum("bij,bj->bi", frame, descent.z.astype(base.dtype)), descent.value.astype(base.dtype)
