@@ -122,26 +122,38 @@ def hessian_of(
     return hessian
 
 
-def surrogates_at(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Surrogates:
-    """Return the surrogates of every row's residual around points (K, p)."""
+def surrogates_at(
+    job: Job, theta: np.ndarray, scale: float, clock: Clock, known: dict[bytes, tuple[np.ndarray, ...]]
+) -> Surrogates:
+    """Return the surrogates of every row's residual around points (K, p).
+
+    known: those made before, by the bytes of their points; afterwards it holds those of these points, and no others.
+    """
+    share = job.problem.share
+    keys = [point.tobytes() for point in theta]
+    new = [at for at, key in enumerate(keys) if key not in known]
+    made = {keys[at]: one for at, one in zip(new, _surrogates_of(job, theta[new], scale, clock), strict=True)}
+    both = {key: known[key] if key in known else made[key] for key in keys}
+    known.clear()
+    known.update(both)
+    kind = () if share is None else np.asarray(share.kind((job.batch.columns, job.batch.target)), np.float32)
+    terms, base, frame = (np.stack(parts) for parts in zip(*both.values(), strict=True))
+    return Surrogates(terms, base, frame, kind)
+
+
+def _surrogates_of(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yield the terms, base and frame of the surrogates around points (K, p)."""
     batch, share = job.batch, job.problem.share
     one, other = (list(side) for side in zip(*job.problem.pairs, strict=True))
     kind = None if share is None else np.asarray(share.kind((batch.columns, batch.target)))
-    parts = []
-    for points, views in zip(
-        chunks(len(theta), points_of(batch)), views_of(job, batch, theta, scale, clock), strict=True
-    ):
+    counts = batch.weight > 0
+    together = points_of(batch) * max(1, VIEWED // 8 // (points_of(batch) * len(batch.target)))
+    for points in chunks(len(theta), together):
+        parts = views_of(job, batch, theta[points], scale, clock)
+        views: Views = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
         jacobian = np.asarray(views.jacobian) * job.active
         second = np.asarray(views.second) * (job.active[one] * job.active[other])
-        weight = batch.weight * np.asarray(views.rho.weight)
-        counts = batch.weight > 0
         least = INSENSITIVE * np.asarray(views.rho.value)[:, counts] @ batch.weight[counts]
-        residual = np.asarray(views.residual)
-        parts.append(surrogates_of(residual, jacobian, second, weight, theta[points], least, share, kind))
-    kinds = parts[0].kind
-
-    def joined(*arrays: np.ndarray) -> np.ndarray:
-        return np.concatenate(arrays)
-
-    whole: Surrogates = jax.tree.map(joined, *(part._replace(kind=()) for part in parts))
-    return whole._replace(kind=kinds)
+        weight = batch.weight * np.asarray(views.rho.weight)
+        made = surrogates_of(np.asarray(views.residual), jacobian, second, weight, theta[points], least, share, kind)
+        yield from zip(*made[:3], strict=True)

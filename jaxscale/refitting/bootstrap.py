@@ -74,7 +74,7 @@ def bootstrap(
     Each replicate starts from the minimum, among those of the first 256 replicates, at which its own objective is
     lowest; one that fails is started again from other minima, from a point beside the fit, and for longer, before it is
     marked. Where a rho function with a threshold gives resampled tables several minima, every replicate is also started
-    from a second one, and from a wide scale.
+    from a second one.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -61,7 +61,8 @@ class Setup:
 
     bound: at which the point fit lies, None inside.   theta: (p,) the point fit, a coef at an edge amid the starts.
     grid: (S, p), the law's own starts.   fine, scale, wide: first scales of a replicate that begins near its minimum,
-    of one that begins away from it, and of a lane that looks for other basins.
+    of one that begins away from it, and of a lane that looks for other basins.   known: surrogates made so far, of
+    `surrogates_at`.
     """
 
     fit: Fit
@@ -72,6 +73,7 @@ class Setup:
     fine: float
     scale: float
     wide: float
+    known: dict[bytes, tuple[np.ndarray, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def has_basins(self) -> bool:

@@ -59,7 +59,7 @@ class Pool:
         is_new = np.array([not (away[at, :at] < SAME).any() for at in range(len(theta))])
         kept = np.flatnonzero(is_new)[: most_candidates(setup.job)]
         theta, index, alike = theta[kept], index[kept], away[np.ix_(kept, kept)] < APART
-        surrogates = surrogates_at(setup.job, theta, setup.fine, clock)
+        surrogates = surrogates_at(setup.job, theta, setup.fine, clock, setup.known)
         candidates = prepared_candidates(setup.job, surrogates, index == INSIDE, alike, setup.fine)
         return cls(theta, index, tuple(bounds), surrogates.frame, candidates)
 

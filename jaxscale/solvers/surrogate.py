@@ -158,7 +158,8 @@ def descend(
         promise = 0.5 * jnp.sum(step * (here.gradient + damping * step), axis=1)
         length, there = best_length(problem, seen, descent.z, step, at_scale)  # exact: residuals are quadratics
         is_lower = there < here.value
-        z = descent.z - jnp.where(is_lower & ~descent.is_done, length, 0.0)[:, None] * step
+        goes_on = (is_lower & ~descent.is_done)[:, None]
+        z = jnp.where(goes_on, descent.z - length[:, None] * step, descent.z)
         bolder = jnp.where(count > 0, jnp.maximum(descent.damping * factor_of(length), LEAST), descent.damping)
         damping = jnp.where(is_lower, bolder, jnp.maximum(10.0 * descent.damping, FRESH))
         value = jnp.where(descent.is_done, descent.value, jnp.minimum(there, here.value))

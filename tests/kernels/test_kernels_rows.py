@@ -180,8 +180,8 @@ def test_descents_by_the_kernel_are_those_by_the_plain_pass():
         mass = np.minimum(1.0, 0.01 / np.abs(residual))
         model = jax.tree.map(jnp.asarray, surrogates_of(residual, slope, bend, mass, base, np.zeros(2)))
         weight, which = jnp.asarray(random.poisson(1.0, (3, 24)) + 1.0), np.array([0, 1, 0])
-        scale, first, steps = jnp.asarray(0.01), jnp.full(3, 0.01), jnp.int32(3)
-        lead_by = partial(descend, quadratic(problem.rho, 5), model, which, Data((), weight), scale, first, steps)
+        scale, steps = jnp.asarray(0.01), 3
+        lead_by = partial(descend, quadratic(problem.rho, 5), model, which, Data((), weight), scale, steps)
         led = (jax.jit(partial(lead_by, over_rows=one))() for one in (evaluate, SMALL))
         (plain, value), (fused, same) = (tuple(map(np.asarray, one)) for one in led)
     assert np.all(np.any(np.abs(plain - base[which]) > 1e-4, axis=1))  # it went somewhere
