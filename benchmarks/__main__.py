@@ -11,6 +11,7 @@ from benchmarks import options
 from benchmarks.bootstrap import bootstrap
 from benchmarks.cold import cold
 from benchmarks.kernels import kernels
+from benchmarks.noisy import noisy
 from benchmarks.readme import table
 from benchmarks.recovery import recovery
 from benchmarks.scaling import scaling
@@ -44,7 +45,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, tables, kernels, recovery, schedules, everything, table):
+for command in (*MEASURING, tables, kernels, noisy, recovery, schedules, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

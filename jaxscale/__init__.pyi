@@ -1,4 +1,6 @@
+from . import costs as costs
 from . import datasets as datasets
+from . import planning as planning
 from . import refitting as refitting
 from .allocation import allocate as allocate
 from .allocation import frontier as frontier
@@ -20,10 +22,13 @@ from .laws import Law as Law
 from .objectives import absolute as absolute
 from .objectives import huber as huber
 from .objectives import squared as squared
+from .planning import plan as plan
 from .refitting import bootstrap as bootstrap
 from .results import Ensemble as Ensemble
 from .results import Fit as Fit
 from .results import Frontier as Frontier
+from .results import Plan as Plan
+from .results import PlanStatus as PlanStatus
 from .results import Study as Study
 from .runs import Runs as Runs
 from .runs import read_runs as read_runs

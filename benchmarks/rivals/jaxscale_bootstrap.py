@@ -14,7 +14,8 @@ def solve(study: Study, *, law: str) -> Outcome:
     """Draw and fit `study.replicates` tables from a point fit of the study; one that is not usable has failed."""
     fit = study.fits[law]
     ensemble = js.bootstrap(fit, replicates=study.replicates, seed=study.seed)
-    amplitudes = [np.log(ensemble.coefs[name]) for name in ("A", "B", "E")]
+    with np.errstate(divide="ignore"):  # one at its bound is zero
+        amplitudes = [np.log(ensemble.coefs[name]) for name in ("A", "B", "E")]
     return Outcome(
         theta=np.stack([*amplitudes, ensemble.coefs["alpha"], ensemble.coefs["beta"]], axis=1),
         value=ensemble.value,

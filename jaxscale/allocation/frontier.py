@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -168,12 +168,15 @@ def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[str
     return np.stack([absent, absent, found, np.ones(found.shape)])
 
 
-def in_chunks(function: Callable[..., Tree], law: Law, rows: tuple[np.ndarray, ...], *shared: np.ndarray) -> Tree:
-    """Return function(law, (*rows, *shared)), with NumPy arrays, of CHUNK rows (R, …) at most per program call."""
+def in_chunks(function: Callable[..., Tree], of: Hashable, rows: tuple[np.ndarray, ...], *shared: object) -> Tree:
+    """Return function(of, (*rows, *shared)), with NumPy arrays, of CHUNK rows (R, …) at most per program call.
+
+    of: what the program is made for, a law or what stands on one.   shared: pytrees of NumPy's numbers.
+    """
     total, width, clock, parts = len(rows[0]), _width(len(rows[0])), Clock(), []
     with precision.float64():
         for part in chunks(total, width):
-            found = run(clock, function, (law,), (*(fill(row[part], width) for row in rows), *shared))
+            found = run(clock, function, (of,), (*(fill(row[part], width) for row in rows), *shared))
             parts.append(jax.tree.map(lambda one, part=part: np.asarray(one)[: part.stop - part.start], found))
     joined: Tree = jax.tree.map(lambda *one: np.concatenate(one), *parts)
     return joined

@@ -136,3 +136,23 @@ def decided(given: Mapping[str, ArrayLike], price: Price | None = SIX) -> dict[s
             with np.errstate(all="ignore"):
                 known[name] = rule(price or SIX, *(known[source] for source in sources))
     return known
+
+
+def params_alone(params: Amounts, tokens: Amounts) -> Amounts:
+    """Return N, as a cost: what a team can serve."""
+    return params + 0.0 * tokens
+
+
+def tokens_alone(params: Amounts, tokens: Amounts) -> Amounts:
+    """Return D, as a cost: what there is to train on."""
+    return tokens + 0.0 * params
+
+
+def ratio_of(params: Amounts, tokens: Amounts) -> Amounts:
+    """Return D/N."""
+    return tokens / params
+
+
+PARAMS = Cost("params", params_alone, "params", "a size")
+TOKENS = Cost("tokens", tokens_alone, "tokens", "a size")
+TOKENS_PER_PARAM = Cost("tokens_per_param", ratio_of, "tokens per param", "two sizes")

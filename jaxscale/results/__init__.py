@@ -5,6 +5,7 @@ from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
 from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummary, residual_summary
+from jaxscale.results.plan import Plan, PlanStatus
 from jaxscale.results.solution import Solution
 from jaxscale.results.study import LEAST_USABLE, Study
 
@@ -19,6 +20,8 @@ __all__ = [
     "Frontier",
     "Joint",
     "Minimum",
+    "Plan",
+    "PlanStatus",
     "ResidualSummary",
     "Solution",
     "Study",

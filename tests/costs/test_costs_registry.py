@@ -10,7 +10,7 @@ from jaxscale.costs import COSTS, Cost
 from jaxscale.costs.training import TRAINING, cost_under, training_flops
 from jaxscale.registry import Registry
 
-PARAMS, TOKENS = np.array([1e8, 1e9, 1e10]), np.array([2e9, 2e10, 2e11])
+PARAMS, TOKENS = np.array([1e8, 1e9, 1e10]), np.array([1e9, 2e10, 4e11])
 
 
 def rent(params, tokens, *, flops_per_dollar):

@@ -1,0 +1,21 @@
+"""Plans: the best params and tokens within limits, what binds, and what one more unit would be worth."""
+
+from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum
+from jaxscale.planning.limits import Limit, at_least, at_most
+from jaxscale.planning.plan import plan
+from jaxscale.planning.spending import Planned, PlanNumbers, Spending, planned
+
+__all__ = [
+    "ConstrainedOptimum",
+    "KktCertificate",
+    "Limit",
+    "PlanNumbers",
+    "Planned",
+    "Spending",
+    "at_least",
+    "at_most",
+    "certify",
+    "constrained_optimum",
+    "plan",
+    "planned",
+]

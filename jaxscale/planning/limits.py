@@ -1,0 +1,123 @@
+"""What a plan must keep to: costs with caps, or with least amounts, in the units of the costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jaxscale.costs import COSTS, Cost
+from jaxscale.errors import UsageError
+from jaxscale.registry import unknown
+
+BAD_CAP = "{name}: {cap!r} is no positive, finite amount of {unit}"
+BAD_INPUT = "{name}: {key} = {value!r} is no {demand} number"
+MISSING_INPUT = "{name} needs {missing}"
+MAY_BE_ZERO = ("inference_tokens", "context", "sequences", "tokens_per_device", "serving_price")
+"""Inputs of costs that may be nothing; prices and rates may not, nor what is divided by."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A cost and its cap, or its least amount.
+
+    Attributes
+    ----------
+    cost
+        What is limited.
+    cap
+        The amount, in the cost's unit.
+    is_least
+        Whether it is the least amount and not the most.
+    inputs
+        What the cost takes besides params and tokens, name → number.
+
+    Examples
+    --------
+    >>> js.planning.at_most("params", 7e9)
+    <Limit: params at most 7e+09 params>
+    """
+
+    cost: Cost
+    cap: float
+    is_least: bool = False
+    inputs: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        inputs = "".join(f", {name}={value:g}" for name, value in self.inputs.items())
+        return f"<Limit: {self.name} {self.cap:g} {self.cost.unit}{inputs}>"
+
+    @property
+    def name(self) -> str:
+        """The cost and the side on which it is limited."""
+        return f"{self.cost.name} {'at least' if self.is_least else 'at most'}"
+
+
+def at_most(cost: Cost | str, cap: float, **inputs: float) -> Limit:
+    """Return the limit that a cost does not exceed an amount.
+
+    Parameters
+    ----------
+    cost
+        A Cost, or the name of one in `js.costs.COSTS`.
+    cap
+        In the cost's unit, above zero.
+    **inputs
+        What the cost takes besides params and tokens.
+
+    Returns
+    -------
+    Limit
+        For `js.plan`.
+
+    Raises
+    ------
+    UsageError
+        For an unknown cost, an amount that is not positive and finite, and inputs that are missing, unknown or
+        impossible.
+
+    Examples
+    --------
+    >>> js.planning.at_most("serving-memory", 80e9, bytes_per_param=2, context=8192, sequences=8, cache_share=0.125)
+    <Limit: serving-memory at most 8e+10 bytes, bytes_per_param=2, context=8192, sequences=8, cache_share=0.125>
+    """
+    return _limit(cost, cap, inputs, is_least=False)
+
+
+def at_least(cost: Cost | str, cap: float, **inputs: float) -> Limit:
+    """Return the limit that a cost reaches an amount; parameters and errors as of `at_most`.
+
+    Examples
+    --------
+    >>> js.planning.at_least("tokens_per_param", 20)
+    <Limit: tokens_per_param at least 20 tokens per param>
+    """
+    return _limit(cost, cap, inputs, is_least=True)
+
+
+def _limit(cost: Cost | str, cap: float, inputs: Mapping[str, float], *, is_least: bool) -> Limit:
+    cost = COSTS.resolve(cost)
+    if not is_number(cap) or not cap > 0:
+        raise UsageError(BAD_CAP.format(name=cost.name, cap=cap, unit=cost.unit))
+    for key in inputs:
+        if key not in cost.inputs:
+            raise UsageError(unknown(f"input of the cost '{cost.name}':", key, cost.inputs))
+    missing = [key for key in cost.inputs if key not in inputs]
+    if missing:
+        raise UsageError(MISSING_INPUT.format(name=cost.name, missing=", ".join(missing)))
+    for key, value in inputs.items():
+        may_be_zero = key in MAY_BE_ZERO
+        if not is_number(value) or not (value >= 0 if may_be_zero else value > 0):
+            demand = "finite, non-negative" if may_be_zero else "positive, finite"
+            raise UsageError(BAD_INPUT.format(name=cost.name, key=key, value=value, demand=demand))
+    return Limit(cost, float(cap), is_least, {key: float(value) for key, value in inputs.items()})
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is one finite number, and no truth value."""
+    if isinstance(value, bool) or not hasattr(value, "__float__") or isinstance(value, str):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False

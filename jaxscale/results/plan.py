@@ -1,0 +1,116 @@
+"""A plan: how params and tokens are best chosen within limits, what binds, and what one more unit would be worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from jaxscale.laws import Law
+
+
+class PlanStatus(Enum):
+    """How a plan ended.
+
+    Attributes
+    ----------
+    OPTIMAL
+        The conditions of Karush, Kuhn and Tucker are met: no plan nearby is better, and none at all where the law is a
+        sum of monomials.
+    INFEASIBLE
+        No plan keeps to all limits; `conflict` names those that stand against one another.
+    UNLIMITED
+        Nothing limits the params or the tokens.
+    STALLED
+        Neither: the search ended without an optimum.
+    """
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNLIMITED = "unlimited"
+    STALLED = "stalled"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The best choice of params and tokens within limits.
+
+    Attributes
+    ----------
+    law, coefs
+        The law, and the coefs of the point fit, name → value.
+    params, tokens, loss
+        Of the plan; NaN where there is none. Scalars, or (R,) for an ensemble.
+    cost
+        Of what was minimised in place of the loss; NaN where the loss was.
+    unit
+        Of what was minimised.
+    multipliers
+        Name of a limit → what the loss falls by per unit of its cap, in nats, or what the cost falls by where that was
+        minimised; zero where it does not bind.
+    limits
+        Name → cap.
+    spent
+        Name → the amount of each limited cost under the plan.
+    status
+        How it ended; an array of them for an ensemble.
+    conflict
+        Names of the limits of which no plan keeps all, of the point.
+    residual
+        What the conditions of the optimum leave, at most.
+    assumed
+        What was assumed that neither the law nor the limits say.
+    at_point
+        For an ensemble, the plan of the point fit; None for one set of coefs.
+
+    Examples
+    --------
+    >>> best = js.plan(law="chinchilla", coefs="besiroglu2024", flops=1e24)
+    >>> print(f"{best.params:.3g} params, {best.tokens:.3g} tokens")
+    9.59e+10 params, 1.74e+12 tokens
+    """
+
+    law: Law
+    coefs: Mapping[str, float]
+    params: np.ndarray
+    tokens: np.ndarray
+    loss: np.ndarray
+    cost: np.ndarray
+    unit: str
+    multipliers: Mapping[str, np.ndarray]
+    limits: Mapping[str, float]
+    spent: Mapping[str, np.ndarray]
+    status: np.ndarray | PlanStatus
+    conflict: tuple[str, ...] = ()
+    residual: np.ndarray = field(default_factory=lambda: np.array(np.nan))
+    assumed: tuple[str, ...] = ()
+    at_point: Plan | None = None
+
+    @property
+    def point(self) -> Plan:
+        """The plan of the point fit."""
+        return self if self.at_point is None else self.at_point
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the arrays have a replicate axis."""
+        return self.at_point is not None
+
+    @property
+    def binding(self) -> tuple[str, ...]:
+        """Names of the limits that bind at the point."""
+        return tuple(name for name, value in self.point.multipliers.items() if value != 0.0)
+
+    def __repr__(self) -> str:
+        at = self.point
+        if at.status is not PlanStatus.OPTIMAL:
+            return f"<Plan {self.law.name}: {at.status}{': ' + ', '.join(at.conflict) if at.conflict else ''}>"
+        ensemble = f", {len(self.params):,} replicates" if self.is_ensemble else ""
+        return f"<Plan {self.law.name}: {at.params:.4g} params, {at.tokens:.4g} tokens, loss {at.loss:.5g}{ensemble}>"
