@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -173,11 +175,18 @@ def in_chunks(function: Callable[..., Tree], of: Hashable, rows: tuple[np.ndarra
 
     of: what the program is made for, a law or what stands on one.   shared: pytrees of NumPy's numbers.
     """
-    total, width, clock, parts = len(rows[0]), _width(len(rows[0])), Clock(), []
-    with precision.float64():
-        for part in chunks(total, width):
+    total, width, clock = len(rows[0]), _width(len(rows[0])), Clock()
+    device: jax.Device | None = jax.config.values["jax_default_device"]
+
+    def ask(part: slice) -> Tree:
+        with precision.float64(), jax.default_device(device):  # both are thread-local
             found = run(clock, function, (of,), (*(fill(row[part], width) for row in rows), *shared))
-            parts.append(jax.tree.map(lambda one, part=part: np.asarray(one)[: part.stop - part.start], found))
+        here: Tree = jax.tree.map(lambda one: np.asarray(one)[: part.stop - part.start], found)
+        return here
+
+    workers = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(ask, chunks(total, width)))
     joined: Tree = jax.tree.map(lambda *one: np.concatenate(one), *parts)
     return joined
 

@@ -34,6 +34,8 @@ FARTHEST = 4.0
 """Longest step in a logarithm."""
 FIRST = 0.1
 """First multiplier of every constraint."""
+LIFT = 1e-12
+"""Of the matrix, relative to it, beyond what makes it diagonally dominant."""
 RIDGE = 1e-16
 """Added to the matrix, relative to its diagonal, where a direction has no effect on anything."""
 MET = 1e-9
@@ -42,6 +44,11 @@ MET = 1e-9
 
 class Programme(Protocol, Hashable):
     """What is minimised: a static argument of every program, hashable."""
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether objective and constraints are convex: then no Hessian need be made so."""
+        ...
 
     def objective(self, x: Float[Array, " n"], p: Tree) -> Float[Array, ""]:
         """Return what is to be least."""
@@ -143,9 +150,12 @@ def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Arra
         measure, unit = jnp.mean(product), jnp.maximum(jnp.max(multipliers), 1.0)
         error = jnp.maximum(jnp.max(jnp.abs(dual)), jnp.max(jnp.abs(primal)))
         is_done = (error <= TOLERANCE * unit) & jnp.all(product <= 2.0 * NARROWEST * jnp.maximum(multipliers, 1.0))
-        matrix = _made_definite(hessian + (jacobian.T * (multipliers / slack)) @ jacobian)
+        matrix = hessian + (jacobian.T * (multipliers / slack)) @ jacobian
+        matrix = matrix if programme.is_convex else _made_definite(matrix)
+        matrix = matrix + jnp.diag(RIDGE * jnp.abs(jnp.diagonal(matrix)) + jnp.finfo(matrix.dtype).tiny)
 
         def step_for(product: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+            # solved anew: an inverse would lose what the weights of narrow slacks leave of the curvature
             right = -dual - ((multipliers * primal - product) / slack) @ jacobian
             dx = small_spd.solve(matrix[None], right[None])[0][0]
             ds = -primal - jacobian @ dx
@@ -169,13 +179,11 @@ def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Arra
 
 def _made_definite(matrix: jax.Array) -> jax.Array:
     """Return the matrix, or where it is not positive definite the sum of it and what makes it diagonally dominant."""
-    diagonal = jnp.diagonal(matrix)
     _, pivot = small_spd.solve(matrix[None], jnp.zeros_like(matrix[:1]))
-    lack = jnp.max(jnp.sum(jnp.abs(matrix), axis=1) - diagonal - jnp.abs(diagonal))
-    ridge = jnp.where(
-        pivot[0] > 0, RIDGE * jnp.abs(diagonal), jnp.maximum(lack, 0.0) + RIDGE * jnp.max(jnp.abs(matrix))
-    )
-    return matrix + jnp.diag(ridge + jnp.finfo(matrix.dtype).tiny)
+    rows = jnp.sum(jnp.abs(matrix), axis=1)
+    lack = jnp.max(rows - jnp.diagonal(matrix) - jnp.abs(jnp.diagonal(matrix)))
+    lift = jnp.maximum(lack, 0.0) + LIFT * jnp.max(rows)
+    return matrix + jnp.where(pivot[0] > 0, 0.0, lift) * jnp.eye(len(matrix), dtype=matrix.dtype)
 
 
 def _reach(amount: jax.Array, step: jax.Array) -> jax.Array:

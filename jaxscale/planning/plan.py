@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import jax
 import numpy as np
@@ -30,6 +30,7 @@ from jaxscale.results.plan import Plan, PlanStatus
 
 EPOCHS = 15.387756
 """R_D of Muennighoff et al. 2023 (arXiv 2305.16264): a repeated token is worth e^(-1) after about so many epochs."""
+NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 ENDS = ("params at least 1", "tokens at least 1", "params without end", "tokens without end")
 TARGET = "loss at most"
 
@@ -49,7 +50,7 @@ TAKES_UNIQUE = "law '{law}' takes unique_tokens itself: fix it, fixed={{'unique_
 def plan(
     source: Fit | Ensemble | None = None,
     *,
-    flops: float | None = None,
+    flops: float | Sequence[float] | np.ndarray | None = None,
     inference_tokens: float = 0.0,
     unique_tokens: float | None = None,
     limits: Sequence[Limit] = (),
@@ -66,7 +67,7 @@ def plan(
     source
         A Fit, an Ensemble, or None with law= and coefs=.
     flops
-        The budget of training, and of serving where there is any, in FLOP.
+        The budget of training, and of serving where there is any, in FLOP; or several, (b,), with a plan of each.
     inference_tokens
         Tokens that the model will serve once it is trained: 2 N FLOP each, out of the budget.
     unique_tokens
@@ -85,7 +86,8 @@ def plan(
     Returns
     -------
     Plan
-        Scalars for one set of coefs, (R,) for an Ensemble; with a status, and where there is no plan, why.
+        Scalars for one set of coefs, (R,) for an Ensemble, (b,) and (R, b) for several budgets; with a status, and
+        where there is no plan, why.
 
     Raises
     ------
@@ -110,8 +112,13 @@ def plan(
     every, assumed = list(limits), []
     spent, serving = _spending_cost(law, values, inference_tokens)
     assumed += [SERVED.format(tokens=inference_tokens)] if inference_tokens else []
+    budgets = np.ones(1)
     if flops is not None:
-        every.insert(0, replace(at_most("6nd", flops), cost=spent, inputs=serving))
+        several = [at_most("6nd", budget).cap for budget in np.ravel(np.asarray(flops, dtype=object)).tolist()]
+        if np.ndim(flops) > 1 or not several:
+            raise UsageError(NO_BUDGETS.format(shape=np.shape(flops)))
+        budgets = np.array(several)
+        every.insert(0, Limit(spent, several[0], inputs=serving))
     goal, target = _goal(loss, least, spent)
     if not every and goal is None:
         raise UsageError(NOTHING_ASKED)
@@ -120,7 +127,8 @@ def plan(
             raise UsageError(TAKES_UNIQUE.format(law=law.name))
         unique_tokens = at_most("tokens", unique_tokens).cap
         assumed.append(REPEATED.format(unique=unique_tokens, epochs=EPOCHS))
-    spending = Spending(law, tuple((one.cost, one.is_least) for one in every), goal, repeats=unique_tokens is not None)
+    kinds = tuple((one.cost, one.is_least) for one in every)
+    spending = Spending(law, kinds, goal, repeats=unique_tokens is not None, has_budgets=flops is not None)
     given = PlanNumbers(
         (),
         tuple(np.float64(values[name]) for name in fixed_inputs(law)),
@@ -130,18 +138,87 @@ def plan(
         (np.float64(unique_tokens or 1.0), np.float64(EPOCHS)),
     )
     sets = law.vector(coefs)[None]
-    if isinstance(source, Ensemble):
+    if isinstance(source, Ensemble):  # with its replicates, since the point alone would need a program of its own
         sets = np.concatenate([sets, np.stack([source.coefs[name] for name in law.names], axis=1)])
-    found = in_chunks(each_planned, spending, (sets,), given)
-    names = _names(every, goal)
-    point = _plan(law, coefs, spending, given, names, jax.tree.map(lambda leaf: leaf[0], found), sets[0])
-    caps = {name: one.cap for name, one in zip(names, every, strict=False)}
-    point = replace(point, assumed=tuple(assumed), limits=caps)
+    found = in_chunks(each_planned, spending, (sets,), budgets, given)
+    names, status = _names(every, goal), _statuses(spending, given, budgets, found, sets)
+    asked = Asked(law, dict(coefs), spending, given, budgets, names, np.ndim(flops if flops is not None else 0) == 0)
+    caps: dict[str, float | np.ndarray] = {name: one.cap for name, one in zip(names, every, strict=False)}
+    if flops is not None and not asked.is_one:
+        caps[names[0]] = budgets
+    point = asked.plan(jax.tree.map(lambda leaf: leaf[:1], found), status[:1], np.ones(1, bool))
+    conflict = _conflict(asked, sets[:1]) if asked.is_one and status[0, 0] is PlanStatus.INFEASIBLE else ()
+    point = replace(_first(point), assumed=tuple(assumed), limits=caps, conflict=conflict)
     if not isinstance(source, Ensemble):
         return point
-    rest = jax.tree.map(lambda leaf: leaf[1:], found)
-    whole = _plan(law, coefs, spending, given, names, rest, sets[1:], usable=source.usable)
-    return replace(whole, at_point=point, assumed=point.assumed, limits=point.limits)
+    whole = asked.plan(jax.tree.map(lambda leaf: leaf[1:], found), status[1:], source.usable)
+    return replace(whole, at_point=point, assumed=point.assumed, limits=caps)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a plan was asked for.   names: of all constraints.   is_one: a single budget, or none: no axis of them."""
+
+    law: Law
+    coefs: Mapping[str, float]
+    spending: Spending
+    given: PlanNumbers
+    budgets: np.ndarray
+    names: tuple[str, ...]
+    is_one: bool
+
+    def plan(self, found: Planned, status: np.ndarray, usable: np.ndarray) -> Plan:
+        """Return the plans of what was found, fields (R, b, …), with statuses (R, b); usable: (R,)."""
+        spending, given = self.spending, self.given
+        is_optimal = (status == PlanStatus.OPTIMAL) & usable[:, None]
+        params, tokens = np.moveaxis(np.where(is_optimal[..., None], np.exp(found.x), np.nan), -1, 0)
+        goal, count = spending.goal, len(spending.limits)
+        spent = [
+            cost.amount(params, tokens, **inputs)
+            for (cost, _), inputs in zip(spending.limits, given.inputs[:count], strict=True)
+        ]
+        cost = np.full(params.shape, np.nan) if goal is None else goal.amount(params, tokens, **given.inputs[-1])
+        unit = np.where(is_optimal, 1.0, np.nan) if goal is None else cost
+        caps = (self.budgets, *given.caps[1:]) if spending.has_budgets else given.caps
+        worth = {
+            name: (-1.0 if is_least else 1.0) * found.multipliers[..., at] / cap * unit
+            for at, (name, (_, is_least), cap) in enumerate(zip(self.names, spending.limits, caps, strict=False))
+        }
+        if goal is not None:
+            worth[TARGET] = found.multipliers[..., count] / given.target * unit
+
+        def shaped(array: np.ndarray) -> np.ndarray:
+            return array[:, 0] if self.is_one else array
+
+        return Plan(
+            law=self.law,
+            coefs=dict(self.coefs),
+            params=shaped(params),
+            tokens=shaped(tokens),
+            loss=shaped(np.where(is_optimal, found.loss, np.nan)),
+            cost=shaped(cost),
+            unit="nats per token" if goal is None else goal.unit,
+            multipliers={name: shaped(value) for name, value in worth.items()},
+            limits={},
+            spent={name: shaped(amount) for name, amount in zip(self.names, spent, strict=False)},
+            status=shaped(status),
+            residual=shaped(np.asarray(found.certificate.residual)),
+        )
+
+
+def _first(plan: Plan) -> Plan:
+    """Return the plan of the first set of coefs, without its axis."""
+    return replace(
+        plan,
+        params=plan.params[0],
+        tokens=plan.tokens[0],
+        loss=plan.loss[0],
+        cost=plan.cost[0],
+        status=np.asarray(plan.status)[0],
+        residual=plan.residual[0],
+        multipliers={name: one[0] for name, one in plan.multipliers.items()},
+        spent={name: one[0] for name, one in plan.spent.items()},
+    )
 
 
 def _spending_cost(law: Law, values: Mapping[str, float], inference_tokens: float) -> tuple[Cost, dict[str, float]]:
@@ -181,68 +258,25 @@ def _names(limits: Sequence[Limit], goal: Cost | None) -> tuple[str, ...]:
     return (*names, *([] if goal is None else [TARGET]), *ENDS)
 
 
-def _plan(
-    law: Law,
-    coefs: Mapping[str, float],
-    spending: Spending,
-    given: PlanNumbers,
-    names: tuple[str, ...],
-    found: Planned,
-    sets: np.ndarray,
-    usable: np.ndarray | None = None,
-) -> Plan:
-    """Return the plan of what was found: of one set of coefs (p,), or of many (R, p) of which some are usable."""
-    x, multipliers = np.asarray(found.x), np.asarray(found.multipliers)
-    status, conflict = _statuses(spending, given, names, found, np.atleast_2d(sets))
-    is_optimal = status == PlanStatus.OPTIMAL.value
-    if usable is not None:
-        is_optimal &= usable
-    is_optimal = is_optimal.reshape(np.shape(found.loss))
-    params, tokens = np.where(is_optimal[..., None], np.exp(x), np.nan).T
-    with np.errstate(invalid="ignore"):
-        amounts = [
-            cost.amount(params, tokens, **inputs)
-            for (cost, _), inputs in zip(spending.limits, given.inputs[: len(spending.limits)], strict=True)
-        ]
-        goal = spending.goal
-        cost = np.full(params.shape, np.nan) if goal is None else goal.amount(params, tokens, **given.inputs[-1])
-    worth = {}
-    for at, (name, (_, is_least), cap) in enumerate(zip(names, spending.limits, given.caps, strict=False)):
-        sign = -1.0 if is_least else 1.0
-        worth[name] = np.where(is_optimal, sign * multipliers[..., at] / cap * (1.0 if goal is None else cost), np.nan)
-    if goal is not None:
-        worth[TARGET] = np.where(is_optimal, multipliers[..., len(spending.limits)] / given.target * cost, np.nan)
-    return Plan(
-        law=law,
-        coefs=dict(coefs),
-        params=params[()],
-        tokens=tokens[()],
-        loss=np.where(is_optimal, found.loss, np.nan)[()],
-        cost=cost[()],
-        unit="nats per token" if goal is None else goal.unit,
-        multipliers=worth,
-        limits={},
-        spent=dict(zip(names, amounts, strict=False)),
-        status=PlanStatus(status[0]) if usable is None else np.array([PlanStatus(one) for one in status]),
-        conflict=conflict,
-        residual=np.asarray(found.certificate.residual)[()],
-    )
-
-
 def _statuses(
-    spending: Spending, given: PlanNumbers, names: tuple[str, ...], found: Planned, sets: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the statuses (R,) as text, and the names of the limits that stand against one another in the first."""
-    is_met = np.atleast_1d(found.certificate.is_met)
-    is_endless = np.atleast_2d(found.multipliers)[:, -2:].max(axis=1) > 0
-    is_endless |= np.atleast_2d(found.x).max(axis=1) >= LARGEST - 1.0
-    status = np.where(is_met & ~is_endless, "optimal", np.where(is_endless, "unlimited", "stalled")).astype(object)
-    lost = np.flatnonzero(~is_met)
-    conflict: tuple[str, ...] = ()
+    spending: Spending, given: PlanNumbers, budgets: np.ndarray, found: Planned, sets: np.ndarray
+) -> np.ndarray:
+    """Return the statuses (R, b) of what was found for sets of coefs (R, p); each a PlanStatus."""
+    is_met, multipliers = np.asarray(found.certificate.is_met), np.asarray(found.multipliers)
+    is_endless = (multipliers[..., -2:] > 0).any(axis=-1) | (np.asarray(found.x) >= LARGEST - 1.0).any(axis=-1)
+    status = np.full(is_met.shape, PlanStatus.STALLED, dtype=object)
+    status[is_met] = PlanStatus.OPTIMAL
+    lost = np.flatnonzero(~is_met.all(axis=1))
     if len(lost):
-        missed = in_chunks(each_missed, spending, (sets[lost],), given)
-        is_none = missed.excess > WITHIN
-        status[lost[is_none]] = "infeasible"
-        if lost[0] == 0 and is_none[0]:
-            conflict = tuple(name for name, takes_part in zip(names, missed.conflicts[0], strict=True) if takes_part)
-    return status, conflict
+        missed = in_chunks(each_missed, spending, (sets[lost],), budgets, given)
+        is_none = np.zeros(is_met.shape, bool)
+        is_none[lost] = missed.excess > WITHIN
+        status[is_none & ~is_met] = PlanStatus.INFEASIBLE
+    status[is_endless & (status != PlanStatus.INFEASIBLE)] = PlanStatus.UNLIMITED
+    return status
+
+
+def _conflict(asked: Asked, sets: np.ndarray) -> tuple[str, ...]:
+    """Return the names of the limits of which no plan keeps all."""
+    missed = in_chunks(each_missed, asked.spending, (sets,), asked.budgets, asked.given)
+    return tuple(name for name, takes_part in zip(asked.names, missed.conflicts[0, 0], strict=True) if takes_part)

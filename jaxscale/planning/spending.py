@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxscale.costs import Cost
-from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN, cost_under, fixed_inputs
+from jaxscale.costs.renting import HOURS
+from jaxscale.costs.serving import QUERY, SERVING
+from jaxscale.costs.training import (
+    FLOPS_PER_PARAM_TOKEN,
+    PARAMS,
+    TOKENS,
+    TOKENS_PER_PARAM,
+    TRAINING,
+    cost_under,
+    fixed_inputs,
+)
 from jaxscale.laws import Law, chinchilla
 from jaxscale.laws.repeated import decayed
 from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, Tree, certify, constrained_optimum
+
+T = TypeVar("T")
 
 LARGEST = 80.0
 """ln of params and of tokens that no plan reaches, 5.5e34: one that does is limited by nothing."""
 SUMS = (chinchilla.loss, chinchilla.tied_loss)
 """Laws that are sums of monomials: convex in logarithms, as are these where repeated tokens count for less."""
+SINGLE = (TRAINING, SERVING, QUERY, HOURS, PARAMS, TOKENS, TOKENS_PER_PARAM)
+"""Costs that are a single monomial, whose logarithm is a straight line."""
 FIRST = (0.5, 0.35, 0.65)
 """Shares of the logarithm of a budget that the params have at the starts: a law need not be convex."""
 SPAN = 55.0
@@ -49,18 +64,25 @@ class Spending:
     """What is minimised over x = (ln N, ln D): the law's loss, or `goal` where the loss has a target.
 
     limits: the cost and whether the cap is the least amount, of each.   repeats: whether tokens beyond the unique ones
-    count for less, as in Muennighoff et al. 2023.   Hashable: a static argument of every program.
+    count for less, as in Muennighoff et al. 2023.   has_budgets: whether the first limit has several caps, one a plan.
+    Hashable: a static argument of every program.
     """
 
     law: Law
     limits: tuple[tuple[Cost, bool], ...]
     goal: Cost | None = None
     repeats: bool = False
+    has_budgets: bool = False
 
     @property
     def starts(self) -> int:
         """From how many points to start: one where the law is a sum of monomials, and the problem convex."""
-        return 1 if self.law.loss in SUMS else len(FIRST)
+        return 1 if self.is_convex else len(FIRST)
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether all are sums of monomials, and single ones where the amount is the least one."""
+        return self.law.loss in SUMS and all(cost in SINGLE for cost, is_least in self.limits if is_least)
 
     def loss(self, x: jax.Array, p: PlanNumbers) -> jax.Array:
         """Return the law's loss of exp(x)."""
@@ -104,6 +126,11 @@ class Missing:
     """By how much some limit is missed at least, over (x, t): where more than nothing, there is no plan."""
 
     spending: Spending
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether the limits are."""
+        return self.spending.is_convex
 
     def objective(self, x: Float[Array, " 3"], p: PlanNumbers) -> Float[Array, ""]:
         """Return the largest excess."""
@@ -174,13 +201,24 @@ def _starts(spending: Spending, p: PlanNumbers) -> Float[Array, "s 2"]:
     return jnp.stack([share * span, (1.0 - share) * span], axis=1)
 
 
-def each_planned(spending: Spending, argument: tuple[Float[Array, "R p"], PlanNumbers]) -> Planned:
-    """Return the plans of sets of coefs (R, p), the other numbers alike; each field (R, …)."""
-    sets, p = argument
-    return jax.vmap(lambda coefs: planned(spending, p._replace(coefs=tuple(coefs))))(sets)
+def each_planned(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Planned:
+    """Return the plans of sets of coefs (R, p) at budgets (b,), the other numbers alike; each field (R, b, …)."""
+    return _each(planned, spending, argument)
 
 
-def each_missed(spending: Spending, argument: tuple[Float[Array, "R p"], PlanNumbers]) -> Missed:
-    """Return what no plan of sets of coefs (R, p) can avoid; each field (R, …)."""
-    sets, p = argument
-    return jax.vmap(lambda coefs: missed(spending, p._replace(coefs=tuple(coefs))))(sets)
+def each_missed(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Missed:
+    """Return what no plan of sets of coefs (R, p) at budgets (b,) can avoid; each field (R, b, …)."""
+    return _each(missed, spending, argument)
+
+
+def _each(
+    of: Callable[[Spending, PlanNumbers], T], spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]
+) -> T:
+    sets, budgets, p = argument
+
+    def one(coefs: jax.Array, budget: jax.Array) -> T:
+        caps = (budget, *p.caps[1:]) if spending.has_budgets else p.caps
+        return of(spending, p._replace(coefs=tuple(coefs), caps=caps))
+
+    found: T = jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
+    return found

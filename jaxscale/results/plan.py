@@ -47,7 +47,7 @@ class Plan:
     law, coefs
         The law, and the coefs of the point fit, name → value.
     params, tokens, loss
-        Of the plan; NaN where there is none. Scalars, or (R,) for an ensemble.
+        Of the plan; NaN where there is none. Scalars, (R,) for an ensemble, (b,) and (R, b) for several budgets.
     cost
         Of what was minimised in place of the loss; NaN where the loss was.
     unit
@@ -60,7 +60,7 @@ class Plan:
     spent
         Name → the amount of each limited cost under the plan.
     status
-        How it ended; an array of them for an ensemble.
+        How it ended; an array of them where there are several plans.
     conflict
         Names of the limits of which no plan keeps all, of the point.
     residual
@@ -85,7 +85,7 @@ class Plan:
     cost: np.ndarray
     unit: str
     multipliers: Mapping[str, np.ndarray]
-    limits: Mapping[str, float]
+    limits: Mapping[str, float | np.ndarray]
     spent: Mapping[str, np.ndarray]
     status: np.ndarray | PlanStatus
     conflict: tuple[str, ...] = ()
@@ -106,11 +106,12 @@ class Plan:
     @property
     def binding(self) -> tuple[str, ...]:
         """Names of the limits that bind at the point."""
-        return tuple(name for name, value in self.point.multipliers.items() if value != 0.0)
+        return tuple(name for name, value in self.point.multipliers.items() if np.any(value != 0.0))
 
     def __repr__(self) -> str:
-        at = self.point
+        at, ensemble = self.point, f", {len(self.params):,} replicates" if self.is_ensemble else ""
+        if np.ndim(at.params):
+            return f"<Plan {self.law.name}: {len(at.params)} budgets{ensemble}>"
         if at.status is not PlanStatus.OPTIMAL:
-            return f"<Plan {self.law.name}: {at.status}{': ' + ', '.join(at.conflict) if at.conflict else ''}>"
-        ensemble = f", {len(self.params):,} replicates" if self.is_ensemble else ""
+            return f"<Plan {self.law.name}: {at.status}{': ' if at.conflict else ''}{', '.join(at.conflict)}>"
         return f"<Plan {self.law.name}: {at.params:.4g} params, {at.tokens:.4g} tokens, loss {at.loss:.5g}{ensemble}>"

@@ -21,6 +21,8 @@ LEAST = -10.0
 class Sums:
     """A sum of monomials of three amounts under sums of monomials: a geometric programme in logarithms."""
 
+    is_convex: bool = False
+
     def objective(self, x, p):
         return jnp.log(jnp.sum(p["level"] * jnp.exp(-p["power"] @ x)))
 
@@ -97,7 +99,9 @@ ACTIVE = {"at": 0.0, "cap": 2.0, "price": 3.0}
 
 @dataclass(frozen=True)
 class Nearest:
-    """The point nearest to (at, at + 1) below a line and a box: solved by hand."""
+    """The point nearest to (at + 4, at + 1) below a line, in a box: solved by hand."""
+
+    is_convex: bool = True
 
     def objective(self, x, p):
         return 0.5 * ((x[0] - p["at"] - 4.0) ** 2 + (x[1] - p["at"] - 1.0) ** 2)

@@ -276,9 +276,21 @@ def test_a_plan_of_an_ensemble_has_one_of_each_replicate():
     assert every.point.loss == pytest.approx(js.plan(fit, flops=1e15, limits=limits).loss, rel=1e-12)
 
 
+def test_plans_of_several_budgets_are_those_of_each():
+    budgets, limits = [1e20, 1e22, 1e24], [at_most("tokens", 1e12)]
+    every = js.plan(law="chinchilla", coefs=SARDANA, flops=budgets, limits=limits)
+    for at, budget in enumerate(budgets):
+        alone = js.plan(law="chinchilla", coefs=SARDANA, flops=budget, limits=limits)
+        assert every.params[at] == pytest.approx(alone.params, rel=1e-12)
+        assert every.multipliers["6nd at most"][at] == pytest.approx(alone.multipliers["6nd at most"], rel=1e-9)
+    assert [str(one) for one in every.status] == ["optimal"] * 3
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
+        ({"flops": []}, "give one budget or a list"),
+        ({"flops": [1e20, "much"]}, "'much' is no positive"),
         ({"flops": 0.0}, "6nd: 0.0 is no positive, finite amount of FLOP"),
         ({"flops": float("nan")}, "nan is no positive"),
         ({"flops": -1e20}, "-1e"),
