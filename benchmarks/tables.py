@@ -109,7 +109,7 @@ def tables(
     asked = {"paths": [Path(path).name for path in paths], "by": by, "where": list(where), "replicates": replicates}
     asked |= {"batched_replicates": few, "lanes": lanes, "repeats": repeats, "seed": seed}
     document = records.document("tables", [asdict(line) for line in lines], machine=machine.describe(), options=asked)
-    sheets.show((sheet_of(lines),))
+    sheets.show(tabulate(document))
     click.echo(f"written to {records.write(document, out)}", err=True)
 
 
@@ -194,6 +194,11 @@ def sheet_of(lines: Sequence[Line]) -> sheets.Sheet:
     rows.append(("geometric mean", "", *means, "", "", ""))
     notes = tuple(note.format(rivals=" and ".join(JAX_RIVALS), lowered=LOWERED) for note in NOTES)
     return sheets.Sheet(f"{len(lines)} tables, Chinchilla's law, Huber 1e-3", COLUMNS, tuple(rows), notes)
+
+
+def tabulate(document: Mapping) -> tuple[sheets.Sheet, ...]:
+    """Return the table of a document."""
+    return (sheet_of([Line(**one) for one in document["results"]]),)
 
 
 def geometric(numbers: Sequence[float]) -> str:
