@@ -137,7 +137,7 @@ def surrogates_at(
     known.clear()
     known.update(both)
     kind = () if share is None else np.asarray(share.kind((job.batch.columns, job.batch.target)), np.float32)
-    terms, base, frame = (np.stack(parts) for parts in zip(*both.values(), strict=True))
+    terms, base, frame = (np.stack(parts) for parts in zip(*(both[key] for key in keys), strict=True))
     return Surrogates(terms, base, frame, kind)
 
 

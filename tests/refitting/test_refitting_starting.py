@@ -8,7 +8,7 @@ from jaxscale import precision
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import draws
 from jaxscale.engine.starts import priced_starts
-from jaxscale.fitting.optimum import views_of
+from jaxscale.fitting.optimum import surrogates_at, views_of
 from jaxscale.refitting.setup import setup_of
 from jaxscale.refitting.starting import Pool, solve_replicates
 from jaxscale.refitting.survey import survey_of
@@ -70,3 +70,16 @@ def test_no_candidate_is_lower_than_what_a_replicate_finds(started, is_lying):
     usable = outcome.status <= Status.AT_BOUND
     assert usable.mean() > 0.9
     assert np.all(outcome.value[usable] <= exact[usable] * (1 + 2e-5))
+
+
+def test_points_that_are_equal_have_a_surrogate_each(started):
+    """Those made before are taken up again, in whatever order they are asked for."""
+    setup, pool = started
+    theta, known = pool.theta[[3, 5, 3]], {}
+    with precision.float64():
+        found = surrogates_at(setup.job, theta, setup.fine, Clock(), known)
+        again = surrogates_at(setup.job, theta[::-1], setup.fine, Clock(), known)
+    np.testing.assert_array_equal(found.base, theta)
+    np.testing.assert_array_equal(found.terms[0], found.terms[2])
+    assert not np.array_equal(found.terms[0], found.terms[1])
+    np.testing.assert_array_equal(again.terms, found.terms[::-1])
