@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from jaxscale.allocation.inputs import (
     measured_flops,
 )
 from jaxscale.costs.training import fixed_inputs
+from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock, Program, prefetched, run
 from jaxscale.engine.data import chunks, fill
 from jaxscale.errors import UsageError
@@ -90,7 +90,7 @@ def frontier(
     >>> best.tokens_per_param.round(1)
     array([22.9, 20.4])
     """
-    budgets = _budgets(flops)
+    budgets = checked_budgets(flops)
     fit = source.fit if isinstance(source, Ensemble) else source
     law, coefs = given_law(fit, law, coefs, verb="frontier", kinds="a Fit, an Ensemble")
     if fit is not None:
@@ -139,7 +139,7 @@ def check_frontier(law: Law, fixed: Mapping[str, float]) -> None:
     check_fixed(law, fixed)
 
 
-def _budgets(flops: float | Sequence[float] | np.ndarray) -> np.ndarray:
+def checked_budgets(flops: float | Sequence[float] | np.ndarray) -> np.ndarray:
     """Return budgets (b,), FLOP; raise UsageError for what is none."""
     try:
         given = np.atleast_1d(np.asarray(flops))
@@ -176,7 +176,7 @@ def in_chunks(function: Callable[..., Tree], of: Hashable, rows: tuple[np.ndarra
     of: what the program is made for, a law or what stands on one.   shared: pytrees of NumPy's numbers.
     """
     total, width, clock = len(rows[0]), _width(len(rows[0])), Clock()
-    device: jax.Device | None = jax.config.values["jax_default_device"]
+    device = placement.current()
 
     def ask(part: slice) -> Tree:
         with precision.float64(), jax.default_device(device):  # both are thread-local
@@ -184,8 +184,7 @@ def in_chunks(function: Callable[..., Tree], of: Hashable, rows: tuple[np.ndarra
         here: Tree = jax.tree.map(lambda one: np.asarray(one)[: part.stop - part.start], found)
         return here
 
-    workers = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(placement.threads()) as pool:
         parts = list(pool.map(ask, chunks(total, width)))
     joined: Tree = jax.tree.map(lambda *one: np.concatenate(one), *parts)
     return joined

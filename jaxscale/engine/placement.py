@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,6 +50,11 @@ def mesh() -> jax.sharding.Mesh | None:
         return None
     found = [device for device in jax.local_devices() if device.platform == current().platform]
     return jax.sharding.Mesh(np.array(found), (AXIS,)) if len(found) > 1 else None
+
+
+def threads() -> int:
+    """Return how many program calls run side by side: one a core on a single CPU device, one elsewhere."""
+    return (os.cpu_count() or 1) if current().platform == "cpu" and mesh() is None else 1
 
 
 def current() -> jax.Device:

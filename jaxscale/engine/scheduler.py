@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import Flattening, fill
 from jaxscale.engine.job import ChunkSolver, Job
@@ -68,8 +68,7 @@ def solve_lanes(
     flattening = Flattening.of(example)
     solver = ChunkSolver(job, flattening, clock)
     width = solver.width
-    is_many = solver.device.platform == "cpu" and solver.mesh is None
-    workers = (os.cpu_count() or 1) if is_many else 1
+    workers = placement.threads()
     is_ended: Any = np.full(1, Status.STALLED, np.int32)
     ended = flattening.flatten(example._replace(status=is_ended))
     few = max(min(FEW, width // 8) // solver.devices, 1)

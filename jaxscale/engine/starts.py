@@ -7,7 +7,6 @@ r and k, with Q the rho functions of a candidate's residuals: one product of mat
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -127,8 +126,7 @@ def priced_starts(job: Job, candidates: Candidates, replicate: np.ndarray, clock
         theta = found.theta.reshape(width, STARTS, -1)
         return Starts(*(array[:count] for array in found._replace(theta=theta)))
 
-    workers = (os.cpu_count() or 1) if device.platform == "cpu" and mesh is None else 1
-    with clock.running(), ThreadPoolExecutor(workers) as pool:
+    with clock.running(), ThreadPoolExecutor(placement.threads()) as pool:
         parts = list(pool.map(ask, chunks(len(replicate), width)))
     return Starts(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
