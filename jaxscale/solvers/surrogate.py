@@ -42,6 +42,8 @@ REWEIGHTED = 0.4
 """Share of the metric that stands in for a Hessian that is indefinite, as in Newton's method on the law itself."""
 UNLIKELY = 1e15
 """Residual in place of one that is not finite: no lane that counts the row begins there."""
+LARGEST = 1e30
+"""Term that float32 holds, with room for products; a row with a larger one is as one that is not finite."""
 SEEN = 1e-7
 """Length of a coordinate's effect beyond those before it, relative to its own, below which it is none."""
 
@@ -99,8 +101,11 @@ def surrogates_of(
         ]
         row = np.arange(residual.shape[1])[:, None]
         first, packed = first[:, row, np.array(share.seen)[at]], packed[:, row, np.array(owned)[at]]
-    parts = np.concatenate([residual[:, :, None], first, packed], axis=2, dtype=np.float32)
-    return Surrogates(np.ascontiguousarray(parts.transpose(0, 2, 1)), base, frame, kinds)
+    parts = np.concatenate([residual[:, :, None], first, packed], axis=2)
+    is_held = (np.abs(parts) < LARGEST).all(axis=2)
+    parts[~is_held] = 0.0
+    parts[~is_held, 0] = UNLIKELY
+    return Surrogates(np.ascontiguousarray(parts.transpose(0, 2, 1), dtype=np.float32), base, frame, kinds)
 
 
 def _turns(frame: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:

@@ -115,6 +115,17 @@ def test_a_row_that_is_not_finite_is_dear_and_a_coordinate_without_effect_keeps_
     np.testing.assert_array_equal(surrogates.frame[0, :, 1], [0.0, 1.0])
 
 
+def test_a_row_whose_derivatives_float32_does_not_hold_is_dear_too():
+    """One of weight zero, which the metric does not see: no warning, and nothing infinite."""
+    random = np.random.default_rng(4)
+    residual, slope, weight = np.ones((1, 9)), random.standard_normal((1, 9, 2)), np.ones((1, 9))
+    slope[0, 4], weight[0, 4] = 1e50, 0.0
+    surrogates = surrogates_of(residual, slope, np.zeros((1, 9, 3)), weight, np.zeros((1, 2)), np.zeros(1))
+    assert np.isfinite(surrogates.terms).all()
+    np.testing.assert_array_equal(surrogates.terms[0, :, 4], np.float32([UNLIKELY, 0, 0, 0, 0, 0]))
+    assert np.all(np.delete(surrogates.terms[0, 0], 4) == 1.0)
+
+
 def descended(surrogates, steps=10, weight=WEIGHT):
     with precision.float64():
         lead = jax.jit(partial(descend, MODEL, steps=steps))
