@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from benchmarks.sheets import Sheet
 if TYPE_CHECKING:
     import jaxscale as js
 
+USABLE = ("converged", "at_bound")
+"""Statuses that are, in words: this file is imported before the package."""
 ROWS, NOISE = 60, 0.01
 WANTED = 0.99
 MOST_COMPILE, MEDIAN_COMPILE = 12.0, 7.0
@@ -66,7 +68,8 @@ class Tried:
 def noisy(names: tuple[str, ...], settings: int, replicates: int, seed: int, out: str | None) -> None:
     """Fit and bootstrap noisy runs of every law, at random settings of its documented range.
 
-    The exit code is 1 where a law falls short.
+    Hours for every law: one that its tables hardly carry takes thousands of evaluations a replicate. The exit code is 1
+    where a law falls short.
     """
     import numpy as np
 
@@ -83,7 +86,7 @@ def noisy(names: tuple[str, ...], settings: int, replicates: int, seed: int, out
         click.echo("   ".join(_cells(found[-1])), err=True)
     asked = {"settings": settings, "replicates": replicates, "rows": ROWS, "noise": NOISE, "seed": seed}
     document = records.document("noisy", [asdict(one) for one in found], machine=machine.describe(), options=asked)
-    sheets.show((sheet_of(found, asked),))
+    sheets.show(tabulate(document))
     click.echo(f"written to {records.write(document, out)}", err=True)
     if not all(one.is_met for one in found):
         raise click.exceptions.Exit(1)
@@ -124,23 +127,24 @@ def tried(law: js.Law, *, settings: int, replicates: int, seed: int) -> Tried:
 
 def usable_share(counts: Mapping[str, int]) -> float:
     """Return which share of the statuses is usable; 0 of none."""
-    usable = sum(count for status, count in counts.items() if status in ("converged", "at_bound"))
+    usable = sum(count for status, count in counts.items() if status in USABLE)
     return usable / max(sum(counts.values()), 1)
 
 
-def sheet_of(found: Sequence[Tried], asked: Mapping[str, object]) -> Sheet:
-    """Return the table of all laws, with what compiling them takes."""
+def tabulate(document: Mapping) -> tuple[Sheet, ...]:
+    """Return the table of a document: all laws, with what compiling them takes."""
+    found, asked = [Tried(**one) for one in document["results"]], document["options"]
     seconds = [one.compile for one in found]
     told = (
         f"Compile: {statistics.median(seconds):.1f} CPU s in the middle, {max(seconds):.1f} at most "
         f"(wanted: {MEDIAN_COMPILE:g} and {MOST_COMPILE:g})."
     )
     title = "{settings} settings of {rows} runs with {noise:.0%} noise, {replicates} replicates each".format(**asked)
-    return Sheet(title, COLUMNS, tuple(map(_cells, found)), (*NOTES, told))
+    return (Sheet(title, COLUMNS, tuple(map(_cells, found)), (*NOTES, told)),)
 
 
 def _cells(one: Tried) -> tuple[str, ...]:
-    unusable = {name: count for name, count in one.replicates.items() if name not in ("converged", "at_bound")}
+    unusable = {name: count for name, count in one.replicates.items() if name not in USABLE}
     return (
         one.law,
         str(one.coefs),

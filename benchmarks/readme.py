@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import cold, markers, records, recovery, reporting, scaling, starts, tables
+from benchmarks import cold, markers, noisy, records, recovery, reporting, scaling, starts, tables
 from benchmarks.sheets import Sheet, markdown
 
 README = Path(__file__).with_name("README.md")
@@ -18,6 +18,7 @@ SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
     "starts": starts.tabulate,
     "cold": cold.tabulate,
     "recovery": recovery.tabulate,
+    "noisy": noisy.tabulate,
     "tables": tables.tabulate,
 }
 HEADING = "### {benchmark}, {date}\n\n{processor}, {cores} cores, {devices}; {versions}"

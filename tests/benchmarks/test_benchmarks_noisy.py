@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from benchmarks import noisy
 from benchmarks.__main__ import main
+from jaxscale.status import Status
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,10 @@ from benchmarks.__main__ import main
 )
 def test_converged_and_at_a_bound_are_usable(counts, share):
     assert noisy.usable_share(counts) == share
+
+
+def test_the_usable_statuses_are_those_of_the_package():
+    assert set(noisy.USABLE) == {str(status) for status in Status if status.is_usable}
 
 
 @pytest.mark.parametrize(("singular", "is_met"), [(2, True), (3, False)])
