@@ -12,7 +12,7 @@ STATE_BYTES = 16.0
 Source: Rajbhandari et al. 2020, arXiv 1910.02054, §3.1."""
 ACTIVATION_BYTES = 34.0
 """Bytes per token, layer and unit of width that training keeps, where attention is computed in pieces.
-Source: Korthikanti et al. 2023, arXiv 2205.05198, eq. 2 without its term in the sequence's length."""
+Source: Korthikanti et al. 2023, arXiv 2205.05198, without its term in the sequence's length."""
 
 
 def width_times_layers(params: Amounts) -> Amounts:
@@ -54,7 +54,7 @@ SERVING_MEMORY = Cost(
     "serving-memory",
     serving_bytes,
     "bytes",
-    "weights, and Pope et al. 2022, arXiv 2211.05102, §3.1 for the cache",
+    "weights, and Pope et al. 2022, arXiv 2211.05102, for the cache",
     ("bytes_per_param", "context", "sequences", "cache_share"),
 )
 TRAINING_MEMORY = Cost(

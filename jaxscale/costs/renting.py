@@ -23,7 +23,7 @@ def dollars(
     """Return what training and the tokens served afterwards cost, at prices in dollars per FLOP.
 
     A price is that of an hour over the FLOP of an hour; serving reaches a lower rate, and costs more per FLOP.
-    Source: Sardana et al. 2024, eq. 4.
+    Source: Sardana et al. 2024.
     """
     served = FLOPS_PER_SERVED_TOKEN * params * inference_tokens
     return training_price * training_flops(params, tokens) + serving_price * served

@@ -7,7 +7,7 @@ from jaxscale.costs.training import KAPLAN, training_flops
 
 FLOPS_PER_SERVED_TOKEN = 2.0
 """Of a param, on a token that goes through the model once: a multiplication and an addition."""
-SARDANA = "Sardana et al. 2024, arXiv 2401.00448, eq. 1"
+SARDANA = "Sardana et al. 2024, arXiv 2401.00448"
 
 
 def serving_flops(params: Amounts, tokens: Amounts, *, inference_tokens: Amounts) -> Amounts:

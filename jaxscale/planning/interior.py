@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
-
-Tree: TypeAlias = Any
-"""A pytree of arrays."""
+from jaxscale.solvers.problem import Tree
 
 STEPS = 100
 """Iterations at most; 8 to 20 are usual."""
@@ -83,7 +81,7 @@ class KktCertificate(NamedTuple):
 
 
 class State(NamedTuple):
-    """A point on its way: x (n,), slack (m,) > 0, multipliers (m,) > 0.   is_done: the conditions are met there."""
+    """A point on its way: x (n,), slack (m,) > 0, multipliers (m,) > 0.   is_done: it stays there."""
 
     x: Float[Array, " n"]
     slack: Float[Array, " m"]
@@ -98,7 +96,7 @@ def constrained_optimum(programme: Programme, p: Tree, start: Float[Array, " n"]
 
     p: parameters, a pytree of floats; derivatives are with respect to these alone.   It need not be one: `certify`.
     """
-    x, _, multipliers = _interior(programme, p, start)
+    x, multipliers = _interior(programme, p, start)
     slack = -programme.constraints(x, p)
     return ConstrainedOptimum(x, jnp.where(multipliers > slack, multipliers, 0.0))
 
@@ -135,8 +133,8 @@ def _lagrangian(programme: Programme, x: jax.Array, multipliers: jax.Array, p: T
     return programme.objective(x, p) + jnp.sum(multipliers * programme.constraints(x, p))
 
 
-def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Return x, slacks and multipliers where the predictor and corrector of Mehrotra lead from a start."""
+def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return x and multipliers where the predictor and corrector of Mehrotra lead from a start."""
 
     def keep_going(state: State) -> jax.Array:
         return ~state.is_done & (state.steps < STEPS)
@@ -149,7 +147,8 @@ def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Arra
         dual, primal, product = gradient + multipliers @ jacobian, value + slack, slack * multipliers
         measure, unit = jnp.mean(product), jnp.maximum(jnp.max(multipliers), 1.0)
         error = jnp.maximum(jnp.max(jnp.abs(dual)), jnp.max(jnp.abs(primal)))
-        is_done = (error <= TOLERANCE * unit) & jnp.all(product <= 2.0 * NARROWEST * jnp.maximum(multipliers, 1.0))
+        is_met = (error <= TOLERANCE * unit) & jnp.all(jnp.minimum(slack, multipliers) <= 2.0 * NARROWEST)
+        is_done = is_met | ~jnp.isfinite(error)  # what is not finite stays so
         matrix = hessian + (jacobian.T * (multipliers / slack)) @ jacobian
         matrix = matrix if programme.is_convex else _made_definite(matrix)
         matrix = matrix + jnp.diag(RIDGE * jnp.abs(jnp.diagonal(matrix)) + jnp.finfo(matrix.dtype).tiny)
@@ -174,7 +173,7 @@ def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Arra
     slack = jnp.maximum(-programme.constraints(start, p), 1.0)
     begun = State(start, slack, jnp.full_like(slack, FIRST), slack[0] < 0, jnp.zeros((), jnp.int32))
     ended = jax.lax.while_loop(keep_going, advance, begun)
-    return ended.x, ended.slack, ended.multipliers
+    return ended.x, ended.multipliers
 
 
 def _made_definite(matrix: jax.Array) -> jax.Array:

@@ -9,12 +9,12 @@ import jax
 import numpy as np
 
 from jaxscale.allocation.findings import check_plannable
-from jaxscale.allocation.frontier import in_chunks
+from jaxscale.allocation.frontier import checked_budgets, in_chunks
 from jaxscale.allocation.inputs import check_trade_off, fixed_values, given_law
 from jaxscale.costs import COSTS, Cost
 from jaxscale.costs.training import cost_under, fixed_inputs
 from jaxscale.errors import UsageError
-from jaxscale.laws import Law
+from jaxscale.laws import LAWS, Law
 from jaxscale.planning.limits import Limit, at_most, is_number
 from jaxscale.planning.spending import (
     LARGEST,
@@ -28,14 +28,14 @@ from jaxscale.planning.spending import (
 from jaxscale.results import Ensemble, Fit
 from jaxscale.results.plan import Plan, PlanStatus
 
-EPOCHS = 15.387756
-"""R_D of Muennighoff et al. 2023 (arXiv 2305.16264): a repeated token is worth e^(-1) after about so many epochs."""
-NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
+EPOCHS = LAWS.resolve("data-constrained").constants("muennighoff2023")["R_D"]
+"""After about so many epochs a repeated token is worth e^(-1) of a new one (Muennighoff et al. 2023)."""
 ENDS = ("params at least 1", "tokens at least 1", "params without end", "tokens without end")
 TARGET = "loss at most"
 
 NOTHING_ASKED = "plan needs flops=, limits= or loss=: without any there is nothing to decide"
 TWO_UNITS = "least = {least!r} is minimised only where loss= says what is to be reached"
+BAD_UNIQUE = "unique_tokens = {unique!r} is no positive, finite number of tokens"
 BAD_LOSS = "loss = {loss!r} is no positive, finite number of nats per token"
 REPEATED = (
     "tokens beyond {unique:.4g} unique ones are repeated, and worth less: by 1/e after {epochs:g} epochs "
@@ -114,18 +114,17 @@ def plan(
     assumed += [SERVED.format(tokens=inference_tokens)] if inference_tokens else []
     budgets = np.ones(1)
     if flops is not None:
-        several = [at_most("6nd", budget).cap for budget in np.ravel(np.asarray(flops, dtype=object)).tolist()]
-        if np.ndim(flops) > 1 or not several:
-            raise UsageError(NO_BUDGETS.format(shape=np.shape(flops)))
-        budgets = np.array(several)
-        every.insert(0, Limit(spent, several[0], inputs=serving))
+        budgets = checked_budgets(flops)
+        every.insert(0, Limit(spent, float(budgets[0]), inputs=serving))
     goal, target = _goal(loss, least, spent)
+    goal_inputs = serving if goal is spent else {}
     if not every and goal is None:
         raise UsageError(NOTHING_ASKED)
     if unique_tokens is not None:
         if "unique_tokens" in law.inputs:
             raise UsageError(TAKES_UNIQUE.format(law=law.name))
-        unique_tokens = at_most("tokens", unique_tokens).cap
+        if not is_number(unique_tokens) or not unique_tokens > 0:
+            raise UsageError(BAD_UNIQUE.format(unique=unique_tokens))
         assumed.append(REPEATED.format(unique=unique_tokens, epochs=EPOCHS))
     kinds = tuple((one.cost, one.is_least) for one in every)
     spending = Spending(law, kinds, goal, repeats=unique_tokens is not None, has_budgets=flops is not None)
@@ -133,7 +132,7 @@ def plan(
         (),
         tuple(np.float64(values[name]) for name in fixed_inputs(law)),
         tuple(np.float64(one.cap) for one in every),
-        (*({name: np.float64(value) for name, value in one.inputs.items()} for one in every), _floats(serving)),
+        (*({name: np.float64(value) for name, value in one.inputs.items()} for one in every), _floats(goal_inputs)),
         np.float64(target),
         (np.float64(unique_tokens or 1.0), np.float64(EPOCHS)),
     )
@@ -141,13 +140,13 @@ def plan(
     if isinstance(source, Ensemble):  # with its replicates, since the point alone would need a program of its own
         sets = np.concatenate([sets, np.stack([source.coefs[name] for name in law.names], axis=1)])
     found = in_chunks(each_planned, spending, (sets,), budgets, given)
-    names, status = _names(every, goal), _statuses(spending, given, budgets, found, sets)
+    names, (status, conflicts) = _names(every, goal), _statuses(spending, given, budgets, found, sets)
     asked = Asked(law, dict(coefs), spending, given, budgets, names, np.ndim(flops if flops is not None else 0) == 0)
     caps: dict[str, float | np.ndarray] = {name: one.cap for name, one in zip(names, every, strict=False)}
     if flops is not None and not asked.is_one:
         caps[names[0]] = budgets
     point = asked.plan(jax.tree.map(lambda leaf: leaf[:1], found), status[:1], np.ones(1, bool))
-    conflict = _conflict(asked, sets[:1]) if asked.is_one and status[0, 0] is PlanStatus.INFEASIBLE else ()
+    conflict = tuple(name for name, takes_part in zip(names, conflicts, strict=True) if takes_part)
     point = replace(_first(point), assumed=tuple(assumed), limits=caps, conflict=conflict)
     if not isinstance(source, Ensemble):
         return point
@@ -260,23 +259,22 @@ def _names(limits: Sequence[Limit], goal: Cost | None) -> tuple[str, ...]:
 
 def _statuses(
     spending: Spending, given: PlanNumbers, budgets: np.ndarray, found: Planned, sets: np.ndarray
-) -> np.ndarray:
-    """Return the statuses (R, b) of what was found for sets of coefs (R, p); each a PlanStatus."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the statuses (R, b) of what was found for sets of coefs (R, p), each a PlanStatus.
+
+    And which constraints (m,) stand against one another in the first set at the first budget.
+    """
     is_met, multipliers = np.asarray(found.certificate.is_met), np.asarray(found.multipliers)
     is_endless = (multipliers[..., -2:] > 0).any(axis=-1) | (np.asarray(found.x) >= LARGEST - 1.0).any(axis=-1)
     status = np.full(is_met.shape, PlanStatus.STALLED, dtype=object)
     status[is_met] = PlanStatus.OPTIMAL
+    is_none, conflicts = np.zeros(is_met.shape, bool), np.zeros(multipliers.shape[-1], bool)
     lost = np.flatnonzero(~is_met.all(axis=1))
     if len(lost):
         missed = in_chunks(each_missed, spending, (sets[lost],), budgets, given)
-        is_none = np.zeros(is_met.shape, bool)
         is_none[lost] = missed.excess > WITHIN
-        status[is_none & ~is_met] = PlanStatus.INFEASIBLE
-    status[is_endless & (status != PlanStatus.INFEASIBLE)] = PlanStatus.UNLIMITED
-    return status
-
-
-def _conflict(asked: Asked, sets: np.ndarray) -> tuple[str, ...]:
-    """Return the names of the limits of which no plan keeps all."""
-    missed = in_chunks(each_missed, asked.spending, (sets,), asked.budgets, asked.given)
-    return tuple(name for name, takes_part in zip(asked.names, missed.conflicts[0, 0], strict=True) if takes_part)
+        conflicts = np.asarray(missed.conflicts)[0, 0] if lost[0] == 0 else conflicts
+    is_none &= ~is_met
+    status[is_none] = PlanStatus.INFEASIBLE
+    status[is_endless & ~is_none] = PlanStatus.UNLIMITED
+    return status, conflicts

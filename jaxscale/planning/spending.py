@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxscale.costs import Cost
+from jaxscale.costs import COSTS, Cost
 from jaxscale.costs.renting import HOURS
 from jaxscale.costs.serving import QUERY, SERVING
 from jaxscale.costs.training import (
@@ -24,7 +24,8 @@ from jaxscale.costs.training import (
 )
 from jaxscale.laws import Law, chinchilla
 from jaxscale.laws.repeated import decayed
-from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, Tree, certify, constrained_optimum
+from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum
+from jaxscale.solvers.problem import Tree
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ LARGEST = 80.0
 """ln of params and of tokens that no plan reaches, 5.5e34: one that does is limited by nothing."""
 SUMS = (chinchilla.loss, chinchilla.tied_loss)
 """Laws that are sums of monomials: convex in logarithms, as are these where repeated tokens count for less."""
+SHIPPED = tuple(COSTS)
+"""Costs that are sums of monomials, all of them."""
 SINGLE = (TRAINING, SERVING, QUERY, HOURS, PARAMS, TOKENS, TOKENS_PER_PARAM)
 """Costs that are a single monomial, whose logarithm is a straight line."""
 FIRST = (0.5, 0.35, 0.65)
@@ -81,8 +84,11 @@ class Spending:
 
     @property
     def is_convex(self) -> bool:
-        """Whether all are sums of monomials, and single ones where the amount is the least one."""
-        return self.law.loss in SUMS and all(cost in SINGLE for cost, is_least in self.limits if is_least)
+        """Whether all are sums of monomials, and single ones where the amount is the least one: a user's cost may be
+        anything.
+        """
+        are_convex = all(cost in (SINGLE if is_least else SHIPPED) for cost, is_least in self.limits)
+        return self.law.loss in SUMS and are_convex and (self.goal is None or self.goal in SHIPPED)
 
     def loss(self, x: jax.Array, p: PlanNumbers) -> jax.Array:
         """Return the law's loss of exp(x)."""

@@ -54,7 +54,7 @@ class Plan:
         Of what was minimised.
     multipliers
         Name of a limit → what the loss falls by per unit of its cap, in nats, or what the cost falls by where that was
-        minimised; zero where it does not bind.
+        minimised; below zero for a least amount, zero where it does not bind.
     limits
         Name → cap.
     spent
@@ -106,7 +106,7 @@ class Plan:
     @property
     def binding(self) -> tuple[str, ...]:
         """Names of the limits that bind at the point."""
-        return tuple(name for name, value in self.point.multipliers.items() if np.any(value != 0.0))
+        return tuple(name for name, value in self.point.multipliers.items() if np.any(np.abs(value) > 0.0))
 
     def __repr__(self) -> str:
         at, ensemble = self.point, f", {len(self.params):,} replicates" if self.is_ensemble else ""
