@@ -76,7 +76,7 @@ def test_every_lane_ends_once_and_is_counted_once(job):
 def test_the_answer_is_identical_from_call_to_call_and_for_any_number_of_threads(job, monkeypatch):
     first = solved(job)
     for cores in (1, 2, 5):
-        monkeypatch.setattr(engine.os, "cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr(engine.placement, "threads", lambda cores=cores: cores)
         assert_identical(first, solved(job))
 
 
@@ -109,7 +109,7 @@ def test_a_failing_chunk_raises_and_starts_nothing_more(job, monkeypatch):
     monkeypatch.setattr(job_module, "run", broken)
     with pytest.raises(KeyboardInterrupt):
         solved(replace(job, width=64))
-    assert len(calls) <= 2 + (engine.os.cpu_count() or 1)
+    assert len(calls) <= 2 + engine.placement.threads()
 
 
 @pytest.mark.parametrize("method", ["newton", "lbfgs"])
