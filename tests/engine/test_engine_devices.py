@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from jaxscale.status import Status
+
 BOOTSTRAP = """
 import json
 import jax
@@ -41,6 +43,9 @@ def test_two_devices_draw_the_same_tables_and_find_the_same_minima_as_one():
     assert (one["devices"], two["devices"]) == (1, 2)
     assert one["weights"] == two["weights"]
     assert one["status"] == two["status"]
-    np.testing.assert_array_equal(two["values"], one["values"])
-    for name, values in one["coefs"].items():
-        np.testing.assert_array_equal(two["coefs"][name], values)  # lanes know nothing of their company
+    np.testing.assert_allclose(two["values"], one["values"], rtol=1e-12)
+    usable = np.array(one["status"]) <= Status.AT_BOUND  # a singular one has no coefs, but a line of them
+    assert usable.mean() > 0.99
+    for name, values in one["coefs"].items():  # programs of one and of two devices round float32 starts differently
+        found = np.array(values)[usable]
+        np.testing.assert_allclose(np.array(two["coefs"][name])[usable], found, rtol=0, atol=1e-6 * found.std())
