@@ -9,7 +9,7 @@ import jaxscale as js
 from jaxscale.costs.memory import STATE_BYTES, serving_bytes, training_bytes
 from jaxscale.laws.repeated import decayed
 from jaxscale.planning import at_least, at_most
-from jaxscale.planning.plan import EPOCHS
+from jaxscale.planning.question import EPOCHS
 
 
 def closed(flops, coefs):
