@@ -22,13 +22,16 @@ from .laws import Law as Law
 from .objectives import absolute as absolute
 from .objectives import huber as huber
 from .objectives import squared as squared
+from .planning import decide as decide
 from .planning import plan as plan
 from .refitting import bootstrap as bootstrap
+from .results import Decision as Decision
 from .results import Ensemble as Ensemble
 from .results import Fit as Fit
 from .results import Frontier as Frontier
 from .results import Plan as Plan
 from .results import PlanStatus as PlanStatus
+from .results import Regret as Regret
 from .results import Study as Study
 from .runs import Runs as Runs
 from .runs import read_runs as read_runs

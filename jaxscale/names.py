@@ -13,6 +13,10 @@ SOLVERS = ("newton", "lbfgs")
 DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 FIGURES = ("frontier", "isoloss", "residuals", "coefs")
+COSTS = (
+    "6nd", "lifetime", "serving", "query", "serving-memory", "training-memory", "hours", "dollars", "params", "tokens",
+    "tokens_per_param",
+)  # fmt: skip
 METHODS = ("parabola", "local", "cubic", "akima")
 ROLES = ("params", "tokens", "flops", "loss", "weight", "sigma", "group")
 CONVENTIONS = (

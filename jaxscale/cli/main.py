@@ -14,6 +14,7 @@ from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
 from jaxscale.cli.frontier import frontier
 from jaxscale.cli.laws import laws
+from jaxscale.cli.plan import plan
 from jaxscale.cli.plot import plot
 from jaxscale.cli.predict import predict
 from jaxscale.cli.session import Session, debug_option
@@ -50,7 +51,7 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, approaches, predict, plot, laws, doctor):
+for command in (fit, frontier, plan, approaches, predict, plot, laws, doctor):
     main.add_command(command)
 
 starting.give_back()

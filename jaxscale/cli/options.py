@@ -112,7 +112,7 @@ class Showing:
 
 def reading_options(command: Command) -> Command:
     """Add the options of a table, and give them to the command as `reading`."""
-    return _bundled(
+    return bundled(
         "reading",
         Reading,
         click.option("--map", type=Pair("role=column"), multiple=True, callback=text_pairs, help=(
@@ -145,7 +145,7 @@ def reading_options(command: Command) -> Command:
 
 def fitting_options(command: Command) -> Command:
     """Add the options of a fit, and give them to the command as `fitting`."""
-    return _bundled(
+    return bundled(
         "fitting",
         Fitting,
         *law_options,
@@ -174,12 +174,12 @@ def fitting_options(command: Command) -> Command:
 
 def choosing_options(command: Command) -> Command:
     """Add the options of a law that is not fitted, and give them to the command as `chosen`."""
-    return _bundled("chosen", Choosing, *law_options)(command)
+    return bundled("chosen", Choosing, *law_options)(command)
 
 
 def given_options(command: Command) -> Command:
     """Add the options of known coefs, and give them to the command as `given`."""
-    return _bundled(
+    return bundled(
         "given",
         Given,
         click.option("--constants", metavar="NAME", help=(
@@ -191,17 +191,19 @@ def given_options(command: Command) -> Command:
 
 def showing_options(bands: tuple[Decorator, ...]) -> Decorator:
     """Return what adds the options of what is shown, and gives them to the command as `showing`."""
-    return _bundled(
+    return bundled(
         "showing",
         Showing,
         click.option("--flops", type=Budgets(), help=(
             f"Budgets of the frontier, in FLOP, or as 100PF-days or 1e5H100-hours@0.4, where 0.4 is the share of the "
             f"machine's peak rate that runs reach. {FLOPS_DEFAULT}")),
-        click.option("--at", type=Pair("input=number"), multiple=True, callback=number_pairs, help=(
-            "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]")),
+        at_option,
         *bands,
     )  # fmt: skip
 
+
+at_option: Decorator = click.option("--at", type=Pair("input=number"), multiple=True, callback=number_pairs, help=(
+    "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]"))  # fmt: skip
 
 law_options: tuple[Decorator, ...] = (
     click.option("--law", metavar="NAME", default="chinchilla", show_default=True, help=(
@@ -241,7 +243,7 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "is_json", is_flag=True, help="Write one JSON document to stdout.")(command)
 
 
-def _bundled(name: str, record: type, *options: Decorator) -> Decorator:
+def bundled(name: str, record: type, *options: Decorator) -> Decorator:
     """Return what adds options to a command and packs them into one record."""
 
     def decorate(command: Command) -> Command:

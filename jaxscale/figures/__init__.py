@@ -3,6 +3,7 @@
 from jaxscale.figures.coefs import COEFS
 from jaxscale.figures.frontier import FRONTIER
 from jaxscale.figures.isoloss import ISOLOSS
+from jaxscale.figures.plan import draw_plan
 from jaxscale.figures.residuals import RESIDUALS
 from jaxscale.figures.saving import draw_all, draw_each, save_figure
 from jaxscale.figures.spec import Figure
@@ -10,4 +11,4 @@ from jaxscale.registry import Registry
 
 FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
-__all__ = ["FIGURES", "Figure", "draw_all", "draw_each", "save_figure"]
+__all__ = ["FIGURES", "Figure", "draw_all", "draw_each", "draw_plan", "save_figure"]

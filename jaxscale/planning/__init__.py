@@ -1,5 +1,6 @@
 """Plans: the best params and tokens within limits, what binds, and what one more unit would be worth."""
 
+from jaxscale.planning.decide import decide
 from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum
 from jaxscale.planning.limits import Limit, at_least, at_most
 from jaxscale.planning.plan import plan
@@ -16,6 +17,7 @@ __all__ = [
     "at_most",
     "certify",
     "constrained_optimum",
+    "decide",
     "plan",
     "planned",
 ]

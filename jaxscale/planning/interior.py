@@ -37,7 +37,7 @@ LIFT = 1e-12
 RIDGE = 1e-16
 """Added to the matrix, relative to its diagonal, where a direction has no effect on anything."""
 MET = 1e-9
-"""Residual of the conditions up to which an optimum counts as one."""
+"""Residual of the conditions up to which an optimum counts as one, relative to the largest multiplier above one."""
 
 
 class Programme(Protocol, Hashable):
@@ -72,7 +72,7 @@ class KktCertificate(NamedTuple):
     """How good an optimum is; scalars but for `slack`.
 
     residual: the largest of what the conditions leave: the gradient of the Lagrangian, and products of multipliers and
-    slacks.   slack: (m,), by how much each constraint is met, negative where it is not.   is_met: both to MET.
+    slacks.   slack: (m,), by how much each constraint is met, negative where it is not.   is_met: to MET.
     """
 
     residual: Float[Array, ""]
@@ -125,7 +125,8 @@ def certify(programme: Programme, p: Tree, found: ConstrainedOptimum) -> KktCert
     gradient = jax.grad(partial(_lagrangian, programme))(found.x, found.multipliers, p)
     slack = -programme.constraints(found.x, p)
     residual = jnp.maximum(jnp.max(jnp.abs(gradient)), jnp.max(jnp.abs(found.multipliers * slack), initial=0.0))
-    is_met = (residual <= MET) & jnp.all(slack >= -MET) & jnp.all(jnp.isfinite(found.x))
+    unit = jnp.maximum(jnp.max(found.multipliers, initial=0.0), 1.0)
+    is_met = (residual <= MET * unit) & jnp.all(slack >= -MET) & jnp.all(jnp.isfinite(found.x))
     return KktCertificate(residual, slack, is_met)
 
 

@@ -12,6 +12,7 @@ from jaxscale.registry import unknown
 
 BAD_CAP = "{name}: {cap!r} is no positive, finite amount of {unit}"
 BAD_INPUT = "{name}: {key} = {value!r} is no {demand} number"
+NO_INPUT = "the cost '{name}' takes params and tokens alone, and no '{key}'"
 MISSING_INPUT = "{name} needs {missing}"
 MAY_BE_ZERO = ("inference_tokens", "context", "sequences", "tokens_per_device", "serving_price")
 """Inputs of costs that may be nothing; prices and rates may not, nor what is divided by."""
@@ -100,6 +101,8 @@ def _limit(cost: Cost | str, cap: float, inputs: Mapping[str, float], *, is_leas
     if not is_number(cap) or not cap > 0:
         raise UsageError(BAD_CAP.format(name=cost.name, cap=cap, unit=cost.unit))
     for key in inputs:
+        if not cost.inputs:
+            raise UsageError(NO_INPUT.format(name=cost.name, key=key))
         if key not in cost.inputs:
             raise UsageError(unknown(f"input of the cost '{cost.name}':", key, cost.inputs))
     missing = [key for key in cost.inputs if key not in inputs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import jax
 import numpy as np
@@ -14,10 +15,10 @@ from jaxscale.allocation.inputs import given_law
 from jaxscale.costs import Cost
 from jaxscale.laws import Law
 from jaxscale.planning.limits import Limit
-from jaxscale.planning.question import TARGET, Question, question_of
+from jaxscale.planning.question import Question, question_of
 from jaxscale.planning.spending import LARGEST, WITHIN, Planned, each_missed, each_planned
 from jaxscale.results import Ensemble, Fit
-from jaxscale.results.plan import Plan, PlanStatus
+from jaxscale.results.plan import TARGET, UNIQUE, Plan, PlanStatus
 
 
 def plan(
@@ -120,9 +121,8 @@ def _shown(
     is_optimal = (status == PlanStatus.OPTIMAL) & usable[:, None]
     params, tokens = np.moveaxis(np.where(is_optimal[..., None], np.exp(found.x), np.nan), -1, 0)
     goal, count = spending.goal, len(spending.limits)
-    spent = [
-        cost.amount(params, tokens, **inputs)
-        for (cost, _), inputs in zip(spending.limits, given.inputs[:count], strict=True)
+    amounts = [
+        partial(cost.amount, **inputs) for (cost, _), inputs in zip(spending.limits, given.inputs[:count], strict=True)
     ]
     cost = np.full(params.shape, np.nan) if goal is None else goal.amount(params, tokens, **given.inputs[-1])
     unit = np.where(is_optimal, 1.0, np.nan) if goal is None else cost
@@ -133,6 +133,8 @@ def _shown(
     }
     if goal is not None:
         worth[TARGET] = found.multipliers[..., count] / given.target * unit
+    if spending.repeats:
+        worth[UNIQUE] = found.unique * unit
 
     def shaped(array: np.ndarray) -> np.ndarray:
         return array[:, 0] if question.is_one else array
@@ -147,7 +149,8 @@ def _shown(
         unit="nats per token" if goal is None else goal.unit,
         multipliers={name: shaped(value) for name, value in worth.items()},
         limits=dict(question.caps),
-        spent={name: shaped(amount) for name, amount in zip(question.names, spent, strict=False)},
+        spent={name: shaped(one(params, tokens)) for name, one in zip(question.names, amounts, strict=False)},
+        amounts=dict(zip(question.names, amounts, strict=False)),
         status=shaped(status),
         residual=shaped(np.asarray(found.certificate.residual)),
         assumed=question.assumed,

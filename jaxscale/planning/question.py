@@ -15,11 +15,11 @@ from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.planning.limits import Limit, at_most, is_number
 from jaxscale.planning.spending import PlanNumbers, Spending
+from jaxscale.results.plan import TARGET
 
 EPOCHS = LAWS.resolve("data-constrained").constants("muennighoff2023")["R_D"]
 """After about so many epochs a repeated token is worth e^(-1) of a new one (Muennighoff et al. 2023)."""
 ENDS = ("params at least 1", "tokens at least 1", "params without end", "tokens without end")
-TARGET = "loss at most"
 
 NOTHING_ASKED = "plan needs flops=, limits= or loss=: without any there is nothing to decide"
 TWO_UNITS = "least = {least!r} is minimised only where loss= says what is to be reached"

@@ -151,13 +151,14 @@ class Planned(NamedTuple):
     """The optimum of one set of numbers.
 
     x: (2,), ln N and ln D.   loss: there.   multipliers: (m,), of each constraint, in what is minimised per unit of its
-    logarithm.   certificate: how good it is.
+    logarithm.   certificate: how good it is.   unique: what is minimised falls by so much per further unique token.
     """
 
     x: Float[Array, " 2"]
     loss: Float[Array, ""]
     multipliers: Float[Array, " m"]
     certificate: KktCertificate
+    unique: Float[Array, ""]
 
 
 class Missed(NamedTuple):
@@ -179,12 +180,23 @@ def planned(spending: Spending, p: PlanNumbers) -> Planned:
 
     def ended(start: jax.Array) -> Planned:
         found = constrained_optimum(spending, p, start)
-        return Planned(found.x, spending.loss(found.x, p), found.multipliers, certify(spending, p, found))
+        loss = spending.loss(found.x, p)
+        unique = _worth_of_unique(spending, p, found, loss)
+        return Planned(found.x, loss, found.multipliers, certify(spending, p, found), unique)
 
     every = jax.vmap(ended)(starts)
     value = jax.vmap(lambda x: spending.objective(x, p))(every.x)
     best = jnp.argmin(jnp.where(every.certificate.is_met, value, jnp.inf))
     return jax.tree.map(lambda leaf: leaf[best], every)
+
+
+def _worth_of_unique(spending: Spending, p: PlanNumbers, found: ConstrainedOptimum, loss: jax.Array) -> jax.Array:
+    """Return what is minimised falls by per further unique token: by the envelope theorem, at the plan as it is."""
+    if not spending.repeats:
+        return jnp.zeros_like(loss)
+    _, epochs = p.unique
+    falls = -jax.grad(lambda unique: spending.loss(found.x, p._replace(unique=(unique, epochs))))(p.unique[0])
+    return falls if spending.goal is None else found.multipliers[len(spending.limits)] * falls / loss
 
 
 def missed(spending: Spending, p: PlanNumbers) -> Missed:
@@ -210,6 +222,17 @@ def _starts(spending: Spending, p: PlanNumbers) -> Float[Array, "s 2"]:
 def each_planned(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Planned:
     """Return the plans of sets of coefs (R, p) at budgets (b,), the other numbers alike; each field (R, b, …)."""
     return _each(planned, spending, argument)
+
+
+def each_reached(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Planned:
+    """Return the cheapest plans of sets of coefs (R, p) that reach a loss (R,) of each; each field (R, …)."""
+    sets, targets, p = argument
+
+    def one(coefs: jax.Array, target: jax.Array) -> Planned:
+        return planned(spending, p._replace(coefs=tuple(coefs), target=target))
+
+    found: Planned = jax.vmap(one)(sets, targets)
+    return found
 
 
 def each_missed(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Missed:

@@ -6,6 +6,7 @@ from jaxscale.reports.document import fit_document, frontier_document, json_text
 from jaxscale.reports.lawpages import law_document, laws_markdown, print_law, print_laws
 from jaxscale.reports.lawsearch import matching
 from jaxscale.reports.pages import print_fit, print_frontier
+from jaxscale.reports.plans import PlanReport, plan_document, print_plan
 from jaxscale.reports.predictions import (
     Predictions,
     Reached,
@@ -17,8 +18,8 @@ from jaxscale.reports.predictions import (
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
-    "Constants", "Predictions", "Reached", "agreement_document", "constants_frontier_document", "fit_document",
-    "frontier_document", "json_text", "law_document", "laws_markdown", "matching", "predictions_document",
-    "print_agreement", "print_constants_frontier", "print_fit", "print_frontier", "print_law", "print_laws",
-    "print_predictions", "print_reached", "reached_document", "warnings_of",
+    "Constants", "PlanReport", "Predictions", "Reached", "agreement_document", "constants_frontier_document",
+    "fit_document", "frontier_document", "json_text", "law_document", "laws_markdown", "matching", "plan_document",
+    "predictions_document", "print_agreement", "print_constants_frontier", "print_fit", "print_frontier", "print_law",
+    "print_laws", "print_plan", "print_predictions", "print_reached", "reached_document", "warnings_of",
 ]  # fmt: skip

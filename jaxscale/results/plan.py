@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxscale.costs.spec import Amounts
+
 if TYPE_CHECKING:
     from jaxscale.laws import Law
+
+
+TARGET = "loss at most"
+"""Among the multipliers, where a loss is to be reached: what is saved per nat of a higher one."""
+UNIQUE = "unique tokens"
+"""What more of is worth something too, beside the limits, where tokens are repeated."""
 
 
 class PlanStatus(Enum):
@@ -54,11 +62,14 @@ class Plan:
         Of what was minimised.
     multipliers
         Name of a limit → what the loss falls by per unit of its cap, in nats, or what the cost falls by where that was
-        minimised; below zero for a least amount, zero where it does not bind.
+        minimised; below zero for a least amount, zero where it does not bind. Where tokens are repeated,
+        `unique tokens` too.
     limits
         Name → cap.
     spent
         Name → the amount of each limited cost under the plan.
+    amounts
+        Name → amount(params, tokens) of each limited cost, in its unit: where a plan meets its cap.
     status
         How it ended; an array of them where there are several plans.
     conflict
@@ -87,6 +98,7 @@ class Plan:
     multipliers: Mapping[str, np.ndarray]
     limits: Mapping[str, float | np.ndarray]
     spent: Mapping[str, np.ndarray]
+    amounts: Mapping[str, Callable[[Amounts, Amounts], Amounts]]
     status: np.ndarray | PlanStatus
     conflict: tuple[str, ...] = ()
     residual: np.ndarray = field(default_factory=lambda: np.array(np.nan))
@@ -97,6 +109,11 @@ class Plan:
     def point(self) -> Plan:
         """The plan of the point fit."""
         return self if self.at_point is None else self.at_point
+
+    @property
+    def optimal(self) -> np.ndarray:
+        """Whether there is a plan: of the shape of params."""
+        return np.asarray(self.status) == PlanStatus.OPTIMAL
 
     @property
     def is_ensemble(self) -> bool:

@@ -194,3 +194,28 @@ def test_nonsense_is_refused_by_name(asked, told):
 def test_a_limit_that_is_none_is_refused_by_name(make, told):
     with pytest.raises(js.UsageError, match=told):
         make()
+
+
+@pytest.mark.parametrize("asked", [{"flops": 1e22}, {"loss": 2.2}])
+def test_one_more_unique_token_is_worth_what_a_plan_with_more_of_them_gains(asked):
+    """In nats, and in FLOP where these are minimised: against plans with 0.01 % more and fewer."""
+    unique, step = 2e10, 2e6
+    at, more, fewer = (
+        js.plan(law="chinchilla", coefs=SARDANA, unique_tokens=unique + change, **asked) for change in (0, step, -step)
+    )
+    least = "loss" if "flops" in asked else "cost"
+    gained = (getattr(fewer, least) - getattr(more, least)) / (2 * step)
+    assert at.multipliers["unique tokens"] == pytest.approx(gained, rel=1e-5)
+    assert gained > 0
+
+
+def test_a_loss_that_much_compute_is_needed_for_is_reached():
+    """Where 1 % less loss costs as much as twice the compute, the multiplier is large: the plan is one all the same."""
+    random = np.random.default_rng(4)
+    for _ in range(50):
+        coefs = drawn(random)
+        flops = 10 ** random.uniform(22, 26)
+        target = loss(*closed(flops, coefs), coefs)
+        best = js.plan(law="chinchilla", coefs=coefs, loss=target)
+        assert best.status is js.PlanStatus.OPTIMAL
+        assert best.cost == pytest.approx(flops, rel=1e-6)

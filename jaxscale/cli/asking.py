@@ -1,0 +1,205 @@
+"""The options of a plan: the budget, the limits, what is minimised, and other plans to be priced beside it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jaxscale import names
+from jaxscale.cli.options import Decorator, bundled
+from jaxscale.cli.parameters import Budgets, Pair, text_pairs
+from jaxscale.digits import count_label
+from jaxscale.errors import UsageError
+from jaxscale.text import number_in
+
+if TYPE_CHECKING:
+    from jaxscale.planning import Limit
+
+ONE_BUDGET = "--flops takes one budget here; `jaxscale frontier` takes several"
+NOTHING_ASKED = (
+    "say what may be spent, --flops 1e24, or what is to be reached, --target-loss 2.1, or a limit, --at-most"
+)
+NOT_AN_AMOUNT = "{option} '{text}': '{value}' is not a positive, finite number"
+NOT_A_LIMIT = "{option} '{text}' is not of the form cost=amount or cost=amount,input=number,…"
+NOT_A_RATE = "{option} '{text}': '{value}' is not of the form MACHINE@SHARE, as in H100@0.4"
+NOT_A_PLAN = "--compare '{text}' is neither params nor params,tokens, as in 7e9 or 7e9,2e12"
+NEEDS_BUDGET = "--{option} compares plans on a budget: give --flops too"
+NEEDS_REPLICATES = "--{option} compares plans under the replicates of a fit, and here there are none"
+TWO_GOALS = "--least {least} is minimised only where --target-loss says what is to be reached"
+MACHINE = re.compile(r"([^@]+)@([0-9.eE+-]+)")
+ONE_MACHINE = "--price takes the dollars of one machine"
+RATE = "flops_per_hour"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Options of a plan, as they were typed.
+
+    serve, unique_tokens: tokens.   at_most, at_least: texts of limits.   compare: texts of plans.   price: machine at a
+    share of its peak → dollars an hour.
+    """
+
+    flops: tuple[float, ...] | None
+    serve: float | None
+    unique_tokens: float | None
+    at_most: tuple[str, ...]
+    at_least: tuple[str, ...]
+    target_loss: float | None
+    least: str | None
+    compare: tuple[str, ...]
+    tail: float
+    price: Mapping[str, str]
+
+    @property
+    def budget(self) -> float | None:
+        """The budget in FLOP."""
+        return None if self.flops is None else self.flops[0]
+
+
+class Amount(click.ParamType):
+    """A positive, finite number."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        found = number_in(str(value))
+        if found is None or not (math.isfinite(found) and found > 0.0):
+            self.fail(f"'{value}' is not a positive, finite number", param, ctx)
+        return found
+
+
+def asking_options(command: Any) -> Any:  # noqa: ANN401 - click's own
+    """Add the options of a plan, and give them to the command as `asking`."""
+    return bundled("asking", Asking, *_OPTIONS)(command)
+
+
+_OPTIONS: tuple[Decorator, ...] = (
+    click.option("--flops", type=Budgets(), metavar="FLOP", help=(
+        "The budget in FLOP, of training and of --serve, or as 100PF-days or 1e5H100-hours@0.4. [default: none]")),
+    click.option("--serve", type=Amount(), metavar="TOKENS", help=(
+        "Tokens that the model will read and write once it is trained, at 2 N FLOP each, out of the budget. "
+        "[default: none]")),
+    click.option("--unique-tokens", type=Amount(), metavar="TOKENS", help=(
+        "How many different tokens there are; more are repeated, and worth less. [default: no end of them]")),
+    click.option("--at-most", metavar="COST=AMOUNT[,…]", multiple=True, help=(
+        "A cost that may not be exceeded, with what it takes besides params and tokens, as in params=7e9 or "
+        f"hours=1e6,machine=H100@0.4. Costs: {names.comma_list(names.COSTS)}; repeatable. [default: none]")),
+    click.option("--at-least", metavar="COST=AMOUNT[,…]", multiple=True, help=(
+        "A cost that is to be reached, as in tokens_per_param=20; repeatable. [default: none]")),
+    click.option("--target-loss", type=Amount(), metavar="LOSS", help=(
+        "The loss to reach, at the least cost. [default: none: the loss is minimised]")),
+    click.option("--least", metavar="COST", help=(
+        "Which cost that is, with --target-loss. [default: FLOP of training and --serve]")),
+    click.option("--compare", metavar="PARAMS[,TOKENS]", multiple=True, help=(
+        "Another plan to be priced beside the best one, as 7e9,2e12; without tokens, as many as the limits leave; "
+        "repeatable. [default: none]")),
+    click.option("--tail", type=click.FloatRange(0.0, 1.0), default=1.0, show_default=True, metavar="SHARE", help=(
+        "Share of the worst replicates whose mean regret is minimised: 1 for the expected regret, 0 for that of the "
+        "worst replicate.")),
+    click.option("--price", type=Pair("MACHINE@SHARE=dollars"), multiple=True, callback=text_pairs, help=(
+        "Dollars of an hour of a machine at a share of its peak rate, as in H100@0.4=2.5: regret in money too. "
+        "[default: none]")),
+)  # fmt: skip
+
+
+def check_asking(asking: Asking, *, has_replicates: bool) -> None:
+    """Raise UsageError for options that do not go together, before anything heavy is imported."""
+    if asking.flops is not None and len(asking.flops) > 1:
+        raise UsageError(ONE_BUDGET)
+    if asking.flops is None and asking.target_loss is None and not (asking.at_most or asking.at_least):
+        raise UsageError(NOTHING_ASKED)
+    if asking.least is not None and asking.target_loss is None:
+        raise UsageError(TWO_GOALS.format(least=asking.least))
+    for option, is_given in (("compare", asking.compare), ("price", asking.price), ("tail", asking.tail < 1.0)):
+        if is_given and (asking.flops is None or asking.target_loss is not None):
+            raise UsageError(NEEDS_BUDGET.format(option=option))
+        if is_given and not has_replicates:
+            raise UsageError(NEEDS_REPLICATES.format(option=option))
+    plans_of(asking)
+    if len(asking.price) > 1:
+        raise UsageError(ONE_MACHINE)
+    for text, dollars in asking.price.items():
+        _number("--price", f"{text}={dollars}", dollars)
+
+
+def question_in(asking: Asking, at: Mapping[str, float]) -> dict[str, Any]:
+    """Return what `js.plan` and `js.decide` are both asked.   at: the law's inputs that no budget decides."""
+    return {
+        "flops": asking.budget,
+        "inference_tokens": asking.serve or 0.0,
+        "unique_tokens": asking.unique_tokens,
+        "limits": limits_of(asking),
+        "fixed": at,
+    }
+
+
+def limits_of(asking: Asking) -> list[Limit]:
+    """Return the limits; raise UsageError for what is none."""
+    from jaxscale.planning import at_least, at_most
+
+    return [
+        *(_limit("--at-most", text, at_most) for text in asking.at_most),
+        *(_limit("--at-least", text, at_least) for text in asking.at_least),
+    ]
+
+
+def plans_of(asking: Asking) -> dict[str, float | tuple[float, float]]:
+    """Return name → params, or (params, tokens), of the plans to compare; named after their sizes."""
+    found: dict[str, float | tuple[float, float]] = {}
+    for text in asking.compare:
+        sizes = [number_in(part.strip()) for part in text.split(",")]
+        if len(sizes) not in (1, 2) or not all(one is not None and math.isfinite(one) and one >= 1 for one in sizes):
+            raise UsageError(NOT_A_PLAN.format(text=text))
+        params, *tokens = (float(one) for one in sizes if one is not None)
+        if tokens:
+            found[f"{count_label(params)} at {count_label(tokens[0])}"] = (params, tokens[0])
+        else:
+            found[count_label(params)] = params
+    return found
+
+
+def dollars_per_flop(asking: Asking) -> float | None:
+    """Return the price of a FLOP; None where none was given."""
+    for text, dollars in asking.price.items():
+        return _number("--price", f"{text}={dollars}", dollars) / _rate("--price", text, text)
+    return None
+
+
+def _limit(option: str, text: str, make: Any) -> Limit:  # noqa: ANN401 - at_most or at_least
+    """Return the limit of a text."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and equals and value.strip() for name, equals, value in pairs):
+        raise UsageError(NOT_A_LIMIT.format(option=option, text=text))
+    (cost, _, cap), *rest = pairs
+    inputs = {}
+    for name, _, value in rest:
+        if name.strip() == "machine":
+            inputs[RATE] = _rate(option, text, value.strip())
+        else:
+            inputs[name.strip()] = _number(option, text, value)
+    limit: Limit = make(cost.strip(), _number(option, text, cap), **inputs)
+    return limit
+
+
+def _number(option: str, text: str, value: str) -> float:
+    found = number_in(value.strip())
+    if found is None or not (math.isfinite(found) and found > 0.0):
+        raise UsageError(NOT_AN_AMOUNT.format(option=option, text=text, value=value.strip()))
+    return found
+
+
+def _rate(option: str, text: str, value: str) -> float:
+    """Return the FLOP of an hour of H100@0.4."""
+    from jaxscale.costs.machines import flops_of_hours
+
+    parts = MACHINE.fullmatch(value)
+    share = None if parts is None else number_in(parts[2])
+    if parts is None or share is None:
+        raise UsageError(NOT_A_RATE.format(option=option, text=text, value=value))
+    return float(flops_of_hours(1.0, parts[1].strip(), utilisation=share))

@@ -1,0 +1,155 @@
+"""`jaxscale plan`: the best params and tokens within limits, what binds, and the regret of this plan and of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jaxscale.cli import asking as asked
+from jaxscale.cli import cache, choosing, printing, sources
+from jaxscale.cli.asking import Asking, asking_options
+from jaxscale.cli.options import (
+    Fitting,
+    Given,
+    Reading,
+    Showing,
+    at_option,
+    fitting_options,
+    given_options,
+    json_option,
+    reading_options,
+    saved_band_options,
+)
+from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.session import Session, progress, talking
+from jaxscale.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jaxscale.reports import Constants, PlanReport
+    from jaxscale.results import Study
+
+STAGE = "Planning"
+NO_GROUPS = "--of names a group of a fit over groups, and this is none"
+WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
+
+
+@click.command()
+@click.argument("source", metavar="[SAVED|TABLE]", required=False)
+@asking_options
+@at_option
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help=(
+    "Draw the limits, the plan and its regret into a file: .png, .pdf or .svg. [default: none]"))  # fmt: skip
+@click.option("--of", metavar="GROUP", help="Which group of a fit over groups. [default: none]")
+@given_options
+@saved_band_options[0]
+@saved_band_options[1]
+@json_option
+@fitting_options
+@reading_options
+@talking
+def plan(
+    session: Session,
+    source: str | None,
+    asking: Asking,
+    at: Mapping[str, float],
+    plot: Path | None,
+    of: str | None,
+    given: Given,
+    fitting: Fitting,
+    reading: Reading,
+    level: float | None,
+    interval: str | None,
+    is_json: bool,
+) -> None:
+    """Print the best params and tokens for a budget, within limits, or the least cost that reaches a loss.
+
+    SAVED is a folder that `jaxscale fit` has written, and nothing is fitted again. A TABLE, which is what that command
+    takes, is fitted first, with its options, and nothing is saved. Without either, --law with --constants or --set
+    gives the coefs. With replicates and a budget, the plan is that of the least expected regret, and regret is what a
+    plan loses beside the one that would be best, did one know which replicate is the truth. Exit code 4 says that the
+    fit is not trustworthy.
+    """
+    choosing.check_clear(fitting)
+    sources.check_sources(source, given)
+    asked.check_asking(asking, has_replicates=source is not None and fitting.replicates > 0)
+    if source is None:
+        choosing.check_declared(fitting, at, "--at")
+    cache.prepare(session)
+    question = asked.question_in(asking, at)
+    if source is None:
+        known = sources.known_coefs(fitting, given)
+        found = _report(known, asking, question)
+    else:
+        with progress(session) as bar:
+            study = sources.study_from(
+                source,
+                fitting,
+                reading,
+                Showing(None, {}, level, interval),
+                session,
+                bar,
+                saved=lambda folder: _saved(folder, level, interval),
+                check=lambda law: None,
+            )
+            bar.stage(STAGE)
+            found = _report(_part(study, of), asking, question)
+    _show(found, plot, is_json=is_json)
+    if source is not None and not study.is_trustworthy:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _report(source: Study | Constants, asking: Asking, question: Mapping[str, Any]) -> PlanReport:
+    """Return the plan, and with replicates and a budget what it and others cost under each of them."""
+    from jaxscale.planning import decide
+    from jaxscale.planning import plan as plan_of
+    from jaxscale.reports import Constants, PlanReport
+
+    loss, least = asking.target_loss, asking.least
+    if isinstance(source, Constants):
+        return PlanReport(source, plan_of(law=source.law, coefs=source.coefs, loss=loss, least=least, **question), None)
+    ensemble = source.ensemble if source.has_bands else None
+    best = plan_of(source.fit if ensemble is None else ensemble, loss=loss, least=least, **question)
+    if ensemble is None or asking.budget is None or asking.target_loss is not None or not best.optimal.any():
+        return PlanReport(source, best, None)
+    others, price = asked.plans_of(asking), asked.dollars_per_flop(asking)
+    decision = decide(ensemble, **question, tail=asking.tail, plans=others, dollars_per_flop=price)
+    return PlanReport(source, best, decision)
+
+
+def _part(study: Study, group: str | None) -> Study:
+    """Return the study, or that of one of its groups."""
+    from jaxscale.laws.grouped import grouping_of
+    from jaxscale.studies import part_of
+
+    grouping = grouping_of(study.fit.law)
+    if grouping is None and group is not None:
+        raise UsageError(NO_GROUPS)
+    if grouping is not None and group is None:
+        raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
+    return study if group is None else part_of(study, group)
+
+
+def _saved(folder: str, level: float | None, interval: str | None) -> Study:
+    """Return what a folder holds, with bands as they are asked for."""
+    from jaxscale.intervals import INTERVALS
+    from jaxscale.store import load
+
+    method = None if interval is None else INTERVALS.resolve(interval)
+    return load(folder).shown(level=level, interval=method)
+
+
+def _show(found: PlanReport, plot: Path | None, *, is_json: bool) -> None:
+    from jaxscale.reports import json_text, plan_document, print_plan
+
+    if plot is not None:
+        from jaxscale.figures import draw_plan, save_figure
+
+        save_figure(draw_plan(found.plan, found.decision, notes=found.notes), plot)
+    if is_json:
+        printing.write(json_text(plan_document(found)))
+    else:
+        printing.print_page(lambda console, width: print_plan(found, console, width=width))

@@ -1,0 +1,336 @@
+"""Reports of plan, as tables and as JSON: the plan, its limits, and the regret of it and of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jaxscale.digits import ABSENT, count, scientific, significant, span
+from jaxscale.finding import Finding
+from jaxscale.intervals import Band, band
+from jaxscale.reports.constants import BEWARE, Constants
+from jaxscale.reports.document import number, written_limits, written_warning
+from jaxscale.reports.extrapolating import extrapolation
+from jaxscale.reports.facts import BAD, GOOD, fact_table, plain, warning_table
+from jaxscale.reports.predictions import facts_of, head_of, law_behind, provenance_of
+from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of
+from jaxscale.results import Decision, Plan, PlanStatus, Regret, Study
+from jaxscale.results.decision import MEASURES, Measure, mean_of
+from jaxscale.results.plan import TARGET, UNIQUE
+from jaxscale.text import Json
+
+LEAST_LOSS = "the least loss"
+LEAST_COST = "the least cost that reaches the loss, in {unit}"
+ON_AVERAGE = "the least expected regret over {draws:,} replicates"
+IN_THE_TAIL = "the least mean regret of the worst {share:g} % of {draws:,} replicates"
+IN_THE_WORST = "the least regret of the worst of {draws:,} replicates"
+CONFLICT = "no plan keeps to all of: {names}"
+FEW_PLANS = "{count} of {total} replicates have no plan of their own within the limits: {why}"
+ONE_PERCENT = "worth of 1 %"
+MEANING = "worth of 1 %: what {what} falls by for 1 % more of it{where}"
+IN_SHARE = ", at the point fit; binds: in which share of the replicates' own plans"
+REGRET = "regret: loss beyond that of the plan that would be best, did one know which replicate is the truth"
+BILLION = 1e9
+STEP = 0.001
+CHEAPER = "a loss higher by {step:g} nats would save {worth} {unit}"
+A_BILLION = "one more billion {name} is worth {worth}"
+EVPI = "no further runs can be worth more than {value} ± {error} nats (expected value of perfect information)"
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """A plan, and with replicates and a budget the decision for all of them; by a study or at given coefs."""
+
+    source: Study | Constants
+    plan: Plan
+    decision: Decision | None
+
+    @property
+    def point(self) -> Plan:
+        """The plan of the point fit, or of the given coefs."""
+        return self.plan.point
+
+    @property
+    def level(self) -> float:
+        """Of every interval."""
+        return self.source.level if isinstance(self.source, Study) else 0.95
+
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """The params and tokens that are recommended."""
+        if self.decision is not None:
+            return self.decision.params, self.decision.tokens
+        return float(self.point.params), float(self.point.tokens)
+
+    @property
+    def cautions(self) -> tuple[Finding, ...]:
+        """The warnings, without those of frontiers."""
+        found = []
+        if isinstance(self.source, Study):
+            law, (params, tokens) = law_behind(self.source), self.sizes
+            if np.isfinite(params):
+                known = {"params": params, "tokens": tokens, "tokens_per_param": tokens / params}
+                columns = {name: (known[name],) for name in law.inputs if name in known}
+                far = extrapolation(law, columns, self.source.fit.runs)
+                found += [] if far is None else [far]
+            found += [one for one in warnings_of(self.source) if one.code not in (NO_FRONTIER, EXTRAPOLATION)]
+        else:
+            found += BEWARE
+        if self.plan.is_ensemble and not self.plan.optimal.all():
+            lost = [str(one) for one in np.asarray(self.plan.status)[~self.plan.optimal]]
+            why = ", ".join(f"{lost.count(reason):,} {reason}" for reason in dict.fromkeys(lost))
+            found.append(
+                Finding(
+                    "no-plan", FEW_PLANS.format(count=f"{len(lost):,}", total=f"{len(self.plan.params):,}", why=why)
+                )
+            )
+        return tuple(found)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a figure says below it."""
+        return (f"law {law_behind(self.source).name}", self.aim, *self.plan.point.assumed)
+
+    @property
+    def aim(self) -> str:
+        """What is minimised, in words."""
+        if np.isfinite(self.point.cost).any() or self.point.unit != "nats per token":
+            return LEAST_COST.format(unit=self.point.unit)
+        if self.decision is None:
+            return LEAST_LOSS
+        draws, tail = len(self.decision.lowest), self.decision.tail
+        text = {1.0: ON_AVERAGE, 0.0: IN_THE_WORST}.get(tail, IN_THE_TAIL)
+        return text.format(draws=draws, share=100.0 * tail)
+
+    def band(self, values: np.ndarray) -> Band | None:
+        """Return the band of a quantity of every replicate's own plan (R,)."""
+        if not self.plan.is_ensemble or not isinstance(self.source, Study):
+            return None
+        return band(values, level=self.level, method=self.source.interval)
+
+
+def print_plan(found: PlanReport, console: Console, *, width: int) -> None:
+    """Print the plan, its limits and the regret of it and of others; width and console as in `print_fit`."""
+    console.print(fact_table([*facts_of(found.source), *_facts(found)]), width=width)
+    if found.point.optimal or found.decision is not None:
+        console.print()
+        console.print(_plan_table(found, width))
+        console.print()
+        if found.decision is not None:
+            console.print(_regret_table(found.decision, width))
+            console.print()
+        if found.point.limits:
+            console.print(_limit_table(found, width))
+            console.print()
+        for line in _remarks(found):
+            console.print(plain(line, "dim"), width=width)
+    if found.cautions:
+        console.print()
+        console.print(warning_table(found.cautions), width=width)
+
+
+def plan_document(found: PlanReport) -> dict[str, Json]:
+    """Return the document of `plan --json`; numbers at full precision, null for those that do not exist."""
+    at, plan = found.point, found.plan
+    sizes: dict[str, Json] = {
+        name: {"value": number(float(getattr(at, name))), **written_limits(found.band(getattr(plan, name)))}
+        for name in ("params", "tokens", "loss", "cost")
+    }
+    limits: list[Json] = []
+    for name, cap in at.limits.items():
+        worth = {
+            "value": number(float(at.multipliers[name])),
+            **written_limits(found.band(plan.multipliers[name])),
+        }
+        binds = None if found.decision is None else found.decision.binding.get(name)
+        limits.append(
+            {
+                "name": name,
+                "cap": float(cap),
+                "spent": number(float(at.spent[name])),
+                "multiplier": worth,
+                "binds": binds,
+            }
+        )
+    unique = at.multipliers.get(UNIQUE)
+    return {
+        **head_of(found.source),
+        "aim": found.aim,
+        "assumed": list(at.assumed),
+        "plan": {
+            **sizes,
+            "unit": at.unit,
+            "status": str(at.status),
+            "conflict": list(at.conflict),
+            "residual": number(float(at.residual)),
+            "limits": limits,
+            "unique_tokens_multiplier": None if unique is None else number(float(unique)),
+        },
+        "decision": None if found.decision is None else _decision(found.decision, found.level),
+        "warnings": [written_warning(one) for one in found.cautions],
+        "provenance": provenance_of(found.source),
+    }
+
+
+def _decision(decision: Decision, level: float) -> dict[str, Json]:
+    """Return the plan of the least risk, the regrets, and the curve."""
+    curve = decision.curve
+    means = [] if curve is None else [mean_of(column, decision.best.weight) for column in curve.nats.T]
+    points: list[Json] = (
+        []
+        if curve is None
+        else [
+            {"params": float(params), "tokens": float(tokens), "nats": {"mean": mean, "error": error}}
+            for params, tokens, (mean, error) in zip(curve.params, curve.tokens, means, strict=True)
+        ]
+    )
+    return {
+        "params": decision.params,
+        "tokens": decision.tokens,
+        "tail": decision.tail,
+        "risk": decision.risk,
+        "gap": decision.gap,
+        "evpi": {"value": decision.evpi[0], "error": decision.evpi[1]},
+        "draws": len(decision.lowest),
+        "left_out": dict(decision.left_out),
+        "plans": [_regret(name, one, decision.best, level) for name, one in decision.regrets.items()],
+        "curve": points,
+    }
+
+
+def _regret(name: str, one: Regret, best: Regret, level: float) -> dict[str, Json]:
+    told: dict[str, Json] = {}
+    for measure in _measures(one):
+        mean, error = one.expected(measure)
+        low, high = one.interval(measure, level=level)
+        told[measure] = {"mean": number(mean), "error": number(error), "low": number(low), "high": number(high)}
+    share = None if one is best else one.beats(best)[0]
+    sizes = {"params": one.params, "tokens": one.tokens, "loss": mean_of(one.loss, one.weight)[0]}
+    return {"name": name, **sizes, "exceeded": list(one.exceeded), "regret": told, "beats_best": share}
+
+
+def _measures(one: Regret) -> tuple[Measure, ...]:
+    return tuple(measure for measure in MEASURES if measure != "dollars" or one.dollars is not None)
+
+
+def _facts(found: PlanReport) -> Iterator[tuple[str, Text]]:
+    at = found.point
+    yield "aim", plain(found.aim)
+    yield from (("assumed", plain(one)) for one in at.assumed)
+    if at.status is PlanStatus.OPTIMAL:
+        yield (
+            "plan",
+            Text.assemble(
+                plain(str(at.status), GOOD), plain(f"; conditions met to {scientific(float(at.residual), 2)}")
+            ),
+        )
+    else:
+        why = "" if not at.conflict else f"; {CONFLICT.format(names=', '.join(at.conflict))}"
+        yield "plan", Text.assemble(plain(str(at.status), BAD), plain(why))
+
+
+def _plan_table(found: PlanReport, width: int) -> Table:
+    """Return one row per plan; below the point fit's, where nothing was decided, the band of the replicates' own."""
+    columns = [Column("plan"), Column("params N", "bold"), Column("tokens D", "bold"), Column("D/N"), Column("loss")]
+    if found.decision is None:
+        return whole_table([*columns, *_cost_column(found)], _own_rows(found), width=width)
+    rows = []
+    for name, one in found.decision.regrets.items():
+        row = [name, count(one.params), count(one.tokens), significant(one.tokens / one.params, 3)]
+        exceeds = f"exceeds {', '.join(one.exceeded)}" if one.exceeded else ""
+        rows.append([*row, significant(mean_of(one.loss, one.weight)[0], 5), exceeds])
+    return whole_table([*columns, Column("", "dim", is_wrapped=True)], rows, width=width)
+
+
+def _regret_table(decision: Decision, width: int) -> Table:
+    """Return one row per plan: mean regret with its Monte-Carlo error, and how often it beats the best."""
+    first = decision.best
+    headers = {"nats": "regret, nats", "flops": "wasted FLOP", "dollars": "wasted $"}
+    columns = [Column("plan"), *(Column(headers[measure]) for measure in _measures(first)), Column("beats best")]
+    rows = []
+    for name, one in decision.regrets.items():
+        means = [_with_error(*one.expected(measure), is_money=measure == "dollars") for measure in _measures(one)]
+        rows.append([name, *means, ABSENT if one is first else f"{100.0 * one.beats(first)[0]:.1f} %"])
+    return whole_table(columns, rows, width=width)
+
+
+def _cost_column(found: PlanReport) -> list[Column]:
+    return [Column(found.point.unit)] if np.isfinite(found.point.cost) else []
+
+
+def _own_rows(found: PlanReport) -> list[list[str]]:
+    at, plan = found.point, found.plan
+    styles = {"params": count, "tokens": count, "ratio": _three, "loss": _five}
+    values = {name: np.asarray(getattr(at, name)) for name in ("params", "tokens", "loss")}
+    values["ratio"] = values["tokens"] / values["params"]
+    own = {name: getattr(plan, name) for name in ("params", "tokens", "loss")}
+    own["ratio"] = own["tokens"] / own["params"]
+    if np.isfinite(at.cost):
+        styles["cost"], values["cost"], own["cost"] = scientific, at.cost, plan.cost
+    rows = [
+        [
+            "point fit" if isinstance(found.source, Study) else "plan",
+            *(style(float(values[name])) for name, style in styles.items()),
+        ]
+    ]
+    bands = [found.band(own[name]) for name in styles]
+    ends = [
+        span(style(float(one.lower)), style(float(one.upper)))
+        for one, style in zip(bands, styles.values(), strict=True)
+        if one is not None
+    ]
+    if ends:
+        rows.append([f"{100.0 * found.level:g} %", *ends])
+    return rows
+
+
+def _limit_table(found: PlanReport, width: int) -> Table:
+    """Return one row per limit: its cap, the share taken, what more of it is worth, and how often it binds."""
+    at = found.point
+    columns = [Column("limit"), Column("cap", "bold"), Column("taken"), Column(ONE_PERCENT), Column("binds")]
+    rows = []
+    for name, cap in at.limits.items():
+        multiplier, spent = float(at.multipliers[name]), float(at.spent[name])
+        share = None if found.decision is None else found.decision.binding.get(name)
+        binds = ("yes" if multiplier else "no") if share is None else f"{100.0 * share:.1f} %"
+        worth = significant(0.01 * multiplier * float(cap), 3)
+        rows.append([name, significant(float(cap), 4), f"{100.0 * spent / float(cap):.4g} %", worth, binds])
+    return whole_table(columns, rows, width=width)
+
+
+def _remarks(found: PlanReport) -> Iterator[str]:
+    at = found.point
+    is_cost = at.unit != "nats per token"
+    where = "" if found.decision is None else IN_SHARE
+    if TARGET in at.multipliers:
+        yield CHEAPER.format(step=STEP, worth=significant(STEP * float(at.multipliers[TARGET]), 3), unit=at.unit)
+    if at.limits:
+        yield MEANING.format(what=f"the cost in {at.unit}" if is_cost else "the loss in nats", where=where)
+    if UNIQUE in at.multipliers:
+        worth = f"{significant(BILLION * float(at.multipliers[UNIQUE]), 3)} {at.unit if is_cost else 'nats'}"
+        yield A_BILLION.format(name=UNIQUE, worth=worth)
+    if found.decision is not None:
+        yield REGRET
+        value, error = found.decision.evpi
+        yield EVPI.format(value=significant(value, 3), error=significant(error, 2))
+
+
+def _with_error(mean: float, error: float, *, is_money: bool) -> str:
+    """Return a mean and its Monte-Carlo error."""
+    if is_money and 1.0 <= abs(mean) < 1e15:
+        return f"{count(mean)} ± {count(error) if error >= 1 else significant(error, 2)}"
+    return f"{significant(mean, 3)} ± {significant(error, 2)}"
+
+
+def _three(value: float) -> str:
+    return significant(value, 3)
+
+
+def _five(value: float) -> str:
+    return significant(value, 5)

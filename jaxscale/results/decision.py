@@ -1,0 +1,236 @@
+"""A decision: one plan for every draw of the coefs, and what that costs beside the plan that each would have had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.intervals.band import check_level
+from jaxscale.registry import unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Measure: TypeAlias = Literal["nats", "flops", "dollars"]
+MEASURES: tuple[Measure, ...] = ("nats", "flops", "dollars")
+NO_PRICE = "regret in dollars needs dollars_per_flop="
+
+
+@dataclass(frozen=True)
+class Regret:
+    """What one plan costs under every draw beyond the draw's own best plan.
+
+    Attributes
+    ----------
+    params, tokens
+        Of the plan.
+    loss
+        (R,) under each draw, in the law's unit.
+    nats
+        (R,) loss beyond that of the draw's best plan.
+    flops
+        (R,) FLOP of the limits that the plan wastes: what it uses beyond the least that reaches its loss; NaN where
+        none was found.
+    dollars
+        (R,) the same in money; None where no price was given.
+    weight
+        (R,) of the draws, of sum one.
+    exceeded
+        Names of limits that the plan does not keep to.
+    """
+
+    params: float
+    tokens: float
+    loss: np.ndarray
+    nats: np.ndarray
+    flops: np.ndarray
+    dollars: np.ndarray | None
+    weight: np.ndarray
+    exceeded: tuple[str, ...] = ()
+
+    def draws(self, measure: Measure = "nats") -> np.ndarray:
+        """Return the regret under each draw.
+
+        Parameters
+        ----------
+        measure
+            `nats`, `flops` or `dollars`.
+
+        Returns
+        -------
+        ndarray
+            (R,).
+
+        Raises
+        ------
+        UsageError
+            For another measure, and for dollars without a price.
+        """
+        if measure not in MEASURES:
+            raise UsageError(unknown("measure", measure, MEASURES))
+        if measure == "dollars" and self.dollars is None:
+            raise UsageError(NO_PRICE)
+        found: np.ndarray = getattr(self, measure)
+        return found
+
+    def expected(self, measure: Measure = "nats") -> tuple[float, float]:
+        """Return the mean over the draws, and its Monte-Carlo standard error.
+
+        Parameters
+        ----------
+        measure
+            `nats`, `flops` or `dollars`; draws without a number do not count.
+
+        Returns
+        -------
+        tuple
+            Two numbers; NaN where no draw has one.
+        """
+        return mean_of(self.draws(measure), self.weight)
+
+    def interval(self, measure: Measure = "nats", *, level: float = 0.95) -> tuple[float, float]:
+        """Return between which two numbers the regret of a share `level` of the draws lies.
+
+        Parameters
+        ----------
+        measure
+            `nats`, `flops` or `dollars`.
+        level
+            The share, above 0 and below 1.
+
+        Returns
+        -------
+        tuple
+            Two numbers.
+        """
+        check_level(level)
+        ends = quantiles_of(self.draws(measure), self.weight, ((1.0 - level) / 2.0, (1.0 + level) / 2.0))
+        return float(ends[0]), float(ends[1])
+
+    def beats(self, other: Regret) -> tuple[float, float]:
+        """Return the share of the draws in which the plan's loss is below another's, and its Monte-Carlo error.
+
+        Parameters
+        ----------
+        other
+            The other plan's, under the same draws.
+
+        Returns
+        -------
+        tuple
+            Two numbers.
+        """
+        return mean_of((self.loss < other.loss).astype(np.float64), self.weight)
+
+
+@dataclass(frozen=True)
+class RegretCurve:
+    """Regret against size, with the most tokens that the limits leave: params and tokens (k,), nats (R, k)."""
+
+    params: np.ndarray
+    tokens: np.ndarray
+    nats: np.ndarray
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The plan of the least risk within limits, and what it and others cost under every draw of the coefs.
+
+    Attributes
+    ----------
+    laws
+        Names of the laws whose draws these are.
+    law_index
+        (R,) which of them each draw is of.
+    params, tokens
+        Of the plan.
+    tail
+        Share of the worst draws whose mean regret is the least: 1 for all, 0 for the worst one.
+    risk
+        That mean, in nats.
+    gap
+        How much less risk, in nats, any plan within the limits may have; for sums of monomials that is proved.
+    evpi
+        Expected value of perfect information, in nats, and its Monte-Carlo error: the least expected regret there is,
+        and so the most that any further runs can be worth.
+    optima
+        (R, 2) params and tokens of each draw's own best plan.
+    lowest
+        (R,) the loss of that.
+    regrets
+        Name of a plan → its Regret: `best`, `plug-in` (of the point fit), and those that were given.
+    curve
+        Regret against size; None where the limits leave no more than one size.
+    binding
+        Name of a limit → share of the draws in whose own best plan it binds.
+    limits
+        Name → cap.
+    assumed
+        What was assumed that neither the laws nor the limits say.
+    left_out
+        Reason → how many replicates do not count.
+    """
+
+    laws: tuple[str, ...]
+    law_index: np.ndarray
+    params: float
+    tokens: float
+    tail: float
+    risk: float
+    gap: float
+    evpi: tuple[float, float]
+    optima: np.ndarray
+    lowest: np.ndarray
+    regrets: Mapping[str, Regret]
+    curve: RegretCurve | None
+    binding: Mapping[str, float]
+    limits: Mapping[str, float]
+    assumed: tuple[str, ...]
+    left_out: Mapping[str, int]
+
+    @property
+    def best(self) -> Regret:
+        """The regret of the plan."""
+        return self.regrets["best"]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per plan: sizes, mean loss, and the regret in every measure, with Monte-Carlo errors."""
+        import pandas as pd
+
+        rows = []
+        for name, one in self.regrets.items():
+            row: dict[str, object] = {"plan": name, "params": one.params, "tokens": one.tokens}
+            row["loss"] = mean_of(one.loss, one.weight)[0]
+            for measure in MEASURES:
+                if measure != "dollars" or one.dollars is not None:
+                    row[measure], row[f"{measure}_error"] = one.expected(measure)
+            rows.append(row)
+        return pd.DataFrame(rows).set_index("plan")
+
+    def __repr__(self) -> str:
+        what = {1.0: "expected regret", 0.0: "largest regret"}.get(self.tail, f"regret of the worst {self.tail:g}")
+        sizes = f"{self.params:.4g} params, {self.tokens:.4g} tokens"
+        return f"<Decision {' and '.join(self.laws)}: {sizes}, {what} {self.risk:.3g} nats, {len(self.lowest):,} draws>"
+
+
+def mean_of(values: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Return the mean of values (R,) under weights (R,), and its Monte-Carlo standard error; NaN ones do not count."""
+    is_there = np.isfinite(values)
+    if not is_there.any():
+        return float("nan"), float("nan")
+    values, weight = values[is_there], weight[is_there] / weight[is_there].sum()
+    mean = float(np.sum(weight * values))
+    return mean, float(np.sqrt(np.sum(weight**2 * (values - mean) ** 2)))
+
+
+def quantiles_of(values: np.ndarray, weight: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
+    """Return quantiles of values (R,) under weights (R,); NaN ones do not count."""
+    is_there = np.isfinite(values)
+    if not is_there.any():
+        return np.full(len(shares), np.nan)
+    found: np.ndarray = np.quantile(values[is_there], shares, weights=weight[is_there], method="inverted_cdf")
+    return found
