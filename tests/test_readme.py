@@ -38,6 +38,7 @@ def lines_of(text, language="bash"):
 
 
 LAWS_AND_MORE = "Laws, constants and conventions"
+PLANS = "Plans within limits"
 TABLES = "Tables that are there"
 
 
@@ -145,6 +146,17 @@ def test_the_lines_about_laws_constants_and_conventions_run_as_printed():
     assert run_python(LAWS_AND_MORE)["gpt3"].params("nonembedding") == 12 * 96 * 12288**2
 
 
+@pytest.mark.slow
+def test_the_lines_about_plans_run_as_printed(desk):
+    for line in lines_of(SECTIONS[PLANS]):
+        answer = call(line)
+        assert answer.exit_code == 0, (line, answer.output)
+    assert (desk / "plan.png").is_file()
+    names = run_python(PLANS)
+    assert "serving-memory at most" in names["best"].limits
+    assert names["decision"].regrets["7B"].params == pytest.approx(7e9)
+
+
 def test_the_set_up_lines_name_commands_that_are_installed_and_ci_runs_them():
     installed = {point.name for point in entry_points(group="console_scripts")}
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -168,12 +180,13 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", TABLES, LAWS_AND_MORE, "Speed"}
+    read = {"Set up", "Your own table", TABLES, PLANS, LAWS_AND_MORE, "Speed"}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
         "A law of your own",
         TABLES,
+        PLANS,
         LAWS_AND_MORE,
     }
     assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"bash", "console", "csv", "python"}

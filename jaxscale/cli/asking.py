@@ -13,7 +13,6 @@ import click
 from jaxscale import names
 from jaxscale.cli.options import Decorator, bundled
 from jaxscale.cli.parameters import Budgets, Pair, text_pairs
-from jaxscale.digits import count_label
 from jaxscale.errors import UsageError
 from jaxscale.text import number_in
 
@@ -116,16 +115,16 @@ def check_asking(asking: Asking, *, has_replicates: bool) -> None:
         raise UsageError(NOTHING_ASKED)
     if asking.least is not None and asking.target_loss is None:
         raise UsageError(TWO_GOALS.format(least=asking.least))
-    for option, is_given in (("compare", asking.compare), ("price", asking.price), ("tail", asking.tail < 1.0)):
-        if is_given and (asking.flops is None or asking.target_loss is not None):
-            raise UsageError(NEEDS_BUDGET.format(option=option))
-        if is_given and not has_replicates:
-            raise UsageError(NEEDS_REPLICATES.format(option=option))
     plans_of(asking)
     if len(asking.price) > 1:
         raise UsageError(ONE_MACHINE)
     for text, dollars in asking.price.items():
         _number("--price", f"{text}={dollars}", dollars)
+    for option, is_given in (("compare", asking.compare), ("price", asking.price), ("tail", asking.tail < 1.0)):
+        if is_given and (asking.flops is None or asking.target_loss is not None):
+            raise UsageError(NEEDS_BUDGET.format(option=option))
+        if is_given and not has_replicates:
+            raise UsageError(NEEDS_REPLICATES.format(option=option))
 
 
 def question_in(asking: Asking, at: Mapping[str, float]) -> dict[str, Any]:
@@ -134,12 +133,12 @@ def question_in(asking: Asking, at: Mapping[str, float]) -> dict[str, Any]:
         "flops": asking.budget,
         "inference_tokens": asking.serve or 0.0,
         "unique_tokens": asking.unique_tokens,
-        "limits": limits_of(asking),
+        "limits": asked_limits(asking),
         "fixed": at,
     }
 
 
-def limits_of(asking: Asking) -> list[Limit]:
+def asked_limits(asking: Asking) -> list[Limit]:
     """Return the limits; raise UsageError for what is none."""
     from jaxscale.planning import at_least, at_most
 
@@ -151,6 +150,8 @@ def limits_of(asking: Asking) -> list[Limit]:
 
 def plans_of(asking: Asking) -> dict[str, float | tuple[float, float]]:
     """Return name → params, or (params, tokens), of the plans to compare; named after their sizes."""
+    from jaxscale.digits import count_label
+
     found: dict[str, float | tuple[float, float]] = {}
     for text in asking.compare:
         sizes = [number_in(part.strip()) for part in text.split(",")]

@@ -78,6 +78,8 @@ def plan(
     asked.check_asking(asking, has_replicates=source is not None and fitting.replicates > 0)
     if source is None:
         choosing.check_declared(fitting, at, "--at")
+        if of is not None:
+            raise UsageError(NO_GROUPS)
     cache.prepare(session)
     question = asked.question_in(asking, at)
     if source is None:

@@ -16,7 +16,7 @@ from jaxscale.laws import LAWS, Law
 from jaxscale.planning.limits import Limit, is_number
 from jaxscale.planning.plan import coef_sets
 from jaxscale.planning.question import question_of
-from jaxscale.planning.regrets import Part, Scene, curve_of, most_tokens, part_of, regrets_of
+from jaxscale.planning.regrets import PlannedDraws, Scene, curve_of, most_tokens, planned_draws, regrets_of
 from jaxscale.planning.risk import CUTS, Risk, Risked, RiskNumbers, least_risk, tail_weights
 from jaxscale.results import Ensemble
 from jaxscale.results.decision import Decision, mean_of, quantiles_of
@@ -122,7 +122,7 @@ def decide(
             limits=limits,
             fixed=fixed,
         )
-        parts.append(part_of(question, one.point, one.sets, one.usable))
+        parts.append(planned_draws(question, one.point, one.sets, one.usable))
     scene = _scene(parts, shares, dollars_per_flop)
     plug_in = parts[int(np.argmax(shares))].plug_in
     beside = {} if np.isnan(plug_in).any() else {"plug-in": plug_in}
@@ -152,7 +152,7 @@ def decide(
 
 
 @dataclass(frozen=True)
-class Drawn:
+class LawDraws:
     """A law, the coefs of its point fit (p,), draws of them (R, p), and which of these are usable (R,)."""
 
     law: Law
@@ -165,7 +165,7 @@ def _drawn(
     source: Ensemble | Sequence[Ensemble] | None,
     law: Law | str | None,
     coefs: Mapping[str, np.ndarray | float] | None,
-) -> list[Drawn]:
+) -> list[LawDraws]:
     """Return the draws of every law; raise UsageError for none."""
     if source is None:
         if law is None or not isinstance(coefs, Mapping):
@@ -176,10 +176,10 @@ def _drawn(
         raise UsageError(NO_DRAWS)
     for one in every:
         check_plannable(one.fit)
-    return [Drawn(one.fit.law, one.fit.law.vector(one.fit.coefs), coef_sets(one), one.usable) for one in every]
+    return [LawDraws(one.fit.law, one.fit.law.vector(one.fit.coefs), coef_sets(one), one.usable) for one in every]
 
 
-def _given_draws(law: Law, coefs: Mapping[str, np.ndarray | float]) -> Drawn:
+def _given_draws(law: Law, coefs: Mapping[str, np.ndarray | float]) -> LawDraws:
     """Return draws that were given, with their means as the point."""
     law.check_names(coefs)
     columns = [np.asarray(coefs[name], dtype=np.float64) for name in law.names]
@@ -189,7 +189,7 @@ def _given_draws(law: Law, coefs: Mapping[str, np.ndarray | float]) -> Drawn:
             raise UsageError(NOT_DRAWS.format(name=name, shape=one.shape))
     sets = np.stack([np.broadcast_to(one, count) for one in columns], axis=1)
     usable = np.asarray(np.isfinite(sets).all(axis=1))
-    return Drawn(law, sets[usable].mean(axis=0) if usable.any() else sets[0], sets, usable)
+    return LawDraws(law, sets[usable].mean(axis=0) if usable.any() else sets[0], sets, usable)
 
 
 def _shares(weights: Sequence[float] | None, count: int) -> np.ndarray:
@@ -203,7 +203,7 @@ def _shares(weights: Sequence[float] | None, count: int) -> np.ndarray:
     return np.array(given, dtype=np.float64) / sum(given)
 
 
-def _scene(parts: Sequence[Part], shares: np.ndarray, price: float | None) -> Scene:
+def _scene(parts: Sequence[PlannedDraws], shares: np.ndarray, price: float | None) -> Scene:
     """Return all draws, those of a law alike; raise UsageError where a law has none."""
     for part in parts:
         if not len(part.sets):

@@ -15,7 +15,7 @@ from jaxscale.allocation.inputs import given_law
 from jaxscale.costs import Cost
 from jaxscale.laws import Law
 from jaxscale.planning.limits import Limit
-from jaxscale.planning.question import Question, question_of
+from jaxscale.planning.question import PlanQuestion, question_of
 from jaxscale.planning.spending import LARGEST, WITHIN, Planned, each_missed, each_planned
 from jaxscale.results import Ensemble, Fit
 from jaxscale.results.plan import TARGET, UNIQUE, Plan, PlanStatus
@@ -111,7 +111,7 @@ def coef_sets(ensemble: Ensemble) -> np.ndarray:
 
 
 def _shown(
-    question: Question, coefs: Mapping[str, float], found: Planned, status: np.ndarray, usable: np.ndarray
+    question: PlanQuestion, coefs: Mapping[str, float], found: Planned, status: np.ndarray, usable: np.ndarray
 ) -> Plan:
     """Return the plans of what was found, fields (R, b, …), with statuses (R, b); usable: (R,).
 
@@ -172,7 +172,7 @@ def _first(plan: Plan) -> Plan:
     )
 
 
-def _statuses(question: Question, found: Planned, sets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _statuses(question: PlanQuestion, found: Planned, sets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the statuses (R, b) of what was found for sets of coefs (R, p), each a PlanStatus.
 
     And which constraints (m,) stand against one another in the first set at the first budget.

@@ -36,7 +36,7 @@ TAKES_UNIQUE = "law '{law}' takes unique_tokens itself: fix it, fixed={{'unique_
 
 
 @dataclass(frozen=True)
-class Question:
+class PlanQuestion:
     """What is minimised, and within what.
 
     spending, given: the program's static and dynamic parts; no coefs yet.   budgets: (b,), FLOP.   is_one: a single
@@ -68,7 +68,7 @@ def question_of(
     loss: float | None = None,
     least: Cost | str | None = None,
     fixed: Mapping[str, float] | None = None,
-) -> Question:
+) -> PlanQuestion:
     """Return what is asked, checked; arguments and errors as of `plan`."""
     check_trade_off(law)
     values = fixed_values(law, fixed)
@@ -103,7 +103,7 @@ def question_of(
     caps: dict[str, float | np.ndarray] = {name: one.cap for name, one in zip(names, every, strict=False)}
     if flops is not None and not is_one:
         caps[names[0]] = budgets
-    return Question(spending, given, budgets, is_one, caps, names, tuple(assumed))
+    return PlanQuestion(spending, given, budgets, is_one, caps, names, tuple(assumed))
 
 
 def _spending_cost(law: Law, values: Mapping[str, float], inference_tokens: float) -> tuple[Cost, dict[str, float]]:

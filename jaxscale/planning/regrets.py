@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from jaxscale.allocation.frontier import in_chunks
 from jaxscale.engine.data import fill
 from jaxscale.planning.interior import MET
-from jaxscale.planning.question import Question
+from jaxscale.planning.question import PlanQuestion
 from jaxscale.planning.risk import each_loss
 from jaxscale.planning.spending import LARGEST, PlanNumbers, Spending, each_planned, each_reached
 from jaxscale.results.decision import Regret, RegretCurve, quantiles_of
@@ -37,14 +37,14 @@ FLAT = 1e-9
 
 
 @dataclass(frozen=True)
-class Part:
+class PlannedDraws:
     """The draws of one law that have a best plan.
 
     question: within what.   sets: (R, p) coefs.   optima: (R, 2), ln N and ln D.   lowest: (R,) losses there.
     is_binding: (R, m), by constraint.   plug_in: (2,), the plan of the point.   left_out: reason → draws without one.
     """
 
-    question: Question
+    question: PlanQuestion
     sets: np.ndarray
     optima: np.ndarray
     lowest: np.ndarray
@@ -53,7 +53,7 @@ class Part:
     left_out: Mapping[str, int]
 
 
-def part_of(question: Question, point: np.ndarray, sets: np.ndarray, usable: np.ndarray) -> Part:
+def planned_draws(question: PlanQuestion, point: np.ndarray, sets: np.ndarray, usable: np.ndarray) -> PlannedDraws:
     """Return the draws (R, p) of a law, planned, with the point (p,).   usable: (R,)."""
     whole = np.concatenate([point[None], sets])
     found = in_chunks(each_planned, question.spending, (whole,), question.budgets, question.given)
@@ -63,19 +63,19 @@ def part_of(question: Question, point: np.ndarray, sets: np.ndarray, usable: np.
     plug_in = np.where(is_met[0], np.asarray(found.x)[0, 0], np.nan)
     x, loss, multipliers = (np.asarray(one)[1:, 0][counts] for one in (found.x, found.loss, found.multipliers))
     left_out = {reason: count for reason, count in left_out.items() if count}
-    return Part(question, sets[counts], x, loss, multipliers > 0, plug_in, left_out)
+    return PlannedDraws(question, sets[counts], x, loss, multipliers > 0, plug_in, left_out)
 
 
 @dataclass(frozen=True)
 class Scene:
     """All draws, of one law after another.   weight: (R,), of sum one.   price: dollars per FLOP, or None."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[PlannedDraws, ...]
     weight: np.ndarray
     price: float | None
 
     @property
-    def question(self) -> Question:
+    def question(self) -> PlanQuestion:
         """Within what: the limits of every law are the same."""
         return self.parts[0].question
 
@@ -147,7 +147,7 @@ def curve_of(scene: Scene, others: Sequence[np.ndarray]) -> RegretCurve | None:
     return RegretCurve(np.exp(sizes[there]), np.exp(tokens[there]), nats)
 
 
-def most_tokens(question: Question, log_params: np.ndarray) -> np.ndarray:
+def most_tokens(question: PlanQuestion, log_params: np.ndarray) -> np.ndarray:
     """Return ln of the most tokens that sizes (k,), ln N, may have within the limits; NaN where there are none."""
     padded = fill(log_params, max(TOGETHER, len(log_params)))
     return np.asarray(in_chunks(each_most, question.spending, (padded,), question.given))[: len(log_params)]
@@ -178,13 +178,13 @@ def each_most(spending: Spending, argument: tuple[jax.Array, PlanNumbers]) -> Fl
     return found
 
 
-def _by_part(scene: Scene, rows: np.ndarray) -> list[tuple[Part, np.ndarray]]:
+def _by_part(scene: Scene, rows: np.ndarray) -> list[tuple[PlannedDraws, np.ndarray]]:
     """Return each part with its rows of (R, …)."""
     ends = np.cumsum([len(part.sets) for part in scene.parts])[:-1]
     return list(zip(scene.parts, np.split(rows, ends), strict=True))
 
 
-def _excess(question: Question, x: np.ndarray) -> np.ndarray:
+def _excess(question: PlanQuestion, x: np.ndarray) -> np.ndarray:
     """Return by how much plans x (k, 2) exceed each limit, in its logarithm: (k, m)."""
     spending, given = question.spending, question.given
     params, tokens = np.exp(x).T
@@ -195,7 +195,7 @@ def _excess(question: Question, x: np.ndarray) -> np.ndarray:
     return np.stack(found, axis=1)
 
 
-def _wasted(part: Part, x: np.ndarray, losses: np.ndarray) -> np.ndarray:
+def _wasted(part: PlannedDraws, x: np.ndarray, losses: np.ndarray) -> np.ndarray:
     """Return the FLOP (R, k) that plans x (k, 2) spend beyond the least that reaches their losses (R, k)."""
     spending, given = part.question.spending, part.question.given
     (budget, _), count = spending.limits[0], len(spending.limits)

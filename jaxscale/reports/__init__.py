@@ -6,7 +6,8 @@ from jaxscale.reports.document import fit_document, frontier_document, json_text
 from jaxscale.reports.lawpages import law_document, laws_markdown, print_law, print_laws
 from jaxscale.reports.lawsearch import matching
 from jaxscale.reports.pages import print_fit, print_frontier
-from jaxscale.reports.plans import PlanReport, plan_document, print_plan
+from jaxscale.reports.plandocument import plan_document
+from jaxscale.reports.plans import PlanReport, print_plan
 from jaxscale.reports.predictions import (
     Predictions,
     Reached,

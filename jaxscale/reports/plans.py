@@ -14,16 +14,14 @@ from jaxscale.digits import ABSENT, count, scientific, significant, span
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band, band
 from jaxscale.reports.constants import BEWARE, Constants
-from jaxscale.reports.document import number, written_limits, written_warning
 from jaxscale.reports.extrapolating import extrapolation
 from jaxscale.reports.facts import BAD, GOOD, fact_table, plain, warning_table
-from jaxscale.reports.predictions import facts_of, head_of, law_behind, provenance_of
+from jaxscale.reports.predictions import facts_of, law_behind
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of
-from jaxscale.results import Decision, Plan, PlanStatus, Regret, Study
-from jaxscale.results.decision import MEASURES, Measure, mean_of
+from jaxscale.results import Decision, Plan, PlanStatus, Study
+from jaxscale.results.decision import mean_of
 from jaxscale.results.plan import TARGET, UNIQUE
-from jaxscale.text import Json
 
 LEAST_LOSS = "the least loss"
 LEAST_COST = "the least cost that reaches the loss, in {unit}"
@@ -135,90 +133,6 @@ def print_plan(found: PlanReport, console: Console, *, width: int) -> None:
         console.print(warning_table(found.cautions), width=width)
 
 
-def plan_document(found: PlanReport) -> dict[str, Json]:
-    """Return the document of `plan --json`; numbers at full precision, null for those that do not exist."""
-    at, plan = found.point, found.plan
-    sizes: dict[str, Json] = {
-        name: {"value": number(float(getattr(at, name))), **written_limits(found.band(getattr(plan, name)))}
-        for name in ("params", "tokens", "loss", "cost")
-    }
-    limits: list[Json] = []
-    for name, cap in at.limits.items():
-        worth = {
-            "value": number(float(at.multipliers[name])),
-            **written_limits(found.band(plan.multipliers[name])),
-        }
-        binds = None if found.decision is None else found.decision.binding.get(name)
-        limits.append(
-            {
-                "name": name,
-                "cap": float(cap),
-                "spent": number(float(at.spent[name])),
-                "multiplier": worth,
-                "binds": binds,
-            }
-        )
-    unique = at.multipliers.get(UNIQUE)
-    return {
-        **head_of(found.source),
-        "aim": found.aim,
-        "assumed": list(at.assumed),
-        "plan": {
-            **sizes,
-            "unit": at.unit,
-            "status": str(at.status),
-            "conflict": list(at.conflict),
-            "residual": number(float(at.residual)),
-            "limits": limits,
-            "unique_tokens_multiplier": None if unique is None else number(float(unique)),
-        },
-        "decision": None if found.decision is None else _decision(found.decision, found.level),
-        "warnings": [written_warning(one) for one in found.cautions],
-        "provenance": provenance_of(found.source),
-    }
-
-
-def _decision(decision: Decision, level: float) -> dict[str, Json]:
-    """Return the plan of the least risk, the regrets, and the curve."""
-    curve = decision.curve
-    means = [] if curve is None else [mean_of(column, decision.best.weight) for column in curve.nats.T]
-    points: list[Json] = (
-        []
-        if curve is None
-        else [
-            {"params": float(params), "tokens": float(tokens), "nats": {"mean": mean, "error": error}}
-            for params, tokens, (mean, error) in zip(curve.params, curve.tokens, means, strict=True)
-        ]
-    )
-    return {
-        "params": decision.params,
-        "tokens": decision.tokens,
-        "tail": decision.tail,
-        "risk": decision.risk,
-        "gap": decision.gap,
-        "evpi": {"value": decision.evpi[0], "error": decision.evpi[1]},
-        "draws": len(decision.lowest),
-        "left_out": dict(decision.left_out),
-        "plans": [_regret(name, one, decision.best, level) for name, one in decision.regrets.items()],
-        "curve": points,
-    }
-
-
-def _regret(name: str, one: Regret, best: Regret, level: float) -> dict[str, Json]:
-    told: dict[str, Json] = {}
-    for measure in _measures(one):
-        mean, error = one.expected(measure)
-        low, high = one.interval(measure, level=level)
-        told[measure] = {"mean": number(mean), "error": number(error), "low": number(low), "high": number(high)}
-    share = None if one is best else one.beats(best)[0]
-    sizes = {"params": one.params, "tokens": one.tokens, "loss": mean_of(one.loss, one.weight)[0]}
-    return {"name": name, **sizes, "exceeded": list(one.exceeded), "regret": told, "beats_best": share}
-
-
-def _measures(one: Regret) -> tuple[Measure, ...]:
-    return tuple(measure for measure in MEASURES if measure != "dollars" or one.dollars is not None)
-
-
 def _facts(found: PlanReport) -> Iterator[tuple[str, Text]]:
     at = found.point
     yield "aim", plain(found.aim)
@@ -252,10 +166,10 @@ def _regret_table(decision: Decision, width: int) -> Table:
     """Return one row per plan: mean regret with its Monte-Carlo error, and how often it beats the best."""
     first = decision.best
     headers = {"nats": "regret, nats", "flops": "wasted FLOP", "dollars": "wasted $"}
-    columns = [Column("plan"), *(Column(headers[measure]) for measure in _measures(first)), Column("beats best")]
+    columns = [Column("plan"), *(Column(headers[measure]) for measure in first.measures), Column("beats best")]
     rows = []
     for name, one in decision.regrets.items():
-        means = [_with_error(*one.expected(measure), is_money=measure == "dollars") for measure in _measures(one)]
+        means = [_with_error(*one.expected(measure), is_money=measure == "dollars") for measure in one.measures]
         rows.append([name, *means, ABSENT if one is first else f"{100.0 * one.beats(first)[0]:.1f} %"])
     return whole_table(columns, rows, width=width)
 

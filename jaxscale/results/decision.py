@@ -52,6 +52,11 @@ class Regret:
     weight: np.ndarray
     exceeded: tuple[str, ...] = ()
 
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """In what there is regret: dollars only where there is a price."""
+        return MEASURES if self.dollars is not None else MEASURES[:-1]
+
     def draws(self, measure: Measure = "nats") -> np.ndarray:
         """Return the regret under each draw.
 
@@ -205,9 +210,8 @@ class Decision:
         for name, one in self.regrets.items():
             row: dict[str, object] = {"plan": name, "params": one.params, "tokens": one.tokens}
             row["loss"] = mean_of(one.loss, one.weight)[0]
-            for measure in MEASURES:
-                if measure != "dollars" or one.dollars is not None:
-                    row[measure], row[f"{measure}_error"] = one.expected(measure)
+            for measure in one.measures:
+                row[measure], row[f"{measure}_error"] = one.expected(measure)
             rows.append(row)
         return pd.DataFrame(rows).set_index("plan")
 

@@ -9,7 +9,7 @@ import pytest
 from jaxscale import names
 from jaxscale.cli.main import main
 
-COMMANDS = ("fit", "frontier", "approaches", "predict", "plot", "laws", "doctor")
+COMMANDS = ("fit", "frontier", "plan", "approaches", "predict", "plot", "laws", "doctor")
 HEAVY = ("jax", "numpy", "pandas", "matplotlib", "rich")
 ASK = f"""
 import sys
@@ -63,6 +63,7 @@ def test_every_command_begins_with_a_sentence(name):
 def test_the_names_in_the_help_are_those_of_the_registries():
     from jaxscale import datasets
     from jaxscale.approaches import METHODS
+    from jaxscale.costs import COSTS
     from jaxscale.engine.placement import KINDS
     from jaxscale.figures import FIGURES
     from jaxscale.objectives import OBJECTIVES
@@ -72,6 +73,7 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     assert OBJECTIVES.names == names.OBJECTIVES
     assert datasets.names() == names.DATASETS
     assert SOLVERS.names == names.SOLVERS
+    assert COSTS.names == names.COSTS
     assert FIGURES.names == names.FIGURES
     assert names.DEVICES == KINDS
     assert METHODS == names.METHODS

@@ -1,0 +1,91 @@
+"""The JSON document of a plan: number for number what the page says, with the curve of regret."""
+
+from __future__ import annotations
+
+from jaxscale.reports.document import number, written_limits, written_warning
+from jaxscale.reports.plans import PlanReport
+from jaxscale.reports.predictions import head_of, provenance_of
+from jaxscale.results import Decision, Regret
+from jaxscale.results.decision import mean_of
+from jaxscale.results.plan import UNIQUE
+from jaxscale.text import Json
+
+
+def plan_document(found: PlanReport) -> dict[str, Json]:
+    """Return the document of `plan --json`; numbers at full precision, null for those that do not exist."""
+    at, plan = found.point, found.plan
+    sizes: dict[str, Json] = {
+        name: {"value": number(float(getattr(at, name))), **written_limits(found.band(getattr(plan, name)))}
+        for name in ("params", "tokens", "loss", "cost")
+    }
+    limits: list[Json] = []
+    for name, cap in at.limits.items():
+        worth = {
+            "value": number(float(at.multipliers[name])),
+            **written_limits(found.band(plan.multipliers[name])),
+        }
+        binds = None if found.decision is None else found.decision.binding.get(name)
+        limits.append(
+            {
+                "name": name,
+                "cap": float(cap),
+                "spent": number(float(at.spent[name])),
+                "multiplier": worth,
+                "binds": binds,
+            }
+        )
+    unique = at.multipliers.get(UNIQUE)
+    return {
+        **head_of(found.source),
+        "aim": found.aim,
+        "assumed": list(at.assumed),
+        "plan": {
+            **sizes,
+            "unit": at.unit,
+            "status": str(at.status),
+            "conflict": list(at.conflict),
+            "residual": number(float(at.residual)),
+            "limits": limits,
+            "unique_tokens_multiplier": None if unique is None else number(float(unique)),
+        },
+        "decision": None if found.decision is None else _decision(found.decision, found.level),
+        "warnings": [written_warning(one) for one in found.cautions],
+        "provenance": provenance_of(found.source),
+    }
+
+
+def _decision(decision: Decision, level: float) -> dict[str, Json]:
+    """Return the plan of the least risk, the regrets, and the curve."""
+    curve = decision.curve
+    means = [] if curve is None else [mean_of(column, decision.best.weight) for column in curve.nats.T]
+    points: list[Json] = (
+        []
+        if curve is None
+        else [
+            {"params": float(params), "tokens": float(tokens), "nats": {"mean": mean, "error": error}}
+            for params, tokens, (mean, error) in zip(curve.params, curve.tokens, means, strict=True)
+        ]
+    )
+    return {
+        "params": decision.params,
+        "tokens": decision.tokens,
+        "tail": decision.tail,
+        "risk": decision.risk,
+        "gap": decision.gap,
+        "evpi": {"value": decision.evpi[0], "error": decision.evpi[1]},
+        "draws": len(decision.lowest),
+        "left_out": dict(decision.left_out),
+        "plans": [_regret(name, one, decision.best, level) for name, one in decision.regrets.items()],
+        "curve": points,
+    }
+
+
+def _regret(name: str, one: Regret, best: Regret, level: float) -> dict[str, Json]:
+    told: dict[str, Json] = {}
+    for measure in one.measures:
+        mean, error = one.expected(measure)
+        low, high = one.interval(measure, level=level)
+        told[measure] = {"mean": number(mean), "error": number(error), "low": number(low), "high": number(high)}
+    share = None if one is best else one.beats(best)[0]
+    sizes = {"params": one.params, "tokens": one.tokens, "loss": mean_of(one.loss, one.weight)[0]}
+    return {"name": name, **sizes, "exceeded": list(one.exceeded), "regret": told, "beats_best": share}

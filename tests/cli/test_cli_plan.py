@@ -1,0 +1,134 @@
+"""The command plan: what it recommends is what `js.decide` does, limits are named, and nonsense is refused by name."""
+
+import json
+
+import numpy as np
+import pytest
+
+import jaxscale as js
+from jaxscale.costs.machines import flops_of_hours
+
+KNOWN = ("plan", "--law", "chinchilla", "--constants", "besiroglu2024")
+
+
+@pytest.fixture(scope="module")
+def priced(fitted, tmp_path_factory):
+    """The page and the document of one plan for the fitted result, made once, and its figure."""
+    from click.testing import CliRunner
+
+    from jaxscale.cli.main import main
+
+    folder, figure = fitted[0], tmp_path_factory.mktemp("plans") / "plan.svg"
+    words = [
+        "plan",
+        str(folder),
+        "--flops",
+        "1e16",
+        "--compare",
+        "3e6",
+        "--compare",
+        "1e6,1e8",
+        "--price",
+        "H100@0.4=2",
+    ]
+    page = CliRunner().invoke(main, [*words, "--plot", str(figure)])
+    document = CliRunner().invoke(main, [*words, "--json"])
+    assert (page.exit_code, document.exit_code) == (0, 0), page.output
+    return page.stdout, json.loads(document.stdout), figure
+
+
+def test_the_document_has_the_numbers_of_decide(priced, fitted):
+    decision = js.decide(
+        js.load(fitted[0]).ensemble,
+        flops=1e16,
+        plans={"3M": 3e6, "1M at 100M": (1e6, 1e8)},
+        dollars_per_flop=2.0 / flops_of_hours(1.0, "H100", utilisation=0.4),
+    )
+    told = priced[1]["decision"]
+    assert (told["params"], told["risk"], told["evpi"]["value"]) == (decision.params, decision.risk, decision.evpi[0])
+    assert [one["name"] for one in told["plans"]] == list(decision.regrets)
+    for one in told["plans"]:
+        own = decision.regrets[one["name"]]
+        for measure in ("nats", "flops", "dollars"):
+            assert (one["regret"][measure]["mean"], one["regret"][measure]["error"]) == own.expected(measure)
+    assert told["draws"] == int(js.load(fitted[0]).ensemble.usable.sum()) - sum(told["left_out"].values())
+
+
+def test_the_page_has_the_plans_and_the_limits(priced):
+    page, document, _ = priced
+    for word in ("best", "plug-in", "3M", "1M at 100M", "6nd at most", "regret, nats", "wasted FLOP", "wasted $"):
+        assert word in page
+    assert "expected value of perfect information" in page
+    assert document["plan"]["status"] == "optimal"
+    (limit,) = document["plan"]["limits"]
+    assert limit["spent"] == pytest.approx(1e16)
+    assert limit["multiplier"]["low"] <= limit["multiplier"]["value"] <= limit["multiplier"]["high"]
+
+
+def test_the_curve_has_its_least_mean_where_the_plan_is(priced):
+    document = priced[1]["decision"]
+    sizes = np.array([one["params"] for one in document["curve"]])
+    means = np.array([one["nats"]["mean"] for one in document["curve"]])
+    assert means.min() >= document["risk"] - 1e-12
+    nearest = np.argsort(np.abs(np.log(sizes / document["params"])))[:2]
+    assert int(np.argmin(means)) in nearest
+
+
+def test_the_figure_names_limits_and_plans(priced):
+    text = priced[2].read_text(encoding="utf-8")
+    for word in ("regret (nats/token)", "params N", "least regret", "6nd at most"):
+        assert word in text
+
+
+def test_given_coefs_have_a_plan_without_regret(run):
+    answer = run(*KNOWN, "--flops", "1e24", "--unique-tokens", "5e11", "--serve", "1e13", "--json")
+    told = json.loads(answer.stdout)
+    best = js.plan(law="chinchilla", coefs="besiroglu2024", flops=1e24, unique_tokens=5e11, inference_tokens=1e13)
+    assert told["decision"] is None
+    assert told["plan"]["params"]["value"] == pytest.approx(float(best.params), rel=1e-12)
+    assert told["plan"]["unique_tokens_multiplier"] == pytest.approx(float(best.multipliers["unique tokens"]))
+    assert len(told["assumed"]) == 2
+    assert {one["code"] for one in told["warnings"]} == {"no-bands", "extrapolation"}
+
+
+def test_limits_that_contradict_are_named(run):
+    answer = run(*KNOWN, "--flops", "1e24", "--at-most", "params=1e9", "--at-least", "params=2e9")
+    assert answer.exit_code == 0
+    assert "infeasible; no plan keeps to all of: params at most, params at least" in answer.stdout
+
+
+def test_a_loss_is_reached_at_the_least_cost(run):
+    told = json.loads(run(*KNOWN, "--target-loss", "2.0", "--json").stdout)
+    assert told["plan"]["loss"]["value"] == pytest.approx(2.0, rel=1e-9)
+    assert told["plan"]["unit"] == "FLOP"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "say what may be spent"),
+        (["--flops", "0"], "is not a positive, finite number of FLOP"),
+        (["--flops", "nan"], "is not a positive, finite number of FLOP"),
+        (["--flops", "1e24,1e25"], "takes one budget here"),
+        (["--flops", "1e24", "--serve", "-5"], "'-5' is not a positive"),
+        (["--flops", "1e24", "--unique-tokens", "nan"], "'nan' is not a positive"),
+        (["--flops", "1e24", "--at-most", "params=-1"], "'-1' is not a positive"),
+        (["--flops", "1e24", "--at-most", "params"], "is not of the form cost=amount"),
+        (["--flops", "1e24", "--at-most", "memory=80e9"], "unknown cost 'memory'"),
+        (["--flops", "1e24", "--at-most", "serving-memory=80e9"], "needs bytes_per_param, context"),
+        (["--flops", "1e24", "--at-most", "params=1e9,foo=2"], "takes params and tokens alone"),
+        (["--flops", "1e24", "--at-most", "hours=1e6,machine=H900@0.4"], "unknown machine 'H900'"),
+        (["--flops", "1e24", "--at-most", "hours=1e6,machine=H100"], "is not of the form MACHINE@SHARE"),
+        (["--flops", "1e24", "--compare", "7x"], "is neither params nor params,tokens"),
+        (["--flops", "1e24", "--compare", "7e9"], "here there are none"),
+        (["--flops", "1e24", "--tail", "2"], "not in the range"),
+        (["--flops", "1e24", "--price", "H100@0.4=-2"], "'-2' is not a positive"),
+        (["--flops", "1e24", "--least", "dollars"], "only where --target-loss"),
+        (["--target-loss", "2", "--tail", "0.1"], "give --flops too"),
+        (["--flops", "1e24", "--of", "a"], "--of names a group"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_name(run, words, told):
+    answer = run(*KNOWN, *words)
+    assert answer.exit_code == 2
+    assert told in answer.stderr
