@@ -188,7 +188,7 @@ def test_nonsense_is_refused_by_name(asked, told):
         (lambda: at_most("params", float("inf")), "inf is no positive"),
         (lambda: at_most("dollars", 1e6), "dollars needs inference_tokens, training_price, serving_price"),
         (lambda: at_most("hours", 1e6, flops_per_hour=-1), "flops_per_hour = -1"),
-        (lambda: at_most("params", 1e9, price=1), "unknown input of the cost 'params'"),
+        (lambda: at_most("params", 1e9, price=1), "takes params and tokens alone, and no"),
     ],
 )
 def test_a_limit_that_is_none_is_refused_by_name(make, told):
