@@ -1,6 +1,7 @@
 """The answers: frozen records of NumPy numbers and of the specs that made them, for one set of coefs or many."""
 
 from jaxscale.results.counts import Count, Counts
+from jaxscale.results.design import Design
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
@@ -15,6 +16,7 @@ __all__ = [
     "Certificate",
     "Count",
     "Counts",
+    "Design",
     "Ensemble",
     "Fit",
     "Frontier",
