@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -219,5 +218,3 @@ def _laws() -> Mapping[str, Sequence[js.Law]]:
 
 def _tell(line: str) -> None:
     click.echo(line, err=True)
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ POWERS = (1.0, 0.5, 0.0)
 """Powers of the cost by which a gain is divided: of the sets that each leads to, the best is kept."""
 EXCHANGES = 4
 """Rounds of exchange at most."""
+ADDED = 12
+"""Runs for which others are given up, in each round those that tell most beside the set."""
 WITHIN = 1.0 + 1e-9
 """Of a budget, by rounding."""
 BETTER = 1e-9
@@ -146,20 +148,38 @@ def _bundle(
 
 
 def _exchanged(factors: Factors, prices: Prices, budget: float, places: list[int]) -> list[int]:
-    """Return a set that giving up any one run for others improves no more, or not within EXCHANGES rounds."""
+    """Return a set that no exchange improves, or not within EXCHANGES rounds.
+
+    One run is given up for others; or one is added, and those that tell least for their cost are given up for it.
+    """
     best, value = places, factors.criterion(factors.after(places)) if places else np.inf
     for _ in range(EXCHANGES):
-        is_changed = False
-        for place in list(best):
-            if place not in best:
-                continue
-            kept = [one for one in best if one != place]
-            for power in (1.0, 0.0):
-                tried = _greedy(factors, prices, budget, power, kept, banned=place)
-                reached = factors.criterion(factors.after(tried)) if tried else np.inf
-                if reached < value - BETTER * abs(value):
-                    best, value, is_changed = tried, reached, True
-                    break
-        if not is_changed:
+        before = value
+        for begun, power, banned in _neighbours(factors, prices, budget, best):
+            tried = _greedy(factors, prices, budget, power, begun, banned)
+            reached = factors.criterion(factors.after(tried)) if tried else np.inf
+            if reached < value - BETTER * abs(value):
+                best, value = tried, reached
+        if not value < before:
             break
     return best
+
+
+def _neighbours(
+    factors: Factors, prices: Prices, budget: float, places: list[int]
+) -> Iterator[tuple[list[int], float, int]]:
+    """Yield parts of other sets, the power of the cost by which each is to be filled, and a run to leave out."""
+    for place in places:
+        kept = [one for one in places if one != place]
+        yield kept, 1.0, place
+        yield kept, 0.0, place
+    falls = factors.falls(factors.after(places)) if places else factors.falls(factors.start())
+    falls[places] = -np.inf
+    falls[prices.cost > budget * WITHIN] = -np.inf
+    for place in (int(one) for one in np.argsort(-falls)[:ADDED] if np.isfinite(falls[one])):
+        kept = [*places, place]
+        while prices.total(kept) > budget * WITHIN:
+            saved = [prices.total(kept) - prices.total([one for one in kept if one != other]) for other in kept[:-1]]
+            lost = factors.rises(factors.after(kept), kept[:-1]) / np.maximum(saved, 1e-300)
+            kept.pop(int(np.argmin(lost)))
+        yield kept, 1.0, -1

@@ -41,8 +41,7 @@ class Factors(NamedTuple):
         """Return the criterion, the less the better, for a covariance of z (K, r, r)."""
         if self.is_determinant:
             return float(np.mean(np.linalg.slogdet(covariance)[1]))
-        left = np.einsum("kmr,krs,kms->k", self.target, covariance, self.target, optimize=True)
-        return float(np.mean(left)) + self.rest
+        return float(np.sum((self.target @ covariance) * self.target)) / len(self.target) + self.rest
 
     def falls(self, covariance: np.ndarray) -> np.ndarray:
         """Return by how much each candidate (n,) would lower the criterion."""
@@ -52,6 +51,15 @@ class Factors(NamedTuple):
             return np.mean(np.log1p(np.maximum(own, 0.0) / self.noise), axis=0)
         shared = toward @ np.swapaxes(self.target, 1, 2)
         return np.mean(np.sum(shared**2, axis=2) / (self.noise + np.maximum(own, 0.0)), axis=0)
+
+    def rises(self, covariance: np.ndarray, places: Sequence[int]) -> np.ndarray:
+        """Return by how much the criterion would rise without each of the candidates that are bought."""
+        some, noise = self.candidate[:, list(places)], self.noise[:, list(places)]
+        toward = some @ covariance
+        left = np.maximum(noise - np.sum(toward * some, axis=2), 1e-12 * noise)
+        if self.is_determinant:
+            return np.asarray(np.mean(np.log(noise / left), axis=0))
+        return np.asarray(np.mean(np.sum((toward @ np.swapaxes(self.target, 1, 2)) ** 2, axis=2) / left, axis=0))
 
     def observed(self, covariance: np.ndarray, place: int) -> np.ndarray:
         """Return the covariance (K, r, r) of z after a candidate."""
