@@ -59,12 +59,6 @@ def mixed_data(unique_tokens, params, tokens, *, E, A, B, alpha, beta, gamma):
     return E + A * (params / 1e8) ** -alpha + B * jnp.exp(-beta * data)
 
 
-def scarce_data(unique_tokens, params, tokens, *, E, A, B, alpha, beta, C, gamma):
-    """L = E + A N^-alpha + B D^-beta (1 + C U^-gamma)."""
-    scarcity = 1.0 + C * (unique_tokens / 1e9) ** -gamma
-    return E + A * (params / 1e8) ** -alpha + B * (tokens / 1e9) ** -beta * scarcity
-
-
 def _law(loss: Callable, inputs: Sequence[str], **ranges: tuple[float, float]) -> js.Law:
     """Return a law with these ranges of its coefs, real where a range has both signs or begins at zero."""
     coefs = (js.Coef(name, "positive" if ends[0] > 0 else "real", ends) for name, ends in ranges.items())
@@ -95,13 +89,10 @@ LAWS: Mapping[str, Sequence[js.Law]] = {
         _law(streams_added, _STREAMS, E=(0.3, 3.0), A=(0.1, 5.0), alpha=(0.05, 1.0), c=(0.01, 1.0), beta=(0.05, 2.0)),
     ),
     "data_constrained": (
+        js.LAWS.resolve("data-constrained"),
         _law(
             mixed_data, _UNIQUE, E=(0.5, 4.0), A=(0.05, 5.0), B=(0.1, 10.0), alpha=(0.1, 1.5), beta=(0.1, 1.5),
             gamma=(-0.1, 1.0),
-        ),
-        _law(
-            scarce_data, _UNIQUE, E=(0.5, 4.0), A=(0.05, 5.0), B=(0.1, 10.0), alpha=(0.1, 1.5), beta=(0.1, 1.5),
-            C=(0.01, 3.0), gamma=(0.1, 2.0),
         ),
     ),
 }  # fmt: skip

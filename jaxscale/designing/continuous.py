@@ -32,7 +32,21 @@ BAD_RATIOS = "ratios = {ratios!r} are no lower and higher number of tokens per p
 
 
 class Continuous(NamedTuple):
-    """Runs of any size.   params, tokens, flops: (n,).   before, after: the expected regret, nats per token."""
+    """Runs of any size.
+
+    Attributes
+    ----------
+    params, tokens, flops
+        (n,) of the runs, from the cheapest to the dearest.
+    before, after
+        The expected regret of the plan without them and with them, nats per token.
+
+    Examples
+    --------
+    >>> sizes = js.designing.continuous(law="chinchilla", coefs="besiroglu2024", budget=1e20, target=1e24, runs=6)
+    >>> sizes.params.shape
+    (6,)
+    """
 
     params: np.ndarray
     tokens: np.ndarray
@@ -72,8 +86,16 @@ def continuous(
         The lowest and the highest tokens per param of a run.
     least
         What the cheapest run costs at least, in FLOP; by default a thousandth of the budget.
-    noise, law, coefs, spread, fixed, seed
-        As for `js.design`.
+    noise
+        Standard deviation of ln loss; by default it is estimated from the runs.
+    law, coefs
+        In place of a Fit.
+    spread
+        Where coefs= are known from elsewhere, their standard deviation on the real line.
+    fixed
+        The law's inputs that a budget does not decide, name → number.
+    seed
+        Of the draws.
 
     Returns
     -------

@@ -48,6 +48,14 @@ class Design:
         Criterion → mean of what simulated refits left of the regret or the error, with its set.
     assumed
         What was assumed that no argument says.
+
+    Examples
+    --------
+    >>> candidates = {"params": np.geomspace(1e8, 1e9, 6), "tokens": np.full(6, 1e10)}
+    >>> asked = {"budget": 5e19, "target": 1e23, "criterion": "d-optimal", "coefs": "besiroglu2024"}
+    >>> chosen = js.design(candidates=candidates, law="chinchilla", **asked)
+    >>> chosen.cost <= chosen.budget and chosen.after < chosen.before
+    True
     """
 
     law: Law
@@ -86,7 +94,20 @@ class Design:
         return f"<Design {self.law.name}: {len(self.rows)} of {len(self.values)} runs, cost {self.cost:.3g}, {fall}>"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per chosen run: its inputs, what it adds to the cost, and the criterion after it."""
+        """Return one row per chosen run, in the order of purchase.
+
+        Returns
+        -------
+        DataFrame
+            Its row among the candidates, its inputs, what it adds to the cost, and the criterion after it.
+
+        Examples
+        --------
+        >>> candidates = {"params": np.geomspace(1e8, 1e9, 6), "tokens": np.full(6, 1e10)}
+        >>> asked = {"budget": 5e19, "target": 1e23, "criterion": "d-optimal", "coefs": "besiroglu2024"}
+        >>> js.design(candidates=candidates, law="chinchilla", **asked).to_frame().columns.tolist()
+        ['row', 'params', 'tokens', 'cost', 'criterion']
+        """
         import pandas as pd
 
         inputs = {name: column[self.rows] for name, column in self.columns.items() if column.ndim == 1}
