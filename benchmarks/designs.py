@@ -194,7 +194,9 @@ def _study_sheet(lines: Sequence[Mapping]) -> sheets.Sheet:
         is_worse = f"{np.mean(more > 0):.0%}"
         rows.append((name, *cells, *(["", "", "", ""] if name == OWN else [*others, is_worse])))
     title = f"{len(regret[OWN])} simulated studies: regret at the target, nats per token"
-    return sheets.Sheet(title, COLUMNS, tuple(rows), ("The intervals are of the paired difference.",))
+    return sheets.Sheet(
+        title, COLUMNS, tuple(rows), ("The intervals are of the paired difference; one that holds zero shows none.",)
+    )
 
 
 def _task_line(folder: Path, name: str, law: js.Law, repeats: int, seed: int) -> dict:
