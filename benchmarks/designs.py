@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from benchmarks import options, records, sheets
 
 if TYPE_CHECKING:
+    import numpy as np
+
     import jaxscale as js
 
 OWN = "regret"
@@ -79,6 +80,8 @@ def designs(
 
 def study_lines(seed: int) -> list[StudyLine]:
     """Return what each criterion loses in one simulated study, on the same truth and the same noise of every run."""
+    import numpy as np
+
     import jaxscale as js
 
     random = np.random.default_rng(seed)
@@ -117,6 +120,8 @@ def study_lines(seed: int) -> list[StudyLine]:
 
 def realised(runs: js.Runs, truth: Mapping[str, float], seed: int) -> float:
     """Return the mean regret, in nats under the truth, of plans from a fit with the weak prior of `js.design`."""
+    import numpy as np
+
     import jaxscale as js
 
     coefs = point_of(runs, "chinchilla", seed)
@@ -127,6 +132,8 @@ def realised(runs: js.Runs, truth: Mapping[str, float], seed: int) -> float:
 
 def point_of(runs: js.Runs, law: js.Law | str, seed: int) -> dict[str, float]:
     """Return the coefs of the best minimum under the weak prior, which exists for fewer runs than coefs too."""
+    import numpy as np
+
     import jaxscale as js
     from jaxscale.designing.asking import known_runs
     from jaxscale.designing.posterior import posterior
@@ -139,6 +146,8 @@ def point_of(runs: js.Runs, law: js.Law | str, seed: int) -> dict[str, float]:
 
 def true_coefs(random: np.random.Generator) -> dict[str, float]:
     """Return coefs near the published ones: exponents, floor, and the terms of the loss at AT vary by SPREAD."""
+    import numpy as np
+
     import jaxscale as js
 
     coefs = js.LAWS.resolve("chinchilla").constants("besiroglu2024")
@@ -151,18 +160,24 @@ def true_coefs(random: np.random.Generator) -> dict[str, float]:
 
 def pilot_columns() -> dict[str, np.ndarray]:
     """Return the eight runs that every study begins with."""
+    import numpy as np
+
     params = np.geomspace(1e7, 1e8, 4).repeat(2)
     return {"params": params, "tokens": params * np.tile([10.0, 40.0], 4)}
 
 
 def pool_columns() -> dict[str, np.ndarray]:
     """Return the 48 candidates: eight sizes at six tokens per param."""
+    import numpy as np
+
     params, ratio = np.meshgrid(np.geomspace(6e7, 3e9, 8), np.geomspace(4.0, 128.0, 6), indexing="ij")
     return {"params": params.ravel(), "tokens": (params * ratio).ravel()}
 
 
 def tabulate(document: Mapping) -> tuple[sheets.Sheet, ...]:
     """Return the tables of a document."""
+    import numpy as np
+
     lines = [line for line in document["results"] if "study" in line]
     tasks = [line for line in document["results"] if "task" in line]
     found = []
@@ -182,6 +197,8 @@ def tabulate(document: Mapping) -> tuple[sheets.Sheet, ...]:
 
 
 def _study_sheet(lines: Sequence[Mapping]) -> sheets.Sheet:
+    import numpy as np
+
     regret = {name: np.array([line["regret"] for line in lines if line["criterion"] == name]) for name in CRITERIA}
     rows = []
     for name in CRITERIA:
