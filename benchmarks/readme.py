@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import cold, markers, noisy, records, recovery, reporting, scaling, starts, tables
+from benchmarks import cold, designs, markers, noisy, records, recovery, reporting, scaling, starts, tables
 from benchmarks.sheets import Sheet, markdown
 
 README = Path(__file__).with_name("README.md")
@@ -20,6 +20,7 @@ SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
     "recovery": recovery.tabulate,
     "noisy": noisy.tabulate,
     "tables": tables.tabulate,
+    "designs": designs.tabulate,
 }
 HEADING = "### {benchmark}, {date}\n\n{processor}, {cores} cores, {devices}; {versions}"
 SHOWN = ("jaxscale", "jax", "numpy", "scipy", "optax", "optimistix")

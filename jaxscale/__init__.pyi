@@ -1,5 +1,6 @@
 from . import costs as costs
 from . import datasets as datasets
+from . import designing as designing
 from . import planning as planning
 from . import refitting as refitting
 from .allocation import allocate as allocate
@@ -7,6 +8,7 @@ from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss
 from .allocation import solve_for as solve_for
 from .datasets.simulating import simulate as simulate
+from .designing import design as design
 from .errors import JaxscaleError as JaxscaleError
 from .errors import MissingDependencyError as MissingDependencyError
 from .errors import RunsError as RunsError
@@ -26,6 +28,7 @@ from .planning import decide as decide
 from .planning import plan as plan
 from .refitting import bootstrap as bootstrap
 from .results import Decision as Decision
+from .results import Design as Design
 from .results import Ensemble as Ensemble
 from .results import Fit as Fit
 from .results import Frontier as Frontier

@@ -14,14 +14,14 @@ import pytest
 ROOT = Path(__file__).parents[1] / "jaxscale"
 ROWS = "errors finding forks names registry text digits precision provenance status; numerics expressions"
 ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
-ROWS += "; fitting allocation refitting; planning studies approaches; figures reports store datasets; cli"
+ROWS += "; fitting allocation refitting; planning designing studies approaches; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
 PEERS, BLIND = ("laws", "objectives", "resampling", "costs"), ("solvers", "numerics", "kernels")
 NO_JAX = ("runs", "costs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
 LIGHT = {None, "errors", "names", "registry", "text", "expressions", "cli"}
 HEAVY = ("jax", "numpy", "pandas", "matplotlib")
 SMALLEST, ONE_FILE_EACH = 30, ("laws", "figures", "cli")
-EXTENDED = {"loss", "starts", "draw", "compose", "rho", "limits"}
+EXTENDED = {"loss", "starts", "design", "draw", "compose", "rho", "limits"}
 """What each law, scheme, figure, objective or interval defines under the same name."""
 
 # Names that break the rule of one definition still: who mends one takes it off the list.

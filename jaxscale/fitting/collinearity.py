@@ -46,7 +46,7 @@ class Tie:
 
 
 @dataclass(frozen=True)
-class Design:
+class TableDesign:
     """What a table lets vary among the inputs of a law.
 
     moving: the inputs that vary on their own.   ties: every other input, from those.   columns: all inputs (n, …),
@@ -68,7 +68,7 @@ class Design:
         return " and ".join(str(tie) for tie in self.ties)
 
 
-def design_of(runs: Runs, law: Law) -> Design:
+def design_of(runs: Runs, law: Law) -> TableDesign:
     """Return the design of a table of runs for the inputs of a law, from the logs of the rows that count.
 
     An input that is a schedule, or is not positive everywhere, counts as one that varies on its own; the place of a
@@ -96,7 +96,7 @@ def design_of(runs: Runs, law: Law) -> Design:
         likeness = max(likeness, 1.0 - left)
         logs[name] = own
         moving.append(name)
-    return Design(tuple(moving), tuple(ties), columns, likeness)
+    return TableDesign(tuple(moving), tuple(ties), columns, likeness)
 
 
 def _tie(name: str, own: np.ndarray, others: Mapping[str, np.ndarray]) -> tuple[Tie | None, float]:
@@ -124,7 +124,7 @@ class Aliasing:
     weakened: tuple[str, ...] = ()
 
 
-def aliasing_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: Clock) -> Aliasing:
+def aliasing_of(law: Law, design: TableDesign, job: Job, points: np.ndarray, clock: Clock) -> Aliasing:
     """Return what the ties of a design cost the free coefs of a law.
 
     points: (S, p) plausible coefs, on the real line.   The Jacobian on the design is compared with that on the same
@@ -157,7 +157,7 @@ def aliasing_of(law: Law, design: Design, job: Job, points: np.ndarray, clock: C
     return Aliasing(tuple(names[is_lost].tolist()), tuple(names[is_weakened].tolist()))
 
 
-def _batch(batch: Batch, law: Law, design: Design, *, is_crossed: bool = False) -> Batch:
+def _batch(batch: Batch, law: Law, design: TableDesign, *, is_crossed: bool = False) -> Batch:
     """Return the table with every tied input on its tie, or with the values of each input in an order of its own."""
     random, count = np.random.default_rng(0), batch.count
     counted = np.flatnonzero(batch.weight[:count] > 0)
@@ -179,7 +179,7 @@ def _errors(jacobian: np.ndarray, length: np.ndarray) -> np.ndarray:
     return errors
 
 
-def law_along(runs: Runs, design: Design) -> Law | None:
+def law_along(runs: Runs, design: TableDesign) -> Law | None:
     """Return the law of the loss along the curve on which all runs lie; None where they do not, or none ships.
 
     In compute, C, where both params and tokens grow along it; else in the one of them that varies.

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.finding import Finding
-from jaxscale.fitting.collinearity import Aliasing, Design, law_along
+from jaxscale.fitting.collinearity import Aliasing, TableDesign, law_along
 from jaxscale.fitting.diagnostics import Diagnostics
 from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import core_of, grouping_of
@@ -67,7 +67,7 @@ NEAR = 0.9
 """Share of the variance of the logs, that of a correlation of 0.95, from which inputs are said to vary together."""
 
 
-def findings_of_design(fit: Fit, design: Design, aliasing: Aliasing) -> tuple[Finding, ...]:
+def findings_of_design(fit: Fit, design: TableDesign, aliasing: Aliasing) -> tuple[Finding, ...]:
     """Return what the design of the table forbids the law, or makes it pay for; at most one finding."""
     rows = counted(int(np.sum(fit.runs.weight > 0)), "run")
     told = {"ties": str(design), "rows": rows, "law": fit.law.name}

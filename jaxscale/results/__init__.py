@@ -2,6 +2,7 @@
 
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.decision import Decision, Regret, RegretCurve
+from jaxscale.results.design import Design
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
@@ -17,6 +18,7 @@ __all__ = [
     "Count",
     "Counts",
     "Decision",
+    "Design",
     "Ensemble",
     "Fit",
     "Frontier",

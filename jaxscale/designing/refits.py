@@ -1,0 +1,55 @@
+"""Sets of runs judged by simulated refits: new losses from each draw, fitted again, and what the plan then loses.
+
+No approximation of first order is in it, and the fits have their several minima.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxscale.designing.criteria import DesignProblem
+from jaxscale.designing.posterior import Evidence, fits, predicted
+
+SIMULATIONS = 48
+"""Draws taken for the truth."""
+
+
+def simulated(question: DesignProblem, sets: Sequence[Sequence[int]], *, seed: int) -> np.ndarray:
+    """Return for each set and truth (k, S) the regret of the refitted plan in nats, or its mean squared error.
+
+    All sets meet the same truths and, run by run, the same noise.
+    """
+    law, space, noise = question.law, question.space, question.believed.noise
+    truths = question.believed.draws[:SIMULATIONS]
+    count, size = truths.shape
+    losses = predicted(law, truths, question.candidates, space=space)
+    random = np.random.default_rng([seed, 1])
+    losses = losses + noise * random.standard_normal(losses.shape)
+    starts = np.stack([truths, np.broadcast_to(question.believed.point, truths.shape)], axis=1).reshape(-1, size)
+    old = question.evidence
+    found = []
+    for places in map(list, sets):
+        columns = tuple(np.concatenate([a, b[places]]) for a, b in zip(old.columns, question.candidates, strict=True))
+        known = np.broadcast_to(old.target, (count, len(old.target)))
+        target = np.repeat(np.concatenate([known, losses[:, places]], axis=1), 2, axis=0)
+        evidence = Evidence(columns, target, np.concatenate([old.scale, np.ones(len(places))]))
+        theta, value = fits(law, evidence, question.prior, space=space, noise=noise, starts=starts)
+        best = np.argmin(value.reshape(count, 2), axis=1)
+        found.append(_lost(question, truths, theta.reshape(count, 2, size)[np.arange(count), best]))
+    return np.array(found)
+
+
+def _lost(question: DesignProblem, truths: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    """Return the regret (S,), or the mean squared error over the region, of fits (S, p) where truths (S, p) hold."""
+    law, space = question.law, question.space
+    if question.flops is None:
+        region = question.wanted()
+        error = predicted(law, truths, region, space=space) - predicted(law, fitted, region, space=space)
+        return np.asarray(np.mean(error**2, axis=1))
+    best, planned = question.optima(truths), question.optima(fitted).log_params
+    lost = []
+    for truth, log_params, least in zip(truths, planned, best.loss, strict=True):
+        lost.append(predicted(law, truth[None], question.planned(log_params), space="linear")[0] - least)
+    return np.mean(lost, axis=1)
