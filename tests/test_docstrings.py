@@ -19,6 +19,7 @@ SLOW = {"group_of", "solution", "two_steps"}
 DOCUMENTED = {
     "refitting": ("survey", "refit", "gather", "two_steps", "Survey", "Refits", "TwoSteps"),
     "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "solution"),
+    "planning": ("at_most", "sample_worth", "Limit", "SampleWorth"),
     "designing": ("sweep", "continuous", "Sweep", "Continuous"),
     "intervals": ("Sample", "Interval"),
     "resampling": ("Scheme", "Draw", "Table", "Fitted"),

@@ -154,6 +154,7 @@ def test_the_lines_about_plans_run_as_printed(desk):
     assert (desk / "plan.png").is_file()
     names = run_python(PLANS)
     assert "serving-memory at most" in names["best"].limits
+    assert len(names["design"].rows) > 0
     assert names["decision"].regrets["7B"].params == pytest.approx(7e9)
 
 

@@ -4,6 +4,7 @@ from jaxscale.planning.decide import decide
 from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum
 from jaxscale.planning.limits import Limit, at_least, at_most
 from jaxscale.planning.plan import plan
+from jaxscale.planning.sampling import SampleWorth, sample_worth
 from jaxscale.planning.spending import Planned, PlanNumbers, Spending, planned
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Limit",
     "PlanNumbers",
     "Planned",
+    "SampleWorth",
     "Spending",
     "at_least",
     "at_most",
@@ -20,4 +22,5 @@ __all__ = [
     "decide",
     "plan",
     "planned",
+    "sample_worth",
 ]

@@ -132,8 +132,9 @@ def decide(
     regrets = regrets_of(scene, {"best": x, **beside, **_given_plans(scene, plans or {})})
     best = regrets["best"]
     return Decision(
-        laws=tuple(one.law.name for one in drawn),
+        laws=tuple(one.law for one in drawn),
         law_index=np.repeat(np.arange(len(parts)), [len(part.sets) for part in parts]),
+        draws=tuple(dict(zip(part.question.law.names, part.sets.T, strict=True)) for part in parts),
         params=best.params,
         tokens=best.tokens,
         tail=float(tail),

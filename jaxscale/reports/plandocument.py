@@ -73,6 +73,7 @@ def _decision(decision: Decision, level: float) -> dict[str, Json]:
         "risk": decision.risk,
         "gap": decision.gap,
         "evpi": {"value": decision.evpi[0], "error": decision.evpi[1]},
+        "evppi": {name: {"value": value, "error": error} for name, (value, error) in decision.evppi.items()},
         "draws": len(decision.lowest),
         "left_out": dict(decision.left_out),
         "plans": [_regret(name, one, decision.best, level) for name, one in decision.regrets.items()],

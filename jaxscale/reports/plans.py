@@ -39,6 +39,7 @@ STEP = 0.001
 CHEAPER = "a loss higher by {step:g} nats would save {worth} {unit}"
 A_BILLION = "one more billion {name} is worth {worth}"
 EVPI = "no further runs can be worth more than {value} ± {error} nats (expected value of perfect information)"
+EVPPI = "to know one of these exactly, and nothing else, would be worth, in nats: {worth}"
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,9 @@ def _remarks(found: PlanReport) -> Iterator[str]:
         yield REGRET
         value, error = found.decision.evpi
         yield EVPI.format(value=significant(value, 3), error=significant(error, 2))
+        known = sorted(found.decision.evppi.items(), key=lambda one: -one[1][0])
+        if known:
+            yield EVPPI.format(worth=", ".join(f"{name} {significant(one[0], 2)}" for name, one in known))
 
 
 def _with_error(mean: float, error: float, *, is_money: bool) -> str:

@@ -11,9 +11,12 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.intervals.band import check_level
 from jaxscale.registry import unknown
+from jaxscale.results.information import cases_of, worth_of_knowing
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from jaxscale.laws import Law
 
 Measure: TypeAlias = Literal["nats", "flops", "dollars"]
 MEASURES: tuple[Measure, ...] = ("nats", "flops", "dollars")
@@ -148,9 +151,11 @@ class Decision:
     Attributes
     ----------
     laws
-        Names of the laws whose draws these are.
+        Whose draws these are.
     law_index
         (R,) which of them each draw is of.
+    draws
+        For each law, name of a coef → its draws.
     params, tokens
         Of the plan.
     tail
@@ -180,8 +185,9 @@ class Decision:
         Reason → how many replicates do not count.
     """
 
-    laws: tuple[str, ...]
+    laws: tuple[Law, ...]
     law_index: np.ndarray
+    draws: tuple[Mapping[str, np.ndarray], ...]
     params: float
     tokens: float
     tail: float
@@ -202,6 +208,22 @@ class Decision:
         """The regret of the plan."""
         return self.regrets["best"]
 
+    @property
+    def evppi(self) -> dict[str, tuple[float, float]]:
+        """Expected value of knowing one thing alone, in nats, with its Monte-Carlo error: of a coef, or of the law.
+
+        Of a single law, name of a coef → what its exact value is worth, the others as uncertain as the draws then leave
+        them; of several, `law` → what knowing the right one is worth. None is worth more than `evpi`. Empty without a
+        curve.
+        """
+        if self.curve is None:
+            return {}
+        nats, weight = self.curve.nats, self.best.weight
+        if len(self.laws) > 1:
+            return {"law": worth_of_knowing(nats, weight, self.law_index)}
+        known = {name: values for name, values in self.draws[0].items() if np.ptp(values) > 0}
+        return {name: worth_of_knowing(nats, weight, cases_of(values, weight)) for name, values in known.items()}
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per plan: sizes, mean loss, and the regret in every measure, with Monte-Carlo errors."""
         import pandas as pd
@@ -217,8 +239,9 @@ class Decision:
 
     def __repr__(self) -> str:
         what = {1.0: "expected regret", 0.0: "largest regret"}.get(self.tail, f"regret of the worst {self.tail:g}")
+        laws = " and ".join(one.name for one in self.laws)
         sizes = f"{self.params:.4g} params, {self.tokens:.4g} tokens"
-        return f"<Decision {' and '.join(self.laws)}: {sizes}, {what} {self.risk:.3g} nats, {len(self.lowest):,} draws>"
+        return f"<Decision {laws}: {sizes}, {what} {self.risk:.3g} nats, {len(self.lowest):,} draws>"
 
 
 def mean_of(values: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
