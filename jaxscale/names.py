@@ -17,6 +17,8 @@ COSTS = (
     "6nd", "lifetime", "serving", "query", "serving-memory", "training-memory", "hours", "dollars", "params", "tokens",
     "tokens_per_param",
 )  # fmt: skip
+CRITERIA = ("regret", "prediction", "n-opt", "d-optimal", "v-optimal", "log-uniform")
+"""What runs are chosen for."""
 METHODS = ("parabola", "local", "cubic", "akima")
 ROLES = ("params", "tokens", "flops", "loss", "weight", "sigma", "group")
 CONVENTIONS = (

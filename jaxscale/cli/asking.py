@@ -12,7 +12,7 @@ import click
 
 from jaxscale import names
 from jaxscale.cli.options import Decorator, bundled
-from jaxscale.cli.parameters import Budgets, Pair, text_pairs
+from jaxscale.cli.parameters import Amount, Budgets, Pair, text_pairs
 from jaxscale.errors import UsageError
 from jaxscale.text import number_in
 
@@ -58,19 +58,6 @@ class Asking:
     def budget(self) -> float | None:
         """The budget in FLOP."""
         return None if self.flops is None else self.flops[0]
-
-
-class Amount(click.ParamType):
-    """A positive, finite number."""
-
-    name = "number"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number."""
-        found = number_in(str(value))
-        if found is None or not (math.isfinite(found) and found > 0.0):
-            self.fail(f"'{value}' is not a positive, finite number", param, ctx)
-        return found
 
 
 def asking_options(command: Any) -> Any:  # noqa: ANN401 - click's own

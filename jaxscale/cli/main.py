@@ -10,6 +10,7 @@ import click
 
 from jaxscale.cli import outcomes, printing, starting
 from jaxscale.cli.approaches import approaches
+from jaxscale.cli.design import design
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
 from jaxscale.cli.frontier import frontier
@@ -51,7 +52,7 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, plan, approaches, predict, plot, laws, doctor):
+for command in (fit, frontier, plan, design, approaches, predict, plot, laws, doctor):
     main.add_command(command)
 
 starting.give_back()

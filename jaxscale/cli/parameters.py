@@ -13,6 +13,7 @@ from jaxscale.text import number_in
 
 NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23: {why}"
 NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
+NO_AMOUNT = "'{value}' is not a positive, finite number"
 NOT_FINITE = "item {place}, '{item}', is not a finite number; write them like 2.5,2.4"
 LEVEL_NOT_A_NUMBER = "'{text}' is not a number between 0 and 1"
 LEVEL_OUTSIDE = "{text} is not between 0 and 1{hint}"
@@ -51,6 +52,19 @@ class Budgets(click.ParamType):
             return flops_of(item)
         except UsageError as error:
             self.fail(NOT_A_NUMBER.format(place=place, item=item, why=error), param, ctx)
+
+
+class Amount(click.ParamType):
+    """A positive, finite number."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        found = number_in(str(value))
+        if found is None or not (math.isfinite(found) and found > 0.0):
+            self.fail(NO_AMOUNT.format(value=value), param, ctx)
+        return found
 
 
 class NumberList(click.ParamType):

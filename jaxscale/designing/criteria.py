@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxscale import names
 from jaxscale.costs.training import cost_under, fixed_inputs
 from jaxscale.designing.factors import Factors, linearised, regressed
 from jaxscale.designing.posterior import Evidence, Posterior, Prior, predicted, slopes
 from jaxscale.designing.targets import Optima, best_plan, best_sizes
 from jaxscale.laws import Law
 
-CRITERIA = ("regret", "prediction", "n-opt", "d-optimal", "v-optimal", "log-uniform")
+CRITERIA = names.CRITERIA
 """regret: of a plan, in nats.   prediction: variance of ln loss over a region.   n-opt: variance of ln N_opt.
 
 d-optimal: determinant of the covariance of the coefs.   v-optimal: as prediction, at the best fit alone.

@@ -154,6 +154,7 @@ def design(
         path=np.array(choice.path[: kept + 1]),
         unit=UNITS[_shown(criterion, region)],
         values=reported.falls(reported.start()) / prices.cost,
+        prices=prices.cost,
         columns=columns,
         budget=budget,
         noise=believed.noise,

@@ -1,6 +1,7 @@
 """Figures from results, matplotlib only: one figure per file, each drawn on a page of its own without pyplot."""
 
 from jaxscale.figures.coefs import COEFS
+from jaxscale.figures.design import draw_design
 from jaxscale.figures.frontier import FRONTIER
 from jaxscale.figures.isoloss import ISOLOSS
 from jaxscale.figures.plan import draw_plan
@@ -11,4 +12,4 @@ from jaxscale.registry import Registry
 
 FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
-__all__ = ["FIGURES", "Figure", "draw_all", "draw_each", "draw_plan", "save_figure"]
+__all__ = ["FIGURES", "Figure", "draw_all", "draw_design", "draw_each", "draw_plan", "save_figure"]

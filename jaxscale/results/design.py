@@ -32,6 +32,8 @@ class Design:
         Of the criterion.
     values
         (n,) by how much each candidate alone would lower the criterion, per unit of cost.
+    prices
+        (n,) what each candidate costs alone.
     columns
         Name → (n,) of all candidates, as the law takes them.
     budget
@@ -65,6 +67,7 @@ class Design:
     path: np.ndarray
     unit: str
     values: np.ndarray
+    prices: np.ndarray
     columns: Mapping[str, np.ndarray]
     budget: float
     noise: float

@@ -55,6 +55,12 @@ class Request:
     scale: Mapping[str, float] = field(default_factory=dict)
     units_ok: bool = False
     final: bool = False
+    has_loss: bool = True
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The roles that are needed besides the inputs: the loss, but of runs that are not made yet."""
+        return ("loss",) if self.has_loss else ()
 
     def __post_init__(self) -> None:
         if self.missing not in ("refuse", "drop"):
@@ -75,6 +81,7 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
         beside=request.beside,
         group=request.group,
         source=source,
+        targets=request.targets,
     )
     if raw_table.rows == 0:
         raise RunsError(NO_ROWS.format(source=source))
@@ -82,7 +89,7 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
     lookup = RawTableLookup(raw_table, roles, request.style, found.computed)
     lookup.scale = scale_of(lookup, request.scale)
     chosen = selected(request.where, lookup.selection_table)
-    needed = _needed(lookup.roles, request.inputs)
+    needed = _needed(lookup.roles, request)
     rows, dropped = _complete(lookup, needed, chosen, request)
     check_no_faults(_faults(lookup, needed, rows, request), _with_computed(raw_table, lookup), request.style)
     _check_defined(lookup, rows)
@@ -94,10 +101,11 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
     own = ("loss", "weight", *([SIGMA] if is_sigma else []))
     named = {name: column for name, column in columns.items() if name not in own}
     free = [header for header in raw_table.columns if header in named]
-    errors = findings_of_errors(roles, free, columns["loss"], columns)
+    loss = columns.get("loss", np.full(rows.size, np.nan))
+    errors = findings_of_errors(roles, free, loss, columns)
     return Fields(
         columns=named,
-        loss=columns["loss"],
+        loss=loss,
         weight=columns.get("weight", np.ones(rows.size)),
         sigma=columns[SIGMA] if is_sigma else None,
         group=lookup.texts(roles[GROUP])[rows] if GROUP in roles else None,
@@ -129,21 +137,23 @@ def _cells(raw_table: RawTable, style: NumberStyle) -> Cells:
 
 def _numeric_roles(raw_table: RawTable, found: Assigned, request: Request) -> dict[str, str]:
     """Return the roles without those that only a name suggests: columns that are not needed and hold no number."""
-    needed = (*_needed(found.headers, request.inputs), *request.map)
+    needed = (*_needed(found.headers, request), *request.map)
     lookup = RawTableLookup(raw_table, found.headers, request.style, found.computed)
     return {
         role: header
         for role, header in found.headers.items()
-        if role in needed or (lookup.read(header).kind == Kind.NUMBER).any()
+        if role in needed or (role != "loss" and (lookup.read(header).kind == Kind.NUMBER).any())
     }
 
 
-def _needed(roles: Mapping[str, str], inputs: tuple[str, ...]) -> tuple[str, ...]:
+def _needed(roles: Mapping[str, str], request: Request) -> tuple[str, ...]:
     """Return the roles whose cells must all be usable: inputs or what they are derived from, loss, weight, group."""
     wanted: list[str] = []
-    for name in inputs:
+    for name in request.inputs:
         wanted += [name] if name in roles else SOURCES[name]
-    return tuple(dict.fromkeys([*wanted, "loss", *(role for role in ("weight", SIGMA, GROUP) if role in roles)]))
+    return tuple(
+        dict.fromkeys([*wanted, *request.targets, *(role for role in ("weight", SIGMA, GROUP) if role in roles)])
+    )
 
 
 def _complete(

@@ -68,9 +68,11 @@ def assigned(
     beside: tuple[str, ...],
     group: str | None,
     source: str,
+    targets: tuple[str, ...] = ("loss",),
 ) -> Assigned:
     """Return the column of every role that the table fills; roles are params, tokens, flops, loss, weight, sigma, group
-    and the names of other inputs. Those `beside`, sigma and group are roles only where they are given.
+    and the names of other inputs. Those `beside`, sigma and group are roles only where they are given.   targets: roles
+    that the table must have besides the inputs.
 
     Raises RunsError where a needed column is missing and cannot be derived, where two columns could play one role, or
     where one plays two that cannot be the same; UsageError for a role that does not exist, or a formula that cannot be
@@ -102,7 +104,7 @@ def assigned(
     if rivals and not _rests_on_params(inputs, roles):
         del questions["params"]
     known = {*roles, *questions}
-    missing = [role for role in (*inputs, "loss") if role not in known and not _is_derivable(role, known)]
+    missing = [role for role in (*inputs, *targets) if role not in known and not _is_derivable(role, known)]
     for role in missing:
         _check_not_taken(role, roles, source)
     if questions or missing:

@@ -15,22 +15,18 @@ from jaxscale.finding import Finding
 from jaxscale.registry import unknown
 from jaxscale.runs.arrays import fields_of_arrays
 from jaxscale.runs.assembling import Request, fields_of
-from jaxscale.runs.cells import Origin, RawTable, raw_table_of
+from jaxscale.runs.cells import Origin, RawTable
 from jaxscale.runs.checking import findings_of
+from jaxscale.runs.files import raw_table_in
 from jaxscale.runs.lookups import selection_table
 from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
-from jaxscale.runs.opening import check_format, content_of, text_of
 from jaxscale.runs.selecting import selected
-from jaxscale.runs.typed import is_parquet_name, raw_table_of_frame, raw_table_of_parquet, unnamed_index
-from jaxscale.text import escaped, shown_name
+from jaxscale.runs.typed import raw_table_of_frame, unnamed_index
+from jaxscale.text import escaped
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-# Bytes of memory per byte of the file, measured: 14 for 8 columns of long numbers, 21 for 3 columns of single digits.
-TEXT_COST = 20.0
-PARQUET_COST = 2.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -277,12 +273,4 @@ def read_runs(
     request = Request(
         map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final
     )
-    is_parquet = is_parquet_name(str(source))
-    content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
-    if is_parquet:
-        return Runs.from_raw_table(raw_table_of_parquet(content), request)
-    name = shown_name(content.source)
-    check_format(content.data, source=name)
-    text = text_of(content.data, encoding=encoding, source=name)
-    raw_table = raw_table_of(text, sep=sep, source=content.source, sha256=content.sha256)
-    return Runs.from_raw_table(raw_table, request)
+    return Runs.from_raw_table(raw_table_in(source, sep=sep, encoding=encoding), request)
