@@ -109,6 +109,7 @@ NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have
     help=("Which column of the candidates plays a role; repeatable. [default: by the columns' names]"),
 )
 @at_option
+@click.option("--of", metavar="GROUP", help="Which group of a fit over groups. [default: none]")
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
@@ -136,6 +137,7 @@ def design(
     spread: float | None,
     candidate_map: Mapping[str, str],
     at: Mapping[str, float],
+    of: str | None,
     plot: Path | None,
     given: Given,
     fitting: Fitting,
@@ -157,6 +159,8 @@ def design(
         raise UsageError(ONE_BUDGET)
     if source is not None and spread is not None:
         raise UsageError(NEEDS_COEFS)
+    if source is None and of is not None:
+        raise UsageError(sources.NO_GROUPS)
     cache.prepare(session)
     asked = {"budget": budget[0], "target": target or region, "criterion": criterion, "worth": worth, "noise": noise}
     columns = {"costs": cost, "trunk": trunk, "trunk_costs": trunk_cost}
@@ -173,10 +177,10 @@ def design(
             session,
             bar,
             saved=_saved,
-            check=lambda law: None,
+            check=lambda law: _candidates(candidates, law.inputs, candidate_map, columns),
         )
         bar.stage(STAGE)
-        found = _report(study, candidates, candidate_map, asked, columns, at, spread)
+        found = _report(sources.part_named(study, of), candidates, candidate_map, asked, columns, at, spread)
     _show(found, plot, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
@@ -196,12 +200,7 @@ def _report(
     from jaxscale.reports import Constants, DesignReport
 
     law = source.law if isinstance(source, Constants) else source.fit.law
-    runs = _candidates(path, law.inputs, roles)
-    for option, name in columns.items():
-        if name is not None and name not in runs.columns and name not in runs.labels:
-            known = ", ".join((*runs.columns, *runs.labels))
-            option = option.removesuffix("s").replace("_", "-")
-            raise UsageError(NOT_A_COLUMN.format(option=option, name=name, known=known))
+    runs = _candidates(path, law.inputs, roles, columns)
     given = {**runs.columns, **runs.labels}
     told = {**asked, **columns, "candidates": given, "fixed": at or None}
     if isinstance(source, Constants):
@@ -210,14 +209,24 @@ def _report(
     return DesignReport(source, design_of(source.fit, **told), runs)  # type: ignore[arg-type]
 
 
-def _candidates(path: str, inputs: tuple[str, ...], roles: Mapping[str, str]) -> PlannedRuns:
-    """Return the runs that could be made; a message about a column names the option of this command."""
+def _candidates(
+    path: str, inputs: tuple[str, ...], roles: Mapping[str, str], columns: Mapping[str, str | None]
+) -> PlannedRuns:
+    """Return the runs that could be made; a message about a column names the option of this command.
+
+    columns: which of them the options name.
+    """
     from jaxscale.runs import read_planned
 
     try:
-        return read_planned(path, inputs=inputs, map=roles)
+        runs = read_planned(path, inputs=inputs, map=roles)
     except RunsError as error:
         raise RunsError(str(error).replace("--map ", "--candidate-map ")) from None
+    for option, name in columns.items():
+        if name is not None and name not in runs.columns and name not in runs.labels:
+            told = {"name": name, "known": ", ".join((*runs.columns, *runs.labels))}
+            raise UsageError(NOT_A_COLUMN.format(option=option.removesuffix("s").replace("_", "-"), **told))
+    return runs
 
 
 def _saved(folder: str) -> Study:

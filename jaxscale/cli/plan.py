@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from jaxscale.results import Study
 
 STAGE = "Planning"
-NO_GROUPS = "--of names a group of a fit over groups, and this is none"
-WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
 
 
 @click.command()
@@ -79,12 +77,14 @@ def plan(
     if source is None:
         choosing.check_declared(fitting, at, "--at")
         if of is not None:
-            raise UsageError(NO_GROUPS)
+            raise UsageError(sources.NO_GROUPS)
     cache.prepare(session)
-    question = asked.question_in(asking, at)
+    question, price = asked.question_in(asking, at), asked.dollars_per_flop(asking)
+    from jaxscale.planning.question import question_of
+
     if source is None:
         known = sources.known_coefs(fitting, given)
-        found = _report(known, asking, question)
+        found = _report(known, asking, question, price)
     else:
         with progress(session) as bar:
             study = sources.study_from(
@@ -95,16 +95,16 @@ def plan(
                 session,
                 bar,
                 saved=lambda folder: _saved(folder, level, interval),
-                check=lambda law: None,
+                check=lambda law: question_of(law, loss=asking.target_loss, least=asking.least, **question),
             )
             bar.stage(STAGE)
-            found = _report(_part(study, of), asking, question)
+            found = _report(sources.part_named(study, of), asking, question, price)
     _show(found, plot, is_json=is_json)
     if source is not None and not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
-def _report(source: Study | Constants, asking: Asking, question: Mapping[str, Any]) -> PlanReport:
+def _report(source: Study | Constants, asking: Asking, question: Mapping[str, Any], price: float | None) -> PlanReport:
     """Return the plan, and with replicates and a budget what it and others cost under each of them."""
     from jaxscale.planning import decide
     from jaxscale.planning import plan as plan_of
@@ -114,25 +114,13 @@ def _report(source: Study | Constants, asking: Asking, question: Mapping[str, An
     if isinstance(source, Constants):
         return PlanReport(source, plan_of(law=source.law, coefs=source.coefs, loss=loss, least=least, **question), None)
     ensemble = source.ensemble if source.has_bands else None
+    asked.check_asking(asking, has_replicates=ensemble is not None)
     best = plan_of(source.fit if ensemble is None else ensemble, loss=loss, least=least, **question)
     if ensemble is None or asking.budget is None or asking.target_loss is not None or not best.optimal.any():
         return PlanReport(source, best, None)
-    others, price = asked.plans_of(asking), asked.dollars_per_flop(asking)
+    others = asked.plans_of(asking)
     decision = decide(ensemble, **question, tail=asking.tail, plans=others, dollars_per_flop=price)
     return PlanReport(source, best, decision)
-
-
-def _part(study: Study, group: str | None) -> Study:
-    """Return the study, or that of one of its groups."""
-    from jaxscale.laws.grouped import grouping_of
-    from jaxscale.studies import part_of
-
-    grouping = grouping_of(study.fit.law)
-    if grouping is None and group is not None:
-        raise UsageError(NO_GROUPS)
-    if grouping is not None and group is None:
-        raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
-    return study if group is None else part_of(study, group)
 
 
 def _saved(folder: str, level: float | None, interval: str | None) -> Study:

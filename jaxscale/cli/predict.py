@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jaxscale.cli import cache, choosing, printing
+from jaxscale.cli import cache, choosing, printing, sources
 from jaxscale.cli.options import (
     Choosing,
     Given,
@@ -32,7 +32,6 @@ NOTHING_ASKED = "say where to predict, --at params=1e9 --at tokens=2e10, or what
 UNIDENTIFIED = "the coefs of this fit are not identified, so nothing can be said of what a loss needs"
 NO_GROUPS = "--of names a group of a SAVED fit over groups, and there is no such folder here"
 TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
-WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
 WHOLE_SCHEDULES = (
     "'{name}' takes whole schedules, which no --at can hold; in Python: "
     "js.predict(fit, **jaxscale.schedules.columns_of([schedule], [step]))"
@@ -131,19 +130,14 @@ def _saved(
     from jaxscale.fitting import predict_ensemble
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
-    from jaxscale.laws.grouped import grouping_of
     from jaxscale.reports import Predictions
     from jaxscale.reports.predictions import is_in_other_units
     from jaxscale.results import Study
     from jaxscale.store import load
-    from jaxscale.studies import part_of
 
     method = None if interval is None else INTERVALS.resolve(interval)
     whole = load(folder).shown(level=level, interval=method)
-    grouping = grouping_of(whole.fit.law)
-    if grouping is not None and group is None:
-        raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
-    part = whole if group is None else part_of(whole, group)
+    part = sources.part_named(whole, group)
     study = Study(part.fit, part.ensemble, level=part.level, interval=part.interval)  # of its frontier nothing is said
     if targets is not None:
         return _reached(study, targets, at)

@@ -22,6 +22,8 @@ NOTHING_FITTED = "--{option} belongs to a fit, and with --constants or --set not
 NO_SOURCE = "name a SAVED folder or a TABLE, or give the coefs: --law chinchilla --constants besiroglu2024"
 TWO_SOURCES = "'{source}' brings coefs of its own: leave it out, or leave out --constants and --set"
 DATA_SET = "there is no folder '{name}'; the data set of that name is fitted"
+NO_GROUPS = "--of names a group of a fit over groups, and this is none"
+WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in --of {first}; groups: {groups}"
 OF_THE_LAW = ("law", "law_expr", "coef", "law_name")
 
 
@@ -54,7 +56,7 @@ def study_from(
     bar: Bar,
     *,
     saved: Callable[[str], Study],
-    check: Callable[[Law], None],
+    check: Callable[[Law], object],
 ) -> Study:
     """Return the study of a saved folder, or of a table that is fitted with the options.
 
@@ -70,6 +72,19 @@ def study_from(
     runs = tables.runs_of(source, reading, fitting)
     choosing.check_scheme(runs, fitting)
     return choosing.study_of(runs, fitting, showing, bar)
+
+
+def part_named(study: Study, group: str | None) -> Study:
+    """Return the study, or that of one of its groups; raise UsageError for a group too few, or too many."""
+    from jaxscale.laws.grouped import grouping_of
+    from jaxscale.studies import part_of
+
+    grouping = grouping_of(study.fit.law)
+    if grouping is None and group is not None:
+        raise UsageError(NO_GROUPS)
+    if grouping is not None and group is None:
+        raise UsageError(WHICH_GROUP.format(first=grouping.groups[0], groups=", ".join(grouping.groups)))
+    return study if group is None else part_of(study, group)
 
 
 def _check_options(message: str, options: Iterable[Field], **words: str) -> None:

@@ -132,3 +132,22 @@ def test_what_cannot_be_asked_is_refused_by_name(run, words, told):
     answer = run(*KNOWN, *words)
     assert answer.exit_code == 2
     assert told in answer.stderr
+
+
+def test_a_question_that_cannot_be_asked_costs_no_fit(run, monkeypatch):
+    from jaxscale.studies import making
+
+    def refuse(*given, **named):
+        raise AssertionError("a fit was made")
+
+    monkeypatch.setattr(making, "fit", refuse)
+    for words in (["--flops", "1e24", "--price", "H900@0.4=2"], ["--flops", "1e24", "--at", "epochs=2"]):
+        answer = run("plan", "pilot", *words)
+        assert answer.exit_code == 2, answer.output
+
+
+def test_a_saved_fit_without_replicates_compares_nothing(run, own_folder):
+    assert run("fit", "--replicates", "0", "--out", own_folder / "bare").exit_code == 0
+    answer = run("plan", own_folder / "bare", "--flops", "1e16", "--compare", "3e6")
+    assert answer.exit_code == 2
+    assert "here there are none" in answer.stderr
