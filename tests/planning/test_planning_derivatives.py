@@ -9,7 +9,8 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.costs import COSTS
 from jaxscale.fitting import solution
-from jaxscale.planning import PlanNumbers, Spending, planned
+from jaxscale.planning import PlanNumbers, Spending, at_most, planned
+from jaxscale.planning.question import question_of
 
 
 def test_derivatives_of_the_plan_at_active_limits_are_those_of_differences():
@@ -67,3 +68,33 @@ def test_one_runs_loss_moves_the_plan_as_a_refit_says():
                 step = 1e-6 * (np.arange(24) == row)
                 ends = [np.asarray(value(target + side * step, cap)) for side in (1, -1)]
                 np.testing.assert_allclose(found[:, row], (ends[0] - ends[1]) / 2e-6, rtol=1e-4, atol=1e-7)
+
+
+FLOPS, CAP = 1e21, 1e10
+RIVALS = {
+    "cvxpylayers 1.2.0": (-5.02055582e-23, -1.21708399e-11),  # its jit, vmap and jvp raise errors
+    "slsqp-jax 0.21.1": (0.0, 0.0),  # in optimistix.minimise; the optimum itself is right to 1e-9
+}
+"""Derivatives of the least loss in the budget and in the cap on tokens, both active, of Sardana's coefs; JAX 0.10.2."""
+
+
+def test_derivatives_at_two_active_limits_are_the_closed_ones_which_rivals_give_in_part():
+    """N = C/6/cap and D = cap: forward, reverse, under jit and under vmap, to ten digits."""
+    question = question_of(LAW, flops=FLOPS, limits=[at_most("tokens", CAP)])
+
+    def plan(flops, cap):
+        coefs = tuple(SARDANA[name] for name in LAW.names)
+        return planned(question.spending, question.given._replace(coefs=coefs, caps=(flops, cap)))
+
+    def closed(flops, cap):
+        return loss(flops / 6 / cap, cap, SARDANA)
+
+    with precision.float64():
+        own = jax.jit(jax.grad(lambda *at: plan(*at).loss, (0, 1)))(FLOPS, CAP)
+        exact = jax.grad(closed, (0, 1))(FLOPS, CAP)
+        sizes = jax.jacfwd(lambda at: plan(*jnp.exp(at)).x)(jnp.log(jnp.array([FLOPS, CAP])))
+        many = jax.vmap(lambda flops: plan(flops, CAP).loss)(jnp.array([FLOPS, 2 * FLOPS]))
+    np.testing.assert_allclose(own, exact, rtol=1e-10)
+    np.testing.assert_allclose(sizes, [[1.0, -1.0], [0.0, 1.0]], atol=1e-10)
+    np.testing.assert_allclose(many, [closed(FLOPS, CAP), closed(2 * FLOPS, CAP)], rtol=1e-10)
+    np.testing.assert_allclose(RIVALS["cvxpylayers 1.2.0"], exact, rtol=1e-7)
