@@ -249,5 +249,7 @@ def _each(
         caps = (budget, *p.caps[1:]) if spending.has_budgets else p.caps
         return of(spending, p._replace(coefs=tuple(coefs), caps=caps))
 
-    found: T = jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
-    return found
+    # one budget at a time: its plans are found in as many steps, and fit into the cache
+    found: T = jax.lax.map(lambda budget: jax.vmap(one, in_axes=(0, None))(sets, budget), budgets)
+    swapped: T = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), found)
+    return swapped
