@@ -21,7 +21,7 @@ NO_JAX = ("runs", "costs", "counting", "schedules", "results", "intervals", "fig
 LIGHT = {None, "errors", "names", "registry", "text", "expressions", "cli"}
 HEAVY = ("jax", "numpy", "pandas", "matplotlib")
 SMALLEST, ONE_FILE_EACH = 30, ("laws", "figures", "cli")
-EXTENDED = {"loss", "starts", "design", "draw", "compose", "rho", "limits"}
+EXTENDED = {"loss", "starts", "draw", "compose", "rho", "limits"}
 """What each law, scheme, figure, objective or interval defines under the same name."""
 
 # Names that break the rule of one definition still: who mends one takes it off the list.

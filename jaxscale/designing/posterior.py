@@ -178,7 +178,7 @@ def _basins(theta: np.ndarray, value: np.ndarray, prior: Prior) -> list[int]:
 
 
 def _noise(law: Law, evidence: Evidence, theta: np.ndarray, space: str) -> float:
-    """Return the standard deviation of residuals, the robust one where a few are far off, mixed with NOISE."""
+    """Return the standard deviation of residuals, with NOISE counting for NOISE_DOF degrees of freedom more."""
     residual = (predicted(law, theta[None], evidence.columns, space=space)[0] - evidence.target) / evidence.scale
     dof = max(len(residual) - len(theta), 0)
     return float(np.sqrt((NOISE_DOF * NOISE**2 + np.sum(residual**2)) / (NOISE_DOF + dof)))

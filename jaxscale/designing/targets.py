@@ -46,11 +46,6 @@ def best_sizes(law: Law, thetas: np.ndarray, flops: np.ndarray, fixed: Mapping[s
     return Optima(*(np.concatenate(parts)[: len(thetas)] for parts in zip(*found, strict=True)))
 
 
-def regret(optima: Optima, log_params: np.ndarray) -> np.ndarray:
-    """Return the regret (S, b), to second order, of plans at ln N (b,) for each of S optima."""
-    return 0.5 * np.maximum(optima.bend, 0.0) * (log_params - optima.log_params) ** 2
-
-
 def best_plan(optima: Optima) -> np.ndarray:
     """Return ln N (b,) of least expected regret: the mean of the optima, weighted by the bend."""
     bend = np.maximum(optima.bend, 0.0)

@@ -89,7 +89,7 @@ def _dependences(size: np.ndarray, values: np.ndarray, sign: float, weight: np.n
     return [chosen, line(0.6 * chosen[1])[1], line(1.6 * chosen[1])[1]]
 
 
-def design(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+def simulated_design(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
     """Return runs of eight sizes from 2e8 to 3e10 params, each trained to lengths from 1e9 to 1e12 tokens."""
     sizes = np.geomspace(2e8, 3e10, SIZES)[np.arange(rows) % SIZES]
     lengths = np.exp(random.uniform(np.log(1e9), np.log(1e12), rows))
@@ -122,7 +122,7 @@ LAW = Law(
             "second-hand",
         ),
     ),
-    design=design,
+    design=simulated_design,
     frontier="with the printed constants up to about 6e22 FLOP, and with a warning: they promise less loss still at "
     "one token",
     notes=(

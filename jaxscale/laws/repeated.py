@@ -106,7 +106,7 @@ def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     return [{name: start[name] for name in DATA_CONSTRAINED.names} for start in found]
 
 
-def design(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+def simulated_design(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
     """Return runs of 1e7 to 1e10 params on 1e7 to 1e11 unique tokens, each seen between a half and 100 times."""
     params, unique, epochs = (
         np.exp(random.uniform(np.log(low), np.log(high), rows)) for low, high in ((1e7, 1e10), (1e7, 1e11), (0.5, 100))
@@ -143,7 +143,7 @@ DATA_CONSTRAINED = Law(
         ),
     ),
     domain=(UNIQUE_TOKENS,),
-    design=design,
+    design=simulated_design,
     frontier="up to 6 (G U)^((alpha + beta)/alpha) FLOP it is Chinchilla's",
     notes=(
         "The authors froze the base at their Chinchilla constants and fitted R_N and R_D alone: fix= does the same.",
