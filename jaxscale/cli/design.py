@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jaxscale import names
-from jaxscale.cli import cache, choosing, printing, sources
+from jaxscale.cli import cache, choosing, printing, sources, tables
 from jaxscale.cli.options import (
     Fitting,
     Given,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from jaxscale.runs import PlannedRuns
 
 STAGE = "Choosing runs"
+OF_CANDIDATES = (*tables.OF_FILES, "missing")
+"""Options of a table that say how the candidates are read, too."""
 ONE_TARGET = "say what the runs are for: --target, budgets of a plan, or --region, where losses are to be predicted"
 ONE_BUDGET = "--budget takes one number"
 NEEDS_COEFS = "--spread belongs to coefs that are given: leave it out, or give --constants or --set"
@@ -45,7 +47,10 @@ NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have
     type=click.Path(),
     metavar="FILE",
     required=True,
-    help=("Table of runs that could be made, CSV or Parquet: the law's inputs, and no loss. [default: none]"),
+    help=(
+        "Table of runs that could be made, CSV or Parquet: the law's inputs, and no loss; --sep, --decimal, "
+        "--thousands, --encoding, --units, --scale and --missing are its too. [default: none]"
+    ),
 )
 @click.option(
     "--budget",
@@ -85,10 +90,11 @@ NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have
 )
 @click.option(
     "--worth",
-    type=Amount(),
+    type=Amount(may_be_infinite=True),
     help=(
         "What a nat at the target is worth, in the unit of the costs; a run is bought while what it tells is worth its "
-        "cost. [default: the FLOP that would lower the loss as much; no such rule with --cost or another criterion]"
+        "cost, and inf is for no such rule. [default: the FLOP that would lower the loss as much; none with --cost or "
+        "another criterion]"
     ),
 )
 @click.option(
@@ -152,7 +158,7 @@ def design(
     for --region. Exit code 4 says that the fit is not trustworthy.
     """
     choosing.check_clear(fitting)
-    sources.check_sources(source, given)
+    sources.check_sources(source, given, kept=OF_CANDIDATES)
     if (target is None) == (not region):
         raise UsageError(ONE_TARGET)
     if len(budget) != 1:
@@ -165,7 +171,9 @@ def design(
     asked = {"budget": budget[0], "target": target or region, "criterion": criterion, "worth": worth, "noise": noise}
     columns = {"costs": cost, "trunk": trunk, "trunk_costs": trunk_cost}
     if source is None:
-        found = _report(sources.known_coefs(fitting, given), candidates, candidate_map, asked, columns, at, spread)
+        found = _report(
+            sources.known_coefs(fitting, given), candidates, candidate_map, reading, asked, columns, at, spread
+        )
         _show(found, plot, is_json=is_json)
         return
     with progress(session) as bar:
@@ -177,10 +185,11 @@ def design(
             session,
             bar,
             saved=_saved,
-            check=lambda law: _candidates(candidates, law.inputs, candidate_map, columns),
+            check=lambda law: _candidates(candidates, law.inputs, candidate_map, columns, reading),
+            kept=OF_CANDIDATES,
         )
         bar.stage(STAGE)
-        found = _report(sources.part_named(study, of), candidates, candidate_map, asked, columns, at, spread)
+        found = _report(sources.part_named(study, of), candidates, candidate_map, reading, asked, columns, at, spread)
     _show(found, plot, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
@@ -190,6 +199,7 @@ def _report(
     source: Study | Constants,
     path: str,
     roles: Mapping[str, str],
+    reading: Reading,
     asked: Mapping[str, object],
     columns: Mapping[str, str | None],
     at: Mapping[str, float],
@@ -200,7 +210,7 @@ def _report(
     from jaxscale.reports import Constants, DesignReport
 
     law = source.law if isinstance(source, Constants) else source.fit.law
-    runs = _candidates(path, law.inputs, roles, columns)
+    runs = _candidates(path, law.inputs, roles, columns, reading)
     given = {**runs.columns, **runs.labels}
     told = {**asked, **columns, "candidates": given, "fixed": at or None}
     if isinstance(source, Constants):
@@ -210,16 +220,17 @@ def _report(
 
 
 def _candidates(
-    path: str, inputs: tuple[str, ...], roles: Mapping[str, str], columns: Mapping[str, str | None]
+    path: str, inputs: tuple[str, ...], roles: Mapping[str, str], columns: Mapping[str, str | None], reading: Reading
 ) -> PlannedRuns:
     """Return the runs that could be made; a message about a column names the option of this command.
 
-    columns: which of them the options name.
+    columns: which of them the options name.   reading: how the file is written.
     """
     from jaxscale.runs import read_planned
 
     try:
-        runs = read_planned(path, inputs=inputs, map=roles)
+        style = {name: getattr(reading, name) for name in OF_CANDIDATES}
+        runs = read_planned(path, inputs=inputs, map=roles, **style)
     except RunsError as error:
         raise RunsError(str(error).replace("--map ", "--candidate-map ")) from None
     for option, name in columns.items():

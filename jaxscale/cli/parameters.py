@@ -55,14 +55,17 @@ class Budgets(click.ParamType):
 
 
 class Amount(click.ParamType):
-    """A positive, finite number."""
+    """A positive number, finite unless infinity means something."""
 
     name = "number"
+
+    def __init__(self, *, may_be_infinite: bool = False) -> None:
+        self.may_be_infinite = may_be_infinite
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""
         found = number_in(str(value))
-        if found is None or not (math.isfinite(found) and found > 0.0):
+        if found is None or not (found > 0.0 and (self.may_be_infinite or math.isfinite(found))):
             self.fail(NO_AMOUNT.format(value=value), param, ctx)
         return found
 

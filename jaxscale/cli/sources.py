@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,16 +27,18 @@ WHICH_GROUP = "this fit is of several groups: say for which one with --of, as in
 OF_THE_LAW = ("law", "law_expr", "coef", "law_name")
 
 
-def check_sources(source: str | None, given: Given) -> None:
-    """Raise UsageError unless there is one source of coefs, and for options that a source has no use for."""
+def check_sources(source: str | None, given: Given, *, kept: Collection[str] = ()) -> None:
+    """Raise UsageError unless there is one source of coefs, and for options that a source has no use for.
+
+    kept: options of a table that the command has a use for all the same.
+    """
     is_known = given.constants is not None or bool(given.set)
     if source is None and not is_known:
         raise UsageError(NO_SOURCE)
     if source is not None and is_known:
         raise UsageError(TWO_SOURCES.format(source=source))
     if is_known:
-        fitted = [field for field in (*fields(Fitting), *fields(Reading)) if field.name not in OF_THE_LAW]
-        _check_options(NOTHING_FITTED, fitted)
+        _check_options(NOTHING_FITTED, (*fields(Fitting), *fields(Reading)), (*OF_THE_LAW, *kept))
 
 
 def known_coefs(fitting: Fitting, given: Given) -> Constants:
@@ -57,13 +59,15 @@ def study_from(
     *,
     saved: Callable[[str], Study],
     check: Callable[[Law], object],
+    kept: Collection[str] = (),
 ) -> Study:
     """Return the study of a saved folder, or of a table that is fitted with the options.
 
-    saved: reads a folder.   check: raises UsageError for a law that cannot be used, before a table is read.
+    saved: reads a folder.   check: raises UsageError for a law that cannot be used, before a table is read.   kept: as
+    of `check_sources`.
     """
     if Path(source).is_dir():
-        _check_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), folder=source)
+        _check_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), kept, folder=source)
         return saved(source)
     choosing.check_names(fitting, showing)
     check(choosing.law_of(fitting))
@@ -87,8 +91,8 @@ def part_named(study: Study, group: str | None) -> Study:
     return study if group is None else part_of(study, group)
 
 
-def _check_options(message: str, options: Iterable[Field], **words: str) -> None:
-    """Raise UsageError for an option that stands on the command line and has no effect."""
+def _check_options(message: str, options: Iterable[Field], kept: Collection[str], **words: str) -> None:
+    """Raise UsageError for an option that stands on the command line and has no effect; those kept have one."""
     for option in options:
-        if choosing.was_typed(option.name):
+        if option.name not in kept and choosing.was_typed(option.name):
             raise UsageError(message.format(option=option.name.replace("_", "-"), **words))

@@ -1,7 +1,7 @@
 """Tables of training runs, checked and in float64.  Host only; never imports jax."""
 
 from jaxscale.runs.cells import Origin
-from jaxscale.runs.files import PlannedRuns, read_planned
+from jaxscale.runs.planned import PlannedRuns, read_planned
 from jaxscale.runs.table import Runs, read_runs
 
 __all__ = ["Origin", "PlannedRuns", "Runs", "read_planned", "read_runs"]

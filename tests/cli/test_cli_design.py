@@ -98,3 +98,20 @@ def test_candidates_without_a_size_name_the_option_of_this_command(run, own_fold
     answer = run(*KNOWN, "--candidates", "short.csv", "--budget", "1e19", "--target", "1e23")
     assert answer.exit_code == 3
     assert "--candidate-map tokens=COLUMN" in answer.stderr
+
+
+def test_options_of_tables_say_how_the_candidates_are_written(run, fitted, own_folder):
+    """A message that names --units or --sep names an option that works there, with a saved fit and with coefs."""
+    (own_folder / "written.csv").write_text("N;D\n100M;2B\n400M;8B\n")
+    words = ("--candidates", "written.csv", "--budget", "1e20", "--target", "1e23", "--criterion", "d-optimal")
+    assert "--units" in run(*KNOWN, *words, "--sep", ";").stderr
+    for command in (KNOWN, ("design", fitted[0])):
+        told = json.loads(run(*command, *words, "--sep", ";", "--units", "--json").stdout)
+        assert [one["inputs"]["params"] for one in told["candidates"]["runs"]] == [1e8, 4e8]
+
+
+def test_without_a_rule_the_budget_is_spent(run, table):
+    words = ("--candidates", table, "--budget", "1e20", "--target", "1e23")
+    told = json.loads(run(*KNOWN, *words, "--worth", "inf", "--json").stdout)["design"]
+    assert told["worth"] is None
+    assert "no other candidate fits" in told["stopped"] or "every candidate" in told["stopped"]
