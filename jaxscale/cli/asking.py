@@ -145,10 +145,9 @@ def plans_of(asking: Asking) -> dict[str, float | tuple[float, float]]:
         if len(sizes) not in (1, 2) or not all(one is not None and math.isfinite(one) and one >= 1 for one in sizes):
             raise UsageError(NOT_A_PLAN.format(text=text))
         params, *tokens = (float(one) for one in sizes if one is not None)
-        if tokens:
-            found[f"{count_label(params)} at {count_label(tokens[0])}"] = (params, tokens[0])
-        else:
-            found[count_label(params)] = params
+        plan = (params, tokens[0]) if tokens else params
+        name = " at ".join(count_label(one) for one in (params, *tokens))
+        found[name if found.get(name, plan) == plan else text] = plan  # two that differ in the fifth digit are two
     return found
 
 

@@ -138,7 +138,7 @@ def _show(found: PlanReport, plot: Path | None, *, is_json: bool) -> None:
     if plot is not None:
         from jaxscale.figures import draw_plan, save_figure
 
-        save_figure(draw_plan(found.plan, found.decision, notes=found.notes), plot)
+        save_figure(draw_plan(found.plan, found.decision, notes=found.notes, level=found.level), plot)
     if is_json:
         printing.write(json_text(plan_document(found)))
     else:

@@ -66,7 +66,7 @@ def _draw_plane(ax: Axes, plan: Plan, decision: Decision | None) -> list[Line2D]
     over = np.zeros((GRID, GRID), bool)
     for at, (name, amount) in enumerate(plan.point.amounts.items()):
         excess = np.log(amount(params[None], tokens[:, None]) / plan.point.limits[name])
-        excess = -excess if name.endswith("at least") or "at least (" in name else excess
+        excess = -excess if name in plan.point.floors else excess
         over |= excess > 0
         binds = float(plan.point.multipliers[name]) != 0
         ax.contour(

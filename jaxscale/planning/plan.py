@@ -150,6 +150,7 @@ def _shown(
         multipliers={name: shaped(value) for name, value in worth.items()},
         limits=dict(question.caps),
         spent={name: shaped(one(params, tokens)) for name, one in zip(question.names, amounts, strict=False)},
+        floors=tuple(name for name, (_, is_least) in zip(question.names, spending.limits, strict=False) if is_least),
         amounts=dict(zip(question.names, amounts, strict=False)),
         status=shaped(status),
         residual=shaped(np.asarray(found.certificate.residual)),

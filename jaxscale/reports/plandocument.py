@@ -89,4 +89,11 @@ def _regret(name: str, one: Regret, best: Regret, level: float) -> dict[str, Jso
         told[measure] = {"mean": number(mean), "error": number(error), "low": number(low), "high": number(high)}
     share = None if one is best else one.beats(best)[0]
     sizes = {"params": one.params, "tokens": one.tokens, "loss": mean_of(one.loss, one.weight)[0]}
-    return {"name": name, **sizes, "exceeded": list(one.exceeded), "regret": told, "beats_best": share}
+    return {
+        "name": name,
+        **sizes,
+        "exceeded": list(one.exceeded),
+        "flops_unknown": one.unknown,
+        "regret": told,
+        "beats_best": share,
+    }

@@ -30,6 +30,7 @@ IN_THE_TAIL = "the least mean regret of the worst {share:g} % of {draws:,} repli
 IN_THE_WORST = "the least regret of the worst of {draws:,} replicates"
 CONFLICT = "no plan keeps to all of: {names}"
 FEW_PLANS = "{count} of {total} replicates have no plan of their own within the limits: {why}"
+UNKNOWN = "no least FLOP found under {count:,} replicates, which do not count in what is wasted"
 ONE_PERCENT = "worth of 1 %"
 MEANING = "worth of 1 %: what {what} falls by for 1 % more of it{where}"
 IN_SHARE = ", at the point fit; binds: in which share of the replicates' own plans"
@@ -99,7 +100,7 @@ class PlanReport:
     @property
     def aim(self) -> str:
         """What is minimised, in words."""
-        if np.isfinite(self.point.cost).any() or self.point.unit != "nats per token":
+        if self.plan.is_of_cost:
             return LEAST_COST.format(unit=self.point.unit)
         if self.decision is None:
             return LEAST_LOSS
@@ -158,8 +159,9 @@ def _plan_table(found: PlanReport, width: int) -> Table:
     rows = []
     for name, one in found.decision.regrets.items():
         row = [name, count(one.params), count(one.tokens), significant(one.tokens / one.params, 3)]
-        exceeds = f"exceeds {', '.join(one.exceeded)}" if one.exceeded else ""
-        rows.append([*row, significant(mean_of(one.loss, one.weight)[0], 5), exceeds])
+        notes = [f"exceeds {', '.join(one.exceeded)}"] if one.exceeded else []
+        notes += [UNKNOWN.format(count=one.unknown)] if one.unknown else []
+        rows.append([*row, significant(mean_of(one.loss, one.weight)[0], 5), "; ".join(notes)])
     return whole_table([*columns, Column("", "dim", is_wrapped=True)], rows, width=width)
 
 
@@ -221,7 +223,7 @@ def _limit_table(found: PlanReport, width: int) -> Table:
 
 def _remarks(found: PlanReport) -> Iterator[str]:
     at = found.point
-    is_cost = at.unit != "nats per token"
+    is_cost = at.is_of_cost
     where = "" if found.decision is None else IN_SHARE
     if TARGET in at.multipliers:
         yield CHEAPER.format(step=STEP, worth=significant(STEP * float(at.multipliers[TARGET]), 3), unit=at.unit)

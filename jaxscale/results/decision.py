@@ -60,6 +60,11 @@ class Regret:
         """In what there is regret: dollars only where there is a price."""
         return MEASURES if self.dollars is not None else MEASURES[:-1]
 
+    @property
+    def unknown(self) -> int:
+        """Under how many draws the FLOP that are wasted are not known; their means rest on the others."""
+        return int(np.sum(~np.isfinite(self.flops)))
+
     def draws(self, measure: Measure = "nats") -> np.ndarray:
         """Return the regret under each draw.
 

@@ -68,6 +68,8 @@ class Plan:
         Name → cap.
     spent
         Name → the amount of each limited cost under the plan.
+    floors
+        Names of the limits that are least amounts.
     amounts
         Name → amount(params, tokens) of each limited cost, in its unit: where a plan meets its cap.
     status
@@ -98,6 +100,7 @@ class Plan:
     multipliers: Mapping[str, np.ndarray]
     limits: Mapping[str, float | np.ndarray]
     spent: Mapping[str, np.ndarray]
+    floors: tuple[str, ...]
     amounts: Mapping[str, Callable[[Amounts, Amounts], Amounts]]
     status: np.ndarray | PlanStatus
     conflict: tuple[str, ...] = ()
@@ -109,6 +112,11 @@ class Plan:
     def point(self) -> Plan:
         """The plan of the point fit."""
         return self if self.at_point is None else self.at_point
+
+    @property
+    def is_of_cost(self) -> bool:
+        """Whether a cost was minimised, and not the loss."""
+        return TARGET in self.point.multipliers
 
     @property
     def optimal(self) -> np.ndarray:

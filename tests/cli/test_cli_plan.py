@@ -151,3 +151,10 @@ def test_a_saved_fit_without_replicates_compares_nothing(run, own_folder):
     answer = run("plan", own_folder / "bare", "--flops", "1e16", "--compare", "3e6")
     assert answer.exit_code == 2
     assert "here there are none" in answer.stderr
+
+
+def test_plans_that_look_alike_are_both_priced(run, fitted):
+    words = ("--flops", "1e16", "--compare", "3e6", "--compare", "3.00001e6")
+    told = json.loads(run("plan", fitted[0], *words, "--json").stdout)["decision"]["plans"]
+    assert [one["name"] for one in told] == ["best", "plug-in", "3M", "3.00001e6"]
+    assert [one["flops_unknown"] for one in told] == [0, 0, 0, 0]
