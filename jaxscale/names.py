@@ -15,7 +15,7 @@ DEVICES = ("auto", "cpu", "gpu", "tpu")
 FIGURES = ("frontier", "isoloss", "residuals", "coefs")
 COSTS = (
     "6nd", "lifetime", "serving", "query", "serving-memory", "training-memory", "hours", "dollars", "params", "tokens",
-    "tokens_per_param",
+    "tokens_per_param", "active_params", "batched", "steps", "wall-clock",
 )  # fmt: skip
 CRITERIA = ("regret", "prediction", "n-opt", "d-optimal", "v-optimal", "log-uniform")
 """What runs are chosen for."""

@@ -148,10 +148,10 @@ def check_groups(law: Law) -> None:
         raise UsageError(HAS_GROUPS.format(name=law.name, groups=listed(grouping.groups), first=grouping.groups[0]))
 
 
-def check_fixed(law: Law, fixed: Mapping[str, object]) -> None:
-    """Raise UsageError unless the names are exactly the law's inputs that a budget does not decide."""
+def check_fixed(law: Law, fixed: Mapping[str, object], chosen: Container[str] = ()) -> None:
+    """Raise UsageError unless the names are the law's inputs that neither a budget decides nor a plan chooses."""
     check_fixed_names(law, fixed)
-    missing = [name for name in fixed_inputs(law) if name not in fixed]
+    missing = [name for name in fixed_inputs(law) if name not in fixed and name not in chosen]
     if missing:
         raise UsageError(FIXED_MISSING.format(name=law.name, missing=", ".join(missing)))
 
@@ -166,11 +166,16 @@ def check_fixed_names(law: Law, fixed: Mapping[str, object]) -> None:
             raise UsageError(unknown(f"fixed input of law '{law.name}':", name, wanted))
 
 
-def fixed_values(law: Law, fixed: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the fixed inputs in the law's order; raise UsageError for missing, unknown or impossible ones."""
-    check_fixed(law, fixed or {})
+def fixed_values(law: Law, fixed: Mapping[str, float] | None, chosen: Container[str] = ()) -> dict[str, float]:
+    """Return the fixed inputs in the law's order; raise UsageError for missing, unknown or impossible ones.
+
+    chosen: inputs that need not be fixed.
+    """
+    check_fixed(law, fixed or {}, chosen)
     found: dict[str, float] = {}
     for name in fixed_inputs(law):
+        if name in chosen:
+            continue
         value, measure = (fixed or {})[name], law.input(name)
         number = np.asarray(value)
         if number.ndim or number.dtype.kind not in "iuf" or not np.isfinite(number):
@@ -178,7 +183,7 @@ def fixed_values(law: Law, fixed: Mapping[str, float] | None) -> dict[str, float
         if measure.excludes(value):
             raise UsageError(EXCLUDED_FIXED.format(name=name, value=value, demand=measure.demand))
         found[name] = float(value)
-    if law.exceeds_simplex(found):
+    if law.exceeds_simplex({**dict.fromkeys(law.parts, 0.0), **found}):
         raise UsageError("fixed: " + EXCEEDS_SIMPLEX.format(names=", ".join(law.parts)))
     return found
 

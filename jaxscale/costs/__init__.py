@@ -1,6 +1,8 @@
 """What training runs and models cost, and what decides it.  Host only; never imports jax."""
 
+from jaxscale.costs.batching import BATCHED, STEPS, WALL_CLOCK
 from jaxscale.costs.memory import SERVING_MEMORY, TRAINING_MEMORY
+from jaxscale.costs.parts import ACTIVE_PARAMS, domain_tokens
 from jaxscale.costs.renting import DOLLARS, HOURS
 from jaxscale.costs.serving import LIFETIME, QUERY, SERVING
 from jaxscale.costs.spec import Cost
@@ -21,7 +23,11 @@ COSTS: Registry[Cost] = Registry(
         PARAMS,
         TOKENS,
         TOKENS_PER_PARAM,
+        ACTIVE_PARAMS,
+        BATCHED,
+        STEPS,
+        WALL_CLOCK,
     ),
 )
 
-__all__ = ["COSTS", "Cost"]
+__all__ = ["COSTS", "Cost", "domain_tokens"]

@@ -35,6 +35,8 @@ class Cost:
         Where it is written.
     inputs
         Names of what it takes besides params and tokens.
+    defaults
+        (name, value) of those that are taken so where nothing else is said.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Cost:
     unit: str = "FLOP"
     source: str = ""
     inputs: tuple[str, ...] = ()
+    defaults: tuple[tuple[str, float], ...] = ()
 
     def per_param_token(self, **inputs: Amounts) -> Amounts:
         """Return the amount of one param on one token: the price of both where the cost is in proportion to both.

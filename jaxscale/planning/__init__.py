@@ -4,8 +4,9 @@ from jaxscale.planning.decide import decide
 from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum
 from jaxscale.planning.limits import Limit, at_least, at_most
 from jaxscale.planning.plan import plan
+from jaxscale.planning.planned import Planned, planned
 from jaxscale.planning.sampling import SampleWorth, sample_worth
-from jaxscale.planning.spending import Planned, PlanNumbers, Spending, planned
+from jaxscale.planning.spending import PlanNumbers, Spending
 
 __all__ = [
     "ConstrainedOptimum",

@@ -16,8 +16,17 @@ from jaxscale.laws import LAWS, Law
 from jaxscale.planning.limits import Limit, is_number
 from jaxscale.planning.plan import coef_sets
 from jaxscale.planning.question import question_of
-from jaxscale.planning.regrets import PlannedDraws, Scene, curve_of, most_tokens, planned_draws, regrets_of
+from jaxscale.planning.regrets import (
+    PlannedDraws,
+    Scene,
+    curve_of,
+    most_tokens,
+    planned_draws,
+    regrets_of,
+    whole_plans,
+)
 from jaxscale.planning.risk import CUTS, Risk, Risked, RiskNumbers, least_risk, tail_weights
+from jaxscale.planning.spending import REACHED
 from jaxscale.results import Ensemble
 from jaxscale.results.decision import Decision, mean_of, quantiles_of
 
@@ -30,6 +39,7 @@ NO_DRAWS = "decide needs an Ensemble, several of them, or law= with coefs= that 
 NOT_DRAWS = "coefs: {name} has the shape {shape}; decide takes (R,) draws, or one number for all"
 BAD_WEIGHTS = "weights = {weights!r}: one non-negative, finite number for each of the {count} laws, not all zero"
 OTHER_PRICE = "'{name}' prices training by a rule of its own, so that its budget is not that of the other laws"
+OWN_LOSS = "limit '{name}' depends on the loss, which every draw has its own of; js.plan takes it, decide does not"
 BAD_TAIL = "tail = {tail!r} is not between 0 and 1: 1 for the mean of all draws, 0 for the worst one"
 BAD_PRICE = "dollars_per_flop = {price!r} is no positive, finite number"
 BAD_PLAN = "plans: '{name}' = {plan!r} is neither params nor (params, tokens), each at least one"
@@ -50,6 +60,7 @@ def decide(
     unique_tokens: float | None = None,
     limits: Sequence[Limit] = (),
     fixed: Mapping[str, float] | None = None,
+    choose: Mapping[str, tuple[float, float]] | None = None,
     tail: float = 1.0,
     plans: Mapping[str, float | tuple[float, float]] | None = None,
     weights: Sequence[float] | None = None,
@@ -67,8 +78,8 @@ def decide(
     ----------
     source
         An Ensemble, several of different laws, or None with law= and coefs=.
-    flops, inference_tokens, unique_tokens, limits, fixed
-        As of `js.plan`; one budget.
+    flops, inference_tokens, unique_tokens, limits, fixed, choose
+        As of `js.plan`; one budget, and no limit that depends on the loss, which each draw has its own of.
     tail
         Share of the worst draws whose mean regret is minimised: 1 for the expected regret, 0.1 for that of the worst
         tenth (the conditional value at risk), 0 for the worst draw.
@@ -108,6 +119,9 @@ def decide(
         raise UsageError(BAD_PRICE.format(price=dollars_per_flop))
     if not is_number(flops):
         raise UsageError(f"flops = {flops!r}: decide takes one budget, a positive, finite number of FLOP")
+    for limit in limits:
+        if REACHED in limit.cost.inputs and REACHED not in limit.inputs:
+            raise UsageError(OWN_LOSS.format(name=limit.name))
     drawn = _drawn(source, law, coefs)
     shares = _shares(weights, len(drawn))
     parts = []
@@ -121,6 +135,7 @@ def decide(
             unique_tokens=unique_tokens,
             limits=limits,
             fixed=fixed,
+            choose=choose,
         )
         parts.append(planned_draws(question, one.point, one.sets, one.usable))
     scene = _scene(parts, shares, dollars_per_flop)
@@ -129,7 +144,7 @@ def decide(
     start = plug_in if beside else np.median(scene.optima, axis=0)
     x, gap = _least(scene, start, float(tail))
     on_average = x if tail == 1 else _least(scene, start, 1.0)[0]
-    regrets = regrets_of(scene, {"best": x, **beside, **_given_plans(scene, plans or {})})
+    regrets = regrets_of(scene, {"best": x, **beside, **_given_plans(scene, plans or {}, x[2:])})
     best = regrets["best"]
     return Decision(
         laws=tuple(one.law for one in drawn),
@@ -137,11 +152,12 @@ def decide(
         draws=tuple(dict(zip(part.question.law.names, part.sets.T, strict=True)) for part in parts),
         params=best.params,
         tokens=best.tokens,
+        inputs=best.inputs,
         tail=float(tail),
         risk=float(tail_weights(best.nats, best.weight, float(tail)) @ best.nats),
         gap=gap,
         evpi=mean_of(scene.regrets(on_average[None])[:, 0], scene.weight),
-        optima=np.exp(scene.optima),
+        optima=np.exp(scene.optima[:, :2]),
         lowest=scene.lowest,
         regrets=regrets,
         curve=curve_of(scene, [x, *beside.values()]),
@@ -216,8 +232,10 @@ def _scene(parts: Sequence[PlannedDraws], shares: np.ndarray, price: float | Non
     return Scene(tuple(parts), weight, price)
 
 
-def _given_plans(scene: Scene, plans: Mapping[str, float | tuple[float, float]]) -> dict[str, np.ndarray]:
-    """Return name → ln N and ln D (2,) of plans that were given."""
+def _given_plans(
+    scene: Scene, plans: Mapping[str, float | tuple[float, float]], rest: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return name → x (n,) of plans that were given, with the further inputs (n - 2,) of the best one."""
     found = {}
     for name, plan in plans.items():
         if name in ALWAYS:
@@ -227,21 +245,22 @@ def _given_plans(scene: Scene, plans: Mapping[str, float | tuple[float, float]])
             raise UsageError(BAD_PLAN.format(name=name, plan=plan))
         x = np.log(np.array(sizes, dtype=np.float64))
         if len(x) == 1:
-            x = np.append(x, most_tokens(scene.question, x))
+            x = np.append(x, most_tokens(scene.question, x, rest))
             if np.isnan(x[1]):
                 raise UsageError(NO_TOKENS.format(name=name, params=sizes[0]))
-        found[name] = x
+        found[name] = np.concatenate([x, rest])
     return found
 
 
 def _least(scene: Scene, start: np.ndarray, tail: float) -> tuple[np.ndarray, float]:
-    """Return the plan of the least risk, ln N and ln D (2,), and how much less there may be, in nats.
+    """Return the plan x (n,) of the least risk, and how much less there may be, in nats.
 
     Each round adds the weighting that is worst at the plan of the round before.
     """
     risk = Risk(tuple(part.question.spending for part in scene.parts))
     sizes = quantiles_of(scene.optima[:, 0], scene.weight, SPREAD)
-    beside = np.stack([sizes, most_tokens(scene.question, sizes)], axis=1)
+    rest = np.median(scene.optima[:, 2:], axis=0)
+    beside = whole_plans(sizes, most_tokens(scene.question, sizes, rest), rest)
     starts = [start] if risk.is_convex else [start, *beside[np.isfinite(beside).all(axis=1)]]
     cuts = tail_weights(scene.regrets(start[None])[:, 0], scene.weight, tail)[None]
     best, lowest, gap = start, np.inf, np.inf

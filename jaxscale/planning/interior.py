@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
@@ -33,7 +34,7 @@ FARTHEST = 4.0
 FIRST = 0.1
 """First multiplier of every constraint."""
 LIFT = 1e-12
-"""Of the matrix, relative to it, beyond what makes it diagonally dominant."""
+"""Of a Hessian, relative to it, beyond what makes it diagonally dominant."""
 RIDGE = 1e-16
 """Added to the matrix, relative to its diagonal, where a direction has no effect on anything."""
 MET = 1e-9
@@ -46,6 +47,11 @@ class Programme(Protocol, Hashable):
     @property
     def is_convex(self) -> bool:
         """Whether objective and constraints are convex: then no Hessian need be made so."""
+        ...
+
+    @property
+    def kept(self) -> int:
+        """How many constraints, the last ones, no step leaves: linear ones, which the start keeps to, with room."""
         ...
 
     def objective(self, x: Float[Array, " n"], p: Tree) -> Float[Array, ""]:
@@ -150,8 +156,8 @@ def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Arra
         error = jnp.maximum(jnp.max(jnp.abs(dual)), jnp.max(jnp.abs(primal)))
         is_met = (error <= TOLERANCE * unit) & jnp.all(jnp.minimum(slack, multipliers) <= 2.0 * NARROWEST)
         is_done = is_met | ~jnp.isfinite(error)  # what is not finite stays so
-        matrix = hessian + (jacobian.T * (multipliers / slack)) @ jacobian
-        matrix = matrix if programme.is_convex else _made_definite(matrix)
+        weight = (jacobian.T * (multipliers / slack)) @ jacobian
+        matrix = hessian + weight if programme.is_convex else _made_definite(hessian, weight)
         matrix = matrix + jnp.diag(RIDGE * jnp.abs(jnp.diagonal(matrix)) + jnp.finfo(matrix.dtype).tiny)
 
         def step_for(product: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -171,17 +177,23 @@ def _interior(programme: Programme, p: Tree, start: jax.Array) -> tuple[jax.Arra
         x, slack, multipliers = (jnp.where(is_done, old, new) for old, new in zip(here, there, strict=True))
         return State(x, slack, multipliers, is_done, steps + 1)
 
-    slack = jnp.maximum(-programme.constraints(start, p), 1.0)
+    room = -programme.constraints(start, p)
+    is_kept = np.arange(len(room)) >= len(room) - programme.kept
+    slack = jnp.where(is_kept, room, jnp.maximum(room, 1.0))
     begun = State(start, slack, jnp.full_like(slack, FIRST), slack[0] < 0, jnp.zeros((), jnp.int32))
     ended = jax.lax.while_loop(keep_going, advance, begun)
     return ended.x, ended.multipliers
 
 
-def _made_definite(matrix: jax.Array) -> jax.Array:
-    """Return the matrix, or where it is not positive definite the sum of it and what makes it diagonally dominant."""
+def _made_definite(hessian: jax.Array, weight: jax.Array) -> jax.Array:
+    """Return their sum, or where it is not positive definite, that with a Hessian made diagonally dominant.
+
+    The weight of the constraints, which is positive, needs no such lift; one as large as it is would stop every step.
+    """
+    matrix = hessian + weight
     _, pivot = small_spd.solve(matrix[None], jnp.zeros_like(matrix[:1]))
-    rows = jnp.sum(jnp.abs(matrix), axis=1)
-    lack = jnp.max(rows - jnp.diagonal(matrix) - jnp.abs(jnp.diagonal(matrix)))
+    rows = jnp.sum(jnp.abs(hessian), axis=1)
+    lack = jnp.max(rows - jnp.diagonal(hessian) - jnp.abs(jnp.diagonal(hessian)))
     lift = jnp.maximum(lack, 0.0) + LIFT * jnp.max(rows)
     return matrix + jnp.where(pivot[0] > 0, 0.0, lift) * jnp.eye(len(matrix), dtype=matrix.dtype)
 

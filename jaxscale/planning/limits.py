@@ -6,15 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jaxscale.costs import COSTS, Cost
+from jaxscale.costs import COSTS, Cost, domain_tokens
+from jaxscale.costs.parts import OF_DOMAIN
 from jaxscale.errors import UsageError
 from jaxscale.registry import unknown
 
 BAD_CAP = "{name}: {cap!r} is no positive, finite amount of {unit}"
 BAD_INPUT = "{name}: {key} = {value!r} is no {demand} number"
 NO_INPUT = "the cost '{name}' takes params and tokens alone, and no '{key}'"
-MISSING_INPUT = "{name} needs {missing}"
-MAY_BE_ZERO = ("inference_tokens", "context", "sequences", "tokens_per_device", "serving_price")
+MAY_BE_ZERO = (
+    "inference_tokens", "context", "sequences", "tokens_per_device", "serving_price", "idle_experts", "seconds_per_step"
+)  # fmt: skip
 """Inputs of costs that may be nothing; prices and rates may not, nor what is divided by."""
 
 
@@ -31,7 +33,7 @@ class Limit:
     is_least
         Whether it is the least amount and not the most.
     inputs
-        What the cost takes besides params and tokens, name → number.
+        What the cost takes besides params and tokens, name → number; the rest is fixed or chosen by the plan.
 
     Examples
     --------
@@ -60,11 +62,11 @@ def at_most(cost: Cost | str, cap: float, **inputs: float) -> Limit:
     Parameters
     ----------
     cost
-        A Cost, or the name of one in `js.costs.COSTS`.
+        A Cost, or the name of one in `js.costs.COSTS`, or `tokens_of_` and a domain of the law's shares.
     cap
         In the cost's unit, above zero.
     **inputs
-        What the cost takes besides params and tokens.
+        What the cost takes besides params and tokens, but for inputs that the plan fixes or chooses.
 
     Returns
     -------
@@ -74,8 +76,7 @@ def at_most(cost: Cost | str, cap: float, **inputs: float) -> Limit:
     Raises
     ------
     UsageError
-        For an unknown cost, an amount that is not positive and finite, and inputs that are missing, unknown or
-        impossible.
+        For an unknown cost, an amount that is not positive and finite, and inputs that are unknown or impossible.
 
     Examples
     --------
@@ -97,7 +98,8 @@ def at_least(cost: Cost | str, cap: float, **inputs: float) -> Limit:
 
 
 def _limit(cost: Cost | str, cap: float, inputs: Mapping[str, float], *, is_least: bool) -> Limit:
-    cost = COSTS.resolve(cost)
+    is_domain = isinstance(cost, str) and cost.startswith(OF_DOMAIN)
+    cost = domain_tokens(str(cost).removeprefix(OF_DOMAIN)) if is_domain else COSTS.resolve(cost)
     if not is_number(cap) or not cap > 0:
         raise UsageError(BAD_CAP.format(name=cost.name, cap=cap, unit=cost.unit))
     for key in inputs:
@@ -105,15 +107,13 @@ def _limit(cost: Cost | str, cap: float, inputs: Mapping[str, float], *, is_leas
             raise UsageError(NO_INPUT.format(name=cost.name, key=key))
         if key not in cost.inputs:
             raise UsageError(unknown(f"input of the cost '{cost.name}':", key, cost.inputs))
-    missing = [key for key in cost.inputs if key not in inputs]
-    if missing:
-        raise UsageError(MISSING_INPUT.format(name=cost.name, missing=", ".join(missing)))
     for key, value in inputs.items():
         may_be_zero = key in MAY_BE_ZERO
         if not is_number(value) or not (value >= 0 if may_be_zero else value > 0):
             demand = "finite, non-negative" if may_be_zero else "positive, finite"
             raise UsageError(BAD_INPUT.format(name=cost.name, key=key, value=value, demand=demand))
-    return Limit(cost, float(cap), is_least, {key: float(value) for key, value in inputs.items()})
+    given = {key: float(value) for key, value in inputs.items()}
+    return Limit(cost, float(cap), is_least, {**dict(cost.defaults), **given})
 
 
 def is_number(value: object) -> bool:

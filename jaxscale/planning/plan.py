@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from jaxscale.allocation.findings import check_plannable
 from jaxscale.allocation.frontier import in_chunks
-from jaxscale.allocation.inputs import given_law
+from jaxscale.allocation.inputs import given_law, run_columns
 from jaxscale.costs import Cost
-from jaxscale.laws import Law
+from jaxscale.costs.spec import Amounts
+from jaxscale.laws import Law, predict_with
+from jaxscale.planning.inputs import Coordinate
 from jaxscale.planning.limits import Limit
+from jaxscale.planning.planned import WITHIN, Planned, each_missed, each_planned
 from jaxscale.planning.question import PlanQuestion, question_of
-from jaxscale.planning.spending import LARGEST, WITHIN, Planned, each_missed, each_planned
+from jaxscale.planning.spending import LARGEST, REACHED
 from jaxscale.results import Ensemble, Fit
 from jaxscale.results.plan import TARGET, UNIQUE, Plan, PlanStatus
 
@@ -33,6 +36,7 @@ def plan(
     law: Law | str | None = None,
     coefs: Mapping[str, float] | str | None = None,
     fixed: Mapping[str, float] | None = None,
+    choose: Mapping[str, tuple[float, float]] | None = None,
 ) -> Plan:
     """Return the params and tokens of the least loss within limits, or of the least cost that reaches a loss.
 
@@ -56,6 +60,8 @@ def plan(
         In place of a source: a law, and its coefs, name → number, or the name of a published set.
     fixed
         The law's inputs that are neither params nor tokens, name → number.
+    choose
+        Inputs of the law, or of the limits' costs, that are chosen as params and tokens are: name → (least, most).
 
     Returns
     -------
@@ -90,6 +96,7 @@ def plan(
         loss=loss,
         least=least,
         fixed=fixed,
+        choose=choose,
     )
     sets = law.vector(coefs)[None]
     if isinstance(source, Ensemble):  # with its replicates, since the point alone would need a program of its own
@@ -119,22 +126,33 @@ def _shown(
     """
     spending, given = question.spending, question.given
     is_optimal = (status == PlanStatus.OPTIMAL) & usable[:, None]
-    params, tokens = np.moveaxis(np.where(is_optimal[..., None], np.exp(found.x), np.nan), -1, 0)
+    x, loss = np.where(is_optimal[..., None], found.x, np.nan), np.where(is_optimal, found.loss, np.nan)
+    params, tokens = np.exp(x[..., 0]), np.exp(x[..., 1])
     goal, count = spending.goal, len(spending.limits)
-    amounts = [
-        partial(cost.amount, **inputs) for (cost, _), inputs in zip(spending.limits, given.inputs[:count], strict=True)
-    ]
-    cost = np.full(params.shape, np.nan) if goal is None else goal.amount(params, tokens, **given.inputs[-1])
+
+    def spent(cost: Cost, inputs: Mapping[str, float]) -> np.ndarray:
+        amount: np.ndarray = cost.amount(params, tokens, **question.taken(cost, inputs, x, loss))
+        return amount
+
+    cost = np.full(params.shape, np.nan) if goal is None else spent(goal, given.inputs[-1])
     unit = np.where(is_optimal, 1.0, np.nan) if goal is None else cost
     caps = (question.budgets, *given.caps[1:]) if spending.has_budgets else given.caps
-    worth = {
-        name: (-1.0 if is_least else 1.0) * found.multipliers[..., at] / cap * unit
+    worth: dict[str, np.ndarray] = {
+        name: (-1.0 if is_least else 1.0) * np.asarray(found.multipliers)[..., at] / cap * unit
         for at, (name, (_, is_least), cap) in enumerate(zip(question.names, spending.limits, caps, strict=False))
     }
+    used: dict[str, np.ndarray] = {name: spent(cost, one) for name, (cost, _), one in _limited(question)}
     if goal is not None:
-        worth[TARGET] = found.multipliers[..., count] / given.target * unit
+        worth[TARGET] = np.asarray(found.multipliers)[..., count] / given.target * unit
     if spending.repeats:
-        worth[UNIQUE] = found.unique * unit
+        worth[UNIQUE] = np.asarray(found.unique) * unit
+    inputs = question.inputs_at(x)
+    for at, name in enumerate(question.at_ends):
+        one, ends, is_most = spending.chosen[at // 2], given.ends[at // 2], at % 2
+        sign = 1.0 if is_most else -1.0
+        slope = one.coordinate.slope(ends[is_most], ends)
+        worth[name] = sign * _of_end(question, found, at) * slope * unit
+        used[name] = inputs[one.name]
 
     def shaped(array: np.ndarray) -> np.ndarray:
         return array[:, 0] if question.is_one else array
@@ -144,18 +162,52 @@ def _shown(
         coefs=dict(coefs),
         params=shaped(params),
         tokens=shaped(tokens),
-        loss=shaped(np.where(is_optimal, found.loss, np.nan)),
+        inputs={name: shaped(one) for name, one in inputs.items()},
+        loss=shaped(loss),
         cost=shaped(cost),
         unit="nats per token" if goal is None else goal.unit,
         multipliers={name: shaped(value) for name, value in worth.items()},
         limits=dict(question.caps),
-        spent={name: shaped(one(params, tokens)) for name, one in zip(question.names, amounts, strict=False)},
-        floors=tuple(name for name, (_, is_least) in zip(question.names, spending.limits, strict=False) if is_least),
-        amounts=dict(zip(question.names, amounts, strict=False)),
+        spent={name: shaped(one) for name, one in used.items()},
+        floors=(*(name for name, (_, is_least), _ in _limited(question) if is_least), *question.at_ends[::2]),
+        amounts={name: _amount(question, cost, one, coefs, x[0, 0]) for name, (cost, _), one in _limited(question)},
         status=shaped(status),
         residual=shaped(np.asarray(found.certificate.residual)),
         assumed=question.assumed,
     )
+
+
+def _limited(question: PlanQuestion) -> Iterator[tuple[str, tuple[Cost, bool], Mapping[str, float]]]:
+    """Yield the name of each limit, its cost and whether the cap is the least amount, and what is given with it."""
+    yield from zip(question.names, question.spending.limits, question.given.inputs, strict=False)
+
+
+def _of_end(question: PlanQuestion, found: Planned, at: int) -> np.ndarray:
+    """Return the multiplier (R, b) of one of the ends of the chosen inputs; the coordinates of some run backwards."""
+    chosen = question.spending.chosen[at // 2]
+    place = at ^ 1 if chosen.coordinate is Coordinate.REST else at
+    return np.asarray(found.multipliers)[..., len(question.names) - question.spending.kept + place]
+
+
+def _amount(
+    question: PlanQuestion, cost: Cost, inputs: Mapping[str, float], coefs: Mapping[str, float], x: np.ndarray
+) -> Callable[[Amounts, Amounts], Amounts]:
+    """Return amount(params, tokens) of a cost with the inputs of one plan x (n,), in NumPy."""
+    law = question.law
+
+    def amount(params: Amounts, tokens: Amounts) -> Amounts:
+        loss = None
+        if REACHED in cost.inputs:
+            known: dict[str, ArrayLike] = {
+                **question.values,
+                **question.inputs_at(x),
+                "params": params,
+                "tokens": tokens,
+            }
+            loss = predict_with(law, coefs, run_columns(law, known))
+        return cost.amount(params, tokens, **question.taken(cost, inputs, x, loss))
+
+    return amount
 
 
 def _first(plan: Plan) -> Plan:
@@ -164,6 +216,7 @@ def _first(plan: Plan) -> Plan:
         plan,
         params=plan.params[0],
         tokens=plan.tokens[0],
+        inputs={name: one[0] for name, one in plan.inputs.items()},
         loss=plan.loss[0],
         cost=plan.cost[0],
         status=np.asarray(plan.status)[0],
@@ -179,7 +232,8 @@ def _statuses(question: PlanQuestion, found: Planned, sets: np.ndarray) -> tuple
     And which constraints (m,) stand against one another in the first set at the first budget.
     """
     is_met, multipliers = np.asarray(found.certificate.is_met), np.asarray(found.multipliers)
-    is_endless = (multipliers[..., -2:] > 0).any(axis=-1) | (np.asarray(found.x) >= LARGEST - 1.0).any(axis=-1)
+    is_large = (np.asarray(found.x)[..., :2] >= LARGEST - 1.0).any(axis=-1)
+    is_endless = (multipliers[..., question.spending.endless] > 0).any(axis=-1) | is_large
     status = np.full(is_met.shape, PlanStatus.STALLED, dtype=object)
     status[is_met] = PlanStatus.OPTIMAL
     is_none, conflicts = np.zeros(is_met.shape, bool), np.zeros(multipliers.shape[-1], bool)

@@ -39,7 +39,7 @@ class RiskNumbers(NamedTuple):
 
 @dataclass(frozen=True)
 class Risk:
-    """The least t that no cut exceeds, over (ln N, ln D, t), within the limits of the first law.
+    """The least t that no cut exceeds, over (x, t), within the limits of the first law.
 
     spendings: one for each law; their limits are the same.   Hashable: a static argument of every program.
     """
@@ -51,41 +51,49 @@ class Risk:
         """Whether every law is, within its limits."""
         return all(one.is_convex for one in self.spendings)
 
-    def objective(self, x: Float[Array, " 3"], p: RiskNumbers) -> Float[Array, ""]:
-        """Return t."""
-        return x[2]
+    @property
+    def kept(self) -> int:
+        """As of the plan: no input is beyond its ends."""
+        return self.spendings[0].kept
 
-    def constraints(self, x: Float[Array, " 3"], p: RiskNumbers) -> Float[Array, " m"]:
-        """Return the limits' excess, and by how much each cut exceeds t."""
+    def objective(self, x: Float[Array, " k"], p: RiskNumbers) -> Float[Array, ""]:
+        """Return t."""
+        return x[-1]
+
+    def constraints(self, x: Float[Array, " k"], p: RiskNumbers) -> Float[Array, " m"]:
+        """Return by how much each cut exceeds t, the limits' excess, and how far inputs are beyond their ends."""
+        at, least = x[:-1], x[-1]
         means = jnp.zeros(CUTS, x.dtype)
         for spending, plan, baseline, cut in zip(self.spendings, p.plans, p.baselines, p.cuts, strict=True):
-            means = means + cut @ (losses_at(spending, plan, x[:2]) - baseline)
-        above = jnp.where(p.is_there, means - x[2], -1.0)
-        return jnp.concatenate([self.spendings[0].constraints(x[:2], p.plans[0]), above])
+            means = means + cut @ (losses_at(spending, plan, at) - baseline)
+        above = jnp.where(p.is_there, means - least, -1.0)
+        return jnp.concatenate([above, self.spendings[0].constraints(at, p.plans[0])])
 
 
 class Risked(NamedTuple):
-    """x: (2,), ln N and ln D.   least: t, in nats: no plan has less.   weights: (CUTS,), multipliers, of sum one."""
+    """x: (n,), ln N, ln D and further inputs.   least: t, in nats: no plan has less.   weights: (CUTS,), multipliers,
+    of sum one.
+    """
 
-    x: Float[Array, " 2"]
+    x: Float[Array, " n"]
     least: Float[Array, ""]
     weights: Float[Array, " k"]
     is_met: Bool[Array, ""]
 
 
-def losses_at(spending: Spending, plan: PlanNumbers, x: Float[Array, " 2"]) -> Float[Array, " R"]:
+def losses_at(spending: Spending, plan: PlanNumbers, x: Float[Array, " n"]) -> Float[Array, " R"]:
     """Return the loss of one plan under every draw; the plan's coefs are arrays (R,)."""
     return jax.vmap(lambda coefs: spending.loss(x, plan._replace(coefs=coefs)))(plan.coefs)
 
 
 def least_risk(risk: Risk, argument: tuple[RiskNumbers, jax.Array]) -> Risked:
-    """Return the plan of the least risk, of (numbers, starts (s, 3)); of several starts the lowest one."""
+    """Return the plan of the least risk, of (numbers, starts (s, n + 1)); of several starts the lowest one."""
     numbers, starts = argument
 
     def ended(start: jax.Array) -> tuple[Risked, jax.Array]:
         found = constrained_optimum(risk, numbers, start)
         is_met = certify(risk, numbers, found).is_met
-        return Risked(found.x[:2], found.x[2], found.multipliers[-CUTS:], is_met), found.x[2]
+        return Risked(found.x[:-1], found.x[-1], found.multipliers[:CUTS], is_met), found.x[-1]
 
     every, value = jax.vmap(ended)(starts)
     best = jnp.argmin(jnp.where(every.is_met, value, jnp.inf))
@@ -93,7 +101,7 @@ def least_risk(risk: Risk, argument: tuple[RiskNumbers, jax.Array]) -> Risked:
 
 
 def each_loss(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Float[Array, "R k"]:
-    """Return the losses of plans x (k, 2) under sets of coefs (R, p)."""
+    """Return the losses of plans x (k, n) under sets of coefs (R, p)."""
     sets, x, p = argument
     found = jax.vmap(lambda one: losses_at(spending, p._replace(coefs=tuple(sets.T)), one), out_axes=1)(x)
     return found

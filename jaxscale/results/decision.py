@@ -31,6 +31,8 @@ class Regret:
     ----------
     params, tokens
         Of the plan.
+    inputs
+        Name of each further input that was chosen → its value.
     loss
         (R,) under each draw, in the law's unit.
     nats
@@ -48,6 +50,7 @@ class Regret:
 
     params: float
     tokens: float
+    inputs: Mapping[str, float]
     loss: np.ndarray
     nats: np.ndarray
     flops: np.ndarray
@@ -161,8 +164,8 @@ class Decision:
         (R,) which of them each draw is of.
     draws
         For each law, name of a coef → its draws.
-    params, tokens
-        Of the plan.
+    params, tokens, inputs
+        Of the plan; name of each further input that was chosen → its value.
     tail
         Share of the worst draws whose mean regret is the least: 1 for all, 0 for the worst one.
     risk
@@ -195,6 +198,7 @@ class Decision:
     draws: tuple[Mapping[str, np.ndarray], ...]
     params: float
     tokens: float
+    inputs: Mapping[str, float]
     tail: float
     risk: float
     gap: float

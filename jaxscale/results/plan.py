@@ -56,6 +56,8 @@ class Plan:
         The law, and the coefs of the point fit, name → value.
     params, tokens, loss
         Of the plan; NaN where there is none. Scalars, (R,) for an ensemble, (b,) and (R, b) for several budgets.
+    inputs
+        Name of each further input that was chosen → its value, of the shape of params.
     cost
         Of what was minimised in place of the loss; NaN where the loss was.
     unit
@@ -94,6 +96,7 @@ class Plan:
     coefs: Mapping[str, float]
     params: np.ndarray
     tokens: np.ndarray
+    inputs: Mapping[str, np.ndarray]
     loss: np.ndarray
     cost: np.ndarray
     unit: str

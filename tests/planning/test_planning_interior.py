@@ -22,6 +22,7 @@ class Sums:
     """A sum of monomials of three amounts under sums of monomials: a geometric programme in logarithms."""
 
     is_convex: bool = False
+    kept: int = 0
 
     def objective(self, x, p):
         return jnp.log(jnp.sum(p["level"] * jnp.exp(-p["power"] @ x)))
@@ -102,6 +103,7 @@ class Nearest:
     """The point nearest to (at + 4, at + 1) below a line, in a box: solved by hand."""
 
     is_convex: bool = True
+    kept: int = 0
 
     def objective(self, x, p):
         return 0.5 * ((x[0] - p["at"] - 4.0) ** 2 + (x[1] - p["at"] - 1.0) ** 2)

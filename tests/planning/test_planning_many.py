@@ -8,7 +8,7 @@ from plans import LAW, drawn, loss
 from jaxscale import precision
 from jaxscale.costs import COSTS
 from jaxscale.planning import PlanNumbers, Spending, planned
-from jaxscale.planning.spending import WITHIN, missed
+from jaxscale.planning.planned import WITHIN, missed
 
 KINDS = (
     ("lifetime", False, ("inference_tokens",)),

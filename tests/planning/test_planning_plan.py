@@ -174,6 +174,7 @@ def test_plans_of_several_budgets_are_those_of_each():
         ({"flops": 1e20, "unique_tokens": 0}, "unique_tokens = 0 is no positive"),
         ({"flops": 1e20, "least": "hours"}, "only where loss="),
         ({"loss": 2.0, "least": "dollars"}, "dollars' takes inference_tokens"),
+        ({"limits": [at_most("dollars", 1e6)]}, "dollars needs inference_tokens, training_price, serving_price"),
     ],
 )
 def test_nonsense_is_refused_by_name(asked, told):
@@ -186,7 +187,6 @@ def test_nonsense_is_refused_by_name(asked, told):
     [
         (lambda: at_most("param", 1e9), "Did you mean 'params'"),
         (lambda: at_most("params", float("inf")), "inf is no positive"),
-        (lambda: at_most("dollars", 1e6), "dollars needs inference_tokens, training_price, serving_price"),
         (lambda: at_most("hours", 1e6, flops_per_hour=-1), "flops_per_hour = -1"),
         (lambda: at_most("params", 1e9, price=1), "takes params and tokens alone, and no"),
     ],
