@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,14 +33,18 @@ NEEDS_REPLICATES = "--{option} compares plans under the replicates of a fit, and
 TWO_GOALS = "--least {least} is minimised only where --target-loss says what is to be reached"
 MACHINE = re.compile(r"([^@]+)@([0-9.eE+-]+)")
 ONE_MACHINE = "--price takes the dollars of one machine"
+NOT_ENDS = "--choose '{name}={text}': write the least and the most of it, as in idle_experts=0:0.98"
 RATE = "flops_per_hour"
+NAMED = ("name", "model", "shape")
+"""Columns of a table of shapes that hold their names."""
 
 
 @dataclass(frozen=True)
 class Asking:
     """Options of a plan, as they were typed.
 
-    serve, unique_tokens: tokens.   at_most, at_least: texts of limits.   compare: texts of plans.   price: machine at a
+    serve, unique_tokens: tokens.   at_most, at_least: texts of limits.   compare: texts of plans.   shapes: a table of
+    sizes.   choose: input → text of its ends.   price: machine at a
     share of its peak → dollars an hour.
     """
 
@@ -51,6 +56,8 @@ class Asking:
     target_loss: float | None
     least: str | None
     compare: tuple[str, ...]
+    shapes: Path | None
+    choose: Mapping[str, str]
     tail: float
     price: Mapping[str, str]
 
@@ -85,6 +92,12 @@ _OPTIONS: tuple[Decorator, ...] = (
     click.option("--compare", metavar="PARAMS[,TOKENS]", multiple=True, help=(
         "Another plan to be priced beside the best one, as 7e9,2e12; without tokens, as many as the limits leave; "
         "repeatable. [default: none]")),
+    click.option("--shapes", type=click.Path(path_type=Path), metavar="FILE", help=(
+        "A table of models that can be built, with their params, and a name where it has one: the nearest is named and "
+        "priced. [default: none]")),
+    click.option("--choose", type=Pair("input=least:most"), multiple=True, callback=text_pairs, help=(
+        "An input of the law, or of a limit's cost, that is chosen as params and tokens are, as in "
+        "idle_experts=0:0.98 or batch_tokens=1e5:1e8; repeatable. [default: none]")),
     click.option("--tail", type=click.FloatRange(0.0, 1.0), default=1.0, show_default=True, metavar="SHARE", help=(
         "Share of the worst replicates whose mean regret is minimised: 1 for the expected regret, 0 for that of the "
         "worst replicate.")),
@@ -107,6 +120,8 @@ def check_asking(asking: Asking, *, has_replicates: bool) -> None:
         raise UsageError(ONE_MACHINE)
     for text, dollars in asking.price.items():
         _number("--price", f"{text}={dollars}", dollars)
+    if asking.shapes is not None and (asking.flops is None or asking.target_loss is not None):
+        raise UsageError(NEEDS_BUDGET.format(option="shapes"))
     for option, is_given in (("compare", asking.compare), ("price", asking.price), ("tail", asking.tail < 1.0)):
         if is_given and (asking.flops is None or asking.target_loss is not None):
             raise UsageError(NEEDS_BUDGET.format(option=option))
@@ -122,7 +137,33 @@ def question_in(asking: Asking, at: Mapping[str, float]) -> dict[str, Any]:
         "unique_tokens": asking.unique_tokens,
         "limits": asked_limits(asking),
         "fixed": at,
+        "choose": {name: _ends(name, text) for name, text in asking.choose.items()},
     }
+
+
+def _ends(name: str, text: str) -> tuple[float, float]:
+    """Return the ends of an input that is chosen."""
+    ends = [number_in(part.strip()) for part in text.split(":")]
+    if len(ends) != 2 or not all(one is not None and math.isfinite(one) for one in ends):
+        raise UsageError(NOT_ENDS.format(name=name, text=text))
+    low, high = (float(one) for one in ends if one is not None)
+    return low, high
+
+
+def shapes_of(asking: Asking) -> dict[str, float] | None:
+    """Return name → params of the models that can be built; None where no table of them was given."""
+    if asking.shapes is None:
+        return None
+    from jaxscale.digits import count_label
+    from jaxscale.runs import read_planned
+
+    table = read_planned(asking.shapes, inputs=("params",))
+    names = next((table.labels[one] for one in NAMED if one in table.labels), None)
+    found: dict[str, float] = {}
+    for at, params in enumerate(table.columns["params"].tolist()):
+        name = count_label(params) if names is None else str(names[at])
+        found[name if name not in found else f"{name} ({table.row[at]})"] = params
+    return found
 
 
 def asked_limits(asking: Asking) -> list[Limit]:

@@ -80,11 +80,12 @@ def plan(
             raise UsageError(sources.NO_GROUPS)
     cache.prepare(session)
     question, price = asked.question_in(asking, at), asked.dollars_per_flop(asking)
+    shapes = asked.shapes_of(asking)
     from jaxscale.planning.question import question_of
 
     if source is None:
         known = sources.known_coefs(fitting, given)
-        found = _report(known, asking, question, price)
+        found = _report(known, asking, question, price, shapes)
     else:
         with progress(session) as bar:
             study = sources.study_from(
@@ -98,29 +99,45 @@ def plan(
                 check=lambda law: question_of(law, loss=asking.target_loss, least=asking.least, **question),
             )
             bar.stage(STAGE)
-            found = _report(sources.part_named(study, of), asking, question, price)
+            found = _report(sources.part_named(study, of), asking, question, price, shapes)
     _show(found, plot, is_json=is_json)
     if source is not None and not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
-def _report(source: Study | Constants, asking: Asking, question: Mapping[str, Any], price: float | None) -> PlanReport:
+def _report(
+    source: Study | Constants,
+    asking: Asking,
+    question: Mapping[str, Any],
+    price: float | None,
+    shapes: Mapping[str, float] | None,
+) -> PlanReport:
     """Return the plan, and with replicates and a budget what it and others cost under each of them."""
+    import numpy as np
+
     from jaxscale.planning import decide
     from jaxscale.planning import plan as plan_of
     from jaxscale.reports import Constants, PlanReport
 
     loss, least = asking.target_loss, asking.least
-    if isinstance(source, Constants):
-        return PlanReport(source, plan_of(law=source.law, coefs=source.coefs, loss=loss, least=least, **question), None)
-    ensemble = source.ensemble if source.has_bands else None
+    ensemble = source.ensemble if not isinstance(source, Constants) and source.has_bands else None
     asked.check_asking(asking, has_replicates=ensemble is not None)
-    best = plan_of(source.fit if ensemble is None else ensemble, loss=loss, least=least, **question)
-    if ensemble is None or asking.budget is None or asking.target_loss is not None or not best.optimal.any():
+    if ensemble is not None:
+        best = plan_of(ensemble, loss=loss, least=least, **question)
+    elif isinstance(source, Constants):
+        best = plan_of(law=source.law, coefs=source.coefs, loss=loss, least=least, **question)
+    else:
+        best = plan_of(source.fit, loss=loss, least=least, **question)
+    if asking.budget is None or loss is not None or not best.optimal.any():
         return PlanReport(source, best, None)
-    others = asked.plans_of(asking)
-    decision = decide(ensemble, **question, tail=asking.tail, plans=others, dollars_per_flop=price)
-    return PlanReport(source, best, decision)
+    if ensemble is not None:
+        others = asked.plans_of(asking)
+        decision = decide(ensemble, **question, tail=asking.tail, plans=others, shapes=shapes, dollars_per_flop=price)
+        return PlanReport(source, best, decision)
+    if shapes is None:
+        return PlanReport(source, best, None)
+    one = {name: np.array([value]) for name, value in best.point.coefs.items()}
+    return PlanReport(source, best, None, decide(law=best.law, coefs=one, **question, shapes=shapes))
 
 
 def _saved(folder: str, level: float | None, interval: str | None) -> Study:

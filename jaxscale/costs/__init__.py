@@ -1,6 +1,7 @@
 """What training runs and models cost, and what decides it.  Host only; never imports jax."""
 
 from jaxscale.costs.batching import BATCHED, STEPS, WALL_CLOCK
+from jaxscale.costs.fitted import fitted_cost
 from jaxscale.costs.memory import SERVING_MEMORY, TRAINING_MEMORY
 from jaxscale.costs.parts import ACTIVE_PARAMS, domain_tokens
 from jaxscale.costs.renting import DOLLARS, HOURS
@@ -30,4 +31,4 @@ COSTS: Registry[Cost] = Registry(
     ),
 )
 
-__all__ = ["COSTS", "Cost", "domain_tokens"]
+__all__ = ["COSTS", "Cost", "domain_tokens", "fitted_cost"]

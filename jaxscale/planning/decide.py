@@ -13,6 +13,7 @@ from jaxscale.allocation.findings import check_plannable
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
+from jaxscale.planning.beside import given_plans, nearest_shape
 from jaxscale.planning.limits import Limit, is_number
 from jaxscale.planning.plan import coef_sets
 from jaxscale.planning.question import question_of
@@ -28,7 +29,7 @@ from jaxscale.planning.regrets import (
 from jaxscale.planning.risk import CUTS, Risk, Risked, RiskNumbers, least_risk, tail_weights
 from jaxscale.planning.spending import REACHED
 from jaxscale.results import Ensemble
-from jaxscale.results.decision import Decision, mean_of, quantiles_of
+from jaxscale.results.decision import BUILT, Decision, mean_of, quantiles_of
 
 CLOSE = 1e-9
 """Gap, relative to the loss, at which no more cuts are made."""
@@ -42,12 +43,8 @@ OTHER_PRICE = "'{name}' prices training by a rule of its own, so that its budget
 OWN_LOSS = "limit '{name}' depends on the loss, which every draw has its own of; js.plan takes it, decide does not"
 BAD_TAIL = "tail = {tail!r} is not between 0 and 1: 1 for the mean of all draws, 0 for the worst one"
 BAD_PRICE = "dollars_per_flop = {price!r} is no positive, finite number"
-BAD_PLAN = "plans: '{name}' = {plan!r} is neither params nor (params, tokens), each at least one"
-RESERVED = "plans: '{name}' is the name of a plan that is always there"
 NO_PLAN = "law '{law}': no draw has a best plan within these limits ({told}); js.plan says which limits conflict"
-NO_TOKENS = "plans: '{name}': no amount of tokens keeps {params:.4g} params within the limits"
 NO_OPTIMUM = "no plan of the least risk was found within these limits"
-ALWAYS = ("best", "plug-in")
 SPREAD = (0.05, 0.5, 0.95)
 """Quantiles of the draws' own sizes at which the search starts too, where a law is not convex."""
 
@@ -63,6 +60,7 @@ def decide(
     choose: Mapping[str, tuple[float, float]] | None = None,
     tail: float = 1.0,
     plans: Mapping[str, float | tuple[float, float]] | None = None,
+    shapes: Mapping[str, float] | None = None,
     weights: Sequence[float] | None = None,
     dollars_per_flop: float | None = None,
     law: Law | str | None = None,
@@ -85,6 +83,9 @@ def decide(
         tenth (the conditional value at risk), 0 for the worst draw.
     plans
         Others to be priced, name → params, with the most tokens that the limits leave, or name → (params, tokens).
+    shapes
+        Models that can be built, name → params: the one of the least risk is priced too, with the most tokens that the
+        limits leave.
     weights
         Of several laws, (m,); alike by default.
     dollars_per_flop
@@ -95,8 +96,8 @@ def decide(
     Returns
     -------
     Decision
-        With a Regret for `best`, for `plug-in`, the plan of the point fit or of the mean of given draws, and for each
-        of `plans`.
+        With a Regret for `best`, for `plug-in`, the plan of the point fit or of the mean of given draws, for each of
+        `plans`, and for `buildable`, the nearest of `shapes`.
 
     Raises
     ------
@@ -144,7 +145,12 @@ def decide(
     start = plug_in if beside else np.median(scene.optima, axis=0)
     x, gap = _least(scene, start, float(tail))
     on_average = x if tail == 1 else _least(scene, start, 1.0)[0]
-    regrets = regrets_of(scene, {"best": x, **beside, **_given_plans(scene, plans or {}, x[2:])})
+    others = given_plans(scene, plans or {}, x[2:])
+    risks: dict[str, float] = {}
+    built = None
+    if shapes is not None:
+        built, others[BUILT], risks = nearest_shape(scene, shapes, x[2:], float(tail))
+    regrets = regrets_of(scene, {"best": x, **beside, **others})
     best = regrets["best"]
     return Decision(
         laws=tuple(one.law for one in drawn),
@@ -160,6 +166,8 @@ def decide(
         optima=np.exp(scene.optima[:, :2]),
         lowest=scene.lowest,
         regrets=regrets,
+        built=built,
+        shapes=risks,
         curve=curve_of(scene, [x, *beside.values()]),
         binding=scene.binding,
         limits={name: float(cap) for name, cap in scene.question.caps.items()},
@@ -230,26 +238,6 @@ def _scene(parts: Sequence[PlannedDraws], shares: np.ndarray, price: float | Non
         [np.full(len(one.sets), share / len(one.sets)) for one, share in zip(parts, shares, strict=True)]
     )
     return Scene(tuple(parts), weight, price)
-
-
-def _given_plans(
-    scene: Scene, plans: Mapping[str, float | tuple[float, float]], rest: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return name → x (n,) of plans that were given, with the further inputs (n - 2,) of the best one."""
-    found = {}
-    for name, plan in plans.items():
-        if name in ALWAYS:
-            raise UsageError(RESERVED.format(name=name))
-        sizes = plan if isinstance(plan, tuple | list) else (plan,)
-        if len(sizes) not in (1, 2) or not all(is_number(one) and one >= 1 for one in sizes):
-            raise UsageError(BAD_PLAN.format(name=name, plan=plan))
-        x = np.log(np.array(sizes, dtype=np.float64))
-        if len(x) == 1:
-            x = np.append(x, most_tokens(scene.question, x, rest))
-            if np.isnan(x[1]):
-                raise UsageError(NO_TOKENS.format(name=name, params=sizes[0]))
-        found[name] = np.concatenate([x, rest])
-    return found
 
 
 def _least(scene: Scene, start: np.ndarray, tail: float) -> tuple[np.ndarray, float]:

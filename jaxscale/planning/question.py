@@ -96,9 +96,9 @@ def question_of(
     """Return what is asked, checked; arguments and errors as of `plan`."""
     check_trade_off(law)
     choose = choose or {}
-    values = fixed_values(law, fixed, choose)
     limited = tuple(name for one in limits for name in one.cost.inputs if name not in one.inputs and name != REACHED)
-    chosen, ends = chosen_inputs(law, limited, choose, values)
+    chosen, ends = chosen_inputs(law, limited, choose, fixed or {})
+    values = fixed_values(law, fixed, choose)
     _check_limits(law, limits, (*values, *choose, REACHED))
     every, assumed = list(limits), []
     spent, serving = _spending_cost(law, inference_tokens)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxscale.costs import COSTS, Cost
+from jaxscale.costs.fitted import PowerAmount
 from jaxscale.costs.renting import HOURS
 from jaxscale.costs.serving import QUERY, SERVING
 from jaxscale.costs.training import (
@@ -31,7 +32,7 @@ LARGEST = 80.0
 SUMS = (chinchilla.loss, chinchilla.tied_loss)
 """Laws that are sums of monomials: convex in logarithms, as are these where repeated tokens count for less."""
 SHIPPED = tuple(COSTS)
-"""Costs that are sums of monomials, all of them."""
+"""Costs that are sums of monomials, but for those that depend on the loss."""
 SINGLE = (TRAINING, SERVING, QUERY, HOURS, PARAMS, TOKENS, TOKENS_PER_PARAM)
 """Costs that are a single monomial, whose logarithm is a straight line."""
 FIRST = (0.5, 0.35, 0.65)
@@ -112,9 +113,8 @@ class Spending:
         """Whether all are sums of monomials, and single ones where the amount is the least one: a user's cost may be
         anything.
         """
-        are_convex = all(cost in (SINGLE if is_least else SHIPPED) for cost, is_least in self.limits)
-        has_two = not self.chosen and all(REACHED not in cost.inputs for cost, _ in self.limits)
-        return self.law.loss in SUMS and are_convex and has_two and (self.goal is None or self.goal in SHIPPED)
+        are_convex = all(_is_single(cost) if is_least else _is_sum(cost) for cost, is_least in self.limits)
+        return self.law.loss in SUMS and are_convex and not self.chosen and (self.goal is None or _is_sum(self.goal))
 
     def known(self, x: jax.Array, p: PlanNumbers) -> dict[str, jax.Array]:
         """Return the law's fixed inputs, and all that are chosen, by name."""
@@ -199,3 +199,13 @@ class Spending:
             low, high = one.coordinate.ends(ends, jnp.log)
             columns.append(low + between * (high - low))
         return jnp.stack(columns, axis=1)
+
+
+def _is_single(cost: Cost) -> bool:
+    """Whether a cost is a single monomial."""
+    return cost in SINGLE or isinstance(cost.amount, PowerAmount)
+
+
+def _is_sum(cost: Cost) -> bool:
+    """Whether a cost is a sum of monomials; one that depends on the loss is none."""
+    return (cost in SHIPPED or _is_single(cost)) and REACHED not in cost.inputs

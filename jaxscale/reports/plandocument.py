@@ -6,7 +6,7 @@ from jaxscale.reports.document import number, written_limits, written_warning
 from jaxscale.reports.plans import PlanReport
 from jaxscale.reports.predictions import head_of, provenance_of
 from jaxscale.results import Decision, Regret
-from jaxscale.results.decision import mean_of
+from jaxscale.results.decision import BUILT, mean_of
 from jaxscale.results.plan import UNIQUE
 from jaxscale.text import Json
 
@@ -17,6 +17,10 @@ def plan_document(found: PlanReport) -> dict[str, Json]:
     sizes: dict[str, Json] = {
         name: {"value": number(float(getattr(at, name))), **written_limits(found.band(getattr(plan, name)))}
         for name in ("params", "tokens", "loss", "cost")
+    }
+    inputs: dict[str, Json] = {
+        name: {"value": number(float(value)), **written_limits(found.band(plan.inputs[name]))}
+        for name, value in at.inputs.items()
     }
     limits: list[Json] = []
     for name, cap in at.limits.items():
@@ -41,6 +45,7 @@ def plan_document(found: PlanReport) -> dict[str, Json]:
         "assumed": list(at.assumed),
         "plan": {
             **sizes,
+            "inputs": inputs,
             "unit": at.unit,
             "status": str(at.status),
             "conflict": list(at.conflict),
@@ -48,6 +53,7 @@ def plan_document(found: PlanReport) -> dict[str, Json]:
             "limits": limits,
             "unique_tokens_multiplier": None if unique is None else number(float(unique)),
         },
+        "buildable": None if found.of_shapes is None else _built(found.of_shapes),
         "decision": None if found.decision is None else _decision(found.decision, found.level),
         "warnings": [written_warning(one) for one in found.cautions],
         "provenance": provenance_of(found.source),
@@ -69,6 +75,7 @@ def _decision(decision: Decision, level: float) -> dict[str, Json]:
     return {
         "params": decision.params,
         "tokens": decision.tokens,
+        "inputs": dict(decision.inputs),
         "tail": decision.tail,
         "risk": decision.risk,
         "gap": decision.gap,
@@ -81,6 +88,13 @@ def _decision(decision: Decision, level: float) -> dict[str, Json]:
     }
 
 
+def _built(priced: Decision) -> dict[str, Json]:
+    """Return the nearest model that can be built, and the regret of each, in nats; null beyond the limits."""
+    one = priced.regrets[BUILT]
+    risks: dict[str, Json] = {name: number(risk) for name, risk in priced.shapes.items()}
+    return {"name": priced.built, "params": one.params, "tokens": one.tokens, "regret": risks}
+
+
 def _regret(name: str, one: Regret, best: Regret, level: float) -> dict[str, Json]:
     told: dict[str, Json] = {}
     for measure in one.measures:
@@ -88,7 +102,12 @@ def _regret(name: str, one: Regret, best: Regret, level: float) -> dict[str, Jso
         low, high = one.interval(measure, level=level)
         told[measure] = {"mean": number(mean), "error": number(error), "low": number(low), "high": number(high)}
     share = None if one is best else one.beats(best)[0]
-    sizes = {"params": one.params, "tokens": one.tokens, "loss": mean_of(one.loss, one.weight)[0]}
+    sizes: dict[str, Json] = {
+        "params": one.params,
+        "tokens": one.tokens,
+        "inputs": dict(one.inputs),
+        "loss": mean_of(one.loss, one.weight)[0],
+    }
     return {
         "name": name,
         **sizes,

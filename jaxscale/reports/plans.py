@@ -20,7 +20,7 @@ from jaxscale.reports.predictions import facts_of, law_behind
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of
 from jaxscale.results import Decision, Plan, PlanStatus, Study
-from jaxscale.results.decision import mean_of
+from jaxscale.results.decision import BUILT, mean_of
 from jaxscale.results.plan import TARGET, UNIQUE
 
 LEAST_LOSS = "the least loss"
@@ -34,6 +34,10 @@ UNKNOWN = "no least FLOP found under {count:,} replicates, which do not count in
 ONE_PERCENT = "worth of 1 %"
 MEANING = "worth of 1 %: what {what} falls by for 1 % more of it{where}"
 IN_SHARE = ", at the point fit; binds: in which share of the replicates' own plans"
+NEAREST = "{name}, {params} params on {tokens} tokens: {nats} nats and {flops} FLOP beyond the plan"
+NOT_WITHIN = "; {count} are within the limits with no number of tokens"
+SHOWN = 3
+"""Further models that are named."""
 REGRET = "regret: loss beyond that of the plan that would be best, did one know which replicate is the truth"
 BILLION = 1e9
 STEP = 0.001
@@ -45,11 +49,15 @@ EVPPI = "to know one of these exactly, and nothing else, would be worth, in nats
 
 @dataclass(frozen=True)
 class PlanReport:
-    """A plan, and with replicates and a budget the decision for all of them; by a study or at given coefs."""
+    """A plan, and with replicates and a budget the decision for all of them; by a study or at given coefs.
+
+    at_point: without replicates, the decision for the point alone, where models that can be built were priced.
+    """
 
     source: Study | Constants
     plan: Plan
     decision: Decision | None
+    at_point: Decision | None = None
 
     @property
     def point(self) -> Plan:
@@ -67,6 +75,12 @@ class PlanReport:
         if self.decision is not None:
             return self.decision.params, self.decision.tokens
         return float(self.point.params), float(self.point.tokens)
+
+    @property
+    def of_shapes(self) -> Decision | None:
+        """What priced the models that can be built; None where none were given."""
+        priced = self.decision or self.at_point
+        return None if priced is None or priced.built is None else priced
 
     @property
     def cautions(self) -> tuple[Finding, ...]:
@@ -149,16 +163,37 @@ def _facts(found: PlanReport) -> Iterator[tuple[str, Text]]:
     else:
         why = "" if not at.conflict else f"; {CONFLICT.format(names=', '.join(at.conflict))}"
         yield "plan", Text.assemble(plain(str(at.status), BAD), plain(why))
+    if found.of_shapes is not None:
+        yield "nearest that can be built", plain(_built(found.of_shapes))
+
+
+def _built(priced: Decision) -> str:
+    """Return the nearest model that can be built, what it loses beside the plan, and the ones that follow."""
+    one = priced.regrets[BUILT]
+    beyond, flops = (one.expected(measure)[0] - priced.best.expected(measure)[0] for measure in ("nats", "flops"))
+    text = NEAREST.format(
+        name=priced.built,
+        params=count(one.params),
+        tokens=count(one.tokens),
+        nats=significant(beyond, 3),
+        flops=scientific(flops, 3),
+    )
+    others = [(name, risk) for name, risk in priced.shapes.items() if name != priced.built and np.isfinite(risk)]
+    told = ", ".join(f"{name} {significant(risk - priced.risk, 3)}" for name, risk in others[:SHOWN])
+    lost = sum(not np.isfinite(risk) for risk in priced.shapes.values())
+    return text + (f"; then {told}" if told else "") + (NOT_WITHIN.format(count=lost) if lost else "")
 
 
 def _plan_table(found: PlanReport, width: int) -> Table:
     """Return one row per plan; below the point fit's, where nothing was decided, the band of the replicates' own."""
-    columns = [Column("plan"), Column("params N", "bold"), Column("tokens D", "bold"), Column("D/N"), Column("loss")]
+    columns = [Column("plan"), Column("params N", "bold"), Column("tokens D", "bold"), Column("D/N")]
+    columns += [*(Column(name, "bold") for name in found.point.inputs), Column("loss")]
     if found.decision is None:
         return whole_table([*columns, *_cost_column(found)], _own_rows(found), width=width)
     rows = []
     for name, one in found.decision.regrets.items():
         row = [name, count(one.params), count(one.tokens), significant(one.tokens / one.params, 3)]
+        row += [significant(value, 4) for value in one.inputs.values()]
         notes = [f"exceeds {', '.join(one.exceeded)}"] if one.exceeded else []
         notes += [UNKNOWN.format(count=one.unknown)] if one.unknown else []
         rows.append([*row, significant(mean_of(one.loss, one.weight)[0], 5), "; ".join(notes)])
@@ -183,10 +218,11 @@ def _cost_column(found: PlanReport) -> list[Column]:
 
 def _own_rows(found: PlanReport) -> list[list[str]]:
     at, plan = found.point, found.plan
-    styles = {"params": count, "tokens": count, "ratio": _three, "loss": _five}
-    values = {name: np.asarray(getattr(at, name)) for name in ("params", "tokens", "loss")}
+    chosen = dict.fromkeys(at.inputs, _four)
+    styles = {"params": count, "tokens": count, "ratio": _three, **chosen, "loss": _five}
+    values = {**{name: np.asarray(getattr(at, name)) for name in ("params", "tokens", "loss")}, **at.inputs}
     values["ratio"] = values["tokens"] / values["params"]
-    own = {name: getattr(plan, name) for name in ("params", "tokens", "loss")}
+    own = {**{name: getattr(plan, name) for name in ("params", "tokens", "loss")}, **plan.inputs}
     own["ratio"] = own["tokens"] / own["params"]
     if np.isfinite(at.cost):
         styles["cost"], values["cost"], own["cost"] = scientific, at.cost, plan.cost
@@ -217,7 +253,9 @@ def _limit_table(found: PlanReport, width: int) -> Table:
         share = None if found.decision is None else found.decision.binding.get(name)
         binds = ("yes" if multiplier else "no") if share is None else f"{100.0 * share:.1f} %"
         worth = significant(0.01 * multiplier * float(cap), 3)
-        rows.append([name, significant(float(cap), 4), f"{100.0 * spent / float(cap):.4g} %", worth, binds])
+        rows.append(
+            [name, significant(float(cap), 4), f"{100.0 * spent / float(cap):.4g} %" if cap else ABSENT, worth, binds]
+        )
     return whole_table(columns, rows, width=width)
 
 
@@ -250,6 +288,10 @@ def _with_error(mean: float, error: float, *, is_money: bool) -> str:
 
 def _three(value: float) -> str:
     return significant(value, 3)
+
+
+def _four(value: float) -> str:
+    return significant(value, 4)
 
 
 def _five(value: float) -> str:

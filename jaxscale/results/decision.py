@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Measure: TypeAlias = Literal["nats", "flops", "dollars"]
 MEASURES: tuple[Measure, ...] = ("nats", "flops", "dollars")
+BUILT = "buildable"
+"""Among the regrets: that of the nearest model that can be built."""
 NO_PRICE = "regret in dollars needs dollars_per_flop="
 
 
@@ -181,6 +183,9 @@ class Decision:
         (R,) the loss of that.
     regrets
         Name of a plan → its Regret: `best`, `plug-in` (of the point fit), and those that were given.
+    built, shapes
+        Which of the models that can be built has the least risk, None where none were given; and name → risk of each,
+        in nats, the least first; NaN for one that keeps to the limits with no number of tokens.
     curve
         Regret against size; None where the limits leave no more than one size.
     binding
@@ -206,6 +211,8 @@ class Decision:
     optima: np.ndarray
     lowest: np.ndarray
     regrets: Mapping[str, Regret]
+    built: str | None
+    shapes: Mapping[str, float]
     curve: RegretCurve | None
     binding: Mapping[str, float]
     limits: Mapping[str, float]
