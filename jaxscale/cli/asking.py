@@ -25,6 +25,7 @@ NOTHING_ASKED = (
     "say what may be spent, --flops 1e24, or what is to be reached, --target-loss 2.1, or a limit, --at-most"
 )
 NOT_AN_AMOUNT = "{option} '{text}': '{value}' is not a positive, finite number"
+NOT_FINITE = "{option} '{text}': '{value}' is not a finite number"
 NOT_A_LIMIT = "{option} '{text}' is not of the form cost=amount or cost=amount,input=number,…"
 NOT_A_RATE = "{option} '{text}': '{value}' is not of the form MACHINE@SHARE, as in H100@0.4"
 NOT_A_PLAN = "--compare '{text}' is neither params nor params,tokens, as in 7e9 or 7e9,2e12"
@@ -210,9 +211,17 @@ def _limit(option: str, text: str, make: Any) -> Limit:  # noqa: ANN401 - at_mos
         if name.strip() == "machine":
             inputs[RATE] = _rate(option, text, value.strip())
         else:
-            inputs[name.strip()] = _number(option, text, value)
+            inputs[name.strip()] = _finite(option, text, value)
     limit: Limit = make(cost.strip(), _number(option, text, cap), **inputs)
     return limit
+
+
+def _finite(option: str, text: str, value: str) -> float:
+    """Return an input of a cost, some of which may be nothing."""
+    found = number_in(value.strip())
+    if found is None or not math.isfinite(found):
+        raise UsageError(NOT_FINITE.format(option=option, text=text, value=value.strip()))
+    return found
 
 
 def _number(option: str, text: str, value: str) -> float:

@@ -54,10 +54,12 @@ class Plan:
     ----------
     law, coefs
         The law, and the coefs of the point fit, name → value.
-    params, tokens, loss
+    params, tokens
         Of the plan; NaN where there is none. Scalars, (R,) for an ensemble, (b,) and (R, b) for several budgets.
     inputs
-        Name of each further input that was chosen → its value, of the shape of params.
+        Name of each further input that was chosen → its value, of their shape.
+    loss
+        Of the plan, of their shape.
     cost
         Of what was minimised in place of the loss; NaN where the loss was.
     unit

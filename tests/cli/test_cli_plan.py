@@ -91,6 +91,34 @@ def test_given_coefs_have_a_plan_without_regret(run):
     assert {one["code"] for one in told["warnings"]} == {"no-bands", "extrapolation"}
 
 
+def test_a_chosen_input_is_told_with_its_ends(run):
+    words = ("plan", "--law", "experts-sparsity", "--constants", "abnar2025", "--flops", "1e23")
+    answer = run(*words, "--at-most", "active_params=2e10", "--choose", "idle_experts=0:0.9")
+    assert answer.exit_code == 0
+    for word in ("idle_experts at most", "active_params at most", "is chosen as a number of any value from 0 to 0.9"):
+        assert word in " ".join(answer.stdout.split())
+
+
+def test_the_nearest_model_that_can_be_built_is_named(run, tmp_path):
+    """Without replicates too; on the budget alone it has the tokens that are left."""
+    table = tmp_path / "shapes.csv"
+    table.write_text("name,params\nsmall,8e9\nlarge,7e10\nhuge,1e12\n", encoding="utf-8")
+    told = json.loads(run(*KNOWN, "--flops", "1e24", "--shapes", str(table), "--json").stdout)
+    assert told["buildable"]["name"] == "large"
+    assert told["buildable"]["params"] == pytest.approx(7e10, rel=1e-12)
+    assert told["buildable"]["tokens"] == pytest.approx(1e24 / 6 / 7e10, rel=1e-9)
+    beyond = float(js.predict("chinchilla", "besiroglu2024", params=7e10, flops=1e24)) - told["plan"]["loss"]["value"]
+    assert told["buildable"]["regret"]["large"] == pytest.approx(beyond, abs=1e-12)
+    page = run(*KNOWN, "--flops", "1e24", "--shapes", str(table)).stdout
+    assert "large, 70.0B params on 2.38T tokens" in " ".join(page.split())
+
+
+def test_a_table_of_shapes_that_is_not_there_is_named(run):
+    answer = run(*KNOWN, "--flops", "1e24", "--shapes", "no-shapes.csv")
+    assert answer.exit_code == 3
+    assert "no-shapes.csv" in answer.stderr
+
+
 def test_limits_that_contradict_are_named(run):
     answer = run(*KNOWN, "--flops", "1e24", "--at-most", "params=1e9", "--at-least", "params=2e9")
     assert answer.exit_code == 0
@@ -125,6 +153,10 @@ def test_a_loss_is_reached_at_the_least_cost(run):
         (["--flops", "1e24", "--price", "H100@0.4=-2"], "'-2' is not a positive"),
         (["--flops", "1e24", "--least", "dollars"], "only where --target-loss"),
         (["--target-loss", "2", "--tail", "0.1"], "give --flops too"),
+        (["--target-loss", "2", "--shapes", "shapes.csv"], "give --flops too"),
+        (["--flops", "1e24", "--choose", "idle_experts=0.5"], "write the least and the most of it"),
+        (["--flops", "1e24", "--choose", "idle_experts=0:0.5"], "and the limits take no inputs but sizes"),
+        (["--flops", "1e24", "--at-most", "wall-clock=1,flops_per_hour=x"], "'x' is not a finite number"),
         (["--flops", "1e24", "--of", "a"], "--of names a group"),
     ],
 )
