@@ -1,6 +1,6 @@
 """Questions to a lane's objective: its first derivatives, and Lagrange multipliers of coefs that are not minimised.
 
-Every lane's rows are seen by the program of `views_at`, which the fit has, and summed on the host.
+Every lane's rows are seen by the program of `views_of`, which the fit has, and summed on the host.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import chunks
 from jaxscale.engine.job import Job, draws
-from jaxscale.fitting.optimum import jacobian_at, moved, views_at, views_of
+from jaxscale.fitting.optimum import Views, jacobian_at, moved, views_at, views_of
 from jaxscale.numerics.hosted import rho_of
 from jaxscale.numerics.rho import Rho
 
@@ -78,10 +79,19 @@ def values_at_points(job: Job, replicate: np.ndarray, points: np.ndarray, clock:
 def _lanes(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Iterator[tuple[np.ndarray, ...]]:
     """Yield psi, rho's weight, the objective, the weight and the jacobian (bucket, …) of each lane."""
     draw = draws(job, replicate, clock)
-    for lane, (point, weight) in enumerate(zip(theta, draw.weight, strict=True)):
-        views = views_at(job, moved(job.batch, draw.shift, lane), point, float(job.tolerances.min_scale), clock)
+    for views, weight in zip(_views(job, draw.shift, theta, clock), draw.weight, strict=True):
         rho = _rho(job, weight, np.asarray(views.residual)) if job.tolerances.relative_scale else views.rho
         yield np.asarray(rho.psi), np.asarray(rho.weight), _total(rho, weight), weight, np.asarray(views.jacobian)
+
+
+def _views(job: Job, shift: np.ndarray | None, theta: np.ndarray, clock: Clock) -> Iterator[Views]:
+    """Yield the views of each lane's rows at its theta (k, p): several a call where all have the table's own targets."""
+    scale = float(job.tolerances.min_scale)
+    if shift is None:
+        for some in views_of(job, job.batch, theta, scale, clock):
+            yield from (jax.tree.map(lambda part, at=at: part[at], some) for at in range(len(some.residual)))
+    else:
+        yield from (views_at(job, moved(job.batch, shift, at), point, scale, clock) for at, point in enumerate(theta))
 
 
 def _rho(job: Job, weight: np.ndarray, residual: np.ndarray) -> Rho:
