@@ -85,7 +85,7 @@ def _lanes(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> 
 
 
 def _views(job: Job, shift: np.ndarray | None, theta: np.ndarray, clock: Clock) -> Iterator[Views]:
-    """Yield the views of each lane's rows at its theta (k, p): several a call where all have the table's own targets."""
+    """Yield the views of each lane's rows at theta (k, p): several a call where all have the table's own targets."""
     scale = float(job.tolerances.min_scale)
     if shift is None:
         for some in views_of(job, job.batch, theta, scale, clock):
