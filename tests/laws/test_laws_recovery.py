@@ -1,7 +1,5 @@
 """Fits recover the coefs of every law from runs without noise, and those of a law that the user wrote."""
 
-import os
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -24,12 +22,11 @@ def test_every_law_recovers_its_own_coefs(law, monkeypatch):
     """Three settings of the documented range; `python -m benchmarks recovery` tries two hundred.
 
     The program of a law that is fitted here alone runs three times: without optimisation it costs two thirds. What is
-    neither optimised nor fused runs ten times slower: it is fused again where `tests/conftest.py` has it not.
+    neither optimised nor fused runs ten times slower, so that it is fused again.
     """
     if law.name != "chinchilla":
         monkeypatch.setitem(compiling.REASSOCIATE, "xla_backend_optimization_level", 0)
-        if "--xla_cpu_use_fusion_emitters=false" in os.environ["XLA_FLAGS"]:
-            monkeypatch.setitem(compiling.REASSOCIATE, "xla_cpu_use_fusion_emitters", True)
+        monkeypatch.setattr(compiling, "UNFUSED", {})
     random = np.random.default_rng(3)
     columns = random_columns(law, random, 48)
     for _ in range(3):
