@@ -157,11 +157,11 @@ def ensemble():
         return js.bootstrap(js.fit(runs, FLOOR), replicates=300)
 
 
-def test_the_first_fit_counts_loop_verdict_and_look_and_its_bootstrap_no_more_than_the_draw(ensemble):
-    """The draw depends on the scheme and the shape of the table alone, so that another test may have made it."""
+def test_the_first_fit_counts_loop_verdict_and_look_and_its_bootstrap_draw_and_starts(ensemble):
+    """These two depend on no law: another test may have made them."""
     made = ensemble.fit.provenance
     assert 2 <= made.programs <= 3
-    assert ensemble.provenance.programs <= 1
+    assert ensemble.provenance.programs <= 2
     assert made.compile_seconds > 0
     assert made.run_seconds >= 0
 

@@ -42,9 +42,12 @@ def test_two_devices_draw_the_same_tables_and_find_the_same_minima_as_one():
     one, two = answer(1), answer(2)
     assert (one["devices"], two["devices"]) == (1, 2)
     assert one["weights"] == two["weights"]
-    assert one["status"] == two["status"]
     np.testing.assert_allclose(two["values"], one["values"], rtol=1e-12)
-    usable = np.array(one["status"]) <= Status.AT_BOUND  # a singular one has no coefs, but a line of them
+    statuses = np.array([one["status"], two["status"]])
+    is_line = (statuses == Status.SINGULAR).any(axis=0)  # of which rounding may call a point a minimum
+    assert is_line.mean() < 0.01
+    np.testing.assert_array_equal(*statuses[:, ~is_line])
+    usable = (statuses <= Status.AT_BOUND).all(axis=0)
     assert usable.mean() > 0.99
     for name, values in one["coefs"].items():  # programs of one and of two devices round float32 starts differently
         found = np.array(values)[usable]
