@@ -23,6 +23,10 @@ class UsageError(JaxscaleError, ValueError):
     exit_code = 2
 
 
+class IntervalError(UsageError):
+    """An interval that is not defined for one quantity, as for a coef at a bound; the message says why."""
+
+
 class RunsError(JaxscaleError, ValueError):
     """A table of runs that cannot be read or fitted; the message names file, row, column and value.
 

@@ -7,8 +7,10 @@ against their registries, several share a file or an import.
 from __future__ import annotations
 
 OBJECTIVES = ("huber", "squared", "absolute")
-SCHEMES = ("pairs", "cluster")
-INTERVALS = ("percentile",)
+SCHEMES = (
+    "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "jackknife", "jackknife-cluster",
+)  # fmt: skip
+INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "jackknife")
 SOLVERS = ("newton", "lbfgs")
 DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")

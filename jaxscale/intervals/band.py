@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale import names
-from jaxscale.errors import UsageError
+from jaxscale.errors import IntervalError, UsageError
+from jaxscale.intervals.lines import from_line, on_line
 from jaxscale.intervals.spec import Band, Interval, Sample
 from jaxscale.registry import Registry
 
@@ -15,8 +16,13 @@ NO_SAMPLES = "samples = {samples!r}: a band needs one value per replicate"
 LEVEL_NOT_A_SHARE = "level = {level!r} is not between 0 and 1.{hint}"
 PERCENT_HINT = " For {level:g} % write {share:g}."
 LACKING = "the interval '{name}' needs {need}, which this sample does not have"
+AT_BOUND = (
+    "the interval '{name}' is not defined for an estimate at a bound, here {bound:g}: it takes that to lie amid "
+    "its replicates; the percentile interval is one-sided there"
+)
 NEEDS = {
     "point": "the estimate",
+    "point_std": "the standard error of the estimate",
     "std": "standard errors of the estimate and of every replicate",
     "jackknife": "the estimates with each run left out",
 }
@@ -46,7 +52,8 @@ def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval |
     Raises
     ------
     UsageError
-        For a level outside (0, 1), an unknown method, one that needs what the sample does not have, or a single number.
+        For a level outside (0, 1), an unknown method, one that needs what the sample does not have, or a single number;
+        its IntervalError for a sample of which the method has no interval.
 
     Examples
     --------
@@ -65,7 +72,14 @@ def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval |
     if len(usable.values) == 0:
         absent = np.full(np.shape(whole.values)[1:], np.nan)
         return Band(absent, absent, absent, level, rule.name, 0, total)
-    lower, upper = rule.limits(usable, level) if usable.bound is None else _one_sided(rule, usable, level, usable.bound)
+    if usable.bound is not None and not rule.at_bound:
+        raise IntervalError(AT_BOUND.format(name=rule.name, bound=usable.bound))
+    if usable.bound is not None:
+        lower, upper = _one_sided(rule, usable, level, usable.bound)
+    elif rule.is_distance:
+        lower, upper = from_line(usable.line, *rule.limits(on_line(usable), level))
+    else:
+        lower, upper = rule.limits(usable, level)
     return Band(lower, np.median(usable.values, axis=0), upper, level, rule.name, len(usable.values), total)
 
 

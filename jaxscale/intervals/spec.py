@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-Need: TypeAlias = Literal["point", "std", "jackknife"]
+Need: TypeAlias = Literal["point", "point_std", "std", "jackknife"]
+Line: TypeAlias = Literal["real", "positive", "unit"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,14 @@ class Sample:
     point_std
         (…) that of the estimate.
     jackknife
-        (n, …) the estimates with each run left out.
+        (n, …) the estimates with each run, or each group of runs, left out; NaN where one has none.
     bound
         An end that no value passes and at which the estimate lies; None where it lies at none.
+    line
+        The numbers that the quantity may be, `real`, `positive` or `unit` (between 0 and 1): a rule whose limits lie at
+        distances from the estimate measures them on ln of a positive one, and on the logit of one between 0 and 1.
+    dof
+        Degrees of freedom behind `point_std`; infinite where they are not known.
 
     Examples
     --------
@@ -77,6 +83,8 @@ class Sample:
     point_std: np.ndarray | None = None
     jackknife: np.ndarray | None = None
     bound: float | None = None
+    line: Line = "real"
+    dof: float = np.inf
 
     @property
     def usable(self) -> Sample:
@@ -91,7 +99,7 @@ class Sample:
         Parameters
         ----------
         need
-            `point`, `std` (of the estimate and of every replicate) or `jackknife`.
+            `point`, `point_std`, `std` (of the estimate and of every replicate) or `jackknife`.
 
         Returns
         -------
@@ -114,7 +122,11 @@ class Interval:
     source
         Where it is written.
     needs
-        What it reads of the sample beside the values: `point`, `std`, `jackknife`.
+        What it reads of the sample beside the values: `point`, `point_std`, `std` (which is both), `jackknife`.
+    is_distance
+        Whether its limits lie at distances from the estimate, so that they are sought on the sample's `line`.
+    at_bound
+        Whether an estimate at a bound has a one-sided limit by this rule.
 
     Examples
     --------
@@ -129,3 +141,5 @@ class Interval:
     limits: Callable[[Sample, float], tuple[np.ndarray, np.ndarray]]
     source: str
     needs: tuple[Need, ...] = ()
+    is_distance: bool = False
+    at_bound: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,22 +13,23 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
 from jaxscale.refitting.gather import gather
 from jaxscale.refitting.refit import refit_of
-from jaxscale.refitting.setup import setup_of
+from jaxscale.refitting.setup import count_of, setup_of
 from jaxscale.refitting.survey import survey_of
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit
 
-COUNT_NOT_POSITIVE = "replicates = {replicates!r} is not a positive integer"
+IS_JACKKNIFE = "the scheme '{scheme}' is a jackknife itself: leave jackknife=True out, or draw replicates, as by pairs"
 
 
 def bootstrap(
     fit: Fit,
     *,
     scheme: Scheme | str = "pairs",
-    replicates: int = 4000,
+    replicates: int | None = None,
     seed: int = 0,
     chunk: int | None = None,
     covariance: bool = False,
+    jackknife: bool = False,
     device: str = "auto",
     on_done: Callable[[int], None] | None = None,
 ) -> Ensemble:
@@ -43,13 +45,16 @@ def bootstrap(
     scheme
         How tables are drawn: a Scheme, or a name of `jaxscale.resampling.SCHEMES`.
     replicates
-        How many, at least 1.
+        How many, at least 1; None for 4,000, or for all that a scheme lists, as the jackknife does.
     seed
         An integer from 0 to 4294967295.
     chunk
         Most lanes per program call, two at least; None for what suits the device and the table.
     covariance
         Whether that of the coefs is computed in every replicate, for intervals that need standard errors.
+    jackknife
+        Whether the fits without each run are made, too, for intervals that need them; for a scheme that draws groups,
+        those without each group.
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_done
@@ -63,7 +68,8 @@ def bootstrap(
     Raises
     ------
     UsageError
-        For a fit that is no minimum, or invalid arguments.
+        For a fit that is no minimum, a scheme that draws from residuals where the fit leaves none, a number of
+        replicates that the scheme does not have, or invalid arguments.
     RunsError
         For a table with too few groups for a scheme that draws them.
     MissingDependencyError
@@ -84,12 +90,17 @@ def bootstrap(
     >>> print(more.interval("alpha"))
     0.118... … 0.122... … 0.126...  (95 % percentile, ... of 64 replicates)
     """
-    if isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 1:
-        raise UsageError(COUNT_NOT_POSITIVE.format(replicates=replicates))
     scheme, clock = SCHEMES.resolve(scheme), Clock()
+    if jackknife and scheme.is_listed:
+        raise UsageError(IS_JACKKNIFE.format(scheme=scheme.name))
+    asked = np.arange(count_of(fit.runs, scheme, replicates))
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, scheme, seed, chunk, clock)
         surveyed = survey_of(setup, clock)
         told = on_done or (lambda count: None)
-        refits = refit_of(setup, surveyed, np.arange(replicates), clock, told, covariance=covariance)
-    return gather(fit, surveyed, [refits])
+        refits = refit_of(setup, surveyed, asked, clock, told, covariance=covariance)
+    made = gather(fit, surveyed, [refits])
+    if not jackknife:
+        return made
+    without_each = "jackknife-cluster" if scheme.has_groups else "jackknife"
+    return replace(made, jackknife=bootstrap(fit, scheme=without_each, seed=seed, chunk=chunk, device=device))

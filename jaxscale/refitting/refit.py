@@ -29,6 +29,7 @@ from jaxscale.status import Status
 TOGETHER = 1 << 16
 """Replicates whose starts are in memory at a time."""
 
+NOT_LISTED = "replicate {last} is asked for, and the scheme '{scheme}' has {count} of this table"
 NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 on is expected, such as range(100, 200)"
 
 
@@ -95,7 +96,7 @@ def refit(
     Raises
     ------
     UsageError
-        For replicates that are no whole numbers from 0 on; and as `js.bootstrap`.
+        For replicates that are no whole numbers from 0 on, or not there; and as `js.bootstrap`.
     RunsError, MissingDependencyError
         As `js.bootstrap`.
 
@@ -109,6 +110,9 @@ def refit(
     asked = np.asarray(replicates)
     if asked.ndim != 1 or not len(asked) or not np.issubdtype(asked.dtype, np.integer) or asked.min() < 0:
         raise UsageError(NOT_REPLICATES.format(replicates=replicates))
+    listed = survey.scheme.listed(fit.runs.weight, fit.runs.group)
+    if listed is not None and asked.max() >= listed:
+        raise UsageError(NOT_LISTED.format(last=int(asked.max()), scheme=survey.scheme.name, count=listed))
     clock = Clock()
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, survey.scheme, survey.seed, survey.chunk, clock)

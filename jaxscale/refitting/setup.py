@@ -52,6 +52,17 @@ NO_GROUPS = "the scheme '{scheme}' draws groups of rows: say which column names 
 OWN_COEFS = (
     "the scheme '{scheme}' draws whole groups, and here each group has coefs of its own, which the others do not tell"
 )
+NONE_LEFT = (
+    "the scheme '{scheme}' draws from the residuals, and this fit leaves none: {runs} for {coefs}; use pairs, or a law "
+    "with fewer coefs"
+)
+COUNT_NOT_POSITIVE = "replicates = {replicates!r} is not a positive integer"
+OTHER_COUNT = (
+    "the scheme '{scheme}' has {count} of this table, each without one of its {parts}, and not {replicates}: leave the "
+    "number of replicates out"
+)
+REPLICATES = 4000
+"""Of a scheme that draws, where no number is asked for."""
 TOO_FEW = "{source}: {groups} for the scheme '{scheme}', which needs {least}; without groups single rows are drawn"
 
 
@@ -121,18 +132,23 @@ def setup_of(fit: Fit, scheme: Scheme, seed: int, chunk: int | None, clock: Cloc
     fine, scale = (max(objective.scale, objective.limit * spread, share * spread) for share in (FINE, WARM))
     bound = bound_of(fit)
     if "residuals" in scheme.needs:
-        job = replace(job, fitted=fitted_of(fit, job, theta if bound is None else bound.start, clock))
+        if fit.dof < 1:
+            runs, coefs = counted(int(np.sum(fit.runs.weight > 0)), "run"), counted(len(fit.free), "coef")
+            raise UsageError(NONE_LEFT.format(scheme=scheme.name, runs=runs, coefs=coefs))
+        place = theta if bound is None else np.where(bound.is_held, bound.stand, bound.start)
+        job = replace(job, fitted=fitted_of(fit, job, place, clock))
     return Setup(fit, job, bound, theta, grid, fine, scale, max(scale, WIDE * spread))
 
 
 def fitted_of(fit: Fit, job: Job, theta: np.ndarray, clock: Clock) -> Fitted:
     """Return the point fit on its rows, for schemes that need residuals; theta: (p,), where it lies.
 
-    A row of weight zero has no leverage.
+    A row of weight zero has no leverage. Directions of the coefs to which no prediction responds have none either.
     """
     batch = job.batch
     free = np.array([name in fit.free and name not in fit.held for name in fit.law.names])
-    frame, _ = np.linalg.qr(jacobian_at(job, batch, theta, clock)[:, free])
+    frame, size, _ = np.linalg.svd(jacobian_at(job, batch, theta, clock)[:, free], full_matrices=False)
+    frame = frame[:, size > np.finfo(np.float64).eps * max(frame.shape) * np.max(size, initial=0.0)]
     leverage = np.zeros(batch.count)
     leverage[np.flatnonzero(batch.weight > 0)] = np.sum(frame**2, axis=1)
     residual = np.asarray(fit.residuals, dtype=np.float64)
@@ -165,6 +181,22 @@ def check_clusters(runs: Runs, scheme: Scheme, *, has_own: bool) -> None:
     if count < LEAST_CLUSTERS:
         groups, source = counted(count, "group"), shown_name(runs.origin.source)
         raise RunsError(TOO_FEW.format(source=source, groups=groups, scheme=scheme.name, least=LEAST_CLUSTERS))
+
+
+def count_of(runs: Runs, scheme: Scheme, replicates: int | None) -> int:
+    """Return how many replicates are to be made; raise UsageError for a number that is none, or not that of a scheme.
+
+    replicates: None for as many as the scheme lists, or REPLICATES.
+    """
+    listed = scheme.listed(runs.weight, runs.group)
+    if replicates is None:
+        return REPLICATES if listed is None else listed
+    if isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 1:
+        raise UsageError(COUNT_NOT_POSITIVE.format(replicates=replicates))
+    if listed is not None and replicates != listed:
+        parts, count = "groups" if scheme.has_groups else "rows", counted(listed, "replicate")
+        raise UsageError(OTHER_COUNT.format(scheme=scheme.name, count=count, parts=parts, replicates=replicates))
+    return int(replicates)
 
 
 def still_open(findings: Iterable[Finding], scheme: Scheme) -> tuple[Finding, ...]:

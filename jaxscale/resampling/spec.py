@@ -89,6 +89,9 @@ class Scheme:
     needs
         `groups` for a scheme that draws the groups of a table, which then must have some; `residuals` for one that
         reads `fitted`, which is None otherwise.
+    is_listed
+        Whether its replicates are not drawn but listed, each table once, as the jackknife's: their number follows from
+        the table, and they are no sample of a distribution.
 
     Examples
     --------
@@ -100,11 +103,30 @@ class Scheme:
     draw: Callable[[jax.Array, Table, Fitted | None], Draw[jax.Array]]
     source: str
     needs: tuple[Need, ...] = ()
+    is_listed: bool = False
 
     @property
     def has_groups(self) -> bool:
         """Whether it draws the groups of a table."""
         return "groups" in self.needs
+
+    def listed(self, weight: np.ndarray, group: np.ndarray | None = None) -> int | None:
+        """Return how many replicates a scheme that lists them has: one for each row, or group, that counts.
+
+        Parameters
+        ----------
+        weight, group
+            (n,) of the table; group None where it has none.
+
+        Returns
+        -------
+        int or None
+            None for a scheme that draws, which has as many as one asks for.
+        """
+        if not self.is_listed:
+            return None
+        counts = np.asarray(weight) > 0
+        return len(np.unique(clusters_of(group, len(counts))[counts])) if self.has_groups else int(counts.sum())
 
 
 def clusters_of(group: np.ndarray | None, rows: int) -> np.ndarray:

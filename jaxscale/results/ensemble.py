@@ -57,6 +57,8 @@ class Ensemble:
     covariance
         (R, p, p) of the coefs in each replicate, in the law's order, NaN where it is not usable; None where it was not
         asked for.
+    jackknife
+        The fits without each run, or each group, as replicates; None where they were not asked for.
 
     Examples
     --------
@@ -77,6 +79,7 @@ class Ensemble:
     without: Mapping[str, np.ndarray] = field(default_factory=dict)
     fitted: Fitted | None = None
     covariance: np.ndarray | None = None
+    jackknife: Ensemble | None = None
 
     def __len__(self) -> int:
         return len(self.value)

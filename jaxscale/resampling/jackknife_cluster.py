@@ -1,0 +1,24 @@
+"""The jackknife of groups: replicate r is the table without its group r, such as all checkpoints of one run."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxscale.resampling.jackknife import draw as leave_one_out
+from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
+
+
+def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax.Array]:
+    """Return the table's weights, those of one group zero: counted over groups of which a row counts.
+
+    The key is not used: nothing is drawn.
+    """
+    mass = jnp.zeros_like(table.weight).at[table.cluster].max(table.weight)
+    groups = Table(jnp.sign(mass), jnp.max(table.cluster) + 1, table.cluster, table.replicate)
+    return Draw(leave_one_out(key, groups).weight[table.cluster] * table.weight)
+
+
+SCHEME = Scheme(
+    "jackknife-cluster", draw, "Cameron & Miller 2015, Journal of Human Resources 50(2)", ("groups",), is_listed=True
+)
