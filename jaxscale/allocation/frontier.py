@@ -27,8 +27,10 @@ from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock, Program, prefetched, run
 from jaxscale.engine.data import chunks, fill
 from jaxscale.errors import UsageError
+from jaxscale.intervals import Sample
 from jaxscale.laws import LAWS, Law
-from jaxscale.results import Ensemble, Fit, Frontier
+from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier
+from jaxscale.results.samples import Sets, sample_from, sets_of
 
 Tree = TypeVar("Tree")
 
@@ -78,8 +80,8 @@ def frontier(
     Raises
     ------
     UsageError
-        For a budget that is not positive, a law that neither splits a budget nor knows it, or an input that is not
-        fixed.
+        For a budget that is not positive, a law that neither splits a budget nor knows it, an input that is not fixed,
+        or an ensemble of a jackknife, whose replicates are no draws.
     RunsError
         For a table whose numbers are not what they are taken for (`units-suspect`, `target-suspect`), unless it was
         read with `units_ok`.
@@ -97,23 +99,32 @@ def frontier(
         check_plannable(fit)
     _finding(law)
     fixed = fixed_values(law, fixed)
-    sets, is_split = law.vector(coefs)[None], np.array([fit is None or len(fit.unidentified) < SEVERAL])
     if isinstance(source, Ensemble):  # with its replicates, since the point alone would need a program of its own
-        sets = np.concatenate([sets, np.stack([source.coefs[name] for name in law.names], axis=1)])
-        open_ones = sum((mask.astype(int) for mask in source.without.values()), np.zeros(len(source), int))
-        is_split = np.append(is_split, open_ones < SEVERAL)
-    found = _optima(law, sets, budgets, fixed)
+        sets = sets_of(source)
+    else:
+        sets = Sets(law.vector(coefs)[None], np.array([0 if fit is None else len(fit.unidentified)]))
+    found = _optima(law, sets.coefs, budgets, fixed)
     if can_allocate(law):
-        found[:3, ~is_split] = np.nan
+        found[:3, sets.without >= SEVERAL] = np.nan
     params, tokens, loss, is_lowest = found[:, 0].copy()  # nothing keeps the ensemble's arrays in memory
     measured = None if fit is None else measured_flops(law, fit.runs)
     findings = frontier_findings(law, budgets, params, is_lowest, measured)
     point = Frontier(law, dict(coefs), budgets, params, tokens, loss, None, measured, findings, fixed)
     if not isinstance(source, Ensemble):
         return point
-    params, tokens, loss = np.where(source.usable[:, None], found[:3, 1:], np.nan)
-    findings = (*findings, *replicate_findings(source, params, found[3, 1:]))
-    return replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
+    every = dict(zip(QUANTITIES, (*found[:3], found[1] / found[0]), strict=True))
+    samples = {name: sample_from(source, one) for name, one in every.items()}
+    params, tokens, loss = (samples[name].values for name in QUANTITIES[:3])
+    findings = (*findings, *replicate_findings(source, params, found[3, 1 : 1 + len(source)]))
+    jackknife, std, point_std = (_known(samples, part) for part in ("jackknife", "std", "point_std"))
+    made = replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
+    return replace(made, jackknife=jackknife, std=std, point_std=point_std, dof=float(source.fit.dof))
+
+
+def _known(samples: Mapping[str, Sample], part: str) -> dict[str, np.ndarray]:
+    """Return a part of the samples of every quantity; nothing where they have none."""
+    parts = {name: getattr(one, part) for name, one in samples.items()}
+    return {name: np.asarray(one) for name, one in parts.items() if one is not None}
 
 
 @contextmanager

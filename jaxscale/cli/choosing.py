@@ -222,9 +222,11 @@ def check_countable(runs: Runs, counts: Sequence[str]) -> None:
 
 
 def check_scheme(runs: Runs, fitting: Fitting) -> None:
-    """Raise UsageError or RunsError for a scheme that draws groups that the table lacks, before it is fitted."""
+    """Raise UsageError or RunsError for a scheme that draws nothing, or groups that the table lacks, before a fit."""
     from jaxscale.refitting import check_clusters
     from jaxscale.resampling import SCHEMES
+    from jaxscale.results.samples import check_drawn
 
+    check_drawn(SCHEMES.resolve(fitting.scheme))
     if fitting.replicates:
         check_clusters(runs, SCHEMES.resolve(fitting.scheme), has_own=bool(fitting.per_group))

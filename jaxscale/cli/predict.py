@@ -127,7 +127,7 @@ def _saved(
     """Return the predictions of a saved fit, or of one of its groups, with bands."""
     import numpy as np
 
-    from jaxscale.fitting import predict_ensemble
+    from jaxscale.fitting import predicted_sample
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
     from jaxscale.reports import Predictions
@@ -144,7 +144,7 @@ def _saved(
     fit, limits = study.fit, None
     columns, asked = _columns(fit.law, at)
     if study.ensemble is not None and study.has_bands:
-        limits = band(predict_ensemble(study.ensemble, columns), level=study.level, method=study.interval)
+        limits = band(predicted_sample(study.ensemble, columns), level=study.level, method=study.interval)
     losses = predict_with(fit.law, fit.coefs, columns)
     is_unknown = (bool(fit.unidentified) and not fit.is_usable) or is_in_other_units(fit)
     losses, limits = (np.full_like(losses, np.nan), None) if is_unknown else (losses, limits)

@@ -2,7 +2,7 @@
 
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.groups import group_of
-from jaxscale.fitting.predict import predict, predict_ensemble
+from jaxscale.fitting.predict import predict, predict_ensemble, predicted_sample
 from jaxscale.fitting.solution import solution
 from jaxscale.fitting.variants import compare_counts, reduced
 
@@ -12,6 +12,7 @@ __all__ = [
     "group_of",
     "predict",
     "predict_ensemble",
+    "predicted_sample",
     "reduced",
     "solution",
 ]

@@ -12,7 +12,7 @@ from jaxscale.engine.data import Batch
 from jaxscale.engine.job import Job
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.fitting.bounds import SAME_MINIMUM
-from jaxscale.fitting.covariance import covariance_at, errors_of
+from jaxscale.fitting.covariance import covariance_at, errors_of, slopes_of
 from jaxscale.fitting.nullspace import NullSpace, flattest, in_unit_diagonal, null_space_of
 from jaxscale.fitting.optimum import hessian_of, views_at, weighted_jacobian, weighted_total
 from jaxscale.laws import Law
@@ -90,6 +90,7 @@ class Diagnostics(NamedTuple):
     std: Mapping[str, float | None]
     null_space: NullSpace
     flattest: str | None
+    covariance: np.ndarray | None = None
 
 
 def diagnose(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> Diagnostics:
@@ -111,10 +112,13 @@ def diagnose(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.n
     hessian = hessian_of(views, job.problem.pairs, batch.weight)[np.ix_(free, free)]
     condition = _condition(hessian)
     std: dict[str, float | None] = dict.fromkeys(law.names)
+    covariance = None
     if condition is not None and condition < SINGULAR_ABOVE:
         covariance = covariance_at(objective, job.problem.pairs, views, batch.weight, scale, free)
         errors = None if covariance is None else errors_of(law, theta, covariance)
-        if errors is not None:
+        if errors is not None and covariance is not None:
+            slopes = slopes_of(law, theta)
+            covariance = covariance * slopes[:, None] * slopes
             std |= {
                 name: float(error) if np.isfinite(error) else None
                 for name, error, is_free in zip(law.names, errors, free, strict=True)
@@ -122,7 +126,9 @@ def diagnose(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.n
             }
     coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
     null_space = null_space_of(weighted_jacobian(views, batch.weight)[:, free], law.bounded[free], value, coefs)
-    return Diagnostics(value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs))
+    return Diagnostics(
+        value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs), covariance
+    )
 
 
 def _scaled_gradient(

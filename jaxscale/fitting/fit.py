@@ -250,11 +250,12 @@ def _report(
         provenance=provenance,
         unidentified=unidentified or _named(law, is_open),
         held=_named(law, is_held),
+        covariance=_known(diagnostics.covariance, std, is_held | (job.active == 0)),
     )
     made = replace(made, joint=joints_of(made, diagnostics.std) if status.is_usable else ())
     is_plain = not made.held and np.isfinite(list(made.coefs.values())).all()  # then they are what was minimised
     if made.is_usable and not is_plain and not is_reproduced(made):
-        made = replace(made, status=Status.STALLED, std=dict.fromkeys(law.names))
+        made = replace(made, status=Status.STALLED, std=dict.fromkeys(law.names), covariance=None)
     of_design = findings_of_design(made, design, aliasing)
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)
     of_fit = findings_of_fit(made, outcome, diagnostics, start=start, is_explained=bool(aliasing.unidentified))
@@ -267,6 +268,17 @@ def _report(
 
 def _named(law: Law, mask: np.ndarray) -> tuple[str, ...]:
     return tuple(name for name, is_in in zip(law.names, mask, strict=True) if is_in)
+
+
+def _known(covariance: np.ndarray | None, std: Mapping[str, float | None], is_exact: np.ndarray) -> np.ndarray | None:
+    """Return a covariance with NaN for coefs without a standard error; None where there is none.
+
+    is_exact: (p,) bool, coefs that are fixed or held.
+    """
+    is_known = np.array([error is not None for error in std.values()]) | is_exact
+    if covariance is None or not (is_known & ~is_exact).any():
+        return None
+    return np.where(is_known[:, None] & is_known, covariance, np.nan)
 
 
 def _given(law: Law, coefs: np.ndarray, fixed: Mapping[str, float]) -> dict[str, float]:

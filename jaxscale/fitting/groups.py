@@ -152,7 +152,15 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
         nowhere = np.zeros(len(result), bool)
         without = grouping.coefs_of(group, {name: result.without.get(name, nowhere) for name in result.coefs})
         without = {name: mask for name, mask in without.items() if mask.any()}
-        return replace(result, fit=group_of(whole, group), coefs=samples, whole=whole.runs, without=without)
+        return replace(
+            result,
+            fit=group_of(whole, group),
+            coefs=samples,
+            whole=whole.runs,
+            without=without,
+            covariance=_its_covariance(result.covariance, whole.law, group),
+            jackknife=None if result.jackknife is None else group_of(result.jackknife, group),
+        )
     rows = whole.runs[GROUP.name] == grouping.groups.index(group)
     runs, residuals = whole.runs.take(np.flatnonzero(rows), "of another group"), whole.residuals[rows]
     minima = tuple(
@@ -177,7 +185,17 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
         held=its(whole.held),
         joint=tuple(part for one in whole.joint for part in _its_joint(one, grouping, group)),
         common=tuple(name for name in grouping.common if name not in whole.fixed),
+        covariance=_its_covariance(whole.covariance, whole.law, group),
     )
+
+
+def _its_covariance(covariance: np.ndarray | None, law: Law, group: str) -> np.ndarray | None:
+    """Return the covariance (…, p, p) of the coefs that one group has, of that of all coefs of a grouped law."""
+    grouping = grouping_of(law)
+    if covariance is None or grouping is None:
+        return None
+    place = list(grouping.coefs_of(group, {full: at for at, full in enumerate(law.names)}).values())
+    return np.asarray(covariance[..., place, :][..., place])
 
 
 def _its_joint(one: Joint, grouping: Grouping, group: str) -> list[Joint]:

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.allocation.inputs import check_asked, run_columns
+from jaxscale.intervals import Sample
+from jaxscale.intervals.lines import line_through
 from jaxscale.laws import LAWS, Law, predict_sets, predict_with
 from jaxscale.laws.checking import check_coefs
 from jaxscale.laws.grouped import GROUP, grouping_of
 from jaxscale.results import Ensemble, Fit
+from jaxscale.results.samples import check_drawn, sample_from, sets_of
 
 
 def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None, **columns: ArrayLike) -> np.ndarray:
@@ -76,7 +79,8 @@ def predict_ensemble(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> np
     Raises
     ------
     UsageError
-        For a missing input, what makes no table, and numbers that an input cannot be or that are not finite.
+        For a missing input, what makes no table, numbers that an input cannot be or that are not finite, and an
+        ensemble of a jackknife, whose replicates are no draws.
 
     Examples
     --------
@@ -87,5 +91,35 @@ def predict_ensemble(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> np
     array([3.28, 2.47])
     """
     law = ensemble.fit.law
+    check_drawn(ensemble.scheme)
     sets = np.stack([np.where(ensemble.usable, ensemble.coefs[name], np.nan) for name in law.names], axis=1)
     return predict_sets(law, sets, run_columns(law, columns))
+
+
+def predicted_sample(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> Sample:
+    """Return the sample of the loss that is predicted, for `js.band` by any method.
+
+    Parameters
+    ----------
+    ensemble, columns
+        As for `predict_ensemble`.
+
+    Returns
+    -------
+    Sample
+        Of (R, …), with the estimates without each run and standard errors where the ensemble has them.
+
+    Raises
+    ------
+    UsageError
+        As `predict_ensemble`.
+
+    Examples
+    --------
+    >>> losses = js.fitting.predicted_sample(ensemble, {"params": [1e8, 1e9]})
+    >>> js.band(losses, method="basic").centre.round(2)
+    array([3.28, 2.47])
+    """
+    law = ensemble.fit.law
+    found = predict_sets(law, sets_of(ensemble).coefs, run_columns(law, columns))
+    return sample_from(ensemble, found, line=line_through(found))

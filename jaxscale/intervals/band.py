@@ -52,8 +52,8 @@ def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval |
     Raises
     ------
     UsageError
-        For a level outside (0, 1), an unknown method, one that needs what the sample does not have, or a single number;
-        its IntervalError for a sample of which the method has no interval.
+        For a level outside (0, 1), an unknown method, or a single number; its IntervalError for a method that needs
+        what the sample does not have, or that has no interval of such a sample.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval |
         raise UsageError(NO_SAMPLES.format(samples=whole.values))
     for need in rule.needs:
         if whole.lacks(need):
-            raise UsageError(LACKING.format(name=rule.name, need=NEEDS[need]))
+            raise IntervalError(LACKING.format(name=rule.name, need=NEEDS[need]))
     usable, total = whole.usable, len(whole.values)
     if len(usable.values) == 0:
         absent = np.full(np.shape(whole.values)[1:], np.nan)

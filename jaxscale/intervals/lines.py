@@ -29,6 +29,16 @@ MAPS: Mapping[Line, Map] = {
 }
 
 
+def line_of(support: str) -> Line:
+    """Return the line of a quantity with that support; any but the known ones are measured as they are."""
+    return next((line for line in MAPS if line == support), "real")
+
+
+def line_through(*parts: np.ndarray) -> Line:
+    """Return the line of a quantity that is positive wherever it is known, and of any other."""
+    return "real" if any((np.asarray(part) <= 0).any() for part in parts) else "positive"
+
+
 def on_line(sample: Sample) -> Sample:
     """Return a sample on its real line, standard errors by the slope there; values at an end are infinite."""
     if sample.line == "real":

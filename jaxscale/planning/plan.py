@@ -22,6 +22,7 @@ from jaxscale.planning.question import PlanQuestion, question_of
 from jaxscale.planning.spending import LARGEST, REACHED
 from jaxscale.results import Ensemble, Fit
 from jaxscale.results.plan import TARGET, UNIQUE, Plan, PlanStatus
+from jaxscale.results.samples import check_drawn
 
 
 def plan(
@@ -113,7 +114,8 @@ def plan(
 
 
 def coef_sets(ensemble: Ensemble) -> np.ndarray:
-    """Return the coefs of every replicate (R, p), in the law's order."""
+    """Return the coefs of every replicate (R, p), in the law's order; raise UsageError for those of a jackknife."""
+    check_drawn(ensemble.scheme)
     return np.stack([ensemble.coefs[name] for name in ensemble.fit.law.names], axis=1)
 
 

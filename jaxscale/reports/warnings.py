@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.digits import scientific
+from jaxscale.errors import IntervalError
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
@@ -71,7 +73,7 @@ def warnings_of(study: Study) -> tuple[Finding, ...]:
     known += study.ensemble.findings if study.ensemble is not None else ()
     known += study.frontier.findings if study.frontier is not None else ()
     known = known if study.ensemble is None else list(still_open(known, study.ensemble.scheme))
-    own = (_no_frontier(study), _bands(study), _tails(study), _lost(study), _groups(study))
+    own = (_no_frontier(study), _bands(study), _intervals(study), _tails(study), _lost(study), _groups(study))
     found = [*known, *(finding for finding in own if finding is not None), *_of_groups(study)]
     by_code: dict[str, Finding] = {}
     for finding in found:
@@ -130,6 +132,25 @@ def _bands(study: Study) -> Finding | None:
     if 1.0 - share > MANY:
         return Finding("intervals-unreliable", MANY_FAILED.format(share=1.0 - share))
     return None
+
+
+def _intervals(study: Study) -> Finding | None:
+    """Return the finding about quantities that have replicates and no interval of the kind that was asked for."""
+    ensemble, reasons = study.ensemble, dict[str, list[str]]()
+    if ensemble is None or not study.has_bands:
+        return None
+    known = [name for name in study.fit.free if name not in study.fit.unidentified]
+    tries: list[tuple[str, Callable[..., object]]] = [(name, partial(ensemble.interval, name)) for name in known]
+    if study.frontier is not None:
+        tries += [(name, partial(study.frontier.interval, name)) for name in QUANTITIES]
+    for name, interval in tries:
+        try:
+            interval(level=study.level, method=study.interval)
+        except IntervalError as error:
+            reasons.setdefault(str(error), []).append(name)
+    return (
+        Finding("no-interval", "; ".join(f"{', '.join(of)}: {why}" for why, of in reasons.items())) if reasons else None
+    )
 
 
 def _tails(study: Study) -> Finding | None:

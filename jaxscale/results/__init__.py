@@ -8,6 +8,7 @@ from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
 from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummary, residual_summary
 from jaxscale.results.plan import Plan, PlanStatus
+from jaxscale.results.samples import sample_of
 from jaxscale.results.solution import Solution
 from jaxscale.results.study import LEAST_USABLE, Study
 
@@ -32,4 +33,5 @@ __all__ = [
     "Solution",
     "Study",
     "residual_summary",
+    "sample_of",
 ]

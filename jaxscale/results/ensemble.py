@@ -11,10 +11,12 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, Sample, band
+from jaxscale.intervals.lines import line_of
 from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
 from jaxscale.results.fit import Fit
 from jaxscale.results.minimum import Joint
+from jaxscale.results.samples import check_drawn
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 
@@ -208,6 +210,23 @@ class Ensemble:
         total = np.sum(parts, axis=0) if one.is_sum else np.prod(parts, axis=0)
         return np.where(is_joint, total, np.nan)
 
+    def joint_sample(self, one: Joint) -> Sample:
+        """Return the sample of what several coefs of the fit are together, for `js.band`.
+
+        Parameters
+        ----------
+        one
+            Of the fit's `joint`.
+
+        Returns
+        -------
+        Sample
+            With the values of `joint_samples`; replicates have no standard error of it.
+        """
+        left = None if self.jackknife is None else self.jackknife.joint_samples(one)
+        std = None if one.std is None else np.asarray(one.std)
+        return Sample(self.joint_samples(one), np.asarray(one.value), None, std, left, dof=self.fit.dof)
+
     def interval(self, name: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
         """Return the band of one coef over the usable replicates; one-sided where the fit has it at a bound.
 
@@ -233,12 +252,20 @@ class Ensemble:
         >>> print(f"{ensemble.interval('alpha').centre:.3f}")
         0.122
         """
+        check_drawn(self.scheme)
         values = self.samples(name)  # which knows the names
-        point = self.fit.coefs[name]
-        bound = point if name in self.fit.at_bound else None
-        std = self.fit.std[name]
-        point_std = None if std is None else np.asarray(std)
-        sample = Sample(values, np.asarray(point), self.std(name), point_std, bound=bound)
+        fit, point = self.fit, self.fit.coefs[name]
+        std = fit.std[name]
+        sample = Sample(
+            values,
+            np.asarray(point),
+            self.std(name),
+            None if std is None else np.asarray(std),
+            None if self.jackknife is None else self.jackknife.samples(name),
+            bound=point if name in fit.at_bound else None,
+            line=line_of(fit.law.supports[fit.law.names.index(name)].name),
+            dof=fit.dof_of(name),
+        )
         return band(sample, level=level, method=method)
 
     def std(self, name: str) -> np.ndarray | None:

@@ -65,6 +65,9 @@ class Fit:
         Coefs that were held at the bound where the minimum lies, if it lies at one.
     joint
         The constants that several coefs without a value are together at a bound.
+    covariance
+        (p, p) of the coefs, in the law's order, whose roots on the diagonal are `std`: zero for coefs that are fixed or
+        held, NaN for those without a standard error; None where there is none at all.
 
     Examples
     --------
@@ -89,6 +92,7 @@ class Fit:
     common: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     joint: tuple[Joint, ...] = ()
+    covariance: np.ndarray | None = None
 
     def __repr__(self) -> str:
         coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())

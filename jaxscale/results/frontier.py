@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, Sample, band
+from jaxscale.intervals.lines import line_through
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,13 @@ class Frontier:
         What is worth knowing about the optima.
     fixed
         The law's inputs that no budget decides, at these values.
+    jackknife
+        Quantity → (n, b) with each run left out, of an ensemble that has these fits; else empty.
+    std, point_std
+        Quantity → (R, b), or (b,), standard errors in the replicates and at the point fit by the delta method, of an
+        ensemble that has covariances; else empty.
+    dof
+        The degrees of freedom behind `point_std`.
 
     Examples
     --------
@@ -60,6 +68,10 @@ class Frontier:
     measured: tuple[float, float] | None = None
     findings: tuple[Finding, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
+    jackknife: Mapping[str, np.ndarray] = field(default_factory=dict)
+    std: Mapping[str, np.ndarray] = field(default_factory=dict)
+    point_std: Mapping[str, np.ndarray] = field(default_factory=dict)
+    dof: float = np.inf
 
     def __repr__(self) -> str:
         ensemble = f", {len(self.params):,} replicates" if self.is_ensemble else ""
@@ -130,5 +142,14 @@ class Frontier:
         """
         if self.at_point is None:
             return None
-        sample = Sample(getattr(self, quantity), getattr(self.at_point, quantity))
+        values, point = getattr(self, quantity), getattr(self.at_point, quantity)
+        sample = Sample(
+            values,
+            point,
+            self.std.get(quantity),
+            self.point_std.get(quantity),
+            self.jackknife.get(quantity),
+            line=line_through(values, point),
+            dof=self.dof,
+        )
         return band(sample, level=level, method=method)

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, Sample, band
+from jaxscale.intervals.lines import line_through
 
 if TYPE_CHECKING:
     from jaxscale.laws import Law
@@ -83,8 +84,7 @@ class Solution:
         UsageError
             As `js.band`.
         """
-        return (
-            None
-            if self.at_point is None
-            else band(Sample(self.arrays[name], self.at_point.arrays[name]), level=level, method=method)
-        )
+        if self.at_point is None:
+            return None
+        values, point = self.arrays[name], self.at_point.arrays[name]
+        return band(Sample(values, point, line=line_through(values, point)), level=level, method=method)

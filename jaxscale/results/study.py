@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from jaxscale.costs.spec import SIZES
-from jaxscale.errors import UsageError
+from jaxscale.errors import IntervalError, UsageError
 from jaxscale.finding import forbids_plan
 from jaxscale.intervals import INTERVALS, Band, Interval, band
 from jaxscale.results.counts import Counts
@@ -16,6 +17,7 @@ from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import Frontier
 from jaxscale.results.minimum import Joint
+from jaxscale.results.samples import check_made
 
 LEAST_USABLE = 0.5
 """Share of usable replicates below which a band says nothing, and the study is not trustworthy."""
@@ -106,8 +108,15 @@ class Study:
         -------
         Study
             A copy.
+
+        Raises
+        ------
+        UsageError
+            For an interval that needs what the ensemble was made without.
         """
         level, interval = self.level if level is None else level, interval or self.interval
+        if self.ensemble is not None:
+            check_made(self.ensemble, interval)
         groups = {group: part.shown(level=level, interval=interval) for group, part in self.groups.items()}
         reduced = None if self.reduced is None else self.reduced.shown(level=level, interval=interval)
         return replace(self, level=level, interval=interval, groups=groups, reduced=reduced)
@@ -205,7 +214,9 @@ class Study:
         """
         if self.ensemble is None or not self.has_bands or name in (*self.fit.fixed, *self.fit.unidentified):
             return None
-        return self.ensemble.interval(name, level=self.level, method=self.interval)
+        with suppress(IntervalError):  # `intervals_missing` says why
+            return self.ensemble.interval(name, level=self.level, method=self.interval)
+        return None
 
     def coef_std(self, name: str) -> float | None:
         """Return the standard deviation of a fitted coef over the usable replicates.
@@ -246,8 +257,10 @@ class Study:
         """
         if self.ensemble is None or not self.has_bands:
             return None
-        found = band(self.ensemble.joint_samples(one), level=self.level, method=self.interval)
-        return found if found.n_used else None
+        found = None
+        with suppress(IntervalError):
+            found = band(self.ensemble.joint_sample(one), level=self.level, method=self.interval)
+        return found if found is not None and found.n_used else None
 
     def frontier_band(self, quantity: str) -> Band | None:
         """Return the band of one quantity of the frontier.
@@ -265,7 +278,9 @@ class Study:
         """
         if self.frontier is None or not self.has_bands:
             return None
-        found = self.frontier.interval(quantity, level=self.level, method=self.interval)
+        found = None
+        with suppress(IntervalError):
+            found = self.frontier.interval(quantity, level=self.level, method=self.interval)
         if found is None or self.ensemble is None or found.n_used < LEAST_USABLE * self.ensemble.usable.sum():
             return None
         return found if found.n_used else None

@@ -13,7 +13,7 @@ from jaxscale.laws import ExpressionLoss, Law, predict_with
 from jaxscale.laws.grouped import core_of
 from jaxscale.numerics.supports import Support
 from jaxscale.provenance import Provenance
-from jaxscale.results import Certificate, Count, Ensemble, Fit, Frontier, Joint
+from jaxscale.results import QUANTITIES, Certificate, Count, Ensemble, Fit, Frontier, Joint
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 from jaxscale.text import shown
@@ -70,7 +70,7 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
         "group": A_TEXT,
         "labels": A_TEXT,
     },
-    Fit: {"std": NOT_NEGATIVE_IF_ANY, "residuals": ANYTHING},
+    Fit: {"std": NOT_NEGATIVE_IF_ANY, "residuals": ANYTHING, "covariance": ANYTHING},
     Certificate: {"scaled_gradient": NOT_NEGATIVE_IF_ANY, "condition": NOT_NEGATIVE_IF_ANY},
     Joint: {"std": NOT_NEGATIVE_IF_ANY},
     Provenance: {"compile_seconds": NOT_NEGATIVE, "run_seconds": NOT_NEGATIVE},
@@ -90,6 +90,9 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
         "loss": ANYTHING,
         "measured": POSITIVE,
         "fixed": NUMBER,
+        "jackknife": ANYTHING,
+        "std": NOT_NEGATIVE_IF_ANY,
+        "point_std": NOT_NEGATIVE_IF_ANY,
     },
     Count: {"exponent": FINITE},
 }
@@ -118,6 +121,8 @@ def verify_fit(reader: Reader, fit: Fit, path: str) -> None:
         if name in law.inputs:
             reader.keep(column, FINITE, f"{path}.runs.columns.{at}")
     reader.shape(fit.residuals, (len(runs),), f"{path}.residuals")
+    if fit.covariance is not None:
+        reader.shape(fit.covariance, (len(law.names), len(law.names)), f"{path}.covariance")
     reader.keep(fit.residuals, FINITE, f"{path}.residuals", where=counts & is_usable)
     for at, minimum in enumerate(fit.certificate.other_minima):
         _verify_coefs(reader, f"{path}.certificate.other_minima[{at}].coefs", minimum.coefs, law)
@@ -143,6 +148,10 @@ def verify_ensemble(reader: Reader, ensemble: Ensemble, path: str) -> None:
         reader.shape(ensemble.covariance, (*shape, len(law.names), len(law.names)), f"{path}.covariance")
     for at, known in enumerate(ensemble.fitted or ()):
         reader.shape(np.asarray(known), (len(ensemble.whole or ensemble.fit.runs),), f"{path}.fitted.{at}")
+    if ensemble.jackknife is not None:
+        if ensemble.jackknife.jackknife is not None or not ensemble.jackknife.scheme.is_listed:
+            raise reader.wrong(f"{path}.jackknife", ensemble.jackknife.scheme.name, "a jackknife, without another one")
+        verify_ensemble(reader, ensemble.jackknife, f"{path}.jackknife")
     reader.keep(ensemble.value, FINITE, f"{path}.value", where=usable)
     supports = dict(zip(law.names, law.supports, strict=True))
     for at, (name, coefs) in enumerate(ensemble.coefs.items()):
@@ -169,6 +178,10 @@ def verify_frontier(reader: Reader, frontier: Frontier, replicates: int | None, 
     for name in ("params", "tokens", "loss"):
         reader.shape(getattr(frontier, name), shape, f"{path}.{name}")
         shape = getattr(frontier, name).shape  # of the same replicates
+    for part, wanted in (("jackknife", (None, *shape[1:])), ("std", shape), ("point_std", shape[1:])):
+        verify_names(reader, f"{path}.{part}", getattr(frontier, part), QUANTITIES, "what a frontier says")
+        for at, array in enumerate(getattr(frontier, part).values()):
+            reader.shape(array, wanted, f"{path}.{part}.{at}")
 
 
 def verify_names(

@@ -20,6 +20,7 @@ from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.refitting import bootstrap, check_clusters
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit, Frontier, Study
+from jaxscale.results.samples import check_drawn, parts_for
 from jaxscale.runs import Runs
 
 FITTING_STAGE = "Compiling and fitting {law}"
@@ -65,13 +66,15 @@ def study(
     law, objective, solver, starts, fix, per_group
         As in `js.fit`.
     scheme, replicates, seed
-        As in `js.bootstrap`; with 0 replicates there is no ensemble, and nothing has a band.
+        As in `js.bootstrap`, but for a jackknife, whose replicates are no draws; with 0 replicates there is no
+        ensemble, and nothing has a band.
     budgets
         Budgets (b,) of the frontier, in FLOP; without any, 1, 3, 10, 30 and 100 times the largest measured compute.
     at
         The law's inputs that no budget decides, name → value, in the input's unit.
     level, interval
-        The share of every band, and how its ends are found.
+        The share of every band, and how its ends are found: a name of `jaxscale.intervals.INTERVALS`. What the interval
+        needs beside replicates, the fits without each run or standard errors in each replicate, is made with them.
     conventions
         Names from `jaxscale.counting.CONVENTIONS`, or "all": fit the law under these ways to count, too.
     device
@@ -89,7 +92,7 @@ def study(
     Raises
     ------
     UsageError
-        For unknown names, and values that are impossible.
+        For unknown names, and values that are impossible; for the scheme of a jackknife.
     RunsError
         For a table that cannot carry the fit, the scheme or a convention.
     MissingDependencyError
@@ -107,6 +110,8 @@ def study(
     """
     law, objective, scheme = LAWS.resolve(law), OBJECTIVES.resolve(objective), SCHEMES.resolve(scheme)
     rule = INTERVALS.resolve(interval)
+    parts = parts_for(rule)
+    check_drawn(scheme)
     check_level(level)
     if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 0:
         raise UsageError(BAD_COUNT.format(replicates=replicates))
@@ -121,7 +126,7 @@ def study(
         if replicates == 0 or not one.free or not one.is_usable:
             return None
         on_stage(RESAMPLING_STAGE, replicates)
-        return bootstrap(one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
+        return bootstrap(one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done, **parts)
 
     with prefetched_frontier(law, budgets=len(chosen), replicates=replicates):
         on_stage(FITTING_STAGE.format(law=law.name), None)

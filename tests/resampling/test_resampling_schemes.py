@@ -49,7 +49,9 @@ def ensembles(fit):
 def line(target, weight):
     """Weighted least squares of the line: (R, 2)."""
     root = np.sqrt(weight)
-    return np.stack([np.linalg.lstsq(w[:, None] * DESIGN, w * y, rcond=None)[0] for w, y in zip(root, target, strict=True)])
+    return np.stack(
+        [np.linalg.lstsq(w[:, None] * DESIGN, w * y, rcond=None)[0] for w, y in zip(root, target, strict=True)]
+    )
 
 
 @pytest.mark.parametrize("scheme", EVERY, ids=named)

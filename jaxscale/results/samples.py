@@ -1,0 +1,170 @@
+"""Samples of what follows from coefs: in every replicate, with each run left out, and with standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from jaxscale.errors import UsageError
+from jaxscale.intervals import Interval, Sample
+from jaxscale.intervals.band import NEEDS
+from jaxscale.intervals.spec import Line
+
+if TYPE_CHECKING:
+    from jaxscale.resampling import Scheme
+    from jaxscale.results.ensemble import Ensemble
+
+STEP = 1e-3
+"""Of a central difference, in standard errors of a coef or in its size: its square is what the slope errs by."""
+NOT_DRAWN = (
+    "the replicates of the scheme '{scheme}' are no draws: each is one run, or group, away from the table, and their "
+    "quantiles are no interval. Draw by another scheme, such as pairs, with jackknife=True, for the intervals "
+    "'jackknife' and 'bca' (--interval jackknife)"
+)
+
+NOT_MADE = "the interval '{name}' needs {need}, which this study was made without; fit again with --interval {name}"
+PARTS = {"std": "covariance", "point_std": "covariance", "jackknife": "jackknife"}
+"""What an ensemble must have been made with for an interval that needs something."""
+
+
+class Sets(NamedTuple):
+    """Coefs (k, p) at which something is evaluated, and how many of them have no value (k,).
+
+    The first is the point fit; the replicates follow, then those of the jackknife and, for slopes, the coefs of the
+    first 1 + R moved up and down one after the other, each where these are known.
+    """
+
+    coefs: np.ndarray
+    without: np.ndarray
+
+
+def check_drawn(scheme: Scheme) -> None:
+    """Raise UsageError for a scheme whose replicates are no draws."""
+    if scheme.is_listed:
+        raise UsageError(NOT_DRAWN.format(scheme=scheme.name))
+
+
+def parts_for(interval: Interval) -> dict[str, bool]:
+    """Return what `js.bootstrap` is to make beside the replicates for an interval, by the names of its arguments."""
+    return {part: any(PARTS.get(need) == part for need in interval.needs) for part in ("covariance", "jackknife")}
+
+
+def check_made(ensemble: Ensemble, interval: Interval) -> None:
+    """Raise UsageError for an interval that needs what an ensemble was made without."""
+    for need in interval.needs:
+        if getattr(ensemble, PARTS.get(need, "coefs")) is None:
+            raise UsageError(NOT_MADE.format(name=interval.name, need=NEEDS[need]))
+
+
+def sample_of(
+    ensemble: Ensemble, evaluate: Callable[[Mapping[str, np.ndarray]], np.ndarray], *, line: Line = "real"
+) -> Sample:
+    """Return the sample of a quantity that follows from the coefs, for `js.band` by any method.
+
+    Parameters
+    ----------
+    ensemble
+        R replicates, by a scheme that draws.
+    evaluate
+        evaluate(coefs), of coefs name → (k,), returns the quantity (k, …) for each of these sets.
+    line
+        The numbers that the quantity may be: `real`, `positive` or `unit`.
+
+    Returns
+    -------
+    Sample
+        With `jackknife` where the ensemble has one, and with standard errors by the delta method, on slopes by central
+        differences, where it has covariances.
+
+    Raises
+    ------
+    UsageError
+        For an ensemble of a jackknife, whose replicates are no draws.
+
+    Examples
+    --------
+    >>> half = js.results.sample_of(ensemble, lambda coefs: 0.5 ** coefs["alpha"], line="positive")
+    >>> js.band(half, method="basic").n_used
+    64
+    """
+    sets = sets_of(ensemble).coefs
+    return sample_from(ensemble, evaluate(dict(zip(ensemble.fit.law.names, sets.T, strict=True))), line=line)
+
+
+def sets_of(ensemble: Ensemble) -> Sets:
+    """Return the coefs at which a quantity is needed for its sample; the point's in place of coefs that are NaN."""
+    check_drawn(ensemble.scheme)
+    point = ensemble.fit.law.vector(ensemble.fit.coefs)[None]
+    parts, without = [point, _coefs(ensemble)], [np.array([len(ensemble.fit.unidentified)]), _without(ensemble)]
+    if ensemble.jackknife is not None:
+        parts.append(_coefs(ensemble.jackknife))
+        without.append(_without(ensemble.jackknife))
+    if ensemble.covariance is not None:
+        base, step = np.concatenate(parts[:2]), _steps(ensemble)
+        for at in np.flatnonzero((step > 0).any(axis=0)):
+            for side in (1.0, -1.0):
+                parts.append(base + side * step * (np.arange(base.shape[1]) == at))
+                without.append(np.concatenate(without[:2]))
+    every = np.concatenate(parts)
+    return Sets(np.where(np.isnan(every).any(axis=1)[:, None], point, every), np.concatenate(without))
+
+
+def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real") -> Sample:
+    """Return the sample of a quantity that was evaluated at the coefs of `sets_of`: found (k, …)."""
+    count, jackknife = 1 + len(ensemble), ensemble.jackknife
+    wide = (..., *(None,) * (found.ndim - 1))
+    values = np.where(ensemble.usable[wide], found[1:count], np.nan)
+    left, std = None, None
+    if jackknife is not None:
+        left = np.where(jackknife.usable[wide], found[count : count + len(jackknife)], np.nan)
+        count += len(jackknife)
+    if ensemble.covariance is not None:
+        std = _spread(ensemble, found[count:])
+    return Sample(
+        values,
+        found[0],
+        None if std is None else std[1:],
+        None if std is None or np.isnan(std[0]).all() else std[0],
+        left,
+        line=line,
+        dof=ensemble.fit.dof,
+    )
+
+
+def _spread(ensemble: Ensemble, moved: np.ndarray) -> np.ndarray:
+    """Return standard errors (1 + R, …) by the delta method, of the quantity at moved coefs."""
+    step, covariance = _steps(ensemble), _covariances(ensemble)
+    slope = np.zeros((*step.shape, *moved.shape[1:]))
+    pairs = moved.reshape(-1, 2, len(step), *moved.shape[1:])
+    wide = (..., *(None,) * (moved.ndim - 1))
+    for at, (up, down) in zip(np.flatnonzero((step > 0).any(axis=0)), pairs, strict=True):
+        own = step[:, at][wide]
+        slope[:, at] = np.where(own > 0, (up - down) / (2.0 * np.where(own > 0, own, 1.0)), 0.0)
+    with np.errstate(invalid="ignore"):
+        variance = np.einsum("rj...,rjk,rk...->r...", slope, covariance, slope)
+        return np.asarray(np.sqrt(variance))
+
+
+def _steps(ensemble: Ensemble) -> np.ndarray:
+    """Return by how much each coef is moved (1 + R, p): zero for those without a spread."""
+    with np.errstate(invalid="ignore"):
+        std = np.sqrt(np.diagonal(_covariances(ensemble), axis1=1, axis2=2))
+    size = np.abs(np.concatenate([ensemble.fit.law.vector(ensemble.fit.coefs)[None], _coefs(ensemble)]))
+    step = STEP * np.minimum(std, np.where(size > 0, size, np.inf))
+    return np.where(np.isfinite(step), step, 0.0)
+
+
+def _covariances(ensemble: Ensemble) -> np.ndarray:
+    """Return the covariances (1 + R, p, p) of the point fit and of the replicates."""
+    own, point = np.asarray(ensemble.covariance), ensemble.fit.covariance
+    return np.concatenate([(np.full(own.shape[1:], np.nan) if point is None else point)[None], own])
+
+
+def _coefs(ensemble: Ensemble) -> np.ndarray:
+    return np.stack([ensemble.coefs[name] for name in ensemble.fit.law.names], axis=1)
+
+
+def _without(ensemble: Ensemble) -> np.ndarray:
+    return sum((mask.astype(int) for mask in ensemble.without.values()), np.zeros(len(ensemble), int))
