@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxscale.resampling.moving import counted, place_in
+from jaxscale.resampling.moving import place_in, rows_that_count
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
 
 
@@ -14,7 +14,7 @@ def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax
 
     No row is ever left out, so that no replicate has fewer rows than coefs.   Source: Rubin 1981.
     """
-    is_counted = counted(table)
+    is_counted = rows_that_count(table)
     size = jax.random.exponential(key, is_counted.shape, jnp.float64)[place_in(is_counted)]
     size = jnp.where(is_counted, size, 0.0)
     mean = jnp.sum(size) / jnp.sum(is_counted, dtype=jnp.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxscale.resampling.moving import counted, place_in
+from jaxscale.resampling.moving import rows_that_count, without_one
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
 
 
@@ -14,10 +14,8 @@ def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax
 
     The key is not used: nothing is drawn.
     """
-    is_counted = counted(table)
-    count = jnp.sum(is_counted, dtype=jnp.int32)
-    is_out = place_in(is_counted) == jnp.asarray(table.replicate) % jnp.maximum(count, 1)
-    return Draw(jnp.where(is_out, 0.0, table.weight))
+    is_left = without_one(rows_that_count(table), table.replicate)
+    return Draw(jnp.where(is_left, table.weight, 0.0))
 
 
 SCHEME = Scheme("jackknife", draw, "Efron 1982, The Jackknife, the Bootstrap, chapter 3", is_listed=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxscale.resampling.jackknife import draw as leave_one_out
+from jaxscale.resampling.moving import without_one
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
 
 
@@ -15,8 +15,7 @@ def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax
     The key is not used: nothing is drawn.
     """
     mass = jnp.zeros_like(table.weight).at[table.cluster].max(table.weight)
-    groups = Table(jnp.sign(mass), jnp.max(table.cluster) + 1, table.cluster, table.replicate)
-    return Draw(leave_one_out(key, groups).weight[table.cluster] * table.weight)
+    return Draw(jnp.where(without_one(mass > 0, table.replicate)[table.cluster], table.weight, 0.0))
 
 
 SCHEME = Scheme(

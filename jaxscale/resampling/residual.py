@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxscale.resampling.moving import counted, place_in, standardised, with_noise
+from jaxscale.resampling.moving import place_in, rows_that_count, standardised, with_noise
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
 
 
@@ -14,7 +14,7 @@ def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax
 
     It takes the noise of every row to be of one distribution, but for the weights.
     """
-    is_counted, size = counted(table), standardised(table, fitted)
+    is_counted, size = rows_that_count(table), standardised(table, fitted)
     count = jnp.sum(is_counted, dtype=jnp.int32)
     size = jnp.where(is_counted, size - jnp.sum(size) / count.astype(jnp.float64), 0.0)
     bits = jax.random.bits(key, is_counted.shape, jnp.uint32)[place_in(is_counted)]

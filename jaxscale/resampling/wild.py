@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxscale.resampling.moving import counted, place_in, standardised, with_noise
+from jaxscale.resampling.moving import place_in, rows_that_count, standardised, with_noise
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
 
 
@@ -14,7 +14,7 @@ def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax
 
     The noise may be of another size in every row.
     """
-    is_counted = counted(table)
+    is_counted = rows_that_count(table)
     sign = jnp.where(jax.random.bits(key, is_counted.shape, jnp.uint32) >> 31, 1.0, -1.0)
     return with_noise(table, fitted, standardised(table, fitted) * sign[place_in(is_counted)])
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.resampling.moving import counted, place_in, standardised, with_noise
+from jaxscale.resampling.moving import place_in, rows_that_count, standardised, with_noise
 from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table
 
 WEBB = np.sqrt([0.5, 1.0, 1.5])
@@ -20,7 +20,7 @@ def draw(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax
     tables. The leverage is that of the row alone, which of few large groups is less than the group's.
     """
     mass = jnp.zeros_like(table.weight).at[table.cluster].max(table.weight)
-    bits = jax.random.bits(key, counted(table).shape, jnp.uint32).astype(jnp.uint64)
+    bits = jax.random.bits(key, rows_that_count(table).shape, jnp.uint32).astype(jnp.uint64)
     which = ((bits * jnp.uint64(2 * len(WEBB))) >> jnp.uint64(32)).astype(jnp.int32)
     factor = jnp.asarray(np.concatenate([-WEBB[::-1], WEBB]))[which]
     return with_noise(table, fitted, standardised(table, fitted) * factor[place_in(mass > 0)][table.cluster])

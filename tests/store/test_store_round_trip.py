@@ -15,7 +15,7 @@ from jaxscale.fitting import fit as fit_law
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared
 from jaxscale.provenance import Provenance
 from jaxscale.refitting import bootstrap
-from jaxscale.resampling import Fitted
+from jaxscale.resampling import SCHEMES, Fitted
 from jaxscale.results import Certificate, Count, Counts, Ensemble, Fit, Frontier, Joint, Minimum, Study
 from jaxscale.runs import Origin, Runs
 from jaxscale.status import Status
@@ -62,6 +62,18 @@ def an_ensemble_of_moved_targets():
     return Study(ensemble.fit, replace(ensemble, fitted=fitted, covariance=covariance))
 
 
+def what_intervals_need():
+    """The fits without each run, and standard errors, of the coefs and of the frontier."""
+    ensemble, best = answers.ensemble(), answers.frontier(replicates=12)
+    left = replace(answers.ensemble(), scheme=SCHEMES.resolve("jackknife"))
+    size, budgets = len(ensemble.fit.law.names), len(best.flops)
+    errors = {"params": np.full((12, budgets), 1 / 3), "loss": np.full((12, budgets), np.nan)}
+    extra = {"jackknife": {"tokens": np.full((7, budgets), 0.1 + 0.2)}, "std": errors}
+    best = replace(best, point_std={"params": np.full(budgets, 1 / 7)}, dof=24.0, **extra)
+    fit = replace(ensemble.fit, covariance=np.full((size, size), 1 / 3))
+    return Study(fit, replace(ensemble, fit=fit, jackknife=replace(left, fit=fit)), best)
+
+
 def a_frontier():
     return Study(answers.fit(), None, answers.frontier())
 
@@ -103,6 +115,7 @@ def other_conventions():
         a_fit_at_a_bound,
         an_ensemble,
         an_ensemble_of_moved_targets,
+        what_intervals_need,
         a_frontier,
         a_frontier_of_an_ensemble_alone,
         everything,
@@ -226,9 +239,10 @@ def test_no_field_of_an_answer_is_forgotten():
     """A new field in an answer must be saved, and listed here."""
     known = {
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
-        "unidentified common held joint",  # common and whole are those of a group's part, whose saving is refused
-        Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance",
-        Frontier: "law coefs flops params tokens loss at_point measured findings fixed",
+        "unidentified common held joint covariance",  # common and whole are those of a group's part, whose saving is refused
+        Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance "
+        "jackknife",
+        Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife std point_std dof",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
