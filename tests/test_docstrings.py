@@ -18,14 +18,14 @@ SLOW = {"group_of", "solution", "two_steps"}
 """Names whose examples compile programs of their own."""
 DOCUMENTED = {
     "refitting": ("survey", "refit", "gather", "two_steps", "Survey", "Refits", "TwoSteps"),
-    "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "solution"),
+    "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "predicted_sample", "solution"),
     "planning": ("at_most", "sample_worth", "Limit", "SampleWorth"),
     "designing": ("sweep", "continuous", "Sweep", "Continuous"),
     "intervals": ("Sample", "Interval"),
     "resampling": ("Scheme", "Draw", "Table", "Fitted"),
     "costs": ("Cost",),
     "datasets": ("load", "card", "names"),
-    "results": ("Minimum", "Certificate", "Solution", "Count", "Counts"),
+    "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of"),
     "allocation": ("Allocation",),
     "objectives": ("Objective",),
     "registry": ("Registry",),

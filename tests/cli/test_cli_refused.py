@@ -42,6 +42,7 @@ USAGE = {
     ),
     "a convention that counts no training": (("fit", "t.csv", "--count", "inference"), "unknown --count: 'inference'"),
     "clusters without groups": (("fit", "t.csv", "--scheme", "cluster"), "--group COLUMN"),
+    "a scheme that draws nothing": (("fit", "--scheme", "jackknife"), "are no draws"),
     "options of a file for a data set": (("fit", "pilot", "--sep", ";"), "--sep says how a file is written"),
     "options of a file without a table": (("fit", "--units"), "the data set 'pilot' is no file of yours"),
     "a selection that cannot be read": (("fit", "t.csv", "--where", "loss <"), "--where"),

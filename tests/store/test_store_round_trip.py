@@ -239,7 +239,7 @@ def test_no_field_of_an_answer_is_forgotten():
     """A new field in an answer must be saved, and listed here."""
     known = {
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
-        "unidentified common held joint covariance",  # common and whole are those of a group's part, whose saving is refused
+        "unidentified common held joint covariance",  # common and whole are of a group's part, whose saving is refused
         Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance "
         "jackknife",
         Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife std point_std dof",
