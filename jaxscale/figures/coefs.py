@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from jaxscale.digits import number_label
-from jaxscale.errors import UsageError
+from jaxscale.errors import IntervalError, UsageError
 from jaxscale.figures.axes import Which, few_ticks
 from jaxscale.figures.pages import BLUE, GREY, INK, VERMILLION, banded, caption, literal, page, set_caption, set_legend
 from jaxscale.figures.spec import Figure
@@ -49,7 +49,7 @@ def draw(figure: Page, ensemble: Ensemble, *, level: float = 0.95, method: Inter
         for j, left in enumerate(coefs):
             ax = panels[i, j]
             if i == j:
-                draw_one(ax, left, ensemble.interval(left.name, level=level, method=method))
+                draw_one(ax, left, _band_of(ensemble, left.name, level, method))
             elif i > j:
                 draw_pair(ax, left, below)
             else:
@@ -60,10 +60,10 @@ def draw(figure: Page, ensemble: Ensemble, *, level: float = 0.95, method: Inter
     set_legend(figure, _handles(level, is_empty=len(coefs[0].values) == 0), columns=4)
 
 
-def draw_one(ax: Axes, coef: CoefAxis, band: Band) -> None:
-    """Draw the histogram of one coef with its band and the point fit."""
+def draw_one(ax: Axes, coef: CoefAxis, band: Band | None) -> None:
+    """Draw the histogram of one coef with its band, where it has one, and the point fit."""
     ax.hist(coef.values, bins=coef.edges.tolist(), color=BLUE, alpha=0.55, linewidth=0)
-    if band.n_used > 0:
+    if band is not None and band.n_used > 0:
         ax.axvspan(float(band.lower), float(band.upper), color=VERMILLION, alpha=0.14, linewidth=0, zorder=0)
     ax.axvline(coef.point, color=VERMILLION, linewidth=1.5)
     coef.apply(ax, "x")
@@ -93,12 +93,20 @@ def compose(
     rows = max(len(ensemble.fit.free), 2)
     figure = page(8.6, min(1.45 * rows + 1.3, 12.0))
     draw(figure, ensemble, level=level, method=method)
-    names = ensemble.fit.free
-    band = ensemble.interval(names[0], level=level, method=method)
-    shown = [CENTRAL_NOTE, RANK_NOTE] if band.n_used else []
+    bands = [_band_of(ensemble, name, level, method) for name in ensemble.fit.free]
+    band = next((one for one in bands if one is not None), None)
+    shown = [CENTRAL_NOTE, RANK_NOTE] if band is not None and band.n_used else []
     notes = [banded(band, ensemble), *_units(fit), *shown]
     set_caption(figure, caption(fit, notes))
     return figure
+
+
+def _band_of(ensemble: Ensemble, name: str, level: float, method: Interval | str) -> Band | None:
+    """Return the band of a coef; None where it has no interval of that kind, as most have none at a bound."""
+    try:
+        return ensemble.interval(name, level=level, method=method)
+    except IntervalError:
+        return None
 
 
 def _draw_hexagons(ax: Axes, across: CoefAxis, up: CoefAxis, is_shown: np.ndarray) -> None:

@@ -28,7 +28,13 @@ NEEDS = {
 }
 
 
-def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval | str = "percentile") -> Band:
+def band(
+    sample: Sample | np.ndarray,
+    *,
+    level: float = 0.95,
+    method: Interval | str = "percentile",
+    simultaneous: bool = False,
+) -> Band:
     """Return the band of a sample over its replicates.
 
     Where the estimate lies at a bound, the band begins there and is one-sided: all that it leaves out lies beyond its
@@ -43,6 +49,9 @@ def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval |
         Nominal coverage of the band, above 0 and below 1.
     method
         How its ends are found: a name of `jaxscale.intervals.INTERVALS`, or an Interval.
+    simultaneous
+        Whether the level is that of all places at once, such as of a whole frontier: limits of each place are then of a
+        higher level, the one at which a share `level` of the replicates lies wholly within its percentile band.
 
     Returns
     -------
@@ -71,16 +80,36 @@ def band(sample: Sample | np.ndarray, *, level: float = 0.95, method: Interval |
     usable, total = whole.usable, len(whole.values)
     if len(usable.values) == 0:
         absent = np.full(np.shape(whole.values)[1:], np.nan)
-        return Band(absent, absent, absent, level, rule.name, 0, total)
+        return Band(absent, absent, absent, level, rule.name, 0, total, simultaneous)
+    each = pointwise(usable.values, level) if simultaneous else level
     if usable.bound is not None and not rule.at_bound:
         raise IntervalError(AT_BOUND.format(name=rule.name, bound=usable.bound))
     if usable.bound is not None:
-        lower, upper = _one_sided(rule, usable, level, usable.bound)
+        lower, upper = _one_sided(rule, usable, each, usable.bound)
     elif rule.is_distance:
-        lower, upper = from_line(usable.line, *rule.limits(on_line(usable), level))
+        lower, upper = from_line(usable.line, *rule.limits(on_line(usable), each))
     else:
-        lower, upper = rule.limits(usable, level)
-    return Band(lower, np.median(usable.values, axis=0), upper, level, rule.name, len(usable.values), total)
+        lower, upper = rule.limits(usable, each)
+    return Band(
+        lower, np.median(usable.values, axis=0), upper, level, rule.name, len(usable.values), total, simultaneous
+    )
+
+
+def pointwise(values: np.ndarray, level: float) -> float:
+    """Return the level of each place at which a share `level` of values (R, …) lies within the limits at every place.
+
+    That of one place is the level itself.   Source: Montiel Olea & Plagborg-Møller 2019, the sup-t band by quantiles.
+    """
+    flat = values.reshape(len(values), -1)
+    if flat.shape[1] < 2 or len(flat) < 2:
+        return level
+    order = np.sort(flat, axis=0)
+    below, above = np.empty(flat.shape), np.empty(flat.shape)
+    for place in range(flat.shape[1]):
+        below[:, place] = np.searchsorted(order[:, place], flat[:, place], side="right") - 1
+        above[:, place] = len(flat) - 1 - np.searchsorted(order[:, place], flat[:, place], side="left")
+    outermost = 2.0 * np.min(np.minimum(below, above), axis=1) / (len(flat) - 1)  # 0 for the least or largest anywhere
+    return min(1.0 - float(np.quantile(outermost, 1.0 - level)), np.nextafter(1.0, 0.0))
 
 
 def _one_sided(rule: Interval, usable: Sample, level: float, bound: float) -> tuple[np.ndarray, np.ndarray]:

@@ -28,6 +28,8 @@ class Band:
         Samples that entered.
     n_total
         Replicates drawn.
+    is_simultaneous
+        Whether the level is that of the whole band, of all places at once, and not of each.
     """
 
     lower: np.ndarray
@@ -37,13 +39,15 @@ class Band:
     method: str
     n_used: int
     n_total: int
+    is_simultaneous: bool = False
 
     def __str__(self) -> str:
         numbers = "  ".join(
             f"{low:.6g} … {centre:.6g} … {high:.6g}"
             for low, centre, high in zip(np.ravel(self.lower), np.ravel(self.centre), np.ravel(self.upper), strict=True)
         )
-        return f"{numbers}  ({100 * self.level:g} % {self.method}, {self.n_used} of {self.n_total} replicates)"
+        kind = f"simultaneous {self.method}" if self.is_simultaneous else self.method
+        return f"{numbers}  ({100 * self.level:g} % {kind}, {self.n_used} of {self.n_total} replicates)"
 
 
 @dataclass(frozen=True)
