@@ -14,10 +14,10 @@ from jaxscale import errors
 
 SHORT = {"Runs", "Law"}
 """Functions, methods, and classes whose methods have the short form: with sections their files would pass 300 lines."""
-SLOW = {"group_of", "solution", "two_steps"}
+SLOW = {"group_of", "profile", "solution", "two_steps"}
 """Names whose examples compile programs of their own."""
 DOCUMENTED = {
-    "refitting": ("survey", "refit", "gather", "two_steps", "Survey", "Refits", "TwoSteps"),
+    "refitting": ("survey", "refit", "gather", "profile", "two_steps", "Survey", "Refits", "TwoSteps"),
     "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "predicted_sample", "solution"),
     "planning": ("at_most", "sample_worth", "Limit", "SampleWorth"),
     "designing": ("sweep", "continuous", "Sweep", "Continuous"),

@@ -2,6 +2,7 @@
 
 from jaxscale.refitting.bootstrap import bootstrap
 from jaxscale.refitting.gather import gather
+from jaxscale.refitting.profile import profile
 from jaxscale.refitting.refit import Refits, refit
 from jaxscale.refitting.setup import check_clusters, still_open
 from jaxscale.refitting.survey import Survey, survey
@@ -14,6 +15,7 @@ __all__ = [
     "bootstrap",
     "check_clusters",
     "gather",
+    "profile",
     "refit",
     "still_open",
     "survey",
