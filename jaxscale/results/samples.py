@@ -86,7 +86,7 @@ def sample_of(
     Examples
     --------
     >>> half = js.results.sample_of(ensemble, lambda coefs: 0.5 ** coefs["alpha"], line="positive")
-    >>> js.band(half, method="basic").n_used
+    >>> js.band(half, method="basic").n_total
     64
     """
     sets = sets_of(ensemble).coefs

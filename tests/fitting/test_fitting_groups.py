@@ -158,6 +158,12 @@ def test_a_group_s_part_predicts_what_the_whole_does(fit):
     assert sum(group_of(fit, g).value for g in FLOORS) == pytest.approx(fit.value, rel=1e-12)
 
 
+def test_a_part_has_the_covariance_of_its_own_coefs(fit):
+    for group in FLOORS:
+        part = group_of(fit, group)
+        np.testing.assert_allclose(np.sqrt(np.diagonal(part.covariance)), list(part.std.values()), rtol=1e-12)
+
+
 def test_a_group_s_part_of_the_ensemble_keeps_its_replicates_and_their_weights(ensemble):
     part = group_of(ensemble, "c")
     np.testing.assert_array_equal(part.coefs["E"], ensemble.coefs["E[c]"])
