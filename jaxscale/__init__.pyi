@@ -16,6 +16,8 @@ from .errors import StoreError as StoreError
 from .errors import UsageError as UsageError
 from .fitting import fit as fit
 from .fitting import predict as predict
+from .forecasting import forecast as forecast
+from .forecasting import score as score
 from .intervals import Band as Band
 from .intervals import band as band
 from .laws import LAWS as LAWS

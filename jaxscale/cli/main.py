@@ -18,6 +18,7 @@ from jaxscale.cli.laws import laws
 from jaxscale.cli.plan import plan
 from jaxscale.cli.plot import plot
 from jaxscale.cli.predict import predict
+from jaxscale.cli.score import score
 from jaxscale.cli.session import Session, debug_option
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, plan, design, approaches, predict, plot, laws, doctor):
+for command in (fit, frontier, plan, design, approaches, predict, score, plot, laws, doctor):
     main.add_command(command)
 
 starting.give_back()

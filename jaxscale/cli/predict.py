@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 NO_SOURCE = "name a SAVED folder, or give the coefs: --law chinchilla --constants besiroglu2024, or --set for each coef"
 NOTHING_ASKED = "say where to predict, --at params=1e9 --at tokens=2e10, or what to reach, --target-loss 2.5"
 UNIDENTIFIED = "the coefs of this fit are not identified, so nothing can be said of what a loss needs"
+NOT_REGISTERED = "--register writes down what a SAVED folder predicts --at sizes, of the whole fit"
 NO_GROUPS = "--of names a group of a SAVED fit over groups, and there is no such folder here"
 TWO_SOURCES = "'{folder}' holds a law and its coefs already: leave --{option} out, or the folder"
 WHOLE_SCHEDULES = (
@@ -50,6 +52,15 @@ OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
     "or two sizes of params, tokens, flops and tokens_per_param in place of others; a single number goes with every "
     "item of a list. [default: none]"))  # fmt: skip
 @target_loss_option
+@click.option(
+    "--register",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=(
+        "Write the predictions, with both bands, the date and digests of table and options, into a new file, which "
+        "`jaxscale score` holds against the runs once they are made. [default: none]"
+    ),
+)
 @click.option("--of", "group", metavar="GROUP", help="Which group of a SAVED fit over groups. [default: none]")
 @choosing_options
 @given_options
@@ -62,6 +73,7 @@ def predict(
     saved: str | None,
     at: Mapping[str, tuple[float, ...]],
     targets: tuple[float, ...] | None,
+    register: Path | None,
     group: str | None,
     chosen: Choosing,
     given: Given,
@@ -81,13 +93,31 @@ def predict(
         choosing.check_declared(chosen, at, "--at")
     if saved is None and group is not None:
         raise UsageError(NO_GROUPS)
+    if register is not None and (saved is None or not at or group is not None):
+        raise UsageError(NOT_REGISTERED)
     cache.prepare(session)
     from jaxscale.results import Study
 
     found = _known(chosen, given, at, targets) if saved is None else _saved(saved, at, targets, group, level, interval)
+    if register is not None and saved is not None:
+        _register(register, saved, found, level, interval)
     _show(found, is_json=is_json)
     if isinstance(found.source, Study) and not found.source.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _register(file: Path, folder: str, found: Predictions | Reached, level: float | None, interval: str | None) -> None:
+    """Write the predictions of a saved study down."""
+    from jaxscale.forecasting import forecast
+    from jaxscale.intervals import INTERVALS
+    from jaxscale.reports import Predictions
+    from jaxscale.store import load, save_forecast
+
+    assert isinstance(found, Predictions)  # sizes were asked for
+    method = None if interval is None else INTERVALS.resolve(interval)
+    study = load(folder).shown(level=level, interval=method)
+    inputs: dict[str, Any] = dict(found.columns)
+    save_forecast(file, forecast(study, **inputs))
 
 
 def _check_sources(saved: str | None, chosen: Choosing, given: Given) -> None:
@@ -127,7 +157,7 @@ def _saved(
     """Return the predictions of a saved fit, or of one of its groups, with bands."""
     import numpy as np
 
-    from jaxscale.fitting import predicted_sample
+    from jaxscale.fitting import new_runs, predicted_sample
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
     from jaxscale.reports import Predictions
@@ -141,14 +171,17 @@ def _saved(
     study = Study(part.fit, part.ensemble, level=part.level, interval=part.interval)  # of its frontier nothing is said
     if targets is not None:
         return _reached(study, targets, at)
-    fit, limits = study.fit, None
+    fit, limits, single = study.fit, None, None
     columns, asked = _columns(fit.law, at)
     if study.ensemble is not None and study.has_bands:
         limits = band(predicted_sample(study.ensemble, columns), level=study.level, method=study.interval)
+        if len(fit.runs) > len(fit.free):
+            single = band(new_runs(study.ensemble, columns), level=study.level)
     losses = predict_with(fit.law, fit.coefs, columns)
     is_unknown = (bool(fit.unidentified) and not fit.is_usable) or is_in_other_units(fit)
-    losses, limits = (np.full_like(losses, np.nan), None) if is_unknown else (losses, limits)
-    return Predictions(study, columns, losses, limits, asked)
+    if is_unknown:
+        losses, limits, single = np.full_like(losses, np.nan), None, None
+    return Predictions(study, columns, losses, limits, single, asked)
 
 
 def _reached(study: Study, targets: tuple[float, ...], at: Mapping[str, tuple[float, ...]]) -> Reached:

@@ -2,6 +2,7 @@
 
 from jaxscale.fitting.fit import fit
 from jaxscale.fitting.groups import group_of
+from jaxscale.fitting.new_runs import new_runs, run_residuals
 from jaxscale.fitting.predict import predict, predict_ensemble, predicted_sample
 from jaxscale.fitting.solution import solution
 from jaxscale.fitting.variants import compare_counts, reduced
@@ -10,9 +11,11 @@ __all__ = [
     "compare_counts",
     "fit",
     "group_of",
+    "new_runs",
     "predict",
     "predict_ensemble",
     "predicted_sample",
     "reduced",
+    "run_residuals",
     "solution",
 ]

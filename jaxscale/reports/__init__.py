@@ -17,6 +17,7 @@ from jaxscale.reports.predictions import (
     print_reached,
     reached_document,
 )
+from jaxscale.reports.scores import print_score, score_document
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "constants_frontier_document", "design_document", "fit_document", "frontier_document", "json_text",
     "law_document", "laws_markdown", "matching", "plan_document", "predictions_document", "print_agreement",
     "print_constants_frontier", "print_design", "print_fit", "print_frontier", "print_law", "print_laws",
-    "print_plan", "print_predictions", "print_reached", "reached_document", "warnings_of",
+    "print_plan", "print_predictions", "print_reached", "print_score", "reached_document", "score_document",
+    "warnings_of",
 ]  # fmt: skip

@@ -44,14 +44,15 @@ NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, an
 class Predictions:
     """Predicted losses of runs, by a study or at given coefs.
 
-    columns: the inputs (n,).   loss: (n,).   band: of the loss (n,), None without an ensemble.   asked: sizes (n,) that
-    the law does not take, from which inputs were made.
+    columns: the inputs (n,).   loss: (n,).   band: of the law's mean (n,), None without an ensemble.   run_band: of a
+    new run (n,).   asked: sizes (n,) that the law does not take, from which inputs were made.
     """
 
     source: Study | Constants
     columns: Mapping[str, tuple[float, ...]]
     loss: np.ndarray
     band: Band | None = None
+    run_band: Band | None = None
     asked: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
@@ -114,7 +115,8 @@ def predictions_document(found: Predictions) -> dict[str, Json]:
         loss: dict[str, Json] = {"value": number(float(value)), **written_limits(found.band, index)}
         factors: Json = {name: number(factor) for name, factor in beyond.items()}
         beside: Json = None if found.fit is None else factors
-        rows.append({"inputs": inputs, "asked": asked, "loss": loss, "ratio_to_runs": beside})
+        run: dict[str, Json] = written_limits(found.run_band, index)
+        rows.append({"inputs": inputs, "asked": asked, "loss": loss, "new_run": run, "ratio_to_runs": beside})
     return {
         **head_of(found.source),
         "target": found.law.target,
@@ -160,14 +162,15 @@ def _table(found: Predictions, width: int) -> Table:
         *map(Column, found.columns),
         Column(found.law.target, "bold"),
     ]
+    limits = [one for one in (found.band, found.run_band) if one is not None]
     columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
+    columns += [] if found.run_band is None else [Column(f"{100.0 * found.run_band.level:g} % new run", "dim")]
     columns += [] if found.fit is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
     for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
         cells = [short(float(f"{column[index]:.6g}")) for column in (*found.asked.values(), *found.columns.values())]
         cells.append(significant(float(value), 6))
-        if found.band is not None:
-            cells.append(span(*(significant(float(end[index])) for end in (found.band.lower, found.band.upper))))
+        cells += [span(*(significant(float(end[index])) for end in (one.lower, one.upper))) for one in limits]
         cells += [] if found.fit is None else [farthest(beyond)]
         rows.append(cells)
     return whole_table(columns, rows, width=width)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.objectives import Objective
 from jaxscale.resampling import Scheme
 from jaxscale.results import Counts, Ensemble, Fit, Frontier, Study
+from jaxscale.results.digests import digest_of_study
 from jaxscale.store.archive import Archive
 from jaxscale.store.codec import Reader, Writer
 from jaxscale.store.folder import (
@@ -99,7 +98,7 @@ def save(
     ['arrays.npz', 'result.json']
     """
     study = _study_of(result)
-    digest, target = own_digest or _name_of(study), absolute_path(folder)
+    digest, target = own_digest or digest_of_study(study), absolute_path(folder)
     check_writable(target, is_own=lambda found: is_own(found, digest), force=force)
     arrays: dict[str, np.ndarray] = {}
     write_folder(target, _written(study, Writer(arrays)), arrays, digest)
@@ -157,16 +156,6 @@ def load(
     return study
 
 
-def digest_of(data_sha256: str, options: Mapping[str, Json]) -> str:
-    """Return 8 hexadecimal characters that name this table together with these options, in any order of options.
-
-    data_sha256: of the table's bytes.   options: JSON values, finite numbers; 1 and 1.0 are different.
-    Raises ValueError for a number that is not finite, TypeError for what JSON cannot hold.
-    """
-    canonical = json.dumps(options, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(f"{data_sha256}\n{canonical}".encode()).hexdigest()[:8]
-
-
 def _study_of(result: Study | Fit | Ensemble) -> Study:
     """Return a result as a study; raise UsageError for anything else, and for one group's part."""
     match result:
@@ -184,28 +173,6 @@ def _study_of(result: Study | Fit | Ensemble) -> Study:
     if study.fit.common or (study.ensemble is not None and study.ensemble.whole is not None):
         raise UsageError(ONE_GROUP)
     return study
-
-
-def _name_of(study: Study) -> str:
-    """Return the digest of the computation that the study came from, whenever it was made."""
-    fit, ensemble = study.fit, study.ensemble
-    fronts = {group: part.frontier for group, part in study.groups.items()}
-    options: dict[str, Json] = {
-        "law": fit.law.name,
-        "objective": [fit.objective.name, fit.objective.space, repr(fit.objective.delta)],
-        "solver": fit.solver,
-        "fixed": list(fit.fixed),
-        "coefs": {name: repr(value) for name, value in fit.coefs.items()},  # two laws of one's own may share a name
-        "ensemble": None if ensemble is None else [ensemble.scheme.name, ensemble.seed, len(ensemble.status)],
-        "budgets": None if study.frontier is None else repr(study.frontier.flops.tolist()),
-        "groups": {group: None if one is None else repr(one.flops.tolist()) for group, one in fronts.items()},
-    }
-    runs = fit.runs
-    table = hashlib.sha256()
-    own = {"loss": runs.loss, "weight": runs.weight} | ({} if runs.sigma is None else {"sigma": runs.sigma})
-    for name, column in sorted({**runs.columns, **own}.items()):
-        table.update(ascii(name).encode() + np.ascontiguousarray(column).tobytes())  # a name may hold a lone surrogate
-    return digest_of(table.hexdigest(), options)
 
 
 def _written(study: Study, writer: Writer, path: str = "") -> dict[str, Json]:
