@@ -12,6 +12,7 @@ from jaxscale.allocation.inputs import check_trade_off, fixed_values
 from jaxscale.costs import COSTS, Cost
 from jaxscale.costs.spec import Amounts
 from jaxscale.costs.training import cost_under
+from jaxscale.digits import significant
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.planning.inputs import chosen_inputs
@@ -36,7 +37,7 @@ SERVED = "serving {tokens:.4g} tokens is counted in the budget at 2 N FLOP a tok
 OWN_PRICE = "inference_tokens: '{law}' prices training by a rule of its own, and none for serving is known"
 GOAL_INPUTS = "least: the cost '{name}' takes {inputs}, which are not known; fix or choose them, or give another cost"
 LIMIT_INPUTS = "{name} needs {missing}: give it with the limit, or fix or choose it where law '{law}' takes it"
-CONTINUOUS = "{name} is chosen as a number of any value from {low:g} to {high:g}, whether or not one can be built"
+CONTINUOUS = "{name} is chosen as a number of any value from {low} to {high}, whether or not one can be built"
 TAKES_UNIQUE = "law '{law}' takes unique_tokens itself: fix it, fixed={{'unique_tokens': …}}"
 
 
@@ -117,7 +118,10 @@ def question_of(
             raise UsageError(BAD_UNIQUE.format(unique=unique_tokens))
         assumed.append(REPEATED.format(unique=unique_tokens, epochs=EPOCHS))
     kinds = tuple((one.cost, one.is_least) for one in every)
-    assumed += [CONTINUOUS.format(name=one, low=low, high=high) for one, (low, high) in zip(choose, ends, strict=True)]
+    assumed += [
+        CONTINUOUS.format(name=one, low=significant(low, 4), high=significant(high, 4))
+        for one, (low, high) in zip(choose, ends, strict=True)
+    ]
     spending = Spending(
         law, kinds, goal, repeats=unique_tokens is not None, has_budgets=flops is not None, chosen=chosen
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import toms748
 
 from jaxscale.errors import IntervalError, UsageError
 from jaxscale.fitting.fit import fit as fit_to
@@ -24,15 +24,15 @@ FAILED = "the profile of '{name}' cannot be followed: with {name} = {value:.6g} 
 LOWER = "with {name} = {value:.6g} the others fit better than the point fit, which is not the lowest minimum: fit again"
 DOUBLINGS = 10
 """Of the distance at which the end is looked for; beyond it is the end of the support."""
-ROUNDS = 40
 CLOSE = 1e-8
-"""Of the signed root at an end: a hundred-millionth of a standard error."""
+"""Of the distance at which an end is looked for first, to which it is found."""
+ROUNDING = 1e-14
 LOWEST = 1e-8
 """Relative difference of the objective from which another minimum is lower."""
 
 
 def profile(fit: Fit, name: str, *, level: float = 0.95, device: str = "auto") -> tuple[float, float]:
-    """Return the limits of a coef by its profile likelihood, each to 1e-8 of a standard error.
+    """Return the limits of a coef by its profile likelihood, each to 1e-8 of its distance.
 
     A limit is where the least squares with this coef held rise by s² t², t Student's quantile on `dof` degrees of
     freedom; an end of the support where they never do. Where the estimate lies at a bound, that is one limit, and the
@@ -118,7 +118,8 @@ class SignedRoot:
         near, far = begin, begin + side * reach
         for _ in range(DOUBLINGS):
             if self.at(far) >= 0.0:
-                return float(self.support.to_coef(np.asarray(root_between(self.at, near, far))))
+                found = toms748(self.at, min(near, far), max(near, far), xtol=CLOSE * reach, rtol=ROUNDING)
+                return float(self.support.to_coef(np.asarray(found)))
             near, far = far, far + side * 2.0 * abs(far - near)
         return float(edge)
 
@@ -127,22 +128,6 @@ class SignedRoot:
         low, high = self.support.low, self.support.high
         tiny = 1e-6 * float(np.min(np.abs(self.fit.runs.loss)))
         return low + tiny if self.fit.coefs[self.name] == low else high - tiny if np.isfinite(high) else 1.0 / tiny
-
-
-def root_between(function: Callable[[float], float], below: float, above: float) -> float:
-    """Return the zero of a function between a place where it is negative and one where it is not, by Illinois' rule."""
-    low, high = function(below), function(above)
-    for _ in range(ROUNDS):
-        middle = above - high * (above - below) / (high - low)
-        value = function(middle)
-        if abs(value) < CLOSE:
-            return middle
-        if value * high < 0.0:
-            below, low = above, high
-        else:
-            low /= 2.0
-        above, high = middle, value
-    return above
 
 
 def _check(fit: Fit, name: str) -> None:

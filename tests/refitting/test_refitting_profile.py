@@ -8,7 +8,6 @@ from scipy.optimize import brentq, least_squares
 import jaxscale as js
 from jaxscale.errors import UsageError
 from jaxscale.refitting import profile
-from jaxscale.refitting.profile import root_between
 
 PARAMS = np.geomspace(1e7, 1e10, 30)
 
@@ -86,7 +85,3 @@ def test_what_has_no_profile_is_refused(line):
     for words, (fit, name) in refused.items():
         with pytest.raises(UsageError, match=words):
             profile(fit, name)
-
-
-def test_a_root_is_found_between_its_ends():
-    assert root_between(lambda x: x**3 - 2.0, 0.0, 5.0) == pytest.approx(2.0 ** (1 / 3), rel=1e-8)
