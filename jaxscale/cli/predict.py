@@ -171,17 +171,18 @@ def _saved(
     study = Study(part.fit, part.ensemble, level=part.level, interval=part.interval)  # of its frontier nothing is said
     if targets is not None:
         return _reached(study, targets, at)
-    fit, limits, single = study.fit, None, None
+    fit, limits, single, draws = study.fit, None, None, None
     columns, asked = _columns(fit.law, at)
     if study.ensemble is not None and study.has_bands:
-        limits = band(predicted_sample(study.ensemble, columns), level=study.level, method=study.interval)
+        sample = predicted_sample(study.ensemble, columns)
+        limits, draws = band(sample, level=study.level, method=study.interval), sample.values
         if len(fit.runs) > len(fit.free):
             single = band(new_runs(study.ensemble, columns), level=study.level)
     losses = predict_with(fit.law, fit.coefs, columns)
     is_unknown = (bool(fit.unidentified) and not fit.is_usable) or is_in_other_units(fit)
     if is_unknown:
-        losses, limits, single = np.full_like(losses, np.nan), None, None
-    return Predictions(study, columns, losses, limits, single, asked)
+        losses, limits, single, draws = np.full_like(losses, np.nan), None, None, None
+    return Predictions(study, columns, losses, limits, single, asked, draws)
 
 
 def _reached(study: Study, targets: tuple[float, ...], at: Mapping[str, tuple[float, ...]]) -> Reached:

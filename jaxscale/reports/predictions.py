@@ -13,7 +13,7 @@ from rich.text import Text
 
 from jaxscale.digits import short, significant, span, times
 from jaxscale.finding import UNITS_SUSPECT, Finding
-from jaxscale.intervals import Band
+from jaxscale.intervals import Band, band
 from jaxscale.laws import Law
 from jaxscale.reports.constants import BEWARE, Constants, constants_document, constants_facts, constants_provenance
 from jaxscale.reports.document import (
@@ -26,7 +26,7 @@ from jaxscale.reports.document import (
     written_warning,
 )
 from jaxscale.reports.extrapolating import extrapolation, ratios
-from jaxscale.reports.facts import fact_table, frontier_facts, warning_table
+from jaxscale.reports.facts import fact_table, frontier_facts, plain, warning_table
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
 from jaxscale.results import Fit, Solution, Study
@@ -37,6 +37,7 @@ NOT_A_SHARE = "{count} of {total} predictions lie outside 0 … 1, where no {tar
 NOT_COUNTS = (
     "the coefs are in the table's own units, which are no plain counts: no run of plain counts has a prediction"
 )
+LEAST_IN = "least in: the share of the replicates in which this run has the least loss of all that were asked for"
 NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
 
 
@@ -45,7 +46,8 @@ class Predictions:
     """Predicted losses of runs, by a study or at given coefs.
 
     columns: the inputs (n,).   loss: (n,).   band: of the law's mean (n,), None without an ensemble.   run_band: of a
-    new run (n,).   asked: sizes (n,) that the law does not take, from which inputs were made.
+    new run (n,).   asked: sizes (n,) that the law does not take, from which inputs were made.   draws: (R, n), what
+    each replicate predicts.
     """
 
     source: Study | Constants
@@ -54,6 +56,26 @@ class Predictions:
     band: Band | None = None
     run_band: Band | None = None
     asked: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    draws: np.ndarray | None = None
+
+    @property
+    def least(self) -> np.ndarray | None:
+        """Share of the usable replicates (n,) in which each run has the least loss; None for one run."""
+        if self.draws is None or len(self.loss) < 2:
+            return None
+        usable = self.draws[np.isfinite(self.draws).all(axis=1)]
+        lowest = usable.min(axis=1, keepdims=True)
+        share: np.ndarray = np.mean(usable == lowest, axis=0)
+        return share
+
+    @property
+    def beyond(self) -> Band | None:
+        """The band of what each run's loss is beyond that of the one that the point fit has lowest, by pairs of the
+        same replicate; None for one run.
+        """
+        if self.draws is None or self.band is None or len(self.loss) < 2:
+            return None
+        return band(self.draws - self.draws[:, [int(np.argmin(self.loss))]], level=self.band.level)
 
     @property
     def law(self) -> Law:
@@ -100,6 +122,8 @@ def print_predictions(found: Predictions, console: Console, *, width: int) -> No
     console.print(fact_table(facts_of(found.source)), width=width)
     console.print()
     console.print(_table(found, width))
+    if found.least is not None:
+        console.print(plain(LEAST_IN, "dim"), width=width)
     if found.cautions:
         console.print()
         console.print(warning_table(found.cautions), width=width)
@@ -116,7 +140,10 @@ def predictions_document(found: Predictions) -> dict[str, Json]:
         factors: Json = {name: number(factor) for name, factor in beyond.items()}
         beside: Json = None if found.fit is None else factors
         run: dict[str, Json] = written_limits(found.run_band, index)
-        rows.append({"inputs": inputs, "asked": asked, "loss": loss, "new_run": run, "ratio_to_runs": beside})
+        paired = written_limits(found.beyond, index)
+        least: Json = None if found.least is None else float(found.least[index])
+        row: dict[str, Json] = {"inputs": inputs, "asked": asked, "loss": loss, "new_run": run, "ratio_to_runs": beside}
+        rows.append({**row, "beyond_lowest": paired, "least_share": least})
     return {
         **head_of(found.source),
         "target": found.law.target,
@@ -165,12 +192,14 @@ def _table(found: Predictions, width: int) -> Table:
     limits = [one for one in (found.band, found.run_band) if one is not None]
     columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
     columns += [] if found.run_band is None else [Column(f"{100.0 * found.run_band.level:g} % new run", "dim")]
+    columns += [] if found.least is None else [Column("least in", "dim")]
     columns += [] if found.fit is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
     for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
         cells = [short(float(f"{column[index]:.6g}")) for column in (*found.asked.values(), *found.columns.values())]
         cells.append(significant(float(value), 6))
         cells += [span(*(significant(float(end[index])) for end in (one.lower, one.upper))) for one in limits]
+        cells += [] if found.least is None else [f"{100.0 * found.least[index]:.3g} %"]
         cells += [] if found.fit is None else [farthest(beyond)]
         rows.append(cells)
     return whole_table(columns, rows, width=width)

@@ -2,7 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
+
+import jaxscale as js
+from jaxscale.fitting import predict_ensemble
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +70,20 @@ def test_only_a_saved_study_registers(run, tmp_path):
     )
     answer = run(*words, "--register", str(tmp_path / "told.json"))
     assert (answer.exit_code, "what a SAVED folder predicts" in answer.stderr) == (2, True)
+
+
+def test_sizes_are_compared_replicate_by_replicate(run, fitted):
+    """Against the ensemble's own predictions: the share in which each is the least, and paired differences."""
+    told = json.loads(
+        run("predict", str(fitted[0]), "--at", "params=1e6,3e6,9e6", "--at", "flops=1e15", "--json").stdout
+    )
+    ensemble = js.load(fitted[0]).ensemble
+    sizes = {"params": [1e6, 3e6, 9e6], "tokens": [1e15 / 6 / one for one in (1e6, 3e6, 9e6)]}
+    losses = predict_ensemble(ensemble, sizes)[ensemble.usable]
+    least = np.argmin([one["loss"]["value"] for one in told["predictions"]])
+    for at, one in enumerate(told["predictions"]):
+        assert one["least_share"] == pytest.approx(np.mean(losses.argmin(axis=1) == at))
+        low, high = np.quantile(losses[:, at] - losses[:, least], [0.025, 0.975])
+        assert (one["beyond_lowest"]["low"], one["beyond_lowest"]["high"]) == pytest.approx((low, high), abs=1e-12)
+    alone = json.loads(run("predict", str(fitted[0]), "--at", "params=1e6", "--at", "flops=1e15", "--json").stdout)
+    assert alone["predictions"][0]["least_share"] is None
