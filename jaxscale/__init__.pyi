@@ -9,6 +9,7 @@ from .allocation import isoloss as isoloss
 from .allocation import solve_for as solve_for
 from .datasets.simulating import simulate as simulate
 from .designing import design as design
+from .diagnosing import diagnose as diagnose
 from .errors import JaxscaleError as JaxscaleError
 from .errors import MissingDependencyError as MissingDependencyError
 from .errors import RunsError as RunsError
@@ -31,6 +32,7 @@ from .planning import plan as plan
 from .refitting import bootstrap as bootstrap
 from .results import Decision as Decision
 from .results import Design as Design
+from .results import Diagnosis as Diagnosis
 from .results import Ensemble as Ensemble
 from .results import Fit as Fit
 from .results import Frontier as Frontier

@@ -103,7 +103,7 @@ def frontier(
         sets = sets_of(source)
     else:
         sets = Sets(law.vector(coefs)[None], np.array([0 if fit is None else len(fit.unidentified)]))
-    found = _optima(law, sets.coefs, budgets, fixed)
+    found = optima_of(law, sets.coefs, budgets, fixed)
     if can_allocate(law):
         found[:3, sets.without >= SEVERAL] = np.nan
     params, tokens, loss, is_lowest = found[:, 0].copy()  # nothing keeps the ensemble's arrays in memory
@@ -170,7 +170,7 @@ def checked_budgets(flops: float | Sequence[float] | np.ndarray) -> np.ndarray:
     return budgets
 
 
-def _optima(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:
+def optima_of(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:
     """Return params, tokens, loss and `is_lowest` (4, R, b) for coefs (R, p); NaN without an interior optimum."""
     found = in_chunks(_finding(law), law, (coefs,), budgets, np.array(list(fixed.values()), dtype=np.float64))
     if isinstance(found, Allocation):

@@ -93,7 +93,9 @@ class Diagnostics(NamedTuple):
     covariance: np.ndarray | None = None
 
 
-def diagnose(law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock) -> Diagnostics:
+def diagnostics_at(
+    law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock
+) -> Diagnostics:
     """Return the diagnostics at theta (p,); for `absolute` the value is the limit itself, the sum of |r|."""
     count = batch.count
     weight = batch.weight[:count]

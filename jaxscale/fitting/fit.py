@@ -18,7 +18,7 @@ from jaxscale.fitting.bounds import SAME_MINIMUM, Bound, joints_of
 from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.collinearity import aliasing_of, design_of
 from jaxscale.fitting.data_checks import findings_of_labels, findings_of_target
-from jaxscale.fitting.diagnostics import agreeing, best_lane, diagnose, other_minima
+from jaxscale.fitting.diagnostics import agreeing, best_lane, diagnostics_at, other_minima
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_groups, spread, without_freedom
 from jaxscale.fitting.off_runs import findings_of_off_runs
@@ -210,7 +210,7 @@ def _report(
     bound = settling.bound_of(best)
     is_held = np.zeros(len(law.coefs), bool) if bound is None else bound.is_held
     is_open = np.zeros(len(law.coefs), bool) if bound is None else bound.is_open
-    diagnostics = diagnose(
+    diagnostics = diagnostics_at(
         law, objective, replace(job, active=np.where(is_held, 0.0, job.active)), job.batch, outcome.theta[best], clock
     )
     design = design_of(runs, law)

@@ -3,6 +3,7 @@
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.decision import Decision, Regret, RegretCurve
 from jaxscale.results.design import Design
+from jaxscale.results.diagnosis import Diagnosis, Influence, Removal, ResidualTest
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
@@ -20,16 +21,20 @@ __all__ = [
     "Counts",
     "Decision",
     "Design",
+    "Diagnosis",
     "Ensemble",
     "Fit",
     "Frontier",
+    "Influence",
     "Joint",
     "Minimum",
     "Plan",
     "PlanStatus",
     "Regret",
     "RegretCurve",
+    "Removal",
     "ResidualSummary",
+    "ResidualTest",
     "Solution",
     "Study",
     "residual_summary",

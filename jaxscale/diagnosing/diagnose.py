@@ -1,0 +1,134 @@
+"""The verb: what a fit rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.allocation.findings import check_plannable
+from jaxscale.allocation.frontier import frontier
+from jaxscale.diagnosing.influence import influence_of, measure_of, removals_of
+from jaxscale.diagnosing.local import LocalModel, local_model
+from jaxscale.diagnosing.messages import findings_of_diagnosis
+from jaxscale.diagnosing.residuals import run_correlation_of, tests_of
+from jaxscale.diagnosing.target import Target, target_of
+from jaxscale.diagnosing.units import units_of
+from jaxscale.engine import placement
+from jaxscale.engine.compiling import Clock
+from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
+from jaxscale.results import Fit
+from jaxscale.results.diagnosis import Diagnosis
+
+BAD_WORST = "worst = {worst!r}: how many units are left out together is an integer, 0 at least"
+FLOOR = "E"
+"""Name of the coef to which the loss of every law of the package falls."""
+
+
+def diagnose(
+    fit: Fit,
+    *,
+    flops: float | None = None,
+    at: Mapping[str, float] | None = None,
+    worst: int = 5,
+    device: str = "auto",
+) -> Diagnosis:
+    """Return what a fit rests on: the influence of each run, and what the residuals still depend on.
+
+    Where runs have several rows, or the table has groups, five at least, these are left out at a time, else rows.
+
+    Parameters
+    ----------
+    fit
+        At a minimum.
+    flops
+        The target budget at which answers are compared; None for ten times the largest measured compute.
+    at
+        The law's inputs that no budget decides, name → value.
+    worst
+        How many units are left out together at most.
+    device
+        Where to compute: auto, cpu, gpu or tpu.
+
+    Returns
+    -------
+    Diagnosis
+        The influence of each unit, by one Newton step and, of up to 2,000, by a fit without it; the fits without the
+        worst together; tests of the residuals; and findings, each with the rows and what to do.
+
+    Raises
+    ------
+    UsageError
+        For a fit that is no minimum, a budget that is none, or invalid fixed inputs.
+    RunsError
+        For a table whose numbers are not what they are taken for.
+    MissingDependencyError
+        For a device that is not there.
+
+    Examples
+    --------
+    >>> found = js.diagnose(fit)
+    >>> found.to_frame().columns.tolist()[:5]
+    ['rows', 'studentised', 'leverage', 'share', 'distance']
+    >>> print(max(abs(found.influence.studentised)).round(1))  # one row in thirty lies so far out by chance
+    2.1
+    """
+    if isinstance(worst, bool) or not isinstance(worst, int) or worst < 0:
+        raise UsageError(BAD_WORST.format(worst=worst))
+    check_plannable(fit)
+    target, clock = target_of(fit, flops, at), Clock()
+    with precision.float64(), placement.on(device):
+        units = units_of(fit)
+        model = local_model(fit, clock)
+        measure = measure_of(target, model)
+        influence = influence_of(units, measure, device=device)
+        removals = removals_of(units, measure, influence, worst, clock, device=device)
+        answers = target.answers(model.theta[None], measure.known)[:, 0]
+    correlation = run_correlation_of(units, model)
+    share, pull = _floor(fit, model, measure.gradient, float(answers[2]))
+    beyond = None if target.measured is None or target.flops is None else target.flops / target.measured
+    made = Diagnosis(
+        fit,
+        target.flops,
+        units.kind,
+        float(np.exp(answers[0])),
+        float(np.exp(answers[1] - answers[0])),
+        float(answers[2]),
+        influence,
+        removals,
+        tests_of(units, model),
+        None if correlation is None else correlation[0],
+        beyond,
+        share,
+        pull,
+        (),
+    )
+    ratio = None if correlation is None else correlation[1]
+    rows = (model.studentised(), model.share)
+    return replace(made, findings=findings_of_diagnosis(made, units.fit.runs, rows, _of_frontier(fit, target), ratio))
+
+
+def _of_frontier(fit: Fit, target: Target) -> tuple[Finding, ...]:
+    """Return the findings of the frontier at the target, such as its distance from the data."""
+    if not target.has_answer or target.flops is None:
+        return ()
+    return frontier(fit, flops=target.flops, fixed=target.fixed).findings
+
+
+def _floor(fit: Fit, model: LocalModel, gradient: np.ndarray, loss: float) -> tuple[float | None, float | None]:
+    """Return E over the predicted loss, and what a standard error of E does to ln params while the others follow.
+
+    Along the regression of theta on that of E, Cov(theta, E) / √Var(E), which is how far the valley is uncertain.
+    """
+    if FLOOR not in fit.free or not np.isfinite(loss):
+        return None, None
+    names = np.array(fit.law.names)[model.free].tolist()
+    share = fit.coefs[FLOOR] / loss
+    if FLOOR not in names or model.covariance is None:
+        return share, None
+    place = names.index(FLOOR)
+    pull = float(gradient @ model.covariance[:, place] / np.sqrt(model.covariance[place, place]))
+    return share, pull if np.isfinite(pull) else None

@@ -1,0 +1,159 @@
+"""What the residuals still depend on: further columns, trends in the sizes, their spread, and the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from jaxscale.allocation.inputs import all_sizes
+from jaxscale.diagnosing.local import LocalModel
+from jaxscale.diagnosing.units import Units
+from jaxscale.fitting.covariance import NORMAL_MEDIAN
+from jaxscale.fitting.data_checks import ACCURACIES, ERRORS, PERPLEXITIES
+from jaxscale.intervals.student import quantile
+from jaxscale.laws.grouped import core_of
+from jaxscale.results.diagnosis import ResidualTest
+from jaxscale.runs.headers import normalised
+from jaxscale.runs.naming import RUN_NAMES, SEED_NAMES
+
+LEVEL = 0.01
+"""Chance that one of all tests of a kind is found although nothing is there: Bonferroni's bound."""
+CLIPPED = 3.0
+"""Typical residuals, in standard deviations of normal errors, beyond which one counts as that: a row that is off must
+not speak for a column."""
+OWN = 1e-4
+"""Share of a column's variance that the coefs leave, below which it says nothing that they do not."""
+OUTCOMES = frozenset({"loss", "losses", "perplexity", "seconds", "hours", "mfu"})
+"""Words of columns that are results of a run, as its loss is, and explain nothing."""
+FROM_RUN = ("params", "tokens", "flops", "tokens_per_param")
+FEWEST = 3
+"""Distinct values of a column that is tried, or degrees of freedom of a test."""
+
+
+def tests_of(units: Units, model: LocalModel) -> tuple[ResidualTest, ...]:
+    """Return the tests of further columns, of trends in the sizes and of the spread over the sizes.
+
+    Each adds one column to the linearised law, by least squares on residuals that are clipped at 3 typical ones.
+    Standard errors allow for unequal spread (HC3), or where units are groups for their correlation. The threshold is
+    Student's quantile at 1 % over the number of tests of the kind.   Source: Cook & Weisberg 1982, §2.3.4; MacKinnon &
+    White 1985; Liang & Zeger 1986; Koenker 1981.
+    """
+    residual = _clipped(-model.residual)
+    root = np.sqrt(_weight(model, units))
+    columns = [(name, root * one) for name, one in _columns(units)]
+    logs = dict(_sizes(units))
+    trends = [(f"ln {name}", root * one) for name, one in logs.items()]
+    trends += [(f"(ln {name})²", root * (one - one.mean()) ** 2) for name, one in logs.items()]
+    found = [*_added(units, model, residual, columns, "column"), *_added(units, model, residual, trends, "trend")]
+    return (*found, *_spread(units, residual / np.sqrt(np.maximum(1.0 - model.leverage, OWN)), logs))
+
+
+def run_correlation_of(units: Units, model: LocalModel) -> tuple[float, tuple[float, float, float]] | None:
+    """Return the intraclass correlation of the residuals of one group, F, and its degrees of freedom; None where
+    units are rows.
+
+    Source: Shrout & Fleiss 1979, case 1, with the mean size of unequal groups.
+    """
+    if units.kind == "row":
+        return None
+    residual, sizes = _clipped(-model.residual), np.bincount(units.codes)
+    means = np.bincount(units.codes, residual) / sizes
+    count, groups = len(residual), len(sizes)
+    within = float(np.sum((residual - means[units.codes]) ** 2)) / max(count - groups, 1)
+    between = float(np.sum(sizes * (means - residual.mean()) ** 2)) / max(groups - 1, 1)
+    typical = (count - float(np.sum(sizes**2)) / count) / max(groups - 1, 1)
+    if within <= 0.0:
+        return None
+    value = (between - within) / (between + (typical - 1.0) * within)
+    return value, (between / within, groups - 1.0, count - groups)
+
+
+def _clipped(residual: np.ndarray) -> np.ndarray:
+    limit = CLIPPED * float(np.median(np.abs(residual))) / NORMAL_MEDIAN
+    return np.clip(residual, -limit, limit) if limit > 0.0 else residual
+
+
+def _weight(model: LocalModel, units: Units) -> np.ndarray:
+    """Return the weights (m,) that are in the residuals."""
+    plain = model.fit.residuals[units.place]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(plain != 0.0, (model.residual / plain) ** 2, 1.0)
+
+
+def _columns(units: Units) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the numeric columns that the law does not take, in ln where they are positive."""
+    runs, taken = units.fit.runs, {*core_of(units.fit.law).inputs, *FROM_RUN, "budget"}
+    for name, column in runs.columns.items():
+        words = set(re.split(r"[^a-z]+", name.casefold()))
+        is_result = words & (OUTCOMES | ACCURACIES | PERPLEXITIES | ERRORS)
+        if name in taken or column.ndim > 1 or is_result or normalised(name) in (*RUN_NAMES, *SEED_NAMES):
+            continue
+        own = column[units.place]
+        if np.isfinite(own).all() and len(np.unique(own)) >= FEWEST:
+            yield name, np.log(own) if (own > 0).all() else own
+
+
+def _sizes(units: Units) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield ln of params, tokens, flops and tokens per param, of those that are known."""
+    runs, inputs = units.fit.runs, core_of(units.fit.law).inputs
+    columns = {name: one for name, one in runs.columns.items() if name in (*inputs, "params", "tokens")}
+    known = {**all_sizes(core_of(units.fit.law), columns)}
+    for name in FROM_RUN:
+        own = np.asarray(known[name])[units.place] if name in known else np.zeros(0)
+        if own.ndim == 1 and own.size and (own > 0).all() and len(np.unique(own)) >= FEWEST:
+            yield name, np.log(own)
+
+
+def _added(
+    units: Units,
+    model: LocalModel,
+    residual: np.ndarray,
+    columns: list[tuple[str, np.ndarray]],
+    kind: Literal["column", "trend"],
+) -> Iterator[ResidualTest]:
+    """Yield the test of each column (m,), already times the root of the weight."""
+    frame, singular, _ = np.linalg.svd(model.jacobian / np.linalg.norm(model.jacobian, axis=0), full_matrices=False)
+    frame = frame[:, singular > OWN**2 * singular.max(initial=0.0)]
+    left = residual - frame @ (frame.T @ residual)
+    dof = (len(units) if units.kind == "group" else len(residual)) - frame.shape[1] - 1
+    tried = []
+    for name, column in columns:
+        own = column - frame @ (frame.T @ column)
+        size = float(own @ own)
+        if dof >= FEWEST and size > OWN * float(np.sum((column - column.mean()) ** 2)):
+            tried.append((name, own / size))
+    threshold = quantile(1.0 - LEVEL / max(len(tried), 1), dof) if tried else np.inf
+    for name, own in tried:
+        slope = float(own @ residual)
+        rest = left - slope * own / float(own @ own)
+        if units.kind == "group":
+            sums = np.bincount(units.codes, own * rest)
+            std = float(np.sqrt(np.sum(sums**2) * len(sums) / max(len(sums) - 1, 1)))
+        else:
+            own_leverage = np.sum(frame**2, axis=1) + own**2 / float(own @ own)
+            std = float(np.linalg.norm(own * rest / np.maximum(1.0 - own_leverage, OWN)))
+        if std > 0.0:
+            yield ResidualTest(name, kind, slope, std, slope / std, threshold)
+
+
+def _spread(units: Units, residual: np.ndarray, logs: dict[str, np.ndarray]) -> Iterator[ResidualTest]:
+    """Yield Koenker's test of the squared residuals against ln of each size: n R², here its signed root."""
+    square = residual**2
+    names = [name for name in ("params", "tokens", "flops") if name in logs]
+    dof = len(units) - 2
+    if not names or dof < FEWEST or not square.mean() > 0.0 or not square.std() > 0.0:
+        return
+    threshold = quantile(1.0 - LEVEL / len(names), dof)
+    for name in names:
+        own = logs[name] - logs[name].mean()
+        slope = float(own @ square) / float(own @ own) / float(square.mean())
+        score = float(own @ (square - square.mean()))
+        if units.kind == "group":  # the score is a sum over groups, which are independent
+            size = float(np.sqrt(np.sum(np.bincount(units.codes, own * (square - square.mean())) ** 2)))
+        else:
+            size = float(np.sqrt(own @ own) * square.std())
+        t = score / size if size > 0.0 else 0.0
+        yield ResidualTest(name, "spread", slope, abs(slope / t) if t else np.inf, t, threshold)
