@@ -20,10 +20,12 @@ from jaxscale.cli.options import (
     showing_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.session import Session, progress, talking
+from jaxscale.cli.session import Bar, Session, progress, talking
 
 if TYPE_CHECKING:
-    from jaxscale.results import Fit, Study
+    from jaxscale.results import Diagnosis, Fit, Study
+
+DIAGNOSING_STAGE = "Fitting without each run"
 
 
 @click.command()
@@ -48,6 +50,15 @@ if TYPE_CHECKING:
         "or all that the table allows; repeatable. [default: none]"
     ),
 )
+@click.option(
+    "--diagnose",
+    "is_diagnosed",
+    is_flag=True,
+    help=(
+        "Show how far each run carries the answer at ten times the largest measured compute, and what the residuals "
+        "depend on; a fit without each run. [default: off]"
+    ),
+)
 @click.option("--plot", is_flag=True, help="Draw the figures into that folder too. [default: no figures]")
 @json_option
 @talking
@@ -60,6 +71,7 @@ def fit(
     out: Path | None,
     force: bool,
     counts: tuple[str, ...],
+    is_diagnosed: bool,
     plot: bool,
     is_json: bool,
 ) -> None:  # fmt: skip
@@ -93,20 +105,36 @@ def fit(
         if counts:
             study = compared(study, counts, on_stage=bar.stage, device=fitting.device)
             outputs.save_result(study, folder, digest, force=force)
+        found = _diagnosis(study, fitting, bar) if is_diagnosed else None
     figures = outputs.draw(study, folder, session) if plot else []
-    _show(study, folder, figures, is_json=is_json)
+    _show(study, found, folder, figures, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
 
-def _show(study: Study, folder: Path, figures: list[Path], *, is_json: bool) -> None:
-    from jaxscale.reports import fit_document, json_text, print_fit
+def _diagnosis(study: Study, fitting: Fitting, bar: Bar) -> Diagnosis | None:
+    """Return the diagnosis of a fit that is a minimum; None of another, whose warnings say enough."""
+    from jaxscale.diagnosing import diagnose
+    from jaxscale.finding import forbids_plan
+
+    if not study.fit.is_usable or not study.fit.free or forbids_plan(study.fit.findings) is not None:
+        return None
+    bar.stage(DIAGNOSING_STAGE)
+    return diagnose(study.fit, at=study.at, device=fitting.device)
+
+
+def _show(study: Study, diagnosis: Diagnosis | None, folder: Path, figures: list[Path], *, is_json: bool) -> None:
+    from jaxscale.reports import diagnosis_document, fit_document, json_text, print_diagnosis, print_fit
 
     if is_json:
-        document = {**fit_document(study), "saved": str(folder), "figures": [str(path) for path in figures]}
+        found = {} if diagnosis is None else {"diagnosis": diagnosis_document(diagnosis)}
+        document = {**fit_document(study), **found, "saved": str(folder), "figures": [str(path) for path in figures]}
         printing.write(json_text(document))
         return
     printing.print_page(lambda console, width: print_fit(study, console, width=width))
+    if diagnosis is not None:
+        printing.write("")
+        printing.print_page(lambda console, width: print_diagnosis(diagnosis, console, width=width))
     printing.write("")
     for path in figures:
         printing.write(f"Figure {path}")

@@ -56,8 +56,8 @@ def diagnose(
     Returns
     -------
     Diagnosis
-        The influence of each unit, by one Newton step and, of up to 2,000, by a fit without it; the fits without the
-        worst together; tests of the residuals; and findings, each with the rows and what to do.
+        The influence of each unit, by one step of Gauss and Newton and, of up to 2,000, by a fit without it; the fits
+        without the worst together; tests of the residuals; and findings, each with the rows and what to do.
 
     Raises
     ------

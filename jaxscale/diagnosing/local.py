@@ -1,4 +1,4 @@
-"""A fit around its minimum, row by row: residual, leverage, gradient and Hessian, and one step of Gauss and Newton without some."""
+"""A fit around its minimum, row by row: residual, leverage, gradient and Hessian, and one step without some."""
 
 from __future__ import annotations
 

