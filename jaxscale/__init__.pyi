@@ -1,3 +1,4 @@
+from . import comparing as comparing
 from . import costs as costs
 from . import datasets as datasets
 from . import designing as designing
@@ -7,6 +8,7 @@ from .allocation import allocate as allocate
 from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss
 from .allocation import solve_for as solve_for
+from .comparing import compare as compare
 from .datasets.simulating import simulate as simulate
 from .designing import design as design
 from .diagnosing import diagnose as diagnose
@@ -30,6 +32,7 @@ from .objectives import squared as squared
 from .planning import decide as decide
 from .planning import plan as plan
 from .refitting import bootstrap as bootstrap
+from .results import Comparison as Comparison
 from .results import Decision as Decision
 from .results import Design as Design
 from .results import Diagnosis as Diagnosis

@@ -21,6 +21,8 @@ COSTS = (
 )  # fmt: skip
 CRITERIA = ("regret", "prediction", "n-opt", "d-optimal", "v-optimal", "log-uniform")
 """What runs are chosen for."""
+COMPARED = ("chinchilla", "skaling", "kaplan", "farseer")
+"""Laws that are compared where none are named."""
 METHODS = ("parabola", "local", "cubic", "akima")
 ROLES = ("params", "tokens", "flops", "loss", "weight", "sigma", "group")
 CONVENTIONS = (

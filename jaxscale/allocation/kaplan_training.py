@@ -137,7 +137,7 @@ def flops_at(coefs: Coefs, *, flops_min: Number, batch: Number, loss: Number) ->
     return flops_min * (1.0 + batch / critical_batch(coefs, loss=loss))
 
 
-class Comparison(NamedTuple):
+class ConvergenceComparison(NamedTuple):
     """One run over another that reaches the same loss: ratios of params, steps and FLOP."""
 
     params: Number
@@ -162,7 +162,7 @@ def convergence_factor(curve: Coefs) -> Number:
 
 
 @of_counts
-def compare_convergence(curve: Coefs, *, factor: Number, other: Number) -> Comparison:
+def compare_convergence(curve: Coefs, *, factor: Number, other: Number) -> ConvergenceComparison:
     """Return a run that stops at 1 + factor times its converged loss, over one that stops at 1 + other times its own.
 
     curve: coefs of the law `kaplan-steps`.   Both reach the same loss, so at the same batch.
@@ -171,7 +171,7 @@ def compare_convergence(curve: Coefs, *, factor: Number, other: Number) -> Compa
     _, _, alpha_N, alpha_S = values_of("kaplan-steps", curve)
     params = ((1.0 + factor) / (1.0 + other)) ** (1.0 / alpha_N)
     steps = ((1.0 + 1.0 / factor) / (1.0 + 1.0 / other)) ** (1.0 / alpha_S)
-    return Comparison(params, steps, params * steps)
+    return ConvergenceComparison(params, steps, params * steps)
 
 
 @of_counts

@@ -1,5 +1,7 @@
 """The answers: frozen records of NumPy numbers and of the specs that made them, for one set of coefs or many."""
 
+from jaxscale.results.backtest import Backtest, LawScore
+from jaxscale.results.comparison import Comparison
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.decision import Decision, Regret, RegretCurve
 from jaxscale.results.design import Design
@@ -16,7 +18,9 @@ from jaxscale.results.study import LEAST_USABLE, Study
 __all__ = [
     "LEAST_USABLE",
     "QUANTITIES",
+    "Backtest",
     "Certificate",
+    "Comparison",
     "Count",
     "Counts",
     "Decision",
@@ -27,6 +31,7 @@ __all__ = [
     "Frontier",
     "Influence",
     "Joint",
+    "LawScore",
     "Minimum",
     "Plan",
     "PlanStatus",
