@@ -10,6 +10,7 @@ import click
 
 from jaxscale.cli import outcomes, printing, starting
 from jaxscale.cli.approaches import approaches
+from jaxscale.cli.compare import compare
 from jaxscale.cli.design import design
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
@@ -53,7 +54,7 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, plan, design, approaches, predict, score, plot, laws, doctor):
+for command in (fit, frontier, plan, design, compare, approaches, predict, score, plot, laws, doctor):
     main.add_command(command)
 
 starting.give_back()

@@ -49,7 +49,7 @@ class Asked:
     level: float
     fixed: Mapping[str, float]
     device: str
-    on_done: Callable[[int], object]
+    on_done: Callable[[int], None]
 
     @property
     def most(self) -> float:

@@ -48,7 +48,7 @@ def compare(
     at: Mapping[str, float] | None = None,
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
-    on_done: Callable[[int], object] = lambda count: None,
+    on_done: Callable[[int], None] = lambda count: None,
 ) -> Comparison:
     """Fit laws to the runs below several cut-offs in compute, and judge each by its predictions of the runs above.
 
@@ -141,7 +141,7 @@ def asked_of(
     level: float,
     at: Mapping[str, float] | None = None,
     device: str = "auto",
-    on_done: Callable[[int], object] = lambda count: None,
+    on_done: Callable[[int], None] = lambda count: None,
 ) -> Asked:
     """Return what is common to all fits, checked; raise UsageError or RunsError."""
     objective, scheme = OBJECTIVES.resolve(objective), SCHEMES.resolve(scheme)

@@ -1,6 +1,7 @@
 """Reports of results: tables for the terminal, and one strict JSON document."""
 
 from jaxscale.reports.agreement import agreement_document, print_agreement
+from jaxscale.reports.comparing import comparison_document, print_comparison
 from jaxscale.reports.constants import Constants, constants_frontier_document, print_constants_frontier
 from jaxscale.reports.designs import DesignReport, design_document, print_design
 from jaxscale.reports.diagnosis import diagnosis_document, print_diagnosis
@@ -23,9 +24,9 @@ from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
     "Constants", "DesignReport", "PlanReport", "Predictions", "Reached", "agreement_document",
-    "constants_frontier_document", "design_document", "diagnosis_document", "fit_document", "frontier_document",
-    "json_text", "law_document", "laws_markdown", "matching", "plan_document", "predictions_document",
-    "print_agreement", "print_constants_frontier", "print_design", "print_diagnosis", "print_fit", "print_frontier",
-    "print_law", "print_laws", "print_plan", "print_predictions", "print_reached", "print_score",
-    "reached_document", "score_document", "warnings_of",
+    "comparison_document", "constants_frontier_document", "design_document", "diagnosis_document", "fit_document",
+    "frontier_document", "json_text", "law_document", "laws_markdown", "matching", "plan_document",
+    "predictions_document", "print_agreement", "print_comparison", "print_constants_frontier", "print_design",
+    "print_diagnosis", "print_fit", "print_frontier", "print_law", "print_laws", "print_plan", "print_predictions",
+    "print_reached", "print_score", "reached_document", "score_document", "warnings_of",
 ]  # fmt: skip

@@ -1,0 +1,129 @@
+"""`jaxscale compare`: several laws on one table, judged by what each predicts of runs with more compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from jaxscale import names
+from jaxscale.cli import cache, printing, tables
+from jaxscale.cli.options import Reading, at_option, json_option, reading_options
+from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.parameters import Budgets, Level, Names, Seed
+from jaxscale.cli.session import Session, progress, talking
+from jaxscale.errors import UsageError
+
+NO_WARMUP = "--warmup belongs to laws of schedules, which are not compared"
+MOST_CUTS = 1000.0
+"""A number below is one of cut-offs, not of FLOP."""
+
+
+@click.command()
+@click.argument("table", metavar="TABLE")
+@click.option(
+    "--laws",
+    type=Names(),
+    default=names.COMPARED,
+    show_default=",".join(names.COMPARED),
+    help="Laws to compare; `jaxscale laws` lists them.",
+)
+@click.option(
+    "--cuts",
+    type=Budgets(),
+    metavar="COUNT|FLOP,…",
+    help="How many cut-offs in compute, or the cut-offs themselves in FLOP. [default: 4]",
+)
+@click.option(
+    "--objective",
+    metavar="NAME",
+    default="huber",
+    show_default=True,
+    help=f"Rho function of the residuals: {names.comma_list(names.OBJECTIVES)}.",
+)
+@click.option(
+    "--scheme",
+    metavar="NAME",
+    default="pairs",
+    show_default=True,
+    help=f"How tables are resampled: {names.comma_list(names.SCHEMES)}.",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=2),
+    default=200,
+    show_default=True,
+    help="Resampled tables at each cut-off, and of all runs.",
+)
+@click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
+@click.option("--level", type=Level(), default=0.9, show_default=True, help="Share of a new run's limits.")
+@at_option
+@click.option(
+    "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
+)
+@json_option
+@reading_options
+@talking
+def compare(
+    session: Session,
+    table: str,
+    laws: tuple[str, ...],
+    cuts: tuple[float, ...] | None,
+    objective: str,
+    scheme: str,
+    replicates: int,
+    seed: int,
+    level: float,
+    at: Mapping[str, float],
+    device: str,
+    reading: Reading,
+    is_json: bool,
+) -> None:
+    """Fit laws to the runs of little compute, and rank them by what they predict of the others.
+
+    TABLE is what `jaxscale fit` takes. Each law is fitted to the runs up to each of several cut-offs in compute, and
+    judged on the runs above: error, limits that hold, log score, and what the size that it recommends would lose. A law
+    that cannot be fitted is listed with its reason. Exit code 4 says that the table's numbers are in doubtful units.
+    """
+    if reading.warmup:
+        raise UsageError(NO_WARMUP)
+    cache.prepare(session)
+    from jaxscale.comparing import compare as compare_laws
+    from jaxscale.finding import forbids_plan
+    from jaxscale.laws import LAWS
+    from jaxscale.reports import comparison_document, json_text, print_comparison
+
+    chosen = [LAWS.resolve(name) for name in laws]
+    inputs = dict.fromkeys(name for law in chosen for name in law.inputs)
+    further = tuple(name for name in inputs if name not in names.ROLES)
+    runs = tables.read(table, reading, beside=further)
+    with progress(session) as bar:
+        found = compare_laws(
+            runs,
+            chosen,
+            objective=objective,
+            cuts=_cuts(cuts),
+            scheme=scheme,
+            replicates=replicates,
+            seed=seed,
+            level=level,
+            at=at,
+            device=device,
+            on_stage=bar.stage,
+            on_done=bar.advance,
+        )
+    if is_json:
+        printing.write(json_text(comparison_document(found)))
+    else:
+        printing.print_page(lambda console, width: print_comparison(found, console, width=width))
+    if forbids_plan(found.best.fit.findings) is not None:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _cuts(given: tuple[float, ...] | None) -> int | tuple[float, ...]:
+    """Return how many cut-offs, or themselves."""
+    if given is None:
+        return 4
+    if len(given) == 1 and given[0] < MOST_CUTS and given[0].is_integer():
+        return int(given[0])
+    return given

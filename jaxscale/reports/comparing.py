@@ -1,0 +1,183 @@
+"""The report of a comparison of laws: scores on the runs held out, and how they come about; or all as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jaxscale.digits import ABSENT, scientific, signed, significant, times
+from jaxscale.reports.document import SCHEMA_VERSION, number, written_warning
+from jaxscale.reports.facts import fact_table, plain, warning_table
+from jaxscale.reports.tables import Column, whole_table
+from jaxscale.results import Backtest, Comparison, LawScore
+from jaxscale.text import Json, shown_name
+
+CUT = "{count} from {low} to {high} FLOP; a law is fitted to the runs up to one, and predicts those above"
+RESAMPLED = "{replicates:,} replicates at each cut-off and of all runs, seed {seed}"
+MEANINGS = (
+    "error, mean: root mean square and mean of ln(prediction/loss) of the runs above, in %",
+    "in {level:g} %: share of these inside a new run's limits, with its error as of independent runs",
+    "score: mean log density of their ln loss, more is better",
+    "×C: the error in equivalent compute, as a factor, along the law's own frontier",
+    "regret: loss of the size that is recommended at {most} FLOP beyond the best, in nats, by {best} on all runs",
+    "AICc: of the fit to all runs, less is better; it says nothing of what extrapolates",
+    "weight: share in the mixture of laws under which the runs above are likeliest",
+)
+WIDENED = "combined {level:g} % limits are widened by {per_fold} % of the loss for every factor of e in compute"
+NOT_WIDENED = "there are too few runs above the cut-offs for combined {level:g} % limits that hold in back-tests"
+NOT_COMPARED = "not compared"
+GAP = 1
+
+
+def print_comparison(found: Comparison, console: Console, *, width: int) -> None:
+    """Print one row per law, one per law and cut-off, what was not compared, and the warnings of the best law."""
+    console.print(fact_table(_facts(found)), width=width)
+    console.print()
+    console.print(_law_table(found, width))
+    console.print()
+    console.print(_cut_table(found, width))
+    console.print()
+    for line in _remarks(found):
+        console.print(plain(line, "dim"), width=width)
+    cautions = found.best.fit.findings
+    if cautions:
+        console.print()
+        console.print(warning_table(cautions), width=width)
+
+
+def comparison_document(found: Comparison) -> dict[str, Json]:
+    """Return everything that is printed, and every prediction, at full precision; null for what does not exist."""
+    origin = found.runs.origin
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "data": {"source": origin.source, "rows": origin.rows, "used": len(found.runs)},
+        "cuts": [float(cut) for cut in found.cuts],
+        "level": found.level,
+        "replicates": found.replicates,
+        "seed": found.seed,
+        "laws": [_score(found, one) for one in found.scores],
+        "failed": dict(found.failed),
+        "left_out": [{"cut": cut, "reason": why} for cut, why in found.left_out.items()],
+        "widening": {"level": found.level, "per_ln_compute": number(found.widening(found.level))},
+        "warnings": [written_warning(one) for one in found.best.fit.findings],
+    }
+
+
+def _facts(found: Comparison) -> Iterator[tuple[str, Text]]:
+    origin = found.runs.origin
+    yield "data", plain(f"{shown_name(origin.source)}: {len(found.runs):,} of {origin.rows:,} runs used")
+    ends = {"low": scientific(float(found.cuts[0]), 3), "high": scientific(float(found.cuts[-1]), 3)}
+    yield "cut-offs", plain(CUT.format(count=len(found.cuts), **ends))
+    yield "bootstrap", plain(RESAMPLED.format(replicates=found.replicates, seed=found.seed))
+    for name, why in found.failed.items():
+        yield NOT_COMPARED, plain(f"{name}: {why}", "yellow")
+    for why in found.left_out.values():
+        yield "left out", plain(why, "yellow")
+
+
+def _law_table(found: Comparison, width: int) -> Table:
+    headers = ("weight", "error %", "mean %", f"in {100 * found.level:g} %", "score", "×C", "regret", "AICc")
+    columns = [Column("law", "bold"), *(Column(name, is_right=True) for name in headers)]
+    rows = [
+        [
+            one.law.name,
+            significant(one.weight, 2) if one.weight >= 1e-3 else "0",
+            *_errors(one.root_mean_square, one.mean_error),
+            f"{100 * one.coverage[0]:.0f} ± {100 * one.coverage[1]:.0f}",
+            f"{one.log_score:.2f}",
+            _factor(one.compute_error),
+            significant(one.regret, 2),
+            f"{one.aicc:.1f}" if np.isfinite(one.aicc) else ABSENT,
+        ]
+        for one in found.scores
+    ]
+    return whole_table(columns, rows, width=width, gap=GAP)
+
+
+def _cut_table(found: Comparison, width: int) -> Table:
+    """Return one row per cut-off and law: how many runs lie above and how far, and what became of them."""
+    headers = ("runs above", "up to", "error %", "mean %", f"in {100 * found.level:g} %", "×C", "regret")
+    columns = [Column("up to FLOP", "bold"), Column("law"), *(Column(name, is_right=True) for name in headers)]
+    rows = []
+    for place, cut in enumerate(found.cuts.tolist()):
+        for order, score in enumerate(found.scores):
+            one = score.backtests[place]
+            cells = [scientific(cut, 3), score.law.name, f"{len(one.rows):,}", times(float(np.exp(one.distance.max())))]
+            cells = ["", score.law.name, "", ""] if order else cells
+            inside = f"{100 * float(np.mean(one.is_inside)):.0f}"
+            rows.append([*cells, *_errors(*_moments(one)), inside, _factor(_compute(one)), significant(one.regret, 2)])
+    return whole_table(columns, rows, width=width, gap=GAP)
+
+
+def _remarks(found: Comparison) -> Iterator[str]:
+    told = {"level": 100 * found.level, "most": scientific(float(np.nanmax(found.flops)), 3)}
+    yield from (line.format(best=found.best.law.name, **told) for line in MEANINGS)
+    widening = found.widening(found.level)
+    if np.isfinite(widening):
+        yield WIDENED.format(level=100 * found.level, per_fold=significant(100 * widening, 2))
+    else:
+        yield NOT_WIDENED.format(level=100 * found.level)
+    for one in found.failed:
+        yield f"{one} is {NOT_COMPARED}: see above"
+
+
+def _errors(root_mean_square: float, mean: float) -> tuple[str, str]:
+    return f"{100 * root_mean_square:.2f}", signed(float(f"{100 * mean:.2f}"))
+
+
+def _factor(log_factor: float) -> str:
+    """Return what an error of ln compute is as a factor."""
+    return times(float(np.exp(log_factor))) if np.isfinite(log_factor) and log_factor < 700 else ABSENT
+
+
+def _moments(one: Backtest) -> tuple[float, float]:
+    return float(np.sqrt(np.mean(one.errors**2))), float(np.mean(one.errors))
+
+
+def _compute(one: Backtest) -> float:
+    return float(np.sqrt(np.mean(one.compute**2)))
+
+
+def _score(found: Comparison, score: LawScore) -> dict[str, Json]:
+    share, error = score.coverage
+    return {
+        "law": score.law.name,
+        "weight": number(score.weight),
+        "root_mean_square": number(score.root_mean_square),
+        "mean_error": number(score.mean_error),
+        "coverage": {"share": number(share), "error": number(error)},
+        "log_score": number(score.log_score),
+        "compute_error": number(score.compute_error),
+        "regret": number(score.regret),
+        "aic": number(score.aic),
+        "aicc": number(score.aicc),
+        "status": str(score.fit.status),
+        "coefs": {name: number(value) for name, value in score.fit.coefs.items()},
+        "usable": int(score.ensemble.usable.sum()),
+        "backtests": [_backtest(found, one) for one in score.backtests],
+    }
+
+
+def _backtest(found: Comparison, one: Backtest) -> dict[str, Json]:
+    root_mean_square, mean = _moments(one)
+    return {
+        "cut": one.cut,
+        "below": int(np.sum(one.fit.runs.weight > 0)),
+        "status": str(one.fit.status),
+        "coefs": {name: number(value) for name, value in one.fit.coefs.items()},
+        "root_mean_square": number(root_mean_square),
+        "mean_error": number(mean),
+        "coverage": number(float(np.mean(one.is_inside))),
+        "compute_error": number(_compute(one)),
+        "params": number(one.params),
+        "regret": number(one.regret),
+        "rows": [int(row) for row in found.runs.row[one.rows]],
+        **{
+            name: [number(float(value)) for value in getattr(one, name)]
+            for name in ("flops", "distance", "loss", "prediction", "low", "high", "log_density", "compute")
+        },
+    }

@@ -1,0 +1,73 @@
+"""`jaxscale compare` on a small table: a page of 80 columns, and a document that says the same."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def table(own_folder):
+    """60 runs: the shape, and the programs, of the tests of `js.compare`."""
+    flops = np.repeat(np.geomspace(1e18, 3e21, 6), 10)
+    params = 0.1 * flops**0.5 * np.tile(np.geomspace(0.2, 5, 10), 6)
+    tokens = flops / 6 / params
+    noise = np.exp(0.004 * np.random.default_rng(7).standard_normal(60))
+    loss = (1.8 + 480 * params**-0.35 + 2100 * tokens**-0.37) * noise
+    rows = np.stack([params, tokens, loss], axis=1).tolist()
+    lines = ["params,tokens,loss", *(",".join(map(repr, row)) for row in rows)]
+    (own_folder / "six.csv").write_text("\n".join(lines), encoding="utf-8")
+    return "six.csv"
+
+
+@pytest.mark.slow
+def test_the_page_fits_80_columns_and_the_document_says_the_same(run, table, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    words = ("compare", table, "--laws", "chinchilla,kaplan,data-constrained", "--cuts", "2", "--replicates", "100")
+    page = run(*words)
+    assert page.exit_code == 0, page.stderr
+    assert max(len(line) for line in page.stdout.splitlines()) <= 80
+    document = json.loads(run(*words, "--json").stdout)
+    first, second = document["laws"]
+    assert (first["law"], second["law"]) == ("chinchilla", "kaplan")
+    assert first["root_mean_square"] < second["root_mean_square"]
+    assert first["weight"] + second["weight"] == pytest.approx(1.0)
+    assert "unique_tokens" in document["failed"]["data-constrained"]
+    assert "unique_tokens" in page.stdout
+    assert len(document["cuts"]) == 2
+    errors = []
+    for one in first["backtests"]:
+        error = np.log(one["prediction"]) - np.log(one["loss"])
+        assert one["root_mean_square"] == pytest.approx(np.sqrt(np.mean(error**2)))
+        np.testing.assert_allclose(one["distance"], np.log(np.divide(one["flops"], one["cut"])))
+        assert len(one["rows"]) + one["below"] == 60
+        errors.append(error)
+    assert first["root_mean_square"] == pytest.approx(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
+    for one in document["laws"]:
+        assert f"{100 * one['root_mean_square']:.2f}" in page.stdout
+        assert f"{one['aicc']:.1f}" in page.stdout
+
+
+@pytest.mark.slow
+def test_cut_offs_are_given_in_flop_too(run, table):
+    words = ("compare", table, "--laws", "chinchilla", "--replicates", "100", "--json")
+    document = json.loads(run(*words, "--cuts", "3e19,1.3e20").stdout)
+    assert document["cuts"] == [3e19, 1.3e20]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--laws", "chinchila"), 2, "Did you mean 'chinchilla'"),
+        (("--laws", "chinchilla,"), 2, "empty name"),
+        (("--cuts", "1e30"), 2, "0 above it"),
+        (("--level", "90"), 2, "write 0.9"),
+        (("--where", "params < 4e7"), 3, "no cut-off in compute"),
+        (("--warmup", "5"), 2, "--warmup"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(run, table, words, code, said):
+    answer = run("compare", table, *words)
+    assert answer.exit_code == code, answer.output
+    assert said in answer.stderr
+    assert answer.stdout == ""
