@@ -39,6 +39,7 @@ def lines_of(text, language="bash"):
 
 LAWS_AND_MORE = "Laws, constants and conventions"
 PLANS = "Plans within limits"
+COMPARED = "Several laws"
 TABLES = "Tables that are there"
 
 
@@ -162,6 +163,18 @@ def test_the_lines_about_plans_run_as_printed(desk):
     assert names["decision"].regrets["7B"].params == pytest.approx(7e9)
 
 
+@pytest.mark.slow
+def test_the_lines_about_several_laws_run_as_printed():
+    (line,) = lines_of(SECTIONS[COMPARED])
+    answer = call(line)
+    assert answer.exit_code == 0, answer.output
+    names = run_python(COMPARED)
+    found = names["found"]
+    assert found.failed == {}
+    assert sum(found.weights) == pytest.approx(1.0)
+    assert names["decision"].laws == tuple(one.law for one in found.scores)
+
+
 def test_the_set_up_lines_name_commands_that_are_installed_and_ci_runs_them():
     installed = {point.name for point in entry_points(group="console_scripts")}
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -185,13 +198,14 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", TABLES, PLANS, LAWS_AND_MORE, "Speed"}
+    read = {"Set up", "Your own table", TABLES, PLANS, COMPARED, LAWS_AND_MORE, "Speed"}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
         "A law of your own",
         TABLES,
         PLANS,
+        COMPARED,
         LAWS_AND_MORE,
     }
     assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"bash", "console", "csv", "python"}

@@ -29,7 +29,6 @@ MEANINGS = (
 )
 WIDENED = "combined {level:g} % limits are widened by {per_fold} % of the loss for every factor of e in compute"
 NOT_WIDENED = "there are too few runs above the cut-offs for combined {level:g} % limits that hold in back-tests"
-NOT_COMPARED = "not compared"
 GAP = 1
 
 
@@ -74,7 +73,7 @@ def _facts(found: Comparison) -> Iterator[tuple[str, Text]]:
     yield "cut-offs", plain(CUT.format(count=len(found.cuts), **ends))
     yield "bootstrap", plain(RESAMPLED.format(replicates=found.replicates, seed=found.seed))
     for name, why in found.failed.items():
-        yield NOT_COMPARED, plain(f"{name}: {why}", "yellow")
+        yield "not compared", plain(f"{name}: {why}", "yellow")
     for why in found.left_out.values():
         yield "left out", plain(why, "yellow")
 
@@ -100,8 +99,8 @@ def _law_table(found: Comparison, width: int) -> Table:
 
 def _cut_table(found: Comparison, width: int) -> Table:
     """Return one row per cut-off and law: how many runs lie above and how far, and what became of them."""
-    headers = ("runs above", "up to", "error %", "mean %", f"in {100 * found.level:g} %", "×C", "regret")
-    columns = [Column("up to FLOP", "bold"), Column("law"), *(Column(name, is_right=True) for name in headers)]
+    headers = ("runs", "up to", "error %", "mean %", f"in {100 * found.level:g} %", "×C", "regret")
+    columns = [Column("cut-off", "bold"), Column("law"), *(Column(name, is_right=True) for name in headers)]
     rows = []
     for place, cut in enumerate(found.cuts.tolist()):
         for order, score in enumerate(found.scores):
@@ -121,8 +120,6 @@ def _remarks(found: Comparison) -> Iterator[str]:
         yield WIDENED.format(level=100 * found.level, per_fold=significant(100 * widening, 2))
     else:
         yield NOT_WIDENED.format(level=100 * found.level)
-    for one in found.failed:
-        yield f"{one} is {NOT_COMPARED}: see above"
 
 
 def _errors(root_mean_square: float, mean: float) -> tuple[str, str]:

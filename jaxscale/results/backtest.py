@@ -118,10 +118,14 @@ class LawScore:
 
     @property
     def coverage(self) -> tuple[float, float]:
-        """Share of the runs inside their limits, and its binomial standard error, as of independent runs."""
+        """Share of the runs inside their limits, and its binomial standard error, as of independent runs.
+
+        The error is that of one run more on either side, so that it is not zero where all of them are on one.
+        """
         inside = self._every("is_inside")
-        share = float(np.mean(inside))
-        return share, float(np.sqrt(share * (1.0 - share) / len(inside)))
+        total = len(inside) + 2
+        near = (float(np.sum(inside)) + 1.0) / total
+        return float(np.mean(inside)), float(np.sqrt(near * (1.0 - near) / total))
 
     @property
     def log_score(self) -> float:
