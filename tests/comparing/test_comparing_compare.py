@@ -205,6 +205,16 @@ def test_the_widened_band_holds_its_share_of_the_back_tests(found):
     assert np.mean(np.concatenate(inside)) >= level
 
 
+@pytest.mark.slow
+def test_on_over_trained_runs_the_law_of_over_training_extrapolates_better(shared_data):
+    """The 35 runs of Gadre et al. 2024 on RedPajama, at 5 to 640 tokens per param."""
+    runs = js.read_runs(shared_data / "gadre_overtrain.csv", where=["experiment == 'rpj'"])
+    found = js.compare(runs, ["chinchilla", "overtraining"], replicates=100, cuts=2)
+    assert [one.law.name for one in found.scores] == ["overtraining", "chinchilla"]
+    assert found.best.root_mean_square < 0.02
+    assert found.best.regret < found.scores[1].regret
+
+
 def test_a_table_of_some_rows_keeps_nothing_of_the_others(runs):
     part = only(runs, np.arange(10, 30))
     assert len(part) == len(runs)
