@@ -12,12 +12,16 @@ from jaxscale.reports.document import Json, number, written_warning
 from jaxscale.reports.facts import warning_table
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Diagnosis, Influence, Removal
-from jaxscale.text import listed, shown
+from jaxscale.text import shown
 
 SHOWN = 5
 """Most influential units on the page; the document has all."""
 HEADLINE = "What the fit rests on: each {unit} left out"
-TARGET = ", tokens/param at {flops} FLOP (of all {params})"
+TARGET = ", D/N at {flops} FLOP (of all {params})"
+MEANING = (
+    "residual and moves: in standard errors; share: of the objective; + … (k): the worst k left out together, one more "
+    "on each line"
+)
 NOTHING = "Nothing else stands out."
 
 
@@ -31,10 +35,10 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console, *, width: int) -> No
     order = np.argsort(-np.nan_to_num(own.distance, nan=-1.0), kind="stable")[:SHOWN]
     rows = [_row(own, int(at), has_answer) for at in order]
     rows += [_together(one, has_answer) for one in diagnosis.removals[1:]]
-    right = [Column(name, is_right=True) for name in ("residual", "leverage", "objective", "moves by")]
-    answer = [Column("tokens/param", is_right=True)] if has_answer else []
+    right = [Column(name, is_right=True) for name in ("residual", "leverage", "share", "moves")]
+    answer = [Column("D/N", is_right=True)] if has_answer else []
     console.print(whole_table([Column("without"), *right, *answer], rows, width=width))
-    console.print(Text("Residuals and what moves are in standard errors."), width=width)
+    console.print(Text(MEANING), width=width)
     console.print()
     new = [one for one in diagnosis.findings if not _is_known(one, diagnosis)]
     console.print(warning_table(new) if new else Text(NOTHING), width=width)
@@ -78,7 +82,7 @@ def _row(own: Influence, at: int, has_answer: bool) -> tuple[str, ...]:
 
 
 def _together(one: Removal, has_answer: bool) -> tuple[str, ...]:
-    name = f"{len(one.names)} together: {listed([shown(name) for name in one.names])}"
+    name = f"+ {shown(one.names[-1])} ({len(one.names)})"  # each is the one before and one more
     answer = (significant(one.tokens_per_param, 3),) if has_answer else ()
     return (name, "", "", "", significant(one.distance, 2), *answer)
 
