@@ -120,7 +120,8 @@ def diagnostics_at(
         errors = None if covariance is None else errors_of(law, theta, covariance)
         if errors is not None and covariance is not None:
             slopes = slopes_of(law, theta)
-            covariance = covariance * slopes[:, None] * slopes
+            with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
+                covariance = covariance * slopes[:, None] * slopes
             std |= {
                 name: float(error) if np.isfinite(error) else None
                 for name, error, is_free in zip(law.names, errors, free, strict=True)

@@ -84,4 +84,5 @@ def new_runs(ensemble: Ensemble, columns: Mapping[str, ArrayLike], *, seed: int 
     mean = predict_ensemble(ensemble, columns)
     own = run_residuals(ensemble.fit)
     off = own[np.random.default_rng(seed).integers(len(own), size=mean.shape)]
-    return mean * np.exp(off) if ensemble.fit.objective.space == "log" else mean + off
+    with np.errstate(over="ignore"):  # a replicate far beyond the table may predict what overflows
+        return mean * np.exp(off) if ensemble.fit.objective.space == "log" else mean + off

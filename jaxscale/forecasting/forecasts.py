@@ -72,6 +72,8 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
     mean = band(predicted_sample(ensemble, inputs), level=study.level, method=study.interval)
     runs = new_runs(ensemble, inputs, seed=seed)
     single = band(runs, level=study.level)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of losses that overflow, or fall to zero in linear space
+        log_std = np.nanstd(np.log(runs), axis=0)
     made = ensemble.provenance
     return Forecast(
         inputs=inputs,
@@ -80,7 +82,7 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
         mean_high=mean.upper,
         run_low=single.lower,
         run_high=single.upper,
-        log_std=np.nanstd(np.log(runs), axis=0),
+        log_std=log_std,
         slope=_slopes(study, inputs),
         level=study.level,
         study=digest_of_study(study),

@@ -205,5 +205,6 @@ def _covariances(setup: Setup, settling: Settling, clock: Clock) -> np.ndarray:
         views = views_at(job, moved(job.batch, draw.shift, row), theta[row], objective.scale, clock)
         one = covariance_at(objective, job.problem.pairs, views, weight, objective.scale, free, times[row])
         if one is not None:
-            found[lane] = one * slopes[row][:, None] * slopes[row]
+            with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
+                found[lane] = one * slopes[row][:, None] * slopes[row]
     return found

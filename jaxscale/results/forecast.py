@@ -122,7 +122,8 @@ class Score:
         By the slope of the least loss in ln C: exp((predicted - measured) / slope).
         """
         at = self.place
-        ratio: np.ndarray = np.exp((self.forecast.loss[at] - self.loss) / self.forecast.slope[at])
+        with np.errstate(over="ignore", divide="ignore"):  # where more compute lowers the loss by next to nothing
+            ratio: np.ndarray = np.exp((self.forecast.loss[at] - self.loss) / self.forecast.slope[at])
         return ratio
 
     def _within(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
