@@ -40,6 +40,7 @@ def lines_of(text, language="bash"):
 LAWS_AND_MORE = "Laws, constants and conventions"
 PLANS = "Plans within limits"
 COMPARED = "Several laws"
+FORETOLD = "Forecasts"
 TABLES = "Tables that are there"
 
 
@@ -175,6 +176,15 @@ def test_the_lines_about_several_laws_run_as_printed():
     assert names["decision"].laws == tuple(one.law for one in found.scores)
 
 
+@pytest.mark.slow
+def test_the_lines_about_forecasts_run_as_printed(desk):
+    for line in lines_of(SECTIONS[FORETOLD]):
+        answer = call(line)
+        assert answer.exit_code == 0, (line, answer.output)
+    assert (desk / "forecast.json").is_file()
+    assert "3 within the 95 % band of a new run" in " ".join(answer.output.split())
+
+
 def test_the_set_up_lines_name_commands_that_are_installed_and_ci_runs_them():
     installed = {point.name for point in entry_points(group="console_scripts")}
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -198,7 +208,7 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", TABLES, PLANS, COMPARED, LAWS_AND_MORE, "Speed"}
+    read = {"Set up", "Your own table", TABLES, PLANS, FORETOLD, COMPARED, LAWS_AND_MORE, "Speed"}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",

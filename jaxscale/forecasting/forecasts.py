@@ -55,7 +55,7 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
 
     Examples
     --------
-    >>> told = js.forecast(js.study(fit, replicates=64), params=[1e9, 1e10])
+    >>> told = js.forecast(js.Study(fit, ensemble), params=[1e9, 1e10])
     >>> bool((told.run_high > told.mean_high).all())
     True
     """
@@ -132,7 +132,7 @@ def score(forecast: Forecast, runs: Runs) -> Score:
     Examples
     --------
     >>> made = js.Runs.from_arrays(params=[1e9, 1e10], loss=[2.5, 1.9])
-    >>> js.score(js.forecast(js.study(fit, replicates=64), params=[1e9, 1e10]), made).in_run
+    >>> js.score(js.forecast(js.Study(fit, ensemble), params=[1e9, 1e10]), made).in_run
     array([ True,  True])
     """
     names = tuple(forecast.inputs)

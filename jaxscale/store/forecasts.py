@@ -46,7 +46,7 @@ def save_forecast(path: str | Path, forecast: Forecast) -> Path:
 
     Examples
     --------
-    >>> told = js.forecast(js.study(fit, replicates=64), params=[1e9, 1e10])
+    >>> told = js.forecast(js.Study(fit, ensemble), params=[1e9, 1e10])
     >>> js.store.load_forecast(js.store.save_forecast("told.json", told)).study == told.study
     True
     """
