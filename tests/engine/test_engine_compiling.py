@@ -166,6 +166,16 @@ def test_the_first_fit_counts_loop_verdict_and_look_and_its_bootstrap_draw_and_s
     assert made.run_seconds >= 0
 
 
+def test_the_bootstrap_of_another_law_of_as_many_coefs_makes_no_program(ensemble):
+    """On a table of the same shape: draw and starts are those of the first law, and the loop is that of the fit."""
+
+    def steeper(params, tokens, *, E):
+        return E + 300.0 * params**-0.4 + 410.0 * tokens**-0.28
+
+    law = js.Law("steeper", steeper, ("params", "tokens"), (js.Coef("E", starts=(1.0, 2.0)),), equation="L = E + …")
+    assert js.bootstrap(js.fit(ensemble.fit.runs, law), replicates=300).provenance.programs == 0
+
+
 def test_a_frontier_that_was_foreseen_is_there_with_that_of_the_point_fit(ensemble):
     known = slot_of.cache_info().misses
     front = js.frontier(ensemble, flops=[1e20, 1e22])
