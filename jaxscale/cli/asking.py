@@ -45,8 +45,7 @@ class Asking:
     """Options of a plan, as they were typed.
 
     serve, unique_tokens: tokens.   at_most, at_least: texts of limits.   compare: texts of plans.   shapes: a table of
-    sizes.   choose: input → text of its ends.   price: machine at a
-    share of its peak → dollars an hour.
+    sizes.   choose: input → text of its ends.   price: machine at a share of its peak → dollars an hour.
     """
 
     flops: tuple[float, ...] | None

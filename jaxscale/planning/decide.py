@@ -41,6 +41,7 @@ NOT_DRAWS = "coefs: {name} has the shape {shape}; decide takes (R,) draws, or on
 BAD_WEIGHTS = "weights = {weights!r}: one non-negative, finite number for each of the {count} laws, not all zero"
 OTHER_PRICE = "'{name}' prices training by a rule of its own, so that its budget is not that of the other laws"
 OWN_LOSS = "limit '{name}' depends on the loss, which every draw has its own of; js.plan takes it, decide does not"
+OTHER_INPUTS = "choose: '{name}' and '{first}' take these inputs in different ways, so that no one plan is of both"
 BAD_TAIL = "tail = {tail!r} is not between 0 and 1: 1 for the mean of all draws, 0 for the worst one"
 BAD_PRICE = "dollars_per_flop = {price!r} is no positive, finite number"
 NO_PLAN = "law '{law}': no draw has a best plan within these limits ({told}); js.plan says which limits conflict"
@@ -125,7 +126,7 @@ def decide(
             raise UsageError(OWN_LOSS.format(name=limit.name))
     drawn = _drawn(source, law, coefs)
     shares = _shares(weights, len(drawn))
-    parts = []
+    parts: list[PlannedDraws] = []
     for one in drawn:
         if len(drawn) > 1 and one.law.flops_per_param_token is not None:
             raise UsageError(OTHER_PRICE.format(name=one.law.name))
@@ -138,6 +139,8 @@ def decide(
             fixed=fixed,
             choose=choose,
         )
+        if parts and question.spending.chosen != parts[0].question.spending.chosen:
+            raise UsageError(OTHER_INPUTS.format(name=one.law.name, first=drawn[0].law.name))
         parts.append(planned_draws(question, one.point, one.sets, one.usable))
     scene = _scene(parts, shares, dollars_per_flop)
     plug_in = parts[int(np.argmax(shares))].plug_in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from jaxscale.planning.limits import is_number
 from jaxscale.text import listed
 
 Ends: TypeAlias = tuple[Amounts, Amounts]
+Map: TypeAlias = Callable[[Amounts], Amounts]
 
 LEAST_SHARE = 1e-9
 """Of a whole, in place of nothing: a power of a share is not smooth there."""
@@ -43,17 +44,15 @@ class Coordinate(Enum):
     REST = "rest"
     LINEAR = "linear"
 
-    def input(self, y: Amounts, ends: Ends, exp: object = np.exp) -> Amounts:
+    def input(self, y: Amounts, ends: Ends, exp: Map = np.exp) -> Amounts:
         """Return the input at a coordinate.   exp: of NumPy, or of JAX where y is traced."""
-        assert callable(exp)
         low, high = ends
         if self is Coordinate.LOG:
             return exp(y)
         return 1.0 - exp(y) if self is Coordinate.REST else low + (high - low) * y
 
-    def ends(self, ends: Ends, log: object = np.log) -> Ends:
+    def ends(self, ends: Ends, log: Map = np.log) -> Ends:
         """Return the least and the largest coordinate of an input."""
-        assert callable(log)
         low, high = ends
         if self is Coordinate.LOG:
             return log(low), log(high)

@@ -82,11 +82,6 @@ class Spending:
     chosen: tuple[ChosenInput, ...] = ()
 
     @property
-    def size(self) -> int:
-        """How many unknowns there are."""
-        return 2 + len(self.chosen)
-
-    @property
     def kept(self) -> int:
         """How many constraints, the last ones, hold on the way too: laws need not be defined beyond an input's ends."""
         return 2 * len(self.chosen)

@@ -187,7 +187,7 @@ class Decision:
         Which of the models that can be built has the least risk, None where none were given; and name → risk of each,
         in nats, the least first; NaN for one that keeps to the limits with no number of tokens.
     curve
-        Regret against size; None where the limits leave no more than one size.
+        Regret against size, with further inputs as in the plan; None where the limits leave no more than one size.
     binding
         Name of a limit → share of the draws in whose own best plan it binds.
     limits
@@ -229,8 +229,8 @@ class Decision:
         """Expected value of knowing one thing alone, in nats, with its Monte-Carlo error: of a coef, or of the law.
 
         Of a single law, name of a coef → what its exact value is worth, the others as uncertain as the draws then leave
-        them; of several, `law` → what knowing the right one is worth. None is worth more than `evpi`. Empty without a
-        curve.
+        them; of several, `law` → what knowing the right one is worth. Of what is chosen by then it is the size, along
+        the curve. None is worth more than `evpi`. Empty without a curve.
         """
         if self.curve is None:
             return {}
