@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jaxscale.allocation import frontier
+from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.inputs import run_columns
 from jaxscale.comparing.cutting import below, only
-from jaxscale.errors import RunsError, UsageError
+from jaxscale.costs.training import fixed_inputs
+from jaxscale.errors import RunsError
 from jaxscale.fitting import fit
 from jaxscale.laws import Law, predict_sets, predict_with
 from jaxscale.objectives import Objective
@@ -110,12 +112,17 @@ def backtest(law: Law, cut: float, asked: Asked) -> Backtest:
 
 
 def frontier_between(one: Fit, cut: float, asked: Asked) -> Frontier | None:
-    """Return the frontier of a fit from a cut-off to the largest compute; None for a law that has none."""
-    try:
-        fixed = {name: asked.fixed[name] for name in one.law.inputs if name in asked.fixed}
-        return frontier(one, flops=np.geomspace(cut, asked.most, BUDGETS), fixed=fixed)
-    except UsageError:  # a law without a frontier is judged all the same by what it predicts
+    """Return the frontier of a fit from a cut-off to the largest compute.
+
+    None for a law that has none, or of which an input that no budget decides is not given: such a law is judged all the
+    same by what it predicts.
+    """
+    needed = fixed_inputs(one.law)
+    if not has_frontier(one.law) or any(name not in asked.fixed for name in needed):
         return None
+    return frontier(
+        one, flops=np.geomspace(cut, asked.most, BUDGETS), fixed={name: asked.fixed[name] for name in needed}
+    )
 
 
 def with_regret(test: Backtest, reference: Frontier | None, truth: Fit, asked: Asked) -> Backtest:
@@ -123,10 +130,7 @@ def with_regret(test: Backtest, reference: Frontier | None, truth: Fit, asked: A
     if reference is None or not np.isfinite(test.params) or not np.isfinite(reference.loss[-1]):
         return test
     sizes = {"params": np.array([test.params]), "flops": np.array([asked.most])}
-    try:
-        loss = predict_with(truth.law, truth.coefs, run_columns(truth.law, {**asked.fixed, **sizes}))
-    except UsageError:
-        return test
+    loss = predict_with(truth.law, truth.coefs, run_columns(truth.law, {**asked.fixed, **sizes}))
     return replace(test, regret=max(0.0, float(loss[0]) - float(reference.loss[-1])))
 
 

@@ -11,7 +11,7 @@ from jaxscale.allocation import allocate
 from jaxscale.allocation.inputs import all_sizes, can_allocate, check_asked, run_columns
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.finding import UNITS_SUSPECT
+from jaxscale.finding import forbids_plan
 from jaxscale.fitting import new_runs, predicted_sample
 from jaxscale.intervals import band
 from jaxscale.laws import predict_with
@@ -51,7 +51,7 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
     Raises
     ------
     UsageError
-        For a study without usable replicates or one that is not trustworthy, and as `js.predict`.
+        For a study without usable replicates, numbers that are not what they are taken for, and as `js.predict`.
 
     Examples
     --------
@@ -62,9 +62,9 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
     fit, ensemble = study.fit, study.ensemble
     if ensemble is None or not study.has_bands:
         raise UsageError(NO_DRAWS)
-    if not study.is_trustworthy or any(one.code == UNITS_SUSPECT for one in fit.findings):
-        why = next((one.message for one in fit.findings), f"its fit is {fit.status}")
-        raise UsageError(NOT_TRUSTED.format(why=why))
+    forbidding = forbids_plan(fit.findings)
+    if forbidding is not None:
+        raise UsageError(NOT_TRUSTED.format(why=forbidding.message))
     check_asked(fit.law, columns)
     inputs = {name: np.atleast_1d(one) for name, one in run_columns(fit.law, columns).items()}
     arrays = np.broadcast_arrays(*inputs.values())

@@ -39,7 +39,8 @@ class Backtest:
         (m,) ln of the density that the predictive gives to what was measured, per unit of ln loss.
     compute
         (m,) error in equivalent compute: ln of how many times the run's compute a run would need, by the law's
-        frontier, to gain the loss that prediction and measurement differ by; NaN without a frontier.
+        frontier, to gain the loss that prediction and measurement differ by; NaN without a frontier, and for a law with
+        an input that no budget decides and that was not given (`at`).
     params
         The size that the fit recommends at the largest measured compute; NaN without a frontier.
     regret
