@@ -25,7 +25,7 @@ from jaxscale.results.diagnosis import Diagnosis
 
 BAD_WORST = "worst = {worst!r}: how many units are left out together is an integer, 0 at least"
 FLOOR = "E"
-"""Name of the coef to which the loss of every law of the package falls."""
+"""The coef to which the loss falls, by the name that most laws give it; of other laws no floor is told."""
 
 
 def diagnose(

@@ -13,9 +13,9 @@ from jaxscale.intervals.student import quantile
 from jaxscale.results.diagnosis import Diagnosis, Influence, Removal, ResidualTest
 from jaxscale.runs import Runs
 from jaxscale.runs.headers import normalised
-from jaxscale.runs.naming import RUN_NAMES
+from jaxscale.runs.naming import RUN_NAMES, run_column
 from jaxscale.runs.selecting import separation_of
-from jaxscale.text import listed, shown
+from jaxscale.text import listed, shown, typed
 
 OUTLIER = "outlier-leverage"
 """The code of `fitting.off_runs`, whose finding stands where there is one: this one is of what it leaves to doubt."""
@@ -40,11 +40,11 @@ TREND = (
 SADDLE = ". Along compute and across it they bend oppositely, a saddle, which no shift of the coefs removes"
 SPREAD = (
     "the variance of the residuals {changes} with {name}, by {slope:+.0%} for each e-fold ({t:.1f} standard errors, "
-    "threshold {threshold:.1f}): give each loss its standard error (sigma), or resample with --scheme wild"
+    "threshold {threshold:.1f}): give each loss its standard error (sigma), or resample with {scheme}"
 )
 CORRELATED = (
     "the residuals of one {unit} are alike, with a correlation of {value:.2f}: rows are no independent runs; "
-    "resample whole groups, --scheme cluster"
+    "resample whole groups, {scheme}"
 )
 FLOOR = (
     "the floor E carries the answer: it is {share:.0%} of the loss predicted at {flops} FLOP, and with E one standard "
@@ -82,9 +82,14 @@ def findings_of_diagnosis(
     ratio: F of the run correlation with its degrees of freedom; None without groups.
     """
     own = [one for one in made.fit.findings if one.code == OUTLIER] or _outliers(made, runs, *rows)
-    found = [*own, *_influential(made), *_columns(made.tests), *_trends(made.tests), *_spread(made.tests)]
+    found = [*own, *_influential(made), *_columns(made.tests), *_trends(made.tests), *_spread(made)]
     if ratio is not None and (made.run_correlation or 0.0) > CORRELATION and _normal_score(*ratio) > LIMIT:
-        found.append(Finding("run-correlation", CORRELATED.format(unit="group", value=made.run_correlation)))
+        found.append(
+            Finding(
+                "run-correlation",
+                CORRELATED.format(unit="group", value=made.run_correlation, scheme=_scheme(made, "cluster")),
+            )
+        )
     if made.floor_pull is not None and abs(made.floor_pull) > PULL and made.flops is not None:
         told = {"share": made.floor_share, "flops": scientific(made.flops), "pull": math.expm1(made.floor_pull)}
         found.append(Finding("floor-carries", FLOOR.format(**told)))
@@ -194,13 +199,23 @@ def _trends(tests: Sequence[ResidualTest]) -> list[Finding]:
     return _largest("residual-trend", TREND, tests, "trend", str, saddle=SADDLE if along * across < 0.0 else "")
 
 
-def _spread(tests: Sequence[ResidualTest]) -> list[Finding]:
-    found = [one for one in tests if one.kind == "spread" and one.is_found]
+def _spread(made: Diagnosis) -> list[Finding]:
+    found = [one for one in made.tests if one.kind == "spread" and one.is_found]
     if not found:
         return []
     worst = max(found, key=lambda one: abs(one.t))
     told = {"name": worst.name, "slope": worst.slope, "t": worst.t, "threshold": worst.threshold}
-    return [Finding("heteroscedastic", SPREAD.format(changes="grows" if worst.t > 0 else "falls", **told))]
+    scheme = _scheme(made, "wild" if made.unit == "row" else "wild-cluster")
+    changes = "grows" if worst.t > 0 else "falls"
+    return [Finding("heteroscedastic", SPREAD.format(changes=changes, scheme=scheme, **told))]
+
+
+def _scheme(made: Diagnosis, scheme: str) -> str:
+    """Return the options of a scheme, with the column that names the groups where the table was read without it."""
+    if made.unit == "row" or made.fit.runs.group is not None:
+        return f"--scheme {scheme}"
+    column = run_column(made.fit.runs)
+    return f"--scheme {scheme} --group {'COLUMN, of a column that names the runs' if column is None else typed(column)}"
 
 
 def _largest(
