@@ -10,6 +10,7 @@ import click
 from benchmarks import options
 from benchmarks.bootstrap import bootstrap
 from benchmarks.cold import cold
+from benchmarks.coverage import coverage
 from benchmarks.designs import designs
 from benchmarks.kernels import kernels
 from benchmarks.noisy import noisy
@@ -46,7 +47,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, tables, designs, kernels, noisy, recovery, schedules, everything, table):
+for command in (*MEASURING, tables, coverage, designs, kernels, noisy, recovery, schedules, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

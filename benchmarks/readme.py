@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import cold, designs, markers, noisy, records, recovery, reporting, scaling, starts, tables
+from benchmarks import cold, coverage, designs, markers, noisy, records, recovery, reporting, scaling, starts, tables
 from benchmarks.sheets import Sheet, markdown
 
 README = Path(__file__).with_name("README.md")
@@ -21,6 +21,7 @@ SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
     "noisy": noisy.tabulate,
     "tables": tables.tabulate,
     "designs": designs.tabulate,
+    "coverage": coverage.tabulate,
 }
 HEADING = "### {benchmark}, {date}\n\n{processor}, {cores} cores, {devices}; {versions}"
 SHOWN = ("jaxscale", "jax", "numpy", "scipy", "optax", "optimistix")

@@ -9,6 +9,7 @@ from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss
 from .allocation import solve_for as solve_for
 from .comparing import compare as compare
+from .covering import coverage as coverage
 from .datasets.simulating import simulate as simulate
 from .designing import design as design
 from .diagnosing import diagnose as diagnose

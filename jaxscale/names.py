@@ -10,7 +10,7 @@ OBJECTIVES = ("huber", "squared", "absolute")
 SCHEMES = (
     "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "jackknife", "jackknife-cluster",
 )  # fmt: skip
-INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "jackknife")
+INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "jackknife", "calibrated")
 SOLVERS = ("newton", "lbfgs")
 DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")

@@ -41,6 +41,7 @@ LAWS_AND_MORE = "Laws, constants and conventions"
 PLANS = "Plans within limits"
 COMPARED = "Several laws"
 FORETOLD = "Forecasts"
+HELD = "Do the bands hold"
 TABLES = "Tables that are there"
 
 
@@ -177,6 +178,16 @@ def test_the_lines_about_several_laws_run_as_printed():
 
 
 @pytest.mark.slow
+def test_the_lines_about_coverage_run_as_printed():
+    (line,) = lines_of(SECTIONS[HELD])
+    answer = call(line)
+    assert answer.exit_code == 0, answer.output
+    assert "held %" in answer.output
+    found = run_python(HELD)["found"]
+    assert {one.interval for one in found.held} == {"percentile", "basic"}
+
+
+@pytest.mark.slow
 def test_the_lines_about_forecasts_run_as_printed(desk):
     for line in lines_of(SECTIONS[FORETOLD]):
         answer = call(line)
@@ -208,13 +219,14 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", TABLES, PLANS, FORETOLD, COMPARED, LAWS_AND_MORE, "Speed"}
+    read = {"Set up", "Your own table", TABLES, PLANS, FORETOLD, HELD, COMPARED, LAWS_AND_MORE, "Speed"}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
         "A law of your own",
         TABLES,
         PLANS,
+        HELD,
         COMPARED,
         LAWS_AND_MORE,
     }

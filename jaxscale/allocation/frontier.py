@@ -116,9 +116,9 @@ def frontier(
     samples = {name: sample_from(source, one) for name, one in every.items()}
     params, tokens, loss = (samples[name].values for name in QUANTITIES[:3])
     findings = (*findings, *replicate_findings(source, params, found[3, 1 : 1 + len(source)]))
-    jackknife, std, point_std = (_known(samples, part) for part in ("jackknife", "std", "point_std"))
+    jackknife, ranks, std, point_std = (_known(samples, one) for one in ("jackknife", "ranks", "std", "point_std"))
     made = replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
-    return replace(made, jackknife=jackknife, std=std, point_std=point_std, dof=float(source.fit.dof))
+    return replace(made, jackknife=jackknife, ranks=ranks, std=std, point_std=point_std, dof=float(source.fit.dof))
 
 
 def _known(samples: Mapping[str, Sample], part: str) -> dict[str, np.ndarray]:

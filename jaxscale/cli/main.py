@@ -11,6 +11,7 @@ import click
 from jaxscale.cli import outcomes, printing, starting
 from jaxscale.cli.approaches import approaches
 from jaxscale.cli.compare import compare
+from jaxscale.cli.coverage import coverage
 from jaxscale.cli.design import design
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
@@ -54,7 +55,7 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, plan, design, compare, approaches, predict, score, plot, laws, doctor):
+for command in (fit, frontier, plan, design, compare, coverage, approaches, predict, score, plot, laws, doctor):
     main.add_command(command)
 
 starting.give_back()

@@ -143,8 +143,15 @@ def reading_options(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
-def fitting_options(command: Command) -> Command:
-    """Add the options of a fit, and give them to the command as `fitting`."""
+def fitting_options_with(
+    replicates: int = 4000,
+    told: str = "Refits to resampled tables; 0 for none, and no bands.",
+    schemes: str = "How tables are resampled",
+) -> Decorator:
+    """Return what adds the options of a fit, and gives them to the command as `fitting`.
+
+    replicates, told: default and help of --replicates.   schemes: how the help of --scheme begins.
+    """
     return bundled(
         "fitting",
         Fitting,
@@ -161,15 +168,19 @@ def fitting_options(command: Command) -> Command:
             "Coefs of which each group of --group has its own, as in E,A,B; the others are common. [default: none]")),
         click.option("--solver", metavar="NAME", default="newton", show_default=True, help=(
             f"Minimiser: {names.comma_list(names.SOLVERS)}.")),
-        click.option("--replicates", type=click.IntRange(min=0), default=4000, show_default=True, help=(
-            "Refits to resampled tables; 0 for none, and no bands.")),
+        click.option("--replicates", type=click.IntRange(min=0), default=replicates, show_default=True, help=told),
         click.option("--scheme", metavar="NAME", default="pairs", show_default=True, help=(
-            f"How tables are resampled: {names.comma_list(names.SCHEMES)}.")),
+            f"{schemes}: {names.comma_list(names.SCHEMES)}.")),
         click.option("--seed", type=Seed(), default=0, show_default=True, help=(
             "Seed of the replicates, 0 to 4294967295, or 'random'; it is always printed.")),
         click.option("--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help=(
             "Where to compute; auto is JAX's own choice.")),
-    )(command)  # fmt: skip
+    )  # fmt: skip
+
+
+def fitting_options(command: Command) -> Command:
+    """Add the options of a fit, and give them to the command as `fitting`."""
+    return fitting_options_with()(command)
 
 
 def choosing_options(command: Command) -> Command:

@@ -15,7 +15,8 @@ from jaxtyping import Array, Int
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.data import Batch
-from jaxscale.resampling import Draw, Fitted, Scheme, Table, draw_replicate, key_of
+from jaxscale.resampling import Draw, Fitted, Scheme, Table, Tables, draw_replicate, key_of
+from jaxscale.resampling.drawing import padded
 from jaxscale.solvers.problem import Tree
 
 KEY = jax.ShapeDtypeStruct((2,), np.uint32)
@@ -25,12 +26,13 @@ KEY = jax.ShapeDtypeStruct((2,), np.uint32)
 class Source(NamedTuple):
     """What the replicates of an ensemble are drawn from; NumPy arrays, or the device's.
 
-    key: its two words.   table: padded to its bucket.   fitted: for a scheme that needs residuals, else None.
+    key: its two words.   table: padded to its bucket.   fitted: for a scheme that needs residuals, or the tables of one
+    that draws from these; else None.
     """
 
     key: Tree
     table: Table
-    fitted: Fitted | None
+    fitted: Fitted | Tables | None
 
 
 class Drawn(NamedTuple):
@@ -41,11 +43,10 @@ class Drawn(NamedTuple):
     rows: Tree
 
 
-def source_of(batch: Batch, key: np.ndarray, fitted: Fitted | None) -> Source:
+def source_of(batch: Batch, key: np.ndarray, fitted: Fitted | Tables | None) -> Source:
     """Return the source of a padded table; fitted: of its real rows."""
-    padding = (0, len(batch.target) - batch.count)
-    padded = None if fitted is None else Fitted(*(np.pad(part, padding) for part in fitted))
-    return Source(key, Table(batch.weight, np.array(batch.count, np.int32), batch.cluster), padded)
+    known = padded(fitted, len(batch.target))
+    return Source(key, Table(batch.weight, np.array(batch.count, np.int32), batch.cluster), known)
 
 
 def draw_chunk(
@@ -105,7 +106,9 @@ def in_blocks(
 
 @lru_cache(maxsize=64)
 def moves_targets(scheme: Scheme) -> bool:
-    """Return whether the draws of a scheme have a shift."""
+    """Return whether the draws of a scheme have a shift, as those of one that draws from several tables do."""
+    if scheme.tables:
+        return True
     number, rows = jax.ShapeDtypeStruct((), np.int32), jax.ShapeDtypeStruct((8,), np.float64)
     table: Table = Table(rows, number, jax.ShapeDtypeStruct((8,), np.int32), number)  # type: ignore[arg-type]
     fitted = Fitted(rows, rows, rows) if "residuals" in scheme.needs else None  # type: ignore[arg-type]

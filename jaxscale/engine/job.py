@@ -16,7 +16,7 @@ from jaxscale.engine.compiling import Clock, Program, prefetched, run
 from jaxscale.engine.data import Batch, Flattening, chunks, fill, upload
 from jaxscale.engine.draws import Drawn, Source, draw_chunk, moves_targets, source_of
 from jaxscale.engine.programs import Common, Ended, Question, StepBudget, judge_chunk, solve_chunk
-from jaxscale.resampling import Draw, Fitted, Scheme, key_words
+from jaxscale.resampling import Draw, Fitted, Scheme, Tables, key_words
 from jaxscale.solvers.lanes import Method
 from jaxscale.solvers.loop import Tolerances
 from jaxscale.solvers.problem import Problem
@@ -38,7 +38,7 @@ class Job:
     """What lanes share.
 
     active, bounded: (p,), as in `minimise`.   width: most lanes per program call.   fitted: the point fit, for a scheme
-    that needs residuals.
+    that needs residuals, or the tables of one that draws from these.
     """
 
     problem: Problem
@@ -51,7 +51,7 @@ class Job:
     seed: int
     max_steps: int
     width: int | None = None
-    fitted: Fitted | None = None
+    fitted: Fitted | Tables | None = None
 
 
 class ChunkSolver:

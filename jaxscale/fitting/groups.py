@@ -15,7 +15,7 @@ from jaxscale.fitting.collinearity import design_of
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
 from jaxscale.objectives import weight_of
-from jaxscale.results import Ensemble, Fit, Joint, Minimum
+from jaxscale.results import Ensemble, Fit, Joint, Minimum, Nested
 from jaxscale.results.fit import spread_on
 from jaxscale.runs import Runs
 from jaxscale.text import counted, listed, shown
@@ -160,6 +160,7 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
             without=without,
             covariance=_its_covariance(result.covariance, whole.law, group),
             jackknife=None if result.jackknife is None else group_of(result.jackknife, group),
+            nested=None if result.nested is None else _its_nested(result.nested, grouping, group),
         )
     rows = whole.runs[GROUP.name] == grouping.groups.index(group)
     runs, residuals = whole.runs.take(np.flatnonzero(rows), "of another group"), whole.residuals[rows]
@@ -187,6 +188,11 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
         common=tuple(name for name in grouping.common if name not in whole.fixed),
         covariance=_its_covariance(whole.covariance, whole.law, group),
     )
+
+
+def _its_nested(nested: Nested, grouping: Grouping, group: str) -> Nested:
+    """Return the replicates of simulated tables with the coefs that one group has."""
+    return replace(nested, coefs=grouping.coefs_of(group, nested.coefs))
 
 
 def _its_covariance(covariance: np.ndarray | None, law: Law, group: str) -> np.ndarray | None:

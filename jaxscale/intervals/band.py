@@ -25,6 +25,7 @@ NEEDS = {
     "point_std": "the standard error of the estimate",
     "std": "standard errors of the estimate and of every replicate",
     "jackknife": "the estimates with each run left out",
+    "ranks": "replicates of tables simulated from the fit",
 }
 
 

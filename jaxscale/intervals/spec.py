@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-Need: TypeAlias = Literal["point", "point_std", "std", "jackknife"]
+Need: TypeAlias = Literal["point", "point_std", "std", "jackknife", "ranks"]
 Line: TypeAlias = Literal["real", "positive", "unit"]
 
 
@@ -66,6 +66,9 @@ class Sample:
         (…) that of the estimate.
     jackknife
         (n, …) the estimates with each run, or each group of runs, left out; NaN where one has none.
+    ranks
+        (T, …) the share of the replicates below the truth in each of T tables that were simulated with this estimate as
+        the truth, 0 or 1 where all lie on one side; NaN where a table has no replicates.
     bound
         An end that no value passes and at which the estimate lies; None where it lies at none.
     line
@@ -86,6 +89,7 @@ class Sample:
     std: np.ndarray | None = None
     point_std: np.ndarray | None = None
     jackknife: np.ndarray | None = None
+    ranks: np.ndarray | None = None
     bound: float | None = None
     line: Line = "real"
     dof: float = np.inf
@@ -103,7 +107,7 @@ class Sample:
         Parameters
         ----------
         need
-            `point`, `point_std`, `std` (of the estimate and of every replicate) or `jackknife`.
+            `point`, `point_std`, `std` (of the estimate and of every replicate), `jackknife` or `ranks`.
 
         Returns
         -------
@@ -126,7 +130,8 @@ class Interval:
     source
         Where it is written.
     needs
-        What it reads of the sample beside the values: `point`, `point_std`, `std` (which is both), `jackknife`.
+        What it reads of the sample beside the values: `point`, `point_std`, `std` (which is both), `jackknife` or
+        `ranks`.
     is_distance
         Whether its limits lie at distances from the estimate, so that they are sought on the sample's `line`.
     at_bound

@@ -15,10 +15,14 @@ from jaxscale.refitting.gather import gather
 from jaxscale.refitting.refit import refit_of
 from jaxscale.refitting.setup import count_of, setup_of
 from jaxscale.refitting.survey import survey_of
+from jaxscale.refitting.tables import nested_of
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit
 
-IS_JACKKNIFE = "the scheme '{scheme}' is a jackknife itself: leave jackknife=True out, or draw replicates, as by pairs"
+NESTED = (400, 200)
+"""Simulated tables, and replicates of each."""
+IS_JACKKNIFE = "the scheme '{scheme}' is a jackknife itself: leave {part}=True out, or draw replicates, as by pairs"
+NOT_NESTED = "nested = {nested!r} is neither True nor two numbers, of tables and of replicates of each, from 2 on"
 
 
 def bootstrap(
@@ -30,6 +34,7 @@ def bootstrap(
     chunk: int | None = None,
     covariance: bool = False,
     jackknife: bool = False,
+    nested: bool | tuple[int, int] = False,
     device: str = "auto",
     on_done: Callable[[int], None] | None = None,
 ) -> Ensemble:
@@ -55,6 +60,10 @@ def bootstrap(
     jackknife
         Whether the fits without each run are made, too, for intervals that need them; for a scheme that draws groups,
         those without each group.
+    nested
+        Whether tables are simulated from the fit, and resampled by the same scheme, for intervals that are calibrated
+        by them; (T, R) for T tables and R replicates of each in place of 400 and 200. Their noise is that of the
+        residuals, drawn by `residual`, or by `wild-cluster` for a scheme that draws groups.
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_done
@@ -91,8 +100,10 @@ def bootstrap(
     0.118... … 0.122... … 0.126...  (95 % percentile, ... of 64 replicates)
     """
     scheme, clock = SCHEMES.resolve(scheme), Clock()
-    if jackknife and scheme.is_listed:
-        raise UsageError(IS_JACKKNIFE.format(scheme=scheme.name))
+    for part, is_asked in (("jackknife", jackknife), ("nested", nested)):
+        if is_asked and scheme.is_listed:
+            raise UsageError(IS_JACKKNIFE.format(scheme=scheme.name, part=part))
+    tables, each = NESTED if isinstance(nested, bool) else _pair(nested)
     asked = np.arange(count_of(fit.runs, scheme, replicates))
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, scheme, seed, chunk, clock)
@@ -100,7 +111,23 @@ def bootstrap(
         told = on_done or (lambda count: None)
         refits = refit_of(setup, surveyed, asked, clock, told, covariance=covariance)
     made = gather(fit, surveyed, [refits])
-    if not jackknife:
-        return made
-    without_each = "jackknife-cluster" if scheme.has_groups else "jackknife"
-    return replace(made, jackknife=bootstrap(fit, scheme=without_each, seed=seed, chunk=chunk, device=device))
+    if jackknife:
+        without_each = "jackknife-cluster" if scheme.has_groups else "jackknife"
+        made = replace(made, jackknife=bootstrap(fit, scheme=without_each, seed=seed, chunk=chunk, device=device))
+    if nested:
+        found = nested_of(fit, scheme, noise_for(scheme), tables, each, seed=seed, clock=clock, device=device)
+        made = replace(made, nested=found)
+    return made
+
+
+def noise_for(scheme: Scheme) -> Scheme:
+    """Return the scheme by which tables are simulated that are then resampled by another one."""
+    return SCHEMES.resolve("wild-cluster" if scheme.has_groups else "residual")
+
+
+def _pair(nested: object) -> tuple[int, int]:
+    """Return two whole numbers from 2 on; UsageError for anything else."""
+    numbers = nested if isinstance(nested, tuple) else ()
+    if len(numbers) != 2 or not all(isinstance(one, int) and not isinstance(one, bool) and one >= 2 for one in numbers):
+        raise UsageError(NOT_NESTED.format(nested=nested))
+    return numbers[0], numbers[1]

@@ -14,6 +14,7 @@ from jaxscale.intervals import band
 from jaxscale.provenance import Provenance
 from jaxscale.refitting.refit import Refits
 from jaxscale.refitting.survey import Survey
+from jaxscale.resampling import Tables
 from jaxscale.results import Ensemble, Fit
 from jaxscale.status import Status
 
@@ -68,7 +69,8 @@ def gather(fit: Fit, survey: Survey, parts: Sequence[Refits]) -> Ensemble:
     def whole(name: str) -> np.ndarray:
         return np.concatenate([getattr(part, name) for part in parts])[order]
 
-    coefs, is_open = whole("coefs"), whole("is_open")
+    coefs, is_open, fitted = whole("coefs"), whole("is_open"), survey.fitted
+    assert not isinstance(fitted, Tables)  # whose refits are no ensemble of one table
     clocks = {id(part.clock): part.clock for part in parts}.values()
     compile_s, run_s, programs = (sum(getattr(one, name) for one in clocks) for name in ("compile", "run", "compiled"))
     made = Ensemble(
@@ -82,7 +84,7 @@ def gather(fit: Fit, survey: Survey, parts: Sequence[Refits]) -> Ensemble:
         findings=(),
         provenance=Provenance.of(parts[0].backend, compile_s, run_s, programs),
         without={name: mask for name, mask in zip(fit.law.names, is_open.T, strict=True) if mask.any()},
-        fitted=survey.fitted,
+        fitted=fitted,
         covariance=whole("covariance") if all(part.covariance is not None for part in parts) else None,
     )
     return replace(made, findings=findings_of_ensemble(made))

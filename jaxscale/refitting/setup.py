@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import Batch
 from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
 from jaxscale.errors import RunsError, UsageError
@@ -16,7 +17,7 @@ from jaxscale.fitting.bounds import Bound, bound_of, inside
 from jaxscale.fitting.optimum import jacobian_at
 from jaxscale.fitting.preparing import batch_of, start_points
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.resampling import Fitted, Scheme, check_seed, clusters_of
+from jaxscale.resampling import Fitted, Scheme, Tables, check_seed, clusters_of
 from jaxscale.results import Fit
 from jaxscale.runs import Runs
 from jaxscale.runs.repeats import LEAST_CLUSTERS
@@ -103,10 +104,12 @@ class Setup:
         return np.stack([self.theta, *(inside(self.fit.law, minimum.coefs, self.grid) for minimum in others)])
 
 
-def setup_of(fit: Fit, scheme: Scheme, seed: int, chunk: int | None, clock: Clock) -> Setup:
+def setup_of(
+    fit: Fit, scheme: Scheme, seed: int, chunk: int | None, clock: Clock, tables: Tables | None = None
+) -> Setup:
     """Return the setup of a fit's replicates; call it in float64 and on the device.
 
-    chunk: most lanes per program call.   Raises as `bootstrap` does.
+    chunk: most lanes per program call.   tables: of a scheme that draws from these.   Raises as `bootstrap` does.
     """
     _check(fit, chunk)
     check_clusters(fit.runs, scheme, has_own=grouping_of(fit.law) is not None)
@@ -131,7 +134,9 @@ def setup_of(fit: Fit, scheme: Scheme, seed: int, chunk: int | None, clock: Cloc
     spread = float(np.average(np.abs(fit.residuals), weights=batch.weight[: batch.count]))
     fine, scale = (max(objective.scale, objective.limit * spread, share * spread) for share in (FINE, WARM))
     bound = bound_of(fit)
-    if "residuals" in scheme.needs:
+    if tables is not None:
+        job = replace(job, fitted=tables)
+    elif "residuals" in scheme.needs:
         if fit.dof < 1:
             runs, coefs = counted(int(np.sum(fit.runs.weight > 0)), "run"), counted(len(fit.free), "coef")
             raise UsageError(NONE_LEFT.format(scheme=scheme.name, runs=runs, coefs=coefs))
@@ -147,12 +152,18 @@ def fitted_of(fit: Fit, job: Job, theta: np.ndarray, clock: Clock) -> Fitted:
     """
     batch = job.batch
     free = np.array([name in fit.free and name not in fit.held for name in fit.law.names])
-    frame, size, _ = np.linalg.svd(jacobian_at(job, batch, theta, clock)[:, free], full_matrices=False)
-    frame = frame[:, size > np.finfo(np.float64).eps * max(frame.shape) * np.max(size, initial=0.0)]
-    leverage = np.zeros(batch.count)
-    leverage[np.flatnonzero(batch.weight > 0)] = np.sum(frame**2, axis=1)
+    leverage = leverage_of(jacobian_at(job, batch, theta, clock)[:, free], batch)
     residual = np.asarray(fit.residuals, dtype=np.float64)
     return Fitted(batch.target[: batch.count] + residual, residual, leverage)
+
+
+def leverage_of(jacobian: np.ndarray, batch: Batch) -> np.ndarray:
+    """Return the leverage (n,) of rows, by the weighted Jacobian (m, p) of those that count; zero in others."""
+    frame, size, _ = np.linalg.svd(jacobian, full_matrices=False)
+    frame = frame[:, size > np.finfo(np.float64).eps * max(frame.shape) * np.max(size, initial=0.0)]
+    leverage = np.zeros(batch.count)
+    leverage[np.flatnonzero(batch.weight[: batch.count] > 0)] = np.sum(frame**2, axis=1)
+    return leverage
 
 
 def _check(fit: Fit, chunk: int | None) -> None:

@@ -15,7 +15,7 @@ from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.refitting.restarting import NEIGHBOURS, rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
 from jaxscale.refitting.starting import Pool, keep_lower, solve_replicates
-from jaxscale.resampling import SCHEMES, Fitted, Scheme
+from jaxscale.resampling import SCHEMES, Fitted, Scheme, Tables
 from jaxscale.results import Fit
 from jaxscale.status import Status
 
@@ -44,7 +44,7 @@ class Survey:
     steps
         (SURVEY,) evaluations that each of its replicates took.
     fitted
-        For schemes that need residuals.
+        For schemes that need residuals; the tables of one that draws from these.
     """
 
     scheme: Scheme
@@ -54,7 +54,7 @@ class Survey:
     theta: np.ndarray
     index: np.ndarray
     steps: np.ndarray
-    fitted: Fitted | None
+    fitted: Fitted | Tables | None
 
     @property
     def minima(self) -> np.ndarray:

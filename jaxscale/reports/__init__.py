@@ -3,6 +3,7 @@
 from jaxscale.reports.agreement import agreement_document, print_agreement
 from jaxscale.reports.comparing import comparison_document, print_comparison
 from jaxscale.reports.constants import Constants, constants_frontier_document, print_constants_frontier
+from jaxscale.reports.coverage import coverage_document, print_coverage
 from jaxscale.reports.designs import DesignReport, design_document, print_design
 from jaxscale.reports.diagnosis import diagnosis_document, print_diagnosis
 from jaxscale.reports.document import fit_document, frontier_document, json_text
@@ -23,10 +24,10 @@ from jaxscale.reports.scores import print_score, score_document
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
-    "Constants", "DesignReport", "PlanReport", "Predictions", "Reached", "agreement_document",
-    "comparison_document", "constants_frontier_document", "design_document", "diagnosis_document", "fit_document",
+    "Constants", "DesignReport", "PlanReport", "Predictions", "Reached", "agreement_document", "comparison_document",
+    "constants_frontier_document", "coverage_document", "design_document", "diagnosis_document", "fit_document",
     "frontier_document", "json_text", "law_document", "laws_markdown", "matching", "plan_document",
-    "predictions_document", "print_agreement", "print_comparison", "print_constants_frontier", "print_design",
-    "print_diagnosis", "print_fit", "print_frontier", "print_law", "print_laws", "print_plan", "print_predictions",
-    "print_reached", "print_score", "reached_document", "score_document", "warnings_of",
+    "predictions_document", "print_agreement", "print_comparison", "print_constants_frontier", "print_coverage",
+    "print_design", "print_diagnosis", "print_fit", "print_frontier", "print_law", "print_laws", "print_plan",
+    "print_predictions", "print_reached", "print_score", "reached_document", "score_document", "warnings_of",
 ]  # fmt: skip

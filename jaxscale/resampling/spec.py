@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -53,6 +53,21 @@ class Fitted(NamedTuple):
     leverage: jax.Array | np.ndarray
 
 
+class Tables(NamedTuple):
+    """T tables of the same rows with other losses, such as simulations of a fit draw.
+
+    Attributes
+    ----------
+    shift
+        (T, n) added to the target; zero in padding rows.
+    fitted
+        The point fit on each, of parts (T, n), for a scheme that reads residuals; else None.
+    """
+
+    shift: jax.Array | np.ndarray
+    fitted: Fitted | None = None
+
+
 class Draw(NamedTuple, Generic[Array]):
     """One replicate of a table, or several: arrays of the device or of NumPy.
 
@@ -92,6 +107,8 @@ class Scheme:
     is_listed
         Whether its replicates are not drawn but listed, each table once, as the jackknife's: their number follows from
         the table, and they are no sample of a distribution.
+    tables
+        How many tables it draws from, which then stand in place of a point fit; 0 for the table itself.
 
     Examples
     --------
@@ -100,10 +117,11 @@ class Scheme:
     """
 
     name: str
-    draw: Callable[[jax.Array, Table, Fitted | None], Draw[jax.Array]]
+    draw: Callable[[jax.Array, Table, Any], Draw[jax.Array]]
     source: str
     needs: tuple[Need, ...] = ()
     is_listed: bool = False
+    tables: int = 0
 
     @property
     def has_groups(self) -> bool:

@@ -3,6 +3,7 @@
 from jaxscale.results.backtest import Backtest, LawScore
 from jaxscale.results.comparison import Comparison
 from jaxscale.results.counts import Count, Counts
+from jaxscale.results.coverage import Coverage, Held
 from jaxscale.results.decision import Decision, Regret, RegretCurve
 from jaxscale.results.design import Design
 from jaxscale.results.diagnosis import Diagnosis, Influence, Removal, ResidualTest
@@ -10,6 +11,7 @@ from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
 from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummary, residual_summary
+from jaxscale.results.nested import Nested
 from jaxscale.results.plan import Plan, PlanStatus
 from jaxscale.results.samples import sample_of
 from jaxscale.results.solution import Solution
@@ -23,16 +25,19 @@ __all__ = [
     "Comparison",
     "Count",
     "Counts",
+    "Coverage",
     "Decision",
     "Design",
     "Diagnosis",
     "Ensemble",
     "Fit",
     "Frontier",
+    "Held",
     "Influence",
     "Joint",
     "LawScore",
     "Minimum",
+    "Nested",
     "Plan",
     "PlanStatus",
     "Regret",

@@ -16,6 +16,7 @@ from jaxscale.provenance import Provenance
 from jaxscale.registry import unknown
 from jaxscale.results.fit import Fit
 from jaxscale.results.minimum import Joint
+from jaxscale.results.nested import Nested, ranks_of
 from jaxscale.results.samples import check_drawn
 from jaxscale.runs import Runs
 from jaxscale.status import Status
@@ -61,6 +62,8 @@ class Ensemble:
         asked for.
     jackknife
         The fits without each run, or each group, as replicates; None where they were not asked for.
+    nested
+        Replicates of tables simulated from the fit; None where they were not asked for.
 
     Examples
     --------
@@ -82,6 +85,7 @@ class Ensemble:
     fitted: Fitted | None = None
     covariance: np.ndarray | None = None
     jackknife: Ensemble | None = None
+    nested: Nested | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -262,6 +266,7 @@ class Ensemble:
             self.std(name),
             None if std is None else np.asarray(std),
             None if self.jackknife is None else self.jackknife.samples(name),
+            None if self.nested is None else ranks_of(self.nested.coefs[name], np.asarray(point)),
             bound=point if name in fit.at_bound else None,
             line=line_of(fit.law.supports[fit.law.names.index(name)].name),
             dof=fit.dof_of(name),

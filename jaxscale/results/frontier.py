@@ -45,6 +45,9 @@ class Frontier:
         The law's inputs that no budget decides, at these values.
     jackknife
         Quantity → (n, b) with each run left out, of an ensemble that has these fits; else empty.
+    ranks
+        Quantity → (T, b), the share of replicates below the point fit's in each of T simulated tables, of an ensemble
+        that has these; else empty.
     std, point_std
         Quantity → (R, b), or (b,), standard errors in the replicates and at the point fit by the delta method, of an
         ensemble that has covariances; else empty.
@@ -69,6 +72,7 @@ class Frontier:
     findings: tuple[Finding, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
     jackknife: Mapping[str, np.ndarray] = field(default_factory=dict)
+    ranks: Mapping[str, np.ndarray] = field(default_factory=dict)
     std: Mapping[str, np.ndarray] = field(default_factory=dict)
     point_std: Mapping[str, np.ndarray] = field(default_factory=dict)
     dof: float = np.inf
@@ -149,6 +153,7 @@ class Frontier:
             self.std.get(quantity),
             self.point_std.get(quantity),
             self.jackknife.get(quantity),
+            self.ranks.get(quantity),
             line=line_through(values, point),
             dof=self.dof,
         )

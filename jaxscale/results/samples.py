@@ -11,6 +11,7 @@ from jaxscale.errors import UsageError
 from jaxscale.intervals import Interval, Sample
 from jaxscale.intervals.band import NEEDS
 from jaxscale.intervals.spec import Line
+from jaxscale.results.nested import Nested, ranks_of
 
 if TYPE_CHECKING:
     from jaxscale.resampling import Scheme
@@ -25,15 +26,15 @@ NOT_DRAWN = (
 )
 
 NOT_MADE = "the interval '{name}' needs {need}, which this study was made without; fit again with --interval {name}"
-PARTS = {"std": "covariance", "point_std": "covariance", "jackknife": "jackknife"}
+PARTS = {"std": "covariance", "point_std": "covariance", "jackknife": "jackknife", "ranks": "nested"}
 """What an ensemble must have been made with for an interval that needs something."""
 
 
 class Sets(NamedTuple):
     """Coefs (k, p) at which something is evaluated, and how many of them have no value (k,).
 
-    The first is the point fit; the replicates follow, then those of the jackknife and, for slopes, the coefs of the
-    first 1 + R moved up and down one after the other, each where these are known.
+    The first is the point fit; the replicates follow, then those of the jackknife, those of simulated tables and, for
+    slopes, the coefs of the first 1 + R moved up and down one after the other, each where these are known.
     """
 
     coefs: np.ndarray
@@ -48,7 +49,7 @@ def check_drawn(scheme: Scheme) -> None:
 
 def parts_for(interval: Interval) -> dict[str, bool]:
     """Return what `js.bootstrap` is to make beside the replicates for an interval, by the names of its arguments."""
-    return {part: any(PARTS.get(need) == part for need in interval.needs) for part in ("covariance", "jackknife")}
+    return {part: any(PARTS.get(need) == part for need in interval.needs) for part in dict.fromkeys(PARTS.values())}
 
 
 def check_made(ensemble: Ensemble, interval: Interval) -> None:
@@ -75,8 +76,8 @@ def sample_of(
     Returns
     -------
     Sample
-        With `jackknife` where the ensemble has one, and with standard errors by the delta method, on slopes by central
-        differences, where it has covariances.
+        With `jackknife` and `ranks` where the ensemble has these, and with standard errors by the delta method, on
+        slopes by central differences, where it has covariances.
 
     Raises
     ------
@@ -101,6 +102,9 @@ def sets_of(ensemble: Ensemble) -> Sets:
     if ensemble.jackknife is not None:
         parts.append(_coefs(ensemble.jackknife))
         without.append(_without(ensemble.jackknife))
+    if ensemble.nested is not None:
+        parts.append(_nested(ensemble, ensemble.nested))
+        without.append(np.zeros(len(parts[-1]), int))
     if ensemble.covariance is not None:
         base, step = np.concatenate(parts[:2]), _steps(ensemble)
         for at in np.flatnonzero((step > 0).any(axis=0)):
@@ -120,6 +124,12 @@ def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real") -
     if jackknife is not None:
         left = np.where(jackknife.usable[wide], found[count : count + len(jackknife)], np.nan)
         count += len(jackknife)
+    nested, ranks = ensemble.nested, None
+    if nested is not None:
+        is_known = ~np.isnan(_nested(ensemble, nested)).any(axis=1)
+        own = np.where(is_known[wide], found[count : count + len(is_known)], np.nan)
+        ranks = ranks_of(own.reshape(*nested.status.shape, *found.shape[1:]), found[0])
+        count += len(is_known)
     if ensemble.covariance is not None:
         std = _spread(ensemble, found[count:])
     return Sample(
@@ -128,6 +138,7 @@ def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real") -
         None if std is None else std[1:],
         None if std is None or np.isnan(std[0]).all() else std[0],
         left,
+        ranks,
         line=line,
         dof=ensemble.fit.dof,
     )
@@ -164,6 +175,11 @@ def _covariances(ensemble: Ensemble) -> np.ndarray:
 
 def _coefs(ensemble: Ensemble) -> np.ndarray:
     return np.stack([ensemble.coefs[name] for name in ensemble.fit.law.names], axis=1)
+
+
+def _nested(ensemble: Ensemble, nested: Nested) -> np.ndarray:
+    """Return the coefs (R T, p) of the replicates of simulated tables, NaN where one has no value."""
+    return np.stack([nested.coefs[name].ravel() for name in ensemble.fit.law.names], axis=1)
 
 
 def _without(ensemble: Ensemble) -> np.ndarray:

@@ -13,7 +13,7 @@ from jaxscale.laws import ExpressionLoss, Law, predict_with
 from jaxscale.laws.grouped import core_of
 from jaxscale.numerics.supports import Support
 from jaxscale.provenance import Provenance
-from jaxscale.results import QUANTITIES, Certificate, Count, Ensemble, Fit, Frontier, Joint
+from jaxscale.results import QUANTITIES, Certificate, Count, Ensemble, Fit, Frontier, Joint, Nested
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 from jaxscale.text import shown
@@ -50,6 +50,7 @@ NOT_NEGATIVE = Promise("finite and zero or more", lambda numbers: np.isfinite(nu
 POSITIVE_IF_ANY = Promise("above zero, or NaN for none", lambda numbers: ~(numbers <= 0))
 NOT_NEGATIVE_IF_ANY = Promise("zero or more, or NaN for none", lambda numbers: ~(numbers < 0))
 A_SHARE = Promise("between 0 and 1", lambda numbers: (numbers > 0) & (numbers < 1))
+A_RANK_IF_ANY = Promise("0 … 1, or NaN for none", lambda numbers: ~((numbers < 0) | (numbers > 1)))
 A_ROW = Promise("a row, counted from 1", lambda numbers: numbers >= 1, (np.int64,))
 A_FLAG = Promise("0 or 1", lambda numbers: numbers.view(np.uint8) <= 1, (np.bool_,))
 A_STATUS = Promise(
@@ -91,9 +92,11 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
         "measured": POSITIVE,
         "fixed": NUMBER,
         "jackknife": ANYTHING,
+        "ranks": A_RANK_IF_ANY,
         "std": NOT_NEGATIVE_IF_ANY,
         "point_std": NOT_NEGATIVE_IF_ANY,
     },
+    Nested: {"status": A_STATUS, "coefs": ANYTHING},
     Count: {"exponent": FINITE},
 }
 """The condition on each field alone: on its number, or on every one in it."""
@@ -152,11 +155,25 @@ def verify_ensemble(reader: Reader, ensemble: Ensemble, path: str) -> None:
         if ensemble.jackknife.jackknife is not None or not ensemble.jackknife.scheme.is_listed:
             raise reader.wrong(f"{path}.jackknife", ensemble.jackknife.scheme.name, "a jackknife, without another one")
         verify_ensemble(reader, ensemble.jackknife, f"{path}.jackknife")
+    if ensemble.nested is not None:
+        _verify_nested(reader, ensemble.nested, law, f"{path}.nested")
     reader.keep(ensemble.value, FINITE, f"{path}.value", where=usable)
     supports = dict(zip(law.names, law.supports, strict=True))
     for at, (name, coefs) in enumerate(ensemble.coefs.items()):
         reader.keep(coefs, within(supports[name]), f"{path}.coefs.{at}")
         reader.keep(coefs, NUMBER, f"{path}.coefs.{at}", where=usable & ~ensemble.without.get(name, nowhere))
+
+
+def _verify_nested(reader: Reader, nested: Nested, law: Law, path: str) -> None:
+    if sorted(nested.coefs) != sorted(law.names):
+        raise reader.wrong(f"{path}.coefs", list(nested.coefs), "a list of the law's coefs: " + ", ".join(law.names))
+    if nested.seed >= MOST_SEEDS:
+        raise reader.wrong(f"{path}.seed", nested.seed, f"below {MOST_SEEDS}")
+    reader.shape(nested.status, (None, None), f"{path}.status")
+    supports = dict(zip(law.names, law.supports, strict=True))
+    for at, (name, one) in enumerate(nested.coefs.items()):
+        reader.shape(one, nested.status.shape, f"{path}.coefs.{at}")
+        reader.keep(one, within(supports[name]), f"{path}.coefs.{at}")
 
 
 def verify_frontier(reader: Reader, frontier: Frontier, replicates: int | None, path: str) -> None:
@@ -178,7 +195,8 @@ def verify_frontier(reader: Reader, frontier: Frontier, replicates: int | None, 
     for name in ("params", "tokens", "loss"):
         reader.shape(getattr(frontier, name), shape, f"{path}.{name}")
         shape = getattr(frontier, name).shape  # of the same replicates
-    for part, wanted in (("jackknife", (None, *shape[1:])), ("std", shape), ("point_std", shape[1:])):
+    left = (None, *shape[1:])
+    for part, wanted in (("jackknife", left), ("ranks", left), ("std", shape), ("point_std", shape[1:])):
         verify_names(reader, f"{path}.{part}", getattr(frontier, part), QUANTITIES, "what a frontier says")
         for at, array in enumerate(getattr(frontier, part).values()):
             reader.shape(array, wanted, f"{path}.{part}.{at}")

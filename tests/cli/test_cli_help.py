@@ -9,7 +9,20 @@ import pytest
 from jaxscale import names
 from jaxscale.cli.main import main
 
-COMMANDS = ("fit", "frontier", "plan", "design", "compare", "approaches", "predict", "score", "plot", "laws", "doctor")
+COMMANDS = (
+    "fit",
+    "frontier",
+    "plan",
+    "design",
+    "compare",
+    "coverage",
+    "approaches",
+    "predict",
+    "score",
+    "plot",
+    "laws",
+    "doctor",
+)
 HEAVY = ("jax", "numpy", "pandas", "matplotlib", "rich")
 ASK = f"""
 import sys

@@ -1,0 +1,171 @@
+"""Refits of many tables at once, which have the rows of one fit and other losses, and of replicates of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxscale import precision
+from jaxscale.engine import placement
+from jaxscale.engine.compiling import Clock
+from jaxscale.fitting.bounds import inside
+from jaxscale.fitting.covariance import covariance_at, slopes_of
+from jaxscale.fitting.optimum import moved, views_at, weighted_jacobian
+from jaxscale.objectives import weight_of
+from jaxscale.refitting.refit import refit_of
+from jaxscale.refitting.setup import Setup, leverage_of, setup_of
+from jaxscale.refitting.survey import survey_of
+from jaxscale.resampling import Fitted, Scheme, Tables, scheme_of_tables, simulated_shifts
+from jaxscale.results import Fit, Nested
+from jaxscale.status import Status
+
+
+class TableFits(NamedTuple):
+    """Fits of T tables, or of R replicates of each of them, which are (R, T, …) then.
+
+    coefs: (T, p), NaN where one is not usable, or a coef has no value.   status: (T,) int8 codes of Status.
+    covariance: (T, p, p) of the coefs where it was asked for, else None.
+    """
+
+    coefs: np.ndarray
+    status: np.ndarray
+    covariance: np.ndarray | None = None
+
+    @property
+    def is_usable(self) -> np.ndarray:
+        """(T,) bool, those that ended at a minimum."""
+        return self.status <= Status.AT_BOUND
+
+
+def fits_of_tables(
+    fit: Fit, shift: np.ndarray, *, seed: int = 0, clock: Clock | None = None, device: str = "auto"
+) -> TableFits:
+    """Return the fits of a fit's law to T tables, whose targets are those of the fit's own table and shift (T, n)."""
+    found = _solved(fit, None, Tables(shift), 1, seed, clock or Clock(), device)
+    return TableFits(found.coefs[0], found.status[0])
+
+
+def refits_of_tables(
+    fit: Fit,
+    scheme: Scheme,
+    tables: Tables,
+    replicates: int,
+    *,
+    seed: int = 0,
+    covariance: bool = False,
+    clock: Clock | None = None,
+    device: str = "auto",
+    on_done: Callable[[int], None] = lambda count: None,
+) -> TableFits:
+    """Return R replicates of each of T tables by a scheme, (R, T, …).
+
+    tables: with the point fit on each for a scheme that reads residuals, from `fitted_to_tables`.
+    """
+    return _solved(fit, scheme, tables, replicates, seed, clock or Clock(), device, on_done, covariance=covariance)
+
+
+def fitted_to_tables(
+    fit: Fit, shift: np.ndarray, fits: TableFits, *, clock: Clock | None = None, device: str = "auto"
+) -> tuple[Fitted, np.ndarray]:
+    """Return the point fit on the rows of each of T tables, of parts (T, n), and covariances (T, p, p) of its coefs.
+
+    Those of a table whose fit is not usable are the prediction of the fit itself, and NaN.
+    """
+    timed = clock or Clock()
+    with precision.float64(), placement.on(device):
+        setup = setup_of(fit, scheme_of_tables(None, len(shift)), 0, None, timed, Tables(shift))
+        return _fitted(setup, shift, fits, timed)
+
+
+def nested_of(
+    fit: Fit,
+    scheme: Scheme,
+    noise: Scheme,
+    tables: int,
+    replicates: int,
+    *,
+    seed: int = 0,
+    clock: Clock | None = None,
+    device: str = "auto",
+) -> Nested:
+    """Return replicates, by a scheme, of tables simulated from a fit with noise by another one."""
+    timed = clock or Clock()
+    first, second, third = seeds_from(seed, 3)  # the noise and the draws of one seed would have their bits in common
+    shift = simulated(fit, noise, tables, seed=first, clock=timed, device=device)
+    fitted = None
+    if "residuals" in scheme.needs:
+        own = fits_of_tables(fit, shift, seed=second, clock=timed, device=device)
+        fitted, _ = fitted_to_tables(fit, shift, own, clock=timed, device=device)
+    given = Tables(shift, fitted)
+    found = refits_of_tables(fit, scheme, given, replicates, seed=third, clock=timed, device=device)
+    coefs = {name: found.coefs[..., at] for at, name in enumerate(fit.law.names)}
+    return Nested(noise.name, seed, coefs, found.status)
+
+
+def seeds_from(seed: int, count: int) -> list[int]:
+    """Return so many seeds that share nothing with one another or with the one that they follow from."""
+    return [int(one) for one in np.random.SeedSequence(seed).generate_state(count)]
+
+
+def simulated(
+    fit: Fit, noise: Scheme, tables: int, *, seed: int = 0, clock: Clock | None = None, device: str = "auto"
+) -> np.ndarray:
+    """Return the shifts (T, n) of tables simulated from a fit, with noise by a scheme; UsageError for one without."""
+    with precision.float64(), placement.on(device):
+        known = setup_of(fit, noise, seed, None, clock or Clock()).job.fitted
+    weight = weight_of(fit.runs, fit.objective)
+    return simulated_shifts(noise, seed, tables, weight, fit.runs.group, known if isinstance(known, Fitted) else None)
+
+
+def _solved(
+    fit: Fit,
+    scheme: Scheme | None,
+    tables: Tables,
+    replicates: int,
+    seed: int,
+    clock: Clock,
+    device: str,
+    on_done: Callable[[int], None] = lambda count: None,
+    *,
+    covariance: bool = False,
+) -> TableFits:
+    count = len(tables.shift)
+    with precision.float64(), placement.on(device):
+        setup = setup_of(fit, scheme_of_tables(scheme, count), seed, None, clock, tables)
+        asked = np.arange(replicates * count)
+        found = refit_of(setup, survey_of(setup, clock), asked, clock, on_done, covariance=covariance)
+    is_known = (found.status <= Status.AT_BOUND)[:, None] & ~found.is_open
+    coefs = np.where(is_known, found.coefs, np.nan)
+    for at, name in enumerate(fit.law.names):
+        if name in fit.fixed:
+            coefs[:, at] = fit.coefs[name]
+    spread = (
+        None if found.covariance is None else found.covariance.reshape(replicates, count, *found.covariance.shape[1:])
+    )
+    return TableFits(coefs.reshape(replicates, count, -1), found.status.reshape(replicates, count), spread)
+
+
+def _fitted(setup: Setup, shift: np.ndarray, fits: TableFits, clock: Clock) -> tuple[Fitted, np.ndarray]:
+    fit, job, law = setup.fit, setup.job, setup.fit.law
+    batch, count = job.batch, job.batch.count
+    free = np.array([name in fit.free for name in law.names])
+    target = batch.target[:count] + shift
+    parts = [np.tile(part, (len(shift), 1)) for part in (batch.target[:count], np.zeros(count), np.zeros(count))]
+    prediction, residual, leverage = parts
+    covariance = np.full((len(shift), len(law.names), len(law.names)), np.nan)
+    padded = np.pad(shift, ((0, 0), (0, len(batch.target) - count)))
+    for at in np.flatnonzero(fits.is_usable & ~np.isnan(fits.coefs).any(axis=1)).tolist():
+        own = moved(batch, padded, at)
+        theta = inside(law, dict(zip(law.names, fits.coefs[at], strict=True)), setup.grid)
+        views = views_at(job, own, theta, fit.objective.scale, clock)
+        residual[at] = np.asarray(views.residual)[:count]
+        prediction[at] = target[at] + residual[at]
+        leverage[at] = leverage_of(weighted_jacobian(views, batch.weight)[:, free], batch)
+        one = covariance_at(fit.objective, job.problem.pairs, views, batch.weight, fit.objective.scale, free)
+        if one is not None:
+            slope = slopes_of(law, theta)
+            with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
+                covariance[at] = one * slope[:, None] * slope
+    return Fitted(prediction, residual, leverage), covariance
