@@ -8,7 +8,8 @@ from __future__ import annotations
 
 OBJECTIVES = ("huber", "squared", "absolute")
 SCHEMES = (
-    "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "jackknife", "jackknife-cluster",
+    "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "parametric-cluster", "jackknife",
+    "jackknife-cluster",
 )  # fmt: skip
 INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "jackknife", "calibrated")
 SOLVERS = ("newton", "lbfgs")

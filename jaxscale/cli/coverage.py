@@ -36,8 +36,8 @@ NO_REPLICATES = "--replicates: an interval needs 2 at least"
     "--noise",
     metavar="NAME",
     help=(
-        "Scheme by which losses are simulated: residual, wild, wild-cluster or parametric. [default: wild-cluster "
-        "where groups are resampled, else residual]"
+        "Scheme by which losses are simulated: residual, wild, wild-cluster, parametric or parametric-cluster. "
+        "[default: parametric-cluster where groups are resampled, else residual]"
     ),
 )
 @click.option("--level", type=Level(), default=0.9, show_default=True, help="Share that the intervals claim.")

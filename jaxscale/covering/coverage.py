@@ -9,7 +9,7 @@ import numpy as np
 from jaxscale.allocation.frontier import checked_budgets, has_frontier
 from jaxscale.allocation.inputs import fixed_values, measured_flops
 from jaxscale.covering.simulating import ensembles_of, simulate_studies
-from jaxscale.covering.tallying import Asked, bands_of, held_by
+from jaxscale.covering.tallying import Sought, bands_of, held_by
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
 from jaxscale.intervals import INTERVALS, Interval
@@ -61,8 +61,8 @@ def coverage(
     intervals
         Names of `jaxscale.intervals.INTERVALS`, or Intervals.
     noise
-        The scheme that losses are simulated by, which draws from residuals; without one `wild-cluster` where the runs
-        have groups, else `residual`.
+        The scheme that losses are simulated by, which draws from residuals; without one `parametric-cluster` where
+        groups are resampled, else `residual`.
     flops
         Budgets (b,) of which the loss and the size are asked, and with two or more the exponent between the least and
         the largest; 1, 10 and 100 times the largest measured compute without any, none for [] or a law without a
@@ -125,7 +125,7 @@ def coverage(
     on_stage(STUDIES_STAGE.format(count=studies), None)
     made = simulate_studies(fit, simulated_by, studies, has_errors=has_errors, seed=seed, clock=clock, device=device)
     held, unusable = [], {}
-    asked = Asked.of(fit, budgets, fixed)
+    asked = Sought.of(fit, budgets, fixed)
     for scheme, own_seed in zip(chosen, seeds_from(seed, len(chosen)), strict=True):
         on_stage(SCHEME_STAGE.format(scheme=scheme.name), None)
         ensembles = ensembles_of(

@@ -17,7 +17,7 @@ from jaxscale.refitting.tables import (
     fitted_to_tables,
     refits_of_tables,
     seeds_from,
-    simulated,
+    simulated_losses,
 )
 from jaxscale.resampling import SCHEMES, Fitted, Scheme, Tables, simulated_shifts
 from jaxscale.results import Ensemble, Fit, Nested
@@ -61,7 +61,7 @@ def simulate_studies(
 ) -> Studies:
     """Return simulated studies, each fitted.   has_errors: whether methods read residuals or standard errors."""
     first, second = seeds_from(seed, 2)
-    shift = simulated(fit, noise, studies, seed=first, clock=clock, device=device)
+    shift = simulated_losses(fit, noise, studies, seed=first, clock=clock, device=device)
     fits = fits_of_tables(fit, shift, seed=second, clock=clock, device=device)
     fitted, covariance = None, None
     if has_errors:

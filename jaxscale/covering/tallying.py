@@ -23,7 +23,7 @@ SETS = 200_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class Sought:
     """What is asked of every study: coefs, and what follows from them at budgets.
 
     law, fixed: as in `js.frontier`.   coefs: names.   budgets: (b,) FLOP.   truth: (q,) of all quantities, those of
@@ -37,7 +37,7 @@ class Asked:
     truth: np.ndarray
 
     @classmethod
-    def of(cls, fit: Fit, budgets: np.ndarray, fixed: Mapping[str, float]) -> Asked:
+    def of(cls, fit: Fit, budgets: np.ndarray, fixed: Mapping[str, float]) -> Sought:
         """Return what is asked where the fit is the truth: of its free coefs those that have a value inside."""
         coefs = tuple(name for name in fit.free if name not in (*fit.unidentified, *fit.held))
         known = cls(fit.law, coefs, budgets, fixed, np.empty(0))
@@ -70,7 +70,7 @@ class Asked:
 
 
 @dataclass
-class Found:
+class StudyLimits:
     """The limits of one rule in the studies so far: [(q,), …] each; NaN where there is none, and why of the first."""
 
     lower: list[np.ndarray] = field(default_factory=list)
@@ -79,10 +79,10 @@ class Found:
 
 
 def bands_of(
-    ensembles: Iterable[Ensemble], asked: Asked, rules: Sequence[Interval], level: float
-) -> tuple[dict[str, Found], float]:
+    ensembles: Iterable[Ensemble], asked: Sought, rules: Sequence[Interval], level: float
+) -> tuple[dict[str, StudyLimits], float]:
     """Return by rule what the intervals of each study are, and the share of replicates that is not usable."""
-    found: dict[str, Found] = {rule.name: Found() for rule in rules}
+    found: dict[str, StudyLimits] = {rule.name: StudyLimits() for rule in rules}
     failed = total = 0
     for some in _together(ensembles):
         sets = [sets_of(one) for one in some]
@@ -100,7 +100,7 @@ def bands_of(
     return found, failed / total if total else float("nan")
 
 
-def held_by(found: Found, asked: Asked, scheme: str, interval: str) -> Iterator[Held]:
+def held_by(found: StudyLimits, asked: Sought, scheme: str, interval: str) -> Iterator[Held]:
     """Yield how often a rule held each quantity."""
     count = len(asked.names)
     lower, upper = (np.reshape(ends, (-1, count)) for ends in (found.lower, found.upper))
@@ -133,7 +133,7 @@ def _together(ensembles: Iterable[Ensemble]) -> Iterator[list[Ensemble]]:
 
 
 def _write(
-    found: Found, ensemble: Ensemble, asked: Asked, samples: Sequence[Sample], rule: Interval, level: float
+    found: StudyLimits, ensemble: Ensemble, asked: Sought, samples: Sequence[Sample], rule: Interval, level: float
 ) -> None:
     """Write the limits of one study by one rule."""
     lower, upper = np.full((2, len(asked.names)), np.nan)

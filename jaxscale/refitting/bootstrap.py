@@ -63,7 +63,7 @@ def bootstrap(
     nested
         Whether tables are simulated from the fit, and resampled by the same scheme, for intervals that are calibrated
         by them; (T, R) for T tables and R replicates of each in place of 400 and 200. Their noise is that of the
-        residuals, drawn by `residual`, or by `wild-cluster` for a scheme that draws groups.
+        residuals, drawn by `residual`, or by `parametric-cluster` for a scheme that draws groups.
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_done
@@ -122,7 +122,7 @@ def bootstrap(
 
 def noise_for(scheme: Scheme) -> Scheme:
     """Return the scheme by which tables are simulated that are then resampled by another one."""
-    return SCHEMES.resolve("wild-cluster" if scheme.has_groups else "residual")
+    return SCHEMES.resolve("parametric-cluster" if scheme.has_groups else "residual")
 
 
 def _pair(nested: object) -> tuple[int, int]:

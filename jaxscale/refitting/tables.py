@@ -93,7 +93,7 @@ def nested_of(
     """Return replicates, by a scheme, of tables simulated from a fit with noise by another one."""
     timed = clock or Clock()
     first, second, third = seeds_from(seed, 3)  # the noise and the draws of one seed would have their bits in common
-    shift = simulated(fit, noise, tables, seed=first, clock=timed, device=device)
+    shift = simulated_losses(fit, noise, tables, seed=first, clock=timed, device=device)
     fitted = None
     if "residuals" in scheme.needs:
         own = fits_of_tables(fit, shift, seed=second, clock=timed, device=device)
@@ -109,7 +109,7 @@ def seeds_from(seed: int, count: int) -> list[int]:
     return [int(one) for one in np.random.SeedSequence(seed).generate_state(count)]
 
 
-def simulated(
+def simulated_losses(
     fit: Fit, noise: Scheme, tables: int, *, seed: int = 0, clock: Clock | None = None, device: str = "auto"
 ) -> np.ndarray:
     """Return the shifts (T, n) of tables simulated from a fit, with noise by a scheme; UsageError for one without."""

@@ -14,7 +14,7 @@ from jaxscale.resampling.spec import Draw, Fitted, Scheme, Table, Tables
 
 NO_NOISE = (
     "the scheme '{scheme}' draws rows and leaves their losses alone, so it simulates no table: use residual, wild, "
-    "wild-cluster or parametric"
+    "wild-cluster, parametric or parametric-cluster"
 )
 
 

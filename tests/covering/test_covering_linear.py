@@ -140,7 +140,7 @@ def test_tables_whose_replicates_all_miss_the_truth_leave_no_level():
     ranks = np.concatenate([np.zeros(10), np.linspace(0.01, 0.99, 90)])
     sample = Sample(np.arange(100.0), np.asarray(50.0), ranks=ranks)
     assert js.band(sample, level=0.7, method="calibrated").lower > 0
-    with pytest.raises(IntervalError, match="0.1 of the simulated"):
+    with pytest.raises(IntervalError, match=r"0\.1 of the simulated"):
         js.band(sample, level=LEVEL, method="calibrated")
 
 

@@ -6,17 +6,21 @@ import pytest
 import jaxscale as js
 from jaxscale.errors import UsageError
 from jaxscale.intervals import INTERVALS, Interval, Sample
+from jaxscale.results.nested import ranks_of
 
 RANDOM = np.random.default_rng(6)
 ROWS, REPLICATES = 60, 2000
 TABLE = RANDOM.standard_normal(ROWS)
 DRAWN = TABLE[RANDOM.integers(0, ROWS, (REPLICATES, ROWS))]
+SIMULATED = TABLE.mean() + TABLE.std() * RANDOM.standard_normal((800, ROWS))
+NESTED = np.stack([one[RANDOM.integers(0, ROWS, (300, ROWS))].mean(axis=1) for one in SIMULATED], axis=1)
 MEANS = Sample(
     DRAWN.mean(axis=1),
     point=TABLE.mean(),
     std=DRAWN.std(axis=1, ddof=1) / np.sqrt(ROWS),
     point_std=TABLE.std(ddof=1) / np.sqrt(ROWS),
     jackknife=(TABLE.sum() - TABLE) / (ROWS - 1),
+    ranks=ranks_of(NESTED, TABLE.mean()),
 )
 """The mean of a normal table, which every interval knows to be about symmetric."""
 
@@ -41,7 +45,7 @@ def test_of_a_normal_mean_it_is_the_textbook_interval(rule):
 
 def test_a_shift_of_the_quantity_shifts_it(rule):
     point, jackknife = MEANS.point + 3.0, MEANS.jackknife + 3.0
-    moved = Sample(MEANS.values + 3.0, point, MEANS.std, MEANS.point_std, jackknife)
+    moved = Sample(MEANS.values + 3.0, point, MEANS.std, MEANS.point_std, jackknife, MEANS.ranks)
     here, there = (js.band(one, method=rule) for one in (MEANS, moved))
     np.testing.assert_allclose([there.lower, there.upper], [here.lower + 3.0, here.upper + 3.0], rtol=1e-12)
 
@@ -50,15 +54,18 @@ def test_each_place_of_an_array_has_the_limits_that_it_has_alone(rule):
     def stacked(part):
         return None if part is None else np.stack([part, 2.0 * np.asarray(part)], axis=-1)
 
-    parts = (MEANS.values, MEANS.point, MEANS.std, MEANS.point_std, MEANS.jackknife)
-    both, alone = js.band(Sample(*map(stacked, parts)), method=rule), js.band(MEANS, method=rule)
+    parts, ranks = (
+        (MEANS.values, MEANS.point, MEANS.std, MEANS.point_std, MEANS.jackknife),
+        np.stack([MEANS.ranks] * 2, 1),
+    )
+    both, alone = js.band(Sample(*map(stacked, parts), ranks=ranks), method=rule), js.band(MEANS, method=rule)
     np.testing.assert_allclose(both.lower, [alone.lower, 2.0 * alone.lower], rtol=1e-12)
     np.testing.assert_allclose(both.upper, [alone.upper, 2.0 * alone.upper], rtol=1e-12)
 
 
 def test_replicates_that_do_not_count_change_nothing(rule):
     values, std = np.append(MEANS.values, np.nan), np.append(MEANS.std, 1e9)
-    more = Sample(values, MEANS.point, std, MEANS.point_std, MEANS.jackknife)
+    more = Sample(values, MEANS.point, std, MEANS.point_std, MEANS.jackknife, MEANS.ranks)
     band, alone = js.band(more, method=rule), js.band(MEANS, method=rule)
     assert (band.lower, band.upper, band.n_used, band.n_total) == (alone.lower, alone.upper, REPLICATES, REPLICATES + 1)
 

@@ -101,7 +101,7 @@ def test_a_share_stays_a_share(rule):
 @pytest.mark.parametrize("rule", [rule for rule in INTERVALS if not rule.at_bound], ids=lambda rule: rule.name)
 def test_an_estimate_at_a_bound_has_the_percentile_interval_alone(rule):
     values = np.abs(RANDOM.standard_normal(200))
-    sample = Sample(values, np.asarray(0.0), np.ones(200), np.asarray(1.0), values[:30], bound=0.0)
+    sample = Sample(values, np.asarray(0.0), np.ones(200), np.asarray(1.0), values[:30], values[:30], bound=0.0)
     with pytest.raises(IntervalError, match=f"'{rule.name}' is not defined for an estimate at a bound, here 0"):
         js.band(sample, method=rule)
     assert js.band(sample).lower == 0.0
@@ -138,7 +138,7 @@ def test_a_failed_fit_without_a_run_is_left_out_as_a_failed_replicate_is():
 
 @pytest.fixture(scope="module")
 def ensemble(separable_law_table):
-    return js.bootstrap(js.fit(separable_law_table), replicates=64, covariance=True, jackknife=True)
+    return js.bootstrap(js.fit(separable_law_table), replicates=64, covariance=True, jackknife=True, nested=(60, 99))
 
 
 BUDGETS = (1e21, 1e23)
@@ -153,16 +153,16 @@ def best(ensemble):
 def test_every_interval_is_there_for_coefs_and_what_follows_from_them(ensemble, best, rule):
     """All agree within a standard deviation of one another: the table is long and its noise normal."""
     for name in ensemble.fit.law.names:
-        band, plain = (ensemble.interval(name, method=one) for one in (rule, "percentile"))
+        band, plain = (ensemble.interval(name, level=0.9, method=one) for one in (rule, "percentile"))
         width = plain.upper - plain.lower
         assert abs(band.lower - plain.lower) < 0.5 * width
         assert abs(band.upper - plain.upper) < 0.5 * width
     for quantity in ("params", "tokens", "loss", "tokens_per_param"):
-        band, point = best.interval(quantity, method=rule), getattr(best.point, quantity)
+        band, point = best.interval(quantity, level=0.9, method=rule), getattr(best.point, quantity)
         assert band.lower.shape == (2,)
         assert (band.lower < point).all()
         assert (point < band.upper).all()
-    losses = js.band(predicted_sample(ensemble, {"params": [1e9, 1e10], "tokens": 1e11}), method=rule)
+    losses = js.band(predicted_sample(ensemble, {"params": [1e9, 1e10], "tokens": 1e11}), level=0.9, method=rule)
     assert (losses.lower < losses.upper).all()
 
 
