@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import toms748
 
 from jaxscale.errors import IntervalError, UsageError
 from jaxscale.fitting.fit import fit as fit_to
@@ -106,6 +105,8 @@ class SignedRoot:
 
     def end(self, side: float) -> float:
         """Return the limit on one side, or the end of the support."""
+        from scipy.optimize import toms748  # a second to import, which the command line need not wait for
+
         coef, edge = self.fit.coefs[self.name], (self.support.low, self.support.high)[int(side > 0)]
         if coef == edge:
             return float(coef)
