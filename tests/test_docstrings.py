@@ -26,7 +26,7 @@ DOCUMENTED = {
     "costs": ("Cost",),
     "datasets": ("load", "card", "names"),
     "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of"),
-    "allocation": ("Allocation",),
+    "allocation": ("Allocation", "at_optimum"),
     "objectives": ("Objective",),
     "registry": ("Registry",),
 }
