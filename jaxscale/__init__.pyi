@@ -9,6 +9,7 @@ from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss
 from .allocation import solve_for as solve_for
 from .comparing import compare as compare
+from .comparing import compare_recipes as compare_recipes
 from .covering import coverage as coverage
 from .datasets.simulating import simulate as simulate
 from .designing import design as design
@@ -42,6 +43,7 @@ from .results import Fit as Fit
 from .results import Frontier as Frontier
 from .results import Plan as Plan
 from .results import PlanStatus as PlanStatus
+from .results import RecipeComparison as RecipeComparison
 from .results import Regret as Regret
 from .results import Study as Study
 from .runs import Runs as Runs

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
 from jaxscale import names
 from jaxscale.cli import cache, printing, tables
+from jaxscale.cli.choosing import was_typed
 from jaxscale.cli.options import Reading, at_option, json_option, reading_options
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Names, Seed
+from jaxscale.cli.recipes import WITH_BY, Recipes, compare_by
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -57,6 +60,18 @@ MOST_CUTS = 1000.0
 )
 @click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
 @click.option("--level", type=Level(), default=0.9, show_default=True, help="Share of a new run's limits.")
+@click.option("--by", metavar="COLUMN", help="Compare recipes, named in this column, in place of laws. [default: off]")
+@click.option("--law", metavar="NAME", help="With --by: the law of every recipe. [default: chinchilla]")
+@click.option(
+    "--floor", metavar="free|shared|NUMBER", help="With --by: E of each recipe, one for all, or held. [default: free]"
+)
+@click.option("--base", metavar="NAME", help="With --by: the recipe beside which others stand. [default: first one]")
+@click.option(
+    "--flops",
+    type=Budgets(),
+    help="With --by: budgets in FLOP. [default: 1, 10 and 100 times the largest measured compute]",
+)
+@click.option("--plot", type=click.Path(path_type=Path), help="With --by: file of a figure. [default: none]")
 @at_option
 @click.option(
     "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
@@ -74,6 +89,12 @@ def compare(
     replicates: int,
     seed: int,
     level: float,
+    by: str | None,
+    law: str | None,
+    floor: str | None,
+    base: str | None,
+    flops: tuple[float, ...] | None,
+    plot: Path | None,
     at: Mapping[str, float],
     device: str,
     reading: Reading,
@@ -83,18 +104,29 @@ def compare(
 
     TABLE is what `jaxscale fit` takes. Each law is fitted to the runs up to each of several cut-offs in compute, and
     judged on the runs above: error, limits that hold, log score, and what the size that it recommends would lose. A law
-    that cannot be fitted is listed with its reason. Exit code 4 says that the table's numbers are in doubtful units.
+    that cannot be fitted is listed with its reason. With --by COLUMN one law is fitted to the runs of each recipe, and
+    recipes are compared in loss and compute at equal budgets. Exit code 4 says that the table's numbers are in doubtful
+    units, or that the fit of a recipe is not trustworthy.
     """
     if reading.warmup:
         raise UsageError(NO_WARMUP)
     cache.prepare(session)
+    recipes = Recipes(by, law, floor, base, flops, plot)
+    if by is not None:
+        for option in ("laws", "cuts", "scheme"):
+            if was_typed(option):
+                raise UsageError(WITH_BY.format(option=f"--{option}"))
+        given = {"objective": objective, "replicates": replicates, "seed": seed, "level": level, "device": device}
+        compare_by(session, table, recipes, reading, at=at, is_json=is_json, **given)  # type: ignore[arg-type]
+        return
+    recipes.check_unused()
     from jaxscale.comparing import compare as compare_laws
     from jaxscale.finding import forbids_plan
     from jaxscale.laws import LAWS
     from jaxscale.reports import comparison_document, json_text, print_comparison
 
     chosen = [LAWS.resolve(name) for name in laws]
-    inputs = dict.fromkeys(name for law in chosen for name in law.inputs)
+    inputs = dict.fromkeys(name for one in chosen for name in one.inputs)
     further = tuple(name for name in inputs if name not in names.ROLES)
     runs = tables.read(table, reading, beside=further)
     with progress(session) as bar:

@@ -5,6 +5,7 @@ from jaxscale.figures.design import draw_design
 from jaxscale.figures.frontier import FRONTIER
 from jaxscale.figures.isoloss import ISOLOSS
 from jaxscale.figures.plan import draw_plan
+from jaxscale.figures.recipes import draw_recipes
 from jaxscale.figures.residuals import RESIDUALS
 from jaxscale.figures.saving import draw_all, draw_each, save_figure
 from jaxscale.figures.spec import Figure
@@ -12,4 +13,4 @@ from jaxscale.registry import Registry
 
 FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
-__all__ = ["FIGURES", "Figure", "draw_all", "draw_design", "draw_each", "draw_plan", "save_figure"]
+__all__ = ["FIGURES", "Figure", "draw_all", "draw_design", "draw_each", "draw_plan", "draw_recipes", "save_figure"]

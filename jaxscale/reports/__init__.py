@@ -20,14 +20,16 @@ from jaxscale.reports.predictions import (
     print_reached,
     reached_document,
 )
+from jaxscale.reports.recipes import print_recipes, recipes_document
 from jaxscale.reports.scores import print_score, score_document
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
-    "Constants", "DesignReport", "PlanReport", "Predictions", "Reached", "agreement_document", "comparison_document",
-    "constants_frontier_document", "coverage_document", "design_document", "diagnosis_document", "fit_document",
-    "frontier_document", "json_text", "law_document", "laws_markdown", "matching", "plan_document",
-    "predictions_document", "print_agreement", "print_comparison", "print_constants_frontier", "print_coverage",
-    "print_design", "print_diagnosis", "print_fit", "print_frontier", "print_law", "print_laws", "print_plan",
-    "print_predictions", "print_reached", "print_score", "reached_document", "score_document", "warnings_of",
+    "Constants", "DesignReport", "PlanReport", "Predictions", "Reached", "agreement_document",
+    "comparison_document", "constants_frontier_document", "coverage_document", "design_document",
+    "diagnosis_document", "fit_document", "frontier_document", "json_text", "law_document", "laws_markdown",
+    "matching", "plan_document", "predictions_document", "print_agreement", "print_comparison",
+    "print_constants_frontier", "print_coverage", "print_design", "print_diagnosis", "print_fit", "print_frontier",
+    "print_law", "print_laws", "print_plan", "print_predictions", "print_reached", "print_recipes", "print_score",
+    "reached_document", "recipes_document", "score_document", "warnings_of",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from jaxscale.results.frontier import QUANTITIES, Frontier
 from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummary, residual_summary
 from jaxscale.results.nested import Nested
 from jaxscale.results.plan import Plan, PlanStatus
+from jaxscale.results.recipes import Contrast, RecipeComparison, RecipePair
 from jaxscale.results.samples import sample_of
 from jaxscale.results.solution import Solution
 from jaxscale.results.study import LEAST_USABLE, Study
@@ -23,6 +24,7 @@ __all__ = [
     "Backtest",
     "Certificate",
     "Comparison",
+    "Contrast",
     "Count",
     "Counts",
     "Coverage",
@@ -40,6 +42,8 @@ __all__ = [
     "Nested",
     "Plan",
     "PlanStatus",
+    "RecipeComparison",
+    "RecipePair",
     "Regret",
     "RegretCurve",
     "Removal",

@@ -1,0 +1,96 @@
+"""Recipes side by side: the least loss of each against compute, and the compute for equal loss beside the base's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Page
+from matplotlib.lines import Line2D
+
+from jaxscale.figures.axes import label_of, log_axis, loss_axis
+from jaxscale.figures.pages import (
+    BLUE,
+    GREY,
+    SHADES,
+    VERMILLION,
+    house_style,
+    literal,
+    page,
+    set_caption,
+    set_legend,
+)
+from jaxscale.results import RecipeComparison
+
+MARKS = "osD^v<>p"
+BAND = "{level:g} % percentile bands of {replicates:,} replicates, seed {seed} · {pairing}"
+
+
+def draw_recipes(found: RecipeComparison, *, notes: Sequence[str] = ()) -> Page:
+    """Return the page of a comparison of recipes at its budgets.   notes: statements below the panels."""
+    with house_style():
+        figure = page(8.6, 4.6)
+        left, right = figure.subplots(1, 2)
+        colours = _colours(found)
+        _draw_losses(left, found, colours)
+        _draw_ratios(right, found, colours)
+        handles = [
+            Line2D([], [], color=colours[name], marker=_mark(found, name), markersize=5, label=literal(name))
+            for name in found.ensembles
+        ]
+        set_legend(figure, handles, columns=min(4, len(handles)))
+        told = {"level": 100 * found.level, "replicates": found.replicates, "seed": found.seed}
+        stated = [BAND.format(pairing=literal(found.pairing, limit=200), **told), *notes]
+        set_caption(figure, " · ".join(literal(one, limit=400) for one in stated))
+        return figure
+
+
+def _colours(found: RecipeComparison) -> dict[str, str]:
+    """Return the colour of each recipe: two have the house's own."""
+    others = [name for name in found.ensembles if name != found.base]
+    shades = matplotlib.colormaps[SHADES](np.linspace(0.1, 0.85, max(len(others), 1)))
+    own = [VERMILLION] if len(others) == 1 else [matplotlib.colors.to_hex(one) for one in shades]
+    return {found.base: BLUE, **dict(zip(others, own, strict=True))}
+
+
+def _mark(found: RecipeComparison, name: str) -> str:
+    return MARKS[list(found.ensembles).index(name) % len(MARKS)]
+
+
+def _draw_losses(ax: Axes, found: RecipeComparison, colours: dict[str, str]) -> None:
+    """Draw the least loss of every recipe at each budget, with its band."""
+    limits = []
+    for name, front in found.frontiers.items():
+        band = front.interval("loss", level=found.level)
+        limits.append(front.point.loss)
+        if band is not None and band.n_used:
+            limits += [band.lower, band.upper]
+        _draw_band(ax, found.budgets, front.point.loss, band, colours[name], _mark(found, name))
+    log_axis(ax, "x", found.budgets, name="flops")
+    loss_axis(ax, "y", *limits)
+    ax.set(xlabel=label_of("flops"), ylabel=label_of("loss"))
+
+
+def _draw_ratios(ax: Axes, found: RecipeComparison, colours: dict[str, str]) -> None:
+    """Draw the compute that each other recipe needs for the loss of the base, over the budget."""
+    limits = [np.array([1.0])]
+    for pair in found.pairs:
+        band = pair.multiplier_band
+        limits += [one[np.isfinite(one) & (one > 0)] for one in (pair.multiplier, band.lower, band.upper)]
+        _draw_band(ax, found.budgets, pair.multiplier, band, colours[pair.other], _mark(found, pair.other))
+    ax.axhline(1.0, color=GREY, linewidth=0.8, linestyle=":")
+    log_axis(ax, "x", found.budgets, name="flops")
+    log_axis(ax, "y", *limits)
+    ax.set(xlabel=label_of("flops"), ylabel=f"compute for the loss of {literal(found.base)}, over its own")
+
+
+def _draw_band(ax: Axes, x: np.ndarray, y: np.ndarray, band: object, colour: str, mark: str) -> None:
+    """Draw a line with a band; a single budget as a point with a bar, an infinite limit to the edge of the panel."""
+    lower, upper = (getattr(band, side, None) for side in ("lower", "upper"))
+    if lower is not None and upper is not None:
+        high = np.where(np.isposinf(upper), 1e30, upper)
+        ax.fill_between(x, lower, high, color=colour, alpha=0.22, linewidth=0, zorder=2)
+        ax.vlines(x, lower, high, color=colour, alpha=0.5, linewidth=1.0, zorder=3)
+    ax.plot(x, np.where(np.isfinite(y), y, np.nan), color=colour, marker=mark, markersize=5, linewidth=1.6, zorder=4)
