@@ -40,6 +40,7 @@ def lines_of(text, language="bash"):
 LAWS_AND_MORE = "Laws, constants and conventions"
 PLANS = "Plans within limits"
 COMPARED = "Several laws"
+RECIPES = "Two recipes"
 FORETOLD = "Forecasts"
 HELD = "Do the bands hold"
 TABLES = "Tables that are there"
@@ -118,6 +119,16 @@ def test_the_python_interface_runs_and_what_it_saves_comes_back():
     assert names["front"].params.shape == (4000, 9)
     np.testing.assert_array_equal(names["again"].ensemble.coefs["alpha"], names["study"].ensemble.coefs["alpha"])
     assert (names["again"].level, names["again"].budgets) == (0.90, (1e22, 1e24))
+
+
+@pytest.mark.slow
+def test_the_recipes_are_compared_as_it_says(desk):
+    pair = run_python(RECIPES)["found"].pairs[0]
+    assert ((pair.multiplier_band.lower < 0.7) & (pair.multiplier_band.upper > 0.7)).all()
+    (line,) = lines_of(SECTIONS[RECIPES])
+    answer = call(line)
+    assert answer.exit_code == 0, answer.output
+    assert (desk / "recipes.png").is_file()
 
 
 @pytest.mark.slow
@@ -219,7 +230,7 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", TABLES, PLANS, FORETOLD, HELD, COMPARED, LAWS_AND_MORE, "Speed"}
+    read = {"Set up", "Your own table", TABLES, PLANS, FORETOLD, HELD, COMPARED, LAWS_AND_MORE, "Speed", RECIPES}
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
@@ -228,6 +239,7 @@ def test_no_block_is_left_unread():
         PLANS,
         HELD,
         COMPARED,
+        RECIPES,
         LAWS_AND_MORE,
     }
     assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"bash", "console", "csv", "python"}

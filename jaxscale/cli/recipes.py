@@ -60,6 +60,7 @@ def compare_by(
 
     if reading.group is not None and reading.group != asked.by:
         raise UsageError(TWO_GROUPS)
+    floor = _floor(asked.floor)
     law = LAWS.resolve(asked.law or "chinchilla")
     roles = tuple(name for name in law.inputs if name in names.ROLES)
     further = tuple(name for name in law.inputs if name not in names.ROLES)
@@ -68,7 +69,7 @@ def compare_by(
         found = compare_recipes(
             runs,
             law,
-            floor=_floor(asked.floor),
+            floor=floor,
             base=asked.base,
             budgets=asked.flops,
             objective=objective,

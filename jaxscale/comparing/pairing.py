@@ -23,13 +23,13 @@ COUNTS = "{first} has {one} runs and {other} has {many}"
 POINTS = "{shared} of the {count} design points of {first} are not those of {other}"
 
 
-def ordered(runs: Runs, inputs: tuple[str, ...]) -> Runs:
+def by_design(runs: Runs, inputs: tuple[str, ...]) -> Runs:
     """Return the runs by their inputs, the first one first: one order for every recipe on one design."""
     return runs.take(np.lexsort([runs[name] for name in reversed(inputs)]), "")
 
 
 def pairing_of(parts: Mapping[str, Runs], inputs: tuple[str, ...]) -> tuple[bool, str]:
-    """Return whether all recipes, `ordered`, have one design, and that in words."""
+    """Return whether all recipes, `by_design`, have one design, and that in words."""
     (first, own), *others = parts.items()
     for other, theirs in others:
         if len(theirs) != len(own):

@@ -13,7 +13,7 @@ from jaxscale.allocation.frontier import check_frontier, checked_budgets
 from jaxscale.allocation.inputs import fixed_values, measured_flops
 from jaxscale.comparing.contrasts import contrasts_of
 from jaxscale.comparing.equal_loss import REACH, compute_at, grid_of
-from jaxscale.comparing.pairing import BY_RECIPE, TOGETHER, ordered, pairing_of, stacked
+from jaxscale.comparing.pairing import BY_RECIPE, TOGETHER, by_design, pairing_of, stacked
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import fit as fit_to
 from jaxscale.fitting import group_of
@@ -122,7 +122,7 @@ def compare_recipes(
     parts = _parts(runs, law)
     base = _base(parts, base)
     is_paired, pairing = pairing_of(parts, law.inputs)
-    asked = Asked(runs, law, objective, floor, replicates, seed, device, on_stage, on_done, is_paired)
+    asked = RecipeFits(runs, law, objective, floor, replicates, seed, device, on_stage, on_done, is_paired)
     measured = [found[1] for found in (measured_flops(law, part) for part in parts.values()) if found is not None]
     if budgets is None and not measured:
         raise UsageError(NO_BUDGETS.format(law=law.name))
@@ -141,7 +141,7 @@ def compare_recipes(
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecipeFits:
     """What is common to the fits of all recipes."""
 
     runs: Runs
@@ -201,7 +201,7 @@ def _parts(runs: Runs, law: Law) -> dict[str, Runs]:
     if len(names) < 2:
         raise RunsError(ONE_RECIPE.format(source=runs.origin.source, name=", ".join(names)))
     return {
-        name: ordered(runs.take(np.flatnonzero(counts & (group == name)), "of another recipe"), law.inputs)
+        name: by_design(runs.take(np.flatnonzero(counts & (group == name)), "of another recipe"), law.inputs)
         for name in names
     }
 

@@ -15,7 +15,7 @@ from jaxscale.reports.document import SCHEMA_VERSION, number, written_limits, wr
 from jaxscale.reports.facts import fact_table, plain, warning_table
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Contrast, RecipeComparison, RecipePair
-from jaxscale.text import Json, shown, shown_name
+from jaxscale.text import Json, shown_name
 
 RESAMPLED = "{replicates:,} replicates, seed {seed}, {level:g} % percentile bands"
 FLOORS = {"free": "E of each recipe, by a fit of its own", "shared": "one E, by a joint fit"}
@@ -25,7 +25,8 @@ MEANINGS = (
     "loss: the other's least loss of the budget less that of {base}, in nats",
     "better: share of the replicates in which the other's loss is lower",
     "×compute: what the other needs for the loss that {base} reaches, over the budget; below 1 it needs less",
-    "p: two-sided, of no difference, by the replicates and by the standard errors of the fits (Wald)",
+    "Δ: the other's less that of {base}, with limits",
+    "p: two-sided, of no difference, by the replicates; Wald: by the standard errors of the fits",
 )
 GAP = 1
 
@@ -39,11 +40,11 @@ def print_recipes(found: RecipeComparison, console: Console, *, width: int) -> N
     console.print(_contrast_table(found, width))
     console.print()
     for line in MEANINGS:
-        console.print(plain(line.format(base=shown(found.base)), "dim"), width=width)
+        console.print(plain(line.format(base=shown_name(found.base)), "dim"), width=width)
     for name, one in found.ensembles.items():
         if one.fit.findings:
             console.print()
-            console.print(plain(f"warnings of {shown(name)}", "dim"))
+            console.print(plain(f"warnings of {shown_name(name)}", "dim"))
             console.print(warning_table(one.fit.findings), width=width)
 
 
@@ -117,11 +118,12 @@ def _law(found: RecipeComparison) -> str:
 
 def _facts(found: RecipeComparison) -> Iterator[tuple[str, Text]]:
     origin = found.runs.origin
-    counts = ", ".join(f"{shown(name)} {len(one.fit.runs)}" for name, one in found.ensembles.items())
+    counts = ", ".join(f"{shown_name(name)} {len(one.fit.runs)}" for name, one in found.ensembles.items())
     yield "data", plain(f"{shown_name(origin.source)}: runs by recipe: {counts}")
-    yield "law", plain(f"{_law(found)}, beside {shown(found.base)}")
+    yield "law", plain(f"{_law(found)}, beside {shown_name(found.base)}")
     floor = found.floor
-    yield "floor", plain(FLOORS[floor] if isinstance(floor, str) else HELD.format(floor=floor))
+    if found.has_floor:
+        yield "floor", plain(FLOORS[floor] if isinstance(floor, str) else HELD.format(floor=floor))
     yield "draws", plain(found.pairing)
     told = {"replicates": found.replicates, "seed": found.seed, "level": 100 * found.level}
     yield "bootstrap", plain(RESAMPLED.format(**told))
@@ -129,7 +131,7 @@ def _facts(found: RecipeComparison) -> Iterator[tuple[str, Text]]:
         yield "left out", plain(LEFT_OUT.format(count=found.left_out), "yellow")
     for name, one in found.ensembles.items():
         if not one.fit.is_usable:
-            yield "no minimum", plain(f"{shown(name)}: the fit is {one.fit.status}", "yellow")
+            yield "no minimum", plain(f"{shown_name(name)}: the fit is {one.fit.status}", "yellow")
 
 
 def _budget_table(found: RecipeComparison, width: int) -> Table:
@@ -141,7 +143,7 @@ def _budget_table(found: RecipeComparison, width: int) -> Table:
             share, factor = pair.share_better[at], pair.multiplier[at]
             rows.append(
                 [
-                    shown(pair.other),
+                    shown_name(pair.other),
                     scientific(flops, 3),
                     signed(float(pair.difference[at]), 2),
                     _span(pair.difference_band, at),
@@ -154,10 +156,18 @@ def _budget_table(found: RecipeComparison, width: int) -> Table:
 
 
 def _contrast_table(found: RecipeComparison, width: int) -> Table:
-    headers = (shown(found.base), "other", "difference", "limits", "p", "p Wald")
-    columns = [Column("recipe", "bold"), Column("coef"), *(Column(name, is_right=True) for name in headers)]
+    """Return one row per coef or exponent; the recipe is named where there are several beside the base."""
+    has_several = len(found.pairs) > 1
+    headers = (shown_name(found.base), "other", "Δ", "limits", "p", "Wald")
+    first = [Column("recipe", "bold")] if has_several else []
+    columns = [*first, Column("coef", "bold"), *(Column(name, is_right=True) for name in headers)]
     rows = [
-        [shown(pair.other), one.name, *map(_number, (one.base, one.other)), *_tested(one)]
+        [
+            *([shown_name(pair.other)] if has_several else []),
+            one.name,
+            *(_number(value, 2) for value in (one.base, one.other)),
+            *_tested(one),
+        ]
         for pair in found.pairs
         for one in pair.contrasts
     ]
@@ -166,13 +176,13 @@ def _contrast_table(found: RecipeComparison, width: int) -> Table:
 
 def _tested(one: Contrast) -> list[str]:
     wald = ABSENT if one.p_wald is None else significant(one.p_wald, 2)
-    return [signed(one.difference, 2), _span(one.band), significant(one.p_bootstrap, 2), wald]
+    return [signed(one.difference, 2), _span(one.band, digits=2), significant(one.p_bootstrap, 2), wald]
 
 
-def _span(band: Band, at: int | None = None) -> str:
+def _span(band: Band, at: int | None = None, digits: int = 3) -> str:
     low, high = (float(one if at is None else one[at]) for one in (band.lower, band.upper))
-    return ABSENT if np.isnan(low) or np.isnan(high) else span(_number(low), _number(high))
+    return ABSENT if np.isnan(low) or np.isnan(high) else span(_number(low, digits), _number(high, digits))
 
 
-def _number(value: float) -> str:
-    return ABSENT if np.isnan(value) else "∞" if np.isposinf(value) else significant(float(value), 3)
+def _number(value: float, digits: int = 3) -> str:
+    return ABSENT if np.isnan(value) else "∞" if np.isposinf(value) else significant(float(value), digits)

@@ -164,6 +164,11 @@ class RecipeComparison:
         return f"<RecipeComparison beside {self.base}: {told}, floor {self.floor}, seed {self.seed}>"
 
     @property
+    def has_floor(self) -> bool:
+        """Whether the law has a coef E."""
+        return "E" in self.ensembles[self.base].fit.coefs
+
+    @property
     def is_trustworthy(self) -> bool:
         """Whether every fit is a minimum, and at least half of its replicates are usable."""
         return all(one.fit.is_usable and float(np.mean(one.usable)) >= 0.5 for one in self.ensembles.values())

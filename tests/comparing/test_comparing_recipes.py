@@ -209,12 +209,10 @@ def test_what_cannot_be_compared_is_refused(noisy):
 
 @pytest.mark.slow
 def test_the_multipliers_limits_cover_it_as_often_as_they_say():
-    """Of 100 studies at 90 %: 83 to 96 by the binomial, and a bootstrap of 30 runs is a little narrow."""
+    """Of 40 studies at 90 %: 29 or fewer once in 600 by the binomial; the percentile limits of few runs are narrow."""
     inside = []
-    for seed in range(100):
-        found = compared(table_of((NEW, OLD), 0.003, seed=2000 + 2 * seed), floor="shared", replicates=100)
+    for seed in range(40):
+        found = compared(table_of((NEW, OLD), 0.003, seed=2000 + 2 * seed), floor="shared")
         band = found.pairs[0].multiplier_band
         inside.append((band.lower < 2.0) & (band.upper > 2.0))
-    share = np.mean(inside, axis=0)
-    assert (share > 0.78).all(), share
-    assert (share < 0.98).all(), share
+    assert (np.sum(inside, axis=0) > 29).all()
