@@ -30,7 +30,9 @@ from .laws import Coef as Coef
 from .laws import Law as Law
 from .objectives import absolute as absolute
 from .objectives import huber as huber
+from .objectives import log_cosh as log_cosh
 from .objectives import squared as squared
+from .objectives import student_t as student_t
 from .planning import decide as decide
 from .planning import plan as plan
 from .refitting import bootstrap as bootstrap
@@ -45,9 +47,11 @@ from .results import Plan as Plan
 from .results import PlanStatus as PlanStatus
 from .results import RecipeComparison as RecipeComparison
 from .results import Regret as Regret
+from .results import SpecificationCurve as SpecificationCurve
 from .results import Study as Study
 from .runs import Runs as Runs
 from .runs import read_runs as read_runs
+from .specifying import specifications as specifications
 from .status import Status as Status
 from .store import load as load
 from .store import save as save

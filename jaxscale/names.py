@@ -6,7 +6,7 @@ against their registries, several share a file or an import.
 
 from __future__ import annotations
 
-OBJECTIVES = ("huber", "squared", "absolute")
+OBJECTIVES = ("huber", "squared", "absolute", "log-cosh", "student-t")
 SCHEMES = (
     "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "parametric-cluster", "jackknife",
     "jackknife-cluster",
@@ -24,6 +24,9 @@ CRITERIA = ("regret", "prediction", "n-opt", "d-optimal", "v-optimal", "log-unif
 """What runs are chosen for."""
 COMPARED = ("chinchilla", "skaling", "kaplan", "farseer")
 """Laws that are compared where none are named."""
+SPACES = ("log", "linear")
+WEIGHTINGS = ("table", "equal", "balanced", "root-flops")
+"""Ways to weight runs in a specification."""
 METHODS = ("parabola", "local", "cubic", "akima")
 ROLES = ("params", "tokens", "flops", "loss", "weight", "sigma", "group")
 CONVENTIONS = (

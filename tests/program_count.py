@@ -113,7 +113,7 @@ def named(part):
         residual = part.residual if part.share is None else part.share.residual
         yield from (law.name for law in held(residual, Law))
         yield from held(residual, str)
-        yield part.rho.__name__.removesuffix("_rho")
+        yield getattr(part.rho, "__name__", type(part.rho).__name__).removesuffix("_rho")
     else:
         yield str(getattr(part, "name", None) or getattr(part, "__name__", None) or type(part).__name__)
 

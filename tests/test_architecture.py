@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1] / "jaxscale"
 ROWS = "errors finding forks names registry text digits precision provenance status; numerics expressions"
 ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
 ROWS += (
-    "; fitting allocation refitting; planning designing studies approaches forecasting diagnosing comparing covering"
+    "; fitting allocation refitting"
+    "; planning designing studies approaches forecasting diagnosing comparing covering specifying"
 )
 ROWS += "; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}

@@ -14,7 +14,7 @@ from jaxscale import errors
 
 SHORT = {"Runs", "Law"}
 """Functions, methods, and classes whose methods have the short form: with sections their files would pass 300 lines."""
-SLOW = {"RecipeComparison", "compare_recipes", "group_of", "profile", "solution", "two_steps"}
+SLOW = {"RecipeComparison", "compare_recipes", "group_of", "profile", "solution", "student_t", "two_steps"}
 """Names whose examples compile programs of their own."""
 DOCUMENTED = {
     "refitting": ("survey", "refit", "gather", "profile", "two_steps", "Survey", "Refits", "TwoSteps"),

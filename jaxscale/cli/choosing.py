@@ -32,7 +32,8 @@ NEEDS_COEFS = (
 BAD_NAME = "--law-name has at most 40 letters, digits, dots, dashes and underscores, and begins with a letter"
 TAKEN = "--law-name {name}: a law that ships has this name; give another"
 NOT_DECLARED = "'{name}' is neither a coef nor given: add --coef {name}:positive, or {option} {name}=NUMBER"
-NO_DELTA = "--delta belongs to the objective 'huber'; '{objective}' has none"
+NO_DELTA = "--delta belongs to the objectives 'huber' and 'log-cosh'; '{objective}' has none"
+NO_DOF = "--dof belongs to the objective 'student-t'; '{objective}' has none"
 TWO_SOURCES = "--constants names published coefs and --set gives others: give one of them"
 
 
@@ -107,11 +108,15 @@ def law_of(chosen: Chosen) -> Law:
 
 
 def objective_of(fitting: Fitting) -> Objective:
-    """Return the objective in its space and with its delta; raise UsageError for a delta that it does not have."""
-    from jaxscale.objectives import OBJECTIVES
+    """Return the objective in its space, with its delta or dof; raise UsageError for one that it does not have."""
+    from jaxscale.objectives import OBJECTIVES, student_t
     from jaxscale.objectives.spec import check_delta
 
     objective = replace(OBJECTIVES.resolve(fitting.objective), space=fitting.space)
+    if fitting.dof is not None:
+        if objective.dof is None:
+            raise UsageError(NO_DOF.format(objective=objective.name))
+        objective = student_t(fitting.dof, space=fitting.space)
     if fitting.delta is None:
         return objective
     if objective.delta is None:

@@ -22,6 +22,7 @@ from jaxscale.cli.plot import plot
 from jaxscale.cli.predict import predict
 from jaxscale.cli.score import score
 from jaxscale.cli.session import Session, debug_option
+from jaxscale.cli.specifications import specifications
 
 
 class Commands(click.Group):
@@ -55,7 +56,21 @@ def main() -> None:
     """
 
 
-for command in (fit, frontier, plan, design, compare, coverage, approaches, predict, score, plot, laws, doctor):
+for command in (
+    fit,
+    frontier,
+    plan,
+    design,
+    compare,
+    specifications,
+    coverage,
+    approaches,
+    predict,
+    score,
+    plot,
+    laws,
+    doctor,
+):
     main.add_command(command)
 
 starting.give_back()

@@ -64,6 +64,7 @@ class Fitting:
     law_name: str | None
     objective: str
     delta: float | None
+    dof: float | None
     space: Literal["log", "linear"]
     solver: str
     fix: Mapping[str, float | str]
@@ -159,7 +160,10 @@ def fitting_options_with(
         click.option("--objective", metavar="NAME", default="huber", show_default=True, help=(
             f"Rho function of the residuals: {names.comma_list(names.OBJECTIVES)}.")),
         click.option("--delta", type=float, help=(
-            "Threshold of huber, in units of the residual (in log space a relative error). [default: 0.001]")),
+            "Threshold of huber and log-cosh, in units of the residual (in log space a relative error). "
+            "[default: 0.001]")),
+        click.option("--dof", type=float, help=(
+            "Degrees of freedom of student-t, whose scale is estimated. [default: 4]")),
         click.option("--space", type=click.Choice(["log", "linear"]), default="log", show_default=True, help=(
             "Residuals of ln loss, or of loss in nats per token.")),
         click.option("--fix", type=Pair("coef=number"), multiple=True, callback=numbers_or_names, help=(

@@ -109,7 +109,8 @@ def _at(setup: Setup, clock: Clock) -> LocalModel:
     residual, jacobian = np.asarray(views.residual)[counts], np.asarray(views.jacobian)[counts][:, free]
     psi, curvature = (weight * np.asarray(part)[counts] for part in (views.rho.psi, views.rho.curvature))
     width = bandwidth(residual)
-    if objective.name != "squared" and scale < width and np.isfinite(scale):  # as for standard errors
+    is_narrow = objective.name != "squared" and objective.dof is None and scale < width
+    if is_narrow and np.isfinite(scale):  # as for standard errors
         curvature = (
             psi_ratio(objective, scale, width) * weight * np.asarray(rho_of(objective.rho, residual, width).curvature)
         )

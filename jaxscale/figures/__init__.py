@@ -9,8 +9,12 @@ from jaxscale.figures.recipes import draw_recipes
 from jaxscale.figures.residuals import RESIDUALS
 from jaxscale.figures.saving import draw_all, draw_each, save_figure
 from jaxscale.figures.spec import Figure
+from jaxscale.figures.specifications import draw_specifications
 from jaxscale.registry import Registry
 
 FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
-__all__ = ["FIGURES", "Figure", "draw_all", "draw_design", "draw_each", "draw_plan", "draw_recipes", "save_figure"]
+__all__ = [
+    "FIGURES", "Figure", "draw_all", "draw_design", "draw_each", "draw_plan", "draw_recipes", "draw_specifications",
+    "save_figure",
+]  # fmt: skip

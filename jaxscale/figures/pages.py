@@ -127,6 +127,8 @@ def _fitted(fit: Fit) -> list[str]:
     law, objective, origin = fit.law, fit.objective, fit.runs.origin
     equation = f", {literal(law.equation, limit=60)}" if law.equation else ""
     delta = "" if objective.delta is None else f", δ = {objective.delta:g}"
+    if objective.dof is not None:
+        delta = f", ν = {objective.dof:g}, s = {objective.scale:.3g}"
     stated = [
         f"law {literal(law.name)}{equation}",
         f"objective {literal(objective.name)}, {objective.space} space{delta}",

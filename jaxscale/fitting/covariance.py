@@ -46,7 +46,7 @@ def covariance_at(
     residual, curvature = views.residual, np.asarray(views.rho.curvature)[rows]
     views = jax.tree.map(lambda part: np.asarray(part)[rows], views)
     width = bandwidth(_expanded(np.asarray(views.residual), often))
-    if objective.name != "squared" and scale < width and np.isfinite(scale):
+    if objective.name != "squared" and objective.dof is None and scale < width and np.isfinite(scale):
         # only the density is counted more widely: the slopes must stay those whose sum is zero here, or the
         # answer would depend on the units of the columns
         wide = rho_of(objective.rho, np.asarray(residual), width).curvature  # of all rows: of one shape

@@ -24,6 +24,7 @@ from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_gro
 from jaxscale.fitting.off_runs import findings_of_off_runs
 from jaxscale.fitting.optimum import views_program
 from jaxscale.fitting.preparing import batch_of, start_points
+from jaxscale.fitting.scale import is_likeliest, with_scale
 from jaxscale.fitting.settling import LOOKS, Settling
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.checking import check_no_ties
@@ -123,6 +124,7 @@ def fit(
             max_steps=method.max_steps,
         )
         with prefetched(views_program(job)):
+            objective, job = with_scale(objective, job, points, clock)
             begun, scale = _lanes_of(points, objective.scale)
             outcome = solve_lanes(job, np.full(len(begun), -1), points[begun], scale, clock)
             outcome = _again(job, points, outcome, clock)
@@ -254,7 +256,7 @@ def _report(
     )
     made = replace(made, joint=joints_of(made, diagnostics.std) if status.is_usable else ())
     is_plain = not made.held and np.isfinite(list(made.coefs.values())).all()  # then they are what was minimised
-    if made.is_usable and not is_plain and not is_reproduced(made):
+    if made.is_usable and not ((is_plain or is_reproduced(made)) and is_likeliest(made)):
         made = replace(made, status=Status.STALLED, std=dict.fromkeys(law.names), covariance=None)
     of_design = findings_of_design(made, design, aliasing)
     start = _given(law, Bound.inside(law).coefs_at(law, grid[0]), fixed)

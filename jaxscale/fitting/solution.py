@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxscale.engine.programs import problem_of
+from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.solvers.lanes import fresh_lanes
@@ -15,6 +17,7 @@ from jaxscale.solvers.newton import Newton
 from jaxscale.solvers.problem import Data
 
 STEPS = 100
+NO_SCALE = "a solution estimates no scale: give one, as js.student_t(scale=fit.objective.scale)"
 
 
 def solution(
@@ -68,6 +71,8 @@ def solution(
     True
     """
     law, objective = LAWS.resolve(law), OBJECTIVES.resolve(objective)
+    if objective.is_estimated and not np.isfinite(objective.scale):
+        raise UsageError(NO_SCALE)
     problem = problem_of(law, objective.space, objective.rho)
     inputs = tuple(jnp.asarray(column) for column in columns)
     target, weight, start = jnp.asarray(targets), jnp.asarray(weights), jnp.asarray(theta0)

@@ -1,4 +1,4 @@
-"""The objectives that ship: Huber's rho, the square, and the absolute value as a limit of a smooth one."""
+"""Objectives of a convex rho: Huber's, the square, the logarithm of the hyperbolic cosine, and the absolute value."""
 
 from __future__ import annotations
 
@@ -95,6 +95,59 @@ def squared_rho(residual: jax.Array, scale: jax.Array) -> Rho:
     """Return r² and its derivatives, elementwise; the scale plays no part."""
     two = jnp.full_like(residual, 2.0)
     return Rho(value=residual * residual, psi=2.0 * residual, curvature=two, weight=two)
+
+
+def log_cosh(delta: float = 1e-3, *, space: Space = "log") -> Objective:
+    """Return the sum of delta² ln cosh(r / delta): r²/2 for small residuals, delta (|r| - delta ln 2) for large ones.
+
+    Parameters
+    ----------
+    delta
+        Where the square passes into the absolute value, in the units of r: in log space a relative error.
+    space
+        Where residuals are taken: `log`, ln prediction - ln loss, or `linear`, prediction - loss.
+
+    Returns
+    -------
+    Objective
+        With the name `log-cosh`.
+
+    Raises
+    ------
+    UsageError
+        For a delta that is not positive and finite, or another space.
+
+    Notes
+    -----
+    It is Huber's rho without its kink: the curvature 1 / cosh²(r / delta) vanishes nowhere.
+
+    References
+    ----------
+    Green 1990, IEEE Transactions on Medical Imaging 9, 84.
+
+    Examples
+    --------
+    >>> js.log_cosh(0.01).delta
+    0.01
+    """
+    return Objective("log-cosh", space, log_cosh_rho, check_delta(delta))
+
+
+def log_cosh_rho(residual: jax.Array, scale: jax.Array) -> Rho:
+    """Return scale² ln cosh(r / scale) and its derivatives, elementwise, without overflow or cancellation."""
+    size = jnp.abs(residual) / scale
+    decay = jnp.exp(-2.0 * size)
+    steep = -jnp.expm1(-2.0 * size) / (1.0 + decay)  # tanh
+    near = jnp.minimum(size, 1.0)
+    rise = jnp.expm1(near)  # 2 sinh²(x/2) = (e^x - 1)² / (2 e^x), and cosh x is one more
+    small, large = jnp.log1p(0.5 * rise * rise / (1.0 + rise)), size + jnp.log1p(decay) - math.log(2.0)
+    is_apart = size > 0.0
+    return Rho(
+        value=scale * scale * jnp.where(size <= 1.0, small, large),
+        psi=jnp.sign(residual) * scale * steep,
+        curvature=4.0 * decay / (1.0 + decay) ** 2,
+        weight=jnp.where(is_apart, steep / jnp.where(is_apart, size, 1.0), 1.0),
+    )
 
 
 def absolute(*, space: Space = "log") -> Objective:

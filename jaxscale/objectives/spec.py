@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from jaxscale.runs import Runs
 
 Space: TypeAlias = Literal["log", "linear"]
+SPACES: dict[str, Space] = {"log": "log", "linear": "linear"}
 
 SPACE_UNKNOWN = "space = {space!r} is neither 'log' nor 'linear'"
-SCALE_NOT_POSITIVE = "delta = {delta!r} is not a positive, finite number"
+SCALE_NOT_POSITIVE = "{name} = {delta!r} is not a positive, finite number"
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,17 @@ class Objective:
     space
         `log` or `linear`, which of the two r is.
     rho
-        rho(r, scale) is elementwise, convex and even in r, and is compiled.
+        rho(r, scale) is elementwise and even in r, convex but for Student's t, and is compiled.
     scale
         Where rho bends, in the units of r (inf where it never does). It is a number at run time, so that sweeping it
         compiles nothing.
     limit
         For an objective that is a limit of vanishing scale, how far the scale goes down in units of the mean absolute
         residual; else 0.
+    dof
+        Degrees of freedom, for Student's t; else None.
+    is_estimated
+        Whether `js.fit` estimates the scale with the coefs; the scale is that estimate in a fit, and inf before.
 
     Raises
     ------
@@ -57,6 +62,8 @@ class Objective:
     rho: Callable[[jax.Array, jax.Array], Rho]
     scale: float
     limit: float = 0.0
+    dof: float | None = None
+    is_estimated: bool = False
 
     def __post_init__(self) -> None:
         if self.space not in ("log", "linear"):
@@ -65,13 +72,14 @@ class Objective:
     @property
     def delta(self) -> float | None:
         """The scale where it is a choice of the user's; None for objectives without one."""
-        return self.scale if self.limit == 0.0 and math.isfinite(self.scale) else None
+        is_chosen = self.limit == 0.0 and self.dof is None and math.isfinite(self.scale)
+        return self.scale if is_chosen else None
 
 
-def check_delta(delta: float) -> float:
-    """Return delta as a float; raise UsageError unless it is positive and finite."""
+def check_delta(delta: float, name: str = "delta") -> float:
+    """Return delta as a float; raise UsageError unless it is positive and finite.   name: of it, for the message."""
     if isinstance(delta, bool) or not isinstance(delta, SupportsFloat) or not 0 < float(delta) < math.inf:
-        raise UsageError(SCALE_NOT_POSITIVE.format(delta=delta))
+        raise UsageError(SCALE_NOT_POSITIVE.format(name=name, delta=delta))
     return float(delta)
 
 

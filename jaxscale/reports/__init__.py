@@ -22,6 +22,7 @@ from jaxscale.reports.predictions import (
 )
 from jaxscale.reports.recipes import print_recipes, recipes_document
 from jaxscale.reports.scores import print_score, score_document
+from jaxscale.reports.specifications import print_specifications, specification_notes, specifications_document
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "matching", "plan_document", "predictions_document", "print_agreement", "print_comparison",
     "print_constants_frontier", "print_coverage", "print_design", "print_diagnosis", "print_fit", "print_frontier",
     "print_law", "print_laws", "print_plan", "print_predictions", "print_reached", "print_recipes", "print_score",
-    "reached_document", "recipes_document", "score_document", "warnings_of",
+    "print_specifications", "reached_document", "recipes_document", "score_document", "specification_notes",
+    "specifications_document", "warnings_of",
 ]  # fmt: skip

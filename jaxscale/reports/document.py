@@ -11,6 +11,7 @@ import numpy as np
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
+from jaxscale.objectives import Objective
 from jaxscale.reports.warnings import BandOf, missing_values, times_measured, warnings_of
 from jaxscale.results import QUANTITIES, Count, Counts, Fit, Frontier, Joint, Study, residual_summary
 from jaxscale.text import Json
@@ -48,6 +49,18 @@ OF_A_REDUCED = (
 )
 
 
+def written_objective(objective: Objective) -> dict[str, Json]:
+    """Return name, space and delta; of Student's t also the degrees of freedom and the scale, and how that came."""
+    written: dict[str, Json] = {"name": objective.name, "space": objective.space, "delta": objective.delta}
+    if objective.dof is None:
+        return written
+    return written | {
+        "dof": objective.dof,
+        "scale": number(objective.scale),
+        "scale_estimated": objective.is_estimated,
+    }
+
+
 def fit_document(study: Study) -> dict[str, Json]:
     """Return everything that was computed; numbers at full precision, null for those that do not exist."""
     fit = study.fit
@@ -56,7 +69,7 @@ def fit_document(study: Study) -> dict[str, Json]:
         "schema_version": SCHEMA_VERSION,
         "law": fit.law.name,
         "equation": fit.law.equation,
-        "objective": {"name": objective.name, "space": objective.space, "delta": objective.delta},
+        "objective": written_objective(objective),
         "data": written_data(fit),
         "coefs": {name: number(study.coef(name)) for name in fit.coefs},
         "fixed": list(fit.fixed),

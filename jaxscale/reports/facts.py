@@ -104,6 +104,9 @@ def _columns(origin: Origin) -> str:
 def _objective(study: Study) -> str:
     objective = study.fit.objective
     delta = "" if objective.delta is None else f", delta {objective.delta:g}"
+    if objective.dof is not None:
+        how = "estimated" if objective.is_estimated else "given"
+        delta = f", {objective.dof:g} degrees of freedom, scale {significant(objective.scale, 4)} ({how})"
     value = significant(study.fit.value, 8)
     return f"{objective.name} in {objective.space} space{delta}; sum over runs {value}"
 

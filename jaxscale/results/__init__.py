@@ -16,10 +16,13 @@ from jaxscale.results.plan import Plan, PlanStatus
 from jaxscale.results.recipes import Contrast, RecipeComparison, RecipePair
 from jaxscale.results.samples import sample_of
 from jaxscale.results.solution import Solution
+from jaxscale.results.speccurve import SpecificationCurve
+from jaxscale.results.specifications import PARTS, Decomposition, Specification, SpecificationFit
 from jaxscale.results.study import LEAST_USABLE, Study
 
 __all__ = [
     "LEAST_USABLE",
+    "PARTS",
     "QUANTITIES",
     "Backtest",
     "Certificate",
@@ -29,6 +32,7 @@ __all__ = [
     "Counts",
     "Coverage",
     "Decision",
+    "Decomposition",
     "Design",
     "Diagnosis",
     "Ensemble",
@@ -50,6 +54,9 @@ __all__ = [
     "ResidualSummary",
     "ResidualTest",
     "Solution",
+    "Specification",
+    "SpecificationCurve",
+    "SpecificationFit",
     "Study",
     "residual_summary",
     "sample_of",

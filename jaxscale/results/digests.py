@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jaxscale.results.fit import Fit
 from jaxscale.results.study import Study
 from jaxscale.text import Json
 
@@ -28,7 +29,7 @@ def digest_of_study(study: Study) -> str:
     fronts = {group: part.frontier for group, part in study.groups.items()}
     options: dict[str, Json] = {
         "law": fit.law.name,
-        "objective": [fit.objective.name, fit.objective.space, repr(fit.objective.delta)],
+        "objective": _objective(fit),
         "solver": fit.solver,
         "fixed": list(fit.fixed),
         "coefs": {name: repr(value) for name, value in fit.coefs.items()},  # two laws of one's own may share a name
@@ -42,3 +43,10 @@ def digest_of_study(study: Study) -> str:
     for name, column in sorted({**runs.columns, **own}.items()):
         table.update(ascii(name).encode() + np.ascontiguousarray(column).tobytes())  # a name may hold a lone surrogate
     return digest_of(table.hexdigest(), options)
+
+
+def _objective(fit: Fit) -> list[Json]:
+    """Return the name, the space and the choices of an objective."""
+    one = fit.objective
+    choice: list[Json] = [] if one.dof is None else [repr(one.dof), one.is_estimated, repr(one.scale)]
+    return [one.name, one.space, repr(one.delta), *choice]

@@ -11,7 +11,7 @@ from jaxscale.errors import StoreError, UsageError
 from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.laws import LAWS, ExpressionLoss, Law, law_from_expression
 from jaxscale.laws.grouped import core_of, grouped, grouping_of
-from jaxscale.objectives import OBJECTIVES, Objective
+from jaxscale.objectives import OBJECTIVES, Objective, student_t
 from jaxscale.registry import Named, Registry
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.text import listed, shown, shown_name
@@ -47,6 +47,8 @@ class ObjectiveForm:
     space: str
     scale: float
     limit: float
+    dof: float | None
+    is_estimated: bool
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def form_of(spec: object) -> object:
     if isinstance(spec, Law):
         return _law_form(spec)
     if isinstance(spec, Objective):
-        is_shipped = any(replace(one, space=spec.space, scale=spec.scale) == spec for one in OBJECTIVES)
-        return ObjectiveForm(spec.name, is_shipped, spec.space, spec.scale, spec.limit)
+        is_shipped = any(_set(one, spec) == spec for one in OBJECTIVES)
+        return ObjectiveForm(spec.name, is_shipped, spec.space, spec.scale, spec.limit, spec.dof, spec.is_estimated)
     if isinstance(spec, Scheme | Interval | Convention):
         return NamedForm(spec.name, spec in tuple(REGISTRIES[type(spec)]))
     raise TypeError(type(spec).__name__)
@@ -161,7 +163,13 @@ class Known:
         if known.limit != form.limit:
             expected = f"{known.limit}, which the objective '{known.name}' has"
             raise wrong_field(self.place, f"{path}.limit", form.limit, expected)
-        return replace(known, space=SPACES[form.space], scale=form.scale)
+        if (known.dof is None) != (form.dof is None) or not (form.dof is None or form.dof > 0.0):
+            expected = "a positive number" if known.dof else "null"
+            raise wrong_field(self.place, f"{path}.dof", form.dof, expected)
+        return _set(
+            known,
+            replace(known, space=SPACES[form.space], scale=form.scale, dof=form.dof, is_estimated=form.is_estimated),
+        )
 
     def _found(self, kind: type, name: str, *, is_shipped: bool) -> Named:
         """Return the user's own entry of that name, or the shipped one if a shipped one was saved."""
@@ -173,6 +181,13 @@ class Known:
             told = {"kind": word, "name": shown(name), "argument": f"{word}s", "known": known}
             raise StoreError(NOT_SHIPPED.format(place=self.place, **told))
         return entries[name]
+
+
+def _set(known: Objective, like: Objective) -> Objective:
+    """Return a known objective with the space, the scale and the degrees of freedom of another."""
+    if known.dof is None or like.dof is None:
+        return replace(known, space=like.space, scale=like.scale)
+    return replace(student_t(like.dof), space=like.space, scale=like.scale, is_estimated=like.is_estimated)
 
 
 def _law_form(law: Law) -> LawForm:

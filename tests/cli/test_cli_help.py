@@ -15,6 +15,7 @@ COMMANDS = (
     "plan",
     "design",
     "compare",
+    "specifications",
     "coverage",
     "approaches",
     "predict",
@@ -80,6 +81,7 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     from jaxscale.engine.placement import KINDS
     from jaxscale.figures import FIGURES
     from jaxscale.objectives import OBJECTIVES
+    from jaxscale.objectives.spec import SPACES
     from jaxscale.runs.headers import GROUP, ROLES
     from jaxscale.solvers import SOLVERS
 
@@ -90,6 +92,7 @@ def test_the_names_in_the_help_are_those_of_the_registries():
     assert FIGURES.names == names.FIGURES
     assert names.DEVICES == KINDS
     assert METHODS == names.METHODS
+    assert tuple(SPACES) == names.SPACES
     assert (*ROLES, GROUP) == names.ROLES
 
 

@@ -1,0 +1,197 @@
+"""`jaxscale specifications`: one question under every choice of law, objective, counting and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from jaxscale import names
+from jaxscale.cli import cache, printing, tables
+from jaxscale.cli.options import Reading, at_option, json_option, reading_options
+from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.parameters import Budgets, Level, Names, NumberList, Seed
+from jaxscale.cli.session import Session, progress, talking
+from jaxscale.errors import UsageError
+
+NO_WARMUP = "--warmup belongs to laws of schedules, which are not refitted here"
+ONE_TARGET = "--flops takes one budget, the target"
+
+
+@click.command()
+@click.argument("table", metavar="TABLE")
+@click.option(
+    "--laws",
+    type=Names(),
+    default=names.COMPARED,
+    show_default=",".join(names.COMPARED),
+    help="Laws, the first of which is the base's, as the first of every list.",
+)
+@click.option(
+    "--objectives",
+    type=Names(),
+    default=names.OBJECTIVES,
+    show_default=",".join(names.OBJECTIVES),
+    help="Rho functions of the residuals.",
+)
+@click.option(
+    "--deltas", type=NumberList(), help="Thresholds of huber and log-cosh. [default: 0.001,0.0001,0.01,0.1,1]"
+)
+@click.option(
+    "--spaces",
+    type=Names(),
+    default=names.SPACES,
+    show_default=",".join(names.SPACES),
+    help="Residuals of ln loss, or of loss.",
+)
+@click.option(
+    "--conventions",
+    type=Names(),
+    help=(
+        "Ways to count params and tokens, as measured,nonembedding. [default: measured, and all that the table allows "
+        "and that change an input of a law]"
+    ),
+)
+@click.option(
+    "--weights",
+    type=Names(),
+    help=(
+        f"How runs are weighted: {names.comma_list(names.WEIGHTINGS)}. [default: table,balanced,root-flops, and equal "
+        "where the table has weights]"
+    ),
+)
+@click.option(
+    "--rows",
+    metavar="TEXT",
+    multiple=True,
+    help=(
+        "Which runs count: all, smallest-10% or early-25% without those, or a selection as of --where; repeatable. "
+        "[default: all, smallest-10%, smallest-25%, and early-25%, early-50% where runs have checkpoints]"
+    ),
+)
+@click.option("--product", is_flag=True, help="Combine the choices of all axes. [default: off, one axis at a time]")
+@click.option(
+    "--flops", type=Budgets(), metavar="FLOP", help="The target. [default: 10 times the largest measured compute]"
+)
+@click.option(
+    "--scheme",
+    metavar="NAME",
+    default="pairs",
+    show_default=True,
+    help=f"How tables are resampled: {names.comma_list(names.SCHEMES)}.",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=2),
+    default=100,
+    show_default=True,
+    help="Resampled tables of each specification.",
+)
+@click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
+@click.option("--level", type=Level(), default=0.95, show_default=True, help="Share of an interval.")
+@at_option
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the curve, the choices and the parts of the spread into a file: .png, .pdf or .svg. [default: none]",
+)
+@click.option(
+    "--answer",
+    type=click.Choice(["params", "loss"]),
+    default="params",
+    show_default=True,
+    help="What the curve of --plot shows.",
+)
+@click.option(
+    "--width",
+    type=click.Choice(["page", "column"]),
+    default="page",
+    show_default=True,
+    help="Width of the figure: 7.2 or 3.5 inches.",
+)
+@click.option(
+    "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
+)
+@json_option
+@reading_options
+@talking
+def specifications(
+    session: Session,
+    table: str,
+    laws: tuple[str, ...],
+    objectives: tuple[str, ...],
+    deltas: tuple[float, ...] | None,
+    spaces: tuple[str, ...],
+    conventions: tuple[str, ...] | None,
+    weights: tuple[str, ...] | None,
+    rows: tuple[str, ...],
+    product: bool,
+    flops: tuple[float, ...] | None,
+    scheme: str,
+    replicates: int,
+    seed: int,
+    level: float,
+    at: Mapping[str, float],
+    plot: Path | None,
+    answer: Literal["params", "loss"],
+    width: Literal["page", "column"],
+    device: str,
+    reading: Reading,
+    is_json: bool,
+) -> None:
+    """Refit under every choice of law, objective, counting, weights and rows, and say where the spread comes from.
+
+    TABLE is what `jaxscale fit` takes. The first choice of every list is the base's; every other specification differs
+    from it in one choice, or with --product all are combined. Each tells the best size and its loss at the target with
+    intervals, and the spread is shared out between noise, form, objective, convention and selection. A specification
+    that fails is listed with its reason. Exit code 4 says that the base has no answer.
+    """
+    if reading.warmup:
+        raise UsageError(NO_WARMUP)
+    if flops is not None and len(flops) != 1:
+        raise UsageError(ONE_TARGET)
+    cache.prepare(session)
+    from jaxscale.counting import WORDS
+    from jaxscale.finding import forbids_plan
+    from jaxscale.laws import LAWS
+    from jaxscale.reports import json_text, print_specifications, specification_notes, specifications_document
+    from jaxscale.specifying import specifications as specifications_of
+
+    inputs = dict.fromkeys(name for law in laws for name in LAWS.resolve(law).inputs)
+    further = tuple(name for name in inputs if name not in names.ROLES)
+    runs = tables.read(table, reading, beside=(*further, *(word for word in WORDS if word not in further)))
+    with progress(session) as bar:
+        found = specifications_of(
+            runs,
+            laws,
+            objectives=objectives,
+            deltas=deltas,
+            spaces=spaces,
+            conventions=conventions,
+            weights=weights,
+            rows=rows or None,
+            product=product,
+            flops=None if flops is None else flops[0],
+            at=at,
+            scheme=scheme,
+            replicates=replicates,
+            seed=seed,
+            level=level,
+            device=device,
+            on_stage=bar.stage,
+            on_done=bar.advance,
+        )
+    if plot is not None and found.ordered(answer):
+        from jaxscale.figures import draw_specifications, save_figure
+
+        save_figure(draw_specifications(found, answer, width=width, notes=specification_notes(found)), plot)
+    if is_json:
+        printing.write(json_text(specifications_document(found)))
+    else:
+        printing.print_page(lambda console, width: print_specifications(found, console, width=width))
+    base = found.base
+    if not base.is_answered("loss") or base.fit is None or forbids_plan(base.fit.findings) is not None:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)
