@@ -41,6 +41,7 @@ LAWS_AND_MORE = "Laws, constants and conventions"
 PLANS = "Plans within limits"
 COMPARED = "Several laws"
 RECIPES = "Two recipes"
+SPECIFIED = "Where the band comes from"
 FORETOLD = "Forecasts"
 HELD = "Do the bands hold"
 TABLES = "Tables that are there"
@@ -199,6 +200,17 @@ def test_the_lines_about_coverage_run_as_printed():
 
 
 @pytest.mark.slow
+def test_the_lines_about_specifications_run_as_printed(desk):
+    (line,) = lines_of(SECTIONS[SPECIFIED])
+    answer = call(line)
+    assert answer.exit_code == 0, answer.output
+    assert (desk / "curve.png").is_file()
+    curve = run_python(SPECIFIED)["curve"]
+    assert {one.status for one in curve.fits} <= {"converged", "at_bound"}
+    assert sum(curve.decomposition("loss").shares.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.slow
 def test_the_lines_about_forecasts_run_as_printed(desk):
     for line in lines_of(SECTIONS[FORETOLD]):
         answer = call(line)
@@ -230,7 +242,19 @@ def test_every_other_command_is_there():
 
 
 def test_no_block_is_left_unread():
-    read = {"Set up", "Your own table", TABLES, PLANS, FORETOLD, HELD, COMPARED, LAWS_AND_MORE, "Speed", RECIPES}
+    read = {
+        "Set up",
+        "Your own table",
+        TABLES,
+        PLANS,
+        FORETOLD,
+        HELD,
+        COMPARED,
+        LAWS_AND_MORE,
+        "Speed",
+        RECIPES,
+        SPECIFIED,
+    }
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {
         "The Python interface",
@@ -240,6 +264,7 @@ def test_no_block_is_left_unread():
         HELD,
         COMPARED,
         RECIPES,
+        SPECIFIED,
         LAWS_AND_MORE,
     }
     assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"bash", "console", "csv", "python"}
