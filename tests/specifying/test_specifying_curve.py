@@ -95,7 +95,12 @@ def test_the_parts_are_the_axes_together(is_product):
         own = [variance for axis, variance in parts.axes.items() if PARTS[axis] == name]
         assert parts.parts[name] == pytest.approx(sum(own), abs=1e-15)
     assert parts.axes["space"] == parts.axes["weights"] == 0.0
-    assert parts.axes["law"] > parts.axes["rows"]  # a law moves ln N by 0.4, a choice of rows by 0.04
+
+
+def test_an_axis_that_moves_the_answer_more_has_more_of_the_spread():
+    """A law moves ln N by 0.4, a threshold by 0.12, a choice of rows by 0.04, and all are combined."""
+    axes = curve().decomposition("params").axes
+    assert axes["law"] > axes["delta"] > axes["rows"]
 
 
 def test_one_at_a_time_and_all_combinations_are_each_made_once(separable_law_table):
