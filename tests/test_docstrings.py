@@ -14,8 +14,19 @@ from jaxscale import errors
 
 SHORT = {"Runs", "Law"}
 """Functions, methods, and classes whose methods have the short form: with sections their files would pass 300 lines."""
-SLOW = {"RecipeComparison", "compare_recipes", "group_of", "profile", "solution", "student_t", "two_steps"}
+SLOW = {
+    "RecipeComparison",
+    "SpecificationCurve",
+    "compare_recipes",
+    "group_of",
+    "profile",
+    "solution",
+    "specifications",
+    "student_t",
+    "two_steps",
+}
 """Names whose examples compile programs of their own."""
+SPREAD = ("Specification", "SpecificationFit", "Decomposition")
 DOCUMENTED = {
     "refitting": ("survey", "refit", "gather", "profile", "two_steps", "Survey", "Refits", "TwoSteps"),
     "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "predicted_sample", "solution"),
@@ -27,6 +38,8 @@ DOCUMENTED = {
     "datasets": ("load", "card", "names"),
     "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of"),
     "allocation": ("Allocation", "at_optimum"),
+    "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of", *SPREAD),
+    "allocation": ("Allocation",),
     "objectives": ("Objective",),
     "registry": ("Registry",),
 }
