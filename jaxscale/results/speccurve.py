@@ -44,7 +44,7 @@ class SpecificationCurve:
     --------
     >>> axes = {"deltas": (1e-3, 1e-1), "objectives": ["huber"], "rows": ["all"], "weights": ["table"]}
     >>> axes |= {"conventions": ["measured"], "spaces": ["log"]}
-    >>> found = js.specifications(runs, ["power-flops"], replicates=16, flops=1e20, **axes)
+    >>> found = js.specifications(runs, ["kaplan-flops"], replicates=16, flops=1e20, **axes)
     >>> found.decomposition("loss").count
     2
     """

@@ -28,10 +28,12 @@ class Specification:
 
     Attributes
     ----------
-    law, objective, space, convention, weights, rows
+    law, objective
         The names of what was chosen.
     delta
         The threshold of the objective, None for one without.
+    space, convention, weights, rows
+        What was chosen, in the words of `js.specifications`.
 
     Examples
     --------

@@ -122,7 +122,7 @@ def specifications(
     Examples
     --------
     >>> axes = {"objectives": ["huber"], "spaces": ["log"], "weights": ["table"], "conventions": ["measured"]}
-    >>> found = js.specifications(runs, ["power-flops"], deltas=[1e-3], replicates=16, flops=1e20, **axes)
+    >>> found = js.specifications(runs, ["kaplan-flops"], deltas=[1e-3], replicates=16, flops=1e20, **axes)
     >>> [one.specification.rows for one in found.fits]
     ['all', 'smallest-10%', 'smallest-25%']
     """
