@@ -73,7 +73,7 @@ def specifications(
         `log` and `linear` residuals; both without any.
     conventions
         Ways to count params and tokens, of `jaxscale.counting.CONVENTIONS`; without any the table's own and every
-        other that the table allows and that changes an input of a law.
+        other that the table allows and that changes an input of a law. The best size is then in the params of each.
     weights
         `table`, `equal`, `balanced` (each half decade of compute counts alike), `root-flops` (by the root of compute);
         without any all that differ.
