@@ -12,7 +12,7 @@ from jaxscale import datasets
 from jaxscale.counting import CONVENTIONS
 from jaxscale.finding import Finding
 from jaxscale.fitting import fit as fit_law
-from jaxscale.objectives import OBJECTIVES, absolute, huber, squared
+from jaxscale.objectives import OBJECTIVES, absolute, huber, squared, student_t
 from jaxscale.provenance import Provenance
 from jaxscale.refitting import bootstrap
 from jaxscale.resampling import SCHEMES, Fitted
@@ -153,7 +153,14 @@ def test_every_objective_comes_back_in_its_space(tmp_path, known, space):
 
 @pytest.mark.parametrize(
     "objective",
-    [huber(1 / 3), squared(space="linear"), absolute(), huber(5e-324)],
+    [
+        huber(1 / 3),
+        squared(space="linear"),
+        absolute(),
+        huber(5e-324),
+        student_t(2.5, scale=0.01),
+        replace(student_t(space="linear"), scale=0.02),  # as a fit that has estimated it holds it
+    ],
     ids=lambda one: f"{one.name}-{one.scale:g}",
 )
 def test_the_scale_of_an_objective_comes_back(tmp_path, objective):
