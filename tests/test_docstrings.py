@@ -36,10 +36,8 @@ DOCUMENTED = {
     "resampling": ("Scheme", "Draw", "Table", "Fitted"),
     "costs": ("Cost",),
     "datasets": ("load", "card", "names"),
-    "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of"),
     "allocation": ("Allocation", "at_optimum"),
     "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of", *SPREAD),
-    "allocation": ("Allocation",),
     "objectives": ("Objective",),
     "registry": ("Registry",),
 }
