@@ -1,3 +1,4 @@
+from . import checking as checking
 from . import comparing as comparing
 from . import costs as costs
 from . import datasets as datasets
@@ -8,6 +9,7 @@ from .allocation import allocate as allocate
 from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss
 from .allocation import solve_for as solve_for
+from .checking import check as check
 from .comparing import compare as compare
 from .comparing import compare_recipes as compare_recipes
 from .covering import coverage as coverage
@@ -36,6 +38,7 @@ from .objectives import student_t as student_t
 from .planning import decide as decide
 from .planning import plan as plan
 from .refitting import bootstrap as bootstrap
+from .results import Check as Check
 from .results import Comparison as Comparison
 from .results import Decision as Decision
 from .results import Design as Design

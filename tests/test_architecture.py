@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1] / "jaxscale"
-ROWS = "errors finding forks names registry text digits precision provenance status; numerics expressions"
+ROWS = "errors finding codes forks names registry text digits precision provenance status; numerics expressions"
 ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
 ROWS += (
     "; fitting allocation refitting"
-    "; planning designing studies approaches forecasting diagnosing comparing covering specifying"
+    "; planning designing studies approaches forecasting diagnosing comparing covering specifying checking"
 )
 ROWS += "; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}

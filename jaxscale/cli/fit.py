@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jaxscale.results import Diagnosis, Fit, Study
 
 DIAGNOSING_STAGE = "Fitting without each run"
+NO_DIAGNOSIS = "No diagnosis: {why}"
 
 
 @click.command()
@@ -107,7 +108,7 @@ def fit(
             outputs.save_result(study, folder, digest, force=force)
         found = _diagnosis(study, fitting, bar) if is_diagnosed else None
     figures = outputs.draw(study, folder, session) if plot else []
-    _show(study, found, folder, figures, is_json=is_json)
+    _show(study, found, folder, figures, is_diagnosed=is_diagnosed, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
@@ -115,19 +116,28 @@ def fit(
 def _diagnosis(study: Study, fitting: Fitting, bar: Bar) -> Diagnosis | None:
     """Return the diagnosis of a fit that is a minimum; None of another, whose warnings say enough."""
     from jaxscale.diagnosing import diagnose
-    from jaxscale.finding import forbids_plan
+    from jaxscale.reports import why_no_diagnosis
 
-    if not study.fit.is_usable or not study.fit.free or forbids_plan(study.fit.findings) is not None:
+    if why_no_diagnosis(study.fit) is not None:
         return None
     bar.stage(DIAGNOSING_STAGE)
     return diagnose(study.fit, at=study.at, device=fitting.device)
 
 
-def _show(study: Study, diagnosis: Diagnosis | None, folder: Path, figures: list[Path], *, is_json: bool) -> None:
+def _show(
+    study: Study,
+    diagnosis: Diagnosis | None,
+    folder: Path,
+    figures: list[Path],
+    *,
+    is_diagnosed: bool,
+    is_json: bool,
+) -> None:
     from jaxscale.reports import diagnosis_document, fit_document, json_text, print_diagnosis, print_fit
+    from jaxscale.reports import why_no_diagnosis as why_none
 
     if is_json:
-        found = {} if diagnosis is None else {"diagnosis": diagnosis_document(diagnosis)}
+        found = {"diagnosis": None if diagnosis is None else diagnosis_document(diagnosis)} if is_diagnosed else {}
         document = {**fit_document(study), **found, "saved": str(folder), "figures": [str(path) for path in figures]}
         printing.write(json_text(document))
         return
@@ -135,6 +145,9 @@ def _show(study: Study, diagnosis: Diagnosis | None, folder: Path, figures: list
     if diagnosis is not None:
         printing.write("")
         printing.print_page(lambda console, width: print_diagnosis(diagnosis, console, width=width))
+    elif is_diagnosed:
+        printing.write("")
+        printing.write(NO_DIAGNOSIS.format(why=why_none(study.fit)))
     printing.write("")
     for path in figures:
         printing.write(f"Figure {path}")

@@ -10,6 +10,7 @@ from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
 WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json nor --search with it"
+ALL_WARNINGS = "--warnings writes one page of all warnings: give nothing else with it"
 SEARCH_OR_NAME = "--search looks through all laws: leave the NAME out"
 NO_WORDS = "--search needs a word to look for; jaxscale laws lists all laws"
 ONLY_MENTIONED = "no law is called '{name}'; {laws} mention it: jaxscale laws --search {name}"
@@ -29,14 +30,29 @@ NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
     ),
 )
 @click.option("--markdown", "is_markdown", is_flag=True, help="Write all of it as one page of Markdown to stdout.")
+@click.option("--warnings", "is_warnings", is_flag=True, help="Write the page of all warnings to stdout instead.")
 @json_option
 @talking
-def laws(session: Session, name: str | None, search: str | None, is_markdown: bool, is_json: bool) -> None:
+def laws(
+    session: Session,
+    name: str | None,
+    search: str | None,
+    is_markdown: bool,
+    is_warnings: bool,
+    is_json: bool,
+) -> None:
     """List the laws, or show the law NAME.
 
     Shows equations, inputs and coefs with units, ranges and meaning, published constants, how the frontier is found,
     and sources.
     """
+    if is_warnings:
+        if is_markdown or is_json or name is not None or search is not None:
+            raise UsageError(ALL_WARNINGS)
+        from jaxscale.codes import warnings_markdown
+
+        printing.write(warnings_markdown().rstrip("\n"))
+        return
     if is_markdown and (name is not None or is_json or search is not None):
         raise UsageError(WHOLE_PAGE)
     if name is not None and search is not None:

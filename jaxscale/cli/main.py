@@ -10,6 +10,7 @@ import click
 
 from jaxscale.cli import outcomes, printing, starting
 from jaxscale.cli.approaches import approaches
+from jaxscale.cli.check import check
 from jaxscale.cli.compare import compare
 from jaxscale.cli.coverage import coverage
 from jaxscale.cli.design import design
@@ -61,6 +62,7 @@ for command in (
     frontier,
     plan,
     design,
+    check,
     compare,
     specifications,
     coverage,

@@ -10,10 +10,18 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.allocation.findings import check_plannable
 from jaxscale.allocation.frontier import frontier
+from jaxscale.diagnosing.decision import (
+    alternatives_of,
+    floor_of,
+    group_width_of,
+    quantities_of,
+    weakest_of,
+)
 from jaxscale.diagnosing.influence import influence_of, measure_of, removals_of
-from jaxscale.diagnosing.local import LocalModel, local_model
+from jaxscale.diagnosing.local import local_model
 from jaxscale.diagnosing.messages import findings_of_diagnosis
-from jaxscale.diagnosing.residuals import run_correlation_of, tests_of
+from jaxscale.diagnosing.outliers import outliers_of
+from jaxscale.diagnosing.residuals import Outlook, run_correlation_of, tests_of
 from jaxscale.diagnosing.target import Target, target_of
 from jaxscale.diagnosing.units import units_of
 from jaxscale.engine import placement
@@ -24,8 +32,6 @@ from jaxscale.results import Fit
 from jaxscale.results.diagnosis import Diagnosis
 
 BAD_WORST = "worst = {worst!r}: how many units are left out together is an integer, 0 at least"
-FLOOR = "E"
-"""The coef to which the loss falls, by the name that most laws give it; of other laws no floor is told."""
 
 
 def diagnose(
@@ -85,8 +91,12 @@ def diagnose(
         influence = influence_of(units, measure, device=device)
         removals = removals_of(units, measure, influence, worst, clock, device=device)
         answers = target.answers(model.theta[None], measure.known)[:, 0]
+        alternatives = alternatives_of(fit, measure)
     correlation = run_correlation_of(units, model)
-    share, pull = _floor(fit, model, measure.gradient, float(answers[2]))
+    share, pull = floor_of(fit, model, measure.gradient, float(answers[2]))
+    width = group_width_of(units, model, measure)
+    weakest, weakest_std = weakest_of(model)
+    tests = tests_of(units, model, Outlook.of(answers, measure.gradients, target.flops))
     beyond = None if target.measured is None or target.flops is None else target.flops / target.measured
     made = Diagnosis(
         fit,
@@ -97,16 +107,21 @@ def diagnose(
         float(answers[2]),
         influence,
         removals,
-        tests_of(units, model),
+        tests,
+        quantities_of(units, model, measure, answers, width.get("params", 1.0)),
+        weakest,
+        weakest_std,
+        alternatives,
         None if correlation is None else correlation[0],
+        width,
         beyond,
         share,
         pull,
         (),
     )
     ratio = None if correlation is None else correlation[1]
-    rows = (model.studentised(), model.share)
-    return replace(made, findings=findings_of_diagnosis(made, units.fit.runs, rows, _of_frontier(fit, target), ratio))
+    off = outliers_of(made, units, model)
+    return replace(made, findings=(*off, *findings_of_diagnosis(made, off, _of_frontier(fit, target), ratio)))
 
 
 def _of_frontier(fit: Fit, target: Target) -> tuple[Finding, ...]:
@@ -114,19 +129,3 @@ def _of_frontier(fit: Fit, target: Target) -> tuple[Finding, ...]:
     if not target.has_answer or target.flops is None:
         return ()
     return frontier(fit, flops=target.flops, fixed=target.fixed).findings
-
-
-def _floor(fit: Fit, model: LocalModel, gradient: np.ndarray, loss: float) -> tuple[float | None, float | None]:
-    """Return E over the predicted loss, and what a standard error of E does to ln params while the others follow.
-
-    Along the regression of theta on that of E, Cov(theta, E) / √Var(E), which is how far the valley is uncertain.
-    """
-    if FLOOR not in fit.free or not np.isfinite(loss):
-        return None, None
-    names = np.array(fit.law.names)[model.free].tolist()
-    share = fit.coefs[FLOOR] / loss
-    if FLOOR not in names or model.covariance is None:
-        return share, None
-    place = names.index(FLOOR)
-    pull = float(gradient @ model.covariance[:, place] / np.sqrt(model.covariance[place, place]))
-    return share, pull if np.isfinite(pull) else None

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from jaxscale.diagnosing.local import LocalModel, local_model
-from jaxscale.diagnosing.target import Target, coefs_at, gradient_of
+from jaxscale.diagnosing.target import Target, coefs_at, gradients_of
 from jaxscale.diagnosing.units import Units
 from jaxscale.engine.compiling import Clock
 from jaxscale.fitting.fit import fit as fit_to
@@ -26,7 +26,8 @@ LEAST_ROWS = 2
 class Measure:
     """By how many standard errors theta lies from the fit's: in the answer, or in all coefs.
 
-    origin: (P,).   answer: ln params at the target; NaN where the law has none.   gradient: of it (p,).
+    origin: (P,).   answer: ln params at the target; NaN where the law has none.   gradients: of ln params, ln tokens
+    and ln loss there (3, p).
     """
 
     target: Target
@@ -34,7 +35,12 @@ class Measure:
     known: np.ndarray
     origin: np.ndarray
     answer: float
-    gradient: np.ndarray
+    gradients: np.ndarray
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """(p,) of ln params."""
+        return np.asarray(self.gradients[0])
 
     def error(self, model: LocalModel) -> float:
         """Return the standard error of the answer in a fit; NaN where there is none."""
@@ -58,7 +64,7 @@ def measure_of(target: Target, model: LocalModel) -> Measure:
     """Return how distances from a fit are measured."""
     known = _known(model.fit, model.free)
     answer = float(target.answers(model.theta[None], known)[0, 0])
-    return Measure(target, model, known, model.theta, answer, gradient_of(target, model.theta, known, model.free))
+    return Measure(target, model, known, model.theta, answer, gradients_of(target, model.theta, known, model.free))
 
 
 def influence_of(units: Units, measure: Measure, *, device: str) -> Influence:

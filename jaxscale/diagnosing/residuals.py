@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -33,7 +34,35 @@ FEWEST = 3
 """Distinct values of a column that is tried, or degrees of freedom of a test."""
 
 
-def tests_of(units: Units, model: LocalModel) -> tuple[ResidualTest, ...]:
+class Outlook(NamedTuple):
+    """The answer at the target, where it can be seen what a trend would do to it.
+
+    sizes: name → ln of each size there.   gradient: of ln loss in theta (p,).   loss: there.
+    """
+
+    sizes: Mapping[str, float]
+    gradient: np.ndarray
+    loss: float
+
+    @classmethod
+    def of(cls, answers: np.ndarray, gradients: np.ndarray, flops: float | None) -> Outlook | None:
+        """Return it from ln params, ln tokens and the loss (3,), and their gradients (3, p); None without an answer."""
+        if flops is None or not (np.isfinite(answers).all() and np.isfinite(gradients[2]).all()):
+            return None
+        params, tokens, loss = (float(one) for one in answers)
+        sizes = {"params": params, "tokens": tokens, "flops": math.log(flops), "tokens_per_param": tokens - params}
+        return cls(sizes, gradients[2], loss)
+
+
+class Term(NamedTuple):
+    """A column that is tried: its values (m,) times the root of the weight, and its value at the target, or NaN."""
+
+    name: str
+    column: np.ndarray
+    ahead: float = math.nan
+
+
+def tests_of(units: Units, model: LocalModel, outlook: Outlook | None) -> tuple[ResidualTest, ...]:
     """Return the tests of further columns, of trends in the sizes and of the spread over the sizes.
 
     Each adds one column to the linearised law, by least squares on residuals that are clipped at 3 typical ones.
@@ -43,11 +72,16 @@ def tests_of(units: Units, model: LocalModel) -> tuple[ResidualTest, ...]:
     """
     residual = _clipped(-model.residual)
     root = np.sqrt(_weight(model, units))
-    columns = [(name, root * one) for name, one in _columns(units)]
-    logs = dict(_sizes(units))
-    trends = [(f"ln {name}", root * one) for name, one in logs.items()]
-    trends += [(f"(ln {name})²", root * (one - one.mean()) ** 2) for name, one in logs.items()]
-    found = [*_added(units, model, residual, columns, "column"), *_added(units, model, residual, trends, "trend")]
+    columns = [Term(name, root * one) for name, one in columns_of(units)]
+    logs, ahead = dict(_sizes(units)), {} if outlook is None else outlook.sizes
+    trends = [Term(f"ln {name}", root * one, ahead.get(name, math.nan)) for name, one in logs.items()]
+    for name, one in logs.items():
+        beyond = ahead.get(name, math.nan) - one.mean()
+        trends.append(Term(f"(ln {name})²", root * (one - one.mean()) ** 2, beyond**2))
+    found = [
+        *_added(units, model, residual, columns, "column", outlook),
+        *_added(units, model, residual, trends, "trend", outlook),
+    ]
     return (*found, *_spread(units, residual / np.sqrt(np.maximum(1.0 - model.leverage, OWN)), logs))
 
 
@@ -83,7 +117,7 @@ def _weight(model: LocalModel, units: Units) -> np.ndarray:
         return np.where(plain != 0.0, (model.residual / plain) ** 2, 1.0)
 
 
-def _columns(units: Units) -> Iterator[tuple[str, np.ndarray]]:
+def columns_of(units: Units) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the numeric columns that the law does not take, in ln where they are positive."""
     runs, taken = units.fit.runs, {*core_of(units.fit.law).inputs, *FROM_RUN, "budget"}
     for name, column in runs.columns.items():
@@ -111,22 +145,33 @@ def _added(
     units: Units,
     model: LocalModel,
     residual: np.ndarray,
-    columns: list[tuple[str, np.ndarray]],
+    terms: list[Term],
     kind: Literal["column", "trend"],
+    outlook: Outlook | None,
 ) -> Iterator[ResidualTest]:
-    """Yield the test of each column (m,), already times the root of the weight."""
-    frame, singular, _ = np.linalg.svd(model.jacobian / np.linalg.norm(model.jacobian, axis=0), full_matrices=False)
-    frame = frame[:, singular > OWN**2 * singular.max(initial=0.0)]
+    """Yield the test of each term.
+
+    Its effect at the target is the slope times what the coefs leave of it there, z - g c: c, its regression on the
+    Jacobian, is how the coefs give way, and g the gradient of the loss. With the best size the loss moves by this
+    alone, to first order (the envelope theorem).
+    """
+    length = np.linalg.norm(model.jacobian, axis=0)
+    frame, singular, right = np.linalg.svd(model.jacobian / length, full_matrices=False)
+    is_kept = singular > OWN**2 * singular.max(initial=0.0)
+    frame, back = frame[:, is_kept], (right[is_kept].T / singular[is_kept]) / length[:, None]
     left = residual - frame @ (frame.T @ residual)
     dof = (len(units) if units.kind == "group" else len(residual)) - frame.shape[1] - 1
     tried = []
-    for name, column in columns:
-        own = column - frame @ (frame.T @ column)
+    scale = 1.0 if outlook is None or model.fit.objective.space == "log" else 1.0 / outlook.loss
+    for name, column, ahead in terms:
+        shared = frame.T @ column
+        own = column - frame @ shared
         size = float(own @ own)
         if dof >= FEWEST and size > OWN * float(np.sum((column - column.mean()) ** 2)):
-            tried.append((name, own / size))
+            moved = math.nan if outlook is None else scale * ahead - float(outlook.gradient @ (back @ shared))
+            tried.append((name, own / size, moved))
     threshold = quantile(1.0 - LEVEL / max(len(tried), 1), dof) if tried else np.inf
-    for name, own in tried:
+    for name, own, moved in tried:
         slope = float(own @ residual)
         rest = left - slope * own / float(own @ own)
         if units.kind == "group":
@@ -136,7 +181,7 @@ def _added(
             own_leverage = np.sum(frame**2, axis=1) + own**2 / float(own @ own)
             std = float(np.linalg.norm(own * rest / np.maximum(1.0 - own_leverage, OWN)))
         if std > 0.0:
-            yield ResidualTest(name, kind, slope, std, slope / std, threshold)
+            yield ResidualTest(name, kind, slope, std, slope / std, threshold, math.expm1(slope * moved))
 
 
 def _spread(units: Units, residual: np.ndarray, logs: dict[str, np.ndarray]) -> Iterator[ResidualTest]:

@@ -75,8 +75,10 @@ def target_of(fit: Fit, flops: float | None, at: Mapping[str, float] | None) -> 
     return Target(fit.law, target, fixed, largest, has_answer)
 
 
-def gradient_of(target: Target, theta: np.ndarray, known: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Return d ln params / d theta (p,) of the coefs that are free, by central differences."""
+def gradients_of(target: Target, theta: np.ndarray, known: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Return d (ln params, ln tokens, ln loss) / d theta (3, p) of the coefs that are free, by central differences."""
     steps = STEP * np.eye(len(theta))[free]
-    found = target.answers(np.concatenate([theta[None], theta + steps, theta - steps]), known)[0, 1:]
-    return np.asarray((found[: len(steps)] - found[len(steps) :]) / (2.0 * STEP))
+    found = target.answers(np.concatenate([theta[None], theta + steps, theta - steps]), known)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found[2] = np.log(found[2])
+    return np.asarray((found[:, 1 : len(steps) + 1] - found[:, len(steps) + 1 :]) / (2.0 * STEP))

@@ -4,6 +4,7 @@ from jaxscale.figures.coefs import COEFS
 from jaxscale.figures.design import draw_design
 from jaxscale.figures.frontier import FRONTIER
 from jaxscale.figures.isoloss import ISOLOSS
+from jaxscale.figures.phases import draw_check
 from jaxscale.figures.plan import draw_plan
 from jaxscale.figures.recipes import draw_recipes
 from jaxscale.figures.residuals import RESIDUALS
@@ -15,6 +16,6 @@ from jaxscale.registry import Registry
 FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
 __all__ = [
-    "FIGURES", "Figure", "draw_all", "draw_design", "draw_each", "draw_plan", "draw_recipes", "draw_specifications",
-    "save_figure",
+    "FIGURES", "Figure", "draw_all", "draw_check", "draw_design", "draw_each", "draw_plan", "draw_recipes",
+    "draw_specifications", "save_figure",
 ]  # fmt: skip

@@ -1,12 +1,13 @@
 """The answers: frozen records of NumPy numbers and of the specs that made them, for one set of coefs or many."""
 
 from jaxscale.results.backtest import Backtest, LawScore
+from jaxscale.results.check import Check
 from jaxscale.results.comparison import Comparison
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.coverage import Coverage, Held
 from jaxscale.results.decision import Decision, Regret, RegretCurve
 from jaxscale.results.design import Design
-from jaxscale.results.diagnosis import Diagnosis, Influence, Removal, ResidualTest
+from jaxscale.results.diagnosis import Alternative, Diagnosis, Identified, Influence, Removal, ResidualTest
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import QUANTITIES, Frontier
@@ -24,8 +25,10 @@ __all__ = [
     "LEAST_USABLE",
     "PARTS",
     "QUANTITIES",
+    "Alternative",
     "Backtest",
     "Certificate",
+    "Check",
     "Comparison",
     "Contrast",
     "Count",
@@ -39,6 +42,7 @@ __all__ = [
     "Fit",
     "Frontier",
     "Held",
+    "Identified",
     "Influence",
     "Joint",
     "LawScore",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -104,6 +105,9 @@ class ResidualTest:
         slope / std; of `spread` the signed root of the score statistic.
     threshold
         Size of t beyond which chance is no explanation, allowing for all tests of the kind.
+    effect
+        Relative change of the loss predicted at the target if the law had this term; NaN but for `trend`, and where
+        the law has no frontier.
     """
 
     name: str
@@ -112,11 +116,65 @@ class ResidualTest:
     std: float
     t: float
     threshold: float
+    effect: float = math.nan
 
     @property
     def is_found(self) -> bool:
         """Whether t lies beyond the threshold."""
         return abs(self.t) > self.threshold
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What the runs say about one quantity of the answer, by the delta method.
+
+    Attributes
+    ----------
+    name
+        `params`, `tokens`, `tokens_per_param` or `loss`, at the target budget.
+    value
+        Of the fit.
+    std
+        Standard error of its logarithm, by whole groups where these were left out; NaN where the fit has none.
+    low, high
+        Limits at 95 %, by Student's quantile.
+    is_identified
+        Whether both limits lie near: within a factor of 3, of the loss within 10 %.
+    """
+
+    name: str
+    value: float
+    std: float
+    low: float
+    high: float
+    is_identified: bool
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another minimum of the same objective, and what it would recommend.
+
+    Attributes
+    ----------
+    excess
+        Its objective over the fit's, less one.
+    starts
+        How many starts ended there.
+    coefs
+        Name → number.
+    params, tokens_per_param, loss
+        At the target budget; NaN where the law has no frontier.
+    is_plausible
+        Whether errors of the size of the residuals leave it open, by a likelihood ratio at 99 %.
+    """
+
+    excess: float
+    starts: int
+    coefs: Mapping[str, float]
+    params: float
+    tokens_per_param: float
+    loss: float
+    is_plausible: bool
 
 
 @dataclass(frozen=True)
@@ -139,8 +197,18 @@ class Diagnosis:
         The worst 1, 2, … units together.
     tests
         Of columns, trends and spread.
+    quantities
+        What the answer at the target consists of, and how well the runs determine each; none without a frontier.
+    weakest, weakest_std
+        The direction in which the coefs are known worst, in words, and its standard error on the real line; None where
+        the fit has no covariance.
+    alternatives
+        The other minima that starts reached, lowest first.
     run_correlation
         Intraclass correlation of the residuals of one group; None without groups.
+    group_width
+        Name → standard error by whole groups over that by single rows, of each coef that was fitted and of `params` at
+        the target; empty without groups.
     times_measured
         The target over the largest measured compute; None where that is not known.
     floor_share
@@ -148,7 +216,7 @@ class Diagnosis:
     floor_pull
         Change of ln params at the target when E is one standard error higher and the other coefs follow; None likewise.
     findings
-        What is worth knowing, those of the fit about rows that are off included.
+        What is worth knowing, those of the fit and of the frontier at the target included.
 
     Examples
     --------
@@ -166,7 +234,12 @@ class Diagnosis:
     influence: Influence
     removals: tuple[Removal, ...]
     tests: tuple[ResidualTest, ...]
+    quantities: tuple[Identified, ...]
+    weakest: str | None
+    weakest_std: float | None
+    alternatives: tuple[Alternative, ...]
     run_correlation: float | None
+    group_width: Mapping[str, float]
     times_measured: float | None
     floor_share: float | None
     floor_pull: float | None

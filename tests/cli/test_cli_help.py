@@ -17,6 +17,7 @@ COMMANDS = (
     "compare",
     "specifications",
     "coverage",
+    "check",
     "approaches",
     "predict",
     "score",

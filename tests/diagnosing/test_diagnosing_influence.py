@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import jaxscale as js
-from jaxscale.diagnosing.messages import apart
 from jaxscale.laws import law_from_expression
 
 COLUMNS = {
@@ -112,7 +111,7 @@ def test_the_worst_together_are_refitted_and_the_first_is_the_most_influential(c
 
 
 def test_a_clean_table_raises_nothing_but_the_distance_of_the_target(clean):
-    assert set(codes(clean)) <= {"extrapolation"}
+    assert set(codes(clean)) <= {"extrapolation", "simulated-data"}
     assert clean.times_measured == pytest.approx(10.0)
 
 
@@ -125,13 +124,6 @@ def test_a_run_that_is_mistyped_or_diverged_is_named_with_its_state(factor):
     found = codes(js.diagnose(fitted(replace(runs, loss=loss, labels={"State": state}), "huber"), worst=0))
     assert found["outlier-leverage"].rows == (12,)
     assert "crashed" in found["outlier-leverage"].message
-
-
-def test_rows_are_apart_beyond_a_gap_only():
-    tail = np.array([10.0, 9.0, 7.0, 5.0, 3.5, *np.linspace(-2.0, 2.0, 35)])
-    assert apart(tail, 40.0).tolist() == []
-    assert apart(np.array([30.0, -25.0, *np.linspace(-2.0, 2.0, 38)]), 40.0).tolist() == [0, 1]
-    assert apart(np.linspace(-2.0, 2.0, 40), 40.0).tolist() == []
 
 
 def test_runs_with_several_rows_are_left_out_whole():

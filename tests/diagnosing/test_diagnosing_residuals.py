@@ -84,11 +84,3 @@ def test_runs_whose_rows_are_alike_are_named():
     assert alike.run_correlation > 0.5
     assert codes(alike)["run-correlation"].message.endswith("--scheme cluster")  # the groups are known
     assert "run-correlation" not in codes(diagnosed(runs))
-
-
-def test_the_floor_carries_the_answer_where_its_error_moves_it():
-    near, far = diagnosed(simulated(noise=0.0005)), diagnosed(simulated(noise=0.03))
-    assert near.floor_share == pytest.approx(near.fit.coefs["E"] / near.loss)
-    assert abs(near.floor_pull) < 0.1
-    assert "floor-carries" not in codes(near)
-    assert abs(far.floor_pull) > abs(near.floor_pull)

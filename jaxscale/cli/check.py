@@ -1,0 +1,78 @@
+"""`jaxscale check`: which phase of scaling a table shows, and whether one may extrapolate from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from jaxscale.cli import cache, printing, tables
+from jaxscale.cli.options import Reading, json_option, reading_options
+from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.parameters import Seed
+from jaxscale.cli.session import Session, talking
+from jaxscale.errors import UsageError
+
+NO_WARMUP = "--warmup belongs to laws of schedules; a check fits none"
+SIZES = ("params", "tokens", "flops")
+
+
+@click.command()
+@click.argument("table", metavar="TABLE")
+@click.option(
+    "--along",
+    metavar="COLUMN",
+    help=(
+        "Column along which to look, as tokens. [default: the lowest losses along compute where params and tokens "
+        "vary, else the one input that does]"
+    ),
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0.0, max=1.0, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Relative difference of predicted losses up to which forms agree: it limits how far one may go.",
+)
+@click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the simulated tests, or 'random'.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw the figure there. [default: no figure]"
+)
+@json_option
+@reading_options
+@talking
+def check(
+    session: Session,
+    table: str,
+    along: str | None,
+    tolerance: float,
+    seed: int,
+    plot: Path | None,
+    reading: Reading,
+    is_json: bool,
+) -> None:
+    """Say which phase of scaling a TABLE shows, before anything is extrapolated from it.
+
+    TABLE is what `jaxscale fit` takes, with one input or two. Each series, one a group, is in a cold start, scaling or
+    on a plateau at its upper end; the evidence is printed, and how far one may go. A no-go is a warning and exit code
+    0; exit code 4 says that no series shows any phase.
+    """
+    if reading.warmup:
+        raise UsageError(NO_WARMUP)
+    cache.prepare(session)
+    from jaxscale.checking import check as check_scaling
+    from jaxscale.reports import check_document, json_text, print_check
+
+    further = () if along is None or along in SIZES else (along,)
+    runs = tables.read(table, reading, inputs=further, beside=SIZES)
+    found = check_scaling(runs, along=along, tolerance=tolerance, seed=seed)
+    if plot is not None:
+        from jaxscale.figures import draw_check, save_figure
+
+        save_figure(draw_check(found), plot)
+    if is_json:
+        printing.write(json_text(check_document(found)))
+    else:
+        printing.print_page(lambda console, width: print_check(found, console, width=width))
+    if not found.is_determined:
+        raise click.exceptions.Exit(NOT_TRUSTWORTHY)

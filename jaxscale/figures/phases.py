@@ -1,0 +1,80 @@
+"""A check of scaling: the loss of a series with its stretches, and its local exponents with limits."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Page
+from matplotlib.patches import Patch
+
+from jaxscale.figures.axes import label_of, log_axis, loss_axis
+from jaxscale.figures.pages import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILLION,
+    house_style,
+    literal,
+    marker_area,
+    page,
+    set_caption,
+    set_legend,
+)
+from jaxscale.results.check import Check, Series
+
+COLOURS = {"cold start": "#56B4E9", "scaling": "#009E73", "plateau": "#E69F00", "undetermined": "#999999"}
+MOST = 4
+"""Series that are drawn, one a column."""
+
+
+def draw_check(found: Check) -> Page:
+    """Return the page of a check: above the losses, below the local exponents; stretches are shaded by their phase."""
+    with house_style():
+        drawn = [one for one in found.series if one.exponents is not None][:MOST] or list(found.series[:1])
+        figure = page(max(5.2, 3.4 * len(drawn)), 5.6)
+        panels = figure.subplots(2, len(drawn), sharex="col", squeeze=False)
+        for at, one in enumerate(drawn):
+            _draw_losses(panels[0, at], one)
+            _draw_exponents(panels[1, at], one)
+        names = dict.fromkeys(part.name for one in drawn for part in one.phases)
+        handles = [Patch(color=COLOURS[name], alpha=0.25, label=name) for name in names]
+        if handles:
+            set_legend(figure, handles, columns=len(handles))
+        notes = [f"{literal(one.name) + ': ' if one.name else ''}{_verdict(one)}" for one in drawn]
+        if len(found.series) > len(drawn):
+            notes.append(f"{len(found.series) - len(drawn)} series not drawn")
+        set_caption(figure, " · ".join([*notes, "exponents: 95 % limits for all windows together"]))
+        return figure
+
+
+def _verdict(one: Series) -> str:
+    return f"{one.phase}, " + (f"go to {one.reach:.2g} times the largest" if one.is_go else "no-go")
+
+
+def _shade(ax: Axes, one: Series) -> None:
+    for part in one.phases:
+        ax.axvspan(part.first, part.last, color=COLOURS[part.name], alpha=0.25, linewidth=0, zorder=0)
+    if one.breakpoint is not None and one.breakpoint.is_found:
+        ax.axvline(one.breakpoint.x, color=VERMILLION, linewidth=1.0, linestyle="--", zorder=1)
+
+
+def _draw_losses(ax: Axes, one: Series) -> None:
+    _shade(ax, one)
+    ax.scatter(one.x, one.loss, s=marker_area(len(one.x)), color=BLUE, edgecolors=INK, linewidths=0.4, zorder=3)
+    log_axis(ax, "x", one.x, name=one.along)
+    loss_axis(ax, "y", one.loss)
+    ax.set_ylabel(label_of("loss"))
+    if one.name:
+        ax.set_title(literal(one.name), fontsize=9)
+
+
+def _draw_exponents(ax: Axes, one: Series) -> None:
+    _shade(ax, one)
+    if one.exponents is not None:
+        found = one.exponents
+        error = np.stack([found.exponent - found.low, found.high - found.exponent])
+        ax.errorbar(found.x, found.exponent, error, fmt="o", color=INK, markersize=3.5, linewidth=0.9, zorder=3)
+    ax.axhline(0.0, color=GREY, linewidth=0.8, zorder=2)
+    log_axis(ax, "x", one.x, name=one.along)
+    ax.set_xlabel(label_of(one.along))
+    ax.set_ylabel("local exponent, $-d\\,\\ln L\\,/\\,d\\,\\ln x$")
