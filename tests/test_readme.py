@@ -39,6 +39,7 @@ def lines_of(text, language="bash"):
 
 LAWS_AND_MORE = "Laws, constants and conventions"
 PLANS = "Plans within limits"
+CHECKED = "Before extrapolating"
 COMPARED = "Several laws"
 RECIPES = "Two recipes"
 SPECIFIED = "Where the band comes from"
@@ -177,6 +178,14 @@ def test_the_lines_about_plans_run_as_printed(desk):
     assert names["decision"].regrets["7B"].params == pytest.approx(7e9)
 
 
+def test_the_line_about_phases_runs_as_printed(desk):
+    (line,) = lines_of(SECTIONS[CHECKED])
+    answer = call(line)
+    assert answer.exit_code == 0, answer.output
+    assert "phase" in answer.output
+    assert (desk / "check.png").is_file()
+
+
 @pytest.mark.slow
 def test_the_lines_about_several_laws_run_as_printed():
     (line,) = lines_of(SECTIONS[COMPARED])
@@ -254,6 +263,7 @@ def test_no_block_is_left_unread():
         "Speed",
         RECIPES,
         SPECIFIED,
+        CHECKED,
     }
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {

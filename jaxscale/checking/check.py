@@ -37,7 +37,7 @@ WITH_FLOOR = ", above a floor of {floor}"
 AFTER = ", since it changed at {x}"
 SUSPECT = "the numbers are not what they are taken for: see {code}"
 
-LEAST = 8
+LEAST = 6
 """Runs of different x from which a series is looked at."""
 ENOUGH, SPAN = 6, math.log(4.0)
 """Runs, and ln of the range, over which the loss must have fallen before one goes on from it."""
@@ -83,7 +83,7 @@ def check(runs: Runs, *, along: str | None = None, tolerance: float = 0.05, seed
     UsageError
         For a tolerance or a seed that is none.
     RunsError
-        Where no series has eight runs of different x, no input varies, or a loss is not positive.
+        Where no series has six runs of different x, no input varies, or a loss is not positive.
 
     Notes
     -----

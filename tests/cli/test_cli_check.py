@@ -45,4 +45,4 @@ def test_noise_alone_ends_with_four_and_few_runs_with_three(run, own_folder):
     (own_folder / "few.csv").write_text(few)
     refused = run("check", "few.csv")
     assert refused.exit_code == 3
-    assert "needs 8 runs" in refused.stderr
+    assert "needs 6 runs" in refused.stderr
