@@ -186,7 +186,8 @@ weak-direction | diagnosis | The coefs are free along a direction, by more than 
 PAGE = """# Warnings
 
 Every code of a warning, as `warnings` in JSON documents and `Finding.code` in Python have it. Written by `jaxscale laws
---warnings`; do not edit it by hand. The message of a warning has the particulars: which rows, how much, which option.
+--warnings` from [jaxscale/codes.py](../jaxscale/codes.py); do not edit it by hand. The message of a warning has the
+particulars: which rows, how much, which option.
 
 | Code | Of | What it says | What to do |
 |---|---|---|---|
@@ -202,7 +203,7 @@ class Code(NamedTuple):
     remedy: str
 
 
-def codes() -> tuple[Code, ...]:
+def warning_codes() -> tuple[Code, ...]:
     """Return every code, in the order of the alphabet."""
     entries: list[list[str]] = []
     for line in TEXT.strip().splitlines():
@@ -218,4 +219,8 @@ def codes() -> tuple[Code, ...]:
 
 def warnings_markdown() -> str:
     """Return the page of all codes."""
-    return PAGE + "\n".join(f"| `{one.name}` | {one.of} | {one.meaning} | {one.remedy} |" for one in codes()) + "\n"
+    return (
+        PAGE
+        + "\n".join(f"| `{one.name}` | {one.of} | {one.meaning} | {one.remedy} |" for one in warning_codes())
+        + "\n"
+    )

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import jaxscale as js
-from jaxscale.codes import codes, warnings_markdown
+from jaxscale.codes import warning_codes, warnings_markdown
 
 PACKAGE = Path(js.__file__).parent
 PAGE = PACKAGE.parent / "docs" / "warnings.md"
@@ -39,13 +39,13 @@ def given():
 
 
 def test_every_code_of_the_package_is_on_the_page_and_no_other():
-    assert given() == {one.name for one in codes()}
+    assert given() == {one.name for one in warning_codes()}
 
 
 def test_codes_are_in_order_and_say_something():
-    names = [one.name for one in codes()]
+    names = [one.name for one in warning_codes()]
     assert names == sorted(set(names))
-    for one in codes():
+    for one in warning_codes():
         assert one.meaning.endswith(".")
         assert one.remedy.endswith(".")
 

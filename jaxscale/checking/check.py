@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxscale.checking.evidence import Evidence
+from jaxscale.checking.evidence import SeriesEvidence
 from jaxscale.checking.series import RawSeries, series_of
 from jaxscale.digits import scientific, significant
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding, forbids_plan
-from jaxscale.results.check import Check, Exponents, Phase, PhaseName, Series
+from jaxscale.results.check import Check, LocalExponents, Phase, PhaseName, Series
 from jaxscale.runs import Runs
 from jaxscale.text import listed, shown
 
@@ -130,7 +130,7 @@ def _series(raw: RawSeries, tolerance: float, seed: int) -> Series:
         made = replace(made, x=raw.x[kept], loss=raw.loss[kept], rows=raw.rows[kept])
     random = np.random.default_rng(seed)
     x, y = np.log(made.x), np.log(made.loss)
-    found = Evidence(x, y, random)
+    found = SeriesEvidence(x, y, random)
     exponents = found.exponents()
     made = replace(made, noise=found.noise, exponents=exponents, offset=found.offset(), breakpoint=found.breakpoint())
     low, high = found.slope_limits()
@@ -142,7 +142,7 @@ def _series(raw: RawSeries, tolerance: float, seed: int) -> Series:
     return _judged(replace(made, phases=_phases(made, exponents, steepest)), found, steepest, tolerance, random)
 
 
-def _phases(made: Series, exponents: Exponents, steepest: float) -> tuple[Phase, ...]:
+def _phases(made: Series, exponents: LocalExponents, steepest: float) -> tuple[Phase, ...]:
     """Return the stretches of a series: flat windows at its lower end, at its upper end, and what lies between."""
     is_flat = (exponents.high < FLAT * steepest) & (exponents.low < NOTHING * steepest)
     first, last = float(made.x[0]), float(made.x[-1])
@@ -161,7 +161,9 @@ def _phases(made: Series, exponents: Exponents, steepest: float) -> tuple[Phase,
     return (*found, *((Phase("plateau", end, last),) if trailing else ()))
 
 
-def _judged(made: Series, found: Evidence, steepest: float, tolerance: float, random: np.random.Generator) -> Series:
+def _judged(
+    made: Series, found: SeriesEvidence, steepest: float, tolerance: float, random: np.random.Generator
+) -> Series:
     """Return the series with its phase at the upper end and the verdict."""
     exponents, bend, end = made.exponents, made.breakpoint, made.phases[-1]
     said = {"along": made.along, "tolerance": tolerance}
@@ -181,7 +183,7 @@ def _judged(made: Series, found: Evidence, steepest: float, tolerance: float, ra
         told = {"x": scientific(bend.x), "low": scientific(bend.low), "high": scientific(bend.high), "count": places}
         if places < ENOUGH:
             return replace(made, phase="scaling", reason=BROKEN.format(**told, **said))
-        last, after = Evidence(found.x[beyond], found.y[beyond], random), AFTER.format(x=scientific(bend.x))
+        last, after = SeriesEvidence(found.x[beyond], found.y[beyond], random), AFTER.format(x=scientific(bend.x))
     reach = last.reach(tolerance)
     if reach < LEAST_REACH:
         return replace(made, phase="scaling", reason=UNSURE.format(**said))

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from jaxscale.checking.forms import FINE, Floor, line, sides_of, with_break, with_floor
+from jaxscale.checking.forms import FINE, Floor, sides_of, straight_line, with_break, with_floor
 from jaxscale.intervals.student import quantile
-from jaxscale.results.check import Break, Exponents, Offset
+from jaxscale.results.check import Break, LocalExponents, Offset
 
 LEVEL, CHANCE = 0.95, 0.01
 """Level of limits, and the chance below which a floor or a break is found."""
@@ -22,12 +22,12 @@ BEYOND = np.log(np.geomspace(1.0, 1e6, 241))
 """ln of the multiples of the largest x at which forms are compared."""
 
 
-class Evidence:
+class SeriesEvidence:
     """Forms fitted to one series; x: ln (n,), rising.   y: ln loss (n,)."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> None:
         self.x, self.y = x, y
-        coefs, squares = line(x, y[None])
+        coefs, squares = straight_line(x, y[None])
         self.middle, self.slope = float(coefs[0, 0]), float(coefs[0, 1])
         self.line_squares = float(squares[0])
         self.floored, self.tested = with_floor(x, y[None], FINE), with_floor(x, y[None])
@@ -60,7 +60,7 @@ class Evidence:
         for start in range(0, SIMULATED, chunk):
             size = (min(chunk, SIMULATED - start), len(self.x))
             y = prediction + noise * random.standard_normal(size)
-            plain, above = line(self.x, y)[1], with_floor(self.x, y).squares.min(axis=1)
+            plain, above = straight_line(self.x, y)[1], with_floor(self.x, y).squares.min(axis=1)
             above = np.minimum(plain, above)
             floors.append(self._gain(plain, above))
             bends.append(self._gain(above, with_break(self.x, y).squares.min(axis=1, initial=np.inf)))
@@ -102,7 +102,7 @@ class Evidence:
         reach = quantile(LEVEL, dof) * error
         return -self.slope - reach, -self.slope + reach
 
-    def exponents(self) -> Exponents:
+    def exponents(self) -> LocalExponents:
         """Return the local exponents of windows along the series."""
         count = len(self.x)
         size = max(LEAST_IN_WINDOW, math.ceil(count / WINDOW))
@@ -117,7 +117,7 @@ class Evidence:
             half = reach * noise / math.sqrt(float(own @ own))
             middle, first, last = np.exp([self.x[one].mean(), self.x[one[0]], self.x[one[-1]]])
             found.append((middle, first, last, slope, slope - half, slope + half))
-        return Exponents(*np.array(found).T) if found else Exponents(*np.empty((6, 0)))
+        return LocalExponents(*np.array(found).T) if found else LocalExponents(*np.empty((6, 0)))
 
     def offset(self) -> Offset:
         """Return the power law against the one with a floor."""

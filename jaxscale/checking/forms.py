@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 EXPONENTS, FINE = np.geomspace(0.02, 12.0, 72), np.geomspace(0.02, 12.0, 1200)
-"""Exponents of a law with a floor that are tried, times the range of ln x: for chances, and for limits."""
+"""LocalExponents of a law with a floor that are tried, times the range of ln x: for chances, and for limits."""
 ROUNDS = 3
 """Rounds of reweighting, in which least squares on the loss become those on its logarithm."""
 SIDE = 3
@@ -34,7 +34,7 @@ class Floor(NamedTuple):
         return np.asarray(np.argmin(self.squares, axis=1))
 
 
-def line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def straight_line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return intercept and slope (k, 2) of y (k, n) on x (n,), centred, and the sums of squares (k,) that it leaves."""
     own = x - x.mean()
     slope = y @ own / (own @ own)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from jaxscale.diagnosing.decision_messages import findings_of_decision
-from jaxscale.diagnosing.words import moved, named
+from jaxscale.diagnosing.words import answer_moved, rows_named
 from jaxscale.digits import scientific, significant
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.results.diagnosis import Diagnosis, ResidualTest
@@ -85,14 +85,14 @@ def _influential(made: Diagnosis) -> list[Finding]:
     if not many:
         return []
     worst = many[-1]
-    told = {"rows": named(worst.rows, worst.names), "them": "it" if len(worst.names) == 1 else "them"}
+    told = {"rows": rows_named(worst.rows, worst.names), "them": "it" if len(worst.names) == 1 else "them"}
     numbers = {
         "distance": worst.distance,
         "chance": worst.chance,
         "count": len(worst.names),
         "total": len(made.influence.names),
     }
-    message = TOGETHER.format(moved=moved(made, worst), **told, **numbers)
+    message = TOGETHER.format(moved=answer_moved(made, worst), **told, **numbers)
     return [Finding("influential-runs", message, row_numbers(worst.rows))]
 
 

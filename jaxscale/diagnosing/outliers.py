@@ -9,9 +9,9 @@ import numpy as np
 
 from jaxscale.diagnosing.local import LocalModel
 from jaxscale.diagnosing.nearby import apart, apart_from_nearby
-from jaxscale.diagnosing.residuals import columns_of
+from jaxscale.diagnosing.residuals import further_columns
 from jaxscale.diagnosing.units import Units
-from jaxscale.diagnosing.words import moved, named
+from jaxscale.diagnosing.words import answer_moved, rows_named
 from jaxscale.digits import significant
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.laws.grouped import core_of
@@ -64,7 +64,7 @@ def _coordinates(made: Diagnosis, units: Units) -> np.ndarray:
     explaining = {one.name for one in made.tests if one.kind == "column" and one.is_found}
     inputs = [runs.columns[name][units.place] for name in core_of(made.fit.law).inputs if name in runs.columns]
     columns = [np.log(one) if (one > 0).all() else one for one in inputs if one.ndim == 1]
-    columns += [one for name, one in columns_of(units) if name in explaining]
+    columns += [one for name, one in further_columns(units) if name in explaining]
     columns = [one for one in columns if np.isfinite(one).all() and one.std() > 0.0]
     return np.stack([(one - one.mean()) / one.std() for one in columns], axis=1) if columns else np.empty((0, 0))
 
@@ -79,13 +79,13 @@ def _finding(
     unit = next(at for at, one in enumerate(own.rows) if rows[0] in one)
     names = [own.names[at] for at, one in enumerate(own.rows) if set(rows) & set(one)]
     message = FAR.format(
-        rows=named(rows, names),
+        rows=rows_named(rows, names),
         lies="lies" if is_one else "lie",
         times=listed([f"{one:.0f}" for one in size[places].tolist()]),
         what=what,
         next=significant(float(np.nanmax(np.delete(size, places))), 2),
         share=float(share[places].sum()),
-        moved=f", and without it {moved(made, _alone(own, unit))}" if own.rows[unit] == rows else "",
+        moved=f", and without it {answer_moved(made, _alone(own, unit))}" if own.rows[unit] == rows else "",
         why=why,
         advice=f"; leave {'it' if is_one else 'them'} out with {separation.options}" if separation else "",
     )

@@ -72,7 +72,7 @@ def tests_of(units: Units, model: LocalModel, outlook: Outlook | None) -> tuple[
     """
     residual = _clipped(-model.residual)
     root = np.sqrt(_weight(model, units))
-    columns = [Term(name, root * one) for name, one in columns_of(units)]
+    columns = [Term(name, root * one) for name, one in further_columns(units)]
     logs, ahead = dict(_sizes(units)), {} if outlook is None else outlook.sizes
     trends = [Term(f"ln {name}", root * one, ahead.get(name, math.nan)) for name, one in logs.items()]
     for name, one in logs.items():
@@ -117,7 +117,7 @@ def _weight(model: LocalModel, units: Units) -> np.ndarray:
         return np.where(plain != 0.0, (model.residual / plain) ** 2, 1.0)
 
 
-def columns_of(units: Units) -> Iterator[tuple[str, np.ndarray]]:
+def further_columns(units: Units) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the numeric columns that the law does not take, in ln where they are positive."""
     runs, taken = units.fit.runs, {*core_of(units.fit.law).inputs, *FROM_RUN, "budget"}
     for name, column in runs.columns.items():

@@ -15,7 +15,7 @@ RATIO = "tokens per param at {flops} FLOP is {after}, not {before}"
 COEF = "{name} is {after}, not {before}"
 
 
-def moved(made: Diagnosis, removal: Removal) -> str:
+def answer_moved(made: Diagnosis, removal: Removal) -> str:
     """Return how the answer changes: tokens per param, or the coef that changes most in relation to itself."""
     if math.isfinite(removal.tokens_per_param) and made.flops is not None:
         after, before = (significant(one.tokens_per_param, 3) for one in (removal, made))
@@ -26,7 +26,7 @@ def moved(made: Diagnosis, removal: Removal) -> str:
     return COEF.format(name=name, after=significant(removal.coefs[name]), before=significant(coefs[name]))
 
 
-def named(rows: Sequence[int], names: Sequence[str]) -> str:
+def rows_named(rows: Sequence[int], names: Sequence[str]) -> str:
     """Return "rows 6 and 19 (run-6, run-19)", with the names where they are no numbers."""
     text = f"row{'s' * (len(rows) > 1)} {listed(list(rows))}"
     return text if list(names) == [str(row) for row in rows] else f"{text} ({listed([shown(name) for name in names])})"

@@ -18,7 +18,7 @@ PhaseName: TypeAlias = Literal["cold start", "scaling", "plateau", "undetermined
 
 
 @dataclass(frozen=True)
-class Exponents:
+class LocalExponents:
     """Local exponents -d ln loss / d ln x of k windows along a series.
 
     Attributes
@@ -48,7 +48,7 @@ class Break:
     x, low, high
         Where it lies, with limits at 95 % by the likelihood.
     before, after
-        Exponents on its sides.
+        LocalExponents on its sides.
     chance
         Chance of so large an improvement under the best smooth form, simulated.
     is_found
@@ -141,7 +141,7 @@ class Series:
     reach: float
     reason: str
     noise: float = math.nan
-    exponents: Exponents | None = None
+    exponents: LocalExponents | None = None
     offset: Offset | None = None
     breakpoint: Break | None = None
 

@@ -222,7 +222,7 @@ class Diagnosis:
     --------
     >>> found = js.diagnose(fit)
     >>> print(found.unit, len(found.to_frame()), [one.code for one in found.findings])
-    row 30 []
+    row 30 ['simulated-data']
     """
 
     fit: Fit
