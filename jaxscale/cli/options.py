@@ -12,6 +12,7 @@ import click
 from jaxscale import names
 from jaxscale.cli.parameters import (
     Budgets,
+    Cells,
     Level,
     Names,
     NumberList,
@@ -45,6 +46,7 @@ class Reading:
     scale: Mapping[str, float]
     units_ok: bool
     final: bool
+    lowest_per: Mapping[str, float]
     missing: Literal["drop", "refuse"]
     group: str | None
     warmup: int
@@ -130,6 +132,9 @@ def reading_options(command: Command) -> Command:
         click.option("--final", is_flag=True, help=(
             "Keep the last row of each run, by step, else tokens, else order; runs are told by a column run, run_id, "
             "name … and by --group. [default: off]")),
+        click.option("--lowest-per", type=Cells(), default=None, help=(
+            "Keep the run of least loss in each cell of a grid: columns, and the width of a cell in decades, as in "
+            "params,tokens@1/3; and in each --group. [default: all runs]")),
         click.option("--group", metavar="COLUMN", help="Column that says which rows belong together. [default: none]"),
         click.option("--missing", type=click.Choice(["refuse", "drop"]), default="refuse", show_default=True, help=(
             "What to do with rows that lack a number the fit needs.")),

@@ -22,6 +22,7 @@ SEED_OUTSIDE = "'{text}' is neither a whole number from 0 to 4294967295 nor 'ran
 NOT_A_PAIR = "'{text}' is not of the form {form}"
 PAIR_NOT_A_NUMBER = "'{text}': '{value}' is not a finite number"
 EMPTY_NAME = "'{text}' has an empty name; write them like E,A,B"
+NOT_CELLS = "'{text}' is not of the form params,tokens@1/3: columns, and the width of a cell in decades"
 GIVEN_TWICE = "'{name}' is given twice"
 
 
@@ -104,6 +105,28 @@ class Names(click.ParamType):
             if names.count(name) > 1:
                 self.fail(GIVEN_TWICE.format(name=name), param, ctx)
         return tuple(names)
+
+
+class Cells(click.ParamType):
+    """Columns separated by commas, and after an @ the width of a cell in decades, a number or a fraction."""
+
+    name = "column,…@width"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, float]:
+        """Return column → width."""
+        if isinstance(value, dict):
+            return value
+        text, _, width = str(value).rpartition("@")
+        parts = [number_in(part.strip()) for part in width.split("/")]
+        names = [part.strip() for part in text.split(",")]
+        is_read = len(parts) in (1, 2) and all(part is not None and 0 < part < math.inf for part in parts)
+        if not (is_read and all(names)):
+            self.fail(NOT_CELLS.format(text=value), param, ctx)
+        for name in names:
+            if names.count(name) > 1:
+                self.fail(GIVEN_TWICE.format(name=name), param, ctx)
+        over, under = (*(part for part in parts if part is not None), 1.0)[:2]
+        return dict.fromkeys(names, over / under)
 
 
 class Level(click.ParamType):

@@ -102,6 +102,7 @@ def read(
         positive_loss=positive_loss,
         units_ok=reading.units_ok,
         final=reading.final,
+        lowest_per=reading.lowest_per,
     )
 
 

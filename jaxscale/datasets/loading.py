@@ -67,6 +67,7 @@ def load(
     positive_loss: bool = True,
     units_ok: bool = False,
     final: bool = False,
+    lowest_per: Mapping[str, float] | None = None,
 ) -> Runs:
     """Return the runs of a table; its name is their source.
 
@@ -76,7 +77,7 @@ def load(
     ----------
     name
         One of `names()`.
-    map, where, missing, group, inputs, beside, positive_loss, units_ok, final
+    map, where, missing, group, inputs, beside, positive_loss, units_ok, final, lowest_per
         As in `js.read_runs`.
 
     Returns
@@ -112,6 +113,7 @@ def load(
             positive_loss=positive_loss,
             units_ok=units_ok,
             final=final,
+            lowest_per=lowest_per,
         )
         if isinstance(entry, Public):
             check_digest(entry, runs.origin.sha256, str(path), CHANGED)

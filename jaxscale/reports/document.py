@@ -163,6 +163,7 @@ def written_data(fit: Fit) -> dict[str, Json]:
         "derived": dict(origin.derived),
         "scale": _numbers(origin.scale),
         "units_ok": origin.units_ok,
+        "lowest_per": _numbers(origin.lowest_per),
     }
 
 

@@ -18,6 +18,7 @@ from jaxscale.text import counted, escaped, row_list, shown, shown_name, visible
 REASONS = {
     "where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value",
     "final": "by --final, which keeps the last row of each run",
+    "lowest": "by --lowest-per, which keeps the least loss of each cell",
 }  # fmt: skip
 NOT_QUESTIONED = "units not questioned, as --units-ok says"
 LABEL, GOOD, BAD = "dim", "green", "bold red"
@@ -98,7 +99,8 @@ def _columns(origin: Origin) -> str:
     derived = [f"{role} = {formula}" for role, formula in origin.derived.items()]
     scaled = [f"{shown(header)} times {scientific(factor)}" for header, factor in origin.scale.items()]
     unasked = [NOT_QUESTIONED] if origin.units_ok else []
-    return ", ".join([*same, *other, *(escaped(text) for text in derived), *scaled, *unasked])
+    cells = [f"cells of {width:.4g} decades in {shown(name)}" for name, width in origin.lowest_per.items()]
+    return ", ".join([*same, *other, *(escaped(text) for text in derived), *scaled, *cells, *unasked])
 
 
 def _objective(study: Study) -> str:

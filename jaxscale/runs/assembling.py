@@ -19,6 +19,7 @@ from jaxscale.runs.checking import dropped_finding, findings_of_errors, reading_
 from jaxscale.runs.headers import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.invalid import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 from jaxscale.runs.lookups import RawTableLookup, check_factors, scale_of
+from jaxscale.runs.lowest import check_widths
 from jaxscale.runs.mapping import add_derived, recorded, undefined
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.roles import Assigned, assigned
@@ -56,6 +57,7 @@ class Request:
     units_ok: bool = False
     final: bool = False
     has_loss: bool = True
+    lowest_per: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ class Request:
         if isinstance(self.where, str):
             raise UsageError(WHERE_IS_TEXT.format(text=shown(self.where)))
         check_factors(self.scale)
+        check_widths(self.lowest_per)
 
 
 def fields_of(raw_table: RawTable, request: Request) -> Fields:

@@ -19,6 +19,7 @@ from jaxscale.runs.cells import Origin, RawTable
 from jaxscale.runs.checking import findings_of
 from jaxscale.runs.files import raw_table_in
 from jaxscale.runs.lookups import selection_table
+from jaxscale.runs.lowest import lowest_runs
 from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.selecting import selected
@@ -110,6 +111,7 @@ class Runs:
         scale: Mapping[str, float] | None = None,
         units_ok: bool = False,
         final: bool = False,
+        lowest_per: Mapping[str, float] | None = None,
         source: str = "<frame>",
     ) -> Runs:
         """Return runs from a pandas DataFrame, judged as strictly as a file.
@@ -120,8 +122,9 @@ class Runs:
         """
         style = NumberStyle(units=units)
         request = Request(
-            map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final
-        )
+            map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final,
+            lowest_per=lowest_per or {},
+        )  # fmt: skip
         try:
             return cls.from_raw_table(raw_table_of_frame(frame, source=source), request)
         except RunsError as error:
@@ -134,7 +137,8 @@ class Runs:
     def from_raw_table(cls, raw_table: RawTable, request: Request) -> Runs:
         """Return the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
         runs = cls(**fields_of(raw_table, request))
-        return final_runs(runs) if request.final else runs
+        runs = final_runs(runs) if request.final else runs
+        return lowest_runs(runs, request.lowest_per) if request.lowest_per else runs
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -188,6 +192,10 @@ class Runs:
             origin=replace(self.origin, left_out=left_out),
         )
 
+    def with_lowest_per(self, lowest_per: Mapping[str, float]) -> Runs:
+        """Return the same runs, whose origin says of which cells they are the lowest; column → width in decades."""
+        return replace(self, origin=replace(self.origin, lowest_per=dict(lowest_per)))
+
     def check(self, inputs: Sequence[str] = (), *, coefs: int = 5, has_own: bool = False) -> tuple[Finding, ...]:
         """Return every finding about the table: those made while reading, then those about its numbers.
 
@@ -216,6 +224,7 @@ def read_runs(
     scale: Mapping[str, float] | None = None,
     units_ok: bool = False,
     final: bool = False,
+    lowest_per: Mapping[str, float] | None = None,
 ) -> Runs:
     """Return the runs of a table, in float64 and checked.
 
@@ -247,6 +256,9 @@ def read_runs(
     final
         Keep the last row of each run, by its step, else its tokens or compute, else its place in the table; runs are
         told by a column named run, run_id, name …, and by `group`.
+    lowest_per
+        Column → width in decades: keep the run of least loss in each cell of this grid, and of each `group`; applied
+        last, to runs that the other options leave.
 
     Returns
     -------
@@ -271,6 +283,7 @@ def read_runs(
     style = NumberStyle(decimal, thousands, units)
     style.check_marks()
     request = Request(
-        map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final
-    )
+        map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final,
+        lowest_per=lowest_per or {},
+    )  # fmt: skip
     return Runs.from_raw_table(raw_table_in(source, sep=sep, encoding=encoding), request)

@@ -254,7 +254,7 @@ def test_no_field_of_an_answer_is_forgotten():
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
         Runs: "columns loss weight group labels row origin findings sigma",
-        Origin: "source sha256 rows columns derived where left_out scale units_ok",
+        Origin: "source sha256 rows columns derived where left_out scale units_ok lowest_per",
         Finding: "code message rows",
         Study: "fit ensemble frontier level interval budgets at groups reduced line comparison",
         Count: "convention fit changed same_as frontier exponent",
