@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +20,10 @@ from jaxscale.cli.recipes import WITH_BY, Recipes, compare_by
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
+if TYPE_CHECKING:
+    from jaxscale.laws import Law
+
+SAVED = "Saved: {folder} — next: jaxscale plan {folder} --flops 1e24"
 NO_WARMUP = "--warmup belongs to laws of schedules, which are not compared"
 MOST_CUTS = 1000.0
 """A number below is one of cut-offs, not of FLOP."""
@@ -35,7 +42,7 @@ MOST_CUTS = 1000.0
     "--cuts",
     type=Budgets(),
     metavar="COUNT|FLOP,…",
-    help="How many cut-offs in compute, or the cut-offs themselves in FLOP. [default: 4]",
+    help="How many cut-offs, or themselves in FLOP, or shares of the runs as 0.5,0.7,0.85. [default: 4]",
 )
 @click.option(
     "--objective",
@@ -76,6 +83,23 @@ MOST_CUTS = 1000.0
 @click.option(
     "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
 )
+@click.option(
+    "--held-out",
+    metavar="TEXT",
+    multiple=True,
+    help=(
+        'Rows of TABLE, selected as by --where, that have no part in the comparison, such as "flops >= 3e19" beside '
+        '--where "flops <= 1e19": the combined band is held against them, beside that of each law; repeatable. '
+        "[default: none]"
+    ),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=("Save the laws with their weights; `jaxscale plan FOLDER` decides over all of them. [default: not saved]"),
+)
+@click.option("--force", is_flag=True, help="Replace a comparison in that folder. [default: only an empty folder]")
 @json_option
 @reading_options
 @talking
@@ -97,6 +121,9 @@ def compare(
     plot: Path | None,
     at: Mapping[str, float],
     device: str,
+    held_out: tuple[str, ...],
+    out: Path | None,
+    force: bool,
     reading: Reading,
     is_json: bool,
 ) -> None:
@@ -113,22 +140,26 @@ def compare(
     cache.prepare(session)
     recipes = Recipes(by, law, floor, base, flops, plot)
     if by is not None:
-        for option in ("laws", "cuts", "scheme"):
+        for option in ("laws", "cuts", "scheme", "held_out", "out"):
             if was_typed(option):
-                raise UsageError(WITH_BY.format(option=f"--{option}"))
+                raise UsageError(WITH_BY.format(option="--" + option.replace("_", "-")))
         given = {"objective": objective, "replicates": replicates, "seed": seed, "level": level, "device": device}
         compare_by(session, table, recipes, reading, at=at, is_json=is_json, **given)  # type: ignore[arg-type]
         return
     recipes.check_unused()
     from jaxscale.comparing import compare as compare_laws
+    from jaxscale.comparing import hold_out
     from jaxscale.finding import forbids_plan
     from jaxscale.laws import LAWS
     from jaxscale.reports import comparison_document, json_text, print_comparison
 
     chosen = [LAWS.resolve(name) for name in laws]
-    inputs = dict.fromkeys(name for one in chosen for name in one.inputs)
-    further = tuple(name for name in inputs if name not in names.ROLES)
-    runs = tables.read(table, reading, beside=further)
+    further = tuple(dict.fromkeys(name for one in chosen for name in one.inputs if name not in names.ROLES))
+    inputs = _inputs(chosen)
+    runs = tables.read(table, reading, inputs=inputs, beside=further)
+    others = None
+    if held_out:
+        others = tables.read(table, replace(reading, where=held_out), inputs=inputs, beside=further)
     with progress(session) as bar:
         found = compare_laws(
             runs,
@@ -144,18 +175,30 @@ def compare(
             on_stage=bar.stage,
             on_done=bar.advance,
         )
+    beyond = None if others is None else hold_out(found, others)
+    if out is not None:
+        from jaxscale.store import save_comparison
+
+        save_comparison(out, found, force=force)
+        session.say(SAVED.format(folder=shlex.quote(str(out))))
     if is_json:
-        printing.write(json_text(comparison_document(found)))
+        printing.write(json_text(comparison_document(found, beyond)))
     else:
-        printing.print_page(lambda console, width: print_comparison(found, console, width=width))
+        printing.print_page(lambda console, width: print_comparison(found, console, width=width, beyond=beyond))
     if forbids_plan(found.best.fit.findings) is not None:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _inputs(laws: list[Law]) -> tuple[str, ...]:
+    """Return what a table must have: params and tokens, or the only input of laws that have one in common."""
+    inputs = {name for law in laws for name in law.inputs}
+    return tuple(inputs) if len(inputs) == 1 else ("params", "tokens")
 
 
 def _cuts(given: tuple[float, ...] | None) -> int | tuple[float, ...]:
     """Return how many cut-offs, or themselves."""
     if given is None:
         return 4
-    if len(given) == 1 and given[0] < MOST_CUTS and given[0].is_integer():
+    if len(given) == 1 and 1.0 <= given[0] < MOST_CUTS and given[0].is_integer():
         return int(given[0])
     return given

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jaxscale.runs import PlannedRuns
 
 STAGE = "Choosing runs"
+HEAVIEST = "{folder} is a comparison of laws; runs are chosen for one, the heaviest: {law}"
 OF_CANDIDATES = (*tables.OF_FILES, "missing")
 """Options of a table that say how the candidates are read, too."""
 ONE_TARGET = "say what the runs are for: --target, budgets of a plan, or --region, where losses are to be predicted"
@@ -184,7 +185,7 @@ def design(
             Showing(None, {}, None, None),
             session,
             bar,
-            saved=_saved,
+            saved=lambda folder: _saved(folder, session),
             check=lambda law: _candidates(candidates, law.inputs, candidate_map, columns, reading),
             kept=OF_CANDIDATES,
         )
@@ -240,10 +241,15 @@ def _candidates(
     return runs
 
 
-def _saved(folder: str) -> Study:
-    from jaxscale.store import load
+def _saved(folder: str, session: Session) -> Study:
+    """Return what a folder holds; of a comparison the heaviest law, which is said, for a design is of one."""
+    from jaxscale.store import is_comparison, load, load_comparison
 
-    return load(folder)
+    if not is_comparison(folder):
+        return load(folder)
+    study = load_comparison(folder).studies[0]
+    session.say(HEAVIEST.format(folder=folder, law=study.fit.law.name))
+    return study
 
 
 def _show(found: DesignReport, plot: Path | None, *, is_json: bool) -> None:

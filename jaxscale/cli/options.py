@@ -12,7 +12,7 @@ import click
 from jaxscale import names
 from jaxscale.cli.parameters import (
     Budgets,
-    Cells,
+    GridCells,
     Level,
     Names,
     NumberList,
@@ -132,7 +132,7 @@ def reading_options(command: Command) -> Command:
         click.option("--final", is_flag=True, help=(
             "Keep the last row of each run, by step, else tokens, else order; runs are told by a column run, run_id, "
             "name … and by --group. [default: off]")),
-        click.option("--lowest-per", type=Cells(), default=None, help=(
+        click.option("--lowest-per", type=GridCells(), default=None, help=(
             "Keep the run of least loss in each cell of a grid: columns, and the width of a cell in decades, as in "
             "params,tokens@1/3; and in each --group. [default: all runs]")),
         click.option("--group", metavar="COLUMN", help="Column that says which rows belong together. [default: none]"),

@@ -107,7 +107,7 @@ class Names(click.ParamType):
         return tuple(names)
 
 
-class Cells(click.ParamType):
+class GridCells(click.ParamType):
     """Columns separated by commas, and after an @ the width of a cell in decades, a number or a fraction."""
 
     name = "column,…@width"

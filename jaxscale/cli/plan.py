@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
     from jaxscale.reports import Constants, PlanReport
     from jaxscale.results import Study
+    from jaxscale.store import SavedComparison
 
 STAGE = "Planning"
+MIXED_NEEDS_BUDGET = "'{folder}' is a comparison of laws, over which regret is weighed: give a budget with --flops"
 
 
 @click.command()
@@ -65,7 +67,8 @@ def plan(
 ) -> None:
     """Print the best params and tokens for a budget, within limits, or the least cost that reaches a loss.
 
-    SAVED is a folder that `jaxscale fit` has written, and nothing is fitted again. A TABLE, which is what that command
+    SAVED is a folder that `jaxscale fit` has written, and nothing is fitted again; or one of `jaxscale compare --out`,
+    and then regret is over the replicates of all its laws by their weights. A TABLE, which is what that command
     takes, is fitted first, with its options, and nothing is saved. Without either, --law with --constants or --set
     gives the coefs. With replicates and a budget, the plan is that of the least expected regret, and regret is what a
     plan loses beside the one that would be best, did one know which replicate is the truth. Exit code 4 says that the
@@ -87,6 +90,7 @@ def plan(
         known = sources.known_coefs(fitting, given)
         found = _report(known, asking, question, price, shapes)
     else:
+        mixed = _mixed_in(source, asking)
         with progress(session) as bar:
             study = sources.study_from(
                 source,
@@ -95,11 +99,11 @@ def plan(
                 Showing(None, {}, level, interval),
                 session,
                 bar,
-                saved=lambda folder: _saved(folder, level, interval),
+                saved=lambda folder: _saved(folder, level, interval, mixed),
                 check=lambda law: question_of(law, loss=asking.target_loss, least=asking.least, **question),
             )
             bar.stage(STAGE)
-            found = _report(sources.part_named(study, of), asking, question, price, shapes)
+            found = _report(sources.part_named(study, of), asking, question, price, shapes, mixed)
     _show(found, plot, is_json=is_json)
     if source is not None and not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
@@ -111,8 +115,12 @@ def _report(
     question: Mapping[str, Any],
     price: float | None,
     shapes: Mapping[str, float] | None,
+    mixed: SavedComparison | None = None,
 ) -> PlanReport:
-    """Return the plan, and with replicates and a budget what it and others cost under each of them."""
+    """Return the plan, and with replicates and a budget what it and others cost under each of them.
+
+    mixed: laws of a comparison, over all of which is decided; the source is then the heaviest.
+    """
     import numpy as np
 
     from jaxscale.planning import decide
@@ -132,21 +140,42 @@ def _report(
         return PlanReport(source, best, None)
     if ensemble is not None:
         others = asked.plans_of(asking)
-        decision = decide(ensemble, **question, tail=asking.tail, plans=others, shapes=shapes, dollars_per_flop=price)
-        return PlanReport(source, best, decision)
+        drawn = ensemble if mixed is None else mixed.ensembles
+        weights = None if mixed is None else mixed.weights
+        decision = decide(
+            drawn,
+            weights=weights,
+            **question,
+            tail=asking.tail,
+            plans=others,
+            shapes=shapes,
+            dollars_per_flop=price,
+        )
+        return PlanReport(source, best, decision, weights=weights)
     if shapes is None:
         return PlanReport(source, best, None)
     one = {name: np.array([value]) for name, value in best.point.coefs.items()}
     return PlanReport(source, best, None, decide(law=best.law, coefs=one, **question, shapes=shapes))
 
 
-def _saved(folder: str, level: float | None, interval: str | None) -> Study:
-    """Return what a folder holds, with bands as they are asked for."""
+def _mixed_in(source: str, asking: Asking) -> SavedComparison | None:
+    """Return the comparison that a folder holds; raise UsageError for a question that no mixture of laws answers."""
+    from jaxscale.store import is_comparison, load_comparison
+
+    if not is_comparison(source):
+        return None
+    if asking.budget is None or asking.target_loss is not None:
+        raise UsageError(MIXED_NEEDS_BUDGET.format(folder=source))
+    return load_comparison(source)
+
+
+def _saved(folder: str, level: float | None, interval: str | None, mixed: SavedComparison | None) -> Study:
+    """Return what a folder holds, of a comparison the heaviest law, with bands as they are asked for."""
     from jaxscale.intervals import INTERVALS
     from jaxscale.store import load
 
     method = None if interval is None else INTERVALS.resolve(interval)
-    return load(folder).shown(level=level, interval=method)
+    return (load(folder) if mixed is None else mixed.studies[0]).shown(level=level, interval=method)
 
 
 def _show(found: PlanReport, plot: Path | None, *, is_json: bool) -> None:

@@ -2,6 +2,10 @@
 
 from jaxscale.comparing.backtesting import backtest
 from jaxscale.comparing.compare import compare
+from jaxscale.comparing.groups import GroupComparisons, calibration, compare_groups
+from jaxscale.comparing.holding_out import hold_out
 from jaxscale.comparing.recipes import compare_recipes
 
-__all__ = ["backtest", "compare", "compare_recipes"]
+__all__ = [
+    "GroupComparisons", "backtest", "calibration", "compare", "compare_groups", "compare_recipes", "hold_out",
+]  # fmt: skip

@@ -37,12 +37,13 @@ NO_LOSS = "it predicts no positive, finite loss for {count} of the runs above"
 class Asked:
     """What is the same for all laws and cut-offs.
 
-    flops: (n,) compute of the runs.   is_known: (n,) runs that count and have a loss.   fixed: inputs that no budget
-    decides.
+    along: what the table is cut by, compute (flops) or the laws' only input.   size: (n,) that of the runs.   is_known:
+    (n,) runs that count and have a loss.   fixed: inputs that no budget decides.
     """
 
     runs: Runs
-    flops: np.ndarray
+    along: str
+    size: np.ndarray
     is_known: np.ndarray
     objective: Objective
     scheme: Scheme
@@ -55,8 +56,8 @@ class Asked:
 
     @property
     def most(self) -> float:
-        """The largest measured compute."""
-        return float(self.flops[self.is_known].max())
+        """The largest size that was measured."""
+        return float(self.size[self.is_known].max())
 
 
 def fitted_to(law: Law, rows: np.ndarray, asked: Asked) -> Ensemble:
@@ -78,13 +79,14 @@ def fitted_to(law: Law, rows: np.ndarray, asked: Asked) -> Ensemble:
 
 def backtest(law: Law, cut: float, asked: Asked) -> Backtest:
     """Return what a law fitted to the runs up to a cut-off says of those above; raise JaxscaleError where it fails."""
-    is_below = below(asked.flops, cut)
+    is_below = below(asked.size, cut)
     made = fitted_to(law, np.flatnonzero(asked.is_known & is_below), asked)
     rows = np.flatnonzero(asked.is_known & ~is_below)
     runs, one = asked.runs, made.fit
     sets = np.stack([made.coefs[name][made.usable] for name in law.names], axis=1)
     columns = {name: runs.columns[name] for name in law.inputs}
-    prediction = predict_with(law, one.coefs, columns)[rows]  # of all runs, so that cut-offs share a program
+    every = predict_with(law, one.coefs, columns)  # of all runs, so that cut-offs share a program
+    prediction = every[rows]
     means = predict_sets(law, sets, columns)[:, rows]
     is_loss = np.isfinite(means) & (means > 0)
     is_loss &= np.isfinite(prediction) & (prediction > 0)
@@ -93,22 +95,32 @@ def backtest(law: Law, cut: float, asked: Asked) -> Backtest:
     predictive = Predictive(np.log(means), *spread_of(one))
     ends = (0.5 * (1.0 - asked.level), 0.5 * (1.0 + asked.level))
     low, high = (np.exp(quantile_of([predictive], np.ones(1), share)) for share in ends)
-    loss, flops = runs.loss[rows], asked.flops[rows]
+    loss, size = runs.loss[rows], asked.size[rows]
     front = frontier_between(one, cut, asked)
+    places = np.flatnonzero(asked.is_known & is_below)
+    last = places[np.argmax(asked.size[places])]
     return Backtest(
         cut=cut,
         fit=one,
         rows=rows,
-        flops=flops,
+        size=size,
+        fall=_fall(law, every[last], prediction),
         loss=loss,
         prediction=prediction,
         predictive=predictive,
         low=low,
         high=high,
         log_density=predictive.log_density(np.log(loss)),
-        compute=_equivalent(front, flops, prediction - loss),
+        compute=_equivalent(front, size, prediction - loss),
         params=float("nan") if front is None else float(front.params[-1]),
     )
+
+
+def _fall(law: Law, start: float, prediction: np.ndarray) -> np.ndarray:
+    """Return by how much ln loss falls from the last run below a cut-off (m,); 0 for a law of several inputs."""
+    if len(law.inputs) > 1:
+        return np.zeros(len(prediction))
+    return np.asarray(np.abs(np.log(prediction) - np.log(start)))
 
 
 def frontier_between(one: Fit, cut: float, asked: Asked) -> Frontier | None:
@@ -118,7 +130,7 @@ def frontier_between(one: Fit, cut: float, asked: Asked) -> Frontier | None:
     same by what it predicts.
     """
     needed = fixed_inputs(one.law)
-    if not has_frontier(one.law) or any(name not in asked.fixed for name in needed):
+    if asked.along != "flops" or not has_frontier(one.law) or any(name not in asked.fixed for name in needed):
         return None
     return frontier(
         one, flops=np.geomspace(cut, asked.most, BUDGETS), fixed={name: asked.fixed[name] for name in needed}

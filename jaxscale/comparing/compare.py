@@ -24,7 +24,10 @@ from jaxscale.results.samples import check_drawn
 from jaxscale.runs import Runs
 
 STAGE = "Fitting {law}"
-NO_FLOPS = "{source}: the runs have no compute to be cut by; give params and tokens, or flops"
+NO_SIZE = (
+    "{source}: the runs have no compute to be cut by, and the laws have no only input in common; give params and "
+    "tokens, or flops"
+)
 NO_LAWS = "laws: name at least one, as in laws=['chinchilla', 'kaplan']"
 TWICE = "laws: '{name}' is given twice"
 BAD_COUNT = "replicates = {replicates!r} is no whole number from 2 on"
@@ -64,8 +67,9 @@ def compare(
     objective
         As in `js.fit`.
     cuts
-        How many cut-offs, or the cut-offs themselves in FLOP. By default they are quantiles of compute, with at least
-        8 runs, and 3 more than any law has coefs, over a factor of 3 in compute below each.
+        How many cut-offs, or the cut-offs themselves in FLOP, or shares of the runs as [0.5, 0.7, 0.85]. A table
+        without compute is cut by the only input of its laws. By default they are quantiles, with at least 8 runs, and 3
+        more than any law has coefs, over a factor of 3 in compute below each.
     scheme, replicates, seed
         As in `js.bootstrap`, at each cut-off and for all runs.
     level
@@ -128,7 +132,7 @@ def compare(
     if not ensembles:
         raise RunsError(NONE_LEFT.format(source=source, why="; ".join(f"{k}: {v}" for k, v in failed.items())))
     scores = _scores({law: [tests[law, one] for one in kept] for law in ensembles}, ensembles, asked)
-    return Comparison(runs, asked.flops, np.array(kept), scores, failed, left_out, level, replicates, seed)
+    return Comparison(runs, asked.along, asked.size, np.array(kept), scores, failed, left_out, level, replicates, seed)
 
 
 def asked_of(
@@ -157,15 +161,35 @@ def asked_of(
         if names.count(name) > 1:
             raise UsageError(TWICE.format(name=name))
     check_clusters(runs, scheme, has_own=False)
-    flops = next(
-        (found for found in (priced(law, runs).columns.get("flops") for law in laws) if found is not None), None
-    )
-    if flops is None or flops.ndim != 1:
-        raise RunsError(NO_FLOPS.format(source=runs.origin.source))
-    is_known = np.isfinite(runs.loss) & (runs.loss > 0) & (runs.weight > 0) & np.isfinite(flops) & (flops > 0)
+    along, size = _size_of(runs, laws)
+    is_known = np.isfinite(runs.loss) & (runs.loss > 0) & (runs.weight > 0) & np.isfinite(size) & (size > 0)
     return Asked(
-        runs, flops, is_known, objective, scheme, int(replicates), int(seed), level, dict(at or {}), device, on_done
+        runs,
+        along,
+        size,
+        is_known,
+        objective,
+        scheme,
+        int(replicates),
+        int(seed),
+        level,
+        dict(at or {}),
+        device,
+        on_done,
     )
+
+
+def _size_of(runs: Runs, laws: Sequence[Law]) -> tuple[str, np.ndarray]:
+    """Return what a table is cut by and the numbers (n,): compute where it is known, else the laws' only input."""
+    for law in laws:
+        flops = priced(law, runs).columns.get("flops")
+        if flops is not None and flops.ndim == 1:
+            return "flops", flops
+    inputs = {name for law in laws for name in law.inputs}
+    column = runs.columns.get(next(iter(inputs))) if len(inputs) == 1 else None
+    if column is None or column.ndim != 1:
+        raise RunsError(NO_SIZE.format(source=runs.origin.source))
+    return inputs.pop(), column
 
 
 def _cuts(
@@ -177,10 +201,12 @@ def _cuts(
     """
     weight, source = asked.is_known.astype(np.float64), asked.runs.origin.source
     if not isinstance(cuts, int):
-        found = cut_offs(asked.flops, weight, cuts, least_runs(min(len(law.coefs) for law in laws)), source)
-        count = int(np.sum(asked.is_known & below(asked.flops, found[0])))
+        found = cut_offs(
+            asked.size, weight, cuts, least_runs(min(len(law.coefs) for law in laws), is_given=True), source
+        )
+        count = int(np.sum(asked.is_known & below(asked.size, found[0])))
         for law in laws:
-            coefs, needed = len(law.coefs), least_runs(len(law.coefs))
+            coefs, needed = len(law.coefs), least_runs(len(law.coefs), is_given=True)
             if needed > count:
                 failed[law.name] = BELOW_CUT.format(count=count, law=law.name, coefs=coefs, least=needed)
         return found, [law for law in laws if law.name not in failed]
@@ -188,7 +214,7 @@ def _cuts(
         most = max(len(law.coefs) for law in laws)
         left = [law for law in laws if len(law.coefs) < most]
         try:
-            return cut_offs(asked.flops, weight, cuts, least_runs(most), source), laws
+            return cut_offs(asked.size, weight, cuts, least_runs(most), source), laws
         except RunsError:
             if not left:
                 raise

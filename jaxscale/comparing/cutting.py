@@ -27,26 +27,26 @@ BAD_CUT = (
     "cuts: {cut:.4g} FLOP leaves {below} runs over a factor of {span:.3g} in compute below it and {above} above it; "
     "needed are {least} over a factor of {factor:g}, and 1"
 )
-NOT_CUTS = "cuts = {cuts!r} is neither a positive number of cut-offs nor a list of FLOP"
+NOT_CUTS = "cuts = {cuts!r} is neither a positive number of cut-offs nor a list of FLOP, or of shares of the runs"
 
 
-def least_runs(coefs: int) -> int:
-    """Return how many runs a law of so many free coefs is fitted to at least."""
-    return max(FEWEST, coefs + BESIDE_LAW)
+def least_runs(coefs: int, *, is_given: bool = False) -> int:
+    """Return how many runs a law of so many free coefs is fitted to at least; fewer where cut-offs are given."""
+    return coefs + BESIDE_LAW if is_given else max(FEWEST, coefs + BESIDE_LAW)
 
 
-def below(flops: np.ndarray, cut: float) -> np.ndarray:
+def below(size: np.ndarray, cut: float) -> np.ndarray:
     """Return which runs (n,) are not above a cut-off, but for rounding."""
-    return np.asarray(flops <= cut * (1.0 + TIED))
+    return np.asarray(size <= cut * (1.0 + TIED))
 
 
-def cut_offs(flops: np.ndarray, weight: np.ndarray, cuts: int | Sequence[float], least: int, source: str) -> np.ndarray:
-    """Return the cut-offs (c,), FLOP, increasing; raise RunsError or UsageError where the table allows none.
+def cut_offs(size: np.ndarray, weight: np.ndarray, cuts: int | Sequence[float], least: int, source: str) -> np.ndarray:
+    """Return the cut-offs (c,), in the unit of size, increasing; raise RunsError or UsageError for a table without.
 
-    flops: (n,) of the runs.   weight: (n,); runs of weight zero do not count.   cuts: how many, or themselves.
-    least: runs below each.
+    size: (n,) of the runs, as FLOP.   weight: (n,); runs of weight zero do not count.   cuts: how many, or themselves,
+    or, all below 1, shares of the runs that lie below.   least: runs below each.
     """
-    known = np.sort(flops[weight > 0])
+    known = np.sort(size[weight > 0])
     if (
         isinstance(cuts, bool)
         or not isinstance(cuts, int | np.integer | Sequence | np.ndarray)
@@ -73,6 +73,8 @@ def _checked(known: np.ndarray, cuts: Sequence[float] | np.ndarray, least: int) 
         raise UsageError(NOT_CUTS.format(cuts=cuts)) from error
     if given.ndim != 1 or not len(given) or not np.isfinite(given).all() or given[0] <= 0:
         raise UsageError(NOT_CUTS.format(cuts=cuts))
+    if given[-1] < 1.0:  # no compute is below one FLOP
+        given = np.unique(known[np.maximum((given * len(known) + 0.5).astype(int), 1) - 1])
     for cut in given.tolist():
         kept = known[below(known, cut)]
         span = float(kept[-1] / kept[0]) if len(kept) else 1.0
@@ -82,13 +84,13 @@ def _checked(known: np.ndarray, cuts: Sequence[float] | np.ndarray, least: int) 
     return given
 
 
-def only(runs: Runs, rows: np.ndarray) -> Runs:
-    """Return a table in which these rows (k,) alone count, as long as the whole, so that both share programs.
+def only(runs: Runs, rows: np.ndarray, *, length: int | None = None) -> Runs:
+    """Return a table in which these rows (k,) alone count, as long as the whole or as said: programs are shared.
 
     The places of the other rows hold copies of these, of weight zero: of the others nothing is left, neither a loss nor
     a size, that a start point or a check could see.
     """
-    kept = runs.take(np.resize(rows, len(runs)), "above the cut-off")
+    kept = runs.take(np.resize(rows, len(runs) if length is None else length), "above the cut-off")
     weight = kept.weight.copy()
     weight[len(rows) :] = 0.0
     return replace(kept, weight=weight, origin=runs.origin, findings=())

@@ -10,8 +10,10 @@ from jaxscale.results.backtest import spread_of
 ROUNDS, GAP = 20_000, 1e-9
 
 
-def stacking_weights(log_density: np.ndarray) -> np.ndarray:
+def stacking_weights(log_density: np.ndarray, share: np.ndarray | None = None) -> np.ndarray:
     """Return the weights (k,), ≥ 0 and of sum one, that maximise Σ_i ln Σ_k w_k p_ik; log_density: (m, k) of p.
+
+    share: (m,), of what each run counts; alike without.
 
     The sum is concave. Each round of expectation-maximisation raises it, and max_k mean_i p_ik / Σ_j w_j p_ij - 1
     bounds what a run on average still lacks of the maximum; rounds end where that is 1e-9.   Source: Yao et al. 2018,
@@ -20,7 +22,7 @@ def stacking_weights(log_density: np.ndarray) -> np.ndarray:
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
     weights = np.full(density.shape[1], 1.0 / density.shape[1])
     for _ in range(ROUNDS):
-        gain = np.mean(density / (density @ weights)[:, None], axis=0)
+        gain = np.average(density / (density @ weights)[:, None], axis=0, weights=share)
         if gain.max() - 1.0 <= GAP:
             break
         weights = weights * gain

@@ -10,29 +10,33 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.digits import ABSENT, scientific, signed, significant, times
-from jaxscale.reports.document import SCHEMA_VERSION, number, written_warning
+from jaxscale.reports.document import SCHEMA_VERSION, number, written_data, written_warning
 from jaxscale.reports.facts import fact_table, plain, warning_table
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Backtest, Comparison, LawScore
+from jaxscale.results.holdout import HeldOut
 from jaxscale.text import Json, shown_name
 
-CUT = "{count} from {low} to {high} FLOP; a law is fitted to the runs up to one, and predicts those above"
+CUT = "{count} from {low} to {high} {unit}; a law is fitted to the runs up to one, and predicts those above"
 RESAMPLED = "{replicates:,} replicates at each cut-off and of all runs, seed {seed}"
 MEANINGS = (
     "error, mean: root mean square and mean of ln(prediction/loss) of the runs above, in %",
     "in {level:g} %: share of these inside a new run's limits, with its error as of independent runs",
     "score: mean log density of their ln loss, more is better",
     "×C: the error in equivalent compute, as a factor, along the law's own frontier",
-    "regret: loss of the size that is recommended at {most} FLOP beyond the best, in nats, by {best} on all runs",
+    "regret: loss of the size that is recommended at {most} {along} beyond the best, in nats, by {best} on all runs",
     "AICc: of the fit to all runs, less is better; it says nothing of what extrapolates",
     "weight: share in the mixture of laws under which the runs above are likeliest",
 )
-WIDENED = "combined {level:g} % limits are widened by {per_fold} % of the loss for every factor of e in compute"
+WIDENED = (
+    "combined {level:g} % limits of runs beyond lie {factor} √(({spread} s)² + ({distance} d)² + ({fall} f)²) or "
+    "more off the median: s the spread, d the distance in ln {along}, f the fall of ln loss by laws of one input"
+)
 NOT_WIDENED = "there are too few runs above the cut-offs for combined {level:g} % limits that hold in back-tests"
 GAP = 1
 
 
-def print_comparison(found: Comparison, console: Console, *, width: int) -> None:
+def print_comparison(found: Comparison, console: Console, *, width: int, beyond: HeldOut | None = None) -> None:
     """Print one row per law, one per law and cut-off, what was not compared, and the warnings of the best law."""
     console.print(fact_table(_facts(found)), width=width)
     console.print()
@@ -40,6 +44,9 @@ def print_comparison(found: Comparison, console: Console, *, width: int) -> None
     console.print()
     console.print(_cut_table(found, width))
     console.print()
+    if beyond is not None:
+        console.print(_held_out_table(beyond, width))
+        console.print()
     for line in _remarks(found):
         console.print(plain(line, "dim"), width=width)
     cautions = found.best.fit.findings
@@ -48,12 +55,11 @@ def print_comparison(found: Comparison, console: Console, *, width: int) -> None
         console.print(warning_table(cautions), width=width)
 
 
-def comparison_document(found: Comparison) -> dict[str, Json]:
+def comparison_document(found: Comparison, beyond: HeldOut | None = None) -> dict[str, Json]:
     """Return everything that is printed, and every prediction, at full precision; null for what does not exist."""
-    origin = found.runs.origin
     return {
         "schema_version": SCHEMA_VERSION,
-        "data": {"source": origin.source, "rows": origin.rows, "used": len(found.runs)},
+        "data": written_data(found.best.fit),
         "cuts": [float(cut) for cut in found.cuts],
         "level": found.level,
         "replicates": found.replicates,
@@ -61,7 +67,9 @@ def comparison_document(found: Comparison) -> dict[str, Json]:
         "laws": [_score(found, one) for one in found.scores],
         "failed": dict(found.failed),
         "left_out": [{"cut": cut, "reason": why} for cut, why in found.left_out.items()],
-        "widening": {"level": found.level, "per_ln_compute": number(found.widening(found.level))},
+        "along": found.along,
+        "calibration": _calibration(found),
+        "held_out": None if beyond is None else _held_out(found, beyond),
         "warnings": [written_warning(one) for one in found.best.fit.findings],
     }
 
@@ -70,12 +78,16 @@ def _facts(found: Comparison) -> Iterator[tuple[str, Text]]:
     origin = found.runs.origin
     yield "data", plain(f"{shown_name(origin.source)}: {len(found.runs):,} of {origin.rows:,} runs used")
     ends = {"low": scientific(float(found.cuts[0]), 3), "high": scientific(float(found.cuts[-1]), 3)}
-    yield "cut-offs", plain(CUT.format(count=len(found.cuts), **ends))
+    yield "cut-offs", plain(CUT.format(count=len(found.cuts), unit=_unit(found), **ends))
     yield "bootstrap", plain(RESAMPLED.format(replicates=found.replicates, seed=found.seed))
     for name, why in found.failed.items():
         yield "not compared", plain(f"{name}: {why}", "yellow")
     for why in found.left_out.values():
         yield "left out", plain(why, "yellow")
+
+
+def _unit(found: Comparison) -> str:
+    return "FLOP" if found.along == "flops" else shown_name(found.along)
 
 
 def _law_table(found: Comparison, width: int) -> Table:
@@ -112,12 +124,45 @@ def _cut_table(found: Comparison, width: int) -> Table:
     return whole_table(columns, rows, width=width, gap=GAP)
 
 
+def _held_out_table(beyond: HeldOut, width: int) -> Table:
+    """Return one row per band: how many of the runs that were kept back lie inside, and how wide it is."""
+    headers = ("runs", f"in {100 * beyond.level:g} %", "below", "above", "width %")
+    columns = [Column("held out", "bold"), *(Column(name, is_right=True) for name in headers)]
+    rows = []
+    loss = beyond.runs.loss
+    for name, band in beyond.bands.items():
+        sides = (f"{int(np.sum(loss < band.lower)):,}", f"{int(np.sum(loss > band.upper)):,}")
+        share, wide = f"{100 * float(np.mean(beyond.is_inside(name))):.1f}", beyond.width(name)
+        shown = f"{100 * wide:.1f}" if np.isfinite(wide) else ABSENT
+        rows.append([name, f"{len(beyond.runs):,}", share, *sides, shown])
+    return whole_table(columns, rows, width=width, gap=GAP)
+
+
+def _held_out(found: Comparison, beyond: HeldOut) -> dict[str, Json]:
+    return {
+        "level": beyond.level,
+        "rows": [int(row) for row in beyond.runs.row],
+        found.along: [number(float(one)) for one in beyond.size],
+        "loss": [number(float(one)) for one in beyond.runs.loss],
+        "bands": {
+            name: {
+                "share": number(float(np.mean(beyond.is_inside(name)))),
+                "width": number(beyond.width(name)),
+                **{end: [number(float(one)) for one in getattr(band, end)] for end in ("lower", "upper")},
+            }
+            for name, band in beyond.bands.items()
+        },
+    }
+
+
 def _remarks(found: Comparison) -> Iterator[str]:
-    told = {"level": 100 * found.level, "most": scientific(float(np.nanmax(found.flops)), 3)}
+    told = {"level": 100 * found.level, "most": scientific(float(np.nanmax(found.size)), 3), "along": _unit(found)}
     yield from (line.format(best=found.best.law.name, **told) for line in MEANINGS)
-    widening = found.widening(found.level)
-    if np.isfinite(widening):
-        yield WIDENED.format(level=100 * found.level, per_fold=significant(100 * widening, 2))
+    rule = found.calibration
+    factor = rule.factor(found.level)
+    if np.isfinite(factor):
+        parts = {name: significant(getattr(rule, f"per_{name}"), 2) for name in ("spread", "distance", "fall")}
+        yield WIDENED.format(level=100 * found.level, factor=significant(factor, 3), along=found.along, **parts)
     else:
         yield NOT_WIDENED.format(level=100 * found.level)
 
@@ -137,6 +182,16 @@ def _moments(one: Backtest) -> tuple[float, float]:
 
 def _compute(one: Backtest) -> float:
     return float(np.sqrt(np.mean(one.compute**2)))
+
+
+def _calibration(found: Comparison) -> dict[str, Json]:
+    rule = found.calibration
+    return {
+        "level": found.level,
+        "factor": number(rule.factor(found.level)),
+        "groups": rule.groups,
+        **{f"per_{name}": number(getattr(rule, f"per_{name}")) for name in ("spread", "distance", "fall")},
+    }
 
 
 def _score(found: Comparison, score: LawScore) -> dict[str, Json]:
@@ -173,8 +228,9 @@ def _backtest(found: Comparison, one: Backtest) -> dict[str, Json]:
         "params": number(one.params),
         "regret": number(one.regret),
         "rows": [int(row) for row in found.runs.row[one.rows]],
+        found.along: [number(float(value)) for value in one.size],
         **{
             name: [number(float(value)) for value in getattr(one, name)]
-            for name in ("flops", "distance", "loss", "prediction", "low", "high", "log_density", "compute")
+            for name in ("distance", "loss", "prediction", "low", "high", "log_density", "compute")
         },
     }

@@ -21,7 +21,7 @@ BELOW = "{name} down to {factor:,g} times below the runs of the table, whose sma
 OUTSIDE = "{name} outside the runs of the table, {low:g} … {high:g}"
 
 
-class Reach(NamedTuple):
+class Extrapolated(NamedTuple):
     """One input, or the product 6 N D: the values asked for (n,), and the range of the runs that count."""
 
     name: str
@@ -75,7 +75,7 @@ def extrapolation(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) 
     return Finding(EXTRAPOLATION, "; ".join(said)) if said else None
 
 
-def _reaches(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> Iterator[Reach]:
+def _reaches(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> Iterator[Extrapolated]:
     """Yield the inputs that are numbers and that the table has, and 6 N D where the law takes size and data."""
     for name, values in columns.items():
         if name in runs.columns and runs.columns[name].ndim == 1:
@@ -89,7 +89,7 @@ def _reaches(law: Law, columns: Mapping[str, Sequence[float]], runs: Runs) -> It
         yield _reach("flops", asked, measured, runs, True)
 
 
-def _reach(name: str, values: np.ndarray, measured: np.ndarray, runs: Runs, is_positive: bool) -> Reach:
+def _reach(name: str, values: np.ndarray, measured: np.ndarray, runs: Runs, is_positive: bool) -> Extrapolated:
     there = measured[(runs.weight > 0) & np.isfinite(measured)]
     low, high = float(there.min()), float(there.max())
-    return Reach(name, values, low, high, is_positive and low > 0)
+    return Extrapolated(name, values, low, high, is_positive and low > 0)

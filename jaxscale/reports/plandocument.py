@@ -55,9 +55,15 @@ def plan_document(found: PlanReport) -> dict[str, Json]:
         },
         "buildable": None if found.of_shapes is None else _built(found.of_shapes),
         "decision": None if found.decision is None else _decision(found.decision, found.level),
+        "laws": None if found.weights is None or found.decision is None else _laws(found.decision, found.weights),
         "warnings": [written_warning(one) for one in found.cautions],
         "provenance": provenance_of(found.source),
     }
+
+
+def _laws(decision: Decision, weights: tuple[float, ...]) -> list[Json]:
+    """Return the laws that were decided over, with their weights."""
+    return [{"law": law.name, "weight": weight} for law, weight in zip(decision.laws, weights, strict=True)]
 
 
 def _decision(decision: Decision, level: float) -> dict[str, Json]:

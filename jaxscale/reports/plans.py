@@ -52,12 +52,14 @@ class PlanReport:
     """A plan, and with replicates and a budget the decision for all of them; by a study or at given coefs.
 
     at_point: without replicates, the decision for the point alone, where models that can be built were priced.
+    weights: of the decision's laws, where it is over several; source and plan are of the first.
     """
 
     source: Study | Constants
     plan: Plan
     decision: Decision | None
     at_point: Decision | None = None
+    weights: tuple[float, ...] | None = None
 
     @property
     def point(self) -> Plan:
@@ -99,11 +101,8 @@ class PlanReport:
         if self.plan.is_ensemble and not self.plan.optimal.all():
             lost = [str(one) for one in np.asarray(self.plan.status)[~self.plan.optimal]]
             why = ", ".join(f"{lost.count(reason):,} {reason}" for reason in dict.fromkeys(lost))
-            found.append(
-                Finding(
-                    "no-plan", FEW_PLANS.format(count=f"{len(lost):,}", total=f"{len(self.plan.params):,}", why=why)
-                )
-            )
+            told = {"count": f"{len(lost):,}", "total": f"{len(self.plan.params):,}", "why": why}
+            found.append(Finding("no-plan", FEW_PLANS.format(**told)))
         return tuple(found)
 
     @property
@@ -152,6 +151,9 @@ def print_plan(found: PlanReport, console: Console, *, width: int) -> None:
 def _facts(found: PlanReport) -> Iterator[tuple[str, Text]]:
     at = found.point
     yield "aim", plain(found.aim)
+    laws = () if found.decision is None else zip(found.decision.laws, found.weights or (), strict=False)
+    told = ", ".join(f"{law.name} {significant(weight, 3)}" for law, weight in laws)
+    yield from [("laws", plain(told))] if told else []
     yield from (("assumed", plain(one)) for one in at.assumed)
     if at.status is PlanStatus.OPTIMAL:
         yield (

@@ -22,13 +22,13 @@ class Backtest:
     Attributes
     ----------
     cut
-        The cut-off, FLOP.
+        The cut-off, in FLOP where compute is known.
     fit
         The law on the runs up to it; others have no part in it, and in its table copies of weight zero stand for them.
     rows
         (m,) places of the runs above in the whole table, counted from 0.
-    flops, loss
-        (m,) of these.
+    size, loss
+        (m,) of these: compute, or the laws' only input, whichever the table is cut by.
     prediction
         (m,) their loss by the fit.
     predictive
@@ -43,6 +43,9 @@ class Backtest:
         an input that no budget decides and that was not given (`at`).
     params
         The size that the fit recommends at the largest measured compute; NaN without a frontier.
+    fall
+        (m,) by how much ln loss falls from the last run below the cut-off to each, by the fit of a law of one input; 0
+        for another.
     regret
         What that size loses there beside the best one, in nats, by the comparison's first law fitted to all runs; NaN
         where either has no frontier.
@@ -51,7 +54,7 @@ class Backtest:
     cut: float
     fit: Fit
     rows: np.ndarray
-    flops: np.ndarray
+    size: np.ndarray
     loss: np.ndarray
     prediction: np.ndarray
     predictive: Predictive
@@ -60,6 +63,7 @@ class Backtest:
     log_density: np.ndarray
     compute: np.ndarray
     params: float
+    fall: np.ndarray
     regret: float = float("nan")
 
     @property
@@ -69,8 +73,8 @@ class Backtest:
 
     @property
     def distance(self) -> np.ndarray:
-        """(m,) ln of how many times the cut-off's compute each run has."""
-        return np.asarray(np.log(self.flops / self.cut))
+        """(m,) ln of how many times the cut-off each run has in compute, or in what the table is cut by."""
+        return np.asarray(np.log(self.size / self.cut))
 
     @property
     def is_inside(self) -> np.ndarray:

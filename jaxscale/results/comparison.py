@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,9 @@ from jaxscale.costs.training import decided
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band
 from jaxscale.intervals.band import check_level
+from jaxscale.registry import unknown
 from jaxscale.results.backtest import LawScore, spread_of
+from jaxscale.results.calibration import Calibration, Extrapolated, calibrated, reach_of
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.mixtures import Predictive, quantile_of
 from jaxscale.runs import Runs
@@ -22,8 +24,7 @@ from jaxscale.runs import Runs
 if TYPE_CHECKING:
     import pandas as pd
 
-SHORTEST = float(np.log(2.0))
-"""Least distance ln(C/C_cut) that a widening is measured in: a run just above a cut-off is an extrapolation too."""
+NO_COMMON_LAW = "the calibration has weights of the laws {laws}, and none of them is in this comparison"
 INPUT_MISSING = "predict needs {missing} too: an input of '{law}', which has a weight of {weight:.3g}"
 
 
@@ -33,10 +34,12 @@ class Comparison:
 
     Attributes
     ----------
-    runs, flops
-        The table, and the compute (n,) by which it was cut.
+    runs
+        The table.
+    along, size
+        What it was cut by, and the numbers (n,): `flops`, or the name of the laws' only input.
     cuts
-        (c,) the cut-offs, FLOP.
+        (c,) the cut-offs, in the unit of `size`.
     scores
         One per law, by increasing root mean square error of the runs held out.
     failed
@@ -56,7 +59,8 @@ class Comparison:
     """
 
     runs: Runs
-    flops: np.ndarray
+    along: str
+    size: np.ndarray
     cuts: np.ndarray
     scores: tuple[LawScore, ...]
     failed: Mapping[str, str]
@@ -85,50 +89,102 @@ class Comparison:
         """The replicates of each law on all runs."""
         return tuple(one.ensemble for one in self.scores)
 
+    def of_law(self, name: str) -> Comparison:
+        """Return the comparison of one law alone, of weight one; raise UsageError for a law that is not in it."""
+        kept = [replace(one, weight=1.0) for one in self.scores if one.law.name == name]
+        if not kept:
+            raise UsageError(unknown("law", name, tuple(one.law.name for one in self.scores)))
+        return replace(self, scores=tuple(kept))
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per law: weight, scores on the runs held out, and Akaike's criterion on all."""
         import pandas as pd
 
+        before, after = (
+            ("weight", "root_mean_square", "mean_error"),
+            ("log_score", "compute_error", "regret", "aic", "aicc"),
+        )
         rows = {
             one.law.name: {
-                "weight": one.weight,
-                "root_mean_square": one.root_mean_square,
-                "mean_error": one.mean_error,
+                **{name: getattr(one, name) for name in before},
                 "coverage": one.coverage[0],
                 "coverage_error": one.coverage[1],
-                "log_score": one.log_score,
-                "compute_error": one.compute_error,
-                "regret": one.regret,
-                "aic": one.aic,
-                "aicc": one.aicc,
+                **{name: getattr(one, name) for name in after},
             }
             for one in self.scores
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
 
-    def widening(self, level: float = 0.95) -> float:
-        """Return by how much, in ln loss per unit of ln(C/C_cut), limits are widened to hold their share in back-tests.
+    @cached_property
+    def calibration(self) -> Calibration:
+        """What the back-tests say of how far off the combined median is, each run held out a group of its own.
 
-        The combined limits of every run held out, at its cut-off and by the stacking weights, are held against what was
-        measured; by how much it lies outside, over the distance extrapolated, is the score of which the conformal
-        quantile is taken.   Source: Romano et al. 2019, arXiv 1905.03222, with a scale for the score.
+        A run that lies above several cut-offs is held out several times, and these count as one.
+        """
+        parts = [self.back_tested(place) for place in range(len(self.cuts))]
+        rows = np.concatenate([one.rows for one in self.best.backtests])
+        reach = [np.concatenate([getattr(one, name) for one, _, _ in parts]) for name in Extrapolated.__annotations__]
+        error = np.concatenate([error for _, _, error in parts])
+        groups = [rows == row for row in np.unique(rows)]
+        return calibrated(
+            [Extrapolated(*(one[group] for one in reach)) for group in groups],
+            [error[group] for group in groups],
+            tuple(one.law.name for one in self.scores),
+            self.weights,
+        )
+
+    def back_tested(
+        self, place: int, weights: Mapping[str, float] | None = None
+    ) -> tuple[Extrapolated, np.ndarray, np.ndarray]:
+        """Return the reach, the combined median (m,) and its error, of ln loss, at the runs above a cut-off.
+
+        place: of the cut-off in `cuts`.   weights: law → weight; the stacking weights without any.
+        """
+        kept = self._weighed(weights)
+        tests = [one.backtests[place] for one, _ in kept]
+        share = np.array([weight for _, weight in kept])
+        fall = np.sum([weight * one.fall for one, weight in zip(tests, share, strict=True)], axis=0)
+        reach, centre = reach_of([one.predictive for one in tests], share, tests[0].distance, fall)
+        return reach, centre, centre - np.log(tests[0].loss)
+
+    def held_out(self, place: int, *, level: float = 0.95, calibration: Calibration | None = None) -> Band:
+        """Return the combined band of the runs above a cut-off, by the fits to those below it.
 
         Parameters
         ----------
+        place
+            Of the cut-off in `cuts`.
         level
-            Share of the runs that limits should hold, above 0 and below 1.
+            Above 0 and below 1.
+        calibration
+            Of other comparisons; without one, the plain predictive, whose weights are of the very runs above.
 
         Returns
         -------
-        float
-            Never below 0; infinite where fewer runs were held out than the level needs.
+        Band
+            (m,), in the order of `best.backtests[place].rows`.
         """
         check_level(level)
-        beyond = np.sort(self._beyond(level))
-        place = int(np.ceil((len(beyond) + 1) * level)) - 1
-        return float("inf") if place >= len(beyond) else max(0.0, float(beyond[place]))
+        weights = None if calibration is None else dict(zip(calibration.laws, calibration.weights, strict=True))
+        kept = self._weighed(weights)
+        parts, share = [one.backtests[place].predictive for one, _ in kept], np.array([weight for _, weight in kept])
+        reach, centre, _ = self.back_tested(place, weights)
+        if calibration is None:
+            ends = [quantile_of(parts, share, one) for one in (0.5 * (1 - level), 0.5 * (1 + level))]
+        else:
+            half = calibration.half_width(reach, level)
+            ends = [centre - half, centre + half]
+        method = "combined" if calibration is None else "calibrated"
+        return self._band([np.exp(one) for one in (ends[0], centre, ends[1])], level, method, kept)
 
-    def predict(self, *, level: float = 0.95, is_widened: bool = True, **columns: ArrayLike) -> Band:
+    def predict(
+        self,
+        *,
+        level: float = 0.95,
+        is_widened: bool = True,
+        calibration: Calibration | None = None,
+        **columns: ArrayLike,
+    ) -> Band:
         """Return the combined band of the loss of a new run, over the draws of all laws by their weights.
 
         Parameters
@@ -136,10 +192,13 @@ class Comparison:
         level
             Share of new runs that the band should hold, above 0 and below 1.
         is_widened
-            Whether it is widened by what the back-tests show, in proportion to how far beyond all runs in compute a new
-            one lies, and as if by a factor of two at least.
+            Whether it is widened to what the runs held out demand of a run that lies as far beyond all runs in compute,
+            and as if by a factor of two at least (`calibration`); it is never narrower than without.
+        calibration
+            A rule from other comparisons, which then decides limits and weights of the laws in place of this one's.
         **columns
-            Params and tokens, or other inputs of the laws, numbers or arrays of one shape; compute is 6 N D.
+            Params and tokens, or other inputs of the laws, numbers or arrays of one shape; compute is 6 N D
+            unless it is given.
 
         Returns
         -------
@@ -159,20 +218,48 @@ class Comparison:
         >>> bool(wide.lower <= plain.lower < plain.upper <= wide.upper)
         True
         """
+        return self.band_at(columns, level=level, is_widened=is_widened, calibration=calibration)
+
+    def band_at(
+        self,
+        columns: Mapping[str, ArrayLike],
+        *,
+        level: float,
+        is_widened: bool = True,
+        calibration: Calibration | None = None,
+    ) -> Band:
+        """Return what `predict` does, of columns by name."""
         check_level(level)
-        given = {**columns, **decided(columns)}
+        given = {**decided(columns), **columns}
         arrays = np.broadcast_arrays(*(np.asarray(one, dtype=np.float64) for one in given.values()))
         flat = {name: array.ravel() for name, array in zip(given, arrays, strict=True)}
-        parts = [self._predictive(one, flat) for one in self.scores if one.weight > 0]
-        weights = np.array([one.weight for one in self.scores if one.weight > 0])
-        ends = [quantile_of(parts, weights, share) for share in (0.5 * (1 - level), 0.5, 0.5 * (1 + level))]
-        if is_widened:
-            reach = self.widening(level) * np.maximum(np.log(flat["flops"] / np.nanmax(self.flops)), SHORTEST)
-            ends = [ends[0] - reach, ends[1], ends[2] + reach]
-        lower, centre, upper = (np.exp(one).reshape(arrays[0].shape) for one in ends)
-        used = sum(int(one.ensemble.usable.sum()) for one in self.scores if one.weight > 0)
-        total = sum(len(one.ensemble) for one in self.scores if one.weight > 0)
-        return Band(lower, centre, upper, level, "combined and widened" if is_widened else "combined", used, total)
+        kept = self._weighed(
+            None if calibration is None else dict(zip(calibration.laws, calibration.weights, strict=True))
+        )
+        parts, share = [self._predictive(one, flat) for one, _ in kept], np.array([weight for _, weight in kept])
+        low, high = (quantile_of(parts, share, one) for one in (0.5 * (1 - level), 0.5 * (1 + level)))
+        with np.errstate(divide="ignore"):
+            distance = np.log(flat[self.along] / np.nanmax(self.size))
+        fall = np.sum([weight * self._fall(one, flat) for one, weight in kept], axis=0)
+        reach, centre = reach_of(parts, share, distance, fall)
+        method = "combined"
+        if calibration is not None:
+            half, method = calibration.half_width(reach, level), "calibrated"
+            low, high = centre - half, centre + half
+        elif is_widened:
+            half, method = self.calibration.half_width(reach, level), "combined and widened"
+            low, high = np.minimum(low, centre - half), np.maximum(high, centre + half)
+        ends = [np.exp(one).reshape(arrays[0].shape) for one in (low, centre, high)]
+        return self._band(ends, level, method, kept)
+
+    def _weighed(self, weights: Mapping[str, float] | None) -> list[tuple[LawScore, float]]:
+        """Return the laws of some weight with their weights, of sum one; those of other comparisons may lack some."""
+        given = {one.law.name: one.weight for one in self.scores} if weights is None else weights
+        kept = [(one, given[one.law.name]) for one in self.scores if given.get(one.law.name, 0.0) > 0]
+        total = sum(weight for _, weight in kept)
+        if not total:
+            raise UsageError(NO_COMMON_LAW.format(laws=", ".join(given)))
+        return [(one, weight / total) for one, weight in kept]
 
     def _predictive(self, score: LawScore, columns: Mapping[str, np.ndarray]) -> Predictive:
         """Return what a law fitted to all runs predicts of new ones."""
@@ -180,25 +267,28 @@ class Comparison:
 
         law, ensemble = score.law, score.ensemble
         missing = [name for name in law.inputs if name not in columns]
-        if missing or "flops" not in columns:
-            lacking = ", ".join(missing or ["params and tokens"])
+        if missing or self.along not in columns:
+            lacking = ", ".join(missing or (["params and tokens"] if self.along == "flops" else [self.along]))
             raise UsageError(INPUT_MISSING.format(missing=lacking, law=law.name, weight=score.weight))
         sets = np.stack([ensemble.coefs[name][ensemble.usable] for name in law.names], axis=1)
         spread, dof = self._spreads[law.name]
         return Predictive(np.log(predict_sets(law, sets, columns)), spread, dof)
 
+    def _fall(self, score: LawScore, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return by how much ln loss falls from the last run (m,), for a law of one input; 0 for another."""
+        from jaxscale.laws import predict_with
+
+        law = score.law
+        if len(law.inputs) > 1:
+            return np.zeros(len(columns[self.along]))
+        last = {law.inputs[0]: np.append(columns[law.inputs[0]], np.nanmax(self.size))}
+        logs = np.log(predict_with(law, score.fit.coefs, last))
+        return np.asarray(np.abs(logs[:-1] - logs[-1]))
+
     @cached_property
     def _spreads(self) -> dict[str, tuple[float, float]]:
         return {one.law.name: spread_of(one.fit) for one in self.scores}
 
-    def _beyond(self, level: float) -> np.ndarray:
-        """Return how far each run held out lies outside the combined limits, over the distance extrapolated."""
-        found = []
-        for tests in zip(*(one.backtests for one in self.scores), strict=True):
-            low, high = (
-                quantile_of([one.predictive for one in tests], np.array(self.weights), share)
-                for share in (0.5 * (1.0 - level), 0.5 * (1.0 + level))
-            )
-            target = np.log(tests[0].loss)
-            found.append(np.maximum(low - target, target - high) / np.maximum(tests[0].distance, SHORTEST))
-        return np.concatenate(found)
+    def _band(self, ends: Sequence[np.ndarray], level: float, method: str, kept: list[tuple[LawScore, float]]) -> Band:
+        used = sum(int(one.ensemble.usable.sum()) for one, _ in kept)
+        return Band(*ends, level, method, used, sum(len(one.ensemble) for one, _ in kept))

@@ -53,8 +53,7 @@ def lowest_runs(runs: Runs, lowest_per: Mapping[str, float]) -> Runs:
             raise RunsError(NOT_POSITIVE.format(source=source, name=shown(name), row=int(runs.row[wrong[0]])))
         place = np.floor(np.log10(column) / width + ON_LINE).astype(np.int64)
         cell = joint(cell, place - place.min())
-    loss = np.where(runs.weight > 0, runs.loss, np.inf)  # a run that does not count stands for no cell
-    order = np.lexsort((runs.row, loss, cell))
+    order = np.lexsort((runs.row, runs.loss, cell))
     is_first = np.append(True, cell[order][1:] != cell[order][:-1])
     kept = runs.take(np.sort(order[is_first]), LOWEST)
     return kept.with_lowest_per(lowest_per)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import t as student
+from six_budgets import COEFS
 
 import jaxscale as js
 from jaxscale.comparing import backtest
@@ -14,26 +15,7 @@ from jaxscale.comparing.cutting import only
 from jaxscale.comparing.weighing import stacking_weights
 from jaxscale.results.mixtures import Predictive, quantile_of
 
-COEFS = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
 LAWS = ("kaplan", "chinchilla")
-
-
-def table(noise=0.004, seed=3):
-    """60 runs of Chinchilla's law: six budgets, ten sizes each."""
-    flops = np.repeat(np.geomspace(1e18, 3e21, 6), 10)
-    params = 0.1 * flops**0.5 * np.tile(np.geomspace(0.2, 5, 10), 6)
-    columns = {"params": params, "tokens": flops / 6 / params}
-    return js.simulate("chinchilla", COEFS, columns=columns, noise=noise, seed=seed)
-
-
-@pytest.fixture(scope="module")
-def runs():
-    return table()
-
-
-@pytest.fixture(scope="module")
-def found(runs):
-    return js.compare(runs, LAWS, replicates=100, cuts=2)
 
 
 @pytest.mark.slow
@@ -56,7 +38,7 @@ def test_the_scores_are_those_of_numpy_from_the_predictions(found, runs):
     for one in found.scores:
         errors, inside, density = [], [], []
         for test in one.backtests:
-            np.testing.assert_array_equal(np.sort(test.rows), np.flatnonzero(found.flops > test.cut * (1 + 1e-9)))
+            np.testing.assert_array_equal(np.sort(test.rows), np.flatnonzero(found.size > test.cut * (1 + 1e-9)))
             np.testing.assert_array_equal(test.loss, runs.loss[test.rows])
             columns = {name: runs[name][test.rows] for name in one.law.inputs}
             np.testing.assert_allclose(test.prediction, js.predict(test.fit, **columns), rtol=1e-12)
@@ -68,7 +50,7 @@ def test_the_scores_are_those_of_numpy_from_the_predictions(found, runs):
             inside.append((below >= 0.05) & (below <= 0.95))
             kept = test.fit.runs.weight > 0
             own = np.log(js.predict(test.fit, params=runs["params"], tokens=runs["tokens"]) / runs.loss)
-            own = own[found.flops <= test.cut * (1 + 1e-9)]
+            own = own[found.size <= test.cut * (1 + 1e-9)]
             assert part.spread == pytest.approx(np.sqrt(np.sum(own**2) / (kept.sum() - len(test.fit.free))), rel=1e-9)
         errors, inside, density = map(np.concatenate, (errors, inside, density))
         assert one.root_mean_square == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-10)
@@ -82,7 +64,7 @@ def test_the_scores_are_those_of_numpy_from_the_predictions(found, runs):
 @pytest.mark.slow
 def test_the_regret_is_that_of_a_closed_form(found):
     """Hoffmann et al. 2022, eq. 4: the optimum at the largest compute under the first law's fit to all runs."""
-    truth, budget = found.best.fit.coefs, found.flops.max()
+    truth, budget = found.best.fit.coefs, found.size.max()
 
     def loss(params):
         tokens = budget / 6 / params
@@ -101,7 +83,7 @@ def test_the_error_in_equivalent_compute_is_by_the_slope_of_the_frontier(found):
     test = found.best.backtests[0]
     coefs = test.fit.coefs
     gamma = coefs["alpha"] * coefs["beta"] / (coefs["alpha"] + coefs["beta"])
-    front = js.frontier(test.fit, flops=test.flops)
+    front = js.frontier(test.fit, flops=test.size)
     expected = (test.prediction - test.loss) / (gamma * (front.loss - coefs["E"]))
     np.testing.assert_allclose(test.compute, expected, rtol=0.01)
 
@@ -112,7 +94,7 @@ def test_the_error_in_equivalent_compute_is_by_the_slope_of_the_frontier(found):
 def test_what_was_held_out_has_no_part_in_the_fits(found, runs, poison, law):
     """All runs above the first cut-off but one are poisoned; the fit below it and its replicates stay, to the bit."""
     cut = float(found.cuts[0])
-    above = np.flatnonzero(found.flops > cut * (1 + 1e-9))
+    above = np.flatnonzero(found.size > cut * (1 + 1e-9))
     loss = runs.loss.copy()
     loss[above[:-1]] = poison
     asked = asked_of(replace(runs, loss=loss), [js.LAWS.resolve(law)], "huber", "pairs", 100, 0, 0.9)
@@ -127,7 +109,7 @@ def test_what_was_held_out_has_no_part_in_the_fits(found, runs, poison, law):
 @pytest.mark.slow
 def test_runs_whose_loss_is_not_a_number_are_not_scored(found, runs):
     cut = float(found.cuts[0])
-    above = np.flatnonzero(found.flops > cut * (1 + 1e-9))
+    above = np.flatnonzero(found.size > cut * (1 + 1e-9))
     loss = runs.loss.copy()
     loss[above[::2]] = np.nan
     (one,) = js.compare(replace(runs, loss=loss), ["chinchilla"], replicates=100, cuts=[cut]).scores
@@ -175,15 +157,23 @@ def test_quantiles_of_a_mixture_have_their_share_below_them():
 
 
 @pytest.mark.slow
-def test_the_combined_band_is_widened_with_the_distance(found):
+def test_the_combined_band_is_as_wide_as_the_back_tests_demand(found):
+    """The half width is the factor times the root of the sum of squares of spread and distance, here written out."""
     columns = {"params": np.array([1e9, 1e10, 1e11]), "tokens": np.array([2e10, 2e11, 2e12])}
     plain = found.predict(level=0.8, is_widened=False, **columns)
     wide = found.predict(level=0.8, **columns)
-    added = np.log(plain.lower / wide.lower)
-    reach = np.maximum(np.log(6 * columns["params"] * columns["tokens"] / found.flops.max()), np.log(2))
-    np.testing.assert_allclose(added, found.widening(0.8) * reach, atol=1e-9)
-    np.testing.assert_allclose(np.log(wide.upper / plain.upper), added, atol=1e-9)
-    assert found.widening(0.999) == np.inf
+    sigma = found.predict(level=0.6826, is_widened=False, **columns)
+    spread = 0.5 * np.log(sigma.upper / sigma.lower)
+    reach = np.maximum(np.log(6 * columns["params"] * columns["tokens"] / found.size.max()), np.log(2))
+    rule = found.calibration
+    half = rule.factor(0.8) * np.hypot(rule.per_spread * spread, rule.per_distance * reach)
+    np.testing.assert_allclose(
+        np.log(wide.upper), np.maximum(np.log(plain.upper), np.log(plain.centre) + half), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        np.log(wide.lower), np.minimum(np.log(plain.lower), np.log(plain.centre) - half), rtol=1e-6
+    )
+    assert rule.factor(0.999) == np.inf
     truth = COEFS["E"] + 480 * columns["params"] ** -0.35 + 2100 * columns["tokens"] ** -0.37
     assert ((wide.lower < truth) & (truth < wide.upper)).all()
     with pytest.raises(js.UsageError, match="needs tokens too"):
@@ -191,18 +181,16 @@ def test_the_combined_band_is_widened_with_the_distance(found):
 
 
 @pytest.mark.slow
-def test_the_widened_band_holds_its_share_of_the_back_tests(found):
-    """By its construction, with the cut-off's own distance in place of that beyond all runs."""
-    level, kappa = 0.8, found.widening(0.8)
-    inside = []
-    for tests in zip(*(one.backtests for one in found.scores), strict=True):
-        low, high = (
-            quantile_of([one.predictive for one in tests], np.array(found.weights), share) for share in (0.1, 0.9)
-        )
-        reach = kappa * np.maximum(tests[0].distance, np.log(2))
-        target = np.log(tests[0].loss)
-        inside.append((low - reach <= target) & (target <= high + reach))
-    assert np.mean(np.concatenate(inside)) >= level
+def test_the_rule_holds_its_share_of_the_back_tests(found):
+    """By its construction: each run counts once, by the share of its back-tests that lie within."""
+    inside, rows = [], []
+    for place in range(len(found.cuts)):
+        reach, _, error = found.back_tested(place)
+        inside.append(np.abs(error) <= found.calibration.half_width(reach, 0.8))
+        rows.append(found.best.backtests[place].rows)
+    inside, rows = np.concatenate(inside), np.concatenate(rows)
+    assert found.calibration.groups == len(np.unique(rows))
+    assert np.mean([inside[rows == row].mean() for row in np.unique(rows)]) >= 0.8
 
 
 @pytest.mark.slow

@@ -49,8 +49,8 @@ def test_selections_come_first_and_lines_of_the_grid_belong_to_the_cell_above(tm
     assert runs.origin.left_out == {"where": 1, "lowest": 1}
 
 
-def test_of_equal_losses_the_first_is_kept_and_runs_of_no_weight_stand_for_nothing():
-    table = pd.DataFrame({"params": [1e8] * 4, "tokens": 1e9, "loss": [2.0, 3.0, 3.0, 4.0], "weight": [0, 1, 1, 1]})
+def test_of_equal_losses_the_first_is_kept():
+    table = pd.DataFrame({"params": [1e8] * 4, "tokens": 1e9, "loss": [4.0, 3.0, 3.0, 4.0]})
     assert js.Runs.from_frame(table, lowest_per={"params": 1.0}).row.tolist() == [2]
 
 
