@@ -8,6 +8,7 @@ import sys
 import click
 
 from benchmarks import options
+from benchmarks.backtests import backtests
 from benchmarks.bootstrap import bootstrap
 from benchmarks.cold import cold
 from benchmarks.coverage import coverage
@@ -47,7 +48,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, tables, coverage, designs, kernels, noisy, recovery, schedules, everything, table):
+for command in (*MEASURING, backtests, tables, coverage, designs, kernels, noisy, recovery, schedules, everything, table):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -2,10 +2,19 @@
 
 from jaxscale.comparing.backtesting import backtest
 from jaxscale.comparing.compare import compare
+from jaxscale.comparing.differences import Difference, difference
 from jaxscale.comparing.groups import GroupComparisons, calibration, compare_groups
 from jaxscale.comparing.holding_out import hold_out
 from jaxscale.comparing.recipes import compare_recipes
 
 __all__ = [
-    "GroupComparisons", "backtest", "calibration", "compare", "compare_groups", "compare_recipes", "hold_out",
-]  # fmt: skip
+    "Difference",
+    "GroupComparisons",
+    "backtest",
+    "calibration",
+    "compare",
+    "compare_groups",
+    "compare_recipes",
+    "difference",
+    "hold_out",
+]

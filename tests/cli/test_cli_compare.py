@@ -1,9 +1,12 @@
 """`jaxscale compare` on a small table: a page of 80 columns, and a document that says the same."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+import jaxscale as js
 
 
 @pytest.fixture
@@ -53,6 +56,40 @@ def test_cut_offs_are_given_in_flop_too(run, table):
     words = ("compare", table, "--laws", "chinchilla", "--replicates", "100", "--json")
     document = json.loads(run(*words, "--cuts", "3e19,1.3e20").stdout)
     assert document["cuts"] == [3e19, 1.3e20]
+
+
+@pytest.mark.slow
+def test_runs_held_out_are_counted_and_the_laws_are_saved_for_a_plan(run, table):
+    words = ("compare", table, "--laws", "chinchilla,kaplan", "--cuts", "2", "--replicates", "100")
+    words = (*words, "--where", "row <= 50", "--held-out", "row > 50")
+    made = run(*words, "--out", "laws", "--json")
+    assert made.exit_code == 0, made.stderr
+    document = json.loads(made.stdout)
+    assert document["data"]["used"] == 50
+    held = document["held_out"]
+    assert held["rows"] == list(range(51, 61))
+    assert set(held["bands"]) == {"combined", "chinchilla", "kaplan"}
+    for band in held["bands"].values():
+        inside = (np.array(band["lower"]) <= held["loss"]) & (held["loss"] <= np.array(band["upper"]))
+        assert band["share"] == pytest.approx(inside.mean())
+        assert band["width"] == pytest.approx(np.median(np.log(np.divide(band["upper"], band["lower"]))))
+    saved = js.store.load_comparison("laws")
+    plan = run("plan", "laws", "--flops", "1e22", "--json")
+    assert plan.exit_code == 0, plan.stderr
+    told = json.loads(plan.stdout)
+    decision = js.decide(saved.ensembles, weights=saved.weights, flops=1e22)
+    assert told["decision"]["params"] == pytest.approx(decision.params, rel=1e-9)
+    assert [(one["law"], one["weight"]) for one in told["laws"]] == [
+        (one.fit.law.name, weight) for one, weight in zip(saved.studies, saved.weights, strict=True)
+    ]
+    assert sum(saved.weights) == pytest.approx(1.0)
+    again = run(*words, "--out", "laws")
+    assert (again.exit_code, "not empty" in again.stderr) == (6, True)
+    refused = run("plan", "laws", "--target-loss", "2.5")
+    assert (refused.exit_code, "give a budget" in refused.stderr) == (2, True)
+    edited = Path("laws/comparison.json").read_text().replace("0.", "1.", 1)
+    Path("laws/comparison.json").write_text(edited)
+    assert run("plan", "laws", "--flops", "1e22").exit_code == 6
 
 
 @pytest.mark.parametrize(

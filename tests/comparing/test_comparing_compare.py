@@ -9,7 +9,7 @@ from scipy.stats import t as student
 from six_budgets import COEFS
 
 import jaxscale as js
-from jaxscale.comparing import backtest
+from jaxscale.comparing import backtest, difference
 from jaxscale.comparing.compare import asked_of
 from jaxscale.comparing.cutting import only
 from jaxscale.comparing.weighing import stacking_weights
@@ -127,6 +127,32 @@ def test_the_weights_are_those_of_a_general_solver_and_beat_every_single_law(fou
     assert mixed >= density.sum(axis=0).max() - 1e-6
     decision = js.decide(found.ensembles, weights=found.weights, flops=1e22)
     assert decision.best.expected()[0] >= 0
+
+
+@pytest.mark.slow
+def test_the_difference_of_two_laws_is_over_runs_with_all_their_back_tests(found):
+    told = difference(found, "chinchilla", "kaplan", level=0.9)
+    first, second = found.scores
+    assert told.log_score[0] == pytest.approx(first.log_score - second.log_score)
+    assert told.root_mean_square[0] == pytest.approx(first.root_mean_square - second.root_mean_square)
+    rows = np.concatenate([test.rows for test in first.backtests])
+    gain = np.concatenate(
+        [a.log_density - b.log_density for a, b in zip(first.backtests, second.backtests, strict=True)]
+    )
+    names = np.unique(rows)
+    random = np.random.default_rng(9)
+    means = []
+    for _ in range(2000):
+        drawn = random.choice(names, len(names))
+        means.append(np.mean(np.concatenate([gain[rows == row] for row in drawn])))
+    low, high = np.quantile(means, [0.05, 0.95])
+    width = high - low  # Monte-Carlo error of a 5 % quantile of some thousand draws is a few per cent of this
+    assert told.log_score[1].lower == pytest.approx(low, abs=0.08 * width)
+    assert told.log_score[1].upper == pytest.approx(high, abs=0.08 * width)
+    back = difference(found, "kaplan", "chinchilla")
+    assert back.log_score[0] == pytest.approx(-told.log_score[0])
+    with pytest.raises(js.UsageError, match="unknown law 'farseer'"):
+        difference(found, "farseer", "kaplan")
 
 
 def test_stacking_is_the_maximum_of_a_general_solver():
