@@ -154,9 +154,10 @@ def design(
     """Print which of the candidate runs to make next, in the order of purchase, and what they tell.
 
     SAVED is a folder that `jaxscale fit` has written, or `jaxscale compare --out`, of which the heaviest law is taken.
-    A TABLE, which is what the former takes, is fitted first, with its options, and nothing is saved. Without either, --law with --constants or --set gives the coefs, for runs to
-    begin with. The chosen runs lower the expected regret of the plans for --target most, or the error of predictions
-    for --region. Exit code 4 says that the fit is not trustworthy.
+    A TABLE, which is what the former takes, is fitted first, with its options, and nothing is saved. Without either,
+    --law with --constants or --set gives the coefs, for runs to begin with. The chosen runs lower the expected regret
+    of the plans for --target most, or the error of predictions for --region. Exit code 4 says that the fit is not
+    trustworthy.
     """
     choosing.check_clear(fitting)
     sources.check_sources(source, given, kept=OF_CANDIDATES)

@@ -2,14 +2,14 @@
 
 from jaxscale.comparing.backtesting import backtest
 from jaxscale.comparing.compare import compare
-from jaxscale.comparing.differences import Difference, difference
+from jaxscale.comparing.differences import LawDifference, difference
 from jaxscale.comparing.groups import GroupComparisons, calibration, compare_groups
 from jaxscale.comparing.holding_out import hold_out
 from jaxscale.comparing.recipes import compare_recipes
 
 __all__ = [
-    "Difference",
     "GroupComparisons",
+    "LawDifference",
     "backtest",
     "calibration",
     "compare",

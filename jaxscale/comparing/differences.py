@@ -16,7 +16,7 @@ DRAWS = 4_000
 
 
 @dataclass(frozen=True)
-class Difference:
+class LawDifference:
     """Scores of a first law less those of a second, on the same runs held out.
 
     Attributes
@@ -34,7 +34,7 @@ class Difference:
     runs: int
 
 
-def difference(found: Comparison, first: str, second: str, *, level: float = 0.9, seed: int = 0) -> Difference:
+def difference(found: Comparison, first: str, second: str, *, level: float = 0.9, seed: int = 0) -> LawDifference:
     """Return the difference of two laws' scores, with percentile intervals over resampled runs.
 
     A run is drawn with all its back-tests, for those at several cut-offs share its noise. What the fits below the
@@ -53,7 +53,7 @@ def difference(found: Comparison, first: str, second: str, *, level: float = 0.9
 
     Returns
     -------
-    Difference
+    LawDifference
         Of log score and error.
 
     Raises
@@ -82,7 +82,7 @@ def difference(found: Comparison, first: str, second: str, *, level: float = 0.9
     score, error = (
         (float(values[0]), band(Sample(values[1:], point=values[0]), level=level)) for values in (total, root)
     )
-    return Difference(score, error, len(names))
+    return LawDifference(score, error, len(names))
 
 
 def _score_of(found: Comparison, name: str) -> LawScore:

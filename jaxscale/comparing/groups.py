@@ -13,7 +13,7 @@ from jaxscale.comparing.weighing import stacking_weights
 from jaxscale.errors import RunsError
 from jaxscale.laws import Law
 from jaxscale.results import Comparison
-from jaxscale.results.calibration import Calibration, Extrapolated, calibrated, common_laws
+from jaxscale.results.calibration import Calibration, WidthParts, calibrated, common_laws
 from jaxscale.runs import Runs
 
 NO_GROUP = "{source}: compare_groups takes a table with a group column: read_runs(…, group='curve')"
@@ -132,12 +132,12 @@ def calibration(comparisons: Sequence[Comparison]) -> Calibration:
     reaches, errors = [], []
     for one in comparisons:
         parts = [one.back_tested(place, weights) for place in range(len(one.cuts))]
-        reaches.append(Extrapolated(*(np.concatenate([getattr(part, name) for part, _, _ in parts]) for name in REACH)))
+        reaches.append(WidthParts(*(np.concatenate([getattr(part, name) for part, _, _ in parts]) for name in REACH)))
         errors.append(np.concatenate([error for _, _, error in parts]))
     return calibrated(reaches, errors, laws, stacked.tolist())
 
 
-REACH = tuple(Extrapolated.__annotations__)
+REACH = tuple(WidthParts.__annotations__)
 
 
 def _densities(found: Comparison, laws: tuple[str, ...]) -> np.ndarray:

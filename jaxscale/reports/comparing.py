@@ -14,6 +14,7 @@ from jaxscale.reports.document import SCHEMA_VERSION, number, written_data, writ
 from jaxscale.reports.facts import fact_table, plain, warning_table
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Backtest, Comparison, LawScore
+from jaxscale.results.calibration import SHORTEST
 from jaxscale.results.holdout import HeldOut
 from jaxscale.text import Json, shown_name
 
@@ -29,8 +30,8 @@ MEANINGS = (
     "weight: share in the mixture of laws under which the runs above are likeliest",
 )
 WIDENED = (
-    "combined {level:g} % limits of runs beyond lie {factor} √(({spread} s)² + ({distance} d)² + ({fall} f)²) or "
-    "more off the median: s the spread, d the distance in ln {along}, f the fall of ln loss by laws of one input"
+    "combined {level:g} % limits of runs beyond: at least {per} % off the median for every factor of e in {along}, and {least} % "
+    "in all, so that they hold in back-tests"
 )
 NOT_WIDENED = "there are too few runs above the cut-offs for combined {level:g} % limits that hold in back-tests"
 GAP = 1
@@ -161,8 +162,8 @@ def _remarks(found: Comparison) -> Iterator[str]:
     rule = found.calibration
     factor = rule.factor(found.level)
     if np.isfinite(factor):
-        parts = {name: significant(getattr(rule, f"per_{name}"), 2) for name in ("spread", "distance", "fall")}
-        yield WIDENED.format(level=100 * found.level, factor=significant(factor, 3), along=found.along, **parts)
+        told = {"per": significant(100 * factor, 2), "least": significant(100 * factor * SHORTEST, 2)}
+        yield WIDENED.format(level=100 * found.level, along=_unit(found), **told)
     else:
         yield NOT_WIDENED.format(level=100 * found.level)
 

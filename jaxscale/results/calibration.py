@@ -28,7 +28,7 @@ OTHER_LAWS = "comparison {place} has the laws {found}, and the first has {expect
 
 
 @dataclass(frozen=True)
-class Extrapolated:
+class WidthParts:
     """What the width of a band is made of, for m predictions.
 
     spread: (m,) half the width of the plain predictive's central 68 %, in ln loss.   distance: (m,) ln of how many
@@ -51,7 +51,9 @@ class Calibration:
     """A scale of the errors of extrapolations, and the errors themselves in units of it.
 
     Errors of ln loss at runs held out are put in units of the scale sqrt((a spread)² + (b distance)² + (c fall)²),
-    whose factors maximise the likelihood of Student's distribution of 4 degrees of freedom. Limits lie at the conformal
+    whose factors maximise the likelihood of Student's distribution of 4 degrees of freedom; within a single comparison,
+    whose runs are too few to tell the three apart, the scale is the distance alone, so that bands grow beyond every
+    distance that was tried. Limits lie at the conformal
     quantile of their absolute values to each side of the median. Groups are exchangeable, and not the runs in one: each
     counts alike, however many runs it has, and one more, the new one, counts as infinite.
 
@@ -99,7 +101,7 @@ class Calibration:
         place = int(np.searchsorted(np.cumsum(self.mass), level * (1.0 - 1e-12)))
         return float(self.scores[place]) if place < len(self.scores) else float("inf")
 
-    def half_width(self, reach: Extrapolated, level: float) -> np.ndarray:
+    def half_width(self, reach: WidthParts, level: float) -> np.ndarray:
         """Return how far limits lie from the median (m,), in ln loss.
 
         Parameters
@@ -119,30 +121,38 @@ class Calibration:
 
 def reach_of(
     parts: list[Predictive], weights: np.ndarray, distance: np.ndarray, fall: np.ndarray
-) -> tuple[Extrapolated, np.ndarray]:
+) -> tuple[WidthParts, np.ndarray]:
     """Return what the width of a combined band is made of, and its median (m,), ln loss."""
     low, centre, high = (quantile_of(parts, weights, share) for share in (0.5 - ONE_SIGMA, 0.5, 0.5 + ONE_SIGMA))
-    return Extrapolated(0.5 * (high - low), distance, fall), centre
+    return WidthParts(0.5 * (high - low), distance, fall), centre
 
 
 def calibrated(
-    reaches: Sequence[Extrapolated], errors: Sequence[np.ndarray], laws: tuple[str, ...], weights: Sequence[float]
+    reaches: Sequence[WidthParts],
+    errors: Sequence[np.ndarray],
+    laws: tuple[str, ...],
+    weights: Sequence[float],
+    *,
+    factors: tuple[float, float, float] | None = None,
 ) -> Calibration:
-    """Return the calibration of groups, each with a reach and errors of ln loss (m_g,) at its runs held out."""
-    together = Extrapolated(
-        *(np.concatenate([getattr(one, name) for one in reaches]) for name in Extrapolated.__annotations__)
+    """Return the calibration of groups, each with parts of the width and errors of ln loss (m_g,) at its runs held out.
+
+    factors: of the scale, where they are not to be fitted.
+    """
+    together = WidthParts(
+        *(np.concatenate([getattr(one, name) for one in reaches]) for name in WidthParts.__annotations__)
     )
     error = np.abs(np.concatenate(list(errors)))
     count = len(reaches)
     share = np.concatenate([np.full(len(one), 1.0 / ((count + 1) * len(one))) for one in errors])
-    factors = _factors(together, error, share)
-    scores = error / np.maximum(together.scale(factors), LEAST_SCALE)
+    used = _factors(together, error, share) if factors is None else np.array(factors)
+    scores = error / np.maximum(together.scale(used), LEAST_SCALE)
     order = np.argsort(scores)
-    spread, distance, fall = factors.tolist()
+    spread, distance, fall = used.tolist()
     return Calibration(spread, distance, fall, scores[order], share[order], count, laws, tuple(map(float, weights)))
 
 
-def _factors(reach: Extrapolated, error: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _factors(reach: WidthParts, error: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Return the factors (3,) of greatest likelihood, found by the method of Nelder and Mead in their logarithms."""
     from scipy.optimize import minimize  # slow to import
 
@@ -152,7 +162,8 @@ def _factors(reach: Extrapolated, error: np.ndarray, share: np.ndarray) -> np.nd
         return -float(share @ density)
 
     best = minimize(lack, np.array(START), method="Nelder-Mead", options={"maxiter": 2_000, "xatol": 1e-4})
-    return np.asarray(np.exp(np.clip(best.x, -20.0, 10.0)))
+    is_there = [bool(np.any(part > 0)) for part in (reach.spread, reach.distance, reach.fall)]
+    return np.where(is_there, np.exp(np.clip(best.x, -20.0, 10.0)), 0.0)
 
 
 def common_laws(comparisons: Sequence[Comparison]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from jaxscale.intervals import Band
 from jaxscale.intervals.band import check_level
 from jaxscale.registry import unknown
 from jaxscale.results.backtest import LawScore, spread_of
-from jaxscale.results.calibration import Calibration, Extrapolated, calibrated, reach_of
+from jaxscale.results.calibration import Calibration, WidthParts, calibrated, reach_of
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.mixtures import Predictive, quantile_of
 from jaxscale.runs import Runs
@@ -24,6 +24,8 @@ from jaxscale.runs import Runs
 if TYPE_CHECKING:
     import pandas as pd
 
+BY_DISTANCE = (0.0, 1.0, 0.0)
+"""Factors of the scale within one table: see `Calibration`."""
 NO_COMMON_LAW = "the calibration has weights of the laws {laws}, and none of them is in this comparison"
 INPUT_MISSING = "predict needs {missing} too: an input of '{law}', which has a weight of {weight:.3g}"
 
@@ -123,19 +125,20 @@ class Comparison:
         """
         parts = [self.back_tested(place) for place in range(len(self.cuts))]
         rows = np.concatenate([one.rows for one in self.best.backtests])
-        reach = [np.concatenate([getattr(one, name) for one, _, _ in parts]) for name in Extrapolated.__annotations__]
+        reach = [np.concatenate([getattr(one, name) for one, _, _ in parts]) for name in WidthParts.__annotations__]
         error = np.concatenate([error for _, _, error in parts])
         groups = [rows == row for row in np.unique(rows)]
         return calibrated(
-            [Extrapolated(*(one[group] for one in reach)) for group in groups],
+            [WidthParts(*(one[group] for one in reach)) for group in groups],
             [error[group] for group in groups],
             tuple(one.law.name for one in self.scores),
             self.weights,
+            factors=BY_DISTANCE,
         )
 
     def back_tested(
         self, place: int, weights: Mapping[str, float] | None = None
-    ) -> tuple[Extrapolated, np.ndarray, np.ndarray]:
+    ) -> tuple[WidthParts, np.ndarray, np.ndarray]:
         """Return the reach, the combined median (m,) and its error, of ln loss, at the runs above a cut-off.
 
         place: of the cut-off in `cuts`.   weights: law → weight; the stacking weights without any.

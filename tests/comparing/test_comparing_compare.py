@@ -184,15 +184,13 @@ def test_quantiles_of_a_mixture_have_their_share_below_them():
 
 @pytest.mark.slow
 def test_the_combined_band_is_as_wide_as_the_back_tests_demand(found):
-    """The half width is the factor times the root of the sum of squares of spread and distance, here written out."""
+    """The half width is the conformal factor times ln(C/C_max), of a factor of two at least, here written out."""
     columns = {"params": np.array([1e9, 1e10, 1e11]), "tokens": np.array([2e10, 2e11, 2e12])}
     plain = found.predict(level=0.8, is_widened=False, **columns)
     wide = found.predict(level=0.8, **columns)
-    sigma = found.predict(level=0.6826, is_widened=False, **columns)
-    spread = 0.5 * np.log(sigma.upper / sigma.lower)
     reach = np.maximum(np.log(6 * columns["params"] * columns["tokens"] / found.size.max()), np.log(2))
     rule = found.calibration
-    half = rule.factor(0.8) * np.hypot(rule.per_spread * spread, rule.per_distance * reach)
+    half = rule.factor(0.8) * reach
     np.testing.assert_allclose(
         np.log(wide.upper), np.maximum(np.log(plain.upper), np.log(plain.centre) + half), rtol=1e-6
     )

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 import jaxscale as js
-from jaxscale.results.calibration import SHORTEST, Extrapolated, calibrated
+from jaxscale.results.calibration import SHORTEST, WidthParts, calibrated
 
 
 def group(random, runs, factors=(1.5, 0.02, 0.0), offset=0.7):
     """Errors in a scale of known factors; those of a group have a part in common."""
-    reach = Extrapolated(
-        random.uniform(0.002, 0.05, runs), random.uniform(0.1, 5, runs), random.uniform(0.01, 0.5, runs)
-    )
+    reach = WidthParts(random.uniform(0.002, 0.05, runs), random.uniform(0.1, 5, runs), random.uniform(0.01, 0.5, runs))
     own = np.sqrt(offset) * random.standard_normal() + np.sqrt(1 - offset) * random.standard_normal(runs)
     return reach, own * reach.scale(np.array(factors))
 
@@ -22,7 +20,7 @@ def rule(random, groups, runs=6, **options):
 
 
 def test_the_scale_is_the_root_of_the_sum_of_squares_and_short_ways_count_as_a_factor_of_two():
-    reach = Extrapolated(np.array([0.1, 0.2]), np.array([0.01, 3.0]), np.array([0.5, 0.0]))
+    reach = WidthParts(np.array([0.1, 0.2]), np.array([0.01, 3.0]), np.array([0.5, 0.0]))
     expected = np.sqrt((2 * reach.spread) ** 2 + (0.3 * np.array([np.log(2), 3.0])) ** 2 + (0.4 * reach.fall) ** 2)
     np.testing.assert_allclose(reach.scale(np.array([2.0, 0.3, 0.4])), expected)
     assert pytest.approx(np.log(2)) == SHORTEST
@@ -33,7 +31,7 @@ def test_the_factors_of_many_groups_are_those_that_made_the_errors():
     found = rule(np.random.default_rng(0), 800, offset=0.0)
     assert found.per_spread / found.per_distance == pytest.approx(1.5 / 0.02, rel=0.15)
     assert found.per_fall < 0.1 * found.per_distance
-    half = found.half_width(Extrapolated(np.array([0.03]), np.array([2.0]), np.array([0.1])), 0.9)
+    half = found.half_width(WidthParts(np.array([0.03]), np.array([2.0]), np.array([0.1])), 0.9)
     assert half == pytest.approx(1.645 * np.hypot(1.5 * 0.03, 0.02 * 2.0), rel=0.05)
 
 
