@@ -30,8 +30,8 @@ MEANINGS = (
     "weight: share in the mixture of laws under which the runs above are likeliest",
 )
 WIDENED = (
-    "combined {level:g} % limits of runs beyond: at least {per} % off the median for every factor of e in {along}, and {least} % "
-    "in all, so that they hold in back-tests"
+    "combined {level:g} % limits of runs beyond: at least {per} % off the median for every factor of e in {along}, and "
+    "{least} % in all, so that they hold in back-tests"
 )
 NOT_WIDENED = "there are too few runs above the cut-offs for combined {level:g} % limits that hold in back-tests"
 GAP = 1
