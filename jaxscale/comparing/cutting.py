@@ -24,7 +24,7 @@ TOO_FEW_CUTS = (
     "more runs, or laws of fewer coefs with laws="
 )
 BAD_CUT = (
-    "cuts: {cut:.4g} FLOP leaves {below} runs over a factor of {span:.3g} in compute below it and {above} above it; "
+    "cuts: {cut:.4g} leaves {below} runs over a factor of {span:.3g} below it and {above} above it; "
     "needed are {least} over a factor of {factor:g}, and 1"
 )
 NOT_CUTS = "cuts = {cuts!r} is neither a positive number of cut-offs nor a list of FLOP, or of shares of the runs"
@@ -73,14 +73,16 @@ def _checked(known: np.ndarray, cuts: Sequence[float] | np.ndarray, least: int) 
         raise UsageError(NOT_CUTS.format(cuts=cuts)) from error
     if given.ndim != 1 or not len(given) or not np.isfinite(given).all() or given[0] <= 0:
         raise UsageError(NOT_CUTS.format(cuts=cuts))
-    if given[-1] < 1.0:  # no compute is below one FLOP
+    are_shares = bool(given[-1] < 1.0)  # no compute is below one FLOP
+    if are_shares:
         given = np.unique(known[np.maximum((given * len(known) + 0.5).astype(int), 1) - 1])
     for cut in given.tolist():
         kept = known[below(known, cut)]
         span = float(kept[-1] / kept[0]) if len(kept) else 1.0
         if len(kept) < least or span < FACTOR or len(kept) == len(known):
             told = {"below": len(kept), "above": len(known) - len(kept), "span": span}
-            raise UsageError(BAD_CUT.format(cut=cut, least=least, factor=FACTOR, **told))
+            message = BAD_CUT.format(cut=cut, least=least, factor=FACTOR, **told)
+            raise RunsError(message) if are_shares else UsageError(message)
     return given
 
 

@@ -24,7 +24,7 @@ def test_the_page_and_the_document_say_which_cells(run, table):
     assert data["used"] == 12
     assert data["left_out"] == {"lowest": 24}
     assert data["lowest_per"] == pytest.approx({"params": 1 / 6, "tokens": 1 / 6})
-    page = run("frontier", "a").stdout
+    page = run(*words, "--out", "c").stdout
     assert "24 by --lowest-per" in " ".join(page.split())
     assert "cells of 0.1667 decades in params" in " ".join(page.split())
 

@@ -255,7 +255,7 @@ def test_a_law_that_cannot_be_fitted_is_listed_with_its_reason(runs):
         ({"cuts": 0}, js.UsageError, "neither a positive number"),
         ({"cuts": "half"}, js.UsageError, "neither a positive number"),
         ({"cuts": [1e30]}, js.UsageError, "0 above it"),
-        ({"cuts": [1e18]}, js.UsageError, "over a factor of 1 in compute"),
+        ({"cuts": [1e18]}, js.UsageError, "over a factor of 1 below it"),
         ({"scheme": "jackknife"}, js.UsageError, "jackknife"),
         ({"seed": -1}, js.UsageError, "seed"),
     ],
