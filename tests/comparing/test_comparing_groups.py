@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import jaxscale as js
-from jaxscale.comparing import calibration, compare_groups, hold_out
+from jaxscale.comparing import backtest, calibration, compare_groups, hold_out
+from jaxscale.comparing.compare import asked_of
 
 LAW = ("power-tokens",)
 
@@ -71,8 +72,9 @@ def test_points_held_out_have_no_part_in_what_a_curve_predicts(compared, table, 
     loss = table.loss[own].copy()
     loss[(table["tokens"][own] > before.cuts[0]) & (np.arange(len(own)) < len(own) - 1)] = poison
     poisoned = replace(table.take(own, "other curves"), loss=loss)
-    after = js.compare(poisoned, LAW, cuts=[float(before.cuts[0])], replicates=64)
-    first, second = before.best.backtests[0], after.best.backtests[0]
+    law = js.LAWS.resolve(LAW[0])
+    asked = asked_of(poisoned, [law], "huber", "pairs", 64, 0, 0.9)
+    first, second = before.best.backtests[0], backtest(law, float(before.cuts[0]), asked)
     assert first.fit.coefs == second.fit.coefs
     np.testing.assert_array_equal(first.predictive.mean[:, -1], second.predictive.mean[:, -1])
 
