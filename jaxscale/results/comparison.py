@@ -294,4 +294,5 @@ class Comparison:
 
     def _band(self, ends: Sequence[np.ndarray], level: float, method: str, kept: list[tuple[LawScore, float]]) -> Band:
         used = sum(int(one.ensemble.usable.sum()) for one, _ in kept)
-        return Band(*ends, level, method, used, sum(len(one.ensemble) for one, _ in kept))
+        lower, centre, upper = ends
+        return Band(lower, centre, upper, level, method, used, sum(len(one.ensemble) for one, _ in kept))
