@@ -48,7 +48,9 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
     subprocess.run([sys.executable, "-m", "benchmarks", "table"], check=True)
 
 
-for command in (*MEASURING, backtests, tables, coverage, designs, kernels, noisy, recovery, schedules, everything, table):
+for command in (
+    *MEASURING, backtests, tables, coverage, designs, kernels, noisy, recovery, schedules, everything, table,
+):  # fmt: skip
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ EDITED = (
 RESULT = "result.json"
 ARRAYS = "arrays.npz"
 KIND = "jaxscale-result"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 LARGEST = 64_000_000
 DEEPEST = 64
 
