@@ -16,7 +16,7 @@ from jaxscale.objectives import OBJECTIVES, absolute, huber, squared, student_t
 from jaxscale.provenance import Provenance
 from jaxscale.refitting import bootstrap
 from jaxscale.resampling import SCHEMES, Fitted
-from jaxscale.results import Certificate, Count, Counts, Ensemble, Fit, Frontier, Joint, Minimum, Study
+from jaxscale.results import Certificate, Count, Counts, Ensemble, Fit, Frontier, Joint, Minimum, Nested, Study
 from jaxscale.runs import Origin, Runs
 from jaxscale.status import Status
 from jaxscale.store import digest_of, load, save
@@ -248,8 +248,10 @@ def test_no_field_of_an_answer_is_forgotten():
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
         "unidentified common held joint covariance",  # common and whole are of a group's part, whose saving is refused
         Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance "
-        "jackknife",
-        Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife std point_std dof",
+        "jackknife nested",
+        Nested: "noise seed coefs status",
+        Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife ranks std point_std "
+        "dof",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
