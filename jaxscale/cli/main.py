@@ -58,7 +58,8 @@ def main() -> None:
 
 
 for command in (
-    fit, frontier, plan, design, compare, specifications, coverage, check, approaches, predict, score, plot, laws, doctor,
+    fit, frontier, plan, design, compare, specifications, coverage, check, approaches, predict, score, plot, laws,
+    doctor,
 ):  # fmt: skip
     main.add_command(command)
 
