@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jaxscale import names
+from jaxscale.cli import measuring
 from jaxscale.cli.options import Decorator, bundled
 from jaxscale.cli.parameters import Amount, Budgets, Pair, text_pairs
 from jaxscale.errors import UsageError
 from jaxscale.text import number_in
 
 if TYPE_CHECKING:
+    from jaxscale.costs import Cost
     from jaxscale.planning import Limit
 
 ONE_BUDGET = "--flops takes one budget here; `jaxscale frontier` takes several"
@@ -44,13 +46,15 @@ NAMED = ("name", "model", "shape")
 class Asking:
     """Options of a plan, as they were typed.
 
-    serve, unique_tokens: tokens.   at_most, at_least: texts of limits.   compare: texts of plans.   shapes: a table of
-    sizes.   choose: input → text of its ends.   price: machine at a share of its peak → dollars an hour.
+    serve, unique_tokens: tokens.   measured_cost: columns of the table.   at_most, at_least: texts of limits.
+    compare: texts of plans.   shapes: a table of sizes.   choose: input → text of its ends.   price: machine at a share
+    of its peak → dollars an hour.
     """
 
     flops: tuple[float, ...] | None
     serve: float | None
     unique_tokens: float | None
+    measured_cost: tuple[str, ...]
     at_most: tuple[str, ...]
     at_least: tuple[str, ...]
     target_loss: float | None
@@ -80,6 +84,9 @@ _OPTIONS: tuple[Decorator, ...] = (
         "[default: none]")),
     click.option("--unique-tokens", type=Amount(), metavar="TOKENS", help=(
         "How many different tokens there are; more are repeated, and worth less. [default: no end of them]")),
+    click.option("--measured-cost", metavar="COLUMN[=proportional]", multiple=True, help=(
+        "A cost that the table has measured, such as gpu_hours: k N^u D^v, fitted to its runs, or with =proportional "
+        "k N D. --at-most, --at-least and --least then take its name; repeatable. [default: none]")),
     click.option("--at-most", metavar="COST=AMOUNT[,…]", multiple=True, help=(
         "A cost that may not be exceeded, with what it takes besides params and tokens, as in params=7e9 or "
         f"hours=1e6,machine=H100@0.4. Costs: {names.comma_list(names.COSTS)}; repeatable. [default: none]")),
@@ -111,6 +118,7 @@ def check_asking(asking: Asking, *, has_replicates: bool) -> None:
     """Raise UsageError for options that do not go together, before anything heavy is imported."""
     if asking.flops is not None and len(asking.flops) > 1:
         raise UsageError(ONE_BUDGET)
+    measuring.asked_costs(asking.measured_cost, used=(*asking.at_most, *asking.at_least, asking.least or ""))
     if asking.flops is None and asking.target_loss is None and not (asking.at_most or asking.at_least):
         raise UsageError(NOTHING_ASKED)
     if asking.least is not None and asking.target_loss is None:
@@ -129,13 +137,22 @@ def check_asking(asking: Asking, *, has_replicates: bool) -> None:
             raise UsageError(NEEDS_REPLICATES.format(option=option))
 
 
-def question_in(asking: Asking, at: Mapping[str, float]) -> dict[str, Any]:
-    """Return what `js.plan` and `js.decide` are both asked.   at: the law's inputs that no budget decides."""
+def goal_in(asking: Asking, costs: Mapping[str, Cost]) -> dict[str, Any]:
+    """Return what `js.plan` alone is asked: the loss to reach, and what is least."""
+    least = None if asking.least is None else costs.get(asking.least, asking.least)
+    return {"loss": asking.target_loss, "least": least}
+
+
+def question_in(asking: Asking, at: Mapping[str, float], costs: Mapping[str, Cost]) -> dict[str, Any]:
+    """Return what `js.plan` and `js.decide` are both asked.
+
+    at: the law's inputs that no budget decides.   costs: those that a table has measured, by name.
+    """
     return {
         "flops": asking.budget,
         "inference_tokens": asking.serve or 0.0,
         "unique_tokens": asking.unique_tokens,
-        "limits": asked_limits(asking),
+        "limits": asked_limits(asking, costs),
         "fixed": at,
         "choose": {name: _ends(name, text) for name, text in asking.choose.items()},
     }
@@ -166,13 +183,13 @@ def shapes_of(asking: Asking) -> dict[str, float] | None:
     return found
 
 
-def asked_limits(asking: Asking) -> list[Limit]:
-    """Return the limits; raise UsageError for what is none."""
+def asked_limits(asking: Asking, costs: Mapping[str, Cost]) -> list[Limit]:
+    """Return the limits; raise UsageError for what is none.   costs: those that a table has measured, by name."""
     from jaxscale.planning import at_least, at_most
 
     return [
-        *(_limit("--at-most", text, at_most) for text in asking.at_most),
-        *(_limit("--at-least", text, at_least) for text in asking.at_least),
+        *(_limit("--at-most", text, at_most, costs) for text in asking.at_most),
+        *(_limit("--at-least", text, at_least, costs) for text in asking.at_least),
     ]
 
 
@@ -199,7 +216,7 @@ def dollars_per_flop(asking: Asking) -> float | None:
     return None
 
 
-def _limit(option: str, text: str, make: Any) -> Limit:  # noqa: ANN401 - at_most or at_least
+def _limit(option: str, text: str, make: Any, costs: Mapping[str, Cost]) -> Limit:  # noqa: ANN401 - at_most or at_least
     """Return the limit of a text."""
     pairs = [part.partition("=") for part in text.split(",")]
     if not all(name.strip() and equals and value.strip() for name, equals, value in pairs):
@@ -211,7 +228,7 @@ def _limit(option: str, text: str, make: Any) -> Limit:  # noqa: ANN401 - at_mos
             inputs[RATE] = _rate(option, text, value.strip())
         else:
             inputs[name.strip()] = _finite(option, text, value)
-    limit: Limit = make(cost.strip(), _number(option, text, cap), **inputs)
+    limit: Limit = make(costs.get(cost.strip(), cost.strip()), _number(option, text, cap), **inputs)
     return limit
 
 

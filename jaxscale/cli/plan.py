@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from jaxscale.cli import asking as asked
-from jaxscale.cli import cache, choosing, printing, sources
+from jaxscale.cli import cache, choosing, measuring, printing, sources
 from jaxscale.cli.asking import Asking, asking_options
 from jaxscale.cli.options import (
     Fitting,
@@ -29,6 +30,7 @@ from jaxscale.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jaxscale.costs import Cost
     from jaxscale.reports import Constants, PlanReport
     from jaxscale.results import Study
     from jaxscale.store import SavedComparison
@@ -81,14 +83,16 @@ def plan(
         choosing.check_declared(fitting, at, "--at")
         if of is not None:
             raise UsageError(sources.NO_GROUPS)
+        measuring.check_has_table(asking.measured_cost)
     cache.prepare(session)
-    question, price = asked.question_in(asking, at), asked.dollars_per_flop(asking)
+    costs = measuring.measured_costs(asking.measured_cost, None)
+    question, price = asked.question_in(asking, at, costs), asked.dollars_per_flop(asking)
     shapes = asked.shapes_of(asking)
     from jaxscale.planning.question import question_of
 
     if source is None:
         known = sources.known_coefs(fitting, given)
-        found = _report(known, asking, question, price, shapes)
+        found = _report(known, asking, at, costs, price, shapes)
     else:
         mixed = _mixed_in(source, asking)
         with progress(session) as bar:
@@ -100,10 +104,11 @@ def plan(
                 session,
                 bar,
                 saved=lambda folder: _saved(folder, level, interval, mixed),
-                check=lambda law: question_of(law, loss=asking.target_loss, least=asking.least, **question),
+                check=lambda law: question_of(law, **asked.goal_in(asking, costs), **question),
             )
             bar.stage(STAGE)
-            found = _report(sources.part_named(study, of), asking, question, price, shapes, mixed)
+            costs = measuring.measured_costs(asking.measured_cost, study.fit.runs.columns)
+            found = _report(sources.part_named(study, of), asking, at, costs, price, shapes, mixed)
     _show(found, plot, is_json=is_json)
     if source is not None and not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
@@ -112,7 +117,8 @@ def plan(
 def _report(
     source: Study | Constants,
     asking: Asking,
-    question: Mapping[str, Any],
+    at: Mapping[str, float],
+    costs: Mapping[str, Cost],
     price: float | None,
     shapes: Mapping[str, float] | None,
     mixed: SavedComparison | None = None,
@@ -127,17 +133,18 @@ def _report(
     from jaxscale.planning import plan as plan_of
     from jaxscale.reports import Constants, PlanReport
 
-    loss, least = asking.target_loss, asking.least
+    question, goal = asked.question_in(asking, at, costs), asked.goal_in(asking, costs)
     ensemble = source.ensemble if not isinstance(source, Constants) and source.has_bands else None
     asked.check_asking(asking, has_replicates=ensemble is not None)
     if ensemble is not None:
-        best = plan_of(ensemble, loss=loss, least=least, **question)
+        best = plan_of(ensemble, **goal, **question)
     elif isinstance(source, Constants):
-        best = plan_of(law=source.law, coefs=source.coefs, loss=loss, least=least, **question)
+        best = plan_of(law=source.law, coefs=source.coefs, **goal, **question)
     else:
-        best = plan_of(source.fit, loss=loss, least=least, **question)
-    if asking.budget is None or loss is not None or not best.optimal.any():
-        return PlanReport(source, best, None)
+        best = plan_of(source.fit, **goal, **question)
+    report = PlanReport(source, best, None, measured=costs)
+    if asking.budget is None or asking.target_loss is not None or not best.optimal.any():
+        return report
     if ensemble is not None:
         others = asked.plans_of(asking)
         drawn = ensemble if mixed is None else mixed.ensembles
@@ -151,11 +158,11 @@ def _report(
             shapes=shapes,
             dollars_per_flop=price,
         )
-        return PlanReport(source, best, decision, weights=weights)
+        return replace(report, decision=decision, weights=weights)
     if shapes is None:
-        return PlanReport(source, best, None)
+        return report
     one = {name: np.array([value]) for name, value in best.point.coefs.items()}
-    return PlanReport(source, best, None, decide(law=best.law, coefs=one, **question, shapes=shapes))
+    return replace(report, at_point=decide(law=best.law, coefs=one, **question, shapes=shapes))
 
 
 def _mixed_in(source: str, asking: Asking) -> SavedComparison | None:

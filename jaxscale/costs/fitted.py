@@ -15,7 +15,7 @@ NO_COLUMN = "fitted_cost: the table has no column"
 NO_RUNS = "fitted_cost: '{name}', params and tokens are positive numbers in {count} runs, and {least} are needed"
 ONE_LINE = (
     "fitted_cost: params and tokens of the runs lie on one line, so that what each costs cannot be told apart; "
-    "proportional=True takes '{name}' in proportion to their product"
+    "take '{name}' in proportion to their product, with proportional=True or --measured-cost {name}=proportional"
 )
 FITTED = "{name} = {k:.4g} N^{u:.4g} D^{v:.4g}, fitted to {count} runs, with a standard error of {spread:.2g} %"
 NARROW = 1e-6
@@ -24,11 +24,13 @@ NARROW = 1e-6
 
 @dataclass(frozen=True)
 class PowerAmount:
-    """k N^u D^v, elementwise; equal for equal numbers."""
+    """k N^u D^v, elementwise; equal for equal numbers.   runs: to how many it was fitted.   spread: of ln amount."""
 
     k: float
     u: float
     v: float
+    runs: int = 0
+    spread: float = 0.0
 
     def __call__(self, params: Amounts, tokens: Amounts) -> Amounts:
         """Return the amount."""
@@ -86,6 +88,7 @@ def fitted_cost(columns: Mapping[str, np.ndarray], name: str, *, unit: str, prop
         u, v = (float(one) for one in np.linalg.lstsq(design, amount - amount.mean(), rcond=None)[0])
     level = float(np.mean(amount - u * params - v * tokens))
     left = amount - level - u * params - v * tokens
-    spread = 100.0 * float(np.sqrt(np.sum(left**2) / max(count - least, 1)))
+    spread = float(np.sqrt(np.sum(left**2) / max(count - least, 1)))
     k = float(np.exp(level))
-    return Cost(name, PowerAmount(k, u, v), unit, FITTED.format(name=name, k=k, u=u, v=v, count=count, spread=spread))
+    source = FITTED.format(name=name, k=k, u=u, v=v, count=count, spread=100.0 * spread)
+    return Cost(name, PowerAmount(k, u, v, count, spread), unit, source)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxscale.allocation.frontier import checked_budgets
 from jaxscale.allocation.inputs import check_trade_off, fixed_values
 from jaxscale.costs import COSTS, Cost
+from jaxscale.costs.fitted import PowerAmount
 from jaxscale.costs.spec import Amounts
 from jaxscale.costs.training import cost_under
 from jaxscale.digits import significant
@@ -118,6 +119,8 @@ def question_of(
             raise UsageError(BAD_UNIQUE.format(unique=unique_tokens))
         assumed.append(REPEATED.format(unique=unique_tokens, epochs=EPOCHS))
     kinds = tuple((one.cost, one.is_least) for one in every)
+    taken = dict.fromkeys([*(cost for cost, _ in kinds), *([] if goal is None else [goal])])
+    assumed += [cost.source for cost in taken if isinstance(cost.amount, PowerAmount)]
     assumed += [
         CONTINUOUS.format(name=one, low=significant(low, 4), high=significant(high, 4))
         for one, (low, high) in zip(choose, ends, strict=True)

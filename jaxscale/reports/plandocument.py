@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jaxscale.costs import Cost
+from jaxscale.costs.fitted import PowerAmount
 from jaxscale.reports.document import number, written_limits, written_warning
 from jaxscale.reports.plans import PlanReport
 from jaxscale.reports.predictions import head_of, provenance_of
@@ -43,6 +45,7 @@ def plan_document(found: PlanReport) -> dict[str, Json]:
         **head_of(found.source),
         "aim": found.aim,
         "assumed": list(at.assumed),
+        "measured_costs": {name: _measured(cost) for name, cost in found.measured.items()},
         "plan": {
             **sizes,
             "inputs": inputs,
@@ -64,6 +67,18 @@ def plan_document(found: PlanReport) -> dict[str, Json]:
 def _laws(decision: Decision, weights: tuple[float, ...]) -> list[Json]:
     """Return the laws that were decided over, with their weights."""
     return [{"law": law.name, "weight": weight} for law, weight in zip(decision.laws, weights, strict=True)]
+
+
+def _measured(cost: Cost) -> Json:
+    """Return a cost as its table has measured it: factor · N^params · D^tokens."""
+    assert isinstance(cost.amount, PowerAmount)
+    return {
+        "factor": cost.amount.k,
+        "params": cost.amount.u,
+        "tokens": cost.amount.v,
+        "runs": cost.amount.runs,
+        "spread": cost.amount.spread,
+    }
 
 
 def _decision(decision: Decision, level: float) -> dict[str, Json]:

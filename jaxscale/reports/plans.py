@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jaxscale.costs import Cost
 from jaxscale.digits import ABSENT, count, scientific, significant, span
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band, band
@@ -53,6 +54,7 @@ class PlanReport:
 
     at_point: without replicates, the decision for the point alone, where models that can be built were priced.
     weights: of the decision's laws, where it is over several; source and plan are of the first.
+    measured: name → cost as a table has measured it.
     """
 
     source: Study | Constants
@@ -60,6 +62,7 @@ class PlanReport:
     decision: Decision | None
     at_point: Decision | None = None
     weights: tuple[float, ...] | None = None
+    measured: Mapping[str, Cost] = field(default_factory=dict)
 
     @property
     def point(self) -> Plan:

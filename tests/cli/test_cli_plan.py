@@ -158,6 +158,9 @@ def test_a_loss_is_reached_at_the_least_cost(run):
         (["--flops", "1e24", "--choose", "idle_experts=0:0.5"], "and the limits take no inputs but sizes"),
         (["--flops", "1e24", "--at-most", "wall-clock=1,flops_per_hour=x"], "'x' is not a finite number"),
         (["--flops", "1e24", "--of", "a"], "--of names a group"),
+        (["--measured-cost", "hours", "--at-most", "hours=5"], "--measured-cost hours is fitted to a table of runs"),
+        (["--flops", "1e24", "--measured-cost", "hours"], "--measured-cost hours is used nowhere"),
+        (["--flops", "1e24", "--measured-cost", "hours=linear", "--at-most", "hours=5"], "nor COLUMN=proportional"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_name(run, words, told):
@@ -190,3 +193,53 @@ def test_plans_that_look_alike_are_both_priced(run, fitted):
     told = json.loads(run("plan", fitted[0], *words, "--json").stdout)["decision"]["plans"]
     assert [one["name"] for one in told] == ["best", "plug-in", "3M", "3.00001e6"]
     assert [one["flops_unknown"] for one in told] == [0, 0, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def measured(fitted):
+    """A table of the fitted runs with hours, a power of params and tokens that is no product, and its saved fit."""
+    from click.testing import CliRunner
+
+    from jaxscale.cli.main import main
+
+    runs = js.load(fitted[0]).fit.runs
+    sizes = {name: runs.columns[name] for name in ("params", "tokens")}
+    hours = 3e-12 * sizes["params"] ** 0.9 * sizes["tokens"] ** 1.05
+    table = fitted[0].parent / "measured.csv"
+    lines = zip(*sizes.values(), runs.loss, hours, strict=True)
+    text = "\n".join(["params,tokens,loss,gpu_hours", *(",".join(repr(float(one)) for one in line) for line in lines)])
+    table.write_text(text + "\n", encoding="utf-8")
+    folder = fitted[0].parent / "measured"
+    answer = CliRunner().invoke(main, ["fit", str(table), "--replicates", "0", "--out", str(folder)])
+    assert answer.exit_code == 0, answer.stderr
+    return folder
+
+
+def test_hours_of_the_table_limit_a_plan(run, measured):
+    """k N^u D^v within a cap: the plan is that of the closed form, alpha A N^-alpha / u = beta B D^-beta / v."""
+    words = ("plan", measured, "--measured-cost", "gpu_hours", "--at-most", "gpu_hours=1e6")
+    told = json.loads(run(*words, "--json").stdout)
+    cost = told["measured_costs"]["gpu_hours"]
+    assert [cost[name] for name in ("factor", "params", "tokens")] == pytest.approx([3e-12, 0.9, 1.05], rel=1e-6)
+    params, tokens = (told["plan"][name]["value"] for name in ("params", "tokens"))
+    assert 3e-12 * params**0.9 * tokens**1.05 == pytest.approx(1e6, rel=1e-6)
+    coefs = js.load(measured).fit.coefs
+    size = coefs["alpha"] * coefs["A"] * params ** -coefs["alpha"] / 0.9
+    assert size == pytest.approx(coefs["beta"] * coefs["B"] * tokens ** -coefs["beta"] / 1.05, rel=1e-6)
+    page = " ".join(run(*words).stdout.split())
+    assert "gpu_hours at most" in page
+    assert f"gpu_hours = 3e-12 N^0.9 D^1.05, fitted to {cost['runs']} runs" in page
+
+
+def test_a_loss_is_reached_in_the_fewest_measured_hours(run, measured):
+    words = ("plan", measured, "--measured-cost", "gpu_hours=proportional", "--least", "gpu_hours")
+    told = json.loads(run(*words, "--target-loss", "3.2", "--json").stdout)
+    assert told["plan"]["unit"] == "gpu_hours"
+    assert told["plan"]["loss"]["value"] == pytest.approx(3.2, rel=1e-9)
+    assert (told["measured_costs"]["gpu_hours"]["params"], told["measured_costs"]["gpu_hours"]["tokens"]) == (1.0, 1.0)
+
+
+def test_a_column_that_the_table_lacks_is_named(run, measured):
+    answer = run("plan", measured, "--measured-cost", "dollars_spent", "--at-most", "dollars_spent=5")
+    assert answer.exit_code == 2
+    assert "the table has no column 'dollars_spent'" in answer.stderr
