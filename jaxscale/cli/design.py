@@ -218,7 +218,8 @@ def _report(
     if isinstance(source, Constants):
         told |= {"law": law, "coefs": source.coefs} | ({} if spread is None else {"spread": spread})
         return DesignReport(source, design_of(**told), runs)  # type: ignore[arg-type]
-    return DesignReport(source, design_of(source.fit, **told), runs)  # type: ignore[arg-type]
+    known = source.ensemble if source.has_bands else source.fit
+    return DesignReport(source, design_of(known, **told), runs)  # type: ignore[arg-type]
 
 
 def _candidates(

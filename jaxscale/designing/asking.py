@@ -20,7 +20,7 @@ from jaxscale.runs import Runs
 Target: TypeAlias = "float | Sequence[float] | np.ndarray | Mapping[str, ArrayLike]"
 """Budgets of the plans, in FLOP, or the inputs of a region."""
 
-NO_SOURCE = "design needs a Fit, or Runs with law=, or law= with coefs="
+NO_SOURCE = "design needs an Ensemble, a Fit, or Runs with law=, or law= with coefs="
 FIT_HAS_ALL = "design: a Fit brings its own law and coefs; leave out {name}="
 RUNS_NEED_LAW = "design: Runs need law="
 RUNS_HAVE_COEFS = "design: coefs= stand for what is known without runs; leave them out, or leave out the runs"

@@ -17,17 +17,20 @@ from jaxscale.designing.asking import (
     wanted,
 )
 from jaxscale.designing.choosing import Prices, Purchases, chosen_set, ordered
-from jaxscale.designing.criteria import CRITERIA, UNITS, DesignProblem, factors_of
+from jaxscale.designing.criteria import CRITERIA, POINTS, UNITS, DesignProblem, factors_of
 from jaxscale.designing.posterior import NOISE, posterior
 from jaxscale.designing.refits import simulated
+from jaxscale.designing.replicates import as_sure, of_replicates, told
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
 from jaxscale.registry import unknown
-from jaxscale.results import Design, Fit
+from jaxscale.results import Design, Ensemble, Fit
 from jaxscale.runs import Runs
 
 DRAWS = 128
-"""Draws of the coefs that the runs leave possible."""
+"""Draws of the coefs that the runs leave possible, for a criterion that is an expectation over them."""
+AT_POINT = ("n-opt", "d-optimal", "v-optimal")
+"""Criteria that need no draws: they are of the best fit alone."""
 SURELY = 2.0
 """Standard errors by which simulated refits must prefer another set to that of the criterion itself."""
 REGION_ONLY = "criterion '{criterion}' is of a plan: target= must be its budgets in FLOP, not a region"
@@ -43,7 +46,7 @@ STOPPED_WORTH = "the next run costs more than what it tells is worth"
 
 
 def design(
-    source: Fit | Runs | None = None,
+    source: Ensemble | Fit | Runs | None = None,
     *,
     candidates: Mapping[str, ArrayLike],
     budget: float,
@@ -65,7 +68,8 @@ def design(
     Parameters
     ----------
     source
-        A Fit, or Runs with law=, also fewer than the law has coefs; None with law= and coefs=.
+        An Ensemble, whose replicates say how well the coefs are known; a Fit, or Runs with law=, also fewer than the
+        law has coefs, where normal noise says it; None with law= and coefs=.
     candidates
         Name → (n,) inputs of the law, or sizes that decide them, one row per run that could be made; each is bought
         once at most. Other columns, such as costs, may be among them.
@@ -110,7 +114,8 @@ def design(
     -----
     The coefs that the runs leave possible are drawn; the criterion is linearised at draws and averaged, and sets are
     chosen by gain per cost and exchange. For regret and prediction simulated refits compare the set with those of
-    classical criteria, one of which takes its place where it is better by two standard errors.
+    classical criteria, one of which takes its place where it is better by two standard errors. For prediction the
+    truth is taken to depart from the law by something smooth that is about as large as the noise.
 
     Examples
     --------
@@ -120,6 +125,7 @@ def design(
     >>> chosen.cost <= 5e19
     True
     """
+    replicates, source = (source, source.fit) if isinstance(source, Ensemble) else (None, source)
     law, evidence, prior, space, starts = known_runs(source, law, coefs, spread)
     flops, region, beside = wanted(law, target, fixed)
     criterion = criterion if criterion is not None else "regret" if region is None else "prediction"
@@ -135,9 +141,12 @@ def design(
     prices = prices_of(law, candidates, columns, costs, trunk, trunk_costs)
     if prices.cost.min() > budget:
         raise UsageError(TOO_DEAR.format(budget=budget, cheapest=prices.cost.min()))
-    believed = posterior(law, evidence, prior, space=space, noise=noise, starts=starts, draws=DRAWS, seed=int(seed))
+    draws = 0 if criterion in AT_POINT or replicates is not None else POINTS if criterion == "log-uniform" else DRAWS
+    believed = posterior(law, evidence, prior, space=space, noise=noise, starts=starts, draws=draws, seed=int(seed))
     inputs = tuple(columns[name] for name in law.inputs)
     question = DesignProblem(law, evidence, prior, believed, inputs, space, flops, region, beside)
+    if replicates is not None:
+        question = of_replicates(question, replicates, criterion, draws=DRAWS, seed=int(seed))
     choice, proposal, judged = _chosen(question, criterion, prices, budget, int(seed))
     rate = _worth(question, criterion, worth, costs is None)
     kept = _worthwhile(choice, rate)
@@ -145,6 +154,7 @@ def design(
     assumed = [ASSUMED_NOISE.format(noise=NOISE)] if noise is None and source is None else []
     assumed += [ASSUMED_SPREAD.format(spread=spread)] if source is None else []
     assumed += [ASSUMED_WORTH] if worth is None and np.isfinite(rate) else []
+    assumed += told(replicates) if replicates is not None else []
     stopped = STOPPED_WORTH if kept < len(choice.places) else STOPPED_SPENT
     return Design(
         law=law,
@@ -190,7 +200,7 @@ def _chosen(
         "d-optimal": factors_of(question, "d-optimal"),
     }
     sets = {name: chosen_set(factors, prices, budget).places for name, factors in proposals.items()}
-    values = simulated(question, list(sets.values()), seed=seed)
+    values = simulated(as_sure(question), list(sets.values()), seed=seed)
     judged = {name: float(value.mean()) for name, value in zip(sets, values, strict=True)}
     gains = values[0] - values  # the same truths and noise for all: paired
     errors = gains.std(axis=1, ddof=1) / np.sqrt(gains.shape[1])

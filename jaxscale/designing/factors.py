@@ -43,14 +43,17 @@ class Factors(NamedTuple):
             return float(np.mean(np.linalg.slogdet(covariance)[1]))
         return float(np.sum((self.target @ covariance) * self.target)) / len(self.target) + self.rest
 
-    def falls(self, covariance: np.ndarray) -> np.ndarray:
-        """Return by how much each candidate (n,) would lower the criterion."""
-        toward = self.candidate @ covariance
-        own = np.einsum("knr,knr->kn", toward, self.candidate)
+    def falls(self, covariance: np.ndarray, places: np.ndarray | None = None) -> np.ndarray:
+        """Return by how much each candidate (n,), or each of some, would lower the criterion."""
+        some, noise = (
+            (self.candidate, self.noise) if places is None else (self.candidate[:, places], self.noise[:, places])
+        )
+        toward = some @ covariance
+        own = np.einsum("knr,knr->kn", toward, some)
         if self.is_determinant:
-            return np.mean(np.log1p(np.maximum(own, 0.0) / self.noise), axis=0)
+            return np.asarray(np.mean(np.log1p(np.maximum(own, 0.0) / noise), axis=0))
         shared = toward @ np.swapaxes(self.target, 1, 2)
-        return np.mean(np.sum(shared**2, axis=2) / (self.noise + np.maximum(own, 0.0)), axis=0)
+        return np.asarray(np.mean(np.sum(shared**2, axis=2) / (noise + np.maximum(own, 0.0)), axis=0))
 
     def rises(self, covariance: np.ndarray, places: Sequence[int]) -> np.ndarray:
         """Return by how much the criterion would rise without each of the candidates that are bought."""
@@ -66,6 +69,13 @@ class Factors(NamedTuple):
         along = np.einsum("krs,ks->kr", covariance, self.candidate[:, place])
         total = self.noise[:, place] + np.einsum("kr,kr->k", along, self.candidate[:, place])
         return covariance - along[:, :, None] * along[:, None, :] / total[:, None, None]
+
+    def removed(self, covariance: np.ndarray, place: int) -> np.ndarray:
+        """Return the covariance (K, r, r) of z without a candidate that was bought."""
+        along = np.einsum("krs,ks->kr", covariance, self.candidate[:, place])
+        total = self.noise[:, place] - np.einsum("kr,kr->k", along, self.candidate[:, place])
+        left = np.maximum(total, 1e-12 * self.noise[:, place])
+        return covariance + along[:, :, None] * along[:, None, :] / left[:, None, None]
 
     def after(self, places: Sequence[int]) -> np.ndarray:
         """Return the covariance (K, r, r) of z after candidates, in any order."""

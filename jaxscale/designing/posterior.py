@@ -23,11 +23,11 @@ from jaxscale.numerics.supports import SUPPORTS
 
 STEPS = 100
 """Steps of Levenberg and Marquardt at most."""
-FLAT = 1e-9
+FLAT = 1e-8
 """Relative fall of the objective below which a lane has ended."""
 SHRINK, GROW, FIRST, HEAVIEST = 0.25, 4.0, 1e-2, 1e10
 """Factors of the damping after a step that fell and one that rose; the first damping, and the one that ends a lane."""
-LANES, LEAST_ROWS = 128, 16
+LANES, LEAST_ROWS = 64, 16
 """Fits in one batch, and rows at least: shapes are padded, so that a law compiles for few of them."""
 BASINS = 4
 """Different minima kept, those that explain the data best."""
@@ -91,6 +91,7 @@ def posterior(
     """Return draws of theta given runs and a prior; of the prior alone where there are no runs.
 
     noise: standard deviation of the target, None for an estimate.   starts: (m, p), tried besides draws of the prior.
+    draws: how many, none for the best minimum alone.
     """
     random = np.random.default_rng(seed)
     size = len(prior.mean)
@@ -107,6 +108,8 @@ def posterior(
         if noise is None:
             size_of_noise = _noise(law, evidence, theta[kept[0]], space)
     minima = theta[kept]
+    if not draws:
+        return Posterior(minima[:0], minima[0], size_of_noise)
     moved = evidence.target + size_of_noise * evidence.scale * random.standard_normal((draws, len(evidence.target)))
     each = len(minima)
     found, value = fits(
@@ -243,10 +246,13 @@ def _descents(law: Law, space: str) -> Callable[..., tuple[jax.Array, jax.Array]
             here, jacobian = residual(theta), jax.jacfwd(residual)(theta)
             normal = jacobian.T @ jacobian
             matrix = normal + damping * jnp.diag(jnp.diagonal(normal))
-            step = jnp.linalg.solve(matrix, jacobian.T @ here)
+            slope = jacobian.T @ here
+            step = jnp.linalg.solve(matrix, slope)
             there = value_of(theta - step)
             falls = there < value
-            is_done = (falls & (value - there <= FLAT * value)) | (damping > HEAVIEST) | ~jnp.isfinite(value)
+            # what the step promises, and not only what it brings: at a minimum rounding decides which way a value goes
+            is_flat = (step @ slope <= FLAT * value) | (falls & (value - there <= FLAT * value))
+            is_done = is_flat | (damping > HEAVIEST) | ~jnp.isfinite(value)
             theta = jnp.where(falls, theta - step, theta)
             damping = damping * jnp.where(falls, SHRINK, GROW)
             return theta, jnp.where(falls, there, value), damping, is_done, steps + 1

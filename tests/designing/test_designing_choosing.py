@@ -5,7 +5,7 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from jaxscale.designing.choosing import Prices, chosen_set, ordered
+from jaxscale.designing.choosing import Prices, chosen_set, greedy_set, ordered
 from jaxscale.designing.factors import linearised, regressed
 
 NOISE = 0.3
@@ -90,6 +90,45 @@ def test_a_trunk_is_paid_once():
     assert prices.total([0, 1, 2]) == 19.0
     np.testing.assert_allclose(prices.marginal(prices.paid([1])), [2.0, 3.0, 5.0])
     np.testing.assert_allclose(prices.marginal(prices.paid([0])), [2.0, 4.0, 5.0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_run_makes_dearer_is_the_difference_of_totals(seed):
+    random = np.random.default_rng(seed)
+    cost = random.uniform(1.0, 2.0, 12)
+    prices = Prices(cost, cost * random.uniform(0.0, 1.0, 12), random.integers(-1, 3, 12))
+    places = random.permutation(12)[:7].tolist()
+    apart = [prices.total(places) - prices.total([one for one in places if one != place]) for place in places]
+    np.testing.assert_allclose(prices.saved(places), apart, atol=1e-12)
+
+
+@pytest.mark.parametrize("targets", [0, 3])
+def test_of_many_candidates_not_all_gains_are_computed_and_little_is_missed(targets):
+    """Of 700, beside purchases of the largest gain per cost of all: the same for a determinant, which is submodular."""
+    random = np.random.default_rng(5)
+    rows, wanted = random.standard_normal((1, 700, 4)), random.standard_normal((1, targets, 4))
+    cost = np.exp(random.uniform(0.0, 3.0, 700))
+    factors = linearised(rows, wanted, np.eye(4), NOISE)
+    covariance, left, spent, expected = factors.start(), 0.02 * cost.sum(), 0.0, []
+    while True:
+        fits = (spent + cost <= left) & ~np.isin(np.arange(700), expected)
+        if not fits.any():
+            break
+        expected.append(int(np.argmax(np.where(fits, factors.falls(covariance) / cost, -np.inf))))
+        covariance, spent = factors.observed(covariance, expected[-1]), spent + cost[expected[-1]]
+    found = greedy_set(factors, alone(cost), left, 1.0)
+    assert len(expected) > 20
+    if targets:
+        assert factors.criterion(factors.after(found)) <= 1.02 * factors.criterion(covariance)
+    else:
+        assert found == expected
+
+
+def test_a_run_that_is_given_up_takes_its_information_along():
+    rows, targets, covariance, _ = problem(2)
+    factors = linearised(rows, targets, covariance, NOISE)
+    left = factors.removed(factors.after([1, 4, 7]), 4)
+    np.testing.assert_allclose(left, factors.after([1, 7]), rtol=1e-7, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(6))

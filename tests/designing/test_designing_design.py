@@ -2,24 +2,19 @@
 
 import numpy as np
 import pytest
+from designed import ASKED, COEFS, POOL, simulated_runs
 
 import jaxscale as js
 from jaxscale.allocation.uncertainty import excess_loss_near, gradient_of_log_params
 from jaxscale.designing.posterior import Evidence, Prior, posterior
 from jaxscale.designing.targets import best_sizes
 
-COEFS = {"E": 1.8172, "A": 477.8, "B": 2143.4, "alpha": 0.3473, "beta": 0.3672}
-PARAMS, RATIO = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e8, 1e9, 4), (8.0, 32.0, 128.0)))
-POOL = {"params": PARAMS, "tokens": PARAMS * RATIO}
 KNOWN = {"law": "chinchilla", "coefs": COEFS}
-ASKED = {"candidates": POOL, "budget": 1e20, "target": 1e23, "criterion": "n-opt"}
 
 
 @pytest.fixture(scope="module")
 def runs():
-    params = np.geomspace(1e7, 1e8, 4).repeat(3)
-    columns = {"params": params, "tokens": params * np.tile([10.0, 40.0, 160.0], 4)}
-    return js.simulate("chinchilla", COEFS, columns=columns, noise=0.005, seed=1)
+    return simulated_runs()
 
 
 def test_the_best_size_moves_as_the_closed_form_says():
