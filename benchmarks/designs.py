@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from benchmarks import options, records, sheets
+from benchmarks.designsheets import TASK_CRITERIA, TASKS, task_sheet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,11 +31,6 @@ SPREAD = 0.1
 AT = (1e8, 3e9)
 """Params and tokens at which the terms of the loss vary by SPREAD between studies."""
 COLUMNS = ("criterion", "mean regret", "median", "runs", "spent", "mean - regret's", "95 % low", "high", "worse in")
-TASK_COLUMNS = ("task, law", "criterion", "R² at 1 %", "R² at 10 %", "published 1 %", "10 %", "V-optimal 10 %")
-PUBLISHED = {"lr_bsz": (-0.66, 0.22, 0.18), "moe": (0.59, 0.83, 0.80), "parallel": (-1.0, 0.99, 0.99)}
-PUBLISHED |= {"data_constrained": (0.73, 0.86, 0.85)}
-"""Their own at 1 % and 10 %, and V-optimal at 10 %: means over ten laws each (Li et al. 2026, arXiv 2604.22753)."""
-LEVELS = (0.01, 0.10)
 NOTES = (
     "The intervals are of the paired difference; one that holds zero shows none.",
     "The budget, the noise and the spread of the truths are the third setting that was tried; in the two before, of "
@@ -54,33 +52,53 @@ class StudyLine:
 @click.command()
 @click.option("--studies", default=200, show_default=True, type=click.IntRange(0), help="Simulated studies.")
 @click.option("--tasks", type=click.Path(exists=True, file_okay=False), help="Folder of the published tasks.")
-@click.option("--task", "wanted", multiple=True, type=click.Choice(tuple(PUBLISHED)), help="Which; repeatable.")
+@click.option("--task", "wanted", multiple=True, type=click.Choice(TASKS), help="Which; repeatable.")
 @click.option("--laws", default=1, show_default=True, type=options.POSITIVE, help="Laws of each task.")
 @click.option("--repeats", default=50, show_default=True, type=options.POSITIVE, help="Of each task.")
+@click.option("--add", is_flag=True, help="Keep what the JSON file holds, and measure what it lacks.")
 @options.seed
 @options.out
 def designs(
-    studies: int, tasks: str | None, wanted: tuple[str, ...], laws: int, repeats: int, seed: int, out: str | None
+    studies: int,
+    tasks: str | None,
+    wanted: tuple[str, ...],
+    laws: int,
+    repeats: int,
+    add: bool,
+    seed: int,
+    out: str | None,
 ) -> None:
-    """Spend a pilot budget by each criterion, and measure what the plan loses at the target."""
+    """Spend a pilot budget by each criterion, and measure what the plan loses at the target.
+
+    The JSON file is written after every study and every repeat, so that a run that was stopped goes on with --add.
+    """
     from benchmarks import machine
 
-    begun = time.perf_counter()
-    lines = []
+    begun, described = time.perf_counter(), machine.describe()
+    path = Path(out) if out else records.RESULTS / f"designs-{described['backend']}.json"
+    found: list[dict] = json.loads(path.read_text(encoding="utf-8"))["results"] if add and path.exists() else []
+    asked = {"budget": BUDGET, "noise": NOISE, "target": list(TARGET), "rounds": ROUNDS, "spread": SPREAD}
+
+    def keep(what: str) -> None:
+        _tell(f"{what}: {time.perf_counter() - begun:.0f} s")
+        records.write(records.document("designs", found, machine=described, options=asked), str(path))
+
     for study in range(seed, seed + studies):
-        lines += study_lines(study)
-        _tell(f"study {study}: {time.perf_counter() - begun:.0f} s")
-    found: list[dict] = [vars(line) for line in lines]
+        if study not in [line.get("study") for line in found]:
+            found += [vars(line) for line in study_lines(study)]
+            keep(f"study {study}")
     if tasks is not None:
-        for name in wanted or tuple(PUBLISHED):
-            for law in _laws()[name][:laws]:
-                found.append(_task_line(Path(tasks), name, law, repeats, seed))
-                _tell(f"{name}, {law.name}: {time.perf_counter() - begun:.0f} s")
-    asked = {"studies": studies, "repeats": repeats, "laws": laws, "seed": seed, "budget": BUDGET, "noise": NOISE}
-    asked |= {"target": list(TARGET), "rounds": ROUNDS, "spread": SPREAD}
-    document = records.document("designs", found, machine=machine.describe(), options=asked)
-    sheets.show(tabulate(document))
-    click.echo(f"written to {records.write(document, out)}", err=True)
+        from benchmarks.designtasks import LAWS, task_line
+
+        for repeat in range(seed, seed + repeats):
+            for name in wanted or TASKS:
+                for law, criterion in product(LAWS[name][:laws], TASK_CRITERIA):
+                    told = {"task": name, "law": law.name, "criterion": criterion, "seed": repeat}
+                    if told not in [{key: line.get(key) for key in told} for line in found]:
+                        found.append({**told, "r2": task_line(Path(tasks), name, law, criterion, repeat)})
+                        keep(f"{name}, {law.name}, {criterion}, seed {repeat}")
+    sheets.show(tabulate(records.document("designs", found, machine=described, options=asked)))
+    click.echo(f"written to {path}", err=True)
 
 
 def study_lines(seed: int) -> list[StudyLine]:
@@ -181,24 +199,9 @@ def pool_columns() -> dict[str, np.ndarray]:
 
 def tabulate(document: Mapping) -> tuple[sheets.Sheet, ...]:
     """Return the tables of a document."""
-    import numpy as np
-
     lines = [line for line in document["results"] if "study" in line]
     tasks = [line for line in document["results"] if "task" in line]
-    found = []
-    if lines:
-        found.append(_study_sheet(lines))
-    if tasks:
-        rows = []
-        for line in tasks:
-            for criterion, levels in line["r2"].items():
-                means = [f"{np.mean(values):.3f} ± {np.std(values):.3f}" for values in levels.values()]
-                published = [f"{value:.2f}" for value in PUBLISHED[line["task"]]]
-                rows.append((f"{line['task']}, {line['law']}", criterion, *means, *published))
-        notes = ("Published: means over ten laws of each task; here each law by itself, fitted with a weak prior.",)
-        title = f"The published tasks, {tasks[0]['repeats']} repeats"
-        found.append(sheets.Sheet(title, TASK_COLUMNS, tuple(rows), notes))
-    return tuple(found)
+    return (*([_study_sheet(lines)] if lines else []), *([task_sheet(tasks)] if tasks else []))
 
 
 def _study_sheet(lines: Sequence[Mapping]) -> sheets.Sheet:
@@ -217,25 +220,6 @@ def _study_sheet(lines: Sequence[Mapping]) -> sheets.Sheet:
         rows.append((name, *cells, *(["", "", "", ""] if name == OWN else [*others, is_worse])))
     title = f"{len(regret[OWN])} simulated studies: regret at the target, nats per token"
     return sheets.Sheet(title, COLUMNS, tuple(rows), NOTES)
-
-
-def _task_line(folder: Path, name: str, law: js.Law, repeats: int, seed: int) -> dict:
-    from benchmarks.designtasks import r_squared
-
-    values: dict[str, dict[str, list[float]]] = {}
-    for criterion in ("prediction", "v-optimal", "d-optimal"):
-        values[criterion] = {str(level): [] for level in LEVELS}
-        for repeat in range(repeats):
-            found = r_squared(folder, name, law, criterion, LEVELS, seed + repeat)
-            for level, value in found.items():
-                values[criterion][str(level)].append(value)
-    return {"task": name, "law": law.name, "repeats": repeats, "r2": values}
-
-
-def _laws() -> Mapping[str, Sequence[js.Law]]:
-    from benchmarks.designtasks import LAWS
-
-    return LAWS
 
 
 def _tell(line: str) -> None:

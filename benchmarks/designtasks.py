@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 import jaxscale as js
+from benchmarks.designsheets import LEVELS
 
-ROUNDS = 4
+ROUNDS = 2
 """How often the runs so far are fitted before the next are chosen, up to each level."""
 FIRST = 0.2
 """Share of the first level that the cheapest runs may take, to begin with."""
@@ -30,6 +31,16 @@ def valley(lr, bsz, data_size, non_embedding_param_size, *, E, A, B, alpha, beta
     data, size = jnp.log(data_size / 1e10), jnp.log(non_embedding_param_size / 2.5e8)
     valleys = c * (rate - m0 - mn * size - md * data - mb * batch) ** 2 + g * (batch - n0 - nn * size - nd * data) ** 2
     return E + A * jnp.exp(-alpha * size) + B * jnp.exp(-beta * data) + valleys
+
+
+def surface(
+    lr, bsz, data_size, non_embedding_param_size, *, E, c, r, b, d, n, rr, bb, dd, nn, rb, rd, rn, bd, bn, dn
+):  # fmt: skip
+    """L = E + exp(q) with q of second degree in ln lr, ln batch, ln D and ln N."""
+    x, y = jnp.log(lr / 1e-3), jnp.log(bsz / 256.0)
+    u, v = jnp.log(data_size / 1e10), jnp.log(non_embedding_param_size / 2.5e8)
+    mixed = rb * x * y + rd * x * u + rn * x * v + bd * y * u + bn * y * v + dn * u * v
+    return E + jnp.exp(c + r * x + b * y + d * u + n * v + rr * x**2 + bb * y**2 + dd * u**2 + nn * v**2 + mixed)
 
 
 def experts(num_experts, dense_parameter_count, *, E, A, alpha, beta):
@@ -65,13 +76,17 @@ def _law(loss: Callable, inputs: Sequence[str], **ranges: tuple[float, float]) -
     return js.Law(loss.__name__, loss, tuple(inputs), tuple(coefs))
 
 
-_FLOOR, _POWER, _MOVE = (0.5, 3.0), (0.1, 1.0), (-1.0, 1.0)
+_FLOOR, _POWER, _MOVE, _SLOPE, _BEND = (0.5, 3.0), (0.1, 1.0), (-1.0, 1.0), (-0.3, 0.3), (-0.1, 0.1)
 _LR = ("lr", "bsz", "data_size", "non_embedding_param_size")
 _MOE, _STREAMS = ("num_experts", "dense_parameter_count"), ("num_params", "parallel_size")
 _UNIQUE = ("unique_tokens", "params", "tokens")
 
 LAWS: Mapping[str, Sequence[js.Law]] = {
     "lr_bsz": (
+        _law(
+            surface, _LR, E=(1.0, 2.2), c=(-1.5, 0.5), r=_SLOPE, b=_SLOPE, d=_SLOPE, n=_SLOPE, rr=_BEND, bb=_BEND,
+            dd=_BEND, nn=_BEND, rb=_BEND, rd=_BEND, rn=_BEND, bd=_BEND, bn=_BEND, dn=_BEND,
+        ),
         _law(
             valley, _LR, E=_FLOOR, A=(0.05, 2.0), B=(0.05, 2.0), alpha=_POWER, beta=_POWER, c=(0.002, 0.2),
             m0=(-1.0, 2.0), mn=_MOVE, md=_MOVE, mb=_MOVE, g=(0.002, 0.2), n0=(-2.0, 2.0), nn=_MOVE, nd=_MOVE,
@@ -104,6 +119,12 @@ COSTS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
     "data_constrained": lambda runs: 6.0 * runs["params"] * runs["tokens"],
 }
 LOSSES = {"lr_bsz": "lm_loss", "moe": "loss_validation", "parallel": "loss", "data_constrained": "loss"}
+
+
+def task_line(folder: Path, task: str, law: js.Law, criterion: str, seed: int) -> dict[str, float]:
+    """Return R² of `r_squared` by the shares that the published table has, as texts."""
+    found = r_squared(folder, task, law, criterion, tuple(map(float, LEVELS)), seed)
+    return {str(level): value for level, value in found.items()}
 
 
 def r_squared(
