@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 if TYPE_CHECKING:
     from jaxscale.results import Comparison
@@ -73,6 +72,8 @@ def scan(folder: Path, names: Sequence[str], replicates: int) -> None:
 
 def curves(folder: Path, replicates: int, splits: int) -> None:
     """Print how often the last point of a curve lies in the bands from 50, 70 and 85 % of it."""
+    import numpy as np
+
     import jaxscale as js
     from jaxscale.comparing import calibration, compare_groups
 
@@ -102,6 +103,8 @@ def curves(folder: Path, replicates: int, splits: int) -> None:
 
 def _last(found: Comparison, rule: Calibration) -> list[list[tuple[bool, float]]]:
     """Return of three bands, at each cut-off, whether the last point is inside, and the width in ln loss."""
+    import numpy as np
+
     from jaxscale.results.mixtures import quantile_of
 
     told: list[list[tuple[bool, float]]] = [[], [], []]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.optimize import brentq
 
 from jaxscale.numerics.rho import Rho
 from jaxscale.objectives.spec import Objective, Space, check_delta
@@ -88,6 +87,8 @@ def likeliest_scale(residuals: np.ndarray, weight: np.ndarray, dof: float, least
 
     It is the one root of the sum of w (1 - (dof + 1) r² / (dof s² + r²)), which rises with s.
     """
+    from scipy.optimize import brentq  # a second, which only this objective takes
+
     counts = weight > 0
     square, share = residuals[counts] ** 2, weight[counts] / np.sum(weight[counts])
 
