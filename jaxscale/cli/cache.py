@@ -112,4 +112,7 @@ def _use(folder: Path, session: Session) -> None:
     warnings.filterwarnings("ignore", message=NOT_CACHED)  # a full disk costs time, and says so once for each program
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS)
+    from jaxscale.engine.tracing import keep_in
+
+    keep_in(folder)
     session.detail(IN_USE.format(folder=folder))

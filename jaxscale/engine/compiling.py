@@ -17,8 +17,9 @@ import jax
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.engine import placement
+from jaxscale.engine import placement, tracing
 from jaxscale.engine.data import download
+from jaxscale.engine.naming import name_of
 from jaxscale.errors import UsageError
 from jaxscale.solvers.problem import Tree
 
@@ -176,14 +177,32 @@ def compiled(program: Program) -> Callable[..., Tree]:
     """
     argument = jax.tree.unflatten(program.tree, [jax.ShapeDtypeStruct(*shape) for shape in program.shapes])
     options = {**REASSOCIATE, **UNFUSED} if program.device.platform == "cpu" else None
+    name = None
+    if tracing.is_kept():
+        name = name_of(program.function, program.static, program.tree, program.shapes, program.device.device_kind)
     with jax.default_device(program.device):
         try:
+            if name is not None:
+                return _compiled_by_name(name, program, options)
             lowered = jax.jit(partial(program.function, *program.static), compiler_options=options).lower(argument)
         except jax.errors.JAXTypeError as error:  # np.exp, float(), if: what a tracer cannot go through
             reason = str(error).splitlines()[0]
             raise UsageError(NOT_JAX.format(kind=type(error).__name__, reason=reason)) from error
         PREFETCH.begin_next()  # XLA does not hold the interpreter's lock: another program is traced meanwhile
         return lowered.compile()
+
+
+def _compiled_by_name(name: str, program: Program, options: dict[str, bool] | None) -> Callable[..., Tree]:
+    """Return the executable of a program whose trace is kept, or is to be kept, under a name."""
+    leaves = [jax.ShapeDtypeStruct(*shape) for shape in program.shapes]
+    trace = tracing.read(name)
+    if trace is None:
+        trace = tracing.Trace.of(partial(program.function, *program.static), program.tree, leaves)
+        tracing.write(name, trace)
+    lowered = jax.jit(trace.exported.call, compiler_options=options).lower(*leaves)
+    PREFETCH.begin_next()
+    executable, tree = lowered.compile(), trace.tree
+    return lambda argument: jax.tree.unflatten(tree, executable(*jax.tree.leaves(argument)))
 
 
 class Prefetch:

@@ -16,6 +16,7 @@ from jaxscale.engine.data import Flattening
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.elementary import log
+from jaxscale.numerics.made import made_of
 from jaxscale.numerics.powers import with_exponentials
 from jaxscale.numerics.rho import Rho
 from jaxscale.resampling import Draw
@@ -89,6 +90,7 @@ def problem_of(
             (*inputs, _), target = row
             return one.residual(theta, (tuple(inputs), target))
 
+        made_of(of_group, one.residual)
         return Problem.shared(Share(of_group, _kind, tuple(tuple(named.values()) for named in seen)), rho)
     coefs_above = {coef.name: support.low >= 0 for coef, support in zip(law.coefs, law.supports, strict=True)}
     loss = with_exponentials(law.loss, is_positive or (False,) * len(law.inputs), coefs_above)
@@ -98,7 +100,7 @@ def problem_of(
         prediction = loss(*inputs, **coefs_of(law, theta))
         return (log(prediction) if space == "log" else prediction) - target
 
-    return Problem(residual, rho, len(law.coefs))
+    return Problem(made_of(residual, law, space, is_positive), rho, len(law.coefs))
 
 
 def _kind(row: Row) -> jax.Array:

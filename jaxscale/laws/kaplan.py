@@ -12,6 +12,7 @@ from jaxscale.counting.units import PF_DAY
 from jaxscale.laws.inputs import FLOPS, PARAMS, TOKENS
 from jaxscale.laws.spec import Coef, Law, Published, Starts
 from jaxscale.laws.starts import Columns
+from jaxscale.numerics.made import made_of
 from jaxscale.numerics.powers import power
 
 PAPER = "Kaplan et al. 2020, arXiv 2001.08361"
@@ -64,7 +65,7 @@ def starts_of(size: str, scale: str, exponent: str) -> Starts:
         slopes = [factor * slope for factor in (0.5, 1.0, 2.0)]
         return [{scale: float(centre * np.exp(np.log(level) / alpha)), exponent: alpha} for alpha in slopes]
 
-    return starts
+    return made_of(starts, size, scale, exponent)
 
 
 def _coefs(letter: str, size: str, unit: str, span: tuple[float, float]) -> tuple[Coef, Coef]:

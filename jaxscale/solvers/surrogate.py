@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
+from jaxscale.numerics.made import made_of
 from jaxscale.numerics.rho import Rho
 from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.solvers.problem import (
@@ -206,6 +207,13 @@ def quadratic(
             value = value + (0.5 if j == k else 1.0) * terms[place] * z[j] * z[k]
         return value
 
+    made_of(residual)
     if seen is None:
         return Problem(residual, rho, size)
-    return Problem.shared(Share(residual, lambda row: row[0], seen), rho)
+    return Problem.shared(Share(residual, _kind_of, seen), rho)
+
+
+def _kind_of(row: Row) -> jax.Array:
+    """Return the kind of a row, its first part."""
+    kind: jax.Array = row[0]
+    return kind
