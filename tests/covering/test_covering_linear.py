@@ -129,7 +129,7 @@ def test_calibrated_limits_of_what_follows_from_a_coef_follow_from_those_of_the_
 
 def test_uniform_ranks_change_nothing():
     values = np.random.default_rng(0).standard_normal(2001)
-    sample = Sample(values, np.asarray(0.0), ranks=np.linspace(0.0, 1.0, 1001))
+    sample = Sample(values, np.asarray(0.0), ranks=np.arange(1, 1001) / 1001)
     with pytest.raises(IntervalError):
         js.band(replace(sample, ranks=None), method="calibrated")
     found, plain = js.band(sample, level=LEVEL, method="calibrated"), js.band(sample, level=LEVEL)
