@@ -16,6 +16,7 @@ from jaxscale.errors import UsageError
 
 FITTING_STAGE = "Fitting the law"
 ABOUT = "percentile,basic,normal"
+NO_GROUPS = "--per-group: studies of a law whose groups have coefs of their own are not simulated; select one group"
 NO_REPLICATES = "--replicates: an interval needs 2 at least"
 
 
@@ -75,6 +76,8 @@ def coverage(
     choosing.check_clear(fitting)
     if fitting.replicates < 2:
         raise UsageError(NO_REPLICATES)
+    if fitting.per_group:
+        raise UsageError(NO_GROUPS)
     cache.prepare(session)
     from jaxscale.covering import coverage as coverage_of
     from jaxscale.finding import forbids_plan

@@ -14,7 +14,7 @@ FEW_TABLES = "{count} of {total} simulated tables have usable replicates, too fe
 BEYOND = (
     "in {share:.3g} of the simulated tables all replicates lie on one side of the truth, so that no quantile of theirs "
     "leaves only {tail:.3g} beyond it, as the interval 'calibrated' must; a lower level, or more replicates of each "
-    "table: nested=(tables, replicates)"
+    "table, in Python nested=(tables, replicates)"
 )
 
 
