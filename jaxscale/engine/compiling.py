@@ -199,7 +199,12 @@ def _compiled_by_name(name: str, program: Program, options: dict[str, bool] | No
     if trace is None:
         trace = tracing.Trace.of(partial(program.function, *program.static), program.tree, leaves)
         tracing.write(name, trace)
-    lowered = jax.jit(trace.exported.call, compiler_options=options).lower(*leaves)
+
+    def call(*arrays: jax.Array) -> Tree:
+        return trace.exported.call(*arrays)
+
+    call.__name__ = program.function.__name__  # by which JAX names its files
+    lowered = jax.jit(call, compiler_options=options).lower(*leaves)
     PREFETCH.begin_next()
     executable, tree = lowered.compile(), trace.tree
     return lambda argument: jax.tree.unflatten(tree, executable(*jax.tree.leaves(argument)))
