@@ -19,7 +19,7 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement, tracing
 from jaxscale.engine.data import download
-from jaxscale.engine.naming import name_of
+from jaxscale.engine.naming import lasting_name
 from jaxscale.errors import UsageError
 from jaxscale.solvers.problem import Tree
 
@@ -179,7 +179,7 @@ def compiled(program: Program) -> Callable[..., Tree]:
     options = {**REASSOCIATE, **UNFUSED} if program.device.platform == "cpu" else None
     name = None
     if tracing.is_kept():
-        name = name_of(program.function, program.static, program.tree, program.shapes, program.device.device_kind)
+        name = lasting_name(program.function, program.static, program.tree, program.shapes, program.device.device_kind)
     with jax.default_device(program.device):
         try:
             if name is not None:
@@ -195,10 +195,10 @@ def compiled(program: Program) -> Callable[..., Tree]:
 def _compiled_by_name(name: str, program: Program, options: dict[str, bool] | None) -> Callable[..., Tree]:
     """Return the executable of a program whose trace is kept, or is to be kept, under a name."""
     leaves = [jax.ShapeDtypeStruct(*shape) for shape in program.shapes]
-    trace = tracing.read(name)
+    trace = tracing.kept_trace(name)
     if trace is None:
         trace = tracing.Trace.of(partial(program.function, *program.static), program.tree, leaves)
-        tracing.write(name, trace)
+        tracing.keep_trace(name, trace)
 
     def call(*arrays: jax.Array) -> Tree:
         return trace.exported.call(*arrays)

@@ -26,7 +26,7 @@ class Unnamed(Exception):  # noqa: N818 - no failure: such a program is traced
     """Something that another process could not find by a name, such as a function in a notebook."""
 
 
-def name_of(*parts: object) -> str | None:
+def lasting_name(*parts: object) -> str | None:
     """Return the digest of what a program is made of, and of the code and versions at hand; None where it has none.
 
     Functions are named by their place in jaxscale or JAX, those made at run time by what they close over

@@ -57,7 +57,7 @@ class Trace:
         return cls(export.export(jax.jit(flat))(*leaves), trees[-1])
 
 
-def read(name: str) -> Trace | None:
+def kept_trace(name: str) -> Trace | None:
     """Return the trace of that name; None where there is none, or none that can be read."""
     from jax import export
 
@@ -68,7 +68,7 @@ def read(name: str) -> Trace | None:
     return None
 
 
-def write(name: str, trace: Trace) -> None:
+def keep_trace(name: str, trace: Trace) -> None:
     """Keep a trace, whole or not at all; where the folder takes none, there is none."""
     example = jax.tree.unflatten(trace.tree, [0] * trace.tree.num_leaves)
     for folder in FOLDER:

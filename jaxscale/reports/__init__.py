@@ -12,7 +12,8 @@ from jaxscale.reports.lawpages import law_document, laws_markdown, print_law, pr
 from jaxscale.reports.lawsearch import matching
 from jaxscale.reports.pages import print_fit, print_frontier
 from jaxscale.reports.plandocument import plan_document
-from jaxscale.reports.plans import PlanReport, print_plan
+from jaxscale.reports.planreport import PlanReport
+from jaxscale.reports.plans import print_plan
 from jaxscale.reports.predictions import (
     Predictions,
     Reached,

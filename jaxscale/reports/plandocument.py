@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxscale.costs import Cost
 from jaxscale.costs.fitted import PowerAmount
 from jaxscale.reports.document import number, written_limits, written_warning
-from jaxscale.reports.plans import PlanReport
+from jaxscale.reports.planreport import PlanReport
 from jaxscale.reports.predictions import head_of, provenance_of
 from jaxscale.results import Decision, Regret
 from jaxscale.results.decision import BUILT, mean_of

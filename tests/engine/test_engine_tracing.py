@@ -12,7 +12,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine import tracing
 from jaxscale.engine.compiling import Program, compiled
-from jaxscale.engine.naming import name_of
+from jaxscale.engine.naming import lasting_name
 from jaxscale.engine.programs import problem_of
 from jaxscale.laws import LAWS
 from jaxscale.numerics.made import made_of
@@ -97,16 +97,16 @@ def test_a_function_from_elsewhere_has_no_name():
 
     coefs = (js.Coef("A", "positive", (1.0, 100.0)), js.Coef("alpha", "positive", (0.1, 1.0)))
     own = js.Law("own", loss, ("params",), coefs)
-    assert name_of(problem_of(own, "log", huber_rho)) is None
-    assert name_of(lambda x: x) is None
-    assert name_of(loss) is None
+    assert lasting_name(problem_of(own, "log", huber_rho)) is None
+    assert lasting_name(lambda x: x) is None
+    assert lasting_name(loss) is None
 
 
 def test_a_function_that_took_the_place_of_another_has_no_name(monkeypatch):
-    before = name_of(huber_rho)
+    before = lasting_name(huber_rho)
     monkeypatch.setattr("jaxscale.objectives.rho_functions.huber_rho", lambda residual, scale: None)
     assert before is not None
-    assert name_of(huber_rho) is None
+    assert lasting_name(huber_rho) is None
 
 
 def test_names_tell_apart_what_programs_differ_by():
@@ -119,20 +119,20 @@ def test_names_tell_apart_what_programs_differ_by():
         quadratic(huber_rho, 5),
         quadratic(huber_rho, 4),
     ]
-    names = [name_of(one) for one in made]
+    names = [lasting_name(one) for one in made]
     assert None not in names
     assert len(set(names)) == len(names)
 
 
 def test_every_law_that_ships_has_a_name():
-    assert [law.name for law in LAWS if name_of(problem_of(law, "log", huber_rho)) is None] == []
+    assert [law.name for law in LAWS if lasting_name(problem_of(law, "log", huber_rho)) is None] == []
 
 
 def test_another_process_finds_the_same_name():
     line = (
-        "from jaxscale.engine.naming import name_of; from jaxscale.engine.programs import problem_of;"
+        "from jaxscale.engine.naming import lasting_name; from jaxscale.engine.programs import problem_of;"
         "from jaxscale.laws import LAWS; from jaxscale.objectives.rho_functions import huber_rho;"
-        "print(name_of(problem_of(LAWS.resolve('chinchilla'), 'log', huber_rho)))"
+        "print(lasting_name(problem_of(LAWS.resolve('chinchilla'), 'log', huber_rho)))"
     )
     told = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True, timeout=120).stdout
-    assert told.strip() == name_of(problem_of(LAWS.resolve("chinchilla"), "log", huber_rho))
+    assert told.strip() == lasting_name(problem_of(LAWS.resolve("chinchilla"), "log", huber_rho))
