@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from jaxscale.allocation.inputs import priced
@@ -52,8 +55,9 @@ def hold_out(found: Comparison, runs: Runs, *, level: float | None = None) -> He
     if found.along not in columns:
         raise RunsError(NO_SIZE.format(source=runs.origin.source, along=found.along))
     needed = (found.along, *(name for score in found.scores for name in score.law.inputs))
-    given = {name: columns[name] for name in dict.fromkeys(needed) if name in columns}
-    bands: dict[str, Band] = {COMBINED: found.band_at(given, level=level)}
+    given: dict[str, Any] = {name: columns[name] for name in dict.fromkeys(needed) if name in columns}
+    bands: dict[str, Band] = {COMBINED: found.predict(level=level, **given)}
     for score in found.scores:
-        bands[score.law.name] = found.of_law(score.law.name).band_at(given, level=level, is_widened=False)
+        alone = replace(found, scores=(replace(score, weight=1.0),))
+        bands[score.law.name] = alone.predict(level=level, is_widened=False, **given)
     return HeldOut(runs, given[found.along], bands, level)

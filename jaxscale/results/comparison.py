@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from jaxscale.costs.training import decided
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band
 from jaxscale.intervals.band import check_level
-from jaxscale.registry import unknown
 from jaxscale.results.backtest import LawScore, spread_of
 from jaxscale.results.calibration import Calibration, WidthParts, calibrated, reach_of
 from jaxscale.results.ensemble import Ensemble
@@ -91,13 +90,6 @@ class Comparison:
         """The replicates of each law on all runs."""
         return tuple(one.ensemble for one in self.scores)
 
-    def of_law(self, name: str) -> Comparison:
-        """Return the comparison of one law alone, of weight one; raise UsageError for a law that is not in it."""
-        kept = [replace(one, weight=1.0) for one in self.scores if one.law.name == name]
-        if not kept:
-            raise UsageError(unknown("law", name, tuple(one.law.name for one in self.scores)))
-        return replace(self, scores=tuple(kept))
-
     def to_frame(self) -> pd.DataFrame:
         """Return one row per law: weight, scores on the runs held out, and Akaike's criterion on all."""
         import pandas as pd
@@ -139,9 +131,19 @@ class Comparison:
     def back_tested(
         self, place: int, weights: Mapping[str, float] | None = None
     ) -> tuple[WidthParts, np.ndarray, np.ndarray]:
-        """Return the reach, the combined median (m,) and its error, of ln loss, at the runs above a cut-off.
+        """Return what the fits to the runs below a cut-off said of those above.
 
-        place: of the cut-off in `cuts`.   weights: law → weight; the stacking weights without any.
+        Parameters
+        ----------
+        place
+            Of the cut-off in `cuts`.
+        weights
+            Law → weight; the stacking weights without any.
+
+        Returns
+        -------
+        tuple
+            The reach, the combined median (m,) of ln loss, and its error (m,).
         """
         kept = self._weighed(weights)
         tests = [one.backtests[place] for one, _ in kept]
@@ -221,17 +223,6 @@ class Comparison:
         >>> bool(wide.lower <= plain.lower < plain.upper <= wide.upper)
         True
         """
-        return self.band_at(columns, level=level, is_widened=is_widened, calibration=calibration)
-
-    def band_at(
-        self,
-        columns: Mapping[str, ArrayLike],
-        *,
-        level: float,
-        is_widened: bool = True,
-        calibration: Calibration | None = None,
-    ) -> Band:
-        """Return what `predict` does, of columns by name."""
         check_level(level)
         given = {**decided(columns), **columns}
         arrays = np.broadcast_arrays(*(np.asarray(one, dtype=np.float64) for one in given.values()))

@@ -26,7 +26,7 @@ def test_the_page_and_the_document_say_which_cells(run, table):
     assert data["lowest_per"] == pytest.approx({"params": 1 / 6, "tokens": 1 / 6})
     page = run(*words, "--out", "c").stdout
     assert "24 by --lowest-per" in " ".join(page.split())
-    assert "cells of 0.1667 decades in params" in " ".join(page.split())
+    assert "cells of 0.1667 decades in 'params'" in " ".join(page.split())
 
 
 @pytest.mark.parametrize("text", ["params", "params@", "params@0", "params@1/0", "@1/3", "params,@1/3", "params@1/2/3"])
