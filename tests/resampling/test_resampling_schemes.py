@@ -163,27 +163,6 @@ def test_parametric_noise_is_normal_with_the_variance_of_the_residuals_over_the_
     assert np.var(ensemble.coefs["alpha"]) == pytest.approx(wanted, rel=5 * np.sqrt(2 / DRAWN))
 
 
-def test_normal_noise_of_groups_has_the_two_variances_of_the_analysis_of_variance(fit, ensembles):
-    """Groups of three rows; the common part is moved far up first, since that of these residuals is near zero."""
-    residual, code = standard_residuals(fit), np.arange(ROWS) % 10
-    moved = residual + 0.05 * np.random.default_rng(1).standard_normal(10)[code]
-    known = ensembles["parametric-cluster"].fitted
-    root = np.sqrt(WEIGHT) / np.sqrt(1.0 - known.leverage)
-    drawn = redraw(
-        SCHEMES.resolve("parametric-cluster"), 5, np.arange(DRAWN), WEIGHT, GROUP, known._replace(residual=moved / root)
-    )
-    noise = (moved / root - drawn.shift) * np.sqrt(WEIGHT)
-    mean = np.array([moved[code == one].mean() for one in range(10)])
-    within = np.sum((moved - mean[code]) ** 2) / (ROWS - 10)
-    between = (3.0 * np.sum(mean**2) / 10 - within) / 3.0
-    common = np.stack([noise[:, code == one].mean(axis=1) for one in range(10)], axis=1)
-    rest = noise - common[:, code]
-    assert between > within
-    assert np.var(rest) * 3 / 2 == pytest.approx(within, rel=5 * np.sqrt(2 / (DRAWN * 20)))
-    assert np.var(common) == pytest.approx(between + within / 3, rel=5 * np.sqrt(2 / (DRAWN * 10)))
-    np.testing.assert_array_equal(drawn.weight, np.tile(WEIGHT, (DRAWN, 1)))
-
-
 def test_the_wild_cluster_bootstrap_is_ten_lines_of_numpy(fit, ensembles):
     """Webb's six numbers, one for each of the ten groups in the order of appearance, and least squares."""
     ensemble, size = ensembles["wild-cluster"], standard_residuals(fit)
