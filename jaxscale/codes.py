@@ -66,7 +66,7 @@ groups-unused | replicates | The table has groups, and the scheme draws single r
 headers-cleaned | table | Spaces or marks were taken off headers.
   > Nothing.
 heteroscedastic | diagnosis | The variance of the residuals depends on size.
-  > Give sigma, or use --scheme wild.
+  > Give sigma, or use --scheme pairs, or cluster for groups.
 influential-runs | diagnosis | A few runs move the answer by more than a standard error, and twice what chance does.
   > Look at how they were made, or plan with and without them.
 intervals-unreliable | replicates | More than a tenth of the replicates failed.

@@ -148,8 +148,7 @@ class SeriesEvidence:
         """Return up to which multiple of the largest x all admitted forms agree, to ± tolerance in ln loss.
 
         Those are the power law with the limits of its line, and each law with a floor whose exponent the likelihood
-        admits, with the error of its level. Not farther than half
-        of the range of ln x that the runs span.
+        admits, with the error of its level. Not farther than half of the range of ln x that the runs span.
         """
         count, dof = len(self.x), max(len(self.x) - 2, 1)
         own = self.x - self.x.mean()
@@ -165,8 +164,8 @@ class SeriesEvidence:
         if not ends:
             return 1.0
         apart = 0.5 * (np.max(ends, axis=0) - np.min(ends, axis=0))
-        agree = np.flatnonzero(apart > tolerance)
-        farthest = float(BEYOND[agree[0] - 1]) if agree.size and agree[0] > 0 else 0.0 if agree.size else BEYOND[-1]
+        beyond = np.flatnonzero(apart > tolerance)
+        farthest = float(BEYOND[beyond[0] - 1]) if beyond.size and beyond[0] > 0 else 0.0 if beyond.size else BEYOND[-1]
         return float(np.exp(min(farthest, 0.5 * np.ptp(self.x))))
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 EXPONENTS, FINE = np.geomspace(0.02, 12.0, 72), np.geomspace(0.02, 12.0, 1200)
-"""LocalExponents of a law with a floor that are tried, times the range of ln x: for chances, and for limits."""
+"""Exponents of a law with a floor that are tried, times the range of ln x: for chances, and for limits."""
 ROUNDS = 3
 """Rounds of reweighting, in which least squares on the loss become those on its logarithm."""
 SIDE = 3

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import click
 
 from jaxscale import names
 from jaxscale.cli import cache, choosing, printing, tables
-from jaxscale.cli.options import Fitting, Reading, at_option, fitting_options_with, json_option, reading_options
+from jaxscale.cli.options import (
+    Fitting,
+    Reading,
+    Showing,
+    at_option,
+    fitting_options_with,
+    json_option,
+    reading_options,
+)
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Names
 from jaxscale.cli.session import Session, progress, talking
@@ -86,6 +95,8 @@ def coverage(
 
     schemes = [name.strip() for name in fitting.scheme.split(",")]
     with progress(session) as bar:
+        for scheme in schemes:
+            choosing.check_names(replace(fitting, scheme=scheme), Showing(flops, at, level, None))
         law, objective = choosing.law_of(fitting), choosing.objective_of(fitting)
         runs = tables.runs_of(table, reading, fitting)
         bar.stage(FITTING_STAGE)

@@ -17,6 +17,7 @@ from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
 NO_WARMUP = "--warmup belongs to laws of schedules, which are not refitted here"
+NO_FIGURE = "no figure {file}: no specification has an answer in {answer}, for the reasons listed"
 ONE_TARGET = "--flops takes one budget, the target"
 
 
@@ -184,7 +185,9 @@ def specifications(
             on_stage=bar.stage,
             on_done=bar.advance,
         )
-    if plot is not None and found.ordered(answer):
+    if plot is not None and not found.ordered(answer):
+        session.say(NO_FIGURE.format(file=plot, answer=answer))
+    elif plot is not None:
         from jaxscale.figures import draw_specifications, save_figure
 
         save_figure(draw_specifications(found, answer, width=width, notes=specification_notes(found)), plot)

@@ -33,7 +33,7 @@ TWICE = "laws: '{name}' is given twice"
 BAD_COUNT = "replicates = {replicates!r} is no whole number from 2 on"
 TOO_FEW_RUNS = "{law} has {coefs} free coefs and needs {least} runs below a cut-off; the table does not have them"
 BELOW_CUT = "{count} runs lie below the lowest cut-off, and {law}, of {coefs} free coefs, needs {least}"
-AT_CUT = "up to {cut:.3g} FLOP: {why}"
+AT_CUT = "up to {cut:.3g} {unit}: {why}"
 NOBODY = "more than half of the laws cannot be fitted: {why}"
 NONE_LEFT = "{source}: no law can be compared: {why}"
 
@@ -91,7 +91,8 @@ def compare(
     UsageError
         For unknown names and impossible values.
     RunsError
-        For a table without compute, one too small for any cut-off, and where no law can be compared.
+        For a table without compute or an only input of all laws, one too small for any cut-off, and where no law can be
+        compared.
     MissingDependencyError
         For a device that is not there.
 
@@ -123,9 +124,10 @@ def compare(
                 tests[law, one] = backtest(law, one, asked)
             except (RunsError, UsageError) as error:
                 reasons[law, one] = str(error)
-    kept, left_out = _common(list(ensembles), cut, reasons)
+    unit = "FLOP" if asked.along == "flops" else asked.along
+    kept, left_out = _common(list(ensembles), cut, reasons, unit)
     for law in list(ensembles):
-        why = [AT_CUT.format(cut=one, why=reasons[law, one]) for one in kept if (law, one) in reasons]
+        why = [AT_CUT.format(cut=one, unit=unit, why=reasons[law, one]) for one in kept if (law, one) in reasons]
         if why or not kept:
             del ensembles[law]
             failed[law.name] = "; ".join(why) or "; ".join(left_out.values())
@@ -225,14 +227,14 @@ def _cuts(
 
 
 def _common(
-    laws: list[Law], cuts: np.ndarray, reasons: Mapping[tuple[Law, float], str]
+    laws: list[Law], cuts: np.ndarray, reasons: Mapping[tuple[Law, float], str], unit: str
 ) -> tuple[list[float], dict[float, str]]:
     """Return the cut-offs at which at least half of the laws could be fitted, and why the others are left out."""
     kept, left_out = [], {}
     for cut in cuts.tolist():
         why = [f"{law.name}: {reasons[law, cut]}" for law in laws if (law, cut) in reasons]
         if 2 * len(why) > len(laws):
-            left_out[cut] = AT_CUT.format(cut=cut, why=NOBODY.format(why="; ".join(why)))
+            left_out[cut] = AT_CUT.format(cut=cut, unit=unit, why=NOBODY.format(why="; ".join(why)))
         else:
             kept.append(cut)
     return kept, left_out

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-from scipy.special import stdtr
 
 from jaxscale.intervals import Sample, band
+from jaxscale.intervals.student import tail
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import own_name
 from jaxscale.results import Ensemble, Fit
@@ -66,7 +66,7 @@ def _contrast(
     std, wald = None, None
     if variance is not None and variance > 0:
         std, dof = float(np.sqrt(variance)), float(base.fit.dof + other.fit.dof if joint is None else joint.dof)
-        wald = float(2.0 * stdtr(dof, -abs(points[1] - points[0]) / std)) if dof > 0 else None
+        wald = float(2.0 * tail(abs(points[1] - points[0]) / std, dof)) if dof > 0 else None
     return Contrast(
         name,
         points[0],

@@ -132,12 +132,9 @@ def calibration(comparisons: Sequence[Comparison]) -> Calibration:
     reaches, errors = [], []
     for one in comparisons:
         parts = [one.back_tested(place, weights) for place in range(len(one.cuts))]
-        reaches.append(WidthParts(*(np.concatenate([getattr(part, name) for part, _, _ in parts]) for name in REACH)))
+        reaches.append(WidthParts.joined([part for part, _, _ in parts]))
         errors.append(np.concatenate([error for _, _, error in parts]))
     return calibrated(reaches, errors, laws, stacked.tolist())
-
-
-REACH = tuple(WidthParts.__annotations__)
 
 
 def _densities(found: Comparison, laws: tuple[str, ...]) -> np.ndarray:

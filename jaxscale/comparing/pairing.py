@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -47,7 +46,7 @@ def stacked(parts: Mapping[str, Runs], whole: Runs) -> Runs:
     """Return one table of the recipes' runs, block after block, from the table that they were taken of."""
     rows = np.concatenate([part.row for part in parts.values()])
     place = {row: at for at, row in enumerate(whole.row.tolist())}
-    return replace(whole.take(np.array([place[row] for row in rows.tolist()]), "not compared"))
+    return whole.take(np.array([place[row] for row in rows.tolist()]), "not compared")
 
 
 def draw_points(key: jax.Array, table: Table, fitted: Fitted | None = None) -> Draw[jax.Array]:

@@ -10,18 +10,18 @@ from jaxscale.allocation.frontier import checked_budgets, has_frontier
 from jaxscale.allocation.inputs import fixed_values, measured_flops
 from jaxscale.covering.simulating import ensembles_of, simulate_studies
 from jaxscale.covering.tallying import Sought, bands_of, held_by
+from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
 from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.intervals.band import check_level
 from jaxscale.provenance import Provenance
-from jaxscale.refitting.bootstrap import noise_for
+from jaxscale.refitting.bootstrap import checked_nested, noise_for
 from jaxscale.refitting.setup import check_clusters
 from jaxscale.refitting.tables import seeds_from
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Coverage, Fit
 from jaxscale.results.samples import check_drawn, parts_for
-from jaxscale.status import Status
 
 FACTORS = (1.0, 10.0, 100.0)
 """Budgets, in units of the largest measured compute."""
@@ -113,8 +113,8 @@ def coverage(
         check_clusters(runs, scheme, has_own=False)
     check_level(level)
     check_seed(seed)
-    counts = {"studies": studies, "replicates": replicates, "nested[0]": nested[0], "nested[1]": nested[1]}
-    for name, value in counts.items():
+    nested = checked_nested(nested)
+    for name, value in {"studies": studies, "replicates": replicates}.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 2:
             raise UsageError(BAD_COUNT.format(name=name, value=value, least=2))
     simulated_by = SCHEMES.resolve(noise) if noise is not None else noise_for(chosen[0])
@@ -133,9 +133,8 @@ def coverage(
         )
         found, unusable[scheme.name] = bands_of(ensembles, asked, rules, level)
         held += [one for rule in rules for one in held_by(found[rule.name], asked, scheme.name, rule.name)]
-    codes, numbers = np.unique(made.fits.status[~made.fits.is_usable], return_counts=True)
-    failed = {str(Status(code)): int(number) for code, number in zip(codes, numbers, strict=True)}
-    provenance = Provenance.of(device, clock.compile, clock.run, clock.compiled)
+    with placement.on(device):
+        provenance = Provenance.of(placement.current().platform, clock.compile, clock.run, clock.compiled)
     return Coverage(
         fit,
         simulated_by.name,
@@ -144,7 +143,7 @@ def coverage(
         replicates,
         seed,
         tuple(held),
-        failed,
+        made.failed,
         unusable,
         tuple(budgets),
         provenance,

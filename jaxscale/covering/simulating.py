@@ -21,7 +21,9 @@ from jaxscale.refitting.tables import (
 )
 from jaxscale.resampling import SCHEMES, Fitted, Scheme, Tables, simulated_shifts
 from jaxscale.results import Ensemble, Fit, Nested
+from jaxscale.status import Status
 
+WITHOUT_VALUE = "a coef without a value at a bound"
 TOGETHER = 20_000
 """Most simulated tables of simulated studies that are solved together."""
 
@@ -31,8 +33,7 @@ class Studies:
     """S studies on the runs of a fit whose losses were simulated from it.
 
     shift: (S, n), added to the targets.   fits: of S tables.   fitted, covariance: the point fits on the rows, of parts
-    (S, n), and the covariances (S, p, p) of their coefs; None where no method reads them.   usable: (s,), the studies
-    whose fit is usable and has a value of every coef.
+    (S, n), and the covariances (S, p, p) of their coefs; None where no method reads them.
     """
 
     fit: Fit
@@ -43,8 +44,16 @@ class Studies:
 
     @property
     def usable(self) -> np.ndarray:
-        """The places of the studies that can have an interval."""
+        """(s,) the places of the studies that can have an interval: whose fit is usable, with a value of every coef."""
         return np.flatnonzero(self.fits.is_usable & ~np.isnan(self.fits.coefs).any(axis=1))
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """Why the other studies have no interval: a status, or a coef without a value at a bound → how many."""
+        codes, numbers = np.unique(self.fits.status[~self.fits.is_usable], return_counts=True)
+        found = {str(Status(code)): int(number) for code, number in zip(codes, numbers, strict=True)}
+        without = int(self.fits.is_usable.sum()) - len(self.usable)
+        return {**found, WITHOUT_VALUE: without} if without else found
 
     def fit_of(self, study: int) -> Fit:
         """Return the fit of one study: that of the truth with the study's coefs and standard errors."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -119,8 +119,6 @@ def held_by(found: StudyLimits, asked: Sought, scheme: str, interval: str) -> It
 
 def _on_line(sample: Sample) -> Sample:
     """Return a sample of what follows from coefs on the line that a frontier measures it on."""
-    from dataclasses import replace
-
     return replace(sample, line=line_through(sample.values, np.asarray(sample.point)))
 
 

@@ -134,7 +134,7 @@ def _spread(made: Diagnosis) -> list[Finding]:
         return []
     worst = max(found, key=lambda one: abs(one.t))
     told = {"name": worst.name, "slope": worst.slope, "t": worst.t, "threshold": worst.threshold}
-    scheme = _scheme(made, "wild" if made.unit == "row" else "wild-cluster")
+    scheme = _scheme(made, "pairs" if made.unit == "row" else "cluster")  # wild ones fail with a small threshold
     changes = "grows" if worst.t > 0 else "falls"
     return [Finding("heteroscedastic", SPREAD.format(changes=changes, scheme=scheme, **told))]
 

@@ -22,6 +22,10 @@ OURS = ("jaxscale", "jax")
 """Packages whose functions are known by their names: what they do follows from the versions."""
 
 
+SETTINGS = ("jax_enable_x64", "jax_threefry_partitionable", "jax_default_matmul_precision")
+"""Of JAX, on which depends what is traced: which bits are drawn, and how exactly products are taken."""
+
+
 class Unnamed(Exception):  # noqa: N818 - no failure: such a program is traced
     """Something that another process could not find by a name, such as a function in a notebook."""
 
@@ -33,7 +37,7 @@ def lasting_name(*parts: object) -> str | None:
     (`numerics.made`), dataclasses by their fields. A function from elsewhere has no name.
     """
     try:
-        text = "\n".join(map(_described, (*parts, bool(jax.config.read("jax_enable_x64")))))
+        text = "\n".join(map(_described, (*parts, *(getattr(jax.config, name) for name in SETTINGS))))
     except Unnamed:
         return None
     return hashlib.sha256(f"{surroundings()}\n{text}".encode()).hexdigest()

@@ -75,5 +75,10 @@ def keep_trace(name: str, trace: Trace) -> None:
         with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
             content = pickle.dumps((bytes(trace.exported.serialize()), example))
             with NamedTemporaryFile(dir=folder, prefix=name[:16], delete=False) as file:
-                file.write(content)
-            os.replace(file.name, folder / f"{name}{ENDING}")
+                beside = Path(file.name)
+                try:
+                    file.write(content)
+                    file.flush()
+                    os.replace(beside, folder / f"{name}{ENDING}")
+                finally:
+                    beside.unlink(missing_ok=True)

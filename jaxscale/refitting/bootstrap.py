@@ -103,7 +103,7 @@ def bootstrap(
     for part, is_asked in (("jackknife", jackknife), ("nested", nested)):
         if is_asked and scheme.is_listed:
             raise UsageError(IS_JACKKNIFE.format(scheme=scheme.name, part=part))
-    tables, each = NESTED if isinstance(nested, bool) else _pair(nested)
+    tables, each = NESTED if isinstance(nested, bool) else checked_nested(nested)
     asked = np.arange(count_of(fit.runs, scheme, replicates))
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, scheme, seed, chunk, clock)
@@ -125,8 +125,8 @@ def noise_for(scheme: Scheme) -> Scheme:
     return SCHEMES.resolve("parametric-cluster" if scheme.has_groups else "residual")
 
 
-def _pair(nested: object) -> tuple[int, int]:
-    """Return two whole numbers from 2 on; UsageError for anything else."""
+def checked_nested(nested: object) -> tuple[int, int]:
+    """Return how many tables and how many replicates of each, two whole numbers from 2 on; else raise UsageError."""
     numbers = nested if isinstance(nested, tuple) else ()
     if len(numbers) != 2 or not all(isinstance(one, int) and not isinstance(one, bool) and one >= 2 for one in numbers):
         raise UsageError(NOT_NESTED.format(nested=nested))

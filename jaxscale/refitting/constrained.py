@@ -12,7 +12,7 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import Batch
 from jaxscale.engine.job import Job
 from jaxscale.errors import IntervalError
-from jaxscale.fitting.optimum import hessian_of, views_of, weighted_total
+from jaxscale.fitting.optimum import hessian_of, views_at, views_of, weighted_total
 from jaxscale.intervals.lines import MAPS
 from jaxscale.intervals.spec import Line
 from jaxscale.laws import Law
@@ -37,7 +37,7 @@ NOT_FINITE = "the quantity is not finite near the fit's coefs"
 
 
 class Minimised(NamedTuple):
-    """A point on the constraint: theta (P,) of all coefs, the objective, and whether it is certified as a minimum."""
+    """A certified minimum on the constraint: theta (P,) of all coefs, and the objective."""
 
     theta: np.ndarray
     value: float
@@ -121,7 +121,6 @@ class Constrained:
         theta = self._returned(theta[None], along, value)[0]
         if not np.isfinite(theta).all():
             raise IntervalError(NOT_MET.format(value=self.shown(value)))
-
         for _ in range(MOST):
             derived = self.derived(theta)
             gradient, exact, weighted, total = self._terms(theta)
@@ -137,7 +136,6 @@ class Constrained:
             tried = self._returned(theta + self._whole(np.stack(steps) @ basis.T), along, value)
             values = self._values(tried)
             at = int(np.argmin(values))
-
             if not values[at] < total - 1e-13 * self.rise:
                 break
             theta = tried[at]
@@ -169,9 +167,7 @@ class Constrained:
 
     def _terms(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """Return the gradient (p,), the Hessian, that of reweighted least squares (p, p), and the objective."""
-        views = next(views_of(self.job, self.batch, theta[None], self.scale, self.clock))
-        rho, residual, jacobian, second = views.rho, views.residual, views.jacobian, views.second
-        one = type(views)(residual[0], type(rho)(*(part[0] for part in rho)), jacobian[0], second[0])
+        one = views_at(self.job, self.batch, theta, self.scale, self.clock)
         weight, pairs = self.batch.weight, self.job.problem.pairs
         free = np.ix_(self.free, self.free)
         rows = np.flatnonzero(weight > 0)

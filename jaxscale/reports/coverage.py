@@ -19,7 +19,8 @@ from jaxscale.text import Json, shown_name
 SIMULATED = (
     "{studies:,} with the table's runs and losses by the fit, noise by {noise}; {replicates:,} replicates, seed {seed}"
 )
-FAILED = "{count} of {studies} studies have no fit ({reasons}) and no interval"
+FAILED = "{count} of {studies} studies have no interval: {reasons}"
+NO_REPLICATES = "no replicate has a value of it"
 UNUSABLE = "{scheme}: {share} % of the replicates are not usable"
 MEANINGS = (
     "held: share of the studies whose {level:g} % interval holds the truth, with its standard error",
@@ -124,7 +125,8 @@ def _without(found: Coverage) -> Iterator[str]:
     seen = set()
     for one in found.held:
         key = (one.scheme, one.interval, one.refusal)
-        if one.studies < fitted and one.refusal and key not in seen:
+        if one.studies < fitted and key not in seen:
             seen.add(key)
-            told = {"method": f"{one.scheme}, {one.interval}", "quantity": one.quantity, "why": one.refusal}
+            why = one.refusal or NO_REPLICATES
+            told = {"method": f"{one.scheme}, {one.interval}", "quantity": one.quantity, "why": why}
             yield NO_INTERVAL.format(count=fitted - one.studies, studies=fitted, **told)

@@ -13,7 +13,7 @@ from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.objectives import Objective
 from jaxscale.reports.warnings import BandOf, missing_values, times_measured, warnings_of
-from jaxscale.results import QUANTITIES, Count, Counts, Fit, Frontier, Joint, Study, residual_summary
+from jaxscale.results import QUANTITIES, Count, Counts, Fit, Frontier, Joint, Nested, Study, residual_summary
 from jaxscale.text import Json
 
 SCHEMA_VERSION = 2
@@ -207,6 +207,18 @@ def written_bootstrap(study: Study) -> dict[str, Json] | None:
         "interval": study.interval.name,
         "level": study.level,
         "coefs": coefs,
+        **({} if ensemble.nested is None else {"nested": _nested(ensemble.nested)}),
+    }
+
+
+def _nested(nested: Nested) -> Json:
+    """Return what a calibrated interval rests on."""
+    return {
+        "noise": nested.noise,
+        "tables": nested.tables,
+        "replicates": len(nested.status),
+        "usable": int(nested.usable.sum()),
+        "seed": nested.seed,
     }
 
 

@@ -22,6 +22,7 @@ REASONS = {
 }  # fmt: skip
 NOT_QUESTIONED = "units not questioned, as --units-ok says"
 LABEL, GOOD, BAD = "dim", "green", "bold red"
+NESTED = "{tables:,} tables simulated by {noise}, each resampled {each:,} times, {usable:.1%} of these usable"
 
 
 def fit_facts(study: Study) -> list[tuple[str, Text]]:
@@ -148,7 +149,11 @@ def _bootstrap(study: Study) -> str:
     drawn = f" of {len(set(group)):,} groups" if ensemble.scheme.has_groups and group is not None else ""
     said = f"{ensemble.scheme.name}{drawn}, seed {ensemble.seed}: {usable:,} of {len(ensemble):,} replicates usable"
     counts = {str(status): int(np.sum(ensemble.status == status)) for status in Status}
-    return f"{said} ({_counted(counts)})"
+    nested = ensemble.nested
+    if nested is None:
+        return f"{said} ({_counted(counts)})"
+    told = {"tables": nested.tables, "noise": nested.noise, "each": len(nested.status)}
+    return f"{said} ({_counted(counts)}); {NESTED.format(**told, usable=float(nested.usable.mean()))}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

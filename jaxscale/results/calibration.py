@@ -40,6 +40,15 @@ class WidthParts:
     distance: np.ndarray
     fall: np.ndarray
 
+    @classmethod
+    def joined(cls, parts: Sequence[WidthParts]) -> WidthParts:
+        """Return the parts of several predictions, one after the other."""
+        return cls(*(np.concatenate([getattr(one, name) for one in parts]) for name in cls.__annotations__))
+
+    def of(self, places: np.ndarray) -> WidthParts:
+        """Return the parts of some of the predictions, bool (m,) or places."""
+        return WidthParts(self.spread[places], self.distance[places], self.fall[places])
+
     def scale(self, factors: np.ndarray) -> np.ndarray:
         """Return the root (m,) of the sum of squares of the three, each times its factor (3,)."""
         far = np.maximum(self.distance, SHORTEST)
@@ -53,9 +62,9 @@ class Calibration:
     Errors of ln loss at runs held out are put in units of the scale sqrt((a spread)² + (b distance)² + (c fall)²),
     whose factors maximise the likelihood of Student's distribution of 4 degrees of freedom; within a single comparison,
     whose runs are too few to tell the three apart, the scale is the distance alone, so that bands grow beyond every
-    distance that was tried. Limits lie at the conformal
-    quantile of their absolute values to each side of the median. Groups are exchangeable, and not the runs in one: each
-    counts alike, however many runs it has, and one more, the new one, counts as infinite.
+    distance that was tried. Limits lie at the conformal quantile of their absolute values to each side of the median.
+    Groups are exchangeable, and not the runs in one: each counts alike, however many runs it has, and one more, the new
+    one, counts as infinite.
 
     Attributes
     ----------
@@ -139,9 +148,7 @@ def calibrated(
 
     factors: of the scale, where they are not to be fitted.
     """
-    together = WidthParts(
-        *(np.concatenate([getattr(one, name) for one in reaches]) for name in WidthParts.__annotations__)
-    )
+    together = WidthParts.joined(reaches)
     error = np.abs(np.concatenate(list(errors)))
     count = len(reaches)
     share = np.concatenate([np.full(len(one), 1.0 / ((count + 1) * len(one))) for one in errors])
@@ -167,7 +174,7 @@ def _factors(reach: WidthParts, error: np.ndarray, share: np.ndarray) -> np.ndar
 
 
 def common_laws(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """Return the laws that all comparisons have, in the order of their names; raise UsageError for no comparison."""
+    """Return the laws that all comparisons have, in the order of their names; raise UsageError where they differ."""
     if not comparisons:
         raise UsageError(NONE_GIVEN)
     first, *others = ({one.law.name for one in found.scores} for found in comparisons)

@@ -48,7 +48,7 @@ class Break:
     x, low, high
         Where it lies, with limits at 95 % by the likelihood.
     before, after
-        LocalExponents on its sides.
+        Exponents on its sides.
     chance
         Chance of so large an improvement under the best smooth form, simulated.
     is_found

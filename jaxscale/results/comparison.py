@@ -117,11 +117,11 @@ class Comparison:
         """
         parts = [self.back_tested(place) for place in range(len(self.cuts))]
         rows = np.concatenate([one.rows for one in self.best.backtests])
-        reach = [np.concatenate([getattr(one, name) for one, _, _ in parts]) for name in WidthParts.__annotations__]
+        reach = WidthParts.joined([one for one, _, _ in parts])
         error = np.concatenate([error for _, _, error in parts])
         groups = [rows == row for row in np.unique(rows)]
         return calibrated(
-            [WidthParts(*(one[group] for one in reach)) for group in groups],
+            [reach.of(group) for group in groups],
             [error[group] for group in groups],
             tuple(one.law.name for one in self.scores),
             self.weights,

@@ -81,7 +81,8 @@ class Coverage:
     held
         One entry for each method, quantity and budget.
     failed
-        Status → count, of the studies whose own fit is not usable; these have no interval.
+        Why studies have no interval of any kind → how many: the status of a fit that is not usable, or a coef without a
+        value at a bound.
     unusable
         Scheme → the share of the replicates that are not usable.
     flops

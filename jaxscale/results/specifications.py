@@ -98,7 +98,8 @@ class SpecificationFit:
     specification
         Its choices.
     status
-        That of the fit; `refused` where there is none, `no-optimum` for a usable fit without a best size at the target.
+        That of the fit; `refused` where there is none, `no-optimum` for a usable fit without a best size at the target,
+        `few-usable` where less than half of the replicates have an answer.
     reason
         Why there is no answer; empty where there is one.
     fit

@@ -63,8 +63,6 @@ def answered(
         needed = {name: inquiry.fixed[name] for name in fixed_inputs(law) if name in inquiry.fixed}
         if not has_frontier(law):
             return _unanswered(specification, NO_OPTIMUM, NO_FRONTIER, found, used)
-        if inquiry.replicates == 0:
-            return _answer(specification, found, frontier(found, flops=inquiry.flops, fixed=needed), used, inquiry)
         made = bootstrap(
             found, scheme=inquiry.scheme, replicates=inquiry.replicates, seed=inquiry.seed, device=inquiry.device,
             on_done=inquiry.on_done,
@@ -81,23 +79,18 @@ def _answer(specification: Specification, found: Fit, best: Frontier, used: int,
     if not np.isfinite(loss):
         return _unanswered(specification, NO_OPTIMUM, NONE_INSIDE, found, used)
     low, high, variance = (dict.fromkeys(ANSWERS, np.nan) for _ in range(3))
-    usable, total = 0, inquiry.replicates
-    status, reason = str(found.status), ""
-    if total:
-        samples = {name: getattr(best, name)[:, 0] for name in ANSWERS}
-        fine = np.isfinite(samples["loss"])
-        usable = int(fine.sum())
-        if usable < LEAST_USABLE * total:
-            status, reason = FEW, FEW_USABLE.format(usable=f"{usable:,}", total=f"{total:,}")
-        else:
-            for name in ANSWERS:
-                has = np.isfinite(samples[name])
-                if has.sum() < LEAST_USABLE * total:
-                    continue
-                band = best.interval(name, level=inquiry.level)
-                assert band is not None  # of an ensemble
-                low[name], high[name] = float(band.lower[0]), float(band.upper[0])
-                variance[name] = float(np.var(WORTH[name](samples[name][has])))
+    total, samples = inquiry.replicates, {name: getattr(best, name)[:, 0] for name in ANSWERS}
+    status, reason, usable = str(found.status), "", int(np.isfinite(samples["loss"]).sum())
+    if usable < LEAST_USABLE * total:
+        status, reason = FEW, FEW_USABLE.format(usable=f"{usable:,}", total=f"{total:,}")
+    for name in ANSWERS if status != FEW else ():
+        has = np.isfinite(samples[name])
+        if has.sum() < LEAST_USABLE * total:
+            continue
+        band = best.interval(name, level=inquiry.level)
+        assert band is not None  # of an ensemble
+        low[name], high[name] = float(band.lower[0]), float(band.upper[0])
+        variance[name] = float(np.var(WORTH[name](samples[name][has])))
     return SpecificationFit(specification, status, reason, found, used, usable, params, loss, low, high, variance)
 
 

@@ -59,6 +59,9 @@ def test_the_page_says_what_was_simulated_and_each_share_with_its_error(run, fou
         (("--scheme", "cluster"), "--group"),
         (("--scheme", "jackknife"), "jackknife"),
         (("--level", "90"), "0.9"),
+        (("--fix", "gamma=1"), "gamma"),
+        (("--fix", "alpha=A"), "alpha"),
+        (("--scheme", "pairs,wilde"), "wilde"),
     ],
 )
 def test_nonsense_is_refused_by_name(run, words, message):

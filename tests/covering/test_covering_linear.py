@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from scipy import stats
 
 import jaxscale as js
+from jaxscale.covering.simulating import WITHOUT_VALUE, Studies
 from jaxscale.errors import IntervalError, RunsError, UsageError
 from jaxscale.intervals import Sample
-from jaxscale.refitting.tables import fits_of_tables, fitted_to_tables, refits_of_tables
+from jaxscale.refitting.tables import TableFits, fits_of_tables, fitted_to_tables, refits_of_tables
 from jaxscale.resampling import SCHEMES, Tables, redraw, scheme_of_tables, simulated_shifts
 from jaxscale.results.nested import ranks_of
+from jaxscale.status import Status
 
 ROWS, STUDIES, LEVEL = 8, 400, 0.9
 TRUTH = {"A": 30.0, "alpha": 0.12}
@@ -97,6 +100,21 @@ def test_intervals_of_students_t_hold_what_they_claim(made):
     assert exact.share == pytest.approx(1.0 - exact.below - exact.above)
 
 
+def test_what_was_simulated_is_told(made):
+    assert made.provenance.backend == jax.default_backend()
+    assert made.failed == {}
+    assert made.unusable == {"parametric": 0.0}
+
+
+def test_studies_without_a_value_of_a_coef_are_counted():
+    """One of three fits is usable but has a coef without a value, and one is not usable."""
+    coefs = np.array([[1.0, 2.0], [1.0, np.nan], [np.nan, np.nan]])
+    status = np.array([Status.CONVERGED, Status.AT_BOUND, Status.MAX_STEPS], np.int8)
+    found = Studies(None, np.zeros((3, 1)), TableFits(coefs, status), None, None)
+    assert found.usable.tolist() == [0]
+    assert found.failed == {str(Status.MAX_STEPS): 1, WITHOUT_VALUE: 1}
+
+
 def test_percentiles_of_few_runs_hold_what_students_t_says_that_normal_ones_do(made):
     """Replicates are normal with the spread s of a study, where Student's distribution is needed."""
     of = {(one.interval, one.quantity): one for one in made.held}
@@ -164,6 +182,8 @@ def test_draws_of_rows_simulate_nothing(fit):
         ({"studies": 1}, "studies = 1"),
         ({"replicates": 0}, "replicates = 0"),
         ({"nested": (5, 1)}, "nested"),
+        ({"nested": (5,)}, "nested"),
+        ({"nested": 5}, "nested"),
         ({"level": 90}, "0.9"),
         ({"schemes": []}, "schemes"),
         ({"intervals": []}, "intervals"),

@@ -124,6 +124,24 @@ def test_names_tell_apart_what_programs_differ_by():
     assert len(set(names)) == len(names)
 
 
+def test_other_random_bits_are_another_program():
+    plain = lasting_name(huber_rho)
+    with jax.threefry_partitionable(not jax.config.jax_threefry_partitionable):
+        other = lasting_name(huber_rho)
+    with jax.default_matmul_precision("bfloat16"):
+        third = lasting_name(huber_rho)
+    assert len({plain, other, third, lasting_name(huber_rho)}) == 3
+
+
+def test_a_full_disk_leaves_no_file_behind(folder, monkeypatch):
+    def fails(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("jaxscale.engine.tracing.os.replace", fails)
+    answer(counted([]))
+    assert list(folder.iterdir()) == []
+
+
 def test_every_law_that_ships_has_a_name():
     assert [law.name for law in LAWS if lasting_name(problem_of(law, "log", huber_rho)) is None] == []
 

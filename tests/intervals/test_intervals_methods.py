@@ -10,6 +10,7 @@ from jaxscale.allocation import separable
 from jaxscale.errors import IntervalError, UsageError
 from jaxscale.fitting import predicted_sample
 from jaxscale.intervals import INTERVALS, Sample
+from jaxscale.reports import fit_document
 from jaxscale.results import sample_of
 
 RANDOM = np.random.default_rng(8)
@@ -214,6 +215,12 @@ def test_what_an_interval_needs_comes_back_from_the_disk(tmp_path, ensemble, bes
             (again.ensemble.interval("E", method=rule), ensemble.interval("E", method=rule)),
         ):
             np.testing.assert_array_equal([here.lower, here.upper], [there.lower, there.upper])
+
+
+def test_the_document_says_what_a_calibrated_interval_rests_on(ensemble, best):
+    told = fit_document(js.Study(ensemble.fit, ensemble, best))["bootstrap"]["nested"]
+    usable = int(ensemble.nested.usable.sum())
+    assert told == {"noise": "residual", "tables": 60, "replicates": 99, "usable": usable, "seed": 0}
 
 
 def test_a_study_makes_what_its_interval_needs_and_refuses_what_it_lacks(separable_law_table):
