@@ -8,9 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.fitting.covariance import NORMAL_MEDIAN, bandwidth, psi_ratio, slopes_of
+from jaxscale.fitting.covariance import NORMAL_MEDIAN, slopes_of, widened
 from jaxscale.fitting.optimum import views_at
-from jaxscale.numerics.hosted import rho_of
 from jaxscale.refitting.setup import Setup, fitted_of, setup_of
 from jaxscale.resampling import SCHEMES
 from jaxscale.results import Fit
@@ -107,13 +106,9 @@ def _at(setup: Setup, clock: Clock) -> LocalModel:
     scale = max(objective.scale, objective.limit * spread)
     views = views_at(job, batch, place, scale, clock)
     residual, jacobian = np.asarray(views.residual)[counts], np.asarray(views.jacobian)[counts][:, free]
-    psi, curvature = (weight * np.asarray(part)[counts] for part in (views.rho.psi, views.rho.curvature))
-    width = bandwidth(residual)
-    is_narrow = objective.name != "squared" and objective.dof is None and scale < width
-    if is_narrow and np.isfinite(scale):  # as for standard errors
-        curvature = (
-            psi_ratio(objective, scale, width) * weight * np.asarray(rho_of(objective.rho, residual, width).curvature)
-        )
+    psi, curvature = (np.asarray(part)[counts] for part in (views.rho.psi, views.rho.curvature))
+    once = np.ones((1, len(residual)))
+    psi, curvature = weight * psi, weight * widened(objective, residual[None], curvature[None], scale, once)[0]
     bend = curvature[:, None, None] * jacobian[:, :, None] * jacobian[:, None, :]
     size = np.abs(residual) if objective.limit else np.asarray(views.rho.value)[counts]
     total = float(np.sum(weight * size))

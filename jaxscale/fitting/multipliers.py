@@ -9,13 +9,12 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import chunks
 from jaxscale.engine.job import Job, draws
-from jaxscale.fitting.optimum import Views, jacobian_at, moved, views_at, views_of
+from jaxscale.fitting.optimum import jacobian_at, views_of, views_of_lanes
 from jaxscale.numerics.hosted import rho_of
 from jaxscale.numerics.rho import Rho
 
@@ -53,17 +52,16 @@ def multipliers_of(
     A multiplier is summed over what is left of a column beside those of the minimised coordinates, not over the column:
     their own gradients are zero, so the sum is the same, and it keeps its sign where hardly anything is left.
     """
-    parts = []
-    for part in chunks(len(theta), max(1, min(WIDTH, MOST_ROWS // len(job.batch.target)))):
-        lanes = zip(*_lanes(job, replicate[part], theta[part], clock), strict=True)
-        psi, bound, total, weight, jacobian = (np.stack(arrays) for arrays in lanes)
-        parts.append(Multipliers(total, *_summed(psi, bound, weight, jacobian, minimised)))
+    parts = [
+        Multipliers(lanes.total, *_summed(lanes.psi, lanes.bound, lanes.weight, lanes.jacobian, minimised))
+        for lanes in _lanes(job, replicate, theta, clock)
+    ]
     return Multipliers(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def lane_values(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> np.ndarray:
     """Return the objective (k,) of lanes at theta (k, p); replicate: (k,) indices, -1 for the table as it is."""
-    return np.array([total for _, _, total, _, _ in _lanes(job, replicate, theta, clock)])
+    return np.concatenate([np.empty(0), *(lanes.total for lanes in _lanes(job, replicate, theta, clock))])
 
 
 def values_at_points(job: Job, replicate: np.ndarray, points: np.ndarray, clock: Clock) -> np.ndarray:
@@ -76,29 +74,34 @@ def values_at_points(job: Job, replicate: np.ndarray, points: np.ndarray, clock:
     return np.stack([_total(_rho(job, weight, residual - own), weight) for weight, own in pairs])
 
 
-def _lanes(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Iterator[tuple[np.ndarray, ...]]:
-    """Yield psi, rho's weight, the objective, the weight and the jacobian (bucket, …) of each lane."""
-    draw = draws(job, replicate, clock)
-    for views, weight in zip(_views(job, draw.shift, theta, clock), draw.weight, strict=True):
-        rho = _rho(job, weight, np.asarray(views.residual)) if job.tolerances.relative_scale else views.rho
-        yield np.asarray(rho.psi), np.asarray(rho.weight), _total(rho, weight), weight, np.asarray(views.jacobian)
+class Summands(NamedTuple):
+    """Per lane and row of the bucket: psi, rho's weight and the row's weight (k, n), the jacobian (k, n, p); the
+    objective is total (k,).
+    """
+
+    psi: np.ndarray
+    bound: np.ndarray
+    total: np.ndarray
+    weight: np.ndarray
+    jacobian: np.ndarray
 
 
-def _views(job: Job, shift: np.ndarray | None, theta: np.ndarray, clock: Clock) -> Iterator[Views]:
-    """Yield the views of each lane's rows at theta (k, p): several a call where all have the table's own targets."""
+def _lanes(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Iterator[Summands]:
+    """Yield some of the lanes (k,) after the other."""
     scale = float(job.tolerances.min_scale)
-    if shift is None:
-        for some in views_of(job, job.batch, theta, scale, clock):
-            yield from (jax.tree.map(lambda part, at=at: part[at], some) for at in range(len(some.residual)))
-    else:
-        yield from (views_at(job, moved(job.batch, shift, at), point, scale, clock) for at, point in enumerate(theta))
+    for part in chunks(len(theta), max(1, min(WIDTH, MOST_ROWS // len(job.batch.target)))):
+        draw = draws(job, replicate[part], clock)
+        views = views_of_lanes(job, theta[part], draw.shift, scale, clock)
+        rho = _rho(job, draw.weight, np.asarray(views.residual)) if job.tolerances.relative_scale else views.rho
+        total = _total(rho, draw.weight)
+        yield Summands(np.asarray(rho.psi), np.asarray(rho.weight), total, draw.weight, np.asarray(views.jacobian))
 
 
 def _rho(job: Job, weight: np.ndarray, residual: np.ndarray) -> Rho:
-    """Return rho (…, n) of residuals (…, n) of a lane of weight (n,), at its own last scale."""
+    """Return rho (…, n) of residuals (…, n) of lanes of weight (…, n), at their own last scales."""
     least, relative = (float(one) for one in job.tolerances[:2])
     with np.errstate(all="ignore"):
-        spread = np.sum(np.where(weight > 0, weight * np.abs(residual), 0.0), axis=-1) / np.sum(weight)
+        spread = np.sum(np.where(weight > 0, weight * np.abs(residual), 0.0), axis=-1) / np.sum(weight, axis=-1)
     scale = np.maximum(least, relative * spread) if relative else np.full_like(spread, least)
     return rho_of(job.problem.rho, residual, scale[..., None])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -13,6 +12,7 @@ import numpy as np
 from jaxscale.engine.compiling import Clock, Program, run
 from jaxscale.engine.data import Batch, chunks, fill
 from jaxscale.engine.job import Job
+from jaxscale.numerics.hosted import rho_of
 from jaxscale.numerics.rho import Rho
 from jaxscale.solvers.problem import Problem, Row, derivatives
 from jaxscale.solvers.surrogate import Surrogates, surrogates_of
@@ -55,9 +55,17 @@ def points_of(batch: Batch) -> int:
     return max(1, min(POINTS, VIEWED // len(batch.target)))
 
 
-def moved(batch: Batch, shift: np.ndarray | None, lane: int) -> Batch:
-    """Return the table with the targets of a lane, moved by shift (k, bucket); None for its own."""
-    return batch if shift is None else replace(batch, target=batch.target + shift[lane])
+def views_of_lanes(job: Job, theta: np.ndarray, shift: np.ndarray | None, scale: float, clock: Clock) -> Views:
+    """Return the views (k, n, …) of lanes at theta (k, p), NumPy, for rho at a scale.
+
+    shift: (k, n) added to the targets of each lane, None for the table's own: its derivatives do not change with it.
+    """
+    parts = list(views_of(job, job.batch, theta, scale, clock))
+    views: Views = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    if shift is None:
+        return views
+    residual = np.asarray(views.residual) - shift
+    return views._replace(residual=residual, rho=rho_of(job.problem.rho, residual, scale))
 
 
 def views_program(job: Job) -> Program:
@@ -106,19 +114,22 @@ def weighted_total(weight: np.ndarray, parts: np.ndarray) -> float:
 def hessian_of(
     views: Views, pairs: Sequence[tuple[int, int]], weight: np.ndarray, curvature: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the Hessian (p, p) of the objective: the sum of w (rho''(r) J Jᵀ + rho'(r) r'').
+    """Return the Hessians (…, p, p) of the objective: the sum of w (rho''(r) J Jᵀ + rho'(r) r'').
 
-    pairs: of the problem.   weight: (n,).   curvature: (n,) in place of rho''(r).
+    pairs: of the problem.   views: of parts (…, n).   weight: (…, n).   curvature: (…, n) in place of rho''(r).
     """
-    curvature = np.asarray(views.rho.curvature) if curvature is None else curvature
-    rows = np.flatnonzero(weight > 0)
-    weight, jacobian = weight[rows], np.asarray(views.jacobian)[rows]
+    counts = weight > 0
+    curvature, psi, weight = (
+        np.where(counts, part, 0.0)
+        for part in (views.rho.curvature if curvature is None else curvature, views.rho.psi, weight)
+    )
+    jacobian, others = (np.where(counts[..., None], part, 0.0) for part in (views.jacobian, views.second))
     first, second = (list(side) for side in zip(*pairs, strict=True))
     with np.errstate(invalid="ignore", over="ignore"):  # where the point is not finite, nor is this
-        packed = (weight * np.asarray(views.rho.psi)[rows]) @ np.asarray(views.second)[rows]
-        hessian: np.ndarray = jacobian.T @ ((weight * curvature[rows])[:, None] * jacobian)
-    hessian[first, second] += packed
-    hessian[second, first] = hessian[first, second]
+        packed = ((weight * psi)[..., None, :] @ others)[..., 0, :]
+        hessian: np.ndarray = np.swapaxes(jacobian, -1, -2) @ ((weight * curvature)[..., None] * jacobian)
+    hessian[..., first, second] += packed
+    hessian[..., second, first] = hessian[..., first, second]
     return hessian
 
 

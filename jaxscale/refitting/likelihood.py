@@ -8,9 +8,8 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
-from jaxscale.fitting.covariance import bandwidth, psi_ratio, slopes_of
+from jaxscale.fitting.covariance import slopes_of, widened
 from jaxscale.fitting.optimum import hessian_of, views_at
-from jaxscale.numerics.hosted import rho_of
 from jaxscale.refitting.setup import Setup, setup_of
 from jaxscale.resampling import SCHEMES
 from jaxscale.results import Fit
@@ -70,10 +69,7 @@ def curved(fit: Fit, name: str, clock: Clock) -> Curved:
         raise UsageError(NO_PROFILE.format(name=name, why=NO_COVARIANCE.format(name=objective.name)))
     batch, scale = setup.job.batch, objective.scale
     views = views_at(setup.job, batch, theta, scale, clock)
-    counts = batch.weight > 0
-    width, residual = bandwidth(np.asarray(views.residual)[counts]), np.asarray(views.residual)
-    curvature = None
-    if objective.name != "squared" and scale < width and np.isfinite(scale):  # as standard errors count it
-        curvature = psi_ratio(objective, scale, width) * np.asarray(rho_of(objective.rho, residual, width).curvature)
+    often, residual = (batch.weight > 0)[None].astype(float), np.asarray(views.residual)[None]
+    curvature = widened(objective, residual, np.asarray(views.rho.curvature)[None], scale, often)[0]
     hessian = hessian_of(views, setup.job.problem.pairs, batch.weight, curvature)[np.ix_(free, free)]
     return Curved(setup, free, covariance, np.linalg.inv(hessian), scale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
 from jaxscale import precision
@@ -14,8 +15,8 @@ from jaxscale.engine.data import chunks
 from jaxscale.engine.job import draws
 from jaxscale.errors import UsageError
 from jaxscale.fitting.checking import differs, recomputed
-from jaxscale.fitting.covariance import covariance_at, slopes_of
-from jaxscale.fitting.optimum import moved, views_at
+from jaxscale.fitting.covariance import covariances_at, slopes_of
+from jaxscale.fitting.optimum import VIEWED, views_of_lanes
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.objectives import weight_of
 from jaxscale.refitting.restarting import rescue, settling_of
@@ -191,20 +192,28 @@ def _covariances(setup: Setup, settling: Settling, clock: Clock) -> np.ndarray:
     NaN in replicates that are not usable, or whose runs are no more than the coefs. Rows and columns of coefs that are
     fixed or held at a bound are zero. A row that was drawn twice counts as two.
     """
-    outcome, objective, job = settling.outcome, setup.fit.objective, setup.job
+    outcome, job = settling.outcome, setup.job
     found = np.full((*outcome.theta.shape, outcome.theta.shape[1]), np.nan)
-    usable = np.flatnonzero(outcome.status <= Status.AT_BOUND)
-    if not len(usable) or objective.limit:
-        return found
-    theta, draw = outcome.theta[usable], draws(job, settling.replicate[usable], clock)
-    weight, slopes = job.batch.weight, slopes_of(setup.fit.law, theta)
-    times = draw.weight / np.where(weight > 0, weight, 1.0)
-    for row, lane in enumerate(usable.tolist()):
-        bound = settling.bound_of(lane)
-        free = job.active > 0 if bound is None else (job.active > 0) & ~bound.is_held
-        views = views_at(job, moved(job.batch, draw.shift, row), theta[row], objective.scale, clock)
-        one = covariance_at(objective, job.problem.pairs, views, weight, objective.scale, free, times[row])
-        if one is not None:
-            with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
-                found[lane] = one * slopes[row][:, None] * slopes[row]
+    usable, weight = np.flatnonzero(outcome.status <= Status.AT_BOUND), job.batch.weight
+    held = np.stack([np.zeros_like(job.active, dtype=bool), *(bound.is_held for bound in settling.bounds)])
+    for part in chunks(len(usable), max(1, VIEWED // 4 // len(weight))):
+        lanes = usable[part]
+        theta, draw = outcome.theta[lanes], draws(job, settling.replicate[lanes], clock)
+        views = views_of_lanes(job, theta, draw.shift, setup.fit.objective.scale, clock)
+        times = draw.weight / np.where(weight > 0, weight, 1.0)
+        place = settling.index[lanes]
+        for at in np.unique(place):
+            own = np.flatnonzero(place == at)
+            found[lanes[own]] = covariances_at(
+                setup.fit.objective,
+                job.problem.pairs,
+                jax.tree.map(lambda leaf, own=own: leaf[own], views),
+                weight,
+                setup.fit.objective.scale,
+                (job.active > 0) & ~held[at + 1],
+                times[own],
+            )
+        slopes = slopes_of(setup.fit.law, theta)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
+            found[lanes] *= slopes[:, :, None] * slopes[:, None, :]
     return found

@@ -10,9 +10,10 @@ import numpy as np
 from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import chunks
 from jaxscale.fitting.bounds import inside
-from jaxscale.fitting.covariance import covariance_at, slopes_of
-from jaxscale.fitting.optimum import moved, views_at, weighted_jacobian
+from jaxscale.fitting.covariance import covariances_at, slopes_of
+from jaxscale.fitting.optimum import VIEWED, views_of_lanes
 from jaxscale.objectives import weight_of
 from jaxscale.refitting.refit import refit_of
 from jaxscale.refitting.setup import Setup, leverage_of, setup_of
@@ -151,21 +152,23 @@ def _fitted(setup: Setup, shift: np.ndarray, fits: TableFits, clock: Clock) -> t
     fit, job, law = setup.fit, setup.job, setup.fit.law
     batch, count = job.batch, job.batch.count
     free = np.array([name in fit.free for name in law.names])
-    target = batch.target[:count] + shift
     parts = [np.tile(part, (len(shift), 1)) for part in (batch.target[:count], np.zeros(count), np.zeros(count))]
     prediction, residual, leverage = parts
     covariance = np.full((len(shift), len(law.names), len(law.names)), np.nan)
     padded = np.pad(shift, ((0, 0), (0, len(batch.target) - count)))
-    for at in np.flatnonzero(fits.is_usable & ~np.isnan(fits.coefs).any(axis=1)).tolist():
-        own = moved(batch, padded, at)
-        theta = inside(law, dict(zip(law.names, fits.coefs[at], strict=True)), setup.grid)
-        views = views_at(job, own, theta, fit.objective.scale, clock)
-        residual[at] = np.asarray(views.residual)[:count]
-        prediction[at] = target[at] + residual[at]
-        leverage[at] = leverage_of(weighted_jacobian(views, batch.weight)[:, free], batch)
-        one = covariance_at(fit.objective, job.problem.pairs, views, batch.weight, fit.objective.scale, free)
-        if one is not None:
-            slope = slopes_of(law, theta)
-            with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
-                covariance[at] = one * slope[:, None] * slope
+    known = np.flatnonzero(fits.is_usable & ~np.isnan(fits.coefs).any(axis=1))
+    for part in chunks(len(known), max(1, VIEWED // 4 // len(batch.target))):
+        some = known[part]
+        theta = np.stack([inside(law, dict(zip(law.names, fits.coefs[at], strict=True)), setup.grid) for at in some])
+        views = views_of_lanes(job, theta, padded[some], fit.objective.scale, clock)
+        residual[some] = np.asarray(views.residual)[:, :count]
+        prediction[some] = batch.target[:count] + shift[some] + residual[some]
+        counts = np.flatnonzero(batch.weight > 0)
+        rows = np.sqrt(batch.weight[counts])[:, None] * np.asarray(views.jacobian)[:, counts][:, :, free]
+        leverage[some] = np.stack([leverage_of(one, batch) for one in rows])
+        once = np.ones((len(some), len(batch.weight)))
+        own = covariances_at(fit.objective, job.problem.pairs, views, batch.weight, fit.objective.scale, free, once)
+        slopes = slopes_of(law, theta)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
+            covariance[some] = own * slopes[:, :, None] * slopes[:, None, :]
     return Fitted(prediction, residual, leverage), covariance

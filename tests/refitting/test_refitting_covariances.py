@@ -1,10 +1,14 @@
 """Standard errors in every replicate: those of the replicate's own table, as somebody would compute them from it."""
 
+import jax
 import numpy as np
 import pytest
 
 import jaxscale as js
 from jaxscale.errors import UsageError
+from jaxscale.fitting.covariance import Ordered, covariance_at, covariances_at
+from jaxscale.fitting.optimum import Views
+from jaxscale.numerics.hosted import rho_of
 from jaxscale.resampling import Draw, Scheme
 
 PARAMS = np.geomspace(1e7, 1e10, 30)
@@ -55,3 +59,34 @@ def test_a_coef_that_the_law_does_not_have_is_refused_by_name(runs):
     for ask in (ensemble.samples, ensemble.interval):
         with pytest.raises(UsageError, match=r"unknown coef 'alpah'\. Did you mean 'alpha'\?"):
             ask("alpah")
+
+
+def test_a_row_that_is_drawn_often_counts_as_often_under_a_threshold(runs):
+    fit = js.fit(runs, "pure-power-params", objective="huber")
+    random = np.random.default_rng(0)
+    times = random.multinomial(30, np.full(30, 1 / 30), size=3).astype(float)
+    pairs, free = ((0, 0), (0, 1), (1, 1)), np.ones(2, bool)
+    jacobian, residual = np.stack([np.ones(30), -np.log(PARAMS)], axis=1), fit.residuals
+
+    def views(rows):
+        rho = rho_of(fit.objective.rho, residual[rows], fit.objective.scale)
+        return Views(residual[rows], rho, jacobian[rows], np.zeros((len(rows), 3)))
+
+    each = jax.tree.map(lambda part: np.stack([part] * 3), views(np.arange(30)))
+    found = covariances_at(fit.objective, pairs, each, np.ones(30), fit.objective.scale, free, times)
+    for lane, often in enumerate(times):
+        rows = np.repeat(np.arange(30), often.astype(int))
+        want = covariance_at(fit.objective, pairs, views(rows), np.ones(30), fit.objective.scale, free)
+        np.testing.assert_allclose(found[lane], want, rtol=1e-10)
+
+
+def test_quantiles_of_counted_values_are_numpys_of_the_values_written_out():
+    random = np.random.default_rng(1)
+    values, often = random.standard_normal((40, 12)), random.integers(0, 4, (40, 12)).astype(float)
+    often[:, 0] += 1  # at least one
+    found = Ordered.of(values, often)
+    for lane in range(40):
+        written = np.repeat(values[lane], often[lane].astype(int))
+        for share in (0.0, 0.25, 0.5, 0.9, 1.0):
+            np.testing.assert_allclose(found.quantile(share)[lane], np.quantile(written, share), rtol=1e-12)
+        np.testing.assert_allclose(found.std()[lane], np.std(written), rtol=1e-10, atol=1e-15)
