@@ -40,16 +40,18 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray) -> None:
 
     minima: (K, p), of other replicates.
 
-    A failed one is tried at every known bound and at those near the point fit, goes on for longer, and begins from
-    those of the minima of others, of the point fit and of the law's starts at which its own objective is lowest. Where
-    bounds may still be found, in a survey, they are looked for around the failed ones, too. One that is degenerate is
-    left alone: no start gives it more rows.
+    A failed one is held at every known bound from where it stands, tried at those near the point fit, goes on for
+    longer, and begins from those of the minima of others, of the point fit and of the law's starts at which its own
+    objective is lowest. Where bounds may still be found, in a survey, they are looked for around the failed ones, too.
+    One that is degenerate is left alone: no start gives it more rows.
     """
     outcome, fit, job = settling.outcome, setup.fit, setup.job
     if not len(_lost(outcome)):
         return
-    _hold_all(settling, settling.bounds)
+    _hold_all(settling, is_own=True)
     settling.go_on(_lost(outcome), job.max_steps)
+    _hold_all(settling, is_own=True)
+    _hold_all(settling, is_own=False)
     if not len(_lost(outcome)):
         return
     if not settling.told:
@@ -60,14 +62,20 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray) -> None:
         return
     beside = setup.theta + JITTER * np.random.default_rng(job.seed).standard_normal(len(setup.theta)) * job.active
     _try_lowest(settling, np.concatenate([minima, setup.places, beside[None], setup.grid]))
-    _hold_all(settling, settling.bounds)
+    _hold_all(settling, is_own=True)
+    _hold_all(settling, is_own=False)
     _look_around(settling)
     settling.go_on(_lost(outcome))
 
 
-def _hold_all(settling: Settling, bounds: Iterable[Bound]) -> None:
-    for bound in tuple(bounds):
-        settling.hold(bound, _lost(settling.outcome))
+def _hold_all(settling: Settling, *, is_own: bool) -> None:
+    """Hold failed replicates at every known bound.
+
+    is_own: from where they stand, else from where the bound was found. One that creeps towards a bound is mostly in the
+    basin of its minimum there; from elsewhere another one is found, and a higher one is not kept.
+    """
+    for bound in tuple(settling.bounds):
+        settling.hold(bound, _lost(settling.outcome), is_own=is_own)
 
 
 def _look_around(settling: Settling) -> None:
