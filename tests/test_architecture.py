@@ -12,7 +12,8 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1] / "jaxscale"
-ROWS = "errors finding codes forks names registry text digits precision provenance status; numerics expressions"
+ROWS = "errors finding codes forks names registry text digits precision provenance stages status"
+ROWS += " stopping; numerics expressions"
 ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
 ROWS += (
     "; fitting allocation refitting"
@@ -22,7 +23,7 @@ ROWS += "; figures reports store datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
 PEERS, BLIND = ("laws", "objectives", "resampling", "costs"), ("solvers", "numerics", "kernels")
 NO_JAX = ("runs", "costs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
-LIGHT = {None, "errors", "names", "registry", "text", "expressions", "cli"}
+LIGHT = {None, "errors", "names", "registry", "stopping", "text", "expressions", "cli"}
 HEAVY = ("jax", "numpy", "pandas", "matplotlib")
 SMALLEST, ONE_FILE_EACH = 30, ("laws", "figures", "cli")
 EXTENDED = {"loss", "starts", "draw", "compose", "rho", "limits"}

@@ -6,6 +6,7 @@ The lines `pip install -q uv && uv run …` are only read here; `.ci/run` execut
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -115,7 +116,7 @@ def test_the_statuses_are_those_of_the_package():
 def test_the_exit_codes_are_those_of_the_package():
     codes = {int(code) for code, _ in table_of("What the numbers mean", "code")}
     refusals = {kind.exit_code for kind in errors.JaxscaleError.__subclasses__()}
-    assert codes == {0, outcomes.INTERNAL, outcomes.USAGE, outcomes.NOT_TRUSTWORTHY, outcomes.INTERRUPTED} | refusals
+    assert codes == {0, outcomes.INTERNAL, outcomes.USAGE, outcomes.NOT_TRUSTWORTHY, 128 + signal.SIGINT} | refusals
 
 
 def test_every_link_leads_somewhere():

@@ -24,6 +24,9 @@ from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Runs
 from jaxscale.runs.naming import final_runs
 
+FITTING = "Compiling and fitting the law"
+PROFILES = "Reading the profiles"
+
 BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"
 UNUSABLE = "the fit of 'chinchilla' is '{status}', not a minimum"
 
@@ -105,15 +108,17 @@ def agreement(
     replicates: int = 400,
     seed: int = 0,
     device: str = "auto",
-    on_done: Callable[[int], None] | None = None,
+    on_stage: Callable[[str, int | None], object] = lambda text, total: None,
+    on_done: Callable[[int], object] = lambda count: None,
 ) -> Agreement:
     """Return what the three approaches say of N* and D* at budgets flops (b,), with the same resampled runs under all.
 
     A table with groups is resampled by group, each the training curve of one run, of which five are needed; without
     groups by row, and approach 1 is absent.   budget, tolerance, method: of approach 2, as in `isoflop`.   final:
     approaches 2 and 3 see the last row of each run alone, that of `read_runs(final=True)`.   Approach 3 is `chinchilla`
-    with Huber(1e-3) of ln loss.   An approach that fails is omitted and its reason recorded; RunsError is raised where
-    none can, and for fewer than five groups.   Raises UsageError for invalid arguments.
+    with Huber(1e-3) of ln loss.   on_stage, on_done: as in `js.bootstrap`.   An approach that fails is omitted and its
+    reason recorded; RunsError is raised where none can, and for fewer than five groups.   Raises UsageError for invalid
+    arguments.
     """
     at = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     if at.ndim != 1 or not at.size or not (np.isfinite(at) & (at > 0)).all():
@@ -128,16 +133,20 @@ def agreement(
     absent: dict[str, str] = {}
     fitted, ensemble, price = None, None, price_of(seen, budget)
     try:
+        on_stage(FITTING, None)
         fitted = fit(seen, "chinchilla", device=device)
         if not fitted.is_usable:
             raise RunsError(UNUSABLE.format(status=fitted.status))
-        ensemble = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
+        ensemble = bootstrap(
+            fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_stage=on_stage, on_done=on_done
+        )
         findings = still_open((*fitted.findings, *ensemble.findings), scheme)
         used, trend = int(np.sum(seen.weight > 0)), fit_trend(fitted, price)
         findings = (*findings, *below_six(price, trend, at))
         found.append(Approach("parametric", trend, ensemble_trend(ensemble, price), used, None, findings))
     except RunsError as error:
         absent["parametric"] = str(error)
+    on_stage(PROFILES, None)
     try:
         surface = None if fitted is None or not fitted.is_usable else fitted.coefs
         profiles = isoflop(seen, budget=budget, tolerance=tolerance, method=method, surface=surface)

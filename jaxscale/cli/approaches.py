@@ -15,7 +15,6 @@ from jaxscale.cli.parameters import Budgets, Level, Seed
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
-STAGE = "Fitting the law and reading the profiles"
 NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take none"
 
 
@@ -91,7 +90,6 @@ def approaches(
         raise UsageError(NO_WARMUP)
     runs = tables.read(table, replace(reading, final=False))  # approach 1 needs the whole curves
     with progress(session) as bar:
-        bar.stage(STAGE, replicates)
         found = agreement(
             runs,
             flops=flops or usual_budgets(LAWS.resolve("chinchilla"), runs),
@@ -102,6 +100,7 @@ def approaches(
             replicates=replicates,
             seed=seed,
             device=device,
+            on_stage=bar.stage,
             on_done=bar.advance,
         )
     if is_json:

@@ -39,11 +39,18 @@ class Commands(click.Group):
         is_own = not args and not extra and threading.current_thread() is threading.main_thread()
         if is_own:
             printing.occupy()
-            outcomes.listen(session.last_words)
+            outcomes.listen(session)
         code = outcomes.exit_code_of(lambda: run(*args, **ours), session)
         if is_own:
             outcomes.finish()
         sys.exit(code)
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command; of an interrupt click would write an empty line."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as error:
+            raise click.exceptions.Abort from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -3,7 +3,9 @@
 Python runs a handler of its own between two bytecodes of the main thread, and a compilation of XLA can keep that thread
 for half a minute. An exception that a handler raises is lost in callbacks, breaks imports off in their middle, and
 where it reaches C++ the process is aborted. So nothing is raised: a thread hears of the signal, saves what is worth it,
-says so, and ends the process. That needs a process of one's own; `jaxscale.cli.session` does what it can in another.
+says so, and ends the process. Where a part of a large study is being made, it says that the process stops after it, and
+asks for that (`jaxscale.stopping`); another signal ends the process then. All this needs a process of one's own;
+`jaxscale.cli.session` does what it can in another.
 """
 
 from __future__ import annotations
@@ -14,28 +16,26 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
 
 import click
 
+from jaxscale import stopping
 from jaxscale.cli import printing
 from jaxscale.cli.session import Session, write_error
 from jaxscale.cli.starting import DEFAULTS, LINES, say
 from jaxscale.errors import JaxscaleError
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE, errno.EAGAIN)
-INTERNAL, USAGE, NOT_TRUSTWORTHY, INTERRUPTED = 1, 2, 4, 130
+INTERNAL, USAGE, NOT_TRUSTWORTHY = 1, 2, 4
 
 UNEXPECTED = "internal error: {kind}: {message}\nAdd --debug for the traceback, and please report it."
 OUT_OF_MEMORY = "out of memory: ask for fewer --replicates or budgets, or use a larger machine"
 SEE_HELP = "{message}\nSee {command} --help."
 LONGEST = 300
-
-LastWords: TypeAlias = Callable[[], str]
-"""Saves what is worth it and returns what there is to say of it, or nothing."""
 
 PATIENCE = 0.5
 """Seconds that a second signal leaves to files that are being written."""
@@ -48,10 +48,11 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
 
     With --debug the traceback comes before the message.
     """
+    stopping.forget()
     try:
         with session.interruptible():
             code = run()
-            session.stop_if_interrupted()
+            stopping.stop_if_asked()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return USAGE
@@ -65,15 +66,20 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
         if session.is_debug:
             for line in traceback.format_exc().splitlines():
                 write_error(line)
-        if session.is_interrupted:  # an import that Ctrl-C cut short fails with an error of its own
+        if stopping.is_stopping():  # an import that Ctrl-C cut short fails with an error of its own
             return _interrupted(session)
         return _failed(error, session)
     return code if isinstance(code, int) else 0
 
 
 def _interrupted(session: Session) -> int:
-    write_error("; ".join(filter(None, (LINES[signal.SIGINT], session.last_words()))))
-    return INTERRUPTED
+    """Say that the work was stopped and what is kept; return 128 and the number of the signal."""
+    number, words = stopping.asked_by() or signal.SIGINT, session.last_words()
+    if session.is_own:  # another signal may be answered in this moment, and one of both says it
+        say(number, words)
+    else:
+        write_error("; ".join(filter(None, (LINES[number], words))))
+    return 128 + number
 
 
 def _failed(error: Exception, session: Session) -> int:
@@ -105,15 +111,16 @@ def _refusal(error: Exception) -> tuple[int, str]:
     return INTERNAL, UNEXPECTED.format(kind=type(error).__name__, message=first)
 
 
-def listen(last_words: LastWords) -> None:
+def listen(session: Session) -> None:
     """Answer signals from here to the end of the process, which must be the command's own; from the main thread."""
+    session.is_own = True
     if sys.platform == "win32":  # there a signal is told to a socket, not to a pipe
-        return _install(lambda number, frame: _end(number, last_words))
+        return _install(lambda number, frame: _answer(number, session))
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     _install(lambda number, frame: None)  # a signal without a handler in Python is not told to the pipe
-    _thread.start_new_thread(_hear, (reading, last_words))
+    _thread.start_new_thread(_hear, (reading, session))
 
 
 @contextmanager
@@ -134,25 +141,34 @@ def _install(handler: Callable[[int, object], None]) -> None:
             signal.signal(number, handler)
 
 
-def _hear(reading: int, last_words: LastWords) -> None:
-    """Answer the first signal in a thread of its own, so that a second one need not wait for it."""
-    is_ending = False
+def _hear(reading: int, session: Session) -> None:
+    """Answer signals one by one; what may wait for a lock or a disk is done in a thread of its own."""
+    is_second = False
     while True:
         number = os.read(reading, 1)[0]
-        if number in LINES and not is_ending:
-            is_ending = True
-            _thread.start_new_thread(_end, (number, last_words))
-        elif number in LINES:
-            FILES.acquire(timeout=PATIENCE)
+        if number not in LINES:
+            continue
+        _thread.start_new_thread(_answer, (number, session))
+        if is_second:
+            time.sleep(PATIENCE)
+            session.restore()
             say(number)
             os._exit(128 + number)
+        is_second = True
 
 
-def _end(number: int, last_words: LastWords) -> None:
+def _answer(number: int, session: Session) -> None:
+    if stopping.ask(number):
+        session.announce_stop()
+    else:
+        _end(number, session)
+
+
+def _end(number: int, session: Session) -> None:
     """End the process without flushing or cleaning up, which other threads inside C++ might not survive."""
     with FILES:
         try:
-            say(number, last_words())
+            say(number, session.last_words())
         except BaseException as error:  # whatever failed in saving, the process was told to end
             say(number, str(error).splitlines()[0] if str(error) else type(error).__name__)
         finally:

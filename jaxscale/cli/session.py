@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from jaxscale import stopping
+from jaxscale.cli import starting
 from jaxscale.cli.printing import abandon, is_terminal
 from jaxscale.errors import JaxscaleError
 from jaxscale.text import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+RESTORED = "\r\x1b[2K\x1b[?25h"
+"""Clears the line of a terminal and shows its cursor."""
 
 Command: TypeAlias = Callable[..., None]
 """A function that click calls with what was typed."""
@@ -29,14 +34,16 @@ class Session:
     """Set by the options -q, -v and --debug as they are read; one per invocation.
 
     keep: saves what an interrupt would lose, and returns the words for it.   tidy: what else an interrupt leaves to do.
+    drawing: the progress line while there is one.   is_own: whether the process is the command's own.
     """
 
     is_quiet: bool = False
     is_verbose: bool = False
     is_debug: bool = False
-    is_interrupted: bool = False
+    is_own: bool = False
     keep: Callable[[], str] = str
     tidy: list[Callable[[], object]] = field(default_factory=list)
+    drawing: Progress | None = None
 
     def last_words(self) -> str:
         """Save what an interrupt would lose, and return what there is to say of it, in one line or none."""
@@ -55,8 +62,11 @@ class Session:
         """
 
         def remember(number: int, frame: object) -> None:
-            self.is_interrupted = True
-            raise KeyboardInterrupt
+            if stopping.ask(number):
+                self.announce_stop()
+            else:
+                stopping.insist(number)
+                raise KeyboardInterrupt
 
         before = signal.getsignal(signal.SIGINT)
         is_ours = threading.current_thread() is threading.main_thread() and before is signal.default_int_handler
@@ -68,10 +78,17 @@ class Session:
             if is_ours:
                 signal.signal(signal.SIGINT, before)
 
-    def stop_if_interrupted(self) -> None:
-        """Raise KeyboardInterrupt if Ctrl-C was pressed and has been lost since."""
-        if self.is_interrupted:
-            raise KeyboardInterrupt
+    def announce_stop(self) -> None:
+        """Say that a part is finished first, above the progress line where there is one."""
+        if self.drawing is None:
+            starting.put(f"{starting.STOPPING}\n")
+        else:
+            self.drawing.console.print(starting.STOPPING, highlight=False, markup=False)
+
+    def restore(self) -> None:
+        """Give the terminal its cursor and an empty line back, without the locks of the progress line."""
+        if self.drawing is not None:
+            starting.put(RESTORED)
 
     def say(self, message: str) -> None:
         """Write a message to stderr, unless --quiet."""
@@ -131,20 +148,19 @@ def _set_debug(context: click.Context, parameter: click.Parameter, is_debug: boo
 class Bar:
     """The progress line of a terminal, whose updates also raise a Ctrl-C that was lost."""
 
-    def __init__(self, session: Session, drawing: Progress | None) -> None:
-        self._session = session
+    def __init__(self, drawing: Progress | None) -> None:
         self._drawing = drawing
         self._task: TaskID | None = None if drawing is None else drawing.add_task("", total=None)
 
     def stage(self, text: str, total: int | None = None) -> None:
         """Begin something, of a known number of parts or of an unknown length."""
-        self._session.stop_if_interrupted()
+        stopping.stop_if_asked()
         if self._drawing is not None and self._task is not None:
             self._drawing.reset(self._task, description=text, total=total)
 
     def advance(self, count: int) -> None:
         """Add finished parts."""
-        self._session.stop_if_interrupted()
+        stopping.stop_if_asked()
         if self._drawing is not None and self._task is not None:
             self._drawing.advance(self._task, count)
 
@@ -153,18 +169,14 @@ class Bar:
 def progress(session: Session) -> Iterator[Bar]:
     """Show a bar until the scope ends, and leave no trace of it."""
     if not session.shows_progress:
-        yield Bar(session, None)
+        yield Bar(None)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from jaxscale.cli.drawing import progress_line
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as drawing:
+    with progress_line() as drawing:
+        session.drawing = drawing
         session.tidy.append(drawing.stop)  # a second time it does nothing
-        yield Bar(session, drawing)
+        try:
+            yield Bar(drawing)
+        finally:
+            session.drawing = None

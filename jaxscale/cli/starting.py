@@ -14,6 +14,8 @@ LINES = {int(_signal.SIGINT): "interrupted", int(_signal.SIGTERM): "terminated"}
 """The word for each signal that is answered."""
 DEFAULTS = {int(_signal.SIGINT): _signal.default_int_handler, int(_signal.SIGTERM): _signal.SIG_DFL}
 """Only these handlers are replaced: a signal that is ignored, as in background jobs, or handled stays so."""
+STOPPING = "stopping after this part; again to stop now"
+"""Said of the first signal where a part of a large study is finished first."""
 SPOKEN = _thread.allocate_lock()
 
 
@@ -42,9 +44,13 @@ def say(number: int, more: str = "") -> None:
     """Write the line of a signal to stderr, once in a process; where stderr takes nothing, nothing is said."""
     if not SPOKEN.acquire(blocking=False):
         return
-    words = f"{LINES[number]}; {more}" if more else LINES[number]
+    put(f"{LINES[number]}; {more}\n" if more else f"{LINES[number]}\n")
+
+
+def put(words: str) -> None:
+    """Write to stderr past its buffer and its lock, which the thread that was stopped may hold."""
     try:  # noqa: SIM105 - contextlib is not imported yet
-        os.write(2, words.encode("utf-8", "backslashreplace") + b"\n")
+        os.write(2, words.encode("utf-8", "backslashreplace"))
     except OSError:
         pass
 

@@ -22,8 +22,8 @@ from jaxscale.resampling.drawing import check_seed
 from jaxscale.results import Backtest, Comparison, Ensemble, LawScore
 from jaxscale.results.samples import check_drawn
 from jaxscale.runs import Runs
+from jaxscale.stages import SILENT, Stages
 
-STAGE = "Fitting {law}"
 NO_SIZE = (
     "{source}: the runs have no compute to be cut by, and the laws have no only input in common; give params and "
     "tokens, or flops"
@@ -51,7 +51,7 @@ def compare(
     at: Mapping[str, float] | None = None,
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
-    on_done: Callable[[int], None] = lambda count: None,
+    on_done: Callable[[int], object] = lambda count: None,
 ) -> Comparison:
     """Fit laws to the runs below several cut-offs in compute, and judge each by its predictions of the runs above.
 
@@ -79,7 +79,7 @@ def compare(
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_stage, on_done
-        Told what begins and of how many replicates, and how many more are done.
+        As in `js.bootstrap`.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def compare(
     ['pure-power-params']
     """
     chosen = [LAWS.resolve(law) for law in (COMPARED if laws is None else laws)]
-    asked = asked_of(runs, chosen, objective, scheme, replicates, seed, level, at, device, on_done)
+    asked = asked_of(runs, chosen, objective, scheme, replicates, seed, level, at, device, Stages(on_stage, on_done))
     source = runs.origin.source
     failed: dict[str, str] = {}
     cut, chosen = _cuts(asked, chosen, cuts, failed)
@@ -113,7 +113,6 @@ def compare(
     tests: dict[tuple[Law, float], Backtest] = {}
     reasons: dict[tuple[Law, float], str] = {}
     for law in chosen:
-        on_stage(STAGE.format(law=law.name), replicates * (1 + len(cut)))
         try:
             ensembles[law] = fitted_to(law, np.flatnonzero(asked.is_known), asked)
         except (RunsError, UsageError) as error:
@@ -147,7 +146,7 @@ def asked_of(
     level: float,
     at: Mapping[str, float] | None = None,
     device: str = "auto",
-    on_done: Callable[[int], None] = lambda count: None,
+    told: Stages = SILENT,
 ) -> Asked:
     """Return what is common to all fits, checked; raise UsageError or RunsError."""
     objective, scheme = OBJECTIVES.resolve(objective), SCHEMES.resolve(scheme)
@@ -177,7 +176,7 @@ def asked_of(
         level,
         dict(at or {}),
         device,
-        on_done,
+        told,
     )
 
 

@@ -28,6 +28,7 @@ from jaxscale.resampling.drawing import check_seed
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.results.recipes import RecipeComparison, RecipePair
 from jaxscale.runs import Runs
+from jaxscale.stages import Stages
 
 FLOOR = "E"
 """The coef that is the floor, in every law that has one by that name."""
@@ -55,7 +56,7 @@ def compare_recipes(
     at: Mapping[str, float] | None = None,
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
-    on_done: Callable[[int], None] = lambda count: None,
+    on_done: Callable[[int], object] = lambda count: None,
 ) -> RecipeComparison:
     """Fit one law to the runs of each recipe, and compare what they reach with equal compute.
 
@@ -86,7 +87,7 @@ def compare_recipes(
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_stage, on_done
-        Told what begins and of how many replicates, and how many more are done.
+        As in `js.bootstrap`.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def compare_recipes(
     parts = _parts(runs, law)
     base = _base(parts, base)
     is_paired, pairing = pairing_of(parts, law.inputs)
-    asked = RecipeFits(runs, law, objective, floor, replicates, seed, device, on_stage, on_done, is_paired)
+    asked = RecipeFits(runs, law, objective, floor, replicates, seed, device, Stages(on_stage, on_done), is_paired)
     measured = [found[1] for found in (measured_flops(law, part) for part in parts.values()) if found is not None]
     if budgets is None and not measured:
         raise UsageError(NO_BUDGETS.format(law=law.name))
@@ -151,8 +152,7 @@ class RecipeFits:
     replicates: int
     seed: int
     device: str
-    on_stage: Callable[[str, int | None], object]
-    on_done: Callable[[int], None]
+    told: Stages
     is_paired: bool
 
     def __post_init__(self) -> None:
@@ -169,26 +169,30 @@ class RecipeFits:
         """
         if self.floor == "shared":
             own = [name for name in self.law.names if name != FLOOR]
-            self.on_stage(STAGE.format(recipe=", ".join(parts), law=self.law.name), self.replicates)
+            heading = STAGE.format(recipe=", ".join(parts), law=self.law.name)
+            self.told.begin(heading)
             both = stacked(parts, self.runs)
             joint = fit_to(both, self.law, objective=self.objective, per_group=own, device=self.device)
             scheme = TOGETHER if self.is_paired else BY_RECIPE
-            drawn = self._drawn(joint, scheme, self.seed)
+            drawn = self._drawn(joint, scheme, self.seed, heading)
             return {name: group_of(drawn, name) for name in parts}, joint
         found = {}
         fix = None if isinstance(self.floor, str) else {FLOOR: float(self.floor)}
         for place, (name, part) in enumerate(parts.items()):
-            self.on_stage(STAGE.format(recipe=name, law=self.law.name), self.replicates)
+            heading = STAGE.format(recipe=name, law=self.law.name)
+            self.told.begin(heading)
             own_fit = fit_to(part, self.law, objective=self.objective, fix=fix, device=self.device)
             # one seed draws the same places of tables of one length, and these are sorted by their design
             seed = self.seed if self.is_paired else (self.seed + place) % 2**32
-            found[name] = self._drawn(own_fit, "pairs", seed)
+            found[name] = self._drawn(own_fit, "pairs", seed, heading)
         return found, None
 
-    def _drawn(self, fit: Fit, scheme: Scheme | str, seed: int) -> Ensemble:
+    def _drawn(self, fit: Fit, scheme: Scheme | str, seed: int, heading: str) -> Ensemble:
+        told = self.told.within(heading)
         return bootstrap(
-            fit, scheme=scheme, replicates=self.replicates, seed=seed, device=self.device, on_done=self.on_done
-        )
+            fit, scheme=scheme, replicates=self.replicates, seed=seed, device=self.device, on_stage=told.begin,
+            on_done=told.done,
+        )  # fmt: skip
 
 
 def _parts(runs: Runs, law: Law) -> dict[str, Runs]:

@@ -22,6 +22,7 @@ from jaxscale.refitting.tables import seeds_from
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
 from jaxscale.results import Coverage, Fit
 from jaxscale.results.samples import check_drawn, parts_for
+from jaxscale.stages import Stages
 
 FACTORS = (1.0, 10.0, 100.0)
 """Budgets, in units of the largest measured compute."""
@@ -47,7 +48,7 @@ def coverage(
     seed: int = 0,
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
-    on_done: Callable[[int], None] = lambda count: None,
+    on_done: Callable[[int], object] = lambda count: None,
 ) -> Coverage:
     """Simulate studies from a fit on its own runs, resample each, and count how often intervals hold the truth.
 
@@ -80,7 +81,7 @@ def coverage(
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_stage, on_done
-        Told what begins and of how many replicates, and how many more are done.
+        As in `js.bootstrap`.
 
     Returns
     -------
@@ -127,9 +128,9 @@ def coverage(
     held, unusable = [], {}
     asked = Sought.of(fit, budgets, fixed)
     for scheme, own_seed in zip(chosen, seeds_from(seed, len(chosen)), strict=True):
-        on_stage(SCHEME_STAGE.format(scheme=scheme.name), None)
+        told = Stages(on_stage, on_done).within(SCHEME_STAGE.format(scheme=scheme.name))
         ensembles = ensembles_of(
-            made, scheme, replicates, wanted, nested=nested, seed=own_seed, clock=clock, device=device, on_done=on_done
+            made, scheme, replicates, wanted, nested=nested, seed=own_seed, clock=clock, device=device, told=told
         )
         found, unusable[scheme.name] = bands_of(ensembles, asked, rules, level)
         held += [one for rule in rules for one in held_by(found[rule.name], asked, scheme.name, rule.name)]

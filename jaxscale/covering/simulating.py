@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from jaxscale.refitting.tables import (
 )
 from jaxscale.resampling import SCHEMES, Fitted, Scheme, Tables, simulated_shifts
 from jaxscale.results import Ensemble, Fit, Nested
+from jaxscale.stages import Stages
 from jaxscale.status import Status
 
 WITHOUT_VALUE = "a coef without a value at a bound"
@@ -88,7 +89,7 @@ def ensembles_of(
     seed: int,
     clock: Clock,
     device: str,
-    on_done: Callable[[int], None],
+    told: Stages,
 ) -> Iterator[Ensemble]:
     """Yield the ensemble of each usable study by a scheme.
 
@@ -100,17 +101,17 @@ def ensembles_of(
     given = Tables(studies.shift, studies.fitted)
     has_errors = "covariance" in wanted
     found = refits_of_tables(
-        fit, scheme, given, replicates, seed=first, covariance=has_errors, on_done=on_done, clock=clock, device=device
+        fit, scheme, given, replicates, seed=first, covariance=has_errors, told=told, clock=clock, device=device
     )
     left: TableFits | None = None
     if "jackknife" in wanted:
         without = SCHEMES.resolve("jackknife-cluster" if scheme.has_groups else "jackknife")
         count = without.listed(fit.runs.weight, fit.runs.group)
         assert count is not None  # as a jackknife lists its replicates
-        left = refits_of_tables(fit, without, given, count, seed=second, on_done=on_done, clock=clock, device=device)
+        left = refits_of_tables(fit, without, given, count, seed=second, told=told, clock=clock, device=device)
     inner: Iterator[Nested | None] = iter([None] * len(known))
     if "nested" in wanted:
-        inner = _nested(studies, scheme, *nested, seed=third, on_done=on_done, clock=clock, device=device)
+        inner = _nested(studies, scheme, *nested, seed=third, told=told, clock=clock, device=device)
     for study, own in zip(known.tolist(), inner, strict=True):
         own_fit = studies.fit_of(study)
         jackknife = None if left is None else _ensemble(own_fit, without, second, left, study, None, None)
@@ -155,7 +156,7 @@ def _nested(
     seed: int,
     clock: Clock,
     device: str,
-    on_done: Callable[[int], None],
+    told: Stages,
 ) -> Iterator[Nested]:
     """Yield of each usable study the replicates of tables simulated from it, those of some studies solved together."""
     fit, known = studies.fit, studies.usable
@@ -176,9 +177,7 @@ def _nested(
         if "residuals" in scheme.needs:
             fits = fits_of_tables(fit, shift, seed=seeds[-2], clock=clock, device=device)
             given = Tables(shift, fitted_to_tables(fit, shift, fits, clock=clock, device=device)[0])
-        found = refits_of_tables(
-            fit, scheme, given, replicates, seed=seeds[-1], clock=clock, device=device, on_done=on_done
-        )
+        found = refits_of_tables(fit, scheme, given, replicates, seed=seeds[-1], clock=clock, device=device, told=told)
         for at in range(len(block)):
             own = slice(at, None, some)
             coefs = {name: found.coefs[:, own, place] for place, name in enumerate(fit.law.names)}

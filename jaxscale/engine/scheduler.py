@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxscale import stopping
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import Flattening, fill
@@ -51,7 +52,7 @@ def solve_lanes(
     start: np.ndarray,
     scale: np.ndarray,
     clock: Clock,
-    on_done: Callable[[int], None] = lambda count: None,
+    on_done: Callable[[int], object] = lambda count: None,
     damping: float | None = None,
 ) -> Outcome:
     """Minimise every lane; return its outcome, in the order asked.
@@ -59,6 +60,7 @@ def solve_lanes(
     replicate: (R,) indices, -1 for the table as it is.   start: (R, p).   scale: (R,), 0 to choose.   damping: of the
     first step, in place of the method's own.   on_done is told how many more lanes have finished.   Answers do not
     depend on the width, the threads or the total, to rounding.   Memory: the outcome, and the state of a few chunks.
+    Raises KeyboardInterrupt between two calls where the process was asked to stop.
     """
     total = len(replicate)
     outcome = Outcome(start.copy(), np.full(total, np.nan), np.full(total, RUNNING, np.int8), np.zeros(total, np.int32))
@@ -92,6 +94,7 @@ def solve_lanes(
     with clock.running(), solver.compiling(), ThreadPoolExecutor(workers) as pool:
         try:
             while True:
+                stopping.stop_if_asked()
                 while len(flying) <= workers:
                     end = min(taken + share, taken + max(width - len(waiting.place), 0), total)
                     is_little = taken == end and 2 * len(waiting.place) < width
@@ -119,7 +122,7 @@ def _step_budget(job: Job, steps: np.ndarray, few: int) -> StepBudget:
     return StepBudget(*(np.int32(part) for part in (FIRST, LATER, min(MOST, room), min(few, len(steps)))))
 
 
-def _settle(flattening: Flattening, most: int, outcome: Outcome, on_done: Callable[[int], None], part: Part) -> Part:
+def _settle(flattening: Flattening, most: int, outcome: Outcome, on_done: Callable[[int], object], part: Part) -> Part:
     """Write the lanes that have ended into the outcome; return those that wait for another call."""
     place, lanes = part.place, flattening.unflatten(part.state)
     status = np.where((lanes.status == RUNNING) & (lanes.steps >= most), Status.MAX_STEPS, lanes.status)

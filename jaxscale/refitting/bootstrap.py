@@ -18,6 +18,9 @@ from jaxscale.refitting.survey import survey_of
 from jaxscale.refitting.tables import nested_of
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit
+from jaxscale.stages import Stages
+
+WITHOUT_EACH = "Without each run"
 
 NESTED = (400, 200)
 """Simulated tables, and replicates of each."""
@@ -36,7 +39,8 @@ def bootstrap(
     jackknife: bool = False,
     nested: bool | tuple[int, int] = False,
     device: str = "auto",
-    on_done: Callable[[int], None] | None = None,
+    on_stage: Callable[[str, int | None], object] = lambda text, total: None,
+    on_done: Callable[[int], object] = lambda count: None,
 ) -> Ensemble:
     """Return `replicates` refits of the fit's law, each to its own draw of the table.
 
@@ -66,8 +70,9 @@ def bootstrap(
         residuals, drawn by `residual`, or by `parametric-cluster` for a scheme that draws groups.
     device
         Where to compute: auto, cpu, gpu or tpu.
-    on_done
-        Told how many more replicates have been solved once, for a progress bar.
+    on_stage, on_done
+        Told what begins and of how many parts it is, and how many more parts of it are done: the survey, the refits,
+        the search for lower minima, and failed replicates are stages of their own.
 
     Returns
     -------
@@ -104,18 +109,23 @@ def bootstrap(
         if is_asked and scheme.is_listed:
             raise UsageError(IS_JACKKNIFE.format(scheme=scheme.name, part=part))
     tables, each = NESTED if isinstance(nested, bool) else checked_nested(nested)
-    asked = np.arange(count_of(fit.runs, scheme, replicates))
+    asked, told = np.arange(count_of(fit.runs, scheme, replicates)), Stages(on_stage, on_done)
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, scheme, seed, chunk, clock)
-        surveyed = survey_of(setup, clock)
-        told = on_done or (lambda count: None)
+        surveyed = survey_of(setup, clock, told)
         refits = refit_of(setup, surveyed, asked, clock, told, covariance=covariance)
     made = gather(fit, surveyed, [refits])
     if jackknife:
         without_each = "jackknife-cluster" if scheme.has_groups else "jackknife"
-        made = replace(made, jackknife=bootstrap(fit, scheme=without_each, seed=seed, chunk=chunk, device=device))
+        left = told.within(WITHOUT_EACH)
+        each_left = bootstrap(
+            fit, scheme=without_each, seed=seed, chunk=chunk, device=device, on_stage=left.begin, on_done=left.done
+        )
+        made = replace(made, jackknife=each_left)
     if nested:
-        found = nested_of(fit, scheme, noise_for(scheme), tables, each, seed=seed, clock=clock, device=device)
+        found = nested_of(
+            fit, scheme, noise_for(scheme), tables, each, seed=seed, clock=clock, device=device, told=told
+        )
         made = replace(made, nested=found)
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
@@ -25,10 +25,14 @@ from jaxscale.refitting.starting import Pool, solve_replicates
 from jaxscale.refitting.survey import SURVEY, Survey
 from jaxscale.resampling import redraw
 from jaxscale.results import Fit
+from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
 
 TOGETHER = 1 << 16
 """Replicates whose starts are in memory at a time."""
+
+COVARIANCES = "Standard errors of each replicate"
+RANGE = "{done:,} of {total:,} replicates done"
 
 NOT_LISTED = "replicate {last} is asked for, and the scheme '{scheme}' has {count} of this table"
 NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 on is expected, such as range(100, 200)"
@@ -125,19 +129,25 @@ def refit_of(
     survey: Survey,
     replicate: np.ndarray,
     clock: Clock,
-    on_done: Callable[[int], None] = lambda count: None,
+    told: Stages = SILENT,
     *,
     covariance: bool = False,
 ) -> Refits:
     """Return the refits of replicates (k,), as `refit` does, some of them at a time."""
     pool = Pool.of(setup, survey.theta, survey.index, survey.bounds, clock)
     parts = [
-        _refit_some(setup, survey, pool, replicate[part], clock, on_done, covariance=covariance)
+        _refit_some(setup, survey, pool, replicate[part], clock, _part_of(told, replicate, part), covariance=covariance)
         for part in chunks(len(replicate), TOGETHER)
     ]
     coefs, value, status, steps, is_open = (np.concatenate(arrays) for arrays in list(zip(*parts, strict=True))[:5])
     spread = np.concatenate([part[5] for part in parts]) if covariance else None
     return Refits(replicate, coefs, value, status, steps, is_open, placement.current().platform, clock, spread)
+
+
+def _part_of(told: Stages, replicate: np.ndarray, part: slice) -> Stages:
+    """Return the stages of one of several parts, under how many replicates are done; of the only one as they are."""
+    total = len(replicate)
+    return told if total <= TOGETHER else told.within(RANGE.format(done=part.start, total=total))
 
 
 def _refit_some(
@@ -146,22 +156,22 @@ def _refit_some(
     pool: Pool,
     replicate: np.ndarray,
     clock: Clock,
-    on_done: Callable[[int], None],
+    told: Stages,
     *,
     covariance: bool,
 ) -> tuple[np.ndarray, ...]:
     """Return coefs, value, status, steps, is_open and covariance of replicates (k,), as in `Refits`."""
-    outcome, index = solve_replicates(setup, pool, replicate, clock, on_done)
+    outcome, index = solve_replicates(setup, pool, replicate, clock, told)
     settling = settling_of(setup, outcome, index, replicate, survey.bounds, clock)
     settling.told = len(survey.bounds)
     settling.settle(np.arange(len(replicate)))
-    rescue(settling, setup, survey.minima)
+    rescue(settling, setup, survey.minima, told)
     settling.tell_plainly()
     is_known = replicate < SURVEY
     outcome.steps[is_known] += survey.steps[replicate[is_known]]
     coefs = settling.coefs()
     value, status = _checked(setup.fit, survey, settling, coefs)
-    spread = _covariances(setup, settling, clock) if covariance else np.empty(0)
+    spread = _covariances(setup, settling, clock, told) if covariance else np.empty(0)
     return coefs, value, status, outcome.steps, settling.is_open(), spread
 
 
@@ -186,7 +196,7 @@ def _checked(fit: Fit, survey: Survey, settling: Settling, coefs: np.ndarray) ->
     return value, status
 
 
-def _covariances(setup: Setup, settling: Settling, clock: Clock) -> np.ndarray:
+def _covariances(setup: Setup, settling: Settling, clock: Clock, told: Stages) -> np.ndarray:
     """Return the covariances (k, p, p) of the coefs of replicates, in the units of the coefs.
 
     NaN in replicates that are not usable, or whose runs are no more than the coefs. Rows and columns of coefs that are
@@ -196,6 +206,7 @@ def _covariances(setup: Setup, settling: Settling, clock: Clock) -> np.ndarray:
     found = np.full((*outcome.theta.shape, outcome.theta.shape[1]), np.nan)
     usable, weight = np.flatnonzero(outcome.status <= Status.AT_BOUND), job.batch.weight
     held = np.stack([np.zeros_like(job.active, dtype=bool), *(bound.is_held for bound in settling.bounds)])
+    told.begin(COVARIANCES, len(usable))
     for part in chunks(len(usable), max(1, VIEWED // 4 // len(weight))):
         lanes = usable[part]
         theta, draw = outcome.theta[lanes], draws(job, settling.replicate[lanes], clock)
@@ -216,4 +227,5 @@ def _covariances(setup: Setup, settling: Settling, clock: Clock) -> np.ndarray:
         slopes = slopes_of(setup.fit.law, theta)
         with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
             found[lanes] *= slopes[:, :, None] * slopes[:, None, :]
+        told.done(len(lanes))
     return found

@@ -13,7 +13,10 @@ from jaxscale.fitting.bounds import Bound
 from jaxscale.fitting.multipliers import Place, values_at_points
 from jaxscale.fitting.settling import Settling
 from jaxscale.refitting.setup import Setup
+from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
+
+FAILED = "Starting failed replicates again"
 
 MOST_LOOKS = 12
 """Failed replicates from which bounds are looked for: a table may have several kinds of them."""
@@ -35,7 +38,7 @@ def settling_of(
     return settling
 
 
-def rescue(settling: Settling, setup: Setup, minima: np.ndarray) -> None:
+def rescue(settling: Settling, setup: Setup, minima: np.ndarray, told: Stages = SILENT) -> None:
     """Start every failed replicate again, and keep what is usable and no higher than where it stood.
 
     minima: (K, p), of other replicates.
@@ -46,19 +49,28 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray) -> None:
     One that is degenerate is left alone: no start gives it more rows.
     """
     outcome, fit, job = settling.outcome, setup.fit, setup.job
-    if not len(_lost(outcome)):
+    left = len(_lost(outcome))
+    if not left:
         return
+    told.begin(FAILED, left)
+
+    def is_left() -> bool:
+        nonlocal left
+        before, left = left, len(_lost(outcome))
+        told.done(before - left)
+        return left > 0
+
     _hold_all(settling, is_own=True)
     settling.go_on(_lost(outcome), job.max_steps)
     _hold_all(settling, is_own=True)
     _hold_all(settling, is_own=False)
-    if not len(_lost(outcome)):
+    if not is_left():
         return
     if not settling.told:
         settling.look(Place(setup.theta, -1, fit.value, job.batch.weight, settling.middle), _lost(outcome))
     _look_around(settling)
     settling.go_on(_lost(outcome))
-    if not len(_lost(outcome)):
+    if not is_left():
         return
     beside = setup.theta + JITTER * np.random.default_rng(job.seed).standard_normal(len(setup.theta)) * job.active
     _try_lowest(settling, np.concatenate([minima, setup.places, beside[None], setup.grid]))
@@ -66,6 +78,7 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray) -> None:
     _hold_all(settling, is_own=False)
     _look_around(settling)
     settling.go_on(_lost(outcome))
+    is_left()
 
 
 def _hold_all(settling: Settling, *, is_own: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,12 @@ from jaxscale.fitting.optimum import surrogates_at
 from jaxscale.fitting.settling import INSIDE
 from jaxscale.refitting.setup import Setup
 from jaxscale.solvers.surrogate import LEAST
+from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
+
+REFITTING = "Refitting to resampled tables"
+LOWER_MINIMA = "Looking for lower minima"
+DIRECTLY = "Starting again from minima of others"
 
 FIRST_STEPS = 64
 """Evaluations of a replicate before it is tried at bounds: one on its way to infinity never ends."""
@@ -90,7 +95,7 @@ def solve_replicates(
     pool: Pool,
     replicate: np.ndarray,
     clock: Clock,
-    on_done: Callable[[int], None] = lambda count: None,
+    told: Stages = SILENT,
 ) -> tuple[Outcome, np.ndarray]:
     """Return the outcomes of replicates (k,), and the index of the bound at which each lies, INSIDE for none.
 
@@ -100,10 +105,11 @@ def solve_replicates(
     candidate inside is lower than what a usable replicate inside found.
     """
     solving = Solving(setup, pool, priced_starts(setup.job, pool.candidates, replicate, clock), replicate, clock)
-    on_done(solving.hold())
-    solving.begin(on_done)
-    solving.visit_others()
-    solving.begin_directly()
+    told.begin(REFITTING, len(replicate))
+    told.done(solving.hold())
+    solving.begin(told)
+    solving.visit_others(told)
+    solving.begin_directly(told)
     return solving.outcome, solving.index
 
 
@@ -142,12 +148,12 @@ class Solving:
                 self.index[lanes[stays]] = at
         return int(np.sum(self.index != INSIDE))
 
-    def begin(self, on_done: Callable[[int], None]) -> None:
+    def begin(self, told: Stages) -> None:
         """Solve the others from the end of their first descent."""
         lanes = np.flatnonzero(self.index == INSIDE)
-        self._take(lanes, self._solved(lanes, self.starts.theta[lanes, 0], LEAST, FIRST_STEPS, on_done))
+        self._take(lanes, self._solved(lanes, self.starts.theta[lanes, 0], LEAST, FIRST_STEPS, told))
 
-    def visit_others(self) -> None:
+    def visit_others(self, told: Stages) -> None:
         """Go on from further descents that seem to end in another minimum that may be lower, and keep what is lower.
 
         First briefly: most then prove to be on their way to the minimum that is known. Where rho has no threshold there
@@ -164,13 +170,15 @@ class Solving:
         for most in (BRIEF_STEPS, FIRST_STEPS):
             apart = self._is_apart(lanes, theta, self.pool.frames[chosen])
             lanes, theta, chosen = lanes[apart], theta[apart], chosen[apart]
-            again = self._solved(lanes, theta, LEAST, most)
+            if len(lanes):
+                told.begin(LOWER_MINIMA, len(lanes))
+            again = self._solved(lanes, theta, LEAST, most, told)
             keep_lower(outcome, lanes, again, self.setup.floor)
             goes_on = (again.status == Status.MAX_STEPS) & (again.value < outcome.value[lanes] * (1 + CLOSE))
             lanes, theta, chosen = lanes[goes_on], again.theta[goes_on], chosen[goes_on]
         self.index[outcome.value < before] = INSIDE
 
-    def begin_directly(self) -> None:
+    def begin_directly(self, told: Stages) -> None:
         """Solve those inside that failed, or ended above their lowest candidate, from there; keep what is better.
 
         One that is still on its way is not one of them: where to is asked of the bounds.
@@ -179,20 +187,15 @@ class Solving:
         is_lost = (outcome.status > Status.AT_BOUND) & (outcome.status != Status.MAX_STEPS)
         is_wrong = is_lost | ~(outcome.value <= price * (1 + DIRECT) + self.setup.floor)
         lanes = np.flatnonzero(is_wrong & np.isfinite(price) & (self.index == INSIDE))
-        again = self._solved(lanes, self.pool.theta[self.starts.chosen[lanes, 0]], None, FIRST_STEPS)
+        if len(lanes):
+            told.begin(DIRECTLY, len(lanes))
+        again = self._solved(lanes, self.pool.theta[self.starts.chosen[lanes, 0]], None, FIRST_STEPS, told)
         self._take(lanes, again, (again.status <= Status.AT_BOUND) | (again.value < outcome.value[lanes]))
 
-    def _solved(
-        self,
-        lanes: np.ndarray,
-        theta: np.ndarray,
-        damping: float | None,
-        most: int,
-        on_done: Callable[[int], None] = lambda count: None,
-    ) -> Outcome:
+    def _solved(self, lanes: np.ndarray, theta: np.ndarray, damping: float | None, most: int, told: Stages) -> Outcome:
         job = replace(self.setup.job, max_steps=min(most, self.setup.job.max_steps))
         scale = np.full(len(lanes), self.setup.fine)
-        return solve_lanes(job, self.replicate[lanes], theta, scale, self.clock, on_done, damping)
+        return solve_lanes(job, self.replicate[lanes], theta, scale, self.clock, told.done, damping)
 
     def _take(self, lanes: np.ndarray, again: Outcome, is_better: np.ndarray | None = None) -> None:
         """Write what lanes came to, where it is better, and add their evaluations in any case."""

@@ -17,7 +17,11 @@ from jaxscale.refitting.setup import Setup, setup_of
 from jaxscale.refitting.starting import Pool, keep_lower, solve_replicates
 from jaxscale.resampling import SCHEMES, Fitted, Scheme, Tables
 from jaxscale.results import Fit
+from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
+
+SURVEYING = "Survey"
+WIDELY = "Refitting from a wide scale"
 
 SURVEY = 256
 """Replicates, the first, that look for bounds and for minima on behalf of all."""
@@ -97,31 +101,33 @@ def survey(
         return survey_of(setup_of(fit, SCHEMES.resolve(scheme), seed, chunk, clock), clock)
 
 
-def survey_of(setup: Setup, clock: Clock) -> Survey:
+def survey_of(setup: Setup, clock: Clock, told: Stages = SILENT) -> Survey:
     """Return the survey of the first replicates.
 
     The first few start from the point fit, and where rho has a threshold from a wide scale, too; all of them then from
     what those found, and once more from what all found.
     """
+    told = told.within(SURVEYING)
     known, bounds = _known(setup), () if setup.bound is None else (setup.bound,)
     seeds, replicate = np.arange(SEEDS), np.arange(SURVEY)
-    first, _ = solve_replicates(setup, Pool.of(setup, *known, bounds, clock), seeds, clock)
+    first, _ = solve_replicates(setup, Pool.of(setup, *known, bounds, clock), seeds, clock, told)
     found = [first.theta[first.status == Status.CONVERGED]]
     steps = np.pad(first.steps, (0, SURVEY - SEEDS))
     if setup.has_basins:
         start, wide = np.tile(setup.theta, (SEEDS, 1)), np.full(SEEDS, setup.wide)
-        first = solve_lanes(setup.job, seeds, start, wide, clock)
+        told.begin(WIDELY, len(seeds))
+        first = solve_lanes(setup.job, seeds, start, wide, clock, told.done)
         found.append(first.theta[first.status == Status.CONVERGED])
         steps[:SEEDS] += first.steps
     seen = np.concatenate(found)
     pool = Pool.of(setup, *_joined(known, (seen, np.full(len(seen), INSIDE))), bounds, clock)
-    outcome, index = solve_replicates(setup, pool, replicate, clock)
+    outcome, index = solve_replicates(setup, pool, replicate, clock, told)
     settling = settling_of(setup, outcome, index, replicate, bounds, clock)
     settling.settle(replicate)
-    rescue(settling, setup, outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS])
+    rescue(settling, setup, outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS], told)
     before = settling.copy()
     pool = Pool.of(setup, *_joined(known, _minima(settling)), settling.bounds, clock)
-    again, index = solve_replicates(setup, pool, replicate, clock)
+    again, index = solve_replicates(setup, pool, replicate, clock, told)
     keep_lower(outcome, replicate, again, setup.floor)
     settling.settle_moved(before, index)
     steps += outcome.steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,10 @@ from jaxscale.refitting.setup import Setup, leverage_of, setup_of
 from jaxscale.refitting.survey import survey_of
 from jaxscale.resampling import Fitted, Scheme, Tables, scheme_of_tables, simulated_shifts
 from jaxscale.results import Fit, Nested
+from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
+
+SIMULATED = "Simulated tables"
 
 
 class TableFits(NamedTuple):
@@ -58,13 +60,13 @@ def refits_of_tables(
     covariance: bool = False,
     clock: Clock | None = None,
     device: str = "auto",
-    on_done: Callable[[int], None] = lambda count: None,
+    told: Stages = SILENT,
 ) -> TableFits:
     """Return R replicates of each of T tables by a scheme, (R, T, …).
 
     tables: with the point fit on each for a scheme that reads residuals, from `fitted_to_tables`.
     """
-    return _solved(fit, scheme, tables, replicates, seed, clock or Clock(), device, on_done, covariance=covariance)
+    return _solved(fit, scheme, tables, replicates, seed, clock or Clock(), device, told, covariance=covariance)
 
 
 def fitted_to_tables(
@@ -90,6 +92,7 @@ def nested_of(
     seed: int = 0,
     clock: Clock | None = None,
     device: str = "auto",
+    told: Stages = SILENT,
 ) -> Nested:
     """Return replicates, by a scheme, of tables simulated from a fit with noise by another one."""
     timed = clock or Clock()
@@ -100,7 +103,9 @@ def nested_of(
         own = fits_of_tables(fit, shift, seed=second, clock=timed, device=device)
         fitted, _ = fitted_to_tables(fit, shift, own, clock=timed, device=device)
     given = Tables(shift, fitted)
-    found = refits_of_tables(fit, scheme, given, replicates, seed=third, clock=timed, device=device)
+    found = refits_of_tables(
+        fit, scheme, given, replicates, seed=third, clock=timed, device=device, told=told.within(SIMULATED)
+    )
     coefs = {name: found.coefs[..., at] for at, name in enumerate(fit.law.names)}
     return Nested(noise.name, seed, coefs, found.status)
 
@@ -128,7 +133,7 @@ def _solved(
     seed: int,
     clock: Clock,
     device: str,
-    on_done: Callable[[int], None] = lambda count: None,
+    told: Stages = SILENT,
     *,
     covariance: bool = False,
 ) -> TableFits:
@@ -136,7 +141,7 @@ def _solved(
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, scheme_of_tables(scheme, count), seed, None, clock, tables)
         asked = np.arange(replicates * count)
-        found = refit_of(setup, survey_of(setup, clock), asked, clock, on_done, covariance=covariance)
+        found = refit_of(setup, survey_of(setup, clock, told), asked, clock, told, covariance=covariance)
     is_known = (found.status <= Status.AT_BOUND)[:, None] & ~found.is_open
     coefs = np.where(is_known, found.coefs, np.nan)
     for at, name in enumerate(fit.law.names):

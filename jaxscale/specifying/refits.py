@@ -20,6 +20,7 @@ from jaxscale.results import Fit, Frontier, Specification, SpecificationFit
 from jaxscale.results.specifications import ANSWERS, WORTH
 from jaxscale.results.study import LEAST_USABLE
 from jaxscale.runs import Runs
+from jaxscale.stages import Stages
 
 REFUSED, NO_OPTIMUM, FEW = "refused", "no-optimum", "few-usable"
 NOT_A_MINIMUM = "the fit is no minimum of its objective: {status}"
@@ -42,7 +43,7 @@ class Inquiry:
     seed: int
     level: float
     device: str
-    on_done: Callable[[int], None]
+    told: Stages
 
 
 def answered(
@@ -65,7 +66,7 @@ def answered(
             return _unanswered(specification, NO_OPTIMUM, NO_FRONTIER, found, used)
         made = bootstrap(
             found, scheme=inquiry.scheme, replicates=inquiry.replicates, seed=inquiry.seed, device=inquiry.device,
-            on_done=inquiry.on_done,
+            on_stage=inquiry.told.begin, on_done=inquiry.told.done,
         )  # fmt: skip
         return _answer(specification, found, frontier(made, flops=inquiry.flops, fixed=needed), used, inquiry)
     except (RunsError, UsageError) as error:

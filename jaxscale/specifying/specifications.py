@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from jaxscale.runs import Runs
 from jaxscale.specifying.axes import axes_of
 from jaxscale.specifying.refits import Inquiry, answered
 from jaxscale.specifying.tables import compute_of, table_of
+from jaxscale.stages import Stages
 
 STAGE = "Specification {at} of {count}: {what}"
 BEYOND = 10.0
@@ -52,7 +54,7 @@ def specifications(
     level: float = 0.95,
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
-    on_done: Callable[[int], None] = lambda count: None,
+    on_done: Callable[[int], object] = lambda count: None,
 ) -> SpecificationCurve:
     """Refit a table under every choice, and tell the best size and its loss at one budget for each.
 
@@ -94,7 +96,7 @@ def specifications(
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_stage, on_done
-        Told what begins and of how many replicates, and how many more are done.
+        As in `js.bootstrap`.
 
     Returns
     -------
@@ -135,15 +137,18 @@ def specifications(
         raise UsageError(BAD_COUNT.format(replicates=replicates))
     check_clusters(runs, scheme, has_own=False)
     first = next(iter(axes.laws.values()))
+    told = Stages(on_stage, on_done)
     inquiry = Inquiry(
-        _target(flops, first, runs), dict(at or {}), scheme, int(replicates), int(seed), level, device, on_done
+        _target(flops, first, runs), dict(at or {}), scheme, int(replicates), int(seed), level, device, told
     )
     wanted = axes.specifications(is_product=product)
     if len(wanted) > MOST:
         raise UsageError(TOO_MANY.format(count=len(wanted), most=MOST))
     fits = []
     for place, one in enumerate(wanted, start=1):
-        on_stage(STAGE.format(at=place, count=len(wanted), what=described(one, wanted[0])), int(replicates))
+        heading = STAGE.format(at=place, count=len(wanted), what=described(one, wanted[0]))
+        on_stage(heading, None)
+        inquiry = replace(inquiry, told=told.within(heading))
 
         def make(one: Specification = one) -> Runs:
             return table_of(first, runs, one)

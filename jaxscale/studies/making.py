@@ -24,7 +24,6 @@ from jaxscale.results.samples import check_drawn, parts_for
 from jaxscale.runs import Runs
 
 FITTING_STAGE = "Compiling and fitting {law}"
-RESAMPLING_STAGE = "Refitting to resampled tables"
 FRONTIER_STAGE = "Finding the frontier"
 COUNTING_STAGE = "Fitting under other conventions of counting"
 REDUCED_STAGE = "Fitting the loss along {line}"
@@ -54,7 +53,7 @@ def study(
     conventions: Sequence[Convention | str] | str = (),
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
-    on_done: Callable[[int], None] = lambda count: None,
+    on_done: Callable[[int], object] = lambda count: None,
     on_fit: Callable[[Fit], object] = lambda fit: None,
 ) -> Study:
     """Fit a law to a table, bootstrap the fit, and find its frontier: everything that `jaxscale fit` reports.
@@ -125,8 +124,10 @@ def study(
     def resampled(one: Fit) -> Ensemble | None:
         if replicates == 0 or not one.free or not one.is_usable:
             return None
-        on_stage(RESAMPLING_STAGE, replicates)
-        return bootstrap(one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done, **parts)
+        return bootstrap(
+            one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_stage=on_stage, on_done=on_done,
+            **parts,
+        )  # fmt: skip
 
     with prefetched_frontier(law, budgets=len(chosen), replicates=replicates):
         on_stage(FITTING_STAGE.format(law=law.name), None)

@@ -11,11 +11,15 @@ import time
 
 import pytest
 
+from jaxscale.cli.starting import STOPPING
 from jaxscale.store import load
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals of POSIX here")
 
 QUICK = ("fit", "--replicates", "20", "--law", "pure-power", "--flops", "1e12", "--out", "out/kept")
+ENDS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+LATER = ("lazy_loader", "jaxscale.cli.laws", "jaxlib")
+"""Modules whose import is interrupted in the slow tests alone: each is a process of its own."""
 HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
 COMMAND = "from jaxscale.cli.main import main\n"
 STUCK = """
@@ -28,6 +32,22 @@ def stuck(*given, **named):
     lock(mutex), lock(mutex)  # as inside a compiler: it holds the thread, and no signal ends it
 
 making.{step} = stuck
+"""
+PART = """
+import time
+from jaxscale import stopping
+from jaxscale.studies import making
+
+def parts(*given, **named):
+    with stopping.finishing():
+        print("part", flush=True)
+        while not stopping.is_stopping():
+            time.sleep(0.01)
+        time.sleep({rest})
+        print("committed", flush=True)
+    stopping.stop_if_asked()
+
+making.fit = parts
 """
 AT_IMPORT = """
 import os, sys
@@ -76,9 +96,22 @@ def ended(process):
     return process.returncode, said
 
 
-LATER = ("lazy_loader", "jaxscale.cli.laws", "jaxlib")
-"""Modules whose import is interrupted in the slow tests alone: each is a process of its own."""
-ENDS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+@pytest.mark.parametrize(("number", "code", "line"), ENDS)
+def test_a_part_that_is_being_made_is_finished_first(start, number, code, line):
+    process = start(f"{HEARD}{COMMAND}{PART.format(rest=0)}main()", *QUICK)
+    assert process.stdout.readline() == "part\n"
+    process.send_signal(number)
+    out, said = process.communicate(timeout=60)
+    assert (process.returncode, out, said) == (code, "committed\n", f"{STOPPING}\n{line}\n")
+
+
+def test_a_second_interrupt_does_not_wait_for_the_part(start):
+    process = start(f"{HEARD}{COMMAND}{PART.format(rest=3600)}main()", *QUICK)
+    assert process.stdout.readline() == "part\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline() == f"{STOPPING}\n"
+    process.send_signal(signal.SIGINT)
+    assert ended(process) == (130, "interrupted\n")
 
 
 @pytest.mark.parametrize(("number", "code", "line"), ENDS)

@@ -12,6 +12,8 @@ from scipy.stats import norm
 import jaxscale as js
 from jaxscale.errors import UsageError
 from jaxscale.fitting.preparing import start_points
+from jaxscale.refitting.starting import REFITTING
+from jaxscale.refitting.survey import SEEDS, SURVEY, SURVEYING
 from jaxscale.status import Status
 
 LAW = "power-params"
@@ -241,9 +243,19 @@ def test_every_replicate_is_counted_once(huber):
     ensemble = js.bootstrap(huber, replicates=300, seed=3)
     assert int(ensemble.usable.sum()) + sum(ensemble.failed.values()) == 300
     assert np.isnan(ensemble.samples("E")).sum() == 300 - ensemble.usable.sum()
-    finished = []
-    js.bootstrap(huber, replicates=300, seed=3, on_done=finished.append)
-    assert sum(finished) == 300
+
+
+def test_no_stage_counts_more_parts_than_it_has(huber):
+    """Of a stage whose total is known, no more are told to be done; of the refits, every one."""
+    stages = []
+    js.bootstrap(
+        huber, replicates=300, seed=3, on_stage=lambda text, total: stages.append([text, total, 0]),
+        on_done=lambda count: stages[-1].__setitem__(2, stages[-1][2] + count),
+    )  # fmt: skip
+    assert all(done <= total for _, total, done in stages)
+    assert [stage for stage in stages if stage[0] == REFITTING] == [[REFITTING, 300, 300]]
+    surveyed = [done for text, _, done in stages if text == f"{SURVEYING}: {REFITTING}"]
+    assert surveyed == [SEEDS, SURVEY, SURVEY]
 
 
 def test_a_replicate_with_fewer_distinct_rows_than_coefs_is_degenerate():

@@ -8,6 +8,7 @@ import pytest
 import jaxscale as js
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import group_of
+from jaxscale.refitting.starting import REFITTING
 from jaxscale.reports import fit_document
 from jaxscale.results import Study
 from jaxscale.studies import making, with_frontiers
@@ -128,11 +129,20 @@ def test_what_was_asked_is_saved_and_other_budgets_are_found_at_it(tmp_path, stu
 
 
 def test_each_stage_and_the_fit_are_told(books):
-    told, done, fits = [], [], []
-    watch = {"on_stage": lambda text, total: told.append(text), "on_done": done.append, "on_fit": fits.append}
+    told, done, fits = [], {}, []
+
+    def count(more):
+        done[told[-1]] = done.get(told[-1], 0) + more
+
+    watch = {"on_stage": lambda text, total: told.append(text), "on_done": count, "on_fit": fits.append}
     study = js.study(books, "pure-power", replicates=30, budgets=[1e22], **watch)
-    assert told == [making.FITTING_STAGE.format(law="pure-power"), making.RESAMPLING_STAGE, making.FRONTIER_STAGE]
-    assert sum(done) == 30
+    inside = [text for text in told[1:-1] if not text.startswith("Survey: ")]
+    assert (told[0], inside, told[-1]) == (
+        making.FITTING_STAGE.format(law="pure-power"),
+        [REFITTING],
+        making.FRONTIER_STAGE,
+    )
+    assert done[REFITTING] == 30
     assert fits == [study.fit]
 
 
