@@ -16,6 +16,7 @@ from .covering import coverage as coverage
 from .datasets.simulating import simulate as simulate
 from .designing import design as design
 from .diagnosing import diagnose as diagnose
+from .engine.caching import cache as cache
 from .errors import JaxscaleError as JaxscaleError
 from .errors import MissingDependencyError as MissingDependencyError
 from .errors import RunsError as RunsError

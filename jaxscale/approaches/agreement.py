@@ -25,6 +25,7 @@ from jaxscale.runs import Runs
 from jaxscale.runs.naming import final_runs
 
 FITTING = "Compiling and fitting the law"
+LINES = "Lines through the replicates"
 PROFILES = "Reading the profiles"
 
 BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"
@@ -140,6 +141,7 @@ def agreement(
         ensemble = bootstrap(
             fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_stage=on_stage, on_done=on_done
         )
+        on_stage(LINES, None)
         findings = still_open((*fitted.findings, *ensemble.findings), scheme)
         used, trend = int(np.sum(seen.weight > 0)), fit_trend(fitted, price)
         findings = (*findings, *below_six(price, trend, at))

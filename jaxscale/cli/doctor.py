@@ -103,14 +103,16 @@ def checkup() -> Checkup:
     """Look at this process and its devices; JAX is started."""
     import jax
 
-    base = cache.base_folder()
+    from jaxscale.engine import caching
+
+    base = caching.base_folder()
     return Checkup(
         versions={name: _version(name) for name in NEEDED},
         row_pass=row_pass(),
         devices=tuple(f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()),
         has_float64=float64_works(),
-        cache_folder=None if base is None else str(base / cache.leaf_name()),
-        cache_trouble=None if base is None else cache.refusal(base),
+        cache_folder=None if base is None else str(base / caching.leaf_name()),
+        cache_trouble=None if base is None else caching.refusal(base),
         optional={name: _version(name) for name in OPTIONAL},
     )
 

@@ -7,7 +7,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 COUNT = "{done:,} of {total:,}"
-RATE = "{rate:,.3g}/s"
+RATE = "{rate}/s"
+SLOW = 10.0
+"""Parts a second below which a decimal is worth its place."""
 LEFT = "{minutes}:{seconds:02d} left"
 
 
@@ -20,7 +22,7 @@ class Counted(ProgressColumn):
             return Text("")
         words = [COUNT.format(done=int(task.completed), total=int(task.total))]
         if task.speed and not task.finished:
-            words.append(RATE.format(rate=task.speed))
+            words.append(RATE.format(rate=f"{task.speed:,.1f}" if task.speed < SLOW else f"{task.speed:,.0f}"))
             minutes, seconds = divmod(round((task.total - task.completed) / task.speed), 60)
             words.append(LEFT.format(minutes=minutes, seconds=seconds))
         return Text("  ".join(words))

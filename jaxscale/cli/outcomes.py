@@ -131,8 +131,14 @@ def held_off() -> Iterator[None]:
 
 
 def finish() -> None:
-    """Let an answer that has begun end the process, and no other begin: the exit code is decided."""
+    """Let an answer that has begun end the process, and no other begin: the exit code is decided.
+
+    Python gives signals back their defaults while it ends, and one that came then would change the exit code.
+    """
     FILES.acquire()
+    for number in DEFAULTS:
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _install(handler: Callable[[int, object], None]) -> None:

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.engine import placement, tracing
+from jaxscale.engine import caching, placement, tracing
 from jaxscale.engine.data import download
 from jaxscale.engine.naming import lasting_name
 from jaxscale.errors import UsageError
@@ -175,6 +175,7 @@ def compiled(program: Program) -> Callable[..., Tree]:
 
     Raises UsageError for a function that JAX cannot trace.
     """
+    caching.follow_environment()
     argument = jax.tree.unflatten(program.tree, [jax.ShapeDtypeStruct(*shape) for shape in program.shapes])
     options = {**REASSOCIATE, **UNFUSED} if program.device.platform == "cpu" else None
     name = None

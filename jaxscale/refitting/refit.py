@@ -31,6 +31,7 @@ from jaxscale.status import Status
 TOGETHER = 1 << 16
 """Replicates whose starts are in memory at a time."""
 
+SETTLING = "Looking at bounds"
 COVARIANCES = "Standard errors of each replicate"
 RANGE = "{done:,} of {total:,} replicates done"
 
@@ -162,6 +163,7 @@ def _refit_some(
 ) -> tuple[np.ndarray, ...]:
     """Return coefs, value, status, steps, is_open and covariance of replicates (k,), as in `Refits`."""
     outcome, index = solve_replicates(setup, pool, replicate, clock, told)
+    told.begin(SETTLING)
     settling = settling_of(setup, outcome, index, replicate, survey.bounds, clock)
     settling.told = len(survey.bounds)
     settling.settle(np.arange(len(replicate)))

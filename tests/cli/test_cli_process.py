@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from jaxscale.cli.cache import leaf_name
+from jaxscale.engine.caching import leaf_name
 from jaxscale.store import load
 
 PROGRAM = [sys.executable, "-c", "from jaxscale.cli.main import main; main()"]
