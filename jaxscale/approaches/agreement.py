@@ -24,9 +24,9 @@ from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Runs
 from jaxscale.runs.naming import final_runs
 
-FITTING = "Compiling and fitting the law"
-LINES = "Lines through the replicates"
-PROFILES = "Reading the profiles"
+FITTING = "compiling and fitting"
+LINES = "lines through the replicates"
+PROFILES = "profiles"
 
 BAD_FLOPS = "flops = {flops!r}: budgets are positive, finite numbers of FLOP"
 UNUSABLE = "the fit of 'chinchilla' is '{status}', not a minimum"

@@ -22,6 +22,7 @@ from jaxscale.text import visible
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+AFTER = "{stage}: done, going on"
 RESTORED = "\r\x1b[2K\x1b[?25h"
 """Clears the line of a terminal and shows its cursor."""
 
@@ -151,18 +152,30 @@ class Bar:
     def __init__(self, drawing: Progress | None) -> None:
         self._drawing = drawing
         self._task: TaskID | None = None if drawing is None else drawing.add_task("", total=None)
+        self._text = ""
+        self._left: int | None = None
 
     def stage(self, text: str, total: int | None = None) -> None:
         """Begin something, of a known number of parts or of an unknown length."""
         stopping.stop_if_asked()
-        if self._drawing is not None and self._task is not None:
-            self._drawing.reset(self._task, description=text, total=total)
+        self._text, self._left = text[:1].upper() + text[1:], total
+        self._show()
 
     def advance(self, count: int) -> None:
         """Add finished parts."""
         stopping.stop_if_asked()
         if self._drawing is not None and self._task is not None:
             self._drawing.advance(self._task, count)
+        if self._left is not None:
+            self._left -= count
+            if self._left <= 0:  # what comes next has not said so yet: nothing stands at 100 %
+                self._text, self._left = AFTER.format(stage=self._text), None
+                self._show()
+
+    def _show(self) -> None:
+        if self._drawing is not None and self._task is not None:
+            self._drawing.remove_task(self._task)  # a reset would keep a total where there is none now
+            self._task = self._drawing.add_task(self._text, total=self._left)
 
 
 @contextmanager

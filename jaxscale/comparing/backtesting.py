@@ -30,7 +30,7 @@ LEAST_SHARE = 0.5
 """Share of the replicates that must be usable."""
 
 STAGE = "{law} on {rows} runs"
-FITTING = "Compiling and fitting"
+FITTING = "compiling and fitting"
 
 NO_MINIMUM = "the fit to {rows} runs is no minimum: {status}"
 FEW_USABLE = "of the fit to {rows} runs only {usable} of {total} replicates are usable"

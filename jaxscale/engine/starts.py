@@ -7,6 +7,7 @@ r and k, with Q the rho functions of a candidate's residuals: one product of mat
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -17,7 +18,7 @@ import numpy as np
 from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int
 
-from jaxscale import precision
+from jaxscale import precision, stopping
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.engine.data import chunks, fill, upload
@@ -105,8 +106,18 @@ def prepared_candidates(
     return Candidates(*upload((padded, *masks, np.float64(scale))))
 
 
-def priced_starts(job: Job, candidates: Candidates, replicate: np.ndarray, clock: Clock) -> Starts:
-    """Return where replicates (k,) may start; the same for each, whatever the others are."""
+def priced_starts(
+    job: Job,
+    candidates: Candidates,
+    replicate: np.ndarray,
+    clock: Clock,
+    on_done: Callable[[int], object] = lambda count: None,
+) -> Starts:
+    """Return where replicates (k,) may start; the same for each, whatever the others are.
+
+    on_done is told how many more have been priced. Raises KeyboardInterrupt between two calls where the process was
+    asked to stop.
+    """
     device, mesh = placement.current(), placement.mesh()
     width, block = shape_of(device.platform, len(job.batch.target), job.width)
     together = lanes_together(job, width, block)
@@ -127,7 +138,15 @@ def priced_starts(job: Job, candidates: Candidates, replicate: np.ndarray, clock
         return Starts(*(array[:count] for array in found._replace(theta=theta)))
 
     with clock.running(), ThreadPoolExecutor(placement.threads()) as pool:
-        parts = list(pool.map(ask, chunks(len(replicate), width)))
+        flying, parts = [pool.submit(ask, part) for part in chunks(len(replicate), width)], []
+        try:
+            for one in flying:
+                stopping.stop_if_asked()
+                parts.append(one.result())
+                on_done(len(parts[-1].price))
+        except BaseException:  # Ctrl-C: do not start what still waits
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
     return Starts(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 

@@ -20,7 +20,7 @@ from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit
 from jaxscale.stages import Stages
 
-WITHOUT_EACH = "Without each run"
+WITHOUT_EACH = "without each run"
 
 NESTED = (400, 200)
 """Simulated tables, and replicates of each."""

@@ -21,8 +21,8 @@ from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.objectives import weight_of
 from jaxscale.refitting.restarting import rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
-from jaxscale.refitting.starting import Pool, solve_replicates
-from jaxscale.refitting.survey import SURVEY, Survey
+from jaxscale.refitting.starting import PRICING, Pool, solve_replicates
+from jaxscale.refitting.survey import BOUNDS, SURVEY, Survey
 from jaxscale.resampling import redraw
 from jaxscale.results import Fit
 from jaxscale.stages import SILENT, Stages
@@ -31,9 +31,8 @@ from jaxscale.status import Status
 TOGETHER = 1 << 16
 """Replicates whose starts are in memory at a time."""
 
-SETTLING = "Looking at bounds"
-COVARIANCES = "Standard errors of each replicate"
-RANGE = "{done:,} of {total:,} replicates done"
+COVARIANCES = "standard errors"
+RANGE = "{done:,} of {total:,} done"
 
 NOT_LISTED = "replicate {last} is asked for, and the scheme '{scheme}' has {count} of this table"
 NOT_REPLICATES = "replicates = {replicates!r}: a range of whole numbers from 0 on is expected, such as range(100, 200)"
@@ -135,6 +134,7 @@ def refit_of(
     covariance: bool = False,
 ) -> Refits:
     """Return the refits of replicates (k,), as `refit` does, some of them at a time."""
+    told.begin(PRICING)
     pool = Pool.of(setup, survey.theta, survey.index, survey.bounds, clock)
     parts = [
         _refit_some(setup, survey, pool, replicate[part], clock, _part_of(told, replicate, part), covariance=covariance)
@@ -163,7 +163,7 @@ def _refit_some(
 ) -> tuple[np.ndarray, ...]:
     """Return coefs, value, status, steps, is_open and covariance of replicates (k,), as in `Refits`."""
     outcome, index = solve_replicates(setup, pool, replicate, clock, told)
-    told.begin(SETTLING)
+    told.begin(BOUNDS)
     settling = settling_of(setup, outcome, index, replicate, survey.bounds, clock)
     settling.told = len(survey.bounds)
     settling.settle(np.arange(len(replicate)))

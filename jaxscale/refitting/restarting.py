@@ -16,7 +16,7 @@ from jaxscale.refitting.setup import Setup
 from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
 
-FAILED = "Starting failed replicates again"
+FAILED = "failed replicates"
 
 MOST_LOOKS = 12
 """Failed replicates from which bounds are looked for: a table may have several kinds of them."""

@@ -18,9 +18,10 @@ from jaxscale.solvers.surrogate import LEAST
 from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
 
-REFITTING = "Refitting to resampled tables"
-LOWER_MINIMA = "Looking for lower minima"
-DIRECTLY = "Starting again from minima of others"
+PRICING = "starts"
+REFITTING = "refits"
+LOWER_MINIMA = "lower minima"
+DIRECTLY = "from minima of others"
 
 FIRST_STEPS = 64
 """Evaluations of a replicate before it is tried at bounds: one on its way to infinity never ends."""
@@ -104,7 +105,9 @@ def solve_replicates(
     be lower. One that failed, or ended above its lowest candidate, starts there without the surrogate. After that no
     candidate inside is lower than what a usable replicate inside found.
     """
-    solving = Solving(setup, pool, priced_starts(setup.job, pool.candidates, replicate, clock), replicate, clock)
+    told.begin(PRICING, len(replicate))
+    starts = priced_starts(setup.job, pool.candidates, replicate, clock, told.done)
+    solving = Solving(setup, pool, starts, replicate, clock)
     told.begin(REFITTING, len(replicate))
     told.done(solving.hold())
     solving.begin(told)

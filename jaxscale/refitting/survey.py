@@ -14,14 +14,15 @@ from jaxscale.fitting.bounds import Bound
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.refitting.restarting import NEIGHBOURS, rescue, settling_of
 from jaxscale.refitting.setup import Setup, setup_of
-from jaxscale.refitting.starting import Pool, keep_lower, solve_replicates
+from jaxscale.refitting.starting import PRICING, Pool, keep_lower, solve_replicates
 from jaxscale.resampling import SCHEMES, Fitted, Scheme, Tables
 from jaxscale.results import Fit
 from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
 
-SURVEYING = "Survey"
-WIDELY = "Refitting from a wide scale"
+SURVEYING = "survey"
+WIDELY = "from a wide scale"
+BOUNDS = "bounds"
 
 SURVEY = 256
 """Replicates, the first, that look for bounds and for minima on behalf of all."""
@@ -108,6 +109,7 @@ def survey_of(setup: Setup, clock: Clock, told: Stages = SILENT) -> Survey:
     what those found, and once more from what all found.
     """
     told = told.within(SURVEYING)
+    told.begin(PRICING)
     known, bounds = _known(setup), () if setup.bound is None else (setup.bound,)
     seeds, replicate = np.arange(SEEDS), np.arange(SURVEY)
     first, _ = solve_replicates(setup, Pool.of(setup, *known, bounds, clock), seeds, clock, told)
@@ -122,13 +124,16 @@ def survey_of(setup: Setup, clock: Clock, told: Stages = SILENT) -> Survey:
     seen = np.concatenate(found)
     pool = Pool.of(setup, *_joined(known, (seen, np.full(len(seen), INSIDE))), bounds, clock)
     outcome, index = solve_replicates(setup, pool, replicate, clock, told)
+    told.begin(BOUNDS)
     settling = settling_of(setup, outcome, index, replicate, bounds, clock)
     settling.settle(replicate)
     rescue(settling, setup, outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS], told)
+    told.begin(PRICING)
     before = settling.copy()
     pool = Pool.of(setup, *_joined(known, _minima(settling)), settling.bounds, clock)
     again, index = solve_replicates(setup, pool, replicate, clock, told)
     keep_lower(outcome, replicate, again, setup.floor)
+    told.begin(BOUNDS)
     settling.settle_moved(before, index)
     steps += outcome.steps
     job = setup.job

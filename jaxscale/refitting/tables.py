@@ -22,7 +22,7 @@ from jaxscale.results import Fit, Nested
 from jaxscale.stages import SILENT, Stages
 from jaxscale.status import Status
 
-SIMULATED = "Simulated tables"
+SIMULATED = "simulated tables"
 
 
 class TableFits(NamedTuple):
