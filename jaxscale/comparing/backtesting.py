@@ -10,6 +10,7 @@ import numpy as np
 from jaxscale.allocation import frontier
 from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.inputs import run_columns
+from jaxscale.allocation.slopes import loss_slopes
 from jaxscale.comparing.cutting import below, only
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.errors import RunsError
@@ -19,8 +20,8 @@ from jaxscale.objectives import Objective
 from jaxscale.refitting.bootstrap import bootstrap
 from jaxscale.resampling import Scheme
 from jaxscale.results import Backtest, Ensemble, Fit, Frontier
-from jaxscale.results.backtest import spread_of
 from jaxscale.results.mixtures import Predictive, quantile_of
+from jaxscale.results.spread import spread_of
 from jaxscale.runs import Runs
 from jaxscale.stages import Stages
 
@@ -153,10 +154,8 @@ def with_regret(test: Backtest, reference: Frontier | None, truth: Fit, asked: A
 
 
 def _equivalent(front: Frontier | None, flops: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Return ΔL / (γ (L - E)) at budgets (m,): γ (L - E) is -dL/d ln C along the frontier, taken from its values."""
-    if front is None or not np.isfinite(front.loss).all():
+    """Return by how much compute losses (m,) are off at budgets (m,), in ln C, along a frontier; NaN without one."""
+    if front is None:
         return np.full(len(flops), np.nan)
-    log_flops = np.log(front.flops)
-    slope = -np.gradient(front.loss, log_flops, edge_order=2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(error / np.interp(np.log(flops), log_flops, slope))
+        return np.asarray(error / loss_slopes(front.flops, front.loss, flops))

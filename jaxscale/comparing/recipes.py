@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,8 @@ NO_FLOOR = "law '{law}' has no coef E, so that its floor can be neither shared n
 BAD_FLOOR = "floor = {floor!r}: free, shared, or the number at which it is held"
 NO_BUDGETS = "the table has no compute under '{law}': give budgets"
 STAGE = "fitting {law} to {recipe}"
+NO_MINIMUM = "the fit of law '{law}' to {recipe} is '{status}', not a minimum: {recipe} cannot be compared under it"
+NO_FIT = "{recipe}: {why}"
 
 
 def compare_recipes(
@@ -169,30 +171,43 @@ class RecipeFits:
         """
         if self.floor == "shared":
             own = [name for name in self.law.names if name != FLOOR]
-            heading = STAGE.format(recipe=", ".join(parts), law=self.law.name)
-            self.told.begin(heading)
-            both = stacked(parts, self.runs)
-            joint = fit_to(both, self.law, objective=self.objective, per_group=own, device=self.device)
+            both, names = stacked(parts, self.runs), ", ".join(parts)
             scheme = TOGETHER if self.is_paired else BY_RECIPE
-            drawn = self._drawn(joint, scheme, self.seed, heading)
+            joint, drawn = self._drawn(names, both, scheme, self.seed, per_group=own)
             return {name: group_of(drawn, name) for name in parts}, joint
         found = {}
         fix = None if isinstance(self.floor, str) else {FLOOR: float(self.floor)}
         for place, (name, part) in enumerate(parts.items()):
-            heading = STAGE.format(recipe=name, law=self.law.name)
-            self.told.begin(heading)
-            own_fit = fit_to(part, self.law, objective=self.objective, fix=fix, device=self.device)
             # one seed draws the same places of tables of one length, and these are sorted by their design
             seed = self.seed if self.is_paired else (self.seed + place) % 2**32
-            found[name] = self._drawn(own_fit, "pairs", seed, heading)
+            _, found[name] = self._drawn(name, part, "pairs", seed, fix=fix)
         return found, None
 
-    def _drawn(self, fit: Fit, scheme: Scheme | str, seed: int, heading: str) -> Ensemble:
+    def _drawn(
+        self,
+        name: str,
+        runs: Runs,
+        scheme: Scheme | str,
+        seed: int,
+        *,
+        fix: Mapping[str, float] | None = None,
+        per_group: Sequence[str] = (),
+    ) -> tuple[Fit, Ensemble]:
+        """Return the fit to a recipe, or to several by their names, and its replicates; RunsError names it."""
+        heading = STAGE.format(recipe=name, law=self.law.name)
+        self.told.begin(heading)
         told = self.told.within(heading)
-        return bootstrap(
-            fit, scheme=scheme, replicates=self.replicates, seed=seed, device=self.device, on_stage=told.begin,
+        try:
+            own = fit_to(runs, self.law, objective=self.objective, fix=fix, per_group=per_group, device=self.device)
+        except RunsError as error:
+            raise RunsError(NO_FIT.format(recipe=name, why=error)) from error
+        if not own.is_usable:
+            raise RunsError(NO_MINIMUM.format(law=self.law.name, recipe=name, status=own.status))
+        drawn = bootstrap(
+            own, scheme=scheme, replicates=self.replicates, seed=seed, device=self.device, on_stage=told.begin,
             on_done=told.done,
         )  # fmt: skip
+        return own, drawn
 
 
 def _parts(runs: Runs, law: Law) -> dict[str, Runs]:

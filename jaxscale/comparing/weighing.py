@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jaxscale.results import Fit
-from jaxscale.results.backtest import spread_of
+from jaxscale.results.spread import spread_of
 
 ROUNDS, GAP = 20_000, 1e-9
 

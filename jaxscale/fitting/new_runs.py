@@ -7,46 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxscale.errors import UsageError
 from jaxscale.fitting.predict import predict_ensemble
-from jaxscale.results import Ensemble, Fit
-
-NO_SPREAD = (
-    "{count} runs of weight for {coefs} coefs leave no residual to tell how far single runs lie off the law '{law}'"
-)
-
-
-def run_residuals(fit: Fit) -> np.ndarray:
-    """Return how far the runs of positive weight lie off the law, target minus prediction in the objective's space.
-
-    They are widened by the square root of m / (m - p), since p coefs were fitted to them. Each counts alike: which
-    weight a run still to be made would have is not known.
-
-    Parameters
-    ----------
-    fit
-        A fit.
-
-    Returns
-    -------
-    ndarray
-        (m,), in nats per token, or their logarithm in log space.
-
-    Raises
-    ------
-    UsageError
-        For no more runs than coefs.
-
-    Examples
-    --------
-    >>> bool(js.fitting.run_residuals(fit).std() < 0.1)
-    True
-    """
-    own = -np.asarray(fit.residuals, dtype=np.float64)[np.asarray(fit.runs.weight) > 0]
-    count, coefs = len(own), len(fit.free)
-    if count <= coefs:
-        raise UsageError(NO_SPREAD.format(count=count, coefs=coefs, law=fit.law.name))
-    return own * np.sqrt(count / (count - coefs))
+from jaxscale.results import Ensemble
+from jaxscale.results.spread import run_residuals
 
 
 def new_runs(ensemble: Ensemble, columns: Mapping[str, ArrayLike], *, seed: int = 0) -> np.ndarray:

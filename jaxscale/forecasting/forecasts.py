@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from jaxscale.allocation import allocate
 from jaxscale.allocation.inputs import all_sizes, can_allocate, check_asked, run_columns
+from jaxscale.allocation.slopes import loss_slopes
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import forbids_plan
@@ -178,9 +179,7 @@ def _slopes(study: Study, inputs: dict[str, np.ndarray]) -> np.ndarray:
     found = np.full(count, np.nan)
     for at in range(count):
         fixed = {name: float(inputs[name][at]) for name in fixed_inputs(law)}
-        less, more = (
-            float(allocate(law, study.fit.coefs, flops=float(flops[at] * np.exp(step)), fixed=fixed).loss)
-            for step in (-STEP, STEP)
-        )
-        found[at] = (less - more) / (2.0 * STEP)
+        around = flops[at] * np.exp([-STEP, 0.0, STEP])
+        least = [float(allocate(law, study.fit.coefs, flops=float(one), fixed=fixed).loss) for one in around]
+        found[at] = loss_slopes(around, np.array(least), around[1:2])[0]
     return found

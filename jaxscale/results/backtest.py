@@ -149,14 +149,3 @@ class LawScore:
 
     def _every(self, name: str) -> np.ndarray:
         return np.concatenate([getattr(one, name) for one in self.backtests])
-
-
-def spread_of(fit: Fit) -> tuple[float, float]:
-    """Return the standard deviation of ln loss around a fit, on its degrees of freedom, and these; both ≥ a little."""
-    from jaxscale.laws import predict_with
-
-    counts = fit.runs.weight > 0
-    errors = (np.log(predict_with(fit.law, fit.coefs, fit.runs.columns)) - np.log(fit.runs.loss))[counts]
-    weight, dof = fit.runs.weight[counts], max(fit.dof, 1)
-    mean_square = float(np.average(errors**2, weights=weight)) * len(errors) / dof
-    return max(float(np.sqrt(mean_square)), 1e-12), float(dof)

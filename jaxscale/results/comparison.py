@@ -14,10 +14,11 @@ from jaxscale.costs.training import decided
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band
 from jaxscale.intervals.band import check_level
-from jaxscale.results.backtest import LawScore, spread_of
+from jaxscale.results.backtest import LawScore
 from jaxscale.results.calibration import Calibration, WidthParts, calibrated, reach_of
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.mixtures import Predictive, quantile_of
+from jaxscale.results.spread import spread_of
 from jaxscale.runs import Runs
 
 if TYPE_CHECKING:

@@ -207,6 +207,20 @@ def test_what_cannot_be_compared_is_refused(noisy):
             ask()
 
 
+def test_a_recipe_whose_fit_fails_is_named(noisy):
+    """At one budget no law of compute is determined; of two runs there is no fit at all."""
+    rng = np.random.default_rng(3)
+    once = np.full(30, 1e20)
+    with pytest.raises(RunsError, match=r"fit of law 'floored' to new is '.*', not a minimum: new cannot be compared"):
+        compared(js.Runs.from_arrays(
+            flops=np.concatenate([once, FLOPS]), group=np.repeat(["new", "old"], 30),
+            loss=np.concatenate([2.0 + 0.01 * rng.standard_normal(30), floored(FLOPS, **OLD)]),
+        ))  # fmt: skip
+    few = (noisy.group == "old") | (np.cumsum(noisy.group == "new") <= 2)
+    with pytest.raises(RunsError, match=r"new: .*2 "):
+        compared(noisy.take(np.flatnonzero(few), "new has few runs"))
+
+
 @pytest.mark.slow
 def test_the_multipliers_limits_cover_it_as_often_as_they_say():
     """Of 40 studies at 90 %: 29 or fewer once in 600 by the binomial; the percentile limits of few runs are narrow."""
