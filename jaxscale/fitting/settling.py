@@ -18,7 +18,7 @@ from jaxscale.status import Status
 LOOKS = 4
 """Lanes from which bounds are looked for, beside one of each kind that says that it is at one."""
 INSIDE = -1
-PATIENCE = 4000
+PATIENCE = 1000
 """Evaluations for a lane that the usual number left on its way: a few such lanes cost little."""
 
 

@@ -60,6 +60,7 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray, told: Stages = 
         told.done(before - left)
         return left > 0
 
+    _look_around(settling, 1)
     _hold_all(settling, is_own=True)
     settling.go_on(_lost(outcome), job.max_steps)
     _hold_all(settling, is_own=True)
@@ -91,10 +92,10 @@ def _hold_all(settling: Settling, *, is_own: bool) -> None:
         settling.hold(bound, _lost(settling.outcome), is_own=is_own)
 
 
-def _look_around(settling: Settling) -> None:
-    """Find bounds near failed replicates, and bring all failed ones there that belong there."""
+def _look_around(settling: Settling, most: int = MOST_LOOKS) -> None:
+    """Find bounds near failed replicates, so many at most, and bring all failed ones there that belong there."""
     outcome, looked = settling.outcome, set()
-    for _ in range(MOST_LOOKS if settling.may_find else 0):
+    for _ in range(most if settling.may_find else 0):
         lost = _lost(outcome)
         near = [lane for lane in lost.tolist() if np.isfinite(outcome.value[lane]) and lane not in looked]
         if not near:
