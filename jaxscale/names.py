@@ -11,7 +11,7 @@ SCHEMES = (
     "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "parametric-cluster", "jackknife",
     "jackknife-cluster",
 )  # fmt: skip
-INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "jackknife", "calibrated")
+INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "sandwich", "jackknife", "calibrated")
 SOLVERS = ("newton", "lbfgs")
 DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")

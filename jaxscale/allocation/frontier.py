@@ -118,7 +118,10 @@ def frontier(
     findings = (*findings, *replicate_findings(source, params, found[3, 1 : 1 + len(source)]))
     jackknife, ranks, std, point_std = (_known(samples, one) for one in ("jackknife", "ranks", "std", "point_std"))
     made = replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
-    return replace(made, jackknife=jackknife, ranks=ranks, std=std, point_std=point_std, dof=float(source.fit.dof))
+    return replace(
+        made, jackknife=jackknife, ranks=ranks, std=std, point_std=point_std, dof=float(source.fit.dof),
+        robust_std=_known(samples, "robust_std"), robust_dof=float(samples["loss"].robust_dof),
+    )  # fmt: skip
 
 
 def _known(samples: Mapping[str, Sample], part: str) -> dict[str, np.ndarray]:

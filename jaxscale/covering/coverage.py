@@ -122,7 +122,7 @@ def coverage(
     budgets, fixed = _budgets(fit, flops), fixed_values(law, at)
     clock, wanted = Clock(), {part for rule in rules for part, needed in parts_for(rule).items() if needed}
     needs = {need for rule in rules for need in rule.needs} | {need for scheme in chosen for need in scheme.needs}
-    has_errors = not needs.isdisjoint({"residuals", "point_std", "std", "ranks"})
+    has_errors = not needs.isdisjoint({"residuals", "point_std", "robust_std", "std", "ranks"})
     on_stage(STUDIES_STAGE.format(count=studies), None)
     made = simulate_studies(fit, simulated_by, studies, has_errors=has_errors, seed=seed, clock=clock, device=device)
     held, unusable = [], {}

@@ -34,7 +34,7 @@ class Studies:
     """S studies on the runs of a fit whose losses were simulated from it.
 
     shift: (S, n), added to the targets.   fits: of S tables.   fitted, covariance: the point fits on the rows, of parts
-    (S, n), and the covariances (S, p, p) of their coefs; None where no method reads them.
+    (S, n), and the covariances (S, p, p) of their coefs, and the sandwiches; None where no method reads them.
     """
 
     fit: Fit
@@ -42,6 +42,7 @@ class Studies:
     fits: TableFits
     fitted: Fitted | None
     covariance: np.ndarray | None
+    robust: list[dict[str, np.ndarray]] | None
 
     @property
     def usable(self) -> np.ndarray:
@@ -63,7 +64,8 @@ class Studies:
         if covariance is not None and not np.isnan(covariance).all():
             std = {name: float(one) for name, one in zip(law.names, np.sqrt(np.diagonal(covariance)), strict=True)}
         coefs = {name: float(one) for name, one in zip(law.names, self.fits.coefs[study], strict=True)}
-        return replace(self.fit, coefs=coefs, std=std, covariance=covariance, findings=())
+        robust = {} if self.robust is None else self.robust[study]
+        return replace(self.fit, coefs=coefs, std=std, covariance=covariance, robust=robust, findings=())
 
 
 def simulate_studies(
@@ -73,10 +75,10 @@ def simulate_studies(
     first, second = seeds_from(seed, 2)
     shift = simulated_losses(fit, noise, studies, seed=first, clock=clock, device=device)
     fits = fits_of_tables(fit, shift, seed=second, clock=clock, device=device)
-    fitted, covariance = None, None
+    fitted, covariance, robust = None, None, None
     if has_errors:
-        fitted, covariance = fitted_to_tables(fit, shift, fits, clock=clock, device=device)
-    return Studies(fit, shift, fits, fitted, covariance)
+        fitted, covariance, robust = fitted_to_tables(fit, shift, fits, clock=clock, device=device)
+    return Studies(fit, shift, fits, fitted, covariance, robust)
 
 
 def ensembles_of(

@@ -15,6 +15,7 @@ from jaxscale.fitting.bounds import SAME_MINIMUM
 from jaxscale.fitting.covariance import covariance_at, errors_of, slopes_of
 from jaxscale.fitting.nullspace import NullSpace, flattest, in_unit_diagonal, null_space_of
 from jaxscale.fitting.optimum import hessian_of, views_at, weighted_jacobian, weighted_total
+from jaxscale.fitting.sandwich import sandwiches_at
 from jaxscale.laws import Law
 from jaxscale.numerics.hosted import rho_of
 from jaxscale.objectives import Objective
@@ -80,7 +81,7 @@ class Diagnostics(NamedTuple):
 
     value: the objective.   residuals: (n,).   scaled_gradient, condition: as in Certificate.   std: coef → error or
     None.   null_space: the directions of the free coefs to which no prediction responds.   flattest: the direction in
-    which the objective curves least, None where there is no telling.
+    which the objective curves least, None where there is no telling.   covariance, robust: of the coefs, as in `Fit`.
     """
 
     value: float
@@ -90,13 +91,17 @@ class Diagnostics(NamedTuple):
     std: Mapping[str, float | None]
     null_space: NullSpace
     flattest: str | None
-    covariance: np.ndarray | None = None
+    covariance: np.ndarray | None
+    robust: Mapping[str, np.ndarray]
 
 
 def diagnostics_at(
-    law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock
+    law: Law, objective: Objective, job: Job, batch: Batch, theta: np.ndarray, clock: Clock, *, has_groups: bool = False
 ) -> Diagnostics:
-    """Return the diagnostics at theta (p,); for `absolute` the value is the limit itself, the sum of |r|."""
+    """Return the diagnostics at theta (p,); for `absolute` the value is the limit itself, the sum of |r|.
+
+    has_groups: whether the table names what its rows belong to.
+    """
     count = batch.count
     weight = batch.weight[:count]
     spread = 0.0
@@ -114,14 +119,17 @@ def diagnostics_at(
     hessian = hessian_of(views, job.problem.pairs, batch.weight)[np.ix_(free, free)]
     condition = _condition(hessian)
     std: dict[str, float | None] = dict.fromkeys(law.names)
-    covariance = None
+    covariance, robust = None, dict[str, np.ndarray]()
     if condition is not None and condition < SINGULAR_ABOVE:
         covariance = covariance_at(objective, job.problem.pairs, views, batch.weight, scale, free)
+        group = batch.cluster if has_groups else None
+        robust = sandwiches_at(objective, job.problem.pairs, views, batch.weight, scale, free, group)
         errors = None if covariance is None else errors_of(law, theta, covariance)
         if errors is not None and covariance is not None:
             slopes = slopes_of(law, theta)
             with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
                 covariance = covariance * slopes[:, None] * slopes
+                robust = {name: one * slopes[:, None] * slopes for name, one in robust.items()}
             std |= {
                 name: float(error) if np.isfinite(error) else None
                 for name, error, is_free in zip(law.names, errors, free, strict=True)
@@ -130,7 +138,7 @@ def diagnostics_at(
     coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
     null_space = null_space_of(weighted_jacobian(views, batch.weight)[:, free], law.bounded[free], value, coefs)
     return Diagnostics(
-        value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs), covariance
+        value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs), covariance, robust
     )
 
 

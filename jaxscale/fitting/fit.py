@@ -213,8 +213,9 @@ def _report(
     is_held = np.zeros(len(law.coefs), bool) if bound is None else bound.is_held
     is_open = np.zeros(len(law.coefs), bool) if bound is None else bound.is_open
     diagnostics = diagnostics_at(
-        law, objective, replace(job, active=np.where(is_held, 0.0, job.active)), job.batch, outcome.theta[best], clock
-    )
+        law, objective, replace(job, active=np.where(is_held, 0.0, job.active)), job.batch, outcome.theta[best], clock,
+        has_groups=runs.group is not None,
+    )  # fmt: skip
     design = design_of(runs, law)
     aliasing = aliasing_of(law, design, job, grid, clock)
     status = Status(int(outcome.status[best]))
@@ -253,6 +254,11 @@ def _report(
         unidentified=unidentified or _named(law, is_open),
         held=_named(law, is_held),
         covariance=_known(diagnostics.covariance, std, is_held | (job.active == 0)),
+        robust={
+            by: known
+            for by, one in diagnostics.robust.items()
+            if (known := _known(one, std, is_held | (job.active == 0))) is not None
+        },
     )
     made = replace(made, joint=joints_of(made, diagnostics.std) if status.is_usable else ())
     is_plain = not made.held and np.isfinite(list(made.coefs.values())).all()  # then they are what was minimised

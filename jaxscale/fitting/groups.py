@@ -187,6 +187,7 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
         joint=tuple(part for one in whole.joint for part in _its_joint(one, grouping, group)),
         common=tuple(name for name in grouping.common if name not in whole.fixed),
         covariance=_its_covariance(whole.covariance, whole.law, group),
+        robust={by: _its_block(one, whole.law, group) for by, one in whole.robust.items()},
     )
 
 
@@ -197,9 +198,12 @@ def _its_nested(nested: Nested, grouping: Grouping, group: str) -> Nested:
 
 def _its_covariance(covariance: np.ndarray | None, law: Law, group: str) -> np.ndarray | None:
     """Return the covariance (…, p, p) of the coefs that one group has, of that of all coefs of a grouped law."""
+    return None if covariance is None or grouping_of(law) is None else _its_block(covariance, law, group)
+
+
+def _its_block(covariance: np.ndarray, law: Law, group: str) -> np.ndarray:
     grouping = grouping_of(law)
-    if covariance is None or grouping is None:
-        return None
+    assert grouping is not None  # as who asks knows
     place = list(grouping.coefs_of(group, {full: at for at, full in enumerate(law.names)}).values())
     return np.asarray(covariance[..., place, :][..., place])
 

@@ -23,6 +23,7 @@ AT_BOUND = (
 NEEDS = {
     "point": "the estimate",
     "point_std": "the standard error of the estimate",
+    "robust_std": "the robust standard error of the estimate",
     "std": "standard errors of the estimate and of every replicate",
     "jackknife": "the estimates with each run left out",
     "ranks": "replicates of tables simulated from the fit",

@@ -58,6 +58,7 @@ def on_line(sample: Sample) -> Sample:
             point=moved(sample.point),
             std=scaled(sample.std, sample.values),
             point_std=scaled(sample.point_std, sample.point),
+            robust_std=scaled(sample.robust_std, sample.point),
             jackknife=moved(sample.jackknife),
             line="real",
         )

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-Need: TypeAlias = Literal["point", "point_std", "std", "jackknife", "ranks"]
+Need: TypeAlias = Literal["point", "point_std", "std", "robust_std", "jackknife", "ranks"]
 Line: TypeAlias = Literal["real", "positive", "unit"]
 
 
@@ -76,6 +76,10 @@ class Sample:
         distances from the estimate measures them on ln of a positive one, and on the logit of one between 0 and 1.
     dof
         Degrees of freedom behind `point_std`; infinite where they are not known.
+    robust_std
+        (…) standard error of the estimate that holds where errors differ in size, or are alike within groups.
+    robust_dof
+        Degrees of freedom behind that.
 
     Examples
     --------
@@ -93,6 +97,8 @@ class Sample:
     bound: float | None = None
     line: Line = "real"
     dof: float = np.inf
+    robust_std: np.ndarray | None = None
+    robust_dof: float = np.inf
 
     @property
     def usable(self) -> Sample:
@@ -107,7 +113,7 @@ class Sample:
         Parameters
         ----------
         need
-            `point`, `point_std`, `std` (of the estimate and of every replicate), `jackknife` or `ranks`.
+            `point`, `point_std`, `robust_std`, `std` (of the estimate and of every replicate), `jackknife` or `ranks`.
 
         Returns
         -------
@@ -130,8 +136,8 @@ class Interval:
     source
         Where it is written.
     needs
-        What it reads of the sample beside the values: `point`, `point_std`, `std` (which is both), `jackknife` or
-        `ranks`.
+        What it reads of the sample beside the values: `point`, `point_std`, `robust_std`, `std` (of the estimate,
+        too), `jackknife` or `ranks`.
     is_distance
         Whether its limits lie at distances from the estimate, so that they are sought on the sample's `line`.
     at_bound

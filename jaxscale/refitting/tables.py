@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from jaxscale import precision
@@ -13,6 +14,7 @@ from jaxscale.engine.data import chunks
 from jaxscale.fitting.bounds import inside
 from jaxscale.fitting.covariance import covariances_at, slopes_of
 from jaxscale.fitting.optimum import VIEWED, views_of_lanes
+from jaxscale.fitting.sandwich import sandwiches_at
 from jaxscale.objectives import weight_of
 from jaxscale.refitting.refit import refit_of
 from jaxscale.refitting.setup import Setup, leverage_of, setup_of
@@ -71,10 +73,11 @@ def refits_of_tables(
 
 def fitted_to_tables(
     fit: Fit, shift: np.ndarray, fits: TableFits, *, clock: Clock | None = None, device: str = "auto"
-) -> tuple[Fitted, np.ndarray]:
+) -> tuple[Fitted, np.ndarray, list[dict[str, np.ndarray]]]:
     """Return the point fit on the rows of each of T tables, of parts (T, n), and covariances (T, p, p) of its coefs.
 
-    Those of a table whose fit is not usable are the prediction of the fit itself, and NaN.
+    The sandwiches of each are as in `Fit.robust`. Those of a table whose fit is not usable are the prediction of the
+    fit itself, NaN, and nothing.
     """
     timed = clock or Clock()
     with precision.float64(), placement.on(device):
@@ -101,7 +104,7 @@ def nested_of(
     fitted = None
     if "residuals" in scheme.needs:
         own = fits_of_tables(fit, shift, seed=second, clock=timed, device=device)
-        fitted, _ = fitted_to_tables(fit, shift, own, clock=timed, device=device)
+        fitted = fitted_to_tables(fit, shift, own, clock=timed, device=device)[0]
     given = Tables(shift, fitted)
     found = refits_of_tables(
         fit, scheme, given, replicates, seed=third, clock=timed, device=device, told=told.within(SIMULATED)
@@ -153,13 +156,17 @@ def _solved(
     return TableFits(coefs.reshape(replicates, count, -1), found.status.reshape(replicates, count), spread)
 
 
-def _fitted(setup: Setup, shift: np.ndarray, fits: TableFits, clock: Clock) -> tuple[Fitted, np.ndarray]:
+def _fitted(
+    setup: Setup, shift: np.ndarray, fits: TableFits, clock: Clock
+) -> tuple[Fitted, np.ndarray, list[dict[str, np.ndarray]]]:
     fit, job, law = setup.fit, setup.job, setup.fit.law
     batch, count = job.batch, job.batch.count
     free = np.array([name in fit.free for name in law.names])
     parts = [np.tile(part, (len(shift), 1)) for part in (batch.target[:count], np.zeros(count), np.zeros(count))]
     prediction, residual, leverage = parts
     covariance = np.full((len(shift), len(law.names), len(law.names)), np.nan)
+    robust: list[dict[str, np.ndarray]] = [{} for _ in shift]
+    group = None if fit.runs.group is None else batch.cluster
     padded = np.pad(shift, ((0, 0), (0, len(batch.target) - count)))
     known = np.flatnonzero(fits.is_usable & ~np.isnan(fits.coefs).any(axis=1))
     for part in chunks(len(known), max(1, VIEWED // 4 // len(batch.target))):
@@ -174,6 +181,13 @@ def _fitted(setup: Setup, shift: np.ndarray, fits: TableFits, clock: Clock) -> t
         once = np.ones((len(some), len(batch.weight)))
         own = covariances_at(fit.objective, job.problem.pairs, views, batch.weight, fit.objective.scale, free, once)
         slopes = slopes_of(law, theta)
+        both = slopes[:, :, None] * slopes[:, None, :]
         with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
-            covariance[some] = own * slopes[:, :, None] * slopes[:, None, :]
-    return Fitted(prediction, residual, leverage), covariance
+            covariance[some] = own * both
+            for place, table in enumerate(some.tolist()):
+                seen = jax.tree.map(lambda leaf, place=place: leaf[place], views)
+                several = sandwiches_at(
+                    fit.objective, job.problem.pairs, seen, batch.weight, fit.objective.scale, free, group
+                )
+                robust[table] = {by: each * both[place] for by, each in several.items()}
+    return Fitted(prediction, residual, leverage), covariance, robust

@@ -17,7 +17,7 @@ from jaxscale.registry import unknown
 from jaxscale.results.fit import Fit
 from jaxscale.results.minimum import Joint
 from jaxscale.results.nested import Nested, ranks_of
-from jaxscale.results.samples import check_drawn
+from jaxscale.results.samples import check_drawn, robust_of
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 
@@ -260,6 +260,8 @@ class Ensemble:
         values = self.samples(name)  # which knows the names
         fit, point = self.fit, self.fit.coefs[name]
         std = fit.std[name]
+        robust, robust_dof = robust_of(self)
+        at = fit.law.names.index(name)
         sample = Sample(
             values,
             np.asarray(point),
@@ -268,8 +270,10 @@ class Ensemble:
             None if self.jackknife is None else self.jackknife.samples(name),
             None if self.nested is None else ranks_of(self.nested.coefs[name], np.asarray(point)),
             bound=point if name in fit.at_bound else None,
-            line=line_of(fit.law.supports[fit.law.names.index(name)].name),
+            line=line_of(fit.law.supports[at].name),
             dof=fit.dof_of(name),
+            robust_std=None if robust is None else np.sqrt(robust[at, at]),
+            robust_dof=robust_dof,
         )
         return band(sample, level=level, method=method)
 

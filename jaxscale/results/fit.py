@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +68,9 @@ class Fit:
     covariance
         (p, p) of the coefs, in the law's order, whose roots on the diagonal are `std`: zero for coefs that are fixed or
         held, NaN for those without a standard error; None where there is none at all.
+    robust
+        Covariances as `covariance` that hold where errors differ in size: `rows`, for independent rows, and `groups`,
+        for independent groups, where the table has these; none where there is no covariance.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Fit:
     held: tuple[str, ...] = ()
     joint: tuple[Joint, ...] = ()
     covariance: np.ndarray | None = None
+    robust: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())

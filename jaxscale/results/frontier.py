@@ -53,6 +53,8 @@ class Frontier:
         ensemble that has covariances; else empty.
     dof
         The degrees of freedom behind `point_std`.
+    robust_std, robust_dof
+        As `point_std` and `dof`, by the sandwich.
 
     Examples
     --------
@@ -76,6 +78,8 @@ class Frontier:
     std: Mapping[str, np.ndarray] = field(default_factory=dict)
     point_std: Mapping[str, np.ndarray] = field(default_factory=dict)
     dof: float = np.inf
+    robust_std: Mapping[str, np.ndarray] = field(default_factory=dict)
+    robust_dof: float = np.inf
 
     def __repr__(self) -> str:
         ensemble = f", {len(self.params):,} replicates" if self.is_ensemble else ""
@@ -156,5 +160,7 @@ class Frontier:
             self.ranks.get(quantity),
             line=line_through(values, point),
             dof=self.dof,
+            robust_std=self.robust_std.get(quantity),
+            robust_dof=self.robust_dof,
         )
         return band(sample, level=level, method=method)

@@ -26,7 +26,13 @@ NOT_DRAWN = (
 )
 
 NOT_MADE = "the interval '{name}' needs {need}, which this study was made without; fit again with --interval {name}"
-PARTS = {"std": "covariance", "point_std": "covariance", "jackknife": "jackknife", "ranks": "nested"}
+PARTS = {
+    "std": "covariance",
+    "point_std": "covariance",
+    "robust_std": "covariance",
+    "jackknife": "jackknife",
+    "ranks": "nested",
+}
 """What an ensemble must have been made with for an interval that needs something."""
 
 
@@ -130,8 +136,12 @@ def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real") -
         own = np.where(is_known[wide], found[count : count + len(is_known)], np.nan)
         ranks = ranks_of(own.reshape(*nested.status.shape, *found.shape[1:]), found[0])
         count += len(is_known)
+    robust, robust_dof = robust_of(ensemble)
+    robust_std = None
     if ensemble.covariance is not None:
-        std = _spread(ensemble, found[count:])
+        slope = _slopes(ensemble, found[count:])
+        std = _errors(slope, _covariances(ensemble))
+        robust_std = None if robust is None else _errors(slope[:1], robust[None])[0]
     return Sample(
         values,
         found[0],
@@ -141,18 +151,37 @@ def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real") -
         ranks,
         line=line,
         dof=ensemble.fit.dof,
+        robust_std=robust_std,
+        robust_dof=robust_dof,
     )
 
 
-def _spread(ensemble: Ensemble, moved: np.ndarray) -> np.ndarray:
-    """Return standard errors (1 + R, …) by the delta method, of the quantity at moved coefs."""
-    step, covariance = _steps(ensemble), _covariances(ensemble)
+def robust_of(ensemble: Ensemble) -> tuple[np.ndarray | None, float]:
+    """Return the sandwich (p, p) of the point fit, by groups for a scheme that draws these, and its degrees of freedom.
+
+    None where the fit has none.
+    """
+    fit, runs = ensemble.fit, ensemble.whole or ensemble.fit.runs
+    if not ensemble.scheme.has_groups:
+        return fit.robust.get("rows"), fit.dof
+    count = 0 if runs.group is None else len(np.unique(runs.group[runs.weight > 0]))
+    return fit.robust.get("groups"), count - 1
+
+
+def _slopes(ensemble: Ensemble, moved: np.ndarray) -> np.ndarray:
+    """Return the slopes (1 + R, p, …) by central differences, of the quantity at moved coefs."""
+    step = _steps(ensemble)
     slope = np.zeros((*step.shape, *moved.shape[1:]))
     pairs = moved.reshape(-1, 2, len(step), *moved.shape[1:])
     wide = (..., *(None,) * (moved.ndim - 1))
     for at, (up, down) in zip(np.flatnonzero((step > 0).any(axis=0)), pairs, strict=True):
         own = step[:, at][wide]
         slope[:, at] = np.where(own > 0, (up - down) / (2.0 * np.where(own > 0, own, 1.0)), 0.0)
+    return slope
+
+
+def _errors(slope: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Return standard errors (k, …) by the delta method, of slopes (k, p, …) and covariances (k, p, p)."""
     with np.errstate(invalid="ignore"):
         variance = np.einsum("rj...,rjk,rk...->r...", slope, covariance, slope)
         return np.asarray(np.sqrt(variance))

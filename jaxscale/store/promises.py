@@ -71,7 +71,7 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
         "group": A_TEXT,
         "labels": A_TEXT,
     },
-    Fit: {"std": NOT_NEGATIVE_IF_ANY, "residuals": ANYTHING, "covariance": ANYTHING},
+    Fit: {"std": NOT_NEGATIVE_IF_ANY, "residuals": ANYTHING, "covariance": ANYTHING, "robust": ANYTHING},
     Certificate: {"scaled_gradient": NOT_NEGATIVE_IF_ANY, "condition": NOT_NEGATIVE_IF_ANY},
     Joint: {"std": NOT_NEGATIVE_IF_ANY},
     Provenance: {"compile_seconds": NOT_NEGATIVE, "run_seconds": NOT_NEGATIVE},
@@ -95,6 +95,7 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
         "ranks": A_RANK_IF_ANY,
         "std": NOT_NEGATIVE_IF_ANY,
         "point_std": NOT_NEGATIVE_IF_ANY,
+        "robust_std": NOT_NEGATIVE_IF_ANY,
     },
     Nested: {"status": A_STATUS, "coefs": ANYTHING},
     Count: {"exponent": FINITE},
@@ -126,6 +127,9 @@ def verify_fit(reader: Reader, fit: Fit, path: str) -> None:
     reader.shape(fit.residuals, (len(runs),), f"{path}.residuals")
     if fit.covariance is not None:
         reader.shape(fit.covariance, (len(law.names), len(law.names)), f"{path}.covariance")
+    verify_names(reader, f"{path}.robust", fit.robust, ("rows", "groups"), "what sandwiches are of")
+    for at, robust in enumerate(fit.robust.values()):
+        reader.shape(robust, (len(law.names), len(law.names)), f"{path}.robust.{at}")
     reader.keep(fit.residuals, FINITE, f"{path}.residuals", where=counts & is_usable)
     for at, minimum in enumerate(fit.certificate.other_minima):
         _verify_coefs(reader, f"{path}.certificate.other_minima[{at}].coefs", minimum.coefs, law)
@@ -196,7 +200,13 @@ def verify_frontier(reader: Reader, frontier: Frontier, replicates: int | None, 
         reader.shape(getattr(frontier, name), shape, f"{path}.{name}")
         shape = getattr(frontier, name).shape  # of the same replicates
     left = (None, *shape[1:])
-    for part, wanted in (("jackknife", left), ("ranks", left), ("std", shape), ("point_std", shape[1:])):
+    for part, wanted in (
+        ("jackknife", left),
+        ("ranks", left),
+        ("std", shape),
+        ("point_std", shape[1:]),
+        ("robust_std", shape[1:]),
+    ):
         verify_names(reader, f"{path}.{part}", getattr(frontier, part), QUANTITIES, "what a frontier says")
         for at, array in enumerate(getattr(frontier, part).values()):
             reader.shape(array, wanted, f"{path}.{part}.{at}")

@@ -1,5 +1,7 @@
 """Every interval: what a rule may read of a sample, and what is asked of all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,8 @@ MEANS = Sample(
     point_std=TABLE.std(ddof=1) / np.sqrt(ROWS),
     jackknife=(TABLE.sum() - TABLE) / (ROWS - 1),
     ranks=ranks_of(NESTED, TABLE.mean()),
+    robust_std=np.sqrt(np.sum((TABLE - TABLE.mean()) ** 2) / ROWS / (ROWS - 1)),
+    robust_dof=ROWS - 1,
 )
 """The mean of a normal table, which every interval knows to be about symmetric."""
 
@@ -45,7 +49,7 @@ def test_of_a_normal_mean_it_is_the_textbook_interval(rule):
 
 def test_a_shift_of_the_quantity_shifts_it(rule):
     point, jackknife = MEANS.point + 3.0, MEANS.jackknife + 3.0
-    moved = Sample(MEANS.values + 3.0, point, MEANS.std, MEANS.point_std, jackknife, MEANS.ranks)
+    moved = replace(MEANS, values=MEANS.values + 3.0, point=point, jackknife=jackknife)
     here, there = (js.band(one, method=rule) for one in (MEANS, moved))
     np.testing.assert_allclose([there.lower, there.upper], [here.lower + 3.0, here.upper + 3.0], rtol=1e-12)
 
@@ -54,18 +58,18 @@ def test_each_place_of_an_array_has_the_limits_that_it_has_alone(rule):
     def stacked(part):
         return None if part is None else np.stack([part, 2.0 * np.asarray(part)], axis=-1)
 
-    parts, ranks = (
-        (MEANS.values, MEANS.point, MEANS.std, MEANS.point_std, MEANS.jackknife),
-        np.stack([MEANS.ranks] * 2, 1),
+    names = ("values", "point", "std", "point_std", "robust_std", "jackknife")
+    twice = replace(
+        MEANS, ranks=np.stack([MEANS.ranks] * 2, 1), **{name: stacked(getattr(MEANS, name)) for name in names}
     )
-    both, alone = js.band(Sample(*map(stacked, parts), ranks=ranks), method=rule), js.band(MEANS, method=rule)
+    both, alone = js.band(twice, method=rule), js.band(MEANS, method=rule)
     np.testing.assert_allclose(both.lower, [alone.lower, 2.0 * alone.lower], rtol=1e-12)
     np.testing.assert_allclose(both.upper, [alone.upper, 2.0 * alone.upper], rtol=1e-12)
 
 
 def test_replicates_that_do_not_count_change_nothing(rule):
     values, std = np.append(MEANS.values, np.nan), np.append(MEANS.std, 1e9)
-    more = Sample(values, MEANS.point, std, MEANS.point_std, MEANS.jackknife, MEANS.ranks)
+    more = replace(MEANS, values=values, std=std)
     band, alone = js.band(more, method=rule), js.band(MEANS, method=rule)
     assert (band.lower, band.upper, band.n_used, band.n_total) == (alone.lower, alone.upper, REPLICATES, REPLICATES + 1)
 

@@ -1,5 +1,7 @@
 """Every interval against another hand: SciPy's bootstrap, written-out formulas, and what it must refuse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -60,13 +62,15 @@ def test_studentised_limits_are_the_estimate_less_quantiles_of_t():
     np.testing.assert_allclose([band.lower, band.upper], TABLE.mean() - np.array([high, low]) * error, rtol=1e-12)
 
 
-def test_normal_delta_and_jackknife_limits_are_the_estimate_and_so_many_errors():
+def test_normal_delta_sandwich_and_jackknife_limits_are_the_estimate_and_so_many_errors():
     left = jackknife(np.mean, TABLE)
     sample = Sample(DRAWN.mean(axis=1), TABLE.mean(), None, np.asarray(0.2), left, dof=7)
+    sample = replace(sample, robust_std=np.asarray(0.3), robust_dof=11)
     error = TABLE.std(ddof=1) / np.sqrt(40)  # of a mean the jackknife's is the textbook's
     reach = {
         "normal": stats.norm.ppf(0.95) * DRAWN.mean(axis=1).std(ddof=1),
         "delta": stats.t.ppf(0.95, 7) * 0.2,
+        "sandwich": stats.t.ppf(0.95, 11) * 0.3,
         "jackknife": stats.t.ppf(0.95, 39) * error,
     }
     for name, half in reach.items():
@@ -81,11 +85,13 @@ BY_DISTANCE = [rule for rule in INTERVALS if rule.is_distance]
 def test_distances_from_a_positive_quantity_are_those_of_its_logarithm(rule):
     """exp of the limits of ln: with standard errors of ln as the errors over the value, to the bit of rounding."""
     logs = Sample(
-        DRAWN.mean(axis=1), TABLE.mean(), DRAWN.std(axis=1), np.asarray(0.2), jackknife(np.mean, TABLE), dof=9
-    )
+        DRAWN.mean(axis=1), TABLE.mean(), DRAWN.std(axis=1), np.asarray(0.2), jackknife(np.mean, TABLE), dof=9,
+        robust_std=np.asarray(0.3), robust_dof=4,
+    )  # fmt: skip
     parts = (np.exp(part) for part in (logs.values, logs.point, logs.jackknife))
     values, point, left = parts
     own = Sample(values, point, logs.std * values, logs.point_std * point, left, line="positive", dof=9)
+    own = replace(own, robust_std=logs.robust_std * point, robust_dof=4)
     there, here = (js.band(one, level=0.9, method=rule) for one in (logs, own))
     np.testing.assert_allclose([here.lower, here.upper], np.exp([there.lower, there.upper]), rtol=1e-12)
 
@@ -95,6 +101,7 @@ def test_a_share_stays_a_share(rule):
     values = 1.0 / (1.0 + np.exp(-3.0 - 2.0 * RANDOM.standard_normal(400)))
     std = 2.0 * values * (1 - values)
     sample = Sample(values, np.asarray(0.95), std, np.asarray(0.1), values[:40], line="unit", dof=9)
+    sample = replace(sample, robust_std=np.asarray(0.1))
     band = js.band(sample, method=rule)
     assert 0.0 < band.lower < 0.95 < band.upper < 1.0
 
@@ -103,6 +110,7 @@ def test_a_share_stays_a_share(rule):
 def test_an_estimate_at_a_bound_has_the_percentile_interval_alone(rule):
     values = np.abs(RANDOM.standard_normal(200))
     sample = Sample(values, np.asarray(0.0), np.ones(200), np.asarray(1.0), values[:30], values[:30], bound=0.0)
+    sample = replace(sample, robust_std=np.asarray(1.0))
     with pytest.raises(IntervalError, match=f"'{rule.name}' is not defined for an estimate at a bound, here 0"):
         js.band(sample, method=rule)
     assert js.band(sample).lower == 0.0
@@ -123,6 +131,7 @@ def test_what_an_interval_cannot_do_it_says():
         ),
         "1 of 100 replicates lie at the end": ("normal", Sample(values, point, line="positive")),
         "as many coefs as runs": ("delta", Sample(values, point, None, np.asarray(1.0), dof=0)),
+        "or two groups": ("sandwich", Sample(values, point, robust_std=np.asarray(1.0), robust_dof=0)),
     }
     for words, (name, sample) in refused.items():
         with pytest.raises(IntervalError, match=words):

@@ -70,7 +70,9 @@ def what_intervals_need():
     errors = {"params": np.full((12, budgets), 1 / 3), "loss": np.full((12, budgets), np.nan)}
     extra = {"jackknife": {"tokens": np.full((7, budgets), 0.1 + 0.2)}, "std": errors}
     best = replace(best, point_std={"params": np.full(budgets, 1 / 7)}, dof=24.0, **extra)
-    fit = replace(ensemble.fit, covariance=np.full((size, size), 1 / 3))
+    best = replace(best, robust_std={"loss": np.full(budgets, 1 / 9)}, robust_dof=11.0)
+    robust = {by: np.full((size, size), 1 / 11) for by in ("rows", "groups")}
+    fit = replace(ensemble.fit, covariance=np.full((size, size), 1 / 3), robust=robust)
     return Study(fit, replace(ensemble, fit=fit, jackknife=replace(left, fit=fit)), best)
 
 
@@ -246,12 +248,13 @@ def test_no_field_of_an_answer_is_forgotten():
     """A new field in an answer must be saved, and listed here."""
     known = {
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
-        "unidentified common held joint covariance",  # common and whole are of a group's part, whose saving is refused
+        "unidentified common held joint covariance "
+        "robust",  # common and whole are of a group's part, whose saving is refused
         Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance "
         "jackknife nested",
         Nested: "noise seed coefs status",
         Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife ranks std point_std "
-        "dof",
+        "dof robust_std robust_dof",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
