@@ -9,7 +9,6 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.findings import check_plannable
-from jaxscale.allocation.frontier import frontier
 from jaxscale.diagnosing.decision import (
     alternatives_of,
     floor_of,
@@ -17,17 +16,16 @@ from jaxscale.diagnosing.decision import (
     quantities_of,
     weakest_of,
 )
-from jaxscale.diagnosing.influence import influence_of, measure_of, removals_of
+from jaxscale.diagnosing.influence import influence_of, measure_of, refitted_without_each, removals_of
 from jaxscale.diagnosing.local import local_model
 from jaxscale.diagnosing.messages import findings_of_diagnosis
 from jaxscale.diagnosing.outliers import outliers_of
 from jaxscale.diagnosing.residuals import Outlook, run_correlation_of, tests_of
-from jaxscale.diagnosing.target import Target, target_of
+from jaxscale.diagnosing.target import target_of
 from jaxscale.diagnosing.units import units_of
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
-from jaxscale.finding import Finding
 from jaxscale.results import Fit
 from jaxscale.results.diagnosis import Diagnosis
 
@@ -87,8 +85,10 @@ def diagnose(
     with precision.float64(), placement.on(device):
         units = units_of(fit)
         model = local_model(fit, clock)
+        with target.prefetched():
+            refitted = refitted_without_each(units, fit, len(units), device=device)
         measure = measure_of(target, model)
-        influence = influence_of(units, measure, device=device)
+        influence = influence_of(units, measure, refitted)
         removals = removals_of(units, measure, influence, worst, clock, device=device)
         answers = target.answers(model.theta[None], measure.known)[:, 0]
         alternatives = alternatives_of(fit, measure)
@@ -121,11 +121,4 @@ def diagnose(
     )
     ratio = None if correlation is None else correlation[1]
     off = outliers_of(made, units, model)
-    return replace(made, findings=(*off, *findings_of_diagnosis(made, off, _of_frontier(fit, target), ratio)))
-
-
-def _of_frontier(fit: Fit, target: Target) -> tuple[Finding, ...]:
-    """Return the findings of the frontier at the target, such as its distance from the data."""
-    if not target.has_answer or target.flops is None:
-        return ()
-    return frontier(fit, flops=target.flops, fixed=target.fixed).findings
+    return replace(made, findings=(*off, *findings_of_diagnosis(made, off, target.findings(fit), ratio)))

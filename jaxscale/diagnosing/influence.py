@@ -67,12 +67,11 @@ def measure_of(target: Target, model: LocalModel) -> Measure:
     return Measure(target, model, known, model.theta, answer, gradients_of(target, model.theta, known, model.free))
 
 
-def influence_of(units: Units, measure: Measure, *, device: str) -> Influence:
-    """Return what each unit does; raises as `bootstrap` does."""
-    fit, model, target = units.fit, measure.model, measure.target
-    law, count = fit.law, len(units)
+def influence_of(units: Units, measure: Measure, refitted: np.ndarray) -> Influence:
+    """Return what each unit does; refitted: of `refitted_without_each`."""
+    model, target = measure.model, measure.target
+    law, count = units.fit.law, len(units)
     step = model.without(units.codes, count)
-    refitted = _refitted(units, fit, count, device=device)
     theta = _theta(model, refitted)
     by_step, by_refit = target.answers(step, measure.known), target.answers(theta, measure.known)
     after = np.where(np.isfinite(refitted).all(axis=1), by_refit[0], by_step[0])
@@ -98,8 +97,11 @@ def influence_of(units: Units, measure: Measure, *, device: str) -> Influence:
     )
 
 
-def _refitted(units: Units, fit: Fit, count: int, *, device: str) -> np.ndarray:
-    """Return coefs (count, P) of the fits without each unit that counts; NaN where one is no minimum, or none made."""
+def refitted_without_each(units: Units, fit: Fit, count: int, *, device: str) -> np.ndarray:
+    """Return coefs (count, P) of the fits without each unit that counts; NaN where one is no minimum, or none made.
+
+    Raises as `bootstrap` does.
+    """
     nothing = np.full((count, len(fit.law.names)), np.nan)
     if count > MOST_REFITS:
         return nothing
@@ -143,7 +145,7 @@ def removals_of(
         if len(chosen) < worst:
             codes = np.unique(units.codes[left], return_inverse=True)
             step = model.without(codes[1], len(codes[0]))
-            after = _theta(model, _refitted(units, refit, len(codes[0]), device=device))
+            after = _theta(model, refitted_without_each(units, refit, len(codes[0]), device=device))
             step = np.where(np.isfinite(after).all(axis=1)[:, None], after, step)
             order = np.full(len(units), np.nan)
             order[codes[0]] = measure.distances(step, measure.target.answers(step, _known(refit, model.free))[0])

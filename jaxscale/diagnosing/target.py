@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.allocation.frontier import optima_of
+from jaxscale.allocation.findings import frontier_findings
+from jaxscale.allocation.frontier import SEVERAL, optima_of, prefetched_frontier
 from jaxscale.allocation.inputs import can_allocate, fixed_values, measured_flops
 from jaxscale.costs.training import fixed_inputs
-from jaxscale.engine.data import fill
+from jaxscale.engine.data import chunks, fill
 from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.results import Fit
@@ -20,8 +23,8 @@ STEP = 1e-4
 """Of a central difference in theta."""
 FACTOR = 10.0
 """Times the largest measured compute: the target where none is given."""
-LENGTHS = (64, 1024)
-"""Numbers of points that share a compiled program."""
+BLOCK = 64
+"""Points that are answered together: of one number, so that there is one program, which compiles for seconds."""
 BAD_TARGET = "flops = {flops!r}: a target budget is a positive, finite number of FLOP"
 
 
@@ -47,9 +50,29 @@ class Target:
         if not sound.any():
             return np.full((3, len(theta)), np.nan)
         coefs = np.where(sound[:, None], coefs, coefs[np.argmax(sound)])
-        padded = fill(coefs, next((size for size in LENGTHS if size >= len(coefs)), len(coefs)))
-        found = optima_of(self.law, padded, np.array([self.flops]), self.fixed)[:3, : len(coefs), 0]
+        found = self._optima(coefs)
         return np.where(sound, np.stack([np.log(found[0]), np.log(found[1]), found[2]]), np.nan)
+
+    def findings(self, fit: Fit) -> tuple[Finding, ...]:
+        """Return what `js.frontier` finds of a fit's optimum here, such as its distance from the data."""
+        if not self.has_answer or self.flops is None:
+            return ()
+        best = self._optima(fit.law.vector(fit.coefs)[None])
+        params = np.full(1, np.nan) if len(fit.unidentified) >= SEVERAL else best[0]
+        return frontier_findings(self.law, np.array([self.flops]), params, best[3], measured_flops(self.law, fit.runs))
+
+    def prefetched(self) -> AbstractContextManager[None]:
+        """Have the program of the answers compiled inside this scope, while another one is."""
+        return prefetched_frontier(self.law, budgets=1, replicates=BLOCK - 1) if self.has_answer else nullcontext()
+
+    def _optima(self, coefs: np.ndarray) -> np.ndarray:
+        """Return params, tokens, the loss and whether an optimum is the lowest (4, k) at coefs (k, P)."""
+        budgets = np.array([self.flops])
+        parts = [
+            optima_of(self.law, fill(coefs[part], BLOCK), budgets, self.fixed)[:, : part.stop - part.start, 0]
+            for part in chunks(len(coefs), BLOCK)
+        ]
+        return np.concatenate(parts, axis=1)
 
 
 def coefs_at(law: Law, theta: np.ndarray, known: np.ndarray) -> np.ndarray:
