@@ -42,7 +42,7 @@ class Studies:
     fits: TableFits
     fitted: Fitted | None
     covariance: np.ndarray | None
-    robust: list[dict[str, np.ndarray]] | None
+    robust: list[dict[str, np.ndarray]] | None = None
 
     @property
     def usable(self) -> np.ndarray:

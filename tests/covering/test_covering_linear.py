@@ -38,8 +38,8 @@ def shifts():
 @pytest.fixture(scope="module")
 def made(fit):
     return js.coverage(
-        fit, schemes=["parametric"], intervals=["percentile", "delta"], noise="parametric", flops=[], studies=STUDIES,
-        replicates=199, level=LEVEL,
+        fit, schemes=["parametric"], intervals=["percentile", "delta", "sandwich"], noise="parametric", flops=[],
+        studies=STUDIES, replicates=199, level=LEVEL,
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_every_replicate_of_a_table_has_its_own_least_squares(fit, shifts):
 
 def test_a_table_is_fitted_to_its_own_residuals_with_its_own_standard_errors(fit, shifts):
     found = fits_of_tables(fit, shifts)
-    fitted, covariance = fitted_to_tables(fit, shifts, found)
+    fitted, covariance, robust = fitted_to_tables(fit, shifts, found)
     targets = np.log(fit.runs.loss) + shifts[4]
     level, alpha = line_through(fit.runs, targets)
     predicted = level - alpha * np.log(fit.runs["params"])
@@ -89,6 +89,10 @@ def test_a_table_is_fitted_to_its_own_residuals_with_its_own_standard_errors(fit
     assert fitted.leverage[4].sum() == pytest.approx(2.0)
     line = stats.linregress(np.log(fit.runs["params"]), targets)
     assert np.sqrt(covariance[4, 1, 1]) == pytest.approx(line.stderr, rel=1e-6)
+    centred = np.log(fit.runs["params"]) - np.log(fit.runs["params"]).mean()
+    score = centred * (targets - predicted)  # White's variance of a slope, times n / (n - 2)
+    white = np.sum(score**2) / np.sum(centred**2) ** 2 * ROWS / (ROWS - 2)
+    assert robust[4]["rows"][1, 1] == pytest.approx(white, rel=1e-6)
 
 
 def test_intervals_of_students_t_hold_what_they_claim(made):
@@ -98,6 +102,8 @@ def test_intervals_of_students_t_hold_what_they_claim(made):
     assert exact.studies == STUDIES
     assert exact.share == pytest.approx(LEVEL, abs=3 * np.sqrt(LEVEL * (1 - LEVEL) / STUDIES))
     assert exact.share == pytest.approx(1.0 - exact.below - exact.above)
+    assert of["sandwich", "alpha"].studies == STUDIES
+    assert of["sandwich", "alpha"].share < exact.share  # of eight runs the rows of large leverage look too good
 
 
 def test_what_was_simulated_is_told(made):
