@@ -86,7 +86,7 @@ def diagnose(
         units = units_of(fit)
         model = local_model(fit, clock)
         with target.prefetched():
-            refitted = refitted_without_each(units, fit, len(units), device=device)
+            refitted = refitted_without_each(units, units.fit, len(units), device=device)
         measure = measure_of(target, model)
         influence = influence_of(units, measure, refitted)
         removals = removals_of(units, measure, influence, worst, clock, device=device)
