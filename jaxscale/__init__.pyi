@@ -35,9 +35,9 @@ from .objectives import huber as huber
 from .objectives import log_cosh as log_cosh
 from .objectives import squared as squared
 from .objectives import student_t as student_t
+from .parts import bootstrap as bootstrap
 from .planning import decide as decide
 from .planning import plan as plan
-from .refitting import bootstrap as bootstrap
 from .results import Check as Check
 from .results import Comparison as Comparison
 from .results import Decision as Decision

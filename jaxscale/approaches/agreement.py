@@ -18,7 +18,7 @@ from jaxscale.finding import Finding
 from jaxscale.fitting import fit
 from jaxscale.fitting.data_checks import findings_of_target
 from jaxscale.intervals import Band, band
-from jaxscale.refitting import bootstrap, check_clusters, still_open
+from jaxscale.refitting import check_clusters, resample, still_open
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Runs
@@ -131,7 +131,7 @@ def agreement(
         fitted = fit(seen, "chinchilla", device=device)
         if not fitted.is_usable:
             raise RunsError(UNUSABLE.format(status=fitted.status))
-        ensemble = bootstrap(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
+        ensemble = resample(fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done)
         findings = still_open((*fitted.findings, *ensemble.findings), scheme)
         used, trend = int(np.sum(seen.weight > 0)), fit_trend(fitted, price)
         findings = (*findings, *below_six(price, trend, at))

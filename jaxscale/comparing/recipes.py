@@ -21,7 +21,7 @@ from jaxscale.intervals import Sample, band
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.bootstrap import resample
 from jaxscale.registry import unknown
 from jaxscale.resampling import Scheme
 from jaxscale.resampling.drawing import check_seed
@@ -186,7 +186,7 @@ class RecipeFits:
         return found, None
 
     def _drawn(self, fit: Fit, scheme: Scheme | str, seed: int) -> Ensemble:
-        return bootstrap(
+        return resample(
             fit, scheme=scheme, replicates=self.replicates, seed=seed, device=self.device, on_done=self.on_done
         )
 

@@ -17,7 +17,7 @@ from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.refitting import bootstrap, check_clusters
+from jaxscale.refitting import check_clusters, resample
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit, Frontier, Study
 from jaxscale.results.samples import check_drawn, parts_for
@@ -126,7 +126,7 @@ def study(
         if replicates == 0 or not one.free or not one.is_usable:
             return None
         on_stage(RESAMPLING_STAGE, replicates)
-        return bootstrap(one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done, **parts)
+        return resample(one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_done=on_done, **parts)
 
     with prefetched_frontier(law, budgets=len(chosen), replicates=replicates):
         on_stage(FITTING_STAGE.format(law=law.name), None)

@@ -14,7 +14,7 @@ from jaxscale.finding import Finding
 from jaxscale.fitting import fit as fit_law
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared, student_t
 from jaxscale.provenance import Provenance
-from jaxscale.refitting import bootstrap
+from jaxscale.refitting import resample
 from jaxscale.resampling import SCHEMES, Fitted
 from jaxscale.results import Certificate, Count, Counts, Ensemble, Fit, Frontier, Joint, Minimum, Nested, Study
 from jaxscale.runs import Origin, Runs
@@ -30,7 +30,7 @@ def back(tmp_path, saved):
 
 @pytest.fixture(scope="module")
 def real_ensemble():
-    return bootstrap(fit_law(datasets.load("pilot")), replicates=20, seed=3)
+    return resample(fit_law(datasets.load("pilot")), replicates=20, seed=3)
 
 
 def a_fit():

@@ -1,0 +1,37 @@
+"""What the tests of large studies share: one small fit, its replicates in memory, and a folder of it in parts."""
+
+import numpy as np
+import pytest
+from large_studies import PART, REPLICATES
+
+import jaxscale as js
+
+
+@pytest.fixture(scope="session")
+def small_fit():
+    columns = {"params": np.geomspace(1e6, 1e9, 30), "tokens": np.full(30, 1e10)}
+    runs = js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns=columns, noise=0.02, seed=1)
+    return js.fit(runs, "pure-power-params")
+
+
+@pytest.fixture(scope="session")
+def whole(small_fit):
+    return js.bootstrap(small_fit, replicates=REPLICATES, seed=7)
+
+
+@pytest.fixture(scope="session")
+def begin(small_fit):
+    """Return a function that works on a folder of the small study."""
+
+    def work(folder, replicates=REPLICATES, **options):
+        return js.bootstrap(small_fit, replicates=replicates, seed=7, folder=folder, **{"part": PART, **options})
+
+    return work
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(begin, tmp_path_factory):
+    """The folder of the whole study, made in one go; not to be written to."""
+    folder = tmp_path_factory.mktemp("uninterrupted") / "study"
+    begin(folder)
+    return folder

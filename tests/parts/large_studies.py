@@ -1,0 +1,31 @@
+"""What tests of large studies ask of folders and ensembles."""
+
+import numpy as np
+
+REPLICATES, PART = 300, 64
+"""Five parts, the last of which is shorter."""
+
+
+def content(folder):
+    """Return name → bytes of the files of a study; the log alone may differ from run to run."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.name != "log.jsonl"}
+
+
+def assert_same(one, other):
+    """Assert that two ensembles are the same to the bit."""
+    assert list(one.coefs) == list(other.coefs)
+    for name in one.coefs:
+        np.testing.assert_array_equal(one.coefs[name], other.coefs[name])
+    nowhere = np.zeros(len(one), bool)
+    for name in one.coefs:
+        np.testing.assert_array_equal(one.without.get(name, nowhere), other.without.get(name, nowhere))
+    for name in ("value", "status", "steps"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert [(note.code, note.message) for note in one.findings] == [(n.code, n.message) for n in other.findings]
+
+
+def stop_after(parts):
+    """Return an `is_stopping` that lets so many parts be made, asked once before the first and once after each."""
+    answers = iter([False] * parts + [True] * 1000)
+    return lambda: next(answers)
