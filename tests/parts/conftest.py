@@ -5,6 +5,9 @@ import pytest
 from large_studies import PART, REPLICATES
 
 import jaxscale as js
+from jaxscale.parts import solving, surveying
+
+REMEMBERED = {}
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,26 @@ def uninterrupted(begin, tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted") / "study"
     begin(folder)
     return folder
+
+
+@pytest.fixture
+def remembered(monkeypatch):
+    """Solve each survey and each range of replicates once: both are pure, and these tests are of files."""
+    kept = REMEMBERED
+    survey_of, solved = surveying.survey_of, solving.Bench.solved
+
+    def survey_once(setup, clock):
+        key = (setup.job.scheme.name, setup.job.seed)
+        if key not in kept:
+            kept[key] = survey_of(setup, clock)
+        return kept[key]
+
+    def solved_once(bench, rows, on_done=lambda count: None):
+        key = (bench.survey.scheme.name, bench.survey.seed, bench.covariance, rows)
+        if key not in kept:
+            kept[key] = solved(bench, rows)
+        on_done(len(rows))
+        return kept[key]
+
+    monkeypatch.setattr(surveying, "survey_of", survey_once)
+    monkeypatch.setattr(solving.Bench, "solved", solved_once)
