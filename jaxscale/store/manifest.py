@@ -90,6 +90,11 @@ class Manifest:
         return int(self.study["part"])  # type: ignore[arg-type]
 
     @property
+    def coefs(self) -> tuple[str, ...]:
+        """The names of the law's coefs."""
+        return tuple(self.study["coefs"])  # type: ignore[arg-type]
+
+    @property
     def there(self) -> int:
         """Replicates that are there."""
         return sum(part.stop - part.start for part in self.parts)

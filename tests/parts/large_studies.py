@@ -29,3 +29,10 @@ def stop_after(parts):
     """Return an `is_stopping` that lets so many parts be made, asked once before the first and once after each."""
     answers = iter([False] * parts + [True] * 1000)
     return lambda: next(answers)
+
+
+def flip(path):
+    """Flip one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from large_studies import PART, REPLICATES, content
+from large_studies import PART, REPLICATES, content, flip
 
 import jaxscale as js
 from jaxscale.errors import StoreError
@@ -94,12 +94,6 @@ def test_an_interrupt_in_a_part_leaves_those_before_it(begin, uninterrupted, tmp
     assert len(js.load(tmp_path / "study").ensemble) == 2 * PART
     begin(tmp_path / "study")
     assert content(tmp_path / "study") == content(uninterrupted)
-
-
-def flip(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
 
 
 def truncate(path):
