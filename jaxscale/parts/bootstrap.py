@@ -10,12 +10,11 @@ from pathlib import Path
 from jaxscale.errors import UsageError
 from jaxscale.parts.executors import Crew
 from jaxscale.parts.gathering import gathered
-from jaxscale.parts.limits import Limits, checked_limits, checked_part, checked_share
+from jaxscale.parts.limits import Limits, checked_limits, checked_part, checked_share, usual_part
 from jaxscale.parts.making import work_in
 from jaxscale.parts.surveying import Resampling, Solver, Told, check_listed
 from jaxscale.refitting import resample
 from jaxscale.refitting.bootstrap import check_beside
-from jaxscale.refitting.refit import TOGETHER
 from jaxscale.refitting.setup import count_of
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit, Study
@@ -23,8 +22,6 @@ from jaxscale.results.digests import digest_of_study
 from jaxscale.store.folder import absolute_path
 from jaxscale.store.manifest import is_large, read_manifest
 
-LARGEST_PART = 1 << 28
-"""Bytes of a part with many coefs and covariances, which then holds fewer replicates."""
 NEEDS_FOLDER = "share = {share!r}: shares of a study are made in its folder; give folder, too"
 
 
@@ -159,7 +156,7 @@ def bootstrap(
     check_beside(rule, jackknife=jackknife, nested=nested)
     target = None if folder is None else absolute_path(folder)
     known = None if target is None or not is_large(target) else read_manifest(target)
-    size = checked_part(part, usual_part(fit, covariance=covariance) if known is None else known.size)
+    size = checked_part(part, usual_part(len(fit.law.names), covariance=covariance) if known is None else known.size)
     count = known.asked if known is not None and replicates is None else count_of(fit.runs, rule, replicates)
     asked = Resampling(rule, int(seed), chunk, covariance, jackknife, nested, size, device)
     crew = None if executor is None else Crew.of(executor)
@@ -168,14 +165,6 @@ def bootstrap(
         return _in_memory(solver, count, limits)
     study = Study(fit)
     return work_in(target, study, solver, count, limits, digest=digest_of_study(study), options={}, share=mine)
-
-
-def usual_part(fit: Fit, *, covariance: bool) -> int:
-    """Return how many replicates a part holds where nothing else is asked: a power of two."""
-    coefs, size = len(fit.law.names), TOGETHER
-    while size > 1 and size * coefs * 8 * (1 + coefs * covariance) > LARGEST_PART:
-        size //= 2
-    return size
 
 
 def _in_memory(solver: Solver, count: int, limits: Limits) -> Ensemble:

@@ -6,9 +6,16 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jaxscale.errors import UsageError
-from jaxscale.text import counted
+from jaxscale.refitting.refit import TOGETHER
+from jaxscale.store.manifest import SHARES
+
+MOST = TOGETHER
+"""Replicates in a part where nothing else is asked: as many as are started together in memory, too."""
+LARGEST = 1 << 28
+"""Bytes of a part with many coefs and covariances, which then holds fewer replicates."""
 
 BAD_SECONDS = "max_seconds = {seconds!r} is not a number of seconds, zero or more"
 BAD_SHARE = "share = {share!r} is not a pair (k, n) of whole numbers with 1 ≤ k ≤ n"
@@ -63,12 +70,21 @@ def checked_part(part: int | None, usual: int) -> int:
     return part
 
 
+def usual_part(coefs: int, *, covariance: bool) -> int:
+    """Return how many replicates of so many coefs a part holds where nothing else is asked: a power of two."""
+    size = MOST
+    while size > 1 and size * coefs * 8 * (1 + coefs * covariance) > LARGEST:
+        size //= 2
+    return size
+
+
 def share_name(share: tuple[int, int]) -> str:
     """Return the name of the folder of a share."""
     digits = len(str(share[1]))
     return f"{share[0]:0{digits}d}-of-{share[1]}"
 
 
-def told_parts(count: int) -> str:
-    """Return a number of parts in words."""
-    return counted(count, "part")
+def share_folder(folder: Path, share: tuple[int, int] | None) -> Path:
+    """Return where a share of a study is made: the whole in its own folder, other shares each in one within it."""
+    mine = checked_share(share)
+    return folder if mine == (1, 1) else folder / SHARES / share_name(mine)

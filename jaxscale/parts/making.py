@@ -13,17 +13,29 @@ from jaxscale.digits import data_size
 from jaxscale.errors import StoreError
 from jaxscale.finding import Finding
 from jaxscale.parts.executors import Solved
-from jaxscale.parts.limits import Limits, share_name
+from jaxscale.parts.limits import Limits, share_folder
 from jaxscale.parts.solving import versions
 from jaxscale.parts.surveying import Solver
 from jaxscale.results import Ensemble, Study
-from jaxscale.store.beginning import SHARES, add_to_log, begin, check_free, clean
+from jaxscale.store.beginning import add_to_log, begin, check_free, clean
 from jaxscale.store.commits import commit, locked
 from jaxscale.store.folder import told_reasons
 from jaxscale.store.large import ensemble_in
-from jaxscale.store.manifest import KeptPart, Manifest, check_same, is_large, read_manifest, study_facts, write_manifest
-from jaxscale.store.parts import PARTS, Columns, fault_of, joined_records, kept_part, part_bytes
-from jaxscale.store.surveys import SURVEY_FILE, read_survey
+from jaxscale.store.manifest import (
+    PARTS,
+    SURVEY_FILE,
+    KeptPart,
+    Manifest,
+    check_same,
+    forget,
+    is_large,
+    is_same_study,
+    read_manifest,
+    study_facts,
+    write_manifest,
+)
+from jaxscale.store.parts import Columns, fault_of, joined_records, kept_part, part_bytes
+from jaxscale.store.surveys import read_survey
 from jaxscale.text import Json, shown_name
 
 NOT_KEPT = (
@@ -61,7 +73,7 @@ def work_in(
         whole = read_manifest(folder)
         check_same(place, whole.study, facts)
         data, solver.surveyed = read_survey(folder, solver.fit, str(whole.study["survey"]), solver.own)
-        target = folder / SHARES / share_name(share)
+        target = share_folder(folder, share)
         with told_reasons(target):
             (target / PARTS).mkdir(parents=True, exist_ok=True)
         with locked(target):
@@ -72,6 +84,8 @@ def work_in(
             check_same(shown_name(str(target)), manifest.study, whole.study)
             return _made(target, manifest, solver, data, replicates, limits, share, beside=whole)
     check_free(folder, digest, force=force)
+    if force and not is_same_study(folder, digest):
+        forget(folder)
     with told_reasons(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):

@@ -12,17 +12,24 @@ import numpy as np
 
 from jaxscale.errors import StoreError, UsageError
 from jaxscale.parts.inventory import Inventory
-from jaxscale.store.beginning import SHARES, clean
+from jaxscale.store.beginning import clean
 from jaxscale.store.commits import commit, locked
 from jaxscale.store.folder import ARRAYS, RESULT, absolute_path, told_reasons
-from jaxscale.store.manifest import KeptPart, Manifest, check_same, is_large, read_manifest, write_manifest
-from jaxscale.store.parts import PARTS, Columns, fault_of
-from jaxscale.store.surveys import SURVEY_FILE
+from jaxscale.store.manifest import (
+    PARTS,
+    SHARES,
+    SURVEY_FILE,
+    KeptPart,
+    Manifest,
+    check_same,
+    is_large,
+    read_manifest,
+    write_manifest,
+)
+from jaxscale.store.parts import Columns, fault_of
 from jaxscale.text import shown_name
 
-NOT_LARGE = (
-    "{place}: holds no large study, nor a share of one; name a folder that jaxscale has written"
-)
+NOT_LARGE = "{place}: holds no large study, nor a share of one; name a folder that jaxscale has written"
 NOTHING = "{place}: there is nothing to merge: it has no shares, and no other folder is named"
 NO_WHOLE = "none of the folders holds the study itself, with its fit and its survey: name the one that fit has written"
 DIFFERS = (

@@ -19,7 +19,8 @@ from jaxscale.refitting.setup import setup_of
 from jaxscale.refitting.survey import survey_of
 from jaxscale.resampling import Scheme
 from jaxscale.results import Fit
-from jaxscale.store.surveys import SURVEY_FILE, Surveyed, survey_bytes, surveyed_of
+from jaxscale.store.manifest import SURVEY_FILE
+from jaxscale.store.surveys import Surveyed, survey_bytes, surveyed_of
 from jaxscale.text import Json
 
 RETRIED = "replicates {start} … {last} were submitted {tries} times: workers were lost"

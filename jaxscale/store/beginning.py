@@ -17,16 +17,12 @@ from jaxscale.store.archive import write_archive
 from jaxscale.store.codec import Writer
 from jaxscale.store.commits import DRAFT, LOCK, commit
 from jaxscale.store.folder import ARRAYS, EXISTS, IS_LINK, RESULT, document_bytes, is_own
-from jaxscale.store.manifest import Manifest, is_large, write_manifest
-from jaxscale.store.parts import PARTS
+from jaxscale.store.manifest import LOG, MADE_OF_PARTS, PARTS, SURVEY_FILE, Manifest, is_large, write_manifest
 from jaxscale.store.saving import written_study
-from jaxscale.store.surveys import SURVEY_FILE, timeless
+from jaxscale.store.surveys import timeless
 from jaxscale.text import Json, shown_name
 
-LOG = "log.jsonl"
-SHARES = "shares"
-"""The folder of shares that processes make each by itself."""
-OURS = (RESULT, ARRAYS, SURVEY_FILE, LOG, LOCK, PARTS, SHARES)
+OURS = (RESULT, ARRAYS, LOCK, *MADE_OF_PARTS)
 
 
 def check_free(folder: Path, digest: str, *, force: bool = False) -> None:

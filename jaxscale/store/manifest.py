@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -17,12 +18,17 @@ from jaxscale.objectives import Objective
 from jaxscale.results import Fit
 from jaxscale.results.digests import table_sha256
 from jaxscale.store.codec import Writer
-from jaxscale.store.commits import commit
-from jaxscale.store.folder import LARGEST, bytes_of_file, parsed_document, place_of, sha256_of
+from jaxscale.store.commits import commit, locked
+from jaxscale.store.folder import LARGEST, bytes_of_file, parsed_document, place_of, sha256_of, told_reasons
 from jaxscale.text import Json, escaped, shown
 
 MANIFEST = "manifest.json"
 KIND, VERSION = "jaxscale-parts", 1
+PARTS, SHARES, FRONTIERS = "parts", "shares", "frontiers"
+"""Folders within a study's: its parts, shares that processes make each by itself, and frontiers of its parts."""
+SURVEY_FILE, LOG = "survey.npz", "log.jsonl"
+MADE_OF_PARTS = (SURVEY_FILE, LOG, PARTS, SHARES, FRONTIERS)
+"""What a large study has beside its point result and its manifest."""
 
 NO_MANIFEST = "{place}: is not the manifest of a large study as jaxscale writes it ({reason})"
 OTHER_VERSION = (
@@ -168,6 +174,31 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def is_large(folder: Path) -> bool:
     """Return whether a folder holds a large study, or a share of one."""
     return (folder / MANIFEST).is_file()
+
+
+def forget(folder: Path) -> None:
+    """Remove what makes a folder that of a large study, which the caller has given up; raises StoreError.
+
+    The manifest goes first: without it nothing else counts.
+    """
+    if not is_large(folder):
+        return
+    with locked(folder), told_reasons(folder):
+        (folder / MANIFEST).unlink()
+        for name in MADE_OF_PARTS:
+            path = folder / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def is_same_study(folder: Path, digest: str) -> bool:
+    """Return whether a folder holds a large study with this name of its computation."""
+    try:
+        return is_large(folder) and read_manifest(folder).digest == digest
+    except StoreError:
+        return False
 
 
 def read_manifest(folder: Path) -> Manifest:

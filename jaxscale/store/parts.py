@@ -14,10 +14,8 @@ from jaxscale.errors import StoreError
 from jaxscale.refitting import Refits
 from jaxscale.results import Fit
 from jaxscale.store.folder import place_of
-from jaxscale.store.manifest import KeptPart
+from jaxscale.store.manifest import PARTS, KeptPart
 
-PARTS = "parts"
-"""The folder of the files."""
 BLOCK = 1 << 22
 """Bytes hashed at a time."""
 

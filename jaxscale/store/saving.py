@@ -31,7 +31,7 @@ from jaxscale.store.folder import (
     write_folder,
 )
 from jaxscale.store.large import with_parts
-from jaxscale.store.manifest import is_large
+from jaxscale.store.manifest import forget, is_large
 from jaxscale.store.promises import (
     A_SHARE,
     FINITE,
@@ -73,7 +73,7 @@ def save(
     ----------
     folder
         New or empty, or holding a result of the same computation, or any with force; then only result.json and
-        arrays.npz in it are replaced.
+        arrays.npz in it are replaced, and the parts of a large study, which needs force, are removed.
     result
         A Study, a Fit or an Ensemble.
     own_digest
@@ -102,7 +102,8 @@ def save(
     """
     study = _study_of(result)
     digest, target = own_digest or digest_of_study(study), absolute_path(folder)
-    check_writable(target, is_own=lambda found: is_own(found, digest), force=force)
+    check_writable(target, is_own=lambda found: is_own(found, digest) and not is_large(found), force=force)
+    forget(target)
     arrays: dict[str, np.ndarray] = {}
     write_folder(target, written_study(study, Writer(arrays)), arrays, digest)
     return target
@@ -146,18 +147,25 @@ def load(
     >>> js.load(folder).fit.coefs == fit.coefs
     True
     """
-    place, own_laws = Path(folder), tuple(laws)
-    record = record_in(place)
-    own = own_specs(laws=own_laws, objectives=objectives, schemes=schemes, intervals=intervals, conventions=conventions)
-    document = place_of(place, RESULT)
+    own = own_specs(laws=laws, objectives=objectives, schemes=schemes, intervals=intervals, conventions=conventions)
+    study = saved_study(Path(folder), own)
+    return with_parts(Path(folder), study, own) if is_large(Path(folder)) else study
+
+
+def saved_study(place: Path, own: Mapping[type, tuple]) -> Study:
+    """Return the study of result.json and arrays.npz: of a large one, its point result alone.
+
+    own: the user's specifications, by kind.   Raises StoreError.
+    """
+    record, document = record_in(place), place_of(place, RESULT)
     known = Known(own, document)
     expected: Described = Reader(known, Archive({}, ""), document).field(record, "arrays", Described)
     archive = arrays_in(place, expected.bytes, expected.sha256)
     reader = Reader(known, archive, document)
     study = _read(record, reader)
     for fit in (study.fit, *(() if study.comparison is None else (one.fit for one in study.comparison.counts))):
-        verify_function(reader, fit, own_laws)
-    return with_parts(place, study, own) if is_large(place) else study
+        verify_function(reader, fit, own.get(Law, ()))
+    return study
 
 
 def _study_of(result: Study | Fit | Ensemble) -> Study:

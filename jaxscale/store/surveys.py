@@ -20,10 +20,10 @@ from jaxscale.results import Ensemble, Fit, Nested
 from jaxscale.store.archive import Archive, archive_of, write_archive
 from jaxscale.store.codec import Reader, Writer
 from jaxscale.store.folder import bytes_of_file, parsed_document, place_of
+from jaxscale.store.manifest import SURVEY_FILE
 from jaxscale.store.promises import verify_ensemble
 from jaxscale.store.specs import Known
 
-SURVEY_FILE = "survey.npz"
 RECORD = "record"
 """The array of the archive that holds the JSON document of the rest."""
 LARGEST = 1 << 30

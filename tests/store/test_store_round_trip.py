@@ -248,7 +248,7 @@ def test_no_field_of_an_answer_is_forgotten():
         Fit: "law objective runs coefs value status certificate std residuals fixed solver findings provenance "
         "unidentified common held joint covariance",  # common and whole are of a group's part, whose saving is refused
         Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance "
-        "jackknife nested",
+        "jackknife nested replicate",
         Nested: "noise seed coefs status",
         Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife ranks std point_std "
         "dof",
