@@ -146,7 +146,7 @@ def each_solved(
                         opened.is_broken = error
                 else:
                     yield Solved(rows, _checked(answer, description), tries[rows.start])
-            if opened.is_broken is not None and not flying:
+            if opened.is_broken is not None and crew.is_ours and not flying:
                 opened.renew(opened.is_broken)
 
 
