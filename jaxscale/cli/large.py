@@ -107,7 +107,7 @@ def study_in(
     A study that was begun before is not fitted again. One whose fit is no minimum has no parts, and is not saved here.
     """
     from jaxscale.parts import bootstrap_in
-    from jaxscale.parts.studies import with_large_frontier
+    from jaxscale.parts.frontiers import with_large_frontier
     from jaxscale.store.manifest import is_same_study
     from jaxscale.store.saving import saved_study
 

@@ -188,6 +188,7 @@ def _kept(folder: Path, manifest: Manifest, solver: Solver, one: Solved) -> Mani
         write_manifest(folder, now)
         if before is not None and before.name != part.name:
             (folder / PARTS / before.name).unlink(missing_ok=True)
+        solver.told.on_part(folder, part)
     return now
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from jaxscale.errors import StoreError
 from jaxscale.intervals import INTERVALS
 from jaxscale.parts.executors import Crew
+from jaxscale.parts.frontiers import complete_frontier, is_by_parts, make_frontier
 from jaxscale.parts.limits import checked_limits, checked_share, usual_part
 from jaxscale.parts.making import work_in
 from jaxscale.parts.surveying import Resampling, Solver, Told, check_listed
@@ -16,9 +16,9 @@ from jaxscale.resampling import SCHEMES
 from jaxscale.results import Ensemble, Study
 from jaxscale.results.samples import parts_for
 from jaxscale.store.folder import absolute_path
-from jaxscale.store.manifest import Manifest, is_large, is_same_study, read_manifest
+from jaxscale.store.manifest import KeptPart, Manifest, is_large, is_same_study, read_manifest
 from jaxscale.store.saving import saved_study
-from jaxscale.studies import FRONTIER_STAGE, with_frontiers
+from jaxscale.studies import FRONTIER_STAGE
 from jaxscale.text import Json, shown_name
 
 NOT_LARGE = "{place}: holds no large study; jaxscale fit begins one, with more --replicates than one part holds"
@@ -54,7 +54,8 @@ def bootstrap_in(
     size = read_manifest(target).size if is_begun else usual_part(len(begun.fit.law.names), covariance=covariance)
     asked = Resampling(rule, seed, None, covariance, parts["jackknife"], parts["nested"], size, device)
     crew = None if executor is None else Crew.of(executor)
-    solver = Solver(begun.fit, asked, crew, Told(on_stage, on_done))
+    is_plain = not any(parts.values())
+    solver = Solver(begun.fit, asked, crew, Told(on_stage, on_done, _frontier_maker(begun, is_plain=is_plain)))
     limits = checked_limits(max_seconds, is_stopping)
     return work_in(target, begun, solver, replicates, limits, digest=digest, options=options, force=force)
 
@@ -80,9 +81,21 @@ def go_on(
         raise StoreError(NOT_LARGE.format(place=shown_name(str(target))))
     manifest, begun = read_manifest(target), saved_study(target, {})
     crew = None if executor is None else Crew.of(executor)
-    solver = Solver(begun.fit, resampling_of(manifest, device), crew, Told(on_stage, on_done))
-    count, options = replicates or manifest.asked, manifest.options
-    return work_in(target, begun, solver, count, limits, digest=manifest.digest, options=options, share=mine)
+    asked, count, options = resampling_of(manifest, device), replicates or manifest.asked, manifest.options
+    is_plain = mine == (1, 1) and not (asked.covariance or asked.jackknife or asked.nested)
+    solver = Solver(begun.fit, asked, crew, Told(on_stage, on_done, _frontier_maker(begun, is_plain=is_plain)))
+    made = work_in(target, begun, solver, count, limits, digest=manifest.digest, options=options, share=mine)
+    if is_by_parts(begun, is_plain=is_plain) and not limits.is_over():
+        on_stage(FRONTIER_STAGE, None)
+        complete_frontier(target, begun)
+    return made
+
+
+def _frontier_maker(begun: Study, *, is_plain: bool) -> Callable[[Path, KeptPart], object]:
+    """Return what makes the frontier of a part as soon as that is committed; nothing where it is not kept by parts."""
+    if not is_by_parts(begun, is_plain=is_plain):
+        return lambda folder, part: None
+    return lambda folder, part: make_frontier(folder, part, begun)
 
 
 def resampling_of(manifest: Manifest, device: str) -> Resampling:
@@ -99,12 +112,3 @@ def resampling_of(manifest: Manifest, device: str) -> Resampling:
         part=manifest.size,
         device=device,
     )
-
-
-def with_large_frontier(
-    folder: Path, begun: Study, ensemble: Ensemble, on_stage: Callable[[str, int | None], object]
-) -> Study:
-    """Return a study with the ensemble of its parts and the frontier of each replicate; without any where none is."""
-    study = replace(begun, frontier=None, groups={}, ensemble=ensemble if len(ensemble) else None)
-    on_stage(FRONTIER_STAGE, None)
-    return with_frontiers(study)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 from jaxscale import precision
 from jaxscale.engine import placement
@@ -19,7 +20,7 @@ from jaxscale.refitting.setup import setup_of
 from jaxscale.refitting.survey import survey_of
 from jaxscale.resampling import Scheme
 from jaxscale.results import Fit
-from jaxscale.store.manifest import SURVEY_FILE
+from jaxscale.store.manifest import SURVEY_FILE, KeptPart
 from jaxscale.store.surveys import Surveyed, survey_bytes, surveyed_of
 from jaxscale.text import Json
 
@@ -58,10 +59,14 @@ class Resampling:
 
 @dataclass(frozen=True)
 class Told:
-    """Who is told of the work: what begins and of how many parts it is, how many replicates more are solved."""
+    """Who is told of the work: what begins and of how many parts it is, how many replicates more are solved.
+
+    on_part: of a part that was committed to a folder, which is locked; it may raise OSError.
+    """
 
     on_stage: Callable[[str, int | None], object] = lambda text, total: None
     on_done: Callable[[int], None] = lambda count: None
+    on_part: Callable[[Path, KeptPart], object] = lambda folder, part: None
 
 
 @dataclass

@@ -261,7 +261,9 @@ class Ensemble:
         0.122
         """
         check_drawn(self.scheme)
-        values = self.samples(name)  # which knows the names
+        read = getattr(self.coefs, "blocks", None)  # of a large study, whose coefs are in files
+        is_known = name in self.coefs
+        values = self.samples(name) if read is None or not is_known else read(name)  # which knows the names
         fit, point = self.fit, self.fit.coefs[name]
         std = fit.std[name]
         sample = Sample(

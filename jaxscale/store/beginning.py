@@ -17,7 +17,16 @@ from jaxscale.store.archive import write_archive
 from jaxscale.store.codec import Writer
 from jaxscale.store.commits import DRAFT, LOCK, commit
 from jaxscale.store.folder import ARRAYS, EXISTS, IS_LINK, RESULT, document_bytes, is_own
-from jaxscale.store.manifest import LOG, MADE_OF_PARTS, PARTS, SURVEY_FILE, Manifest, is_large, write_manifest
+from jaxscale.store.manifest import (
+    FRONTIERS,
+    LOG,
+    MADE_OF_PARTS,
+    PARTS,
+    SURVEY_FILE,
+    Manifest,
+    is_large,
+    write_manifest,
+)
 from jaxscale.store.saving import written_study
 from jaxscale.store.surveys import timeless
 from jaxscale.text import Json, shown_name
@@ -63,9 +72,10 @@ def begin(folder: Path, study: Study, survey: bytes, manifest: Manifest) -> None
 def clean(folder: Path, manifest: Manifest) -> None:
     """Remove the drafts that a kill left, and the files of parts that the manifest does not name.   Raises OSError."""
     named = {part.name for part in manifest.parts}
-    for path in (*folder.iterdir(), *(folder / PARTS).iterdir()):
+    within = [folder / PARTS, *(folder / FRONTIERS).glob("*")]
+    for path in (*folder.iterdir(), *(one for inner in within for one in inner.iterdir())):
         is_draft = path.name.startswith(".") and path.name.endswith(DRAFT)
-        is_left = path.parent.name == PARTS and path.suffix == ".npy" and path.name not in named
+        is_left = path.parent in within and path.suffix == ".npy" and path.name not in named
         if path.is_file() and (is_draft or is_left):
             path.unlink()
 

@@ -14,6 +14,7 @@ from jaxscale.resampling import Tables
 from jaxscale.results import Ensemble, Fit, Study
 from jaxscale.status import Status
 from jaxscale.store.folder import place_of
+from jaxscale.store.frontiers import frontier_in
 from jaxscale.store.manifest import MANIFEST, Manifest, check_same, read_manifest, rows_there, study_facts
 from jaxscale.store.parts import CoefsInParts, Columns, check_parts
 from jaxscale.store.surveys import Surveyed, read_survey
@@ -32,7 +33,9 @@ def with_parts(folder: Path, study: Study, own: Mapping[type, tuple]) -> Study:
         return study
     check_parts(folder, manifest.parts)
     _, surveyed = read_survey(folder, study.fit, str(manifest.study["survey"]), own)
-    return replace(study, ensemble=ensemble_in(folder, manifest, study.fit, surveyed))
+    point = study.frontier
+    front = None if point is None else frontier_in(folder, manifest, study.fit, point)
+    return replace(study, ensemble=ensemble_in(folder, manifest, study.fit, surveyed), frontier=front or point)
 
 
 def ensemble_in(folder: Path, manifest: Manifest, fit: Fit, surveyed: Surveyed) -> Ensemble:

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from jaxscale.errors import StoreError
+from jaxscale.intervals.blocks import Blocks
 from jaxscale.refitting import Refits
 from jaxscale.results import Fit
+from jaxscale.status import Status
 from jaxscale.store.folder import place_of
 from jaxscale.store.manifest import PARTS, KeptPart
 
@@ -169,6 +171,17 @@ class CoefsInParts(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def blocks(self, name: str) -> Blocks:
+        """Return one coef's replicates, NaN where one is not usable or the coef has no value in it, part by part."""
+        at, columns = self._names.index(name), self._columns
+
+        def read() -> Iterator[np.ndarray]:
+            for part in columns:
+                has_value = (part[0]["status"] <= Status.AT_BOUND) & ~part[0]["is_open"][at]
+                yield np.where(has_value, part[0]["coefs"][at], np.nan)
+
+        return Blocks((sum(part.stop - part.start for part in columns.parts),), read)
 
     def __repr__(self) -> str:
         return f"<coefs in parts: {', '.join(self._names)}>"
