@@ -14,6 +14,7 @@ from benchmarks.cold import cold
 from benchmarks.coverage import coverage
 from benchmarks.designs import designs
 from benchmarks.kernels import kernels
+from benchmarks.large import large
 from benchmarks.noisy import noisy
 from benchmarks.readme import table
 from benchmarks.recovery import recovery
@@ -49,7 +50,7 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
 
 
 for command in (
-    *MEASURING, backtests, tables, coverage, designs, kernels, noisy, recovery, schedules, everything, table,
+    *MEASURING, backtests, tables, coverage, designs, kernels, large, noisy, recovery, schedules, everything, table,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -7,13 +7,27 @@ from pathlib import Path
 
 import click
 
-from benchmarks import cold, coverage, designs, markers, noisy, records, recovery, reporting, scaling, starts, tables
+from benchmarks import (
+    cold,
+    coverage,
+    designs,
+    large,
+    markers,
+    noisy,
+    records,
+    recovery,
+    reporting,
+    scaling,
+    starts,
+    tables,
+)
 from benchmarks.sheets import Sheet, markdown
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: begin; written by `python -m benchmarks table` -->", "<!-- results: end -->"
 SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
     "bootstrap": reporting.sheets,
+    "large": large.tabulate,
     "scaling": scaling.tabulate,
     "starts": starts.tabulate,
     "cold": cold.tabulate,

@@ -3,6 +3,7 @@ from . import comparing as comparing
 from . import costs as costs
 from . import datasets as datasets
 from . import designing as designing
+from . import parts as parts
 from . import planning as planning
 from . import refitting as refitting
 from .allocation import allocate as allocate
@@ -36,9 +37,10 @@ from .objectives import huber as huber
 from .objectives import log_cosh as log_cosh
 from .objectives import squared as squared
 from .objectives import student_t as student_t
+from .parts import bootstrap as bootstrap
+from .parts import merge as merge
 from .planning import decide as decide
 from .planning import plan as plan
-from .refitting import bootstrap as bootstrap
 from .results import Check as Check
 from .results import Comparison as Comparison
 from .results import Decision as Decision

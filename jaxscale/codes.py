@@ -131,6 +131,10 @@ overlapping-rows | table | Rows of a restart are logged twice.
   > Keep the later ones.
 part-not-finite | fit | A part of a typed law is not finite at its start.
   > Give other starts.
+part-remade | replicates | A file of a large study was missing or not what was saved, and was made again.
+  > Look after the disk.
+parts-retried | replicates | Workers were lost, and their parts were submitted again.
+  > Look into the workers' memory and their logs.
 phase-undetermined | check | The loss of a series does not fall by more than its noise.
   > Add runs over a wider range.
 pilot-runs | table | The table is the pilot that ships.

@@ -32,6 +32,7 @@ RECIPES = "Two recipes"
 SPECIFIED = "Where the band comes from"
 FORETOLD = "Forecasts"
 HELD = "Do the bands hold"
+LARGE = "Large studies"
 TABLES = "Tables that are there"
 
 

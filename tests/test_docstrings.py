@@ -30,6 +30,7 @@ SPREAD = ("Specification", "SpecificationFit", "Decomposition")
 DOCUMENTED = {
     "refitting": ("survey", "refit", "gather", "profile", "two_steps", "Survey", "Refits", "TwoSteps"),
     "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "predicted_sample", "solution"),
+    "parts": ("Inventory", "inventory"),
     "planning": ("at_most", "sample_worth", "Limit", "SampleWorth"),
     "designing": ("sweep", "continuous", "Sweep", "Continuous"),
     "intervals": ("Sample", "Interval"),

@@ -12,6 +12,7 @@ from readme_lines import (
     COMPARED,
     FORETOLD,
     HELD,
+    LARGE,
     LAWS_AND_MORE,
     PLANS,
     README,
@@ -147,6 +148,18 @@ def test_the_lines_about_several_laws_run_as_printed(desk):
     assert found.failed == {}
     assert sum(found.weights) == pytest.approx(1.0)
     assert names["decision"].laws == tuple(one.law for one in found.scores)
+
+
+@pytest.mark.slow
+def test_a_large_study_is_begun_divided_merged_and_gone_on_with_as_printed(desk, monkeypatch):
+    """With fewer replicates than printed, in smaller parts."""
+    monkeypatch.setattr(js.parts.limits, "MOST", 256)
+    for line in lines_of(SECTIONS[LARGE]):
+        answer = call(line.replace("1e5", "4e2"))
+        assert answer.exit_code == 0, (line, answer.output)
+    assert js.parts.inventory(desk / "large").is_whole
+    names = run_python(LARGE)
+    assert (len(names["begun"]), len(names["ensemble"])) == (0, 4000)
 
 
 @pytest.mark.slow

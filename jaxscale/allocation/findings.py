@@ -72,12 +72,18 @@ def frontier_findings(
 
 def replicate_findings(ensemble: Ensemble, params: np.ndarray, is_lowest: np.ndarray) -> tuple[Finding, ...]:
     """Return what to say of the optima (R, b) of an ensemble.   params: NaN without an optimum inside."""
-    findings, total = [], int(ensemble.usable.sum())
-    without = int(np.sum(ensemble.usable & np.isnan(params).any(axis=1)))
-    if without and can_allocate(ensemble.fit.law):
+    usable = ensemble.usable
+    without, lower = np.isnan(params).any(axis=1), (is_lowest == 0).any(axis=1)
+    counts = {"total": usable, "without": usable & without, "lower": usable & lower}
+    return counted_findings(ensemble.fit.law, **{name: int(np.sum(one)) for name, one in counts.items()})
+
+
+def counted_findings(law: Law, *, total: int, without: int, lower: int) -> tuple[Finding, ...]:
+    """Return what to say of so many usable replicates, of which some have no optimum inside, or less loss at an end."""
+    findings = []
+    if without and can_allocate(law):
         message = REPLICATES_WITHOUT.format(count=without, total=total)
         findings.append(Finding("replicates-without-optimum", message))
-    lower = int(np.sum(ensemble.usable & (is_lowest == 0).any(axis=1)))
     if lower:
         findings.append(Finding("replicates-lower-at-end", REPLICATES_LOWER.format(count=lower, total=total)))
     return tuple(findings)

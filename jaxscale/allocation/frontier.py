@@ -103,9 +103,7 @@ def frontier(
         sets = sets_of(source)
     else:
         sets = Sets(law.vector(coefs)[None], np.array([0 if fit is None else len(fit.unidentified)]))
-    found = optima_of(law, sets.coefs, budgets, fixed)
-    if can_allocate(law):
-        found[:3, sets.without >= SEVERAL] = np.nan
+    found = optima_of_sets(law, sets, budgets, fixed)
     params, tokens, loss, is_lowest = found[:, 0].copy()  # nothing keeps the ensemble's arrays in memory
     measured = None if fit is None else measured_flops(law, fit.runs)
     findings = frontier_findings(law, budgets, params, is_lowest, measured)
@@ -182,6 +180,14 @@ def optima_of(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[s
         return np.concatenate([three, np.asarray(found.is_lowest, dtype=np.float64)[None]])
     absent = np.full(found.shape, np.nan)
     return np.stack([absent, absent, found, np.ones(found.shape)])
+
+
+def optima_of_sets(law: Law, sets: Sets, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:
+    """Return what `optima_of` does, NaN too for sets of which several coefs have no value of their own."""
+    found = optima_of(law, sets.coefs, budgets, fixed)
+    if can_allocate(law):
+        found[:3, sets.without >= SEVERAL] = np.nan
+    return found
 
 
 def in_chunks(function: Callable[..., Tree], of: Hashable, rows: tuple[np.ndarray, ...], *shared: object) -> Tree:

@@ -18,7 +18,7 @@ from jaxscale.finding import Finding
 from jaxscale.fitting import fit
 from jaxscale.fitting.data_checks import findings_of_target
 from jaxscale.intervals import Band, band
-from jaxscale.refitting import bootstrap, check_clusters, still_open
+from jaxscale.refitting import check_clusters, resample, still_open
 from jaxscale.resampling import SCHEMES, redraw
 from jaxscale.results import Ensemble, Fit
 from jaxscale.runs import Runs
@@ -138,7 +138,7 @@ def agreement(
         fitted = fit(seen, "chinchilla", device=device)
         if not fitted.is_usable:
             raise RunsError(UNUSABLE.format(status=fitted.status))
-        ensemble = bootstrap(
+        ensemble = resample(
             fitted, scheme=scheme, replicates=replicates, seed=seed, device=device, on_stage=on_stage, on_done=on_done
         )
         on_stage(LINES, None)

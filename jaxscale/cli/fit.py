@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from jaxscale import names
-from jaxscale.cli import cache, choosing, outputs, printing, tables
+from jaxscale.cli import cache, choosing, large, outputs, printing, tables
+from jaxscale.cli.large import Work, work_options
 from jaxscale.cli.options import (
     Fitting,
     Reading,
@@ -60,6 +61,7 @@ NO_DIAGNOSIS = "No diagnosis: {why}"
         "depend on; a fit without each run. [default: off]"
     ),
 )
+@work_options
 @click.option("--plot", is_flag=True, help="Draw the figures into that folder too. [default: no figures]")
 @json_option
 @talking
@@ -73,6 +75,7 @@ def fit(
     force: bool,
     counts: tuple[str, ...],
     is_diagnosed: bool,
+    work: Work,
     plot: bool,
     is_json: bool,
 ) -> None:  # fmt: skip
@@ -82,6 +85,9 @@ def fit(
     epoch-chinchilla; without it pilot is fitted, which ships with jaxscale: real runs of very small language models.
     Needed are columns for loss and for what the law takes, as params and tokens; common names are recognised. Exit
     code 4 says that the fit is not trustworthy.
+
+    With more than 65,536 replicates the folder grows part by part: the same command goes on where it was interrupted,
+    and more replicates are added to those that are there.
     """
     choosing.check_clear(fitting)
     cache.prepare(session)
@@ -93,19 +99,29 @@ def fit(
         runs = tables.runs_of(table, reading, fitting)
         choosing.check_countable(runs, counts)
         choosing.check_scheme(runs, fitting)
-        digest = outputs.digest_of_command(runs, reading, fitting, showing)
+        in_parts = large.is_in_parts(fitting, work)
+        digest = outputs.digest_of_command(runs, reading, fitting, showing, is_large=in_parts)
         folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
-        outputs.check_folder(folder, digest, force=force)
+        options = large.options_of(reading, fitting, showing)
+        outputs.check_folder(folder, digest, options if in_parts else None, force=force)
 
         def keep(fitted: Fit) -> None:
             session.keep = lambda: outputs.keep(fitted, folder, digest)
 
-        study = choosing.study_of(runs, fitting, showing, bar, on_fit=keep)
-        outputs.save_result(study, folder, digest, force=force)
-        session.keep = lambda: outputs.DONE.format(folder=folder)
+        if in_parts:
+            study = large.study_in(
+                folder, runs, fitting, showing, work, session, bar, digest=digest, options=options, force=force
+            )  # fmt: skip
+        else:
+            study = choosing.study_of(runs, fitting, showing, bar, on_fit=keep)
+        is_saved = in_parts and study.fit.is_usable
+        if not is_saved:
+            outputs.save_result(study, folder, digest, force=force)
+        session.keep = lambda: large.kept_words(folder) if is_saved else outputs.DONE.format(folder=folder)
         if counts:
             study = compared(study, counts, on_stage=bar.stage, device=fitting.device)
-            outputs.save_result(study, folder, digest, force=force)
+            if not is_saved:
+                outputs.save_result(study, folder, digest, force=force)
         found = _diagnosis(study, fitting, bar) if is_diagnosed else None
     figures = outputs.draw(study, folder, session) if plot else []
     _show(study, found, folder, figures, is_diagnosed=is_diagnosed, is_json=is_json)

@@ -10,6 +10,7 @@ import click
 
 from jaxscale.cli import outcomes, printing, starting
 from jaxscale.cli.approaches import approaches
+from jaxscale.cli.bootstrap import bootstrap
 from jaxscale.cli.check import check
 from jaxscale.cli.compare import compare
 from jaxscale.cli.coverage import coverage
@@ -18,6 +19,7 @@ from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
 from jaxscale.cli.frontier import frontier
 from jaxscale.cli.laws import laws
+from jaxscale.cli.merge import merge
 from jaxscale.cli.plan import plan
 from jaxscale.cli.plot import plot
 from jaxscale.cli.predict import predict
@@ -65,8 +67,8 @@ def main() -> None:
 
 
 for command in (
-    fit, frontier, plan, design, compare, specifications, coverage, check, approaches, predict, score, plot, laws,
-    doctor,
+    fit, frontier, plan, design, compare, specifications, coverage, check, approaches, predict, score, bootstrap, merge,
+    plot, laws, doctor,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -18,6 +18,7 @@ from jaxscale.cli.parameters import (
     NumberList,
     Pair,
     Seed,
+    Whole,
     number_pairs,
     numbers_or_names,
     text_pairs,
@@ -177,7 +178,7 @@ def fitting_options_with(
             "Coefs of which each group of --group has its own, as in E,A,B; the others are common. [default: none]")),
         click.option("--solver", metavar="NAME", default="newton", show_default=True, help=(
             f"Minimiser: {names.comma_list(names.SOLVERS)}.")),
-        click.option("--replicates", type=click.IntRange(min=0), default=replicates, show_default=True, help=told),
+        click.option("--replicates", type=Whole(min=0), default=replicates, show_default=True, help=told),
         click.option("--scheme", metavar="NAME", default="pairs", show_default=True, help=(
             f"{schemes}: {names.comma_list(names.SCHEMES)}.")),
         click.option("--seed", type=Seed(), default=0, show_default=True, help=(

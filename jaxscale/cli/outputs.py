@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxscale.cli import outcomes
+from jaxscale.cli.large import check_options
 from jaxscale.cli.options import Fitting, Reading, Showing
 from jaxscale.cli.session import Session
 
 if TYPE_CHECKING:
     from jaxscale.results import Fit, Study
     from jaxscale.runs import Runs
+    from jaxscale.text import Json
 
 PARENT = "jaxscale-out"
 LEFT_OUT = "no figure '{name}': {reason}"
@@ -24,22 +27,41 @@ NEXT = "Saved: {folder} — next: jaxscale frontier {folder} or jaxscale plot {f
 NEXT_WITHOUT_FRONTIER = "Saved: {folder} — next: jaxscale plot {folder}"
 
 
-def digest_of_command(runs: Runs, reading: Reading, fitting: Fitting, showing: Showing) -> str:
-    """Return 8 characters that are the same for the same table and the same options that can change the result."""
+def digest_of_command(
+    runs: Runs, reading: Reading, fitting: Fitting, showing: Showing, *, is_large: bool = False
+) -> str:
+    """Return 8 characters that are the same for the same table and the same options that can change the result.
+
+    is_large: whether it is a study in parts, to which more replicates are added.
+    """
     from jaxscale.store import digest_of
 
     chosen = {**asdict(reading), **asdict(fitting), **asdict(showing)}
     del chosen["device"]  # the answer is the same on every device, to tolerance
+    if is_large:
+        del chosen["replicates"]
     return digest_of(runs.origin.sha256, chosen)
 
 
-def check_folder(folder: Path, digest: str, *, force: bool) -> None:
-    """Raise StoreError for a folder that may not be written, before the work is done and not after it."""
+def check_folder(folder: Path, digest: str, options: Mapping[str, Json] | None, *, force: bool) -> None:
+    """Raise StoreError for a folder that may not be written, before the work is done and not after it.
+
+    options: of a study in parts, which goes on in a folder that was begun with the same; None for another one.
+    """
+    from jaxscale.store import beginning, manifest
     from jaxscale.store import folder as folders
 
-    folders.check_writable(
-        folders.absolute_path(folder), is_own=lambda found: folders.is_own(found, digest), force=force
-    )
+    place = folders.absolute_path(folder)
+
+    def is_own(found: Path) -> bool:
+        return folders.is_own(found, digest) and not manifest.is_large(found)
+
+    if options is None:
+        folders.check_writable(place, is_own=is_own, force=force)
+        return
+    beginning.check_free(place, digest, force=force)
+    if not force and not manifest.is_same_study(place, digest):
+        check_options(place, options)
 
 
 def save_result(study: Study | Fit, folder: Path, digest: str, *, force: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -14,6 +15,7 @@ from jaxscale.text import number_in
 NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23: {why}"
 NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
 NO_AMOUNT = "'{value}' is not a positive, finite number"
+NOT_A_SHARE = "'{text}' is not of the form K/N, one of N shares, as 3/16"
 NOT_FINITE = "item {place}, '{item}', is not a finite number; write them like 2.5,2.4"
 LEVEL_NOT_A_NUMBER = "'{text}' is not a number between 0 and 1"
 LEVEL_OUTSIDE = "{text} is not between 0 and 1{hint}"
@@ -69,6 +71,32 @@ class Amount(click.ParamType):
         if found is None or not (found > 0.0 and (self.may_be_infinite or math.isfinite(found))):
             self.fail(NO_AMOUNT.format(value=value), param, ctx)
         return found
+
+
+class Whole(click.IntRange):
+    """A whole number, also written as 5e6."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        """Return the number."""
+        found = number_in(value) if isinstance(value, str) and "e" in value.lower() else None
+        is_whole = found is not None and math.isfinite(found) and found == int(found)
+        number: int = super().convert(int(found) if found is not None and is_whole else value, param, ctx)
+        return number
+
+
+class PartOf(click.ParamType):
+    """One of several equal shares, as 3/16."""
+
+    name = "k/n"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return which share, and of how many."""
+        if isinstance(value, tuple):
+            return value
+        first, _, second = str(value).partition("/")
+        if not (first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+            self.fail(NOT_A_SHARE.format(text=value), param, ctx)
+        return int(first), int(second)
 
 
 class NumberList(click.ParamType):

@@ -17,7 +17,7 @@ from jaxscale.errors import RunsError
 from jaxscale.fitting import fit
 from jaxscale.laws import Law, predict_sets, predict_with
 from jaxscale.objectives import Objective
-from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.bootstrap import resample
 from jaxscale.resampling import Scheme
 from jaxscale.results import Backtest, Ensemble, Fit, Frontier
 from jaxscale.results.mixtures import Predictive, quantile_of
@@ -74,7 +74,7 @@ def fitted_to(law: Law, rows: np.ndarray, asked: Asked) -> Ensemble:
     found = fit(table, law, objective=asked.objective, device=asked.device)
     if not found.is_usable:
         raise RunsError(NO_MINIMUM.format(rows=len(rows), status=found.status))
-    made = bootstrap(
+    made = resample(
         found, scheme=asked.scheme, replicates=asked.replicates, seed=asked.seed, device=asked.device,
         on_stage=told.begin, on_done=told.done,
     )  # fmt: skip

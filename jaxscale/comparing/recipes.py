@@ -21,7 +21,7 @@ from jaxscale.intervals import Sample, band
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.bootstrap import resample
 from jaxscale.registry import unknown
 from jaxscale.resampling import Scheme
 from jaxscale.resampling.drawing import check_seed
@@ -203,7 +203,7 @@ class RecipeFits:
             raise RunsError(NO_FIT.format(recipe=name, why=error)) from error
         if not own.is_usable:
             raise RunsError(NO_MINIMUM.format(law=self.law.name, recipe=name, status=own.status))
-        drawn = bootstrap(
+        drawn = resample(
             own, scheme=scheme, replicates=self.replicates, seed=seed, device=self.device, on_stage=told.begin,
             on_done=told.done,
         )  # fmt: skip

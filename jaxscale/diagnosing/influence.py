@@ -12,7 +12,7 @@ from jaxscale.diagnosing.target import Target, coefs_at, gradients_of
 from jaxscale.diagnosing.units import Units
 from jaxscale.engine.compiling import Clock
 from jaxscale.fitting.fit import fit as fit_to
-from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.bootstrap import resample
 from jaxscale.results import Fit
 from jaxscale.results.diagnosis import Influence, Removal
 
@@ -105,7 +105,7 @@ def refitted_without_each(units: Units, fit: Fit, count: int, *, device: str) ->
     nothing = np.full((count, len(fit.law.names)), np.nan)
     if count > MOST_REFITS:
         return nothing
-    made = bootstrap(fit, scheme="jackknife" if units.kind == "row" else "jackknife-cluster", device=device)
+    made = resample(fit, scheme="jackknife" if units.kind == "row" else "jackknife-cluster", device=device)
     return np.where(made.usable[:, None], np.stack([made.coefs[name] for name in fit.law.names], axis=1), nothing)
 
 

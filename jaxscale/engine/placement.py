@@ -33,7 +33,7 @@ def on(kind: str) -> Iterator[None]:
         yield
         return
     try:
-        device = jax.devices(kind)[0]
+        device = jax.local_devices(backend=kind)[0]  # of several processes of jax.distributed, this one's
     except (RuntimeError, AssertionError) as error:  # a missing plug-in answers with either
         found = ", ".join(sorted({one.platform for one in jax.devices()}))
         raise MissingDependencyError(DEVICE_MISSING.format(kind=kind, found=found)) from error
@@ -62,4 +62,4 @@ def current() -> jax.Device:
     chosen = jax.config.values["jax_default_device"]
     if isinstance(chosen, jax.Device):
         return chosen
-    return jax.devices(chosen)[0] if isinstance(chosen, str) else jax.devices()[0]
+    return jax.local_devices(backend=chosen)[0] if isinstance(chosen, str) else jax.local_devices()[0]

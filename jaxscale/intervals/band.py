@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from jaxscale import names
 from jaxscale.errors import IntervalError, UsageError
+from jaxscale.intervals.blocks import Blocks, order_statistics
 from jaxscale.intervals.lines import from_line, on_line
 from jaxscale.intervals.spec import Band, Interval, Sample
 from jaxscale.registry import Registry
@@ -79,6 +83,10 @@ def band(
     for need in rule.needs:
         if whole.lacks(need):
             raise IntervalError(LACKING.format(name=rule.name, need=NEEDS[need]))
+    if isinstance(whole.values, Blocks):
+        if rule.name == "percentile" and not simultaneous:
+            return _band_of_blocks(whole.values, level, whole.bound)
+        whole = replace(whole, values=np.asarray(whole.values))
     usable, total = whole.usable, len(whole.values)
     if len(usable.values) == 0:
         absent = np.full(np.shape(whole.values)[1:], np.nan)
@@ -95,6 +103,33 @@ def band(
     return Band(
         lower, np.median(usable.values, axis=0), upper, level, rule.name, len(usable.values), total, simultaneous
     )
+
+
+def _band_of_blocks(values: Blocks, level: float, bound: float | None) -> Band:
+    """Return the percentile band of replicates that are read block by block, the same to the bit as of all at once."""
+    each = level if bound is None else 2.0 * level - 1.0
+    shares = ((1.0 - each) / 2.0, (1.0 + each) / 2.0)
+
+    def ranks_of(count: int) -> list[int]:
+        places = [share * (count - 1) for share in shares]
+        ends = [rank for place in places for rank in (math.floor(place), math.ceil(place))]
+        return [*ends, (count - 1) // 2, count // 2, 0]
+
+    found, count = order_statistics(values, ranks_of)
+    if not count:
+        absent = np.full(values.shape[1:], np.nan)
+        return Band(absent, absent, absent, level, "percentile", 0, len(values))
+    ends = []
+    for at, (share, outer) in enumerate(zip(shares, (0, 1), strict=True)):
+        two, place = found[2 * at : 2 * at + 2], share * (count - 1)
+        with np.errstate(invalid="ignore"):
+            between = np.quantile(two, place - math.floor(place), axis=0)
+        ends.append(np.where(np.isfinite(between), between, two[outer])[()])
+    lower, upper = ends
+    if bound is not None:
+        end = np.full(values.shape[1:], bound)[()]
+        lower, upper = (end, upper) if (found[-1] >= bound).all() else (lower, end)
+    return Band(lower, np.median(found[4:6], axis=0), upper, level, "percentile", count, len(values))
 
 
 def pointwise(values: np.ndarray, level: float) -> float:

@@ -1,6 +1,6 @@
 """The bootstrap: replicates surveyed, refitted by ranges, and gathered to an ensemble."""
 
-from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.bootstrap import resample
 from jaxscale.refitting.gather import gather
 from jaxscale.refitting.profile import profile
 from jaxscale.refitting.refit import Refits, refit
@@ -12,11 +12,11 @@ __all__ = [
     "Refits",
     "Survey",
     "TwoSteps",
-    "bootstrap",
     "check_clusters",
     "gather",
     "profile",
     "refit",
+    "resample",
     "still_open",
     "survey",
     "two_steps",

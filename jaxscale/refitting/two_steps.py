@@ -17,7 +17,7 @@ from jaxscale.fitting.fit import fit
 from jaxscale.intervals import Band, Interval, band
 from jaxscale.laws import LAWS, Law, predict_with
 from jaxscale.objectives import Objective
-from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.bootstrap import resample
 from jaxscale.registry import unknown
 from jaxscale.resampling import Scheme, clusters_of
 from jaxscale.results import Ensemble
@@ -216,7 +216,7 @@ def two_steps(
     if accuracy not in runs.columns:
         raise RunsError(unknown(NO_ACCURACY.format(source=runs.origin.source), accuracy, tuple(runs.columns)))
     worth = replace(runs, columns={second.inputs[0]: runs.loss}, loss=runs.columns[accuracy])
-    refit = partial(bootstrap, scheme=scheme, replicates=replicates, seed=seed, device=device)
+    refit = partial(resample, scheme=scheme, replicates=replicates, seed=seed, device=device)
     one = refit(fit(runs, first, objective=objective, fix=fix, device=device))
     last = objective if second_objective is None else second_objective
     two = refit(fit(worth, second, objective=last, fix=second_fix, device=device))

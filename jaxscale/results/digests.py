@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxscale.results.fit import Fit
 from jaxscale.results.study import Study
+from jaxscale.runs import Runs
 from jaxscale.text import Json
 
 
@@ -37,12 +38,16 @@ def digest_of_study(study: Study) -> str:
         "budgets": None if study.frontier is None else repr(study.frontier.flops.tolist()),
         "groups": {group: None if one is None else repr(one.flops.tolist()) for group, one in fronts.items()},
     }
-    runs = fit.runs
+    return digest_of(table_sha256(fit.runs), options)
+
+
+def table_sha256(runs: Runs) -> str:
+    """Return the SHA-256 of a table's numbers by name."""
     table = hashlib.sha256()
     own = {"loss": runs.loss, "weight": runs.weight} | ({} if runs.sigma is None else {"sigma": runs.sigma})
     for name, column in sorted({**runs.columns, **own}.items()):
         table.update(ascii(name).encode() + np.ascontiguousarray(column).tobytes())  # a name may hold a lone surrogate
-    return digest_of(table.hexdigest(), options)
+    return table.hexdigest()
 
 
 def _objective(fit: Fit) -> list[Json]:

@@ -64,6 +64,8 @@ class Ensemble:
         The fits without each run, or each group, as replicates; None where they were not asked for.
     nested
         Replicates of tables simulated from the fit; None where they were not asked for.
+    replicate
+        (R,), which replicates these are, of a large study of which some parts are not there yet; None for 0 … R - 1.
 
     Examples
     --------
@@ -86,6 +88,7 @@ class Ensemble:
     covariance: np.ndarray | None = None
     jackknife: Ensemble | None = None
     nested: Nested | None = None
+    replicate: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -149,7 +152,7 @@ class Ensemble:
         Parameters
         ----------
         replicate
-            (k,) indices, counted from 0.
+            (k,) indices of this ensemble's replicates, counted from 0.
 
         Returns
         -------
@@ -168,7 +171,8 @@ class Ensemble:
         if len(outside):
             raise UsageError(REPLICATE_OUTSIDE.format(replicate=int(outside[0]), last=len(self) - 1))
         whole, runs = self.whole or self.fit.runs, self.fit.runs
-        draw = redraw(self.scheme, self.seed, replicate, weight_of(whole, self.fit.objective), whole.group, self.fitted)
+        number = replicate if self.replicate is None else self.replicate[replicate]
+        draw = redraw(self.scheme, self.seed, number, weight_of(whole, self.fit.objective), whole.group, self.fitted)
         mine = np.isin(whole.row, runs.row)
         return Draw(draw.weight[:, mine], None if draw.shift is None else draw.shift[:, mine])
 
@@ -257,11 +261,10 @@ class Ensemble:
         0.122
         """
         check_drawn(self.scheme)
-        values = self.samples(name)  # which knows the names
-        fit, point = self.fit, self.fit.coefs[name]
-        std = fit.std[name]
-        robust, robust_dof = robust_of(self)
-        at = fit.law.names.index(name)
+        read = getattr(self.coefs, "blocks", None)  # of a large study, whose coefs are in files
+        values = self.samples(name) if read is None or name not in self.coefs else read(name)  # which knows the names
+        fit, point, std = self.fit, self.fit.coefs[name], self.fit.std[name]
+        (robust, robust_dof), at = robust_of(self), fit.law.names.index(name)
         sample = Sample(
             values,
             np.asarray(point),

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.finding import Finding
-from jaxscale.intervals import Band, Interval, Sample, band
+from jaxscale.intervals import INTERVALS, Band, Interval, Sample, band
+from jaxscale.intervals.blocks import Blocks
 from jaxscale.intervals.lines import line_through
+from jaxscale.intervals.spec import Line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,6 +153,9 @@ class Frontier:
         if self.at_point is None:
             return None
         values, point = getattr(self, quantity), getattr(self.at_point, quantity)
+        is_read = isinstance(values, Blocks)  # of a large study, whose optima are in files
+        is_plain = is_read and INTERVALS.resolve(method).name == "percentile"  # which asks for no line
+        line: Line = "real" if is_plain else line_through(np.asarray(values), point)
         sample = Sample(
             values,
             point,
@@ -158,7 +163,7 @@ class Frontier:
             self.point_std.get(quantity),
             self.jackknife.get(quantity),
             self.ranks.get(quantity),
-            line=line_through(values, point),
+            line=line,
             dof=self.dof,
             robust_std=self.robust_std.get(quantity),
             robust_dof=self.robust_dof,

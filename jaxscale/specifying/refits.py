@@ -14,7 +14,7 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import fit
 from jaxscale.laws import Law
 from jaxscale.objectives import Objective
-from jaxscale.refitting.bootstrap import bootstrap
+from jaxscale.refitting.bootstrap import resample
 from jaxscale.resampling import Scheme
 from jaxscale.results import Fit, Frontier, Specification, SpecificationFit
 from jaxscale.results.specifications import ANSWERS, WORTH
@@ -64,7 +64,7 @@ def answered(
         needed = {name: inquiry.fixed[name] for name in fixed_inputs(law) if name in inquiry.fixed}
         if not has_frontier(law):
             return _unanswered(specification, NO_OPTIMUM, NO_FRONTIER, found, used)
-        made = bootstrap(
+        made = resample(
             found, scheme=inquiry.scheme, replicates=inquiry.replicates, seed=inquiry.seed, device=inquiry.device,
             on_stage=inquiry.told.begin, on_done=inquiry.told.done,
         )  # fmt: skip

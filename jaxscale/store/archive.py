@@ -38,8 +38,8 @@ class Archive:
     place: str
 
 
-def write_archive(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write the arrays to a new file that np.load also reads; equal arrays make equal bytes.
+def write_archive(path: Path | io.BytesIO, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write the arrays to a new file, or to memory, that np.load also reads; equal arrays make equal bytes.
 
     arrays: name → array of one of DTYPES, in any byte order and layout.   Raises TypeError for any other dtype.
     """

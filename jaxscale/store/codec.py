@@ -39,7 +39,7 @@ ARRAY_WRONG = "{place}: the array {name} is {found}, not {expected}; fit again"
 WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 LARGEST = sys.float_info.max
 STATUSES = {str(status): status for status in Status}
-GIVEN: Mapping[type, tuple[str, ...]] = {Fit: ("common",), Ensemble: ("fit", "whole"), Frontier: ("law",)}
+GIVEN: Mapping[type, tuple[str, ...]] = {Fit: ("common",), Ensemble: ("fit", "whole", "replicate"), Frontier: ("law",)}
 """Fields that are not written: the reader passes them, from the enclosing record."""
 
 

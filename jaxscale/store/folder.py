@@ -69,7 +69,7 @@ _COPIES = 2.0
 
 def absolute_path(folder: str | Path) -> Path:
     """Return the folder with the current one before it; raise StoreError where that is gone."""
-    with _reasons(Path(folder)):
+    with told_reasons(Path(folder)):
         return Path(os.path.abspath(folder))
 
 
@@ -80,7 +80,7 @@ def check_writable(folder: Path, *, is_own: Callable[[Path], bool], force: bool)
     whatever force says.
     """
     place = shown_name(str(folder))
-    with _reasons(folder):
+    with told_reasons(folder):
         if folder.is_symlink():
             raise StoreError(IS_LINK.format(place=place))
         if not os.path.lexists(folder):
@@ -101,7 +101,7 @@ def write_folder(folder: Path, record: Mapping[str, Json], arrays: Mapping[str, 
     both files. A new folder appears at once with everything in it; in one that exists only these two files are
     replaced, result.json last.   Raises StoreError.
     """
-    with _reasons(folder):
+    with told_reasons(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = folder.parent / f".jaxscale-{secrets.token_hex(8)}"
         draft.mkdir()
@@ -110,10 +110,7 @@ def write_folder(folder: Path, record: Mapping[str, Json], arrays: Mapping[str, 
             with open(draft / ARRAYS, "rb") as handle:
                 sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
             described: dict[str, Json] = {"bytes": (draft / ARRAYS).stat().st_size, "sha256": sha256}
-            head: dict[str, Json] = {"kind": KIND, "schema_version": SCHEMA_VERSION, "digest": digest}
-            whole: dict[str, Json] = {**head, "arrays": described, **record}
-            text = json.dumps({**whole, "sha256": sha256_of(whole)}, indent=1, ensure_ascii=True, allow_nan=False)
-            (draft / RESULT).write_bytes(text.encode("ascii") + b"\n")
+            (draft / RESULT).write_bytes(document_bytes(record, described, digest))
             _flush(draft / ARRAYS, draft / RESULT)
             if os.path.lexists(folder):
                 os.replace(draft / ARRAYS, folder / ARRAYS)
@@ -122,6 +119,14 @@ def write_folder(folder: Path, record: Mapping[str, Json], arrays: Mapping[str, 
                 os.rename(draft, folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def document_bytes(record: Mapping[str, Json], described: Json, digest: str) -> bytes:
+    """Return the bytes of result.json; described: the size and the SHA-256 of arrays.npz."""
+    head: dict[str, Json] = {"kind": KIND, "schema_version": SCHEMA_VERSION, "digest": digest}
+    whole: dict[str, Json] = {**head, "arrays": described, **record}
+    text = json.dumps({**whole, "sha256": sha256_of(whole)}, indent=1, ensure_ascii=True, allow_nan=False)
+    return text.encode("ascii") + b"\n"
 
 
 def sha256_of(record: Mapping[str, object]) -> str:
@@ -135,7 +140,7 @@ def record_in(folder: Path) -> dict[str, object]:
     """Return the fields of result.json; raise StoreError for another kind, another schema version, or an edited one."""
     _check_is_folder(folder)
     place = place_of(folder, RESULT)
-    record = _parsed(_content(folder, RESULT, LARGEST), place)
+    record = parsed_document(bytes_of_file(folder, RESULT, LARGEST), place)
     kind, found = record.get("kind"), record.get("schema_version")
     if kind != KIND:
         raise StoreError(
@@ -159,7 +164,7 @@ def record_in(folder: Path) -> dict[str, object]:
 
 def arrays_in(folder: Path, size: int, sha256: str) -> Archive:
     """Return the arrays of arrays.npz; raise StoreError unless it has that size and hash."""
-    data = _content(folder, ARRAYS, int(opening.MEMORY_LIMIT / _COPIES))
+    data = bytes_of_file(folder, ARRAYS, int(opening.MEMORY_LIMIT / _COPIES))
     place = place_of(folder, ARRAYS)
     if len(data) != size:
         raise StoreError(OTHER_SIZE.format(place=place, found=len(data), expected=size))
@@ -183,7 +188,7 @@ def place_of(folder: Path, name: str) -> str:
     return shown_name(str(folder / name))
 
 
-def _parsed(data: bytes, place: str) -> dict[str, object]:
+def parsed_document(data: bytes, place: str) -> dict[str, object]:
     """Return the top object of a document; raise StoreError for NaN literals, doubled keys, depth above 64, or no JSON.
 
     data: at most LARGEST bytes, checked.   place: the file's name, for messages.
@@ -254,7 +259,7 @@ def _check_is_folder(folder: Path) -> None:
         raise StoreError(NOT_A_FOLDER.format(place=place, result=RESULT, arrays=ARRAYS))
 
 
-def _content(folder: Path, name: str, limit: int) -> bytes:
+def bytes_of_file(folder: Path, name: str, limit: int) -> bytes:
     """Return the bytes of a regular file, at most `limit`; a pipe or a device would never end."""
     path, place = folder / name, shown_name(str(folder / name))
     try:
@@ -280,7 +285,7 @@ def _version() -> str:
 
 
 @contextmanager
-def _reasons(folder: Path) -> Iterator[None]:
+def told_reasons(folder: Path) -> Iterator[None]:
     """Turn an error of the file system into a StoreError with the reason."""
     try:
         yield

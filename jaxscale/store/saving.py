@@ -30,6 +30,8 @@ from jaxscale.store.folder import (
     record_in,
     write_folder,
 )
+from jaxscale.store.large import with_parts
+from jaxscale.store.manifest import forget_parts, is_large
 from jaxscale.store.promises import (
     A_SHARE,
     FINITE,
@@ -46,6 +48,7 @@ from jaxscale.text import Json
 
 OTHER_GROUPS = "the frontiers are those of the groups {found}, which are not the groups of the fit of '{name}'"
 ONE_GROUP = "this is one group's part of a fit over several: save the whole, and take the part again after loading"
+HAS_GAPS = "parts of this large study are not there yet: keep its folder, or have jaxscale bootstrap make them first"
 NOT_A_RESULT = "a {kind} cannot be saved by itself; save a Study, a Fit or an Ensemble"
 
 ASKED: Mapping[str, object] = {
@@ -70,7 +73,7 @@ def save(
     ----------
     folder
         New or empty, or holding a result of the same computation, or any with force; then only result.json and
-        arrays.npz in it are replaced.
+        arrays.npz in it are replaced, and the parts of a large study, which needs force, are removed.
     result
         A Study, a Fit or an Ensemble.
     own_digest
@@ -99,9 +102,10 @@ def save(
     """
     study = _study_of(result)
     digest, target = own_digest or digest_of_study(study), absolute_path(folder)
-    check_writable(target, is_own=lambda found: is_own(found, digest), force=force)
+    check_writable(target, is_own=lambda found: is_own(found, digest) and not is_large(found), force=force)
+    forget_parts(target)
     arrays: dict[str, np.ndarray] = {}
-    write_folder(target, _written(study, Writer(arrays)), arrays, digest)
+    write_folder(target, written_study(study, Writer(arrays)), arrays, digest)
     return target
 
 
@@ -128,7 +132,8 @@ def load(
     Returns
     -------
     Study
-        With a fit or an ensemble alone where that was saved.
+        With a fit or an ensemble alone where that was saved. Of a large study, the ensemble of the parts that are
+        there, whose coefs are read from their files whenever they are asked for.
 
     Raises
     ------
@@ -142,17 +147,24 @@ def load(
     >>> js.load(folder).fit.coefs == fit.coefs
     True
     """
-    place, own_laws = Path(folder), tuple(laws)
-    record = record_in(place)
-    own = own_specs(laws=own_laws, objectives=objectives, schemes=schemes, intervals=intervals, conventions=conventions)
-    document = place_of(place, RESULT)
+    own = own_specs(laws=laws, objectives=objectives, schemes=schemes, intervals=intervals, conventions=conventions)
+    study = saved_study(Path(folder), own)
+    return with_parts(Path(folder), study, own) if is_large(Path(folder)) else study
+
+
+def saved_study(place: Path, own: Mapping[type, tuple]) -> Study:
+    """Return the study of result.json and arrays.npz: of a large one, its point result alone.
+
+    own: the user's specifications, by kind.   Raises StoreError.
+    """
+    record, document = record_in(place), place_of(place, RESULT)
     known = Known(own, document)
     expected: Described = Reader(known, Archive({}, ""), document).field(record, "arrays", Described)
     archive = arrays_in(place, expected.bytes, expected.sha256)
     reader = Reader(known, archive, document)
     study = _read(record, reader)
     for fit in (study.fit, *(() if study.comparison is None else (one.fit for one in study.comparison.counts))):
-        verify_function(reader, fit, own_laws)
+        verify_function(reader, fit, own.get(Law, ()))
     return study
 
 
@@ -170,12 +182,14 @@ def _study_of(result: Study | Fit | Ensemble) -> Study:
     grouping = grouping_of(study.fit.law)
     if study.groups and (grouping is None or tuple(study.groups) != grouping.groups):
         raise UsageError(OTHER_GROUPS.format(found=", ".join(study.groups), name=study.fit.law.name))
+    if study.ensemble is not None and study.ensemble.replicate is not None:
+        raise UsageError(HAS_GAPS)
     if study.fit.common or (study.ensemble is not None and study.ensemble.whole is not None):
         raise UsageError(ONE_GROUP)
     return study
 
 
-def _written(study: Study, writer: Writer, path: str = "") -> dict[str, Json]:
+def written_study(study: Study, writer: Writer, path: str = "") -> dict[str, Json]:
     """Return the record of a study; of its groups only the frontiers, since the rest follows from the whole."""
     parts: dict[str, object] = {
         "fit": Fit,
@@ -188,7 +202,7 @@ def _written(study: Study, writer: Writer, path: str = "") -> dict[str, Json]:
     fronts = enumerate(part.frontier for part in study.groups.values())
     written = [writer.write(one, Frontier | None, f"{path}groups[{at}]") for at, one in fronts]
     record["groups"] = dict(zip(study.groups, written, strict=True))
-    record["reduced"] = None if study.reduced is None else _written(study.reduced, writer, f"{path}reduced.")
+    record["reduced"] = None if study.reduced is None else written_study(study.reduced, writer, f"{path}reduced.")
     return record
 
 
@@ -196,7 +210,7 @@ def _read(record: Mapping[str, object], reader: Reader, path: str = "") -> Study
     """Return the study of a record; raise StoreError where its parts do not belong together."""
     fit: Fit = reader.field(record, "fit", Fit, path, common=())
     verify_fit(reader, fit, f"{path}fit")
-    given: dict[str, object] = {"law": fit.law, "fit": fit, "whole": None, "common": ()}
+    given: dict[str, object] = {"law": fit.law, "fit": fit, "whole": None, "replicate": None, "common": ()}
     ensemble: Ensemble | None = reader.field(record, "ensemble", Ensemble | None, path, **given)
     if ensemble is not None:
         verify_ensemble(reader, ensemble, f"{path}ensemble")

@@ -17,7 +17,7 @@ from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
-from jaxscale.refitting import bootstrap, check_clusters
+from jaxscale.refitting import check_clusters, resample
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit, Frontier, Study
 from jaxscale.results.samples import check_drawn, parts_for
@@ -124,7 +124,7 @@ def study(
     def resampled(one: Fit) -> Ensemble | None:
         if replicates == 0 or not one.free or not one.is_usable:
             return None
-        return bootstrap(
+        return resample(
             one, scheme=scheme, replicates=replicates, seed=seed, device=device, on_stage=on_stage, on_done=on_done,
             **parts,
         )  # fmt: skip

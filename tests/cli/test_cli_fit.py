@@ -35,10 +35,10 @@ def test_the_document_has_every_field_of_the_contract(fitted, part):
 def test_the_documents_coefs_are_those_of_the_python_interface(fitted):
     from jaxscale import datasets
     from jaxscale.fitting import fit
-    from jaxscale.refitting import bootstrap
+    from jaxscale.refitting import resample
 
     own = fit(datasets.load("pilot"))
-    ensemble = bootstrap(own, replicates=60)
+    ensemble = resample(own, replicates=60)
     document = fitted[1]
     assert document["coefs"] == pytest.approx(own.coefs, rel=1e-9)
     limits = document["bootstrap"]["coefs"]["alpha"]
@@ -174,19 +174,19 @@ def test_a_fit_that_is_no_minimum_is_printed_and_exits_with_4(run, monkeypatch):
 
 
 def failing(share):
-    own = making.bootstrap
+    own = making.resample
 
-    def bootstrap(*given, **named):
+    def resample(*given, **named):
         ensemble = own(*given, **named)
         status = ensemble.status.copy()
         status[: round(share * len(status))] = Status.MAX_STEPS
         return replace(ensemble, status=status)
 
-    return bootstrap
+    return resample
 
 
 def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
-    monkeypatch.setattr(making, "bootstrap", failing(0.6))
+    monkeypatch.setattr(making, "resample", failing(0.6))
     result = run(*COMMAND, "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 4
@@ -196,7 +196,7 @@ def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
 
 
 def test_some_replicates_failed_means_a_warning_and_exit_0(run, monkeypatch):
-    monkeypatch.setattr(making, "bootstrap", failing(0.2))
+    monkeypatch.setattr(making, "resample", failing(0.2))
     result = run(*COMMAND)
     assert result.exit_code == 0
     assert "intervals-unreliable  20.0% of the replicates failed" in result.stdout
@@ -206,7 +206,7 @@ def test_an_interrupted_bootstrap_leaves_the_fit_and_exits_with_130(run, monkeyp
     def interrupt(*given, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(making, "bootstrap", interrupt)
+    monkeypatch.setattr(making, "resample", interrupt)
     result = run(*COMMAND, "--out", "kept")
     assert result.exit_code == 130
     assert "the fit without bands is in kept" in result.stderr
@@ -230,8 +230,8 @@ def test_an_interrupt_that_was_lost_in_a_callback_still_ends_the_command(run, mo
             signal.raise_signal(signal.SIGINT)
         return own(*given, **named)
 
-    own = making.bootstrap
-    monkeypatch.setattr(making, "bootstrap", lose)
+    own = making.resample
+    monkeypatch.setattr(making, "resample", lose)
     assert run(*COMMAND, "--out", "lost").exit_code == 130
 
 

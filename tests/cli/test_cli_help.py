@@ -21,6 +21,8 @@ COMMANDS = (
     "approaches",
     "predict",
     "score",
+    "bootstrap",
+    "merge",
     "plot",
     "laws",
     "doctor",

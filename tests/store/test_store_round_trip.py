@@ -14,7 +14,7 @@ from jaxscale.finding import Finding
 from jaxscale.fitting import fit as fit_law
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared, student_t
 from jaxscale.provenance import Provenance
-from jaxscale.refitting import bootstrap
+from jaxscale.refitting import resample
 from jaxscale.resampling import SCHEMES, Fitted
 from jaxscale.results import Certificate, Count, Counts, Ensemble, Fit, Frontier, Joint, Minimum, Nested, Study
 from jaxscale.runs import Origin, Runs
@@ -30,7 +30,7 @@ def back(tmp_path, saved):
 
 @pytest.fixture(scope="module")
 def real_ensemble():
-    return bootstrap(fit_law(datasets.load("pilot")), replicates=20, seed=3)
+    return resample(fit_law(datasets.load("pilot")), replicates=20, seed=3)
 
 
 def a_fit():
@@ -251,7 +251,7 @@ def test_no_field_of_an_answer_is_forgotten():
         "unidentified common held joint covariance "
         "robust",  # common and whole are of a group's part, whose saving is refused
         Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance "
-        "jackknife nested",
+        "jackknife nested replicate",
         Nested: "noise seed coefs status",
         Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife ranks std point_std "
         "dof robust_std robust_dof",

@@ -11,7 +11,7 @@ from jaxscale.errors import StoreError
 from jaxscale.fitting import fit as fit_law
 from jaxscale.laws import LAWS, Coef, Law, predict_with
 from jaxscale.objectives import huber
-from jaxscale.refitting import bootstrap
+from jaxscale.refitting import resample
 from jaxscale.resampling.pairs import SCHEME as PAIRS
 from jaxscale.runs import Runs
 from jaxscale.store import load, save
@@ -63,7 +63,7 @@ def test_a_law_of_the_users_comes_back_when_it_is_given(tmp_path, space):
 
 
 def test_a_real_fit_of_a_law_of_the_users_comes_back_when_it_is_given(tmp_path):
-    ensemble = bootstrap(fit_law(RUNS, LAW), replicates=5)
+    ensemble = resample(fit_law(RUNS, LAW), replicates=5)
     again = load(save(tmp_path / "out", ensemble), laws=(LAW,))
     assert again.fit.law is LAW
     assert answers.is_identical(again.ensemble, ensemble)

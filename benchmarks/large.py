@@ -1,0 +1,156 @@
+"""`python -m benchmarks large`: what parts of a large study cost, what a kill leaves, and how large a study opens."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from benchmarks import options, records, sheets
+from benchmarks.sheets import Sheet, text
+
+PART = 2048
+"""Replicates in a part of a study that is killed: many parts, and many writes between them."""
+MOST_OVERHEAD, MOST_GROWTH, MOST_PEAK, MOST_OPEN, LEAST_SPEED = 1.05, 11.0, 1.5e9, 5.0, 1.7
+COLUMNS = ("study", "replicates", "seconds", "peak GB")
+NOTES = (
+    "Every line is a process of its own, warm: its programs were compiled before. Seconds: of the replicates, and of "
+    "the bands of the coefs at their end. Peak: the largest resident memory of the process.",
+)
+_whole = {"callback": lambda context, parameter, given: int(float(given)), "metavar": "NUMBER", "show_default": True}
+
+
+@click.command()
+@options.table
+@click.option("--kills", default=200, show_default=True, help="SIGKILLs at random moments, each followed by a resume.")
+@click.option("--replicates", default="1e6", help="Replicates in memory and in a folder.", **_whole)
+@click.option("--many", default="1e7", help="Replicates of the largest study; 0 for none.", **_whole)
+@click.option("--pool", default="200000", help="Replicates with one process and with two; 0 for none.", **_whole)
+@options.seed
+@options.out
+def large(
+    table: str | None,
+    where: tuple[str, ...],
+    kills: int,
+    replicates: int,
+    many: int,
+    pool: int,
+    seed: int,
+    out: str | None,
+) -> None:
+    """Measure a bootstrap in parts against one in memory, and kill it at random moments.
+
+    The exit code is 1 where a study that was killed and resumed differs from one that was not in a single byte.
+    """
+    from benchmarks import machine
+
+    found: dict[str, object] = {}
+    with tempfile.TemporaryDirectory() as place:
+        asked = {"table": table, "where": list(where), "cache": str(Path(place) / "cache")}
+        measured = {}
+        for name, mode, count in (
+            ("memory", "memory", replicates), ("folder", "folder", replicates), ("many", "folder", many),
+        ):  # fmt: skip
+            if count:
+                words = {**asked, "mode": mode, "replicates": count, "folder": str(Path(place) / name)}
+                measured[name] = {"replicates": count, **_run(words)}
+                click.echo(f"{name}: {measured[name]}", err=True)
+        for name in ("folder", "many"):
+            if name in measured:
+                opened = _run({**asked, "mode": "open", "folder": str(Path(place) / name)})
+                measured[f"open {name}"] = {"replicates": measured[name]["replicates"], **opened}
+        found["measured"] = measured
+        if pool:
+            found["pool"] = _pool(asked, Path(place), pool)
+        if kills:
+            found["kills"] = _kills(asked, Path(place), kills, random.Random(seed))
+    words = {"table": options.name_of(table), "where": list(where), "kills": kills, "replicates": replicates}
+    words |= {"many": many, "pool": pool, "seed": seed}
+    document = records.document("large", [found], machine=machine.describe(), options=words)
+    sheets.show(tabulate(document))
+    click.echo(f"written to {records.write(document, out)}", err=True)
+    if kills and found["kills"]["different"]:  # type: ignore[index]
+        raise click.exceptions.Exit(1)
+
+
+def tabulate(document: Mapping) -> tuple[Sheet, ...]:
+    """Return the table of a document."""
+    found, notes = document["results"][0], list(NOTES)
+    measured, rows = found["measured"], []
+    for name, one in measured.items():
+        seconds = one.get("seconds", one.get("open_seconds"))
+        rows.append((name, f"{one['replicates']:,}", text(seconds, ".1f"), text(one["peak_bytes"] / 1e9)))
+    if "folder" in measured:
+        ratio = measured["folder"]["seconds"] / measured["memory"]["seconds"]
+        notes.append(f"In a folder: {ratio:.3f} × the time of memory (wanted: at most {MOST_OVERHEAD}).")
+    if "many" in measured:
+        growth, peak = measured["many"]["seconds"] / measured["folder"]["seconds"], measured["many"]["peak_bytes"]
+        opened = measured["open many"]["open_seconds"]
+        notes.append(f"The largest: {growth:.2f} × the time of the other (wanted for ten times: {MOST_GROWTH:g}).")
+        notes.append(f"Its peak: {peak / 1e9:.2f} GB (wanted: {MOST_PEAK / 1e9:g}); opened in {opened:.1f} s "
+                     f"(wanted: {MOST_OPEN:g}).")  # fmt: skip
+    if "pool" in found:
+        speed = found["pool"]["one"]["seconds"] / found["pool"]["two"]["seconds"]
+        notes.append(f"Two processes, a core each: {speed:.2f} × one with a core (wanted: {LEAST_SPEED}).")
+    if "kills" in found:
+        told = "Killed {killed} times by SIGKILL and resumed: {different} finished folders differ."
+        notes.append(told.format(**found["kills"]))
+    title = f"Large studies of {document['options']['table']}"
+    return (Sheet(title, COLUMNS, tuple(rows), tuple(notes)),)
+
+
+def _run(asked: Mapping[str, object]) -> dict:
+    """Return what one process measures."""
+    words = [sys.executable, "-m", "benchmarks.largework", json.dumps(asked)]
+    answer = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
+    if answer.returncode:
+        raise click.ClickException(answer.stderr[-2000:])
+    found: dict = json.loads(answer.stdout.splitlines()[-1])
+    return found
+
+
+def _pool(asked: Mapping[str, object], place: Path, count: int) -> dict:
+    """Return seconds of one process with one core, and of two with one core each; the second time, with warm caches."""
+    found: dict = {}
+    for name, executor in (("one", "processes:1"), ("two", "processes:2")):
+        for turn in ("cold", "warm"):
+            words = {"folder": str(place / f"{name}-{turn}"), "executor": executor, "replicates": count}
+            words["part"] = 1 << 14
+            cores = {"cores": [0]} if name == "one" else {}
+            found[name] = _run({**asked, "mode": "folder", **words, **cores})
+    return found
+
+
+def _kills(asked: Mapping[str, object], place: Path, count: int, chance: random.Random) -> dict:
+    """Return how many studies that were killed once and resumed differ from one that was not."""
+    words = {**asked, "mode": "folder", "replicates": 16 * PART, "part": PART, "warm": PART, "announce": True}
+    took = _run({**words, "folder": str(place / "whole")})["seconds"]
+    wanted, different, killed = _content(place / "whole"), 0, 0
+    for at in range(count):
+        folder = place / f"killed-{at}"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.largework", json.dumps({**words, "folder": str(folder)})],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        process.stdout.readline()  # type: ignore[union-attr] - "ready"
+        time.sleep(chance.uniform(0.0, took))
+        killed += process.poll() is None
+        process.kill()
+        process.wait()
+        _run({**words, "folder": str(folder)})
+        different += _content(folder) != wanted
+        click.echo(f"kill {at + 1} of {count}: {different} differ", err=True)
+    return {"asked": count, "killed": killed, "different": different}
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file of a study but its log."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != "log.jsonl")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}

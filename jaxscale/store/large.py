@@ -1,0 +1,73 @@
+"""A large study read: the ensemble of the parts that are there, whose coefs stay in their files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from jaxscale.errors import StoreError
+from jaxscale.refitting.gather import findings_of_ensemble
+from jaxscale.resampling import Tables
+from jaxscale.results import Ensemble, Fit, Study
+from jaxscale.status import Status
+from jaxscale.store.folder import place_of
+from jaxscale.store.frontiers import frontier_in
+from jaxscale.store.manifest import MANIFEST, Manifest, check_same, read_manifest, rows_there, study_facts
+from jaxscale.store.parts import CoefsInParts, Columns, check_parts
+from jaxscale.store.surveys import Surveyed, read_survey
+
+NOT_STATUSES = "{place}: one of its parts holds a status that there is none of, so it was not written by jaxscale"
+
+
+def with_parts(folder: Path, study: Study, own: Mapping[type, tuple]) -> Study:
+    """Return the study of a folder with the ensemble of its parts, verified; without one where there are no parts yet.
+
+    own: the user's specifications, by kind.   Raises StoreError for a part, a survey or a manifest that is damaged.
+    """
+    manifest = read_manifest(folder)
+    check_same(place_of(folder.parent, folder.name), manifest.study, study_facts(study.fit, {}, {}))
+    if not manifest.parts:
+        return study
+    check_parts(folder, manifest.parts)
+    _, surveyed = read_survey(folder, study.fit, str(manifest.study["survey"]), own)
+    point = study.frontier
+    front = None if point is None else frontier_in(folder, manifest, study.fit, point)
+    return replace(study, ensemble=ensemble_in(folder, manifest, study.fit, surveyed), frontier=front or point)
+
+
+def ensemble_in(folder: Path, manifest: Manifest, fit: Fit, surveyed: Surveyed) -> Ensemble:
+    """Return the ensemble of the parts that a manifest names, which are not verified; it needs the files to stay."""
+    columns = Columns(folder, manifest.parts, len(fit.law.names), bool(manifest.study["covariance"]))
+    status = columns.whole("status")
+    if not np.isin(status, [int(one) for one in Status]).all():
+        raise StoreError(NOT_STATUSES.format(place=place_of(folder, MANIFEST)))
+    survey, is_open = surveyed.survey, columns.any_open()
+    assert not isinstance(survey.fitted, Tables)  # whose refits are no ensemble of one table
+    made = Ensemble(
+        fit=fit,
+        scheme=survey.scheme,
+        seed=int(survey.seed),
+        coefs=CoefsInParts(fit.law.names, columns),
+        value=columns.whole("value"),
+        status=status,
+        steps=columns.whole("steps"),
+        findings=(),
+        provenance=replace(fit.provenance, backend=_backends(manifest), compile_seconds=0.0, run_seconds=0.0),
+        without={
+            name: columns.whole("is_open", at) for at, name in enumerate(fit.law.names) if is_open[at]
+        },
+        fitted=survey.fitted,
+        covariance=columns.whole("covariance") if columns.has_covariance else None,
+        jackknife=surveyed.jackknife,
+        nested=surveyed.nested,
+        replicate=rows_there(manifest),
+    )  # fmt: skip
+    return replace(made, findings=findings_of_ensemble(made))
+
+
+def _backends(manifest: Manifest) -> str:
+    """Return the platforms that the parts were computed on."""
+    return ", ".join(sorted({part.backend for part in manifest.parts}))

@@ -1,0 +1,76 @@
+"""The frontier of a large study, kept by parts: the bands of memory to the bit, made again where a file is missing."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from large_studies import flip
+
+import jaxscale as js
+from jaxscale.cli.main import main
+from jaxscale.parts import limits
+
+PART = 64
+WORDS = ("fit", "runs.csv", "--law", "pure-power", "--flops", "1e19,1e21", "--json", "--out", "study")
+
+
+@pytest.fixture
+def work(monkeypatch, tmp_path, small_fit):
+    """Return a function that runs a command line in a folder with a table of compute, where a part is small."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JAXSCALE_CACHE_DIR", "")
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    monkeypatch.setattr(limits, "MOST", PART)
+    runs = small_fit.runs
+    lines = [f"{1e10 * params},{loss}" for params, loss in zip(runs["params"], runs.loss, strict=True)]
+    (tmp_path / "runs.csv").write_text("flops,loss\n" + "\n".join(lines) + "\n")
+
+    def run(*words):
+        answer = CliRunner().invoke(main, [str(word) for word in words])
+        assert answer.exit_code == 0, answer.output
+        return json.loads(answer.stdout)
+
+    return run
+
+
+def files(folder):
+    return sorted((folder / "frontiers").rglob("*.npy"))
+
+
+def test_a_frontier_by_parts_is_that_of_memory(work, tmp_path):
+    told = work(*WORDS, "--replicates", "200")
+    study = js.load("study")
+    assert len(files(tmp_path / "study")) == 4
+    memory = js.frontier(study.ensemble, flops=[1e19, 1e21])
+    np.testing.assert_array_equal(np.asarray(study.frontier.loss), memory.loss)
+    for method in ("percentile", "basic"):
+        own, other = (one.interval("loss", method=method) for one in (study.frontier, memory))
+        np.testing.assert_array_equal([own.lower, own.centre, own.upper], [other.lower, other.centre, other.upper])
+        assert own.n_used == other.n_used
+    assert [one["loss"]["low"] for one in told["frontier"]] == list(memory.interval("loss").lower)
+    assert [one.code for one in study.frontier.findings] == [one.code for one in memory.findings]
+
+
+def test_a_frontier_that_is_missing_or_changed_is_made_again(work, tmp_path):
+    told = work(*WORDS, "--replicates", "200")
+    one, two, *_ = files(tmp_path / "study")
+    whole = [path.read_bytes() for path in files(tmp_path / "study")]
+    one.unlink()
+    flip(two)
+    assert not js.load("study").frontier.is_ensemble
+    assert work(*WORDS, "--replicates", "200")["frontier"] == told["frontier"]
+    assert [path.read_bytes() for path in files(tmp_path / "study")] == whole
+
+
+def test_shares_have_a_frontier_once_they_are_merged_and_gone_on_with(work, tmp_path):
+    told = work(*WORDS, "--replicates", "200")
+    work(*WORDS, "--replicates", "200", "--max-seconds", "0", "--force", "--seed", "0", "--out", "other")
+    for share in ("1/2", "2/2"):
+        work("bootstrap", "other", "--part", share, "--json")
+    work("merge", "other", "--json")
+    assert not js.load("other").frontier.is_ensemble
+    work("bootstrap", "other", "--json")
+    assert [path.name for path in files(tmp_path / "other")] == [path.name for path in files(tmp_path / "study")]
+    again = work("frontier", "other", "--json")
+    assert again["frontier"] == told["frontier"]
