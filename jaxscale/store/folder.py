@@ -59,7 +59,7 @@ EDITED = (
 RESULT = "result.json"
 ARRAYS = "arrays.npz"
 KIND = "jaxscale-result"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 LARGEST = 64_000_000
 DEEPEST = 64
 

@@ -202,7 +202,7 @@ def test_the_document_is_strict_json_without_nan_and_in_ascii(tmp_path):
     text = (folder / "result.json").read_bytes().decode("ascii")
     found = json.loads(text, parse_constant=lambda word: pytest.fail(word))
     assert "\x1b" not in text
-    assert found["schema_version"] == 3
+    assert found["schema_version"] == 4
     assert found["kind"] == "jaxscale-result"
     assert found["digest"] == "0a1b2c3d"
     assert found["fit"]["law"]["name"] == "chinchilla"
