@@ -88,7 +88,7 @@ def bootstrap(
     max_seconds
         No part begins after so many seconds; the ensemble is that of the parts that are there.
     part
-        Replicates in a part, in a folder or for an executor; None for 65,536, or what the folder has.
+        Replicates in a part, in a folder or for an executor; None for 16,384, or what the folder has.
     share
         (k, n) for the k-th of n shares of the parts of a study whose folder has been begun. A share is kept in a folder
         of its own within that folder, so that n processes work at once; `js.merge` joins them.

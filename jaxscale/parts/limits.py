@@ -14,7 +14,9 @@ from jaxscale.refitting.refit import TOGETHER
 from jaxscale.store.manifest import SHARES
 
 MOST = TOGETHER
-"""Replicates in a part where nothing else is asked: as many as are started together in memory, too."""
+"""Replicates from which on a study is kept in parts: as many as are started together in memory."""
+USUAL = 1 << 14
+"""Replicates in a part where nothing else is asked: some seconds, which is what an interrupt waits for or loses."""
 LARGEST = 1 << 28
 """Bytes of a part with many coefs and covariances, which then holds fewer replicates."""
 
@@ -73,7 +75,7 @@ def checked_part(part: int | None, usual: int) -> int:
 
 def usual_part(coefs: int, *, covariance: bool) -> int:
     """Return how many replicates of so many coefs a part holds where nothing else is asked: a power of two."""
-    size = MOST
+    size = min(USUAL, MOST)
     while size > 1 and size * coefs * 8 * (1 + coefs * covariance) > LARGEST:
         size //= 2
     return size

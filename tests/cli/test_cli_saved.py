@@ -19,7 +19,7 @@ def no_fit(monkeypatch):
     def refuse(*given, **named):
         raise AssertionError("a fit was made")
 
-    for module, name in (("fitting", "fit"), ("refitting", "bootstrap")):
+    for module, name in (("fitting", "fit"), ("refitting", "resample")):
         monkeypatch.setattr(f"jaxscale.{module}.{name}", refuse)
         monkeypatch.setattr(making, name, refuse)
 
