@@ -122,7 +122,7 @@ def test_a_signal_is_answered_while_c_code_holds_the_main_thread(stuck, number, 
 
 
 @pytest.mark.parametrize("pause", [0.0, pytest.param(0.01, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("step", ["fit", "bootstrap"])
+@pytest.mark.parametrize("step", ["fit", "resample"])
 def test_a_second_interrupt_ends_the_process_with_the_same_one_line(stuck, own_folder, step, pause):
     process = stuck(step)
     process.send_signal(signal.SIGINT)
@@ -137,7 +137,7 @@ def test_a_second_interrupt_ends_the_process_with_the_same_one_line(stuck, own_f
 
 @pytest.mark.parametrize(("number", "code", "line"), ENDS)
 def test_a_fit_that_was_done_is_saved_before_the_process_ends(stuck, own_folder, number, code, line):
-    process = stuck("bootstrap")
+    process = stuck("resample")
     process.send_signal(number)
     assert ended(process) == (code, f"{line}; the fit without bands is in out/kept\n")
     saved = load(own_folder / "out" / "kept")
@@ -147,7 +147,7 @@ def test_a_fit_that_was_done_is_saved_before_the_process_ends(stuck, own_folder,
 
 
 def test_a_fit_that_cannot_be_saved_is_no_reason_to_stay(stuck, own_folder):
-    process = stuck("bootstrap")
+    process = stuck("resample")
     (own_folder / "out").write_text("a file where a folder must be")
     process.send_signal(signal.SIGINT)
     code, said = ended(process)
