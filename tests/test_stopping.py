@@ -73,6 +73,15 @@ def test_a_new_command_forgets_the_requests_to_the_last_one():
     assert CliRunner().invoke(main, ["laws"]).exit_code == 0
 
 
+@pytest.fixture
+def heard():
+    """Have this process hear interrupts as Python does: one that was begun in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_in_a_process_of_others_an_interrupt_is_raised_and_one_in_a_part_is_announced(capfd):
     session = Session()
     with session.interruptible(), stopping.finishing():
