@@ -69,10 +69,7 @@ def coverage(
     seed: int,
     out: str | None,
 ) -> None:  # fmt: skip
-    """Simulate studies of Chinchilla's law and count what intervals hold.
-
-    Hours on two cores as it is, nearly all of them for 20 rows, whose replicates seldom end at once.
-    """
+    """Simulate studies of Chinchilla's law and count what intervals hold: hours of work on two cores as it is."""
     import time
 
     from benchmarks import machine

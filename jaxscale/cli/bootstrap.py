@@ -47,7 +47,7 @@ def bootstrap(
 ) -> None:
     """Make the parts of a large STUDY that are missing, and say what is there.
 
-    STUDY is a folder that `jaxscale fit` has begun with more replicates than one part holds, as by --max-seconds 0. A
+    STUDY is a folder that `jaxscale fit` has begun with more than 65,536 replicates, as by --max-seconds 0. A
     part that is there is not made again, unless its file is damaged.
     """
     cache.prepare(session)

@@ -1,4 +1,4 @@
-"""A fit with more replicates than one part holds: its folder grows part by part, and the same command goes on."""
+"""A fit of so many replicates that its folder grows part by part, and the same command goes on where it was."""
 
 from __future__ import annotations
 
@@ -138,13 +138,13 @@ def study_in(
 
 
 def kept_words(folder: Path) -> str:
-    """Return how many replicates of a large study are kept."""
+    """Return how many replicates of a large study are kept; raise StoreError for a manifest that is damaged."""
     from jaxscale.parts import inventory
+    from jaxscale.store import manifest
 
-    try:
-        found = inventory(folder)
-    except StoreError:
+    if not manifest.is_large(folder):
         return BEGUN
+    found = inventory(folder)
     return KEPT.format(count=found.there, asked=found.asked, folder=folder)
 
 

@@ -206,6 +206,8 @@ def _covariances(setup: Setup, settling: Settling, clock: Clock, told: Stages) -
     """
     outcome, job = settling.outcome, setup.job
     found = np.full((*outcome.theta.shape, outcome.theta.shape[1]), np.nan)
+    if setup.fit.objective.limit:  # which has none
+        return found
     usable, weight = np.flatnonzero(outcome.status <= Status.AT_BOUND), job.batch.weight
     held = np.stack([np.zeros_like(job.active, dtype=bool), *(bound.is_held for bound in settling.bounds)])
     told.begin(COVARIANCES, len(usable))

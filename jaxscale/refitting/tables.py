@@ -168,14 +168,13 @@ def _fitted(
     robust: list[dict[str, np.ndarray]] = [{} for _ in shift]
     group = None if fit.runs.group is None else batch.cluster
     padded = np.pad(shift, ((0, 0), (0, len(batch.target) - count)))
-    known = np.flatnonzero(fits.is_usable & ~np.isnan(fits.coefs).any(axis=1))
+    counts, known = np.flatnonzero(batch.weight > 0), np.flatnonzero(fits.is_usable & ~np.isnan(fits.coefs).any(axis=1))
     for part in chunks(len(known), max(1, VIEWED // 4 // len(batch.target))):
         some = known[part]
         theta = np.stack([inside(law, dict(zip(law.names, fits.coefs[at], strict=True)), setup.grid) for at in some])
         views = views_of_lanes(job, theta, padded[some], fit.objective.scale, clock)
         residual[some] = np.asarray(views.residual)[:, :count]
         prediction[some] = batch.target[:count] + shift[some] + residual[some]
-        counts = np.flatnonzero(batch.weight > 0)
         rows = np.sqrt(batch.weight[counts])[:, None] * np.asarray(views.jacobian)[:, counts][:, :, free]
         leverage[some] = np.stack([leverage_of(one, batch) for one in rows])
         once = np.ones((len(some), len(batch.weight)))

@@ -217,15 +217,13 @@ def read_manifest(folder: Path) -> Manifest:
         found_parts = tuple(KeptPart(**{field.name: part[field.name] for field in fields(KeptPart)}) for part in parts)
         values: Any = record
         made = Manifest(values["digest"], values["study"], values["options"], int(values["asked"]), found_parts)
-        return made if made.size > 0 else _fail()
+        if made.size < 1:
+            raise ValueError(made.size)  # as of any other field
+        return made
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, StoreError):
             raise
         raise StoreError(NO_MANIFEST.format(place=place, reason="a field is missing or is not what it was")) from error
-
-
-def _fail() -> Manifest:
-    raise ValueError
 
 
 def _told(one: Json, other: Json) -> str:

@@ -254,8 +254,7 @@ def test_no_stage_counts_more_parts_than_it_has(huber):
     )  # fmt: skip
     assert all(done <= (total or 0) for _, total, done in stages)
     assert [stage for stage in stages if stage[0] == REFITTING] == [[REFITTING, 300, 300]]
-    surveyed = [done for text, _, done in stages if text == f"{SURVEYING}: {REFITTING}"]
-    assert surveyed == [SEEDS, SURVEY, SURVEY]
+    assert [done for text, _, done in stages if text == f"{SURVEYING}: {REFITTING}"] == [SEEDS, SURVEY, SURVEY]
 
 
 def test_a_replicate_with_fewer_distinct_rows_than_coefs_is_degenerate():
