@@ -214,14 +214,14 @@ def test_a_newer_schema_is_refused_with_both_versions(folder):
     (folder / RESULT).write_text('{"kind": "jaxscale-result", "schema_version": 7, "other": {"layout": []}}')
     message = refusal(folder)
     assert "schema version 7" in message
-    assert "up to version 3" in message
+    assert "up to version 4" in message
 
 
 def test_an_older_schema_is_refused_with_both_versions(folder):
     edited(folder, lambda record: record.update(schema_version=1))
     message = refusal(folder)
     assert "schema version 1" in message
-    assert "reads version 3" in message
+    assert "reads version 4" in message
 
 
 @pytest.mark.parametrize("version", [0, -1, 1.5, "1", None, True])
