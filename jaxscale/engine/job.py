@@ -25,7 +25,7 @@ WIDTHS = {"cpu": 512, "gpu": 8192, "tpu": 8192}
 """Most lanes per program call: on a CPU few enough to stay in cache, elsewhere enough to fill the chip."""
 CACHED = 1 << 17
 """Rows times lanes per program call on a CPU, in longer tables: their weights are what must stay in cache."""
-BLOCKS = {"cpu": 32}
+BLOCKS = {"cpu": 8}
 """Lanes that move together inside a call, or fewer where a call has fewer; elsewhere all of them do."""
 NARROWEST = 8
 """Fewest lanes per program call on a CPU, however long the table."""

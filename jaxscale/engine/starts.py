@@ -33,10 +33,12 @@ MOST_CANDIDATES = 256
 """Candidates of one table: the minima of the survey's replicates."""
 MEMORY = 64 << 20
 """Bytes of their surrogates, in float32: longer tables and laws of more coefs have fewer candidates."""
-ROOM = 1 << 28
-"""Bytes of the surrogates of lanes that descend together, each with a copy of its own."""
+ROOM = {"cpu": 384 << 10}
+"""Bytes of the surrogates of lanes that descend together, each with a copy of its own: what a core's cache holds."""
+MOST_ROOM = 1 << 28
+"""… of an accelerator."""
 STARTS = 2
-"""Descents of a replicate: from the candidates of the lowest price, no two of them alike."""
+"""Most descents of a replicate: from the candidates of the lowest price, no two of them alike."""
 STEPS = 8
 """Most of a descent: more leave the loop that follows hardly fewer evaluations."""
 TOGETHER = 4
@@ -47,7 +49,8 @@ class Candidates(NamedTuple):
     """Points at which replicates may start, on the device; K of them, of which the last may be padding.
 
     surrogates: around each.   is_there (K,): not padding.   is_inside (K,): at no bound.
-    alike (K, K): so near one another that one of both is enough.   scale: of the objective.
+    alike (K, K): so near one another that one of both is enough.   scale: of the objective.   descents: of a replicate,
+    STARTS at most.
     """
 
     surrogates: Surrogates
@@ -55,14 +58,15 @@ class Candidates(NamedTuple):
     is_inside: Tree
     alike: Tree
     scale: Tree
+    descents: Tree
 
 
 class Starts(NamedTuple):
     """Where replicates (k,) may start; NumPy arrays, or the device's.
 
     theta: (k, S, p), the ends of descents on the surrogates.   value: (k, S), what the surrogates say there; inf where
-    a table has fewer candidates.   price: (k, S + 1), the objective at the candidate itself, of residuals in float32;
-    the last is the lowest at a bound.   chosen: (k, S + 1), which candidates these are.
+    a table has fewer candidates, or a replicate fewer descents.   price: (k, S + 1), the objective at the candidate
+    itself, of residuals in float32; the last is the lowest at a bound.   chosen: (k, S + 1), the candidates.
     """
 
     theta: Tree
@@ -83,27 +87,27 @@ def bytes_of(job: Job) -> int:
     return 4 * len(job.batch.target) * (1 + width + width * (width + 1) // 2)
 
 
-def lanes_together(job: Job, width: int, block: int) -> int:
+def lanes_together(job: Job, platform: str, width: int, block: int) -> int:
     """Return how many lanes of a program call descend together: a divisor of the width, at least two."""
-    lanes = block * math.gcd(width // block, TOGETHER)
-    while lanes % (2 * LEAST_WIDTH) == 0 and lanes * bytes_of(job) > ROOM:
+    lanes, room = block * math.gcd(width // block, TOGETHER), ROOM.get(platform, MOST_ROOM)
+    while lanes % (2 * LEAST_WIDTH) == 0 and lanes * bytes_of(job) > room:
         lanes //= 2
     return lanes
 
 
 def prepared_candidates(
-    job: Job, surrogates: Surrogates, is_inside: np.ndarray, alike: np.ndarray, scale: float
+    job: Job, surrogates: Surrogates, is_inside: np.ndarray, alike: np.ndarray, scale: float, descents: int = STARTS
 ) -> Candidates:
     """Return candidates with these surrogates, at most `most_candidates` of them, on the device.
 
-    is_inside: (K,).   alike: (K, K).   scale: of the objective.
+    is_inside: (K,).   alike: (K, K).   scale: of the objective.   descents: of a replicate.
     """
     count, most = len(is_inside), most_candidates(job)
     terms, base, frame = (fill(part, most) for part in surrogates[:3])
     padded = Surrogates(terms, base, frame, surrogates.kind)
     beside = (0, most - count)
     masks = (np.arange(most) < count, np.pad(is_inside, beside), np.pad(alike, (beside, beside)))
-    return Candidates(*upload((padded, *masks, np.float64(scale))))
+    return Candidates(*upload((padded, *masks, np.float64(scale), np.int32(descents))))
 
 
 def priced_starts(
@@ -120,7 +124,7 @@ def priced_starts(
     """
     device, mesh = placement.current(), placement.mesh()
     width, block = shape_of(device.platform, len(job.batch.target), job.width)
-    together = lanes_together(job, width, block)
+    together = lanes_together(job, device.platform, width, block)
     width *= 1 if mesh is None else mesh.size
     share = job.problem.share
     model = quadratic(job.problem.rho, job.problem.size, None if share is None else share.seen)
@@ -192,10 +196,15 @@ def _start_share(model: Problem, block: int, early: Pass, argument: tuple[Candid
         which, prices = (jnp.stack(parts, axis=1) for parts in zip(*lowest, strict=True))
         data = Data((), *own)
 
-        def descended(at: jax.Array) -> tuple[jax.Array, jax.Array]:
-            return descend(model, surrogates, at, data, narrow, STEPS, early)
+        def descended(asked: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            place, at = asked
+            return jax.lax.cond(
+                place < candidates.descents,
+                lambda: descend(model, surrogates, at, data, narrow, STEPS, early),
+                lambda: (surrogates.base[at], jnp.full(len(lanes), jnp.inf, surrogates.base.dtype)),
+            )
 
-        ends, said = jax.lax.map(descended, which.T)  # each ends when its own lanes have
+        ends, said = jax.lax.map(descended, (jnp.arange(STARTS), which.T))  # each ends when its own lanes have
         bound = jnp.argmin(at_bound, axis=1)
         return Starts(
             jnp.swapaxes(ends, 0, 1).reshape(len(lanes), -1),

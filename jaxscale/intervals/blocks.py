@@ -50,6 +50,8 @@ def order_statistics(blocks: Blocks, ranks_of: Callable[[int], Sequence[int]]) -
     are as many columns as AT_ONCE holds. No rounding: the numbers are some of the replicates' own.
     """
     columns = math.prod(blocks.shape[1:])
+    if 8 * columns * len(blocks) <= AT_ONCE:
+        return _at_once(blocks, columns, ranks_of)
     usable = [~np.isnan(_flat(block)).any(axis=1) for block in blocks.read()]
     count = sum(int(np.count_nonzero(one)) for one in usable)
     if not count:
@@ -66,9 +68,30 @@ def order_statistics(blocks: Blocks, ranks_of: Callable[[int], Sequence[int]]) -
                 values[begin:end] = column if end - begin == len(column) else column[counts]
             begin = end
         for at, values in enumerate(some):
-            values.partition(np.unique(ranks))
-            found[:, first + at] = values[ranks]
+            found[:, first + at] = _ranked(values, ranks)
     return found.reshape(len(ranks), *blocks.shape[1:]), count
+
+
+def _at_once(blocks: Blocks, columns: int, ranks_of: Callable[[int], Sequence[int]]) -> tuple[np.ndarray, int]:
+    """Return the same of blocks for whose columns there is room together, each block read once."""
+    whole, count = np.empty((columns, len(blocks))), 0
+    for block in blocks.read():
+        values = _flat(block)
+        counts = ~np.isnan(values).any(axis=1)
+        end = count + int(np.count_nonzero(counts))
+        whole[:, count:end] = values.T if end - count == len(values) else values[counts].T
+        count = end
+    if not count:
+        return np.zeros((0, *blocks.shape[1:])), 0
+    ranks = np.asarray(ranks_of(count))
+    found = np.stack([_ranked(values, ranks) for values in whole[:, :count]], axis=1)
+    return found.reshape(len(ranks), *blocks.shape[1:]), count
+
+
+def _ranked(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """Return the order statistics of values (k,), whose order changes."""
+    values.partition(np.unique(ranks))
+    return values[ranks]
 
 
 def _flat(block: np.ndarray) -> np.ndarray:

@@ -135,7 +135,7 @@ def refit_of(
 ) -> Refits:
     """Return the refits of replicates (k,), as `refit` does, some of them at a time."""
     told.begin(PRICING)
-    pool = Pool.of(setup, survey.theta, survey.index, survey.bounds, clock)
+    pool = Pool.of(setup, survey.theta, survey.index, survey.bounds, clock, survey.descents)
     parts = [
         _refit_some(setup, survey, pool, replicate[part], clock, _part_of(told, replicate, part), covariance=covariance)
         for part in chunks(len(replicate), TOGETHER)
@@ -162,9 +162,10 @@ def _refit_some(
     covariance: bool,
 ) -> tuple[np.ndarray, ...]:
     """Return coefs, value, status, steps, is_open and covariance of replicates (k,), as in `Refits`."""
-    outcome, index = solve_replicates(setup, pool, replicate, clock, told)
+    solved = solve_replicates(setup, pool, replicate, clock, told)
+    outcome = solved.outcome
     told.begin(BOUNDS)
-    settling = settling_of(setup, outcome, index, replicate, survey.bounds, clock)
+    settling = settling_of(setup, outcome, solved.index, replicate, survey.bounds, clock)
     settling.told = len(survey.bounds)
     settling.settle(np.arange(len(replicate)))
     rescue(settling, setup, survey.minima, told)

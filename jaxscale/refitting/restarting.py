@@ -18,6 +18,11 @@ from jaxscale.status import Status
 
 FAILED = "failed replicates"
 
+FEW = 8
+"""Failed replicates that go on for a while before bounds are looked for around them: few are mostly slow, and many
+mostly on their way to a bound."""
+AWHILE = 256
+"""Evaluations of that; to look around one replicate takes as long as a thousand."""
 MOST_LOOKS = 12
 """Failed replicates from which bounds are looked for: a table may have several kinds of them."""
 JITTER = 0.1
@@ -60,6 +65,8 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray, told: Stages = 
         told.done(before - left)
         return left > 0
 
+    if settling.may_find and left <= FEW:
+        settling.go_on(_lost(outcome), AWHILE)
     _look_around(settling, 1)
     _hold_all(settling, is_own=True)
     settling.go_on(_lost(outcome), job.max_steps)

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.scheduler import Outcome, solve_lanes
-from jaxscale.engine.starts import Candidates, Starts, most_candidates, prepared_candidates, priced_starts
+from jaxscale.engine.starts import STARTS, Candidates, Starts, most_candidates, prepared_candidates, priced_starts
 from jaxscale.fitting.bounds import Bound, one_run, solve_held
 from jaxscale.fitting.optimum import surrogates_at
 from jaxscale.fitting.settling import INSIDE
@@ -58,15 +58,26 @@ class Pool:
     candidates: Candidates
 
     @classmethod
-    def of(cls, setup: Setup, theta: np.ndarray, index: np.ndarray, bounds: Sequence[Bound], clock: Clock) -> Pool:
-        """Return the pool of points (M, p), those before others first, as many as there is room for."""
+    def of(
+        cls,
+        setup: Setup,
+        theta: np.ndarray,
+        index: np.ndarray,
+        bounds: Sequence[Bound],
+        clock: Clock,
+        descents: int = STARTS,
+    ) -> Pool:
+        """Return the pool of points (M, p), those before others first, as many as there is room for.
+
+        descents: of a replicate.
+        """
         free = setup.job.active > 0
         away = _distances(theta[:, free], index)
         is_new = np.array([not (away[at, :at] < SAME).any() for at in range(len(theta))])
         kept = np.flatnonzero(is_new)[: most_candidates(setup.job)]
         theta, index, alike = theta[kept], index[kept], away[np.ix_(kept, kept)] < APART
         surrogates = surrogates_at(setup.job, theta, setup.fine, clock, setup.known)
-        candidates = prepared_candidates(setup.job, surrogates, index == INSIDE, alike, setup.fine)
+        candidates = prepared_candidates(setup.job, surrogates, index == INSIDE, alike, setup.fine, descents)
         return cls(theta, index, tuple(bounds), surrogates.frame, candidates)
 
 
@@ -97,8 +108,8 @@ def solve_replicates(
     replicate: np.ndarray,
     clock: Clock,
     told: Stages = SILENT,
-) -> tuple[Outcome, np.ndarray]:
-    """Return the outcomes of replicates (k,), and the index of the bound at which each lies, INSIDE for none.
+) -> Solving:
+    """Return replicates (k,) solved, each with its outcome and the index of the bound at which it lies.
 
     Each is solved from the end of the surrogate's descent from the candidate of the lowest price, or held at the bound
     at which that candidate lies; and once more from every other descent that seems to end in another minimum that may
@@ -113,14 +124,15 @@ def solve_replicates(
     solving.begin(told)
     solving.visit_others(told)
     solving.begin_directly(told)
-    return solving.outcome, solving.index
+    return solving
 
 
 @dataclass
 class Solving:
     """Replicates (k,) on their way from where they may start; `outcome` and `index` change in place.
 
-    index: (k,), of the bound at which each lies, INSIDE for none.
+    index: (k,), of the bound at which each lies, INSIDE for none.   others: how many further descents led to another
+    minimum than that which the replicate had.
     """
 
     setup: Setup
@@ -128,6 +140,7 @@ class Solving:
     starts: Starts
     replicate: np.ndarray
     clock: Clock
+    others: int = 0
     outcome: Outcome = field(init=False)
     index: np.ndarray = field(init=False)
 
@@ -178,6 +191,7 @@ class Solving:
             again = self._solved(lanes, theta, LEAST, most, told)
             keep_lower(outcome, lanes, again, self.setup.floor)
             goes_on = (again.status == Status.MAX_STEPS) & (again.value < outcome.value[lanes] * (1 + CLOSE))
+            self.others = len(lanes)
             lanes, theta, chosen = lanes[goes_on], again.theta[goes_on], chosen[goes_on]
         self.index[outcome.value < before] = INSIDE
 

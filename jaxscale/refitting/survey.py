@@ -10,6 +10,7 @@ from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.scheduler import solve_lanes
+from jaxscale.engine.starts import STARTS
 from jaxscale.fitting.bounds import Bound
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.refitting.restarting import NEIGHBOURS, rescue, settling_of
@@ -26,6 +27,9 @@ BOUNDS = "bounds"
 
 SURVEY = 256
 """Replicates, the first, that look for bounds and for minima on behalf of all."""
+SELDOM = 2
+"""Further descents of the survey's last round, of which so few lead to another minimum that no other replicate needs
+one: of the other minima two in a hundred are lower."""
 SEEDS = 32
 """Of those, that begin from the point fit, before there are minima to begin from."""
 
@@ -50,6 +54,8 @@ class Survey:
         (SURVEY,) evaluations that each of its replicates took.
     fitted
         For schemes that need residuals; the tables of one that draws from these.
+    descents
+        On surrogates, of a replicate: 1 where a second one seldom leads to another minimum.
     """
 
     scheme: Scheme
@@ -60,6 +66,7 @@ class Survey:
     index: np.ndarray
     steps: np.ndarray
     fitted: Fitted | Tables | None
+    descents: int
 
     @property
     def minima(self) -> np.ndarray:
@@ -112,7 +119,7 @@ def survey_of(setup: Setup, clock: Clock, told: Stages = SILENT) -> Survey:
     told.begin(PRICING)
     known, bounds = _known(setup), () if setup.bound is None else (setup.bound,)
     seeds, replicate = np.arange(SEEDS), np.arange(SURVEY)
-    first, _ = solve_replicates(setup, Pool.of(setup, *known, bounds, clock), seeds, clock, told)
+    first = solve_replicates(setup, Pool.of(setup, *known, bounds, clock), seeds, clock, told).outcome
     found = [first.theta[first.status == Status.CONVERGED]]
     steps = np.pad(first.steps, (0, SURVEY - SEEDS))
     if setup.has_basins:
@@ -123,22 +130,24 @@ def survey_of(setup: Setup, clock: Clock, told: Stages = SILENT) -> Survey:
         steps[:SEEDS] += first.steps
     seen = np.concatenate(found)
     pool = Pool.of(setup, *_joined(known, (seen, np.full(len(seen), INSIDE))), bounds, clock)
-    outcome, index = solve_replicates(setup, pool, replicate, clock, told)
+    solved = solve_replicates(setup, pool, replicate, clock, told)
+    outcome = solved.outcome
     told.begin(BOUNDS)
-    settling = settling_of(setup, outcome, index, replicate, bounds, clock)
+    settling = settling_of(setup, outcome, solved.index, replicate, bounds, clock)
     settling.settle(replicate)
     rescue(settling, setup, outcome.theta[outcome.status == Status.CONVERGED][:NEIGHBOURS], told)
     told.begin(PRICING)
     before = settling.copy()
     pool = Pool.of(setup, *_joined(known, _minima(settling)), settling.bounds, clock)
-    again, index = solve_replicates(setup, pool, replicate, clock, told)
-    keep_lower(outcome, replicate, again, setup.floor)
+    again = solve_replicates(setup, pool, replicate, clock, told)
+    keep_lower(outcome, replicate, again.outcome, setup.floor)
     told.begin(BOUNDS)
-    settling.settle_moved(before, index)
+    settling.settle_moved(before, again.index)
     steps += outcome.steps
     job = setup.job
     theta, index = _joined(known, _minima(settling))
-    return Survey(job.scheme, job.seed, job.width, tuple(settling.bounds), theta, index, steps, job.fitted)
+    descents = STARTS if again.others > SELDOM else 1
+    return Survey(job.scheme, job.seed, job.width, tuple(settling.bounds), theta, index, steps, job.fitted, descents)
 
 
 def _known(setup: Setup) -> tuple[np.ndarray, np.ndarray]:

@@ -41,24 +41,22 @@ def with_parts(folder: Path, study: Study, own: Mapping[type, tuple]) -> Study:
 def ensemble_in(folder: Path, manifest: Manifest, fit: Fit, surveyed: Surveyed) -> Ensemble:
     """Return the ensemble of the parts that a manifest names, which are not verified; it needs the files to stay."""
     columns = Columns(folder, manifest.parts, len(fit.law.names), bool(manifest.study["covariance"]))
-    status = columns.whole("status")
-    if not np.isin(status, [int(one) for one in Status]).all():
+    small, survey = columns.small(), surveyed.survey
+    counted = np.bincount(small["status"].view(np.uint8), minlength=256)
+    if counted.sum() != sum(counted[int(one)] for one in Status):
         raise StoreError(NOT_STATUSES.format(place=place_of(folder, MANIFEST)))
-    survey, is_open = surveyed.survey, columns.any_open()
     assert not isinstance(survey.fitted, Tables)  # whose refits are no ensemble of one table
     made = Ensemble(
         fit=fit,
         scheme=survey.scheme,
         seed=int(survey.seed),
         coefs=CoefsInParts(fit.law.names, columns),
-        value=columns.whole("value"),
-        status=status,
-        steps=columns.whole("steps"),
+        value=small["value"],
+        status=small["status"],
+        steps=small["steps"],
         findings=(),
         provenance=replace(fit.provenance, backend=_backends(manifest), compile_seconds=0.0, run_seconds=0.0),
-        without={
-            name: columns.whole("is_open", at) for at, name in enumerate(fit.law.names) if is_open[at]
-        },
+        without={name: is_open for name, is_open in zip(fit.law.names, small["is_open"], strict=True) if is_open.any()},
         fitted=survey.fitted,
         covariance=columns.whole("covariance") if columns.has_covariance else None,
         jackknife=surveyed.jackknife,

@@ -23,7 +23,7 @@ from jaxscale.store.folder import LARGEST, bytes_of_file, parsed_document, place
 from jaxscale.text import Json, escaped, shown
 
 MANIFEST = "manifest.json"
-KIND, VERSION = "jaxscale-parts", 1
+KIND, VERSION = "jaxscale-parts", 2
 PARTS, SHARES, FRONTIERS = "parts", "shares", "frontiers"
 """Folders within a study's: its parts, shares that processes make each by itself, and frontiers of its parts."""
 SURVEY_FILE, LOG = "survey.npz", "log.jsonl"
@@ -239,6 +239,7 @@ def _told(one: Json, other: Json) -> str:
 
 def rows_there(manifest: Manifest) -> np.ndarray | None:
     """Return which replicates are there (R,); None where these are 0 … R - 1."""
-    ranges = [np.arange(part.start, part.stop) for part in manifest.parts]
-    found = np.concatenate(ranges) if ranges else np.zeros(0, int)
-    return None if np.array_equal(found, np.arange(len(found))) else found
+    parts = manifest.parts
+    if [part.start for part in parts] == [0, *(part.stop for part in parts)][: len(parts)]:
+        return None
+    return np.concatenate([np.arange(part.start, part.stop) for part in parts])

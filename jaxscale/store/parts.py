@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import mmap
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,9 @@ from jaxscale.store.manifest import PARTS, KeptPart
 
 BLOCK = 1 << 22
 """Bytes hashed at a time."""
+
+SMALL = ("value", "status", "steps", "is_open")
+"""Columns that an ensemble holds in memory."""
 
 PART_GONE = "{place}: is missing; jaxscale bootstrap {study} makes it again, and nothing else"
 PART_DAMAGED = (
@@ -101,8 +107,9 @@ def fault_of(folder: Path, part: KeptPart) -> str | None:
 
 def check_parts(folder: Path, parts: Sequence[KeptPart]) -> None:
     """Raise StoreError for the first part whose file is missing or not what the manifest names."""
-    for part in parts:
-        reason = fault_of(folder, part)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing lets other threads run
+        reasons = list(pool.map(lambda part: fault_of(folder, part), parts))
+    for part, reason in zip(parts, reasons, strict=True):
         if reason is not None:
             place, study = place_of(folder / PARTS, part.name), place_of(folder.parent, folder.name)
             raise StoreError(PART_DAMAGED.format(place=place, reason=reason, study=study))
@@ -125,22 +132,24 @@ class Columns:
 
         The header is not read: what `check_parts` or a commit vouched for has the length that the manifest names.
         """
-        path = self.folder / PARTS / part.name
         dtype = part_dtype(self.coefs, part.stop - part.start, covariance=self.has_covariance)
-        words = {
-            "place": place_of(self.folder / PARTS, part.name),
-            "study": place_of(self.folder.parent, self.folder.name),
-        }
         try:
-            size = path.stat().st_size
-            found = np.memmap(path, dtype, "r", max(size - dtype.itemsize, 0), (1,))
+            with open(
+                f"{self.folder}/{PARTS}/{part.name}", "rb"
+            ) as handle:  # a path's own methods take longer than a map
+                size = os.fstat(handle.fileno()).st_size
+                if not dtype.itemsize <= size == part.bytes:
+                    raise self._fault(PART_DAMAGED, part, reason="it has another length")
+                whole = mmap.mmap(handle.fileno(), size, access=mmap.ACCESS_READ)
         except FileNotFoundError as error:
-            raise StoreError(PART_GONE.format(**words)) from error
-        except (OSError, ValueError) as error:
-            raise StoreError(PART_DAMAGED.format(reason="it is too short", **words)) from error
-        if size != part.bytes:
-            raise StoreError(PART_DAMAGED.format(reason="it has another length", **words))
-        return found
+            raise self._fault(PART_GONE, part) from error
+        except OSError as error:
+            raise self._fault(PART_DAMAGED, part, reason=f"it cannot be read ({error.strerror})") from error
+        return np.frombuffer(whole, dtype, 1, size - dtype.itemsize)
+
+    def _fault(self, text: str, part: KeptPart, **words: str) -> StoreError:
+        place, study = place_of(self.folder / PARTS, part.name), place_of(self.folder.parent, self.folder.name)
+        return StoreError(text.format(place=place, study=study, **words))
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self.record(part) for part in self.parts)
@@ -150,11 +159,16 @@ class Columns:
         found = [np.array(one[0][name] if at is None else one[0][name][at]) for one in self]
         return np.concatenate(found) if found else self._nothing(name)
 
-    def any_open(self) -> np.ndarray:
-        """Return of each coef (p,) whether it has no value in some replicate."""
-        found = np.zeros(self.coefs, bool)
-        for one in self:
-            found |= np.asarray(one[0]["is_open"]).any(axis=1)
+    def small(self) -> dict[str, np.ndarray]:
+        """Return value, status, steps (R,) and is_open (p, R) of all parts, each file opened once."""
+        dtype, count = part_dtype(self.coefs, 1, covariance=False), sum(part.stop - part.start for part in self.parts)
+        found = {name: np.empty((*dtype[name].shape[:-1], count), dtype[name].base) for name in SMALL}
+        begin = 0
+        for part, one in zip(self.parts, self, strict=True):
+            end = begin + part.stop - part.start
+            for name, column in found.items():
+                column[..., begin:end] = one[0][name]
+            begin = end
         return found
 
     def _nothing(self, name: str) -> np.ndarray:
@@ -172,6 +186,9 @@ class CoefsInParts(Mapping[str, np.ndarray]):
         if name not in self._names:
             raise KeyError(name)
         return self._columns.whole("coefs", self._names.index(name))
+
+    def __contains__(self, name: object) -> bool:  # a mapping's own reads the column
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -66,7 +66,7 @@ def test_no_candidate_is_lower_than_what_a_replicate_finds(started, is_lying):
         candidates = candidates._replace(surrogates=lying)
     other = Pool(pool.theta, pool.index, pool.bounds, pool.frames, candidates)
     with precision.float64():
-        outcome, _ = solve_replicates(setup, other, REPLICATES, Clock())
+        outcome = solve_replicates(setup, other, REPLICATES, Clock()).outcome
     usable = outcome.status <= Status.AT_BOUND
     assert usable.mean() > 0.9
     assert np.all(outcome.value[usable] <= exact[usable] * (1 + 2e-5))

@@ -10,9 +10,10 @@ import jaxscale as js
 from jaxscale.errors import StoreError
 from jaxscale.fitting.checking import recomputed
 from jaxscale.store.folder import SCHEMA_VERSION
+from jaxscale.store.manifest import VERSION
 
 KEPT = Path(__file__).parent / "kept"
-"""A study of the shipped pilot for each schema, by its version, and a large one in two parts."""
+"""A study of the shipped pilot for each schema, by its version, and large ones in two parts by that of the manifest."""
 
 
 def assert_whole(ensemble):
@@ -41,6 +42,12 @@ def test_one_of_a_schema_before_is_refused_with_its_reason(version):
 
 
 def test_a_large_study_is_read_from_its_parts(tmp_path):
-    study = js.load(copytree(KEPT / "large-1", tmp_path / "large"))
+    study = js.load(copytree(KEPT / f"large-{VERSION}", tmp_path / "large"))
     assert len(study.ensemble) == 100
     assert_whole(study.ensemble)
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_large_study_begun_before_is_refused_with_its_reason(tmp_path, version):
+    with pytest.raises(StoreError, match=f"has schema version .{version}., and this jaxscale reads version {VERSION}"):
+        js.load(copytree(KEPT / f"large-{version}", tmp_path / "large"))
