@@ -143,7 +143,7 @@ def studies(
 def _tables(given: tuple[str, ...], by: str | None, reading: Reading, laws: tuple[str, ...]) -> dict[str, Runs]:
     """Return the tables by their names, those of groups after the file's where there are several files."""
     from jaxscale.laws import LAWS
-    from jaxscale.studying import by_group
+    from jaxscale.studying import by_groups
 
     inputs = dict.fromkeys(name for law in laws for name in LAWS.resolve(law).inputs)
     common = {frozenset(LAWS.resolve(law).inputs) for law in laws}
@@ -154,7 +154,7 @@ def _tables(given: tuple[str, ...], by: str | None, reading: Reading, laws: tupl
     for one in given:
         runs = tables.read(one, reading if by is None else replace(reading, group=by), inputs=needed, beside=further)
         stem = Path(one).stem if Path(one).suffix else one
-        parts = {stem: runs} if by is None else by_group(runs)
+        parts = {stem: runs} if by is None else by_groups(runs)
         for name, part in parts.items():
             own = name if by is None or len(given) == 1 else f"{stem}:{name}"
             if own in found:

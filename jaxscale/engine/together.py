@@ -14,6 +14,7 @@ from typing import Generic, NamedTuple, TypeVar
 import jax
 
 from jaxscale import stopping
+from jaxscale.engine import placement
 
 Answer = TypeVar("Answer")
 
@@ -42,19 +43,14 @@ def side_by_side(
     in this thread how many more have ended.   What a task raises is raised here when those that run have ended;
     of an interrupt they are told, and end between two calls of the device.
     """
-    left = Left(alike)
     workers = min(MOST, os.cpu_count() or 1, len(tasks))
-    if workers <= 1:
-        answers = []
-        for place in iter(lambda: left.take(None), None):
-            answers.append((place, tasks[place]()))
-            on_done(1)
-        return [answer for _, answer in sorted(answers, key=lambda one: one[0])]
+    left = Left(alike, workers)
     landed: SimpleQueue[Landed[Answer]] = SimpleQueue()
     device, is_over = jax.config.values["jax_default_device"], threading.Event()
 
     def work() -> None:
-        with jax.default_device(device), stopping.until(is_over):  # both are thread-local
+        scopes = stopping.until(is_over), placement.sharing(lambda: left.threads)
+        with jax.default_device(device), scopes[0], scopes[1]:  # all are thread-local
             place = left.take(None)
             while place is not None and not is_over.is_set():
                 try:
@@ -64,7 +60,7 @@ def side_by_side(
                 place = left.take(place)
 
     found: dict[int, Answer] = {}
-    with ThreadPoolExecutor(workers, thread_name_prefix="side-by-side") as pool:
+    with ThreadPoolExecutor(max(workers, 1), thread_name_prefix="side-by-side") as pool:
         try:
             for _ in range(workers):
                 pool.submit(copy_context().run, work)
@@ -80,9 +76,10 @@ def side_by_side(
 
 
 class Left:
-    """The tasks that are not begun, by group; threads take from it."""
+    """The tasks that are not begun, by group; threads take from it.   threads: that are at work."""
 
-    def __init__(self, alike: Sequence[Hashable]) -> None:
+    def __init__(self, alike: Sequence[Hashable], threads: int) -> None:
+        self.threads = threads
         self._alike, self._lock = alike, threading.Lock()
         self._new: dict[Hashable, deque[int]] = {}
         for place, group in enumerate(alike):
@@ -101,4 +98,7 @@ class Left:
                 own = self._begun[group] = self._new.pop(group)
             if not own and self._begun:
                 own = max(self._begun.values(), key=len)
-            return own.popleft() if own else None
+            if own:
+                return own.popleft()
+            self.threads -= 1
+            return None

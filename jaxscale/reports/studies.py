@@ -15,7 +15,7 @@ from jaxscale.reports.document import SCHEMA_VERSION, fit_document
 from jaxscale.reports.facts import BAD, GOOD, fact_table, plain
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Studies, Study, StudyKey, residual_summary
-from jaxscale.results.studies import target_of, told_counts
+from jaxscale.results.studies import at_largest, told_counts
 from jaxscale.text import Json, counted, escaped
 
 MOST = 40
@@ -132,7 +132,7 @@ def _row(found: Studies, key: StudyKey) -> list[str]:
     head = [escaped(key.table), key.law, key.objective]
     if study is None:
         return [*head, *[ABSENT] * 6, found.status(key)]
-    best = target_of(study)
+    best = at_largest(study)
     if best is None:
         told = [ABSENT] * 4
     else:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REFUSED, FEW_USABLE = "refused", "few-usable"
 """Statuses of a study that is not there, and of one too few of whose replicates are usable."""
-AT_TARGET = ("params", "tokens", "loss")
+TOLD = ("params", "tokens", "loss")
 """What a frame says of the largest budget."""
 NO_STUDY = "there is no study of {what}: {reason}"
 
@@ -44,7 +44,7 @@ class StudyKey(NamedTuple):
         return ", ".join(self)
 
 
-class Target(NamedTuple):
+class AtLargest(NamedTuple):
     """What a study says of its largest budget, FLOP: name → value, and name → its limits, NaN where there are none."""
 
     flops: float
@@ -162,7 +162,7 @@ class Studies:
         row: dict[str, object] = {"status": self.status(key), "reason": self.failed.get(key, "")}
         if study is None:
             return row
-        residuals, best = residual_summary(study.fit), target_of(study)
+        residuals, best = residual_summary(study.fit), at_largest(study)
         row |= {
             "runs": len(study.fit.runs),
             "objective_value": study.fit.value,
@@ -170,7 +170,7 @@ class Studies:
             "usable": 0 if study.ensemble is None else int(study.ensemble.usable.sum()),
             "flops": np.nan if best is None else best.flops,
         }
-        for name in AT_TARGET if best is not None else ():
+        for name in TOLD if best is not None else ():
             assert best is not None  # for the type checker
             row |= {name: best.value[name], f"{name}_low": best.low[name], f"{name}_high": best.high[name]}
         for name in study.fit.coefs:
@@ -187,15 +187,15 @@ class Studies:
         return f"{len(self):,} studies, {sizes}"
 
 
-def target_of(study: Study) -> Target | None:
+def at_largest(study: Study) -> AtLargest | None:
     """Return what a study says of its largest budget; None without a frontier."""
     front = study.frontier
     if front is None:
         return None
-    at, bands = int(np.argmax(front.flops)), {name: study.frontier_band(name) for name in AT_TARGET}
-    return Target(
+    at, bands = int(np.argmax(front.flops)), {name: study.frontier_band(name) for name in TOLD}
+    return AtLargest(
         float(front.flops[at]),
-        {name: float(getattr(front.point, name)[at]) for name in AT_TARGET},
+        {name: float(getattr(front.point, name)[at]) for name in TOLD},
         {name: np.nan if band is None else float(band.lower[at]) for name, band in bands.items()},
         {name: np.nan if band is None else float(band.upper[at]) for name, band in bands.items()},
     )

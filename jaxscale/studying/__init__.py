@@ -1,6 +1,6 @@
 """A table fitted, resampled, spent, by group, reduced and recounted, in one call; or many tables by several laws."""
 
-from jaxscale.studying.batch import by_group, studies
+from jaxscale.studying.batch import by_groups, studies
 from jaxscale.studying.making import (
     FRONTIER_STAGE,
     check_frontier_inputs,
@@ -13,7 +13,7 @@ from jaxscale.studying.making import (
 
 __all__ = [
     "FRONTIER_STAGE",
-    "by_group",
+    "by_groups",
     "check_frontier_inputs",
     "compared",
     "part_of",

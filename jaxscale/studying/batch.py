@@ -60,7 +60,7 @@ def studies(
     Parameters
     ----------
     tables
-        Name → table; or tables, which then have the names of their files. `js.studying.by_group` makes them of one.
+        Name → table; or tables, which then have the names of their files. `js.studying.by_groups` makes them of one.
     laws
         Laws, or their names.
     objectives
@@ -135,7 +135,7 @@ def studies(
     return replace(whole, found=found, failed={key: one for key, one in made.items() if isinstance(one, str)})
 
 
-def by_group(runs: Runs) -> dict[str, Runs]:
+def by_groups(runs: Runs) -> dict[str, Runs]:
     """Return the runs of each group of a table as a table of its own, group → runs, in the order in which they come.
 
     Parameters
@@ -156,7 +156,7 @@ def by_group(runs: Runs) -> dict[str, Runs]:
     Examples
     --------
     >>> halves = js.Runs.from_arrays(params=runs["params"], loss=runs.loss, group=np.repeat(["small", "large"], 15))
-    >>> {name: len(part) for name, part in js.studying.by_group(halves).items()}
+    >>> {name: len(part) for name, part in js.studying.by_groups(halves).items()}
     {'small': 15, 'large': 15}
     """
     if runs.group is None:
