@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple, TypeVar
 import jax
 
 from jaxscale import stopping
-from jaxscale.engine import placement
+from jaxscale.engine import caching, placement
 
 Answer = TypeVar("Answer")
 
@@ -43,6 +43,7 @@ def side_by_side(
     in this thread how many more have ended.   What a task raises is raised here when those that run have ended;
     of an interrupt they are told, and end between two calls of the device.
     """
+    caching.follow_environment()  # once, and what it refuses is no task's failure
     workers = min(MOST, os.cpu_count() or 1, len(tasks))
     left = Left(alike, workers)
     landed: SimpleQueue[Landed[Answer]] = SimpleQueue()

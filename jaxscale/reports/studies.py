@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, significant, span
+from jaxscale.finding import forbids_plan
 from jaxscale.reports.document import SCHEMA_VERSION, fit_document
 from jaxscale.reports.facts import BAD, GOOD, fact_table, plain
 from jaxscale.reports.tables import Column, whole_table
@@ -22,13 +23,17 @@ MOST = 40
 """Studies that are listed, and reasons."""
 MEANINGS = (
     "within: half of the runs lie as near to the fit, in % of the loss; where residuals are of the loss, in its unit",
-    "params N: the best size at the largest budget, {budget}",
+    "params N, loss: the best size and its loss at the largest budget, {budget}",
 )
 OWN_BUDGETS, THESE = "100 times the largest measured compute unless --flops gives others", "{flops:.4g} FLOP"
 RESAMPLED = "{replicates:,} replicates of each by {scheme}, seed {seed}"
 NOT_RESAMPLED = "none: there are no replicates, so no seed was used"
+NOT_SOUND = "not trustworthy; jaxscale fit says more of one"
+NO_PLAN = "no budget has a best size, at the bound at which the fit lies"
 MORE = "… {count:,} more in --json"
-LAW, LOSS, WIDE = 1, 7, 100
+LAW, RUNS, PARAMS, LOSS = 1, 3, 5, 7
+"""Places of columns: a page of fewer letters than WIDE has the sizes, or else the losses."""
+WIDE = 100
 GAP = 1
 
 
@@ -41,7 +46,8 @@ def print_studies(found: Studies, console: Console, *, width: int) -> None:
     console.print()
     console.print(_study_table(found, width))
     console.print()
-    for line in MEANINGS:
+    has_budgets = any(one.frontier is not None for one in found.found.values())
+    for line in MEANINGS if has_budgets else MEANINGS[:1]:
         console.print(plain(line.format(budget=_budget(found)), "dim"), width=width)
     reasons = list(_reasons(found))
     if reasons:
@@ -110,7 +116,7 @@ def _law_table(found: Studies, width: int) -> Table:
 
 
 def _study_table(found: Studies, width: int) -> Table:
-    """Return one row per study; a wide page has the loss at the best size, and every page the objectives if several."""
+    """Return one row per study, of columns in which any has something to say; a wide page has sizes and losses."""
     level = next((f"{100 * one.level:g} %" for one in found.found.values()), "interval")
     columns = [
         Column("table", "bold", is_wrapped=True), Column("law"), Column("objective"), Column("runs", is_right=True),
@@ -121,9 +127,11 @@ def _study_table(found: Studies, width: int) -> Table:
     rows = [_row(found, key) for key in keys[:MOST]]
     if len(keys) > MOST:
         rows.append([MORE.format(count=len(keys) - MOST), *[""] * (len(columns) - 1)])
-    is_told = {LAW: len(found.laws) > 1, LAW + 1: len(found.objectives) > 1}
-    is_told |= dict.fromkeys((LOSS, LOSS + 1), width >= WIDE)
-    kept = [at for at in range(len(columns)) if is_told.get(at, True)]
+    shown = [at for at in range(RUNS, len(columns)) if any(row[at] not in (ABSENT, "") for row in rows)]
+    if width < WIDE and PARAMS in shown:
+        shown = [at for at in shown if at not in (LOSS, LOSS + 1)]
+    named = [0, *([LAW] if len(found.laws) > 1 else []), *([LAW + 1] if len(found.objectives) > 1 else [])]
+    kept = [*named, *shown]
     return whole_table([columns[at] for at in kept], [[row[at] for at in kept] for row in rows], width=width, gap=GAP)
 
 
@@ -140,6 +148,15 @@ def _row(found: Studies, key: StudyKey) -> list[str]:
         told = [count(value["params"]), span(count(low["params"]), count(high["params"]))]
         told += [significant(value["loss"], 4), span(significant(low["loss"], 4), significant(high["loss"], 4))]
     return [*head, str(len(study.fit.runs)), _within(study), *told, found.status(key)]
+
+
+def _doubt(found: Studies, key: StudyKey) -> tuple[str, str]:
+    """Return why a study that is there is not trustworthy: its status or the code of a finding, and the words."""
+    study = found.found[key]
+    finding = forbids_plan(study.fit.findings)
+    if not study.is_sound or finding is None:
+        return found.status(key), NOT_SOUND if not study.is_sound else NO_PLAN
+    return finding.code, finding.message
 
 
 def _within(*studies: Study) -> str:
@@ -162,9 +179,10 @@ def _reasons(found: Studies) -> Iterator[tuple[str, Text]]:
     """Yield why studies are not there, or not to be trusted, each reason once with how many it is true of."""
     told: dict[tuple[str, str], list[StudyKey]] = {}
     for key in found:
-        reason = found.failed.get(key)
-        if reason is not None:
-            told.setdefault((found.status(key), reason), []).append(key)
+        if key in found.failed:
+            told.setdefault((found.status(key), found.failed[key]), []).append(key)
+        elif not found.found[key].is_trustworthy:
+            told.setdefault(_doubt(found, key), []).append(key)
     for (status, reason), keys in list(told.items())[:MOST]:
         more = f" and {len(keys) - 1:,} more" if len(keys) > 1 else ""
         yield status, plain(f"{escaped(str(keys[0]))}{more}: {escaped(reason)}")

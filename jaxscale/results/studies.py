@@ -70,7 +70,7 @@ class Studies:
 
     Examples
     --------
-    >>> found = js.studies([runs], ["pure-power-params", "kaplan-flops"], replicates=64)
+    >>> found = js.studies([runs], ["pure-power-params", "data-constrained"], replicates=64)
     >>> found.counts
     {'converged': 1, 'refused': 1}
     >>> found["table", "pure-power-params", "huber"].fit.coefs == fit.coefs
