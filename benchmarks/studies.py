@@ -38,6 +38,7 @@ NOTES = (
 @click.option("--objectives", default=OBJECTIVES, show_default=True, help="Objectives.")
 @click.option("--replicates", default=200, show_default=True, type=options.POSITIVE, help="Of each study.")
 @click.option("--ways", default=",".join(WAYS), show_default=True, help="Which ways to measure.")
+@click.option("--remark", default="", help="What else is to be known of this run, for the record.  [default: nothing]")
 @options.out
 def studies(
     paths: tuple[str, ...],
@@ -48,6 +49,7 @@ def studies(
     objectives: str,
     replicates: int,
     ways: str,
+    remark: str,
     out: str | None,
 ) -> None:
     """Make every study of the tables in PATHS in one call, and by a call each: programs compiled, and time.
@@ -64,7 +66,7 @@ def studies(
     for one in found:
         one["is_same"] = is_same
     words = {"paths": [Path(path).name for path in paths], **asked}
-    document = records.document("studies", found, machine=machine.describe(), options=words)
+    document = records.document("studies", found, machine=machine.describe(), options=words, remark=remark)
     sheets.show(tabulate(document))
     click.echo(f"written to {records.write(document, out)}", err=True)
     if not is_same:
@@ -92,13 +94,13 @@ def tabulate(document: Mapping) -> tuple[Sheet, ...]:
         )
         for one in found
     ]  # fmt: skip
-    notes = list(NOTES)
+    notes = [*NOTES, *([document["remark"]] if document["remark"] else [])]
     by_way = {one["way"]: one for one in found}
     if "together" in by_way:
         for way, one in by_way.items():
             if way != "together":
-                ratio = one["seconds"] / by_way["together"]["seconds"]
-                notes.append(f"{WAYS[way]}: {ratio:.2f} × the time of one call.")
+                ratio, cpu = (one[name] / by_way["together"][name] for name in ("seconds", "cpu_seconds"))
+                notes.append(f"{WAYS[way]}: {ratio:.2f} × the time of one call, {cpu:.2f} × its CPU time.")
     if len(found) > 1:
         notes.append(f"Numbers of all studies: {'the same to the bit' if found[0]['is_same'] else 'NOT the same'}.")
     size = f"{asked['tables']} tables × {len(asked['laws'])} laws × {len(asked['objectives'])} objectives"
