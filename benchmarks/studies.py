@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
-import numpy as np
 
 from benchmarks import options, records, sheets
 from benchmarks.sheets import Sheet, text
@@ -75,6 +74,8 @@ def studies(
 
 def cuts_of(paths: Sequence[str], by: str | None, cuts: Sequence[float], most: int) -> dict[str, js.Runs]:
     """Return the first tables, each whole and cut in compute, by their names."""
+    import numpy as np
+
     found: dict[str, js.Runs] = {}
     for name, runs in tables_in(paths, by, ()):
         order = np.argsort(runs["params"] * runs["tokens"], kind="stable")
