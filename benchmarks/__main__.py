@@ -21,6 +21,7 @@ from benchmarks.recovery import recovery
 from benchmarks.scaling import scaling
 from benchmarks.schedules import schedules
 from benchmarks.starts import starts
+from benchmarks.studies import studies
 from benchmarks.tables import tables
 
 MEASURING = (bootstrap, starts, cold, scaling)
@@ -50,7 +51,8 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
 
 
 for command in (
-    *MEASURING, backtests, tables, coverage, designs, kernels, large, noisy, recovery, schedules, everything, table,
+    *MEASURING, backtests, tables, coverage, designs, kernels, large, noisy, recovery, schedules, studies, everything,
+    table,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -19,6 +19,7 @@ from benchmarks import (
     reporting,
     scaling,
     starts,
+    studies,
     tables,
 )
 from benchmarks.sheets import Sheet, markdown
@@ -36,6 +37,7 @@ SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
     "tables": tables.tabulate,
     "designs": designs.tabulate,
     "coverage": coverage.tabulate,
+    "studies": studies.tabulate,
 }
 HEADING = "### {benchmark}, {date}\n\n{processor}, {cores} cores, {devices}; {versions}"
 SHOWN = ("jaxscale", "jax", "numpy", "scipy", "optax", "optimistix")

@@ -6,6 +6,7 @@ from . import designing as designing
 from . import parts as parts
 from . import planning as planning
 from . import refitting as refitting
+from . import studying as studying
 from .allocation import allocate as allocate
 from .allocation import frontier as frontier
 from .allocation import isoloss as isoloss
@@ -54,6 +55,7 @@ from .results import PlanStatus as PlanStatus
 from .results import RecipeComparison as RecipeComparison
 from .results import Regret as Regret
 from .results import SpecificationCurve as SpecificationCurve
+from .results import Studies as Studies
 from .results import Study as Study
 from .runs import Runs as Runs
 from .runs import read_runs as read_runs
@@ -61,4 +63,5 @@ from .specifying import specifications as specifications
 from .status import Status as Status
 from .store import load as load
 from .store import save as save
-from .studies import study as study
+from .studying import studies as studies
+from .studying import study as study

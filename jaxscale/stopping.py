@@ -9,12 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 _LOCK = threading.RLock()  # a handler of signals may run where the lock is held
 _NUMBERS: list[int] = []
 """The signals by which this process was asked to stop, in their order."""
 _FINISHING: list[object] = []
 """One entry for each part that is being made and would be lost."""
+_OVER: ContextVar[threading.Event | None] = ContextVar("over", default=None)
+"""Set when nobody waits any more for what this thread computes."""
 
 
 def ask(number: int) -> bool:
@@ -46,9 +49,23 @@ def asked_by() -> int | None:
 
 
 def stop_if_asked() -> None:
-    """Raise KeyboardInterrupt where the work was asked to stop and no part has to be finished first."""
-    if _NUMBERS and not _FINISHING:
+    """Raise KeyboardInterrupt where the work was asked to stop and no part has to be finished first.
+
+    So, too, where it is work of a thread that nobody waits for any more.
+    """
+    over = _OVER.get()
+    if (_NUMBERS and not _FINISHING) or (over is not None and over.is_set()):
         raise KeyboardInterrupt
+
+
+@contextmanager
+def until(over: threading.Event) -> Iterator[None]:
+    """Return a scope, of this thread, in which the work is asked to stop once the event is set."""
+    token = _OVER.set(over)
+    try:
+        yield
+    finally:
+        _OVER.reset(token)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ SPECIFIED = "Where the band comes from"
 FORETOLD = "Forecasts"
 HELD = "Do the bands hold"
 LARGE = "Large studies"
+MANY = "Many tables"
 TABLES = "Tables that are there"
 
 

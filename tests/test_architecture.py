@@ -17,7 +17,7 @@ ROWS += " stopping; numerics expressions"
 ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
 ROWS += (
     "; fitting allocation refitting"
-    "; planning designing studies approaches forecasting diagnosing comparing covering specifying checking"
+    "; planning designing studying approaches forecasting diagnosing comparing covering specifying checking"
 )
 ROWS += "; figures reports store parts datasets; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}

@@ -38,9 +38,10 @@ DOCUMENTED = {
     "costs": ("Cost",),
     "datasets": ("load", "card", "names"),
     "allocation": ("Allocation", "at_optimum"),
-    "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of", *SPREAD),
+    "results": ("Minimum", "Certificate", "Solution", "Count", "Counts", "sample_of", "StudyKey", *SPREAD),
     "objectives": ("Objective",),
     "registry": ("Registry",),
+    "studying": ("by_groups",),
 }
 """What is public beside the names of the package itself, by module."""
 EXPORTED = re.findall(r"import \w+ as (\w+)", Path(js.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))

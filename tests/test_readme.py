@@ -14,6 +14,7 @@ from readme_lines import (
     HELD,
     LARGE,
     LAWS_AND_MORE,
+    MANY,
     PLANS,
     README,
     RECIPES,
@@ -160,6 +161,17 @@ def test_a_large_study_is_begun_divided_merged_and_gone_on_with_as_printed(desk,
     assert js.parts.inventory(desk / "large").is_whole
     names = run_python(LARGE)
     assert (len(names["begun"]), len(names["ensemble"])) == (0, 4000)
+
+
+@pytest.mark.slow
+def test_the_lines_about_many_tables_run_as_printed(desk):
+    for line in lines_of(SECTIONS[MANY]):
+        answer = call(line)
+        assert answer.exit_code == 0, (line, answer.output)
+    many = run_python(MANY)["many"]
+    assert many.counts == {"converged": 4}
+    again = js.store.load_studies(desk / "many")
+    assert all(again[key].fit.coefs == many[key].fit.coefs for key in many)
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def approaches(
     from jaxscale.finding import forbids_plan
     from jaxscale.laws import LAWS
     from jaxscale.reports import agreement_document, json_text, print_agreement
-    from jaxscale.studies import usual_budgets
+    from jaxscale.studying import usual_budgets
 
     if reading.warmup:
         raise UsageError(NO_WARMUP)

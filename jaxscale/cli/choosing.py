@@ -156,7 +156,7 @@ def study_of(
     on_fit: Callable[[Fit], object] = lambda fit: None,
 ) -> Study:
     """Return the study of a table; on_fit: told the fit before it is resampled."""
-    from jaxscale.studies import study
+    from jaxscale.studying import study
 
     return study(
         runs,

@@ -91,7 +91,7 @@ def fit(
     """
     choosing.check_clear(fitting)
     cache.prepare(session)
-    from jaxscale.studies import compared
+    from jaxscale.studying import compared
 
     with progress(session) as bar:
         choosing.check_names(fitting, showing)

@@ -59,7 +59,7 @@ def frontier(
     if source is None:
         _print_known(fitting, given, showing, is_json=is_json)
         return
-    from jaxscale.studies import check_frontier_inputs
+    from jaxscale.studying import check_frontier_inputs
 
     with progress(session) as bar:
         study = sources.study_from(
@@ -105,7 +105,7 @@ def _saved(folder: str, showing: Showing, bar: Bar) -> Study:
     from jaxscale.intervals import INTERVALS
     from jaxscale.laws.grouped import core_of
     from jaxscale.store import load
-    from jaxscale.studies import FRONTIER_STAGE, check_frontier_inputs, with_frontiers
+    from jaxscale.studying import FRONTIER_STAGE, check_frontier_inputs, with_frontiers
 
     interval = None if showing.interval is None else INTERVALS.resolve(showing.interval)
     study = replace(load(folder), comparison=None).shown(level=showing.level, interval=interval)

@@ -26,6 +26,7 @@ from jaxscale.cli.predict import predict
 from jaxscale.cli.score import score
 from jaxscale.cli.session import Session, debug_option
 from jaxscale.cli.specifications import specifications
+from jaxscale.cli.studies import studies
 
 
 class Commands(click.Group):
@@ -67,8 +68,8 @@ def main() -> None:
 
 
 for command in (
-    fit, frontier, plan, design, compare, specifications, coverage, check, approaches, predict, score, bootstrap, merge,
-    plot, laws, doctor,
+    fit, studies, frontier, plan, design, compare, specifications, coverage, check, approaches, predict, score,
+    bootstrap, merge, plot, laws, doctor,
 ):  # fmt: skip
     main.add_command(command)
 

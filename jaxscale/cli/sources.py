@@ -81,7 +81,7 @@ def study_from(
 def part_named(study: Study, group: str | None) -> Study:
     """Return the study, or that of one of its groups; raise UsageError for a group too few, or too many."""
     from jaxscale.laws.grouped import grouping_of
-    from jaxscale.studies import part_of
+    from jaxscale.studying import part_of
 
     grouping = grouping_of(study.fit.law)
     if grouping is None and group is not None:

@@ -23,15 +23,11 @@ from jaxscale.results import Backtest, Ensemble, Fit, Frontier
 from jaxscale.results.mixtures import Predictive, quantile_of
 from jaxscale.results.spread import spread_of
 from jaxscale.runs import Runs
-from jaxscale.stages import Stages
 
 BUDGETS = 33
 """Of a frontier from a cut-off to the largest compute; one number for all, so that they share a program."""
 LEAST_SHARE = 0.5
 """Share of the replicates that must be usable."""
-
-STAGE = "{law} on {rows} runs"
-FITTING = "compiling and fitting"
 
 NO_MINIMUM = "the fit to {rows} runs is no minimum: {status}"
 FEW_USABLE = "of the fit to {rows} runs only {usable} of {total} replicates are usable"
@@ -57,7 +53,6 @@ class Asked:
     level: float
     fixed: Mapping[str, float]
     device: str
-    told: Stages
 
     @property
     def most(self) -> float:
@@ -69,15 +64,10 @@ def fitted_to(law: Law, rows: np.ndarray, asked: Asked) -> Ensemble:
     """Return the replicates of a law on these rows (k,) alone; raise RunsError, with the reason, where it fails."""
     whole = len(rows) == len(asked.runs)
     table = asked.runs if whole else only(asked.runs, rows)
-    told = asked.told.within(STAGE.format(law=law.name, rows=len(rows)))
-    told.begin(FITTING)
     found = fit(table, law, objective=asked.objective, device=asked.device)
     if not found.is_usable:
         raise RunsError(NO_MINIMUM.format(rows=len(rows), status=found.status))
-    made = resample(
-        found, scheme=asked.scheme, replicates=asked.replicates, seed=asked.seed, device=asked.device,
-        on_stage=told.begin, on_done=told.done,
-    )  # fmt: skip
+    made = resample(found, scheme=asked.scheme, replicates=asked.replicates, seed=asked.seed, device=asked.device)
     usable = int(made.usable.sum())
     if usable < max(1.0, LEAST_SHARE * len(made)):
         raise RunsError(FEW_USABLE.format(rows=len(rows), usable=f"{usable:,}", total=f"{len(made):,}"))

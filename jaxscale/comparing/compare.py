@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from jaxscale.allocation.inputs import priced
 from jaxscale.comparing.backtesting import Asked, backtest, fitted_to, frontier_between, with_regret
 from jaxscale.comparing.cutting import below, cut_offs, least_runs
 from jaxscale.comparing.weighing import information_criteria, stacking_weights
+from jaxscale.engine.together import side_by_side
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.fitting.preparing import programs_of
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
 from jaxscale.names import COMPARED
@@ -22,7 +25,8 @@ from jaxscale.resampling.drawing import check_seed
 from jaxscale.results import Backtest, Comparison, Ensemble, LawScore
 from jaxscale.results.samples import check_drawn
 from jaxscale.runs import Runs
-from jaxscale.stages import SILENT, Stages
+
+STAGE = "Fits to all runs and below cut-offs"
 
 NO_SIZE = (
     "{source}: the runs have no compute to be cut by, and the laws have no only input in common; give params and "
@@ -79,7 +83,7 @@ def compare(
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_stage, on_done
-        As in `js.bootstrap`.
+        Told how many fits there are, and how many more are done.
 
     Returns
     -------
@@ -105,24 +109,26 @@ def compare(
     ['pure-power-params']
     """
     chosen = [LAWS.resolve(law) for law in (COMPARED if laws is None else laws)]
-    asked = asked_of(runs, chosen, objective, scheme, replicates, seed, level, at, device, Stages(on_stage, on_done))
+    asked = asked_of(runs, chosen, objective, scheme, replicates, seed, level, at, device)
     source = runs.origin.source
     failed: dict[str, str] = {}
     cut, chosen = _cuts(asked, chosen, cuts, failed)
     ensembles: dict[Law, Ensemble] = {}
     tests: dict[tuple[Law, float], Backtest] = {}
     reasons: dict[tuple[Law, float], str] = {}
-    for law in chosen:
-        try:
-            ensembles[law] = fitted_to(law, np.flatnonzero(asked.is_known), asked)
-        except (RunsError, UsageError) as error:
-            failed[law.name] = str(error)
-            continue
-        for one in cut.tolist():
-            try:
-                tests[law, one] = backtest(law, one, asked)
-            except (RunsError, UsageError) as error:
-                reasons[law, one] = str(error)
+    places = [(law, one) for law in chosen for one in (None, *cut.tolist())]
+    on_stage(STAGE, len(places))
+    alike = [programs_of(runs, law, asked.objective) for law, _ in places]
+    made = side_by_side([partial(_judged, law, one, asked) for law, one in places], alike, on_done)
+    for (law, one), found in zip(places, made, strict=True):
+        if isinstance(found, Ensemble):
+            ensembles[law] = found
+        elif isinstance(found, Backtest):
+            tests[law, found.cut] = found
+        elif one is None:
+            failed[law.name] = found
+        else:
+            reasons[law, one] = found
     unit = "FLOP" if asked.along == "flops" else asked.along
     kept, left_out = _common(list(ensembles), cut, reasons, unit)
     for law in list(ensembles):
@@ -136,6 +142,14 @@ def compare(
     return Comparison(runs, asked.along, asked.size, np.array(kept), scores, failed, left_out, level, replicates, seed)
 
 
+def _judged(law: Law, cut: float | None, asked: Asked) -> Ensemble | Backtest | str:
+    """Return a law fitted to all runs, or its back-test at a cut-off; why there is none where it fails."""
+    try:
+        return fitted_to(law, np.flatnonzero(asked.is_known), asked) if cut is None else backtest(law, cut, asked)
+    except (RunsError, UsageError) as error:
+        return str(error)
+
+
 def asked_of(
     runs: Runs,
     laws: Sequence[Law],
@@ -146,7 +160,6 @@ def asked_of(
     level: float,
     at: Mapping[str, float] | None = None,
     device: str = "auto",
-    told: Stages = SILENT,
 ) -> Asked:
     """Return what is common to all fits, checked; raise UsageError or RunsError."""
     objective, scheme = OBJECTIVES.resolve(objective), SCHEMES.resolve(scheme)
@@ -176,7 +189,6 @@ def asked_of(
         level,
         dict(at or {}),
         device,
-        told,
     )
 
 

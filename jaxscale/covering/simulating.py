@@ -30,7 +30,7 @@ TOGETHER = 20_000
 
 
 @dataclass(frozen=True)
-class Studies:
+class Simulated:
     """S studies on the runs of a fit whose losses were simulated from it.
 
     shift: (S, n), added to the targets.   fits: of S tables.   fitted, covariance: the point fits on the rows, of parts
@@ -70,7 +70,7 @@ class Studies:
 
 def simulate_studies(
     fit: Fit, noise: Scheme, studies: int, *, has_errors: bool, seed: int, clock: Clock, device: str
-) -> Studies:
+) -> Simulated:
     """Return simulated studies, each fitted.   has_errors: whether methods read residuals or standard errors."""
     first, second = seeds_from(seed, 2)
     shift = simulated_losses(fit, noise, studies, seed=first, clock=clock, device=device)
@@ -78,11 +78,11 @@ def simulate_studies(
     fitted, covariance, robust = None, None, None
     if has_errors:
         fitted, covariance, robust = fitted_to_tables(fit, shift, fits, clock=clock, device=device)
-    return Studies(fit, shift, fits, fitted, covariance, robust)
+    return Simulated(fit, shift, fits, fitted, covariance, robust)
 
 
 def ensembles_of(
-    studies: Studies,
+    studies: Simulated,
     scheme: Scheme,
     replicates: int,
     parts: Iterable[str],
@@ -150,7 +150,7 @@ def _ensemble(
 
 
 def _nested(
-    studies: Studies,
+    studies: Simulated,
     scheme: Scheme,
     tables: int,
     replicates: int,

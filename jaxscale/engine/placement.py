@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import jax
 import numpy as np
@@ -14,6 +15,9 @@ from jaxscale.registry import unknown
 
 AXIS = "replicate"
 KINDS = ("auto", "cpu", "gpu", "tpu")
+
+_SHARING: ContextVar[Callable[[], int]] = ContextVar("sharing", default=lambda: 1)
+"""Returns how many computations share the cores with this one, itself included."""
 
 DEVICE_MISSING = (
     "device '{kind}' is not there; JAX finds: {found}.\n"
@@ -53,8 +57,23 @@ def mesh() -> jax.sharding.Mesh | None:
 
 
 def threads() -> int:
-    """Return how many program calls run side by side: one a core on a single CPU device, one elsewhere."""
-    return (os.cpu_count() or 1) if current().platform == "cpu" and mesh() is None else 1
+    """Return how many program calls run side by side: one a core on a single CPU device, one elsewhere.
+
+    Of computations that share the cores, each has its part of them.
+    """
+    if current().platform != "cpu" or mesh() is not None:
+        return 1
+    return max(1, (os.cpu_count() or 1) // _SHARING.get()())
+
+
+@contextmanager
+def sharing(count: Callable[[], int]) -> Iterator[None]:
+    """Return a scope, of this thread, in which as many computations share the cores as `count` says when asked."""
+    token = _SHARING.set(count)
+    try:
+        yield
+    finally:
+        _SHARING.reset(token)
 
 
 def current() -> jax.Device:

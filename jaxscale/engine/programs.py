@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -16,7 +16,7 @@ from jaxscale.engine.data import Flattening
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.elementary import log
-from jaxscale.numerics.made import made_of
+from jaxscale.numerics.made import kept, made_of
 from jaxscale.numerics.powers import with_exponentials
 from jaxscale.numerics.rho import Rho
 from jaxscale.resampling import Draw
@@ -71,7 +71,7 @@ class Question(NamedTuple):
     budget: StepBudget
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def problem_of(
     law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Rho], is_positive: tuple[bool, ...] = ()
 ) -> Problem:

@@ -10,6 +10,7 @@ import keyword
 import re
 import warnings
 from dataclasses import dataclass
+from threading import Lock
 from typing import NoReturn
 
 from jaxscale.errors import UsageError
@@ -21,6 +22,8 @@ NO_BACKSLASH = "a backslash is not read outside backquotes"
 
 SHOWN_BEFORE, SHOWN_AFTER = 60, 30
 
+PARSING = Lock()
+"""Held while Python's warnings are silenced, which is for the whole process."""
 _PIECES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|`")
 
 
@@ -82,7 +85,7 @@ def parse(option: str, text: str) -> Expression:
     if "\\" in blank:
         refuse(option, NO_BACKSLASH, text, blank.index("\\"))
     try:
-        with warnings.catch_warnings():
+        with PARSING, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a number glued to a word is a warning to Python; here it is refused
             tree = ast.parse(blank, mode="eval").body
     except SyntaxError as error:

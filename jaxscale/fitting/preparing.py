@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jaxscale.engine.data import Batch, pad
+from jaxscale.engine.data import Batch, bucket, pad
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting.groups import spread
 from jaxscale.laws import Law
@@ -96,6 +96,11 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
     target = np.log(runs.loss) if objective.space == "log" else runs.loss
     cluster = clusters_of(runs.group, len(runs))
     return pad(tuple(runs.columns[name] for name in law.inputs), np.asarray(target), weight, cluster)
+
+
+def programs_of(runs: Runs, law: Law, objective: Objective) -> Hashable:
+    """Return what the programs of a fit and of its replicates depend on: the same where they share them."""
+    return (bucket(len(runs)), law, objective.rho, objective.space)
 
 
 def _check_balance(runs: Runs, weight: np.ndarray, free: int) -> None:

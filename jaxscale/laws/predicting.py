@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import jax
 import numpy as np
@@ -13,6 +12,7 @@ from jaxscale.errors import UsageError
 from jaxscale.laws.checking import NO_NUMBER
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.hosted import extended, hosted, shared_length
+from jaxscale.numerics.made import kept
 
 INPUT_MISSING = "law '{name}' needs {needed}; missing: {missing}"
 NO_TABLE = "the columns do not broadcast against one another: {shapes}"
@@ -65,14 +65,14 @@ def predict_each(law: Law, sets: np.ndarray, columns: Mapping[str, np.ndarray]) 
     return np.asarray(found[: len(sets)], dtype=np.float64)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _every(law: Law) -> Callable[..., jax.Array]:
     """Return (sets (R, p), *runs (n, …)) → loss (R, n)."""
     runs = len(law.inputs)
     return jax.vmap(jax.vmap(_by_vector(law), (None, *(0,) * runs)), (0, *(None,) * runs))
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _each(law: Law) -> Callable[..., jax.Array]:
     """Return (sets (B, p), *runs (B, …)) → loss (B,)."""
     return jax.vmap(_by_vector(law))

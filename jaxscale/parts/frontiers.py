@@ -18,7 +18,7 @@ from jaxscale.store.folder import told_reasons
 from jaxscale.store.frontiers import frontier_folder, frontier_in, has_frontier_of, write_frontier
 from jaxscale.store.manifest import KeptPart, read_manifest
 from jaxscale.store.parts import Columns
-from jaxscale.studies import FRONTIER_STAGE, with_frontiers
+from jaxscale.studying import FRONTIER_STAGE, with_frontiers
 
 
 def is_by_parts(begun: Study, *, is_plain: bool) -> bool:

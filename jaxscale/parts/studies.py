@@ -20,7 +20,7 @@ from jaxscale.stages import Stages
 from jaxscale.store.folder import absolute_path
 from jaxscale.store.manifest import KeptPart, Manifest, is_large, is_same_study, read_manifest
 from jaxscale.store.saving import saved_study
-from jaxscale.studies import FRONTIER_STAGE
+from jaxscale.studying import FRONTIER_STAGE
 from jaxscale.text import Json, shown_name
 
 NOT_LARGE = "{place}: holds no large study; jaxscale fit begins one, with more than {most:,} --replicates"

@@ -26,6 +26,7 @@ from jaxscale.reports.predictions import (
 from jaxscale.reports.recipes import print_recipes, recipes_document
 from jaxscale.reports.scores import print_score, score_document
 from jaxscale.reports.specifications import print_specifications, specification_notes, specifications_document
+from jaxscale.reports.studies import print_studies, studies_document
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
@@ -68,11 +69,13 @@ __all__ = [
     "print_recipes",
     "print_score",
     "print_specifications",
+    "print_studies",
     "reached_document",
     "recipes_document",
     "score_document",
     "specification_notes",
     "specifications_document",
+    "studies_document",
     "warnings_of",
     "why_no_diagnosis",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from jaxscale.results.samples import sample_of
 from jaxscale.results.solution import Solution
 from jaxscale.results.speccurve import SpecificationCurve
 from jaxscale.results.specifications import PARTS, Decomposition, Specification, SpecificationFit
+from jaxscale.results.studies import Studies, StudyKey
 from jaxscale.results.study import LEAST_USABLE, Study
 
 __all__ = [
@@ -61,7 +62,9 @@ __all__ = [
     "Specification",
     "SpecificationCurve",
     "SpecificationFit",
+    "Studies",
     "Study",
+    "StudyKey",
     "residual_summary",
     "sample_of",
 ]

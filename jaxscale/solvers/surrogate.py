@@ -8,7 +8,6 @@ a start and never an answer: the loop that minimises takes it from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -17,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
-from jaxscale.numerics.made import made_of
+from jaxscale.numerics.made import kept, made_of
 from jaxscale.numerics.rho import Rho
 from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.solvers.problem import (
@@ -190,7 +189,7 @@ def surrogate_evaluation(
     return over_rows(problem, data, z, scale, jnp.ones(problem.size, z.dtype), metric)
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def quadratic(
     rho: Callable[[jax.Array, jax.Array], Rho], size: int, seen: tuple[tuple[int, ...], ...] | None = None
 ) -> Problem:

@@ -18,15 +18,15 @@ from jaxscale.refitting.bootstrap import resample
 from jaxscale.resampling import Scheme
 from jaxscale.results import Fit, Frontier, Specification, SpecificationFit
 from jaxscale.results.specifications import ANSWERS, WORTH
+from jaxscale.results.studies import FEW_USABLE, REFUSED
 from jaxscale.results.study import LEAST_USABLE
 from jaxscale.runs import Runs
-from jaxscale.stages import Stages
 
-REFUSED, NO_OPTIMUM, FEW = "refused", "no-optimum", "few-usable"
+NO_OPTIMUM = "no-optimum"
 NOT_A_MINIMUM = "the fit is no minimum of its objective: {status}"
 NO_FRONTIER = "the law tells no loss of a budget"
 NONE_INSIDE = "no best size lies inside the range at the target"
-FEW_USABLE = "only {usable} of {total} replicates have an answer"
+TOO_FEW = "only {usable} of {total} replicates have an answer"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,6 @@ class Inquiry:
     seed: int
     level: float
     device: str
-    told: Stages
 
 
 def answered(
@@ -65,9 +64,8 @@ def answered(
         if not has_frontier(law):
             return _unanswered(specification, NO_OPTIMUM, NO_FRONTIER, found, used)
         made = resample(
-            found, scheme=inquiry.scheme, replicates=inquiry.replicates, seed=inquiry.seed, device=inquiry.device,
-            on_stage=inquiry.told.begin, on_done=inquiry.told.done,
-        )  # fmt: skip
+            found, scheme=inquiry.scheme, replicates=inquiry.replicates, seed=inquiry.seed, device=inquiry.device
+        )
         return _answer(specification, found, frontier(made, flops=inquiry.flops, fixed=needed), used, inquiry)
     except (RunsError, UsageError) as error:
         return _unanswered(specification, REFUSED, " ".join(str(error).splitlines()), found, used)
@@ -83,8 +81,8 @@ def _answer(specification: Specification, found: Fit, best: Frontier, used: int,
     total, samples = inquiry.replicates, {name: getattr(best, name)[:, 0] for name in ANSWERS}
     status, reason, usable = str(found.status), "", int(np.isfinite(samples["loss"]).sum())
     if usable < LEAST_USABLE * total:
-        status, reason = FEW, FEW_USABLE.format(usable=f"{usable:,}", total=f"{total:,}")
-    for name in ANSWERS if status != FEW else ():
+        status, reason = FEW_USABLE, TOO_FEW.format(usable=f"{usable:,}", total=f"{total:,}")
+    for name in ANSWERS if status != FEW_USABLE else ():
         has = np.isfinite(samples[name])
         if has.sum() < LEAST_USABLE * total:
             continue

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from jaxscale.allocation.frontier import checked_budgets
 from jaxscale.counting import Convention
+from jaxscale.engine.together import side_by_side
 from jaxscale.errors import UsageError
+from jaxscale.fitting.preparing import programs_of
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import Law
 from jaxscale.objectives import Objective
 from jaxscale.refitting import check_clusters
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.resampling.drawing import check_seed
-from jaxscale.results import Specification, SpecificationCurve
+from jaxscale.results import SpecificationCurve
 from jaxscale.results.samples import check_drawn
 from jaxscale.runs import Runs
 from jaxscale.specifying.axes import axes_of
 from jaxscale.specifying.refits import Inquiry, answered
 from jaxscale.specifying.tables import compute_of, table_of
-from jaxscale.stages import Stages
 
-STAGE = "Specification {at} of {count}: {what}"
+STAGE = "Specifications"
 BEYOND = 10.0
 """Times the largest measured compute: the target where none is given."""
 MOST = 20_000
@@ -96,7 +97,7 @@ def specifications(
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_stage, on_done
-        As in `js.bootstrap`.
+        Told how many specifications there are, and how many more are done.
 
     Returns
     -------
@@ -137,32 +138,20 @@ def specifications(
         raise UsageError(BAD_COUNT.format(replicates=replicates))
     check_clusters(runs, scheme, has_own=False)
     first = next(iter(axes.laws.values()))
-    told = Stages(on_stage, on_done)
-    inquiry = Inquiry(
-        _target(flops, first, runs), dict(at or {}), scheme, int(replicates), int(seed), level, device, told
-    )
+    inquiry = Inquiry(_target(flops, first, runs), dict(at or {}), scheme, int(replicates), int(seed), level, device)
     wanted = axes.specifications(is_product=product)
     if len(wanted) > MOST:
         raise UsageError(TOO_MANY.format(count=len(wanted), most=MOST))
-    fits = []
-    for place, one in enumerate(wanted, start=1):
-        heading = STAGE.format(at=place, count=len(wanted), what=described(one, wanted[0]))
-        on_stage(heading, None)
-        inquiry = replace(inquiry, told=told.within(heading))
-
-        def make(one: Specification = one) -> Runs:
-            return table_of(first, runs, one)
-
-        fits.append(answered(one, make, axes.laws[one.law], axes.objective_of(one), inquiry))
+    asked = [(axes.laws[one.law], axes.objective_of(one)) for one in wanted]
+    tasks = [
+        partial(answered, one, partial(table_of, first, runs, one), law, objective, inquiry)
+        for one, (law, objective) in zip(wanted, asked, strict=True)
+    ]
+    on_stage(STAGE, len(wanted))
+    fits = side_by_side(tasks, [programs_of(runs, law, objective) for law, objective in asked], on_done)
     return SpecificationCurve(
         runs, inquiry.flops, tuple(fits), level, int(replicates), int(seed), product, dict(axes.left_out)
     )
-
-
-def described(one: Specification, base: Specification) -> str:
-    """Return the choices in which a specification differs from the base, in words."""
-    axes = one.differences(base)
-    return ", ".join(f"{axis} {one.value_of(axis)}" for axis in axes) or "the base"
 
 
 def _target(flops: float | None, law: Law, runs: Runs) -> float:

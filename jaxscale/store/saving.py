@@ -43,7 +43,7 @@ from jaxscale.store.promises import (
     verify_names,
 )
 from jaxscale.store.specs import Known, own_specs
-from jaxscale.studies import part_of
+from jaxscale.studying import part_of
 from jaxscale.text import Json
 
 OTHER_GROUPS = "the frontiers are those of the groups {found}, which are not the groups of the fit of '{name}'"

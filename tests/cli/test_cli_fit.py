@@ -12,8 +12,8 @@ from cli_commands import COMMAND, TABLE
 
 from jaxscale import datasets
 from jaxscale.status import Status
-from jaxscale.studies import making
-from jaxscale.studies.making import FACTORS
+from jaxscale.studying import making
+from jaxscale.studying.making import FACTORS
 
 CONTRACT = {
     "": "schema_version law objective data coefs objective_value status certificate bootstrap frontier warnings "

@@ -11,6 +11,7 @@ from jaxscale.cli.main import main
 
 COMMANDS = (
     "fit",
+    "studies",
     "frontier",
     "plan",
     "design",

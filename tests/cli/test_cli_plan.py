@@ -170,7 +170,7 @@ def test_what_cannot_be_asked_is_refused_by_name(run, words, told):
 
 
 def test_a_question_that_cannot_be_asked_costs_no_fit(run, monkeypatch):
-    from jaxscale.studies import making
+    from jaxscale.studying import making
 
     def refuse(*given, **named):
         raise AssertionError("a fit was made")

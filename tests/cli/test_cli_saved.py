@@ -9,7 +9,7 @@ from cli_commands import COMMAND, TABLE
 
 import jaxscale as js
 from jaxscale.figures import Figure
-from jaxscale.studies import making
+from jaxscale.studying import making
 
 
 @pytest.fixture

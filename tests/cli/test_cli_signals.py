@@ -24,7 +24,7 @@ HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 COMMAND = "from jaxscale.cli.main import main\n"
 STUCK = """
 import ctypes
-from jaxscale.studies import making
+from jaxscale.studying import making
 
 def stuck(*given, **named):
     print("stuck", flush=True)
@@ -36,7 +36,7 @@ making.{step} = stuck
 PART = """
 import time
 from jaxscale import stopping
-from jaxscale.studies import making
+from jaxscale.studying import making
 
 def parts(*given, **named):
     with stopping.finishing():

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import jaxscale as js
-from jaxscale.covering.simulating import WITHOUT_VALUE, Studies
+from jaxscale.covering.simulating import WITHOUT_VALUE, Simulated
 from jaxscale.errors import IntervalError, RunsError, UsageError
 from jaxscale.intervals import Sample
 from jaxscale.refitting.tables import TableFits, fits_of_tables, fitted_to_tables, refits_of_tables
@@ -116,7 +116,7 @@ def test_studies_without_a_value_of_a_coef_are_counted():
     """One of three fits is usable but has a coef without a value, and one is not usable."""
     coefs = np.array([[1.0, 2.0], [1.0, np.nan], [np.nan, np.nan]])
     status = np.array([Status.CONVERGED, Status.AT_BOUND, Status.MAX_STEPS], np.int8)
-    found = Studies(None, np.zeros((3, 1)), TableFits(coefs, status), None, None)
+    found = Simulated(None, np.zeros((3, 1)), TableFits(coefs, status), None, None)
     assert found.usable.tolist() == [0]
     assert found.failed == {str(Status.MAX_STEPS): 1, WITHOUT_VALUE: 1}
 

@@ -56,7 +56,7 @@ def test_the_same_command_goes_on_to_the_same_bytes_and_answers(own_folder, stud
 
 
 def test_a_finished_study_is_not_fitted_again(study, monkeypatch):
-    from jaxscale.studies import making
+    from jaxscale.studying import making
 
     monkeypatch.setattr(making, "fit", None)
     assert document(*MANY)["bootstrap"]["replicates"] == 300

@@ -112,8 +112,7 @@ def study(
     parts = parts_for(rule)
     check_drawn(scheme)
     check_level(level)
-    if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 0:
-        raise UsageError(BAD_COUNT.format(replicates=replicates))
+    check_count(replicates)
     if replicates:
         check_clusters(runs, scheme, has_own=bool(per_group))
     for one in (conventions,) if isinstance(conventions, str) else conventions:
@@ -145,6 +144,12 @@ def study(
         on_stage(FRONTIER_STAGE, None)
         made = with_frontiers(made)
     return compared(made, conventions, on_stage=on_stage, device=device) if conventions else made
+
+
+def check_count(replicates: int) -> None:
+    """Raise UsageError for what is no number of replicates, 0 for none."""
+    if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 0:
+        raise UsageError(BAD_COUNT.format(replicates=replicates))
 
 
 def compared(

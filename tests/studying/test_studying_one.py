@@ -12,7 +12,7 @@ from jaxscale.refitting.starting import REFITTING
 from jaxscale.refitting.survey import SURVEYING
 from jaxscale.reports import fit_document
 from jaxscale.results import Study
-from jaxscale.studies import making, with_frontiers
+from jaxscale.studying import making, with_frontiers
 
 FLOPS = np.geomspace(1e17, 1e21, 20)
 

@@ -1,0 +1,24 @@
+"""A table fitted, resampled, spent, by group, reduced and recounted, in one call; or many tables by several laws."""
+
+from jaxscale.studying.batch import by_groups, studies
+from jaxscale.studying.making import (
+    FRONTIER_STAGE,
+    check_frontier_inputs,
+    compared,
+    part_of,
+    study,
+    usual_budgets,
+    with_frontiers,
+)
+
+__all__ = [
+    "FRONTIER_STAGE",
+    "by_groups",
+    "check_frontier_inputs",
+    "compared",
+    "part_of",
+    "studies",
+    "study",
+    "usual_budgets",
+    "with_frontiers",
+]
