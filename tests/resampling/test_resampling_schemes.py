@@ -79,13 +79,20 @@ def test_a_replicate_of_chinchillas_law_is_what_scipy_finds(sum_of_powers, schem
     for one in range(3):
         target, root = y if shift is None else y + shift[one], np.sqrt(weight[one])
 
-        def residuals(point, root=root, target=target):
+        def terms(point):
             e, a, b, alpha, beta = point  # ln E, ln A and ln B, of which the last two at the middle of the table
-            powers = np.exp(e) + np.exp(a - alpha * (n - n.mean())) + np.exp(b - beta * (d - d.mean()))
-            return root * (np.log(powers) - target)
+            return np.exp(e), np.exp(a - alpha * (n - n.mean())), np.exp(b - beta * (d - d.mean()))
+
+        def residuals(point, root=root, target=target):
+            return root * (np.log(sum(terms(point))) - target)
+
+        def jacobian(point, root=root):  # SciPy's differences are off by 1e-7 in B
+            floor, first, second = terms(point)
+            slopes = np.stack([0 * n + floor, first, second, -first * (n - n.mean()), -second * (d - d.mean())], axis=1)
+            return root[:, None] * slopes / (floor + first + second)[:, None]
 
         start = [np.log(1.8), *(np.log([480.0, 2100.0]) - [0.35 * n.mean(), 0.37 * d.mean()]), 0.35, 0.37]
-        found = least_squares(residuals, start, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        found = least_squares(residuals, start, jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15)
         e, a, b, alpha, beta = found.x
         want = {"E": np.exp(e), "A": np.exp(a + alpha * n.mean()), "B": np.exp(b + beta * d.mean())}
         want |= {"alpha": alpha, "beta": beta}
