@@ -26,6 +26,7 @@ from jaxscale.reports.predictions import (
 from jaxscale.reports.recipes import print_recipes, recipes_document
 from jaxscale.reports.scores import print_score, score_document
 from jaxscale.reports.specifications import print_specifications, specification_notes, specifications_document
+from jaxscale.reports.summaries import summary_of
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "score_document",
     "specification_notes",
     "specifications_document",
+    "summary_of",
     "warnings_of",
     "why_no_diagnosis",
 ]  # fmt: skip

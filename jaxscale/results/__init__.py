@@ -1,5 +1,6 @@
 """The answers: frozen records of NumPy numbers and of the specs that made them, for one set of coefs or many."""
 
+from jaxscale.results.answer import Answer, Drawn
 from jaxscale.results.backtest import Backtest, LawScore
 from jaxscale.results.check import Check
 from jaxscale.results.comparison import Comparison
@@ -26,6 +27,7 @@ __all__ = [
     "PARTS",
     "QUANTITIES",
     "Alternative",
+    "Answer",
     "Backtest",
     "Certificate",
     "Check",
@@ -38,6 +40,7 @@ __all__ = [
     "Decomposition",
     "Design",
     "Diagnosis",
+    "Drawn",
     "Ensemble",
     "Fit",
     "Frontier",

@@ -14,6 +14,7 @@ from jaxscale.costs.training import decided
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band
 from jaxscale.intervals.band import check_level
+from jaxscale.results.answer import Answer
 from jaxscale.results.backtest import LawScore
 from jaxscale.results.calibration import Calibration, WidthParts, calibrated, reach_of
 from jaxscale.results.ensemble import Ensemble
@@ -31,7 +32,7 @@ INPUT_MISSING = "predict needs {missing} too: an input of '{law}', which has a w
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Answer):
     """Laws on one table, the one that extrapolates best first.
 
     Attributes

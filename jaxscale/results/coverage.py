@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.provenance import Provenance
+from jaxscale.results.answer import Answer
 from jaxscale.results.fit import Fit
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Answer):
     """What intervals at one level held, in studies that were simulated from a fit on its own runs.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.intervals.band import check_level
 from jaxscale.registry import unknown
+from jaxscale.results.answer import Answer
 from jaxscale.results.information import cases_of, worth_of_knowing
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NO_PRICE = "regret in dollars needs dollars_per_flop="
 
 
 @dataclass(frozen=True)
-class Regret:
+class Regret(Answer):
     """What one plan costs under every draw beyond the draw's own best plan.
 
     Attributes
@@ -59,6 +60,32 @@ class Regret:
     dollars: np.ndarray | None
     weight: np.ndarray
     exceeded: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Regret of {self.params:.4g} params, {self.tokens:.4g} tokens: {self.expected()[0]:.3g} nats expected>"
+
+    def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per measure: the expected regret, its Monte-Carlo error, and quantiles over the draws.
+
+        Parameters
+        ----------
+        level
+            The share of the draws between the quantiles.
+
+        Returns
+        -------
+        DataFrame
+            Columns expected, error, low and high.
+
+        Raises
+        ------
+        UsageError
+            For a level outside (0, 1).
+        """
+        import pandas as pd
+
+        rows = {one: (*self.expected(one), *self.interval(one, level=level)) for one in self.measures}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["expected", "error", "low", "high"])
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -155,7 +182,7 @@ class RegretCurve:
 
 
 @dataclass(frozen=True)
-class Decision:
+class Decision(Answer):
     """The plan of the least risk within limits, and what it and others cost under every draw of the coefs.
 
     Attributes

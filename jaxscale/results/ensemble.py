@@ -13,7 +13,8 @@ from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, Sample, band
 from jaxscale.intervals.lines import line_of
 from jaxscale.provenance import Provenance
-from jaxscale.registry import unknown
+from jaxscale.registry import check_known
+from jaxscale.results.answer import Drawn
 from jaxscale.results.fit import Fit
 from jaxscale.results.minimum import Joint
 from jaxscale.results.nested import Nested, ranks_of
@@ -30,7 +31,7 @@ REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(Drawn):
     """Replicates of a Fit.
 
     Attributes
@@ -194,8 +195,7 @@ class Ensemble:
         UsageError
             For an unknown coef.
         """
-        if name not in self.coefs:
-            raise UsageError(unknown("coef", name, tuple(self.coefs)))
+        check_known("coef", name, self.coefs)
         has_value = self.usable & ~self.without.get(name, np.zeros(len(self), bool))
         return np.where(has_value, self.coefs[name], np.nan)
 

@@ -13,6 +13,8 @@ from jaxscale.intervals import INTERVALS, Band, Interval, Sample, band
 from jaxscale.intervals.blocks import Blocks
 from jaxscale.intervals.lines import line_through
 from jaxscale.intervals.spec import Line
+from jaxscale.registry import check_known
+from jaxscale.results.answer import Drawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,7 @@ QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
 
 
 @dataclass(frozen=True)
-class Frontier:
+class Frontier(Drawn):
     """The optimum of a law on C = 6 N D, or on the law's own price, per budget.
 
     Attributes
@@ -148,8 +150,9 @@ class Frontier:
         Raises
         ------
         UsageError
-            As `js.band`.
+            As `js.band`, and for another quantity.
         """
+        check_known("quantity", quantity, QUANTITIES)
         if self.at_point is None:
             return None
         values, point = getattr(self, quantity), getattr(self.at_point, quantity)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band
 from jaxscale.registry import unknown
+from jaxscale.results.answer import Answer
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.frontier import Frontier
 from jaxscale.runs import Runs
@@ -106,7 +107,7 @@ class RecipePair:
 
 
 @dataclass(frozen=True)
-class RecipeComparison:
+class RecipeComparison(Answer):
     """Recipes on one table, each beside the base.
 
     Attributes
