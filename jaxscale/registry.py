@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from jaxscale.errors import UsageError
 
 NO_ENTRY = "{kind} = {entry} is neither a name nor {article} {kind} with one. Known names: {known}."
+NOT_A_LIST = "several of kind {kind} are given in a list, even one: write [{word!r}]"
 MOST_LETTERS = 60
 """Of the repr of an object that is none."""
 MOST_NAMES = 16
@@ -124,6 +125,29 @@ class Registry(Generic[T]):
             raise UsageError(unknown(self.kind, entry, self.names))
         return self._entries[name]
 
+    def each(self, entries: Sequence[T | str]) -> list[T]:
+        """Return the entries of several names or objects.
+
+        Parameters
+        ----------
+        entries
+            As for `resolve`, in a list.
+
+        Returns
+        -------
+        list
+            In their order.
+
+        Raises
+        ------
+        UsageError
+            As `resolve`, and for one name, or one object, in place of a list.
+        """
+        if isinstance(entries, str) or not isinstance(entries, Sequence | Registry):
+            word = entries if isinstance(entries, str) else getattr(entries, "name", entries)
+            raise UsageError(NOT_A_LIST.format(kind=self.kind, word=word))
+        return [self.resolve(entry) for entry in entries]
+
     def _no_entry(self, entry: object) -> str:
         words, article = repr(entry), "an" if self.kind[0] in "aeiou" else "a"
         words = words if len(words) <= MOST_LETTERS else f"{words[: MOST_LETTERS - 1]}…"
@@ -131,17 +155,17 @@ class Registry(Generic[T]):
         return NO_ENTRY.format(kind=self.kind, entry=words, article=article, known=listing)
 
 
-def unknown(kind: str, name: str, known: Sequence[str]) -> str:
+def unknown(kind: str, name: object, known: Sequence[str]) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest of them."""
-    near = nearest(name, known)
+    near = nearest(str(name), known)
     close = f" Did you mean {near}?" if near else ""
     return UNKNOWN.format(kind=kind, name=name, close=close, known=", ".join(known[:MOST_NAMES]) + _more(known))
 
 
-def check_known(kind: str, name: str, known: Collection[str]) -> None:
+def check_known(kind: str, name: object, known: Collection[str]) -> None:
     """Raise UsageError unless a name is among the known ones."""
     if name not in known:
-        raise UsageError(unknown(kind, str(name), tuple(known)))
+        raise UsageError(unknown(kind, name, tuple(known)))
 
 
 def _more(known: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ from jaxscale.cli.session import Command
 Decorator: TypeAlias = Callable[[Command], Command]
 
 FLOPS = (1e21, 1e23, 5.76e23, 1e25)
-"""Budgets of the printed frontier of coefs without runs, in FLOP; those of runs are `studies.usual_budgets`."""
+"""Budgets of the printed frontier of coefs without runs, in FLOP; of runs see `allocation.budgets`."""
 LEVEL, INTERVAL = 0.95, "percentile"
 FLOPS_DEFAULT = "[default: 1, 3, 10, 30 and 100 times the largest measured compute]"
 

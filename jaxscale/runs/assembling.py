@@ -33,6 +33,10 @@ NO_EFFECTIVE_DATA = (
 NONE_COMPLETE = "{source}: 0 runs are left: each of the {rows} selected rows lacks a number in {headers}; check --map"
 WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text}]"
 
+NOT_A_MAPPING = "{name} = {value!r} is no mapping; write for example {name}={example}"
+NOT_A_TUPLE = "{name} = {value!r} is one text; write {name}=({value!r},)"
+EXAMPLES = {"map": "{'params': 'Model Size'}", "scale": "{'tokens': 1e9}", "lowest_per": "{'params': 0.5}"}
+
 UNDEFINED = (
     "{source}: {role} = {formula} is no finite number in {places}; "
     "mend the formula, or leave these rows out with --where"
@@ -69,6 +73,12 @@ class Request:
             raise UsageError(unknown("--missing", str(self.missing), ("refuse", "drop")))
         if isinstance(self.where, str):
             raise UsageError(WHERE_IS_TEXT.format(text=shown(self.where)))
+        for name, value in (("map", self.map), ("scale", self.scale), ("lowest_per", self.lowest_per)):
+            if not isinstance(value, Mapping):
+                raise UsageError(NOT_A_MAPPING.format(name=name, value=value, example=EXAMPLES[name]))
+        for name in ("inputs", "beside"):
+            if isinstance(getattr(self, name), str):
+                raise UsageError(NOT_A_TUPLE.format(name=name, value=getattr(self, name)))
         check_factors(self.scale)
         check_widths(self.lowest_per)
 

@@ -146,7 +146,7 @@ class Runs:
     def __getitem__(self, name: str) -> np.ndarray:
         own = {"loss": self.loss, "weight": self.weight, "sigma": self.sigma, "group": self.group}
         named = {**self.labels, **self.columns, **{key: array for key, array in own.items() if array is not None}}
-        if name not in named:
+        if not isinstance(name, str) or name not in named:
             raise UsageError(unknown("column", name, tuple(named)))
         return named[name]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxscale.allocation.frontier import checked_budgets
+from jaxscale.allocation.budgets import checked_budgets
 from jaxscale.counting import Convention
 from jaxscale.errors import UsageError
 from jaxscale.intervals.band import check_level

@@ -17,6 +17,7 @@ import numpy as np
 
 from jaxscale.digits import data_size
 from jaxscale.errors import StoreError
+from jaxscale.results.kinds import path_of
 from jaxscale.runs import opening
 from jaxscale.store.archive import Archive, archive_of, write_archive
 from jaxscale.store.specs import wrong_field
@@ -69,7 +70,7 @@ _COPIES = 2.0
 
 def absolute_path(folder: str | Path) -> Path:
     """Return the folder with the current one before it; raise StoreError where that is gone."""
-    with told_reasons(Path(folder)):
+    with told_reasons(path_of(folder)):
         return Path(os.path.abspath(folder))
 
 

@@ -6,8 +6,7 @@ from jaxscale.studies.making import (
     compared,
     part_of,
     study,
-    usual_budgets,
     with_frontiers,
 )
 
-__all__ = ["FRONTIER_STAGE", "check_frontier_inputs", "compared", "part_of", "study", "usual_budgets", "with_frontiers"]
+__all__ = ["FRONTIER_STAGE", "check_frontier_inputs", "compared", "part_of", "study", "with_frontiers"]
