@@ -31,7 +31,7 @@ from jaxscale.errors import UsageError
 from jaxscale.intervals import Sample
 from jaxscale.laws import LAWS, Law
 from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier, Study
-from jaxscale.results.kinds import source_of
+from jaxscale.results.kinds import drawn_from
 from jaxscale.results.samples import Sets, sample_from, sets_of
 
 Tree = TypeVar("Tree")
@@ -95,7 +95,7 @@ def frontier(
     array([22.9, 20.4])
     """
     study = source if isinstance(source, Study) else None
-    source = source_of(source)
+    source = drawn_from(source)
     fit = source.fit if isinstance(source, Ensemble) else source
     law, coefs = given_law(fit, law, coefs, verb="frontier", kinds="a Study, a Fit, an Ensemble")
     budgets, fixed = budgets_for(flops, study, fit), study.at if fixed is None and study is not None else fixed

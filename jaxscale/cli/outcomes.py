@@ -23,7 +23,7 @@ from contextlib import contextmanager
 
 import click
 
-from jaxscale import stopping
+from jaxscale import speaking, stopping
 from jaxscale.cli import printing
 from jaxscale.cli.session import Session, write_error
 from jaxscale.cli.starting import DEFAULTS, LINES, say
@@ -48,6 +48,11 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
 
     With --debug the traceback comes before the message.
     """
+    with speaking.typing():
+        return _exit_code_of(run, session)
+
+
+def _exit_code_of(run: Callable[[], object], session: Session) -> int:
     stopping.forget()
     try:
         with session.interruptible():

@@ -25,7 +25,7 @@ from jaxscale.errors import UsageError
 from jaxscale.laws import Law
 from jaxscale.registry import unknown
 from jaxscale.results import Design, Ensemble, Fit, Study
-from jaxscale.results.kinds import source_of
+from jaxscale.results.kinds import drawn_from
 from jaxscale.runs import Runs
 
 DRAWS = 128
@@ -127,7 +127,7 @@ def design(
     >>> chosen.cost <= 5e19
     True
     """
-    source = source_of(source)
+    source = drawn_from(source)
     replicates, source = (source, source.fit) if isinstance(source, Ensemble) else (None, source)
     law, evidence, prior, space, starts = known_runs(source, law, coefs, spread)
     flops, region, beside = wanted(law, target, fixed)

@@ -26,7 +26,7 @@ from jaxscale.figures.pages import (
 )
 from jaxscale.figures.spec import Panels
 from jaxscale.results import Decision, Plan
-from jaxscale.results.decision import mean_of, quantiles_of
+from jaxscale.results.regret import mean_of, quantiles_of
 
 AROUND = np.log(30.0)
 """How far the plane goes beyond the plans, in ln of params and tokens."""

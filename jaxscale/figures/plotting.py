@@ -34,7 +34,7 @@ from jaxscale.results import (
     SpecificationCurve,
     Study,
 )
-from jaxscale.results.answer import Answer
+from jaxscale.results.result import Result
 
 FIGURES: Registry[Figure] = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
@@ -51,7 +51,7 @@ class Drawing:
     panels: Callable[[], Panels]
 
 
-def plot(result: Answer, figure: str | None = None, *, ax: Axes | None = None, panel: str | None = None) -> Page | Axes:
+def plot(result: Result, figure: str | None = None, *, ax: Axes | None = None, panel: str | None = None) -> Page | Axes:
     """Return a figure of a result: a page of its own, or one panel of it in axes of yours.
 
     Parameters
@@ -100,7 +100,7 @@ def plot(result: Answer, figure: str | None = None, *, ax: Axes | None = None, p
     return ax
 
 
-def _drawing(result: Answer, figure: str | None) -> Drawing:
+def _drawing(result: Result, figure: str | None) -> Drawing:
     """Return the drawing of a result by the name of a figure; raise UsageError where there is none."""
     if isinstance(result, Diagnosis):
         return _drawing(result.fit, figure or RESIDUALS.name)
@@ -124,7 +124,7 @@ def _drawing(result: Answer, figure: str | None) -> Drawing:
     return found
 
 
-def _own(result: Answer) -> Drawing | None:
+def _own(result: Result) -> Drawing | None:
     """Return the one figure of a result that has one."""
     if isinstance(result, Check):
         return Drawing(lambda: draw_check(result), lambda: panels_of_check(result))

@@ -23,7 +23,7 @@ Panels: TypeAlias = Mapping[str, Callable[[Axes], None]]
 """Name → a function that draws one panel of a page into axes; the first is the one that is drawn unless told."""
 
 
-class Part(Protocol):
+class Divide(Protocol):
     """A function that returns what can be drawn into axes of another page."""
 
     def __call__(
@@ -55,7 +55,7 @@ class Figure:
     needs: tuple[Need, ...]
     title: str
     compose: Compose
-    parts: Part
+    parts: Divide
     welcomes: tuple[Need, ...] = ()
 
     def make(self, study: Study | Fit) -> Page:

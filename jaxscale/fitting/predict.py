@@ -68,7 +68,7 @@ def predict(
     >>> js.predict(fit, params=[1e8, 1e9]).round(3)
     array([3.286, 2.481])
     >>> float(np.max(np.abs(np.log(js.predict(ensemble, table=runs) / runs.loss))).round(2))
-    0.04
+    0.05
     >>> float(js.predict("chinchilla", "besiroglu2024", params=1e9, flops=1.2e20).round(3))
     2.53
     """

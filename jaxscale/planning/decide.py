@@ -29,8 +29,9 @@ from jaxscale.planning.regrets import (
 from jaxscale.planning.risk import CUTS, Risk, Risked, RiskNumbers, least_risk, tail_weights
 from jaxscale.planning.spending import REACHED
 from jaxscale.results import Ensemble, Study
-from jaxscale.results.decision import BUILT, Decision, mean_of, quantiles_of
-from jaxscale.results.kinds import check_kind, source_of
+from jaxscale.results.decision import BUILT, Decision
+from jaxscale.results.kinds import check_kind, drawn_from
+from jaxscale.results.regret import mean_of, quantiles_of
 
 CLOSE = 1e-9
 """Gap, relative to the loss, at which no more cuts are made."""
@@ -202,7 +203,7 @@ def _drawn(
         return [_given_draws(LAWS.resolve(law), coefs)]
     if not isinstance(source, (Study, Ensemble, Sequence)):
         check_kind("decide", source, Ensemble, Study)
-    asked = [source_of(one) for one in (source if isinstance(source, Sequence) else [source])]
+    asked = [drawn_from(one) for one in (source if isinstance(source, Sequence) else [source])]
     every = [one for one in asked if isinstance(one, Ensemble)]
     if not every or len(every) != len(asked) or law is not None or coefs is not None:
         raise UsageError(NO_DRAWS)

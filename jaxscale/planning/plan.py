@@ -21,7 +21,7 @@ from jaxscale.planning.planned import WITHIN, Planned, each_missed, each_planned
 from jaxscale.planning.question import PlanQuestion, question_of
 from jaxscale.planning.spending import LARGEST, REACHED
 from jaxscale.results import Ensemble, Fit, Study
-from jaxscale.results.kinds import source_of
+from jaxscale.results.kinds import drawn_from
 from jaxscale.results.plan import TARGET, UNIQUE, Plan, PlanStatus
 from jaxscale.results.samples import check_drawn
 
@@ -87,7 +87,7 @@ def plan(
     7e+09 params, 2.35e+13 tokens; what binds: lifetime at most, params at most
     """
     fixed = source.at if fixed is None and isinstance(source, Study) else fixed
-    source = source_of(source)
+    source = drawn_from(source)
     fit = source.fit if isinstance(source, Ensemble) else source
     law, coefs = given_law(fit, law, coefs, verb="plan", kinds="a Study, a Fit, an Ensemble")
     if fit is not None:

@@ -26,7 +26,7 @@ from jaxscale.results import (
     SpecificationCurve,
     Study,
 )
-from jaxscale.results.answer import Answer
+from jaxscale.results.result import Result
 
 WIDTH = 100
 """Columns at which prose wraps."""
@@ -47,7 +47,7 @@ def _print_frontier(found: Frontier, console: Console, *, width: int) -> None:
     console.print(frontier_table(found, found.interval if found.is_ensemble else None))
 
 
-PAGES: dict[type[Answer], Callable[..., None]] = {
+PAGES: dict[type[Result], Callable[..., None]] = {
     Study: print_fit,
     Ensemble: _print_ensemble,
     Frontier: _print_frontier,
@@ -60,7 +60,7 @@ PAGES: dict[type[Answer], Callable[..., None]] = {
 }
 
 
-def summary_of(answer: Answer) -> str:
+def summary_of(answer: Result) -> str:
     """Return a result in plain text; of a kind without a page its first line and its table."""
     if type(answer) not in PAGES:
         return f"{repr(answer).strip('<>')}\n\n{_table(answer)}"
@@ -70,6 +70,6 @@ def summary_of(answer: Answer) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def _table(answer: Answer) -> str:
+def _table(answer: Result) -> str:
     text: str = answer.to_frame().to_string(max_rows=30, float_format="{:.6g}".format)
     return text

@@ -1,12 +1,11 @@
 """The answers: frozen records of NumPy numbers and of the specs that made them, for one set of coefs or many."""
 
-from jaxscale.results.answer import Answer, Drawn
 from jaxscale.results.backtest import Backtest, LawScore
 from jaxscale.results.check import Check
 from jaxscale.results.comparison import Comparison
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.coverage import Coverage, Held
-from jaxscale.results.decision import Decision, Regret, RegretCurve
+from jaxscale.results.decision import Decision
 from jaxscale.results.design import Design
 from jaxscale.results.diagnosis import Alternative, Diagnosis, Identified, Influence, Removal, ResidualTest
 from jaxscale.results.ensemble import Ensemble
@@ -16,6 +15,8 @@ from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummar
 from jaxscale.results.nested import Nested
 from jaxscale.results.plan import Plan, PlanStatus
 from jaxscale.results.recipes import Contrast, RecipeComparison, RecipePair
+from jaxscale.results.regret import Regret, RegretCurve
+from jaxscale.results.result import Result, Sampled
 from jaxscale.results.samples import sample_of
 from jaxscale.results.solution import Solution
 from jaxscale.results.speccurve import SpecificationCurve
@@ -27,7 +28,6 @@ __all__ = [
     "PARTS",
     "QUANTITIES",
     "Alternative",
-    "Answer",
     "Backtest",
     "Certificate",
     "Check",
@@ -40,7 +40,6 @@ __all__ = [
     "Decomposition",
     "Design",
     "Diagnosis",
-    "Drawn",
     "Ensemble",
     "Fit",
     "Frontier",
@@ -60,6 +59,8 @@ __all__ = [
     "Removal",
     "ResidualSummary",
     "ResidualTest",
+    "Result",
+    "Sampled",
     "Solution",
     "Specification",
     "SpecificationCurve",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from jaxscale.finding import Finding
-from jaxscale.results.answer import Answer
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Check(Answer):
+class Check(Result):
     """Which phase of scaling each series of a table shows; made by `js.check`.
 
     Attributes

@@ -14,11 +14,11 @@ from jaxscale.costs.training import decided
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band
 from jaxscale.intervals.band import check_level
-from jaxscale.results.answer import Answer
 from jaxscale.results.backtest import LawScore
 from jaxscale.results.calibration import Calibration, WidthParts, calibrated, reach_of
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.mixtures import Predictive, quantile_of
+from jaxscale.results.result import Result
 from jaxscale.results.spread import spread_of
 from jaxscale.runs import Runs
 
@@ -32,7 +32,7 @@ INPUT_MISSING = "predict needs {missing} too: an input of '{law}', which has a w
 
 
 @dataclass(frozen=True)
-class Comparison(Answer):
+class Comparison(Result):
     """Laws on one table, the one that extrapolates best first.
 
     Attributes

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.provenance import Provenance
-from jaxscale.results.answer import Answer
 from jaxscale.results.fit import Fit
+from jaxscale.results.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Coverage(Answer):
+class Coverage(Result):
     """What intervals at one level held, in studies that were simulated from a fit on its own runs.
 
     Attributes

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from jaxscale.finding import Finding
-from jaxscale.results.answer import Answer
 from jaxscale.results.fit import Fit
+from jaxscale.results.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,7 +179,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class Diagnosis(Answer):
+class Diagnosis(Result):
     """What a fit rests on, and what its residuals say, as data; made by `js.diagnose`.
 
     Attributes

@@ -14,10 +14,10 @@ from jaxscale.intervals import Band, Interval, Sample, band
 from jaxscale.intervals.lines import line_of
 from jaxscale.provenance import Provenance
 from jaxscale.registry import check_known
-from jaxscale.results.answer import Drawn
 from jaxscale.results.fit import Fit
 from jaxscale.results.minimum import Joint
 from jaxscale.results.nested import Nested, ranks_of
+from jaxscale.results.result import Sampled
 from jaxscale.results.samples import check_drawn, robust_of
 from jaxscale.runs import Runs
 from jaxscale.status import Status
@@ -31,7 +31,7 @@ REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
 
 
 @dataclass(frozen=True)
-class Ensemble(Drawn):
+class Ensemble(Sampled):
     """Replicates of a Fit.
 
     Attributes

@@ -13,8 +13,8 @@ from jaxscale.intervals.band import check_level
 from jaxscale.intervals.student import quantile
 from jaxscale.provenance import Provenance
 from jaxscale.registry import check_known
-from jaxscale.results.answer import Answer
 from jaxscale.results.minimum import Certificate, Joint
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 from jaxscale.text import counted
@@ -29,7 +29,7 @@ ON_DOF = "± is one standard error on {dof}: 95 % lies within {reach:.3g} of the
 
 
 @dataclass(frozen=True)
-class Fit(Answer):
+class Fit(Result):
     """One law fitted to one table.
 
     Attributes

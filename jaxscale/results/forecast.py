@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxscale.results.answer import Answer
+from jaxscale.results.result import Result
 from jaxscale.text import Json
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Forecast(Answer):
+class Forecast(Result):
     """What a study predicts of runs, with all that names the study.
 
     Attributes
@@ -74,7 +74,7 @@ class Forecast(Answer):
 
 
 @dataclass(frozen=True)
-class Score(Answer):
+class Score(Result):
     """How a forecast came out: of every run that was made, in the table's order.
 
     Attributes

@@ -14,7 +14,7 @@ from jaxscale.intervals.blocks import Blocks
 from jaxscale.intervals.lines import line_through
 from jaxscale.intervals.spec import Line
 from jaxscale.registry import check_known
-from jaxscale.results.answer import Drawn
+from jaxscale.results.result import Sampled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
 
 
 @dataclass(frozen=True)
-class Frontier(Drawn):
+class Frontier(Sampled):
     """The optimum of a law on C = 6 N D, or on the law's own price, per budget.
 
     Attributes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.intervals import Band
-from jaxscale.results.answer import Answer
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ COMBINED = "combined"
 
 
 @dataclass(frozen=True)
-class HeldOut(Answer):
+class HeldOut(Result):
     """Runs beyond those of a comparison, held against the band of all laws together and of each alone.
 
     Attributes

@@ -34,7 +34,7 @@ def check_runs(verb: str, runs: object) -> None:
         raise UsageError(NOT_TAKEN.format(verb=verb, kinds="a table of runs", kind=type(runs).__name__, advice=advice))
 
 
-def source_of(source: Study | T) -> Fit | Ensemble | T:
+def drawn_from(source: Study | T) -> Fit | Ensemble | T:
     """Return the replicates of a study that has usable ones, its fit where it has none; anything else as it is."""
     if not isinstance(source, Study):
         return source

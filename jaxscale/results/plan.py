@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxscale.costs.spec import Amounts
 from jaxscale.intervals import Interval, band
-from jaxscale.results.answer import Answer
+from jaxscale.results.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ class PlanStatus(Enum):
 
 
 @dataclass(frozen=True)
-class Plan(Answer):
+class Plan(Result):
     """The best choice of params and tokens within limits.
 
     Attributes

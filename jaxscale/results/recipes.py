@@ -11,9 +11,9 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Band
 from jaxscale.registry import unknown
-from jaxscale.results.answer import Answer
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.frontier import Frontier
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class RecipePair:
 
 
 @dataclass(frozen=True)
-class RecipeComparison(Answer):
+class RecipeComparison(Result):
     """Recipes on one table, each beside the base.
 
     Attributes

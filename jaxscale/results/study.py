@@ -14,13 +14,13 @@ from jaxscale.errors import IntervalError
 from jaxscale.finding import forbids_plan
 from jaxscale.intervals import INTERVALS, Band, Interval, band
 from jaxscale.registry import check_known
-from jaxscale.results.answer import Drawn
 from jaxscale.results.counts import Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import Frontier
 from jaxscale.results.matching import check_of_one_fit
 from jaxscale.results.minimum import Joint
+from jaxscale.results.result import Sampled
 from jaxscale.results.samples import check_made
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ PERCENTILE = INTERVALS.resolve("percentile")
 
 
 @dataclass(frozen=True)
-class Study(Drawn):
+class Study(Sampled):
     """A fit with everything that was made from it.
 
     Attributes

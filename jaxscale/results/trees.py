@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.errors import MissingDependencyError, UsageError
-from jaxscale.results.answer import Drawn
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.frontier import QUANTITIES, Frontier
+from jaxscale.results.result import Sampled
 from jaxscale.results.samples import check_drawn
 from jaxscale.results.study import Study
 from jaxscale.runs import Runs
@@ -22,8 +22,8 @@ NO_DRAWS = "{kind} has no draws: the fit was not bootstrapped; bootstrap it firs
 DRAWN, BUDGETED = ("chain", "draw"), ("chain", "draw", "budget")
 
 
-def tree_of(answer: Drawn) -> xarray.DataTree:
-    """Return the tree of an ensemble, a frontier or a study, as `Drawn.to_xarray` says."""
+def tree_of(answer: Sampled) -> xarray.DataTree:
+    """Return the tree of an ensemble, a frontier or a study, as `Sampled.to_xarray` says."""
     try:
         import xarray
     except ImportError as error:

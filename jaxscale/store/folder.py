@@ -28,7 +28,7 @@ IS_FILE = "{place}: is a file; name a folder for the result"
 NAME_TAKEN = "{place}: holds a folder named {name}, where the result would be; choose another folder"
 EXISTS = (
     "{place}: exists and holds something else than this same computation.\n"
-    "Choose another folder, or let its result be replaced with --force (in Python: force=True)."
+    "Choose another folder, or let its result be replaced with --force."
 )
 NOT_WRITTEN = "{place}: the result could not be written ({reason}); check the name, the folder's owner and the disk"
 NO_FOLDER = "{place}: there is no such folder; name one that jaxscale fit or js.save has written"

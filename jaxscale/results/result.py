@@ -17,12 +17,12 @@ ROWS = 30
 """Rows of a table in a notebook at most; of a longer one the first and the last are shown."""
 
 
-class Answer(ABC):
+class Result(ABC):
     """A result that can be drawn, summed up, and laid out as a frame.
 
     Examples
     --------
-    >>> isinstance(fit, js.results.Answer)
+    >>> isinstance(fit, js.results.Result)
     True
     >>> fit.plot().get_size_inches().tolist()
     [8.6, 4.9]
@@ -75,12 +75,12 @@ class Answer(ABC):
         return f"<div><p>{escape(repr(self))}</p>{table}</div>"
 
 
-class Drawn(Answer):
+class Sampled(Result):
     """An answer with draws: replicates of coefs, of optima, or of both.
 
     Examples
     --------
-    >>> isinstance(ensemble, js.results.Drawn), isinstance(js.check(runs), js.results.Drawn)
+    >>> isinstance(ensemble, js.results.Sampled), isinstance(js.check(runs), js.results.Sampled)
     (True, False)
     """
 
@@ -102,6 +102,5 @@ class Drawn(Answer):
         MissingDependencyError
             Without xarray.
         """
-        from jaxscale.results.trees import tree_of
-
-        return tree_of(self)
+        tree: xarray.DataTree = import_module("jaxscale.results.trees").tree_of(self)  # whose classes are of this one
+        return tree
