@@ -19,6 +19,7 @@ from jaxscale.cli.parameters import (
     Pair,
     Seed,
     Whole,
+    input_pairs,
     number_pairs,
     numbers_or_names,
     text_pairs,
@@ -223,7 +224,7 @@ def showing_options(bands: tuple[Decorator, ...]) -> Decorator:
     )  # fmt: skip
 
 
-at_option: Decorator = click.option("--at", type=Pair("input=number"), multiple=True, callback=number_pairs, help=(
+at_option: Decorator = click.option("--at", type=Pair("input=number"), multiple=True, callback=input_pairs, help=(
     "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]"))  # fmt: skip
 
 law_options: tuple[Decorator, ...] = (

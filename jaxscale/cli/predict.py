@@ -19,7 +19,7 @@ from jaxscale.cli.options import (
     target_loss_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Pair, number_lists
+from jaxscale.cli.parameters import Pair, input_lists
 from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
@@ -47,10 +47,10 @@ OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 @click.command()
 @click.argument("saved", required=False)
-@click.option("--at", type=Pair("input=number,…"), multiple=True, callback=number_lists, help=(
-    "Where to predict, in the input's unit, as in --at params=1e9,2e9 --at tokens=2e10; one for each input of the law, "
-    "or two sizes of params, tokens, flops and tokens_per_param in place of others; a single number goes with every "
-    "item of a list. [default: none]"))  # fmt: skip
+@click.option("--at", type=Pair("input=number,…"), multiple=True, callback=input_lists, help=(
+    "Where to predict, in the input's unit, as in --at params=1e9,7B --at D=2T, or --at N=1e8:1e10:5 for five; one for "
+    "each input of the law, or two sizes of params, tokens, flops and tokens_per_param in place of others; a single "
+    "number goes with every item of a list. [default: none]"))  # fmt: skip
 @target_loss_option
 @click.option(
     "--register",

@@ -24,6 +24,7 @@ from jaxscale.runs.mapping import add_derived, recorded, undefined
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.roles import Assigned, assigned
 from jaxscale.runs.selecting import selected
+from jaxscale.runs.states import unfinished
 from jaxscale.text import listed, shown, shown_name
 
 NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a row for each run"
@@ -107,6 +108,8 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
     check_no_faults(_faults(lookup, needed, rows, request), _with_computed(raw_table, lookup), request.style)
     _check_defined(lookup, rows)
     columns, labels, findings = _columns(lookup, needed, rows)
+    left = unfinished(raw_table, rows)
+    findings += [left.finding] if left is not None else []
     left_out = {"where": raw_table.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
     made = {role: header for role, header in roles.items() if header in found.computed}
     derived = made | recorded(role for role in FORMULAS if role in columns and role not in roles)
