@@ -190,8 +190,8 @@ def _table(found: Predictions, width: int) -> Table:
         Column(found.law.target, "bold"),
     ]
     limits = [one for one in (found.band, found.run_band) if one is not None]
-    columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
-    columns += [] if found.run_band is None else [Column(f"{100.0 * found.run_band.level:g} % new run", "dim")]
+    columns += [] if found.band is None else [Column(f"law, {100.0 * found.band.level:g} % {found.band.method}", "dim")]
+    columns += [] if found.run_band is None else [Column(f"new run, {100.0 * found.run_band.level:g} %", "dim")]
     columns += [] if found.least is None else [Column("least in", "dim")]
     columns += [] if found.fit is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
