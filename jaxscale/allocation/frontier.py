@@ -16,6 +16,7 @@ from jaxscale.allocation.allocate import Allocation, losses, optima
 from jaxscale.allocation.budgets import budgets_for
 from jaxscale.allocation.findings import check_plannable, frontier_findings, replicate_findings
 from jaxscale.allocation.inputs import (
+    all_sizes,
     can_allocate,
     check_fixed,
     check_groups,
@@ -29,7 +30,8 @@ from jaxscale.engine.compiling import Clock, Program, prefetched, run
 from jaxscale.engine.data import chunks, fill
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Sample
-from jaxscale.laws import LAWS, Law
+from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier, Study
 from jaxscale.results.kinds import drawn_from
 from jaxscale.results.samples import Sets, sample_from, sets_of
@@ -147,6 +149,21 @@ def prefetched_frontier(law: Law | str, *, budgets: int, replicates: int = 0) ->
     argument = (sets, np.zeros(budgets), np.zeros(len(fixed_inputs(law))))
     with prefetched(Program.of(_finding(law), (law,), argument)):
         yield
+
+
+def over_optimum(law: Law, coefs: Mapping[str, float], columns: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return the loss (n,) of runs beyond the least one that their own compute allows, at the law's own price.
+
+    columns: the law's inputs (n,).   None for a law that splits no budget, or that takes more than sizes.
+    """
+    if not can_allocate(law) or fixed_inputs(law) or grouping_of(law) is not None:
+        return None
+    flops = np.broadcast_to(all_sizes(law, columns)["flops"], np.shape(next(iter(columns.values()))))
+    if not np.isfinite(flops).all() or not (flops > 0).all():
+        return None
+    budgets, place = np.unique(flops, return_inverse=True)
+    least = frontier(law=law, coefs=coefs, flops=budgets).loss[place]
+    return np.asarray(predict_with(law, coefs, columns) - least)
 
 
 def check_frontier(law: Law, fixed: Mapping[str, float]) -> None:

@@ -17,12 +17,10 @@ from jaxscale.reports.planreport import PlanReport
 from jaxscale.reports.plans import print_plan
 from jaxscale.reports.predictions import (
     Predictions,
-    Reached,
     predictions_document,
     print_predictions,
-    print_reached,
-    reached_document,
 )
+from jaxscale.reports.reaching import Reached, print_reached, reached_document
 from jaxscale.reports.recipes import print_recipes, recipes_document
 from jaxscale.reports.scores import print_score, score_document
 from jaxscale.reports.specifications import print_specifications, specification_notes, specifications_document

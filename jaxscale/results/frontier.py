@@ -154,7 +154,7 @@ class Frontier(Sampled):
         --------
         >>> best = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e20, 1e22])
         >>> round(best.exponent("params"), 3), round(best.exponent("tokens"), 3)
-        (0.512, 0.488)
+        (0.513, 0.487)
         """
         check_known("quantity", quantity, QUANTITIES)
         found = self._slopes(getattr(self.point, quantity))
