@@ -14,8 +14,10 @@ from jaxscale.cli.main import main
 from jaxscale.names import SCHEMA_VERSION
 from jaxscale.objectives import student_t
 from jaxscale.reports import (
+    Constants,
     Predictions,
     check_document,
+    constants_frontier_document,
     fit_document,
     frontier_document,
     json_text,
@@ -79,6 +81,15 @@ def test_documents_of_predictions_and_checks_keep_to_theirs():
     ):
         validator("predict").validate(written(predictions_document(found)))
     validator("check").validate(written(check_document(js.check(study.fit.runs))))
+
+
+def test_documents_of_published_constants_keep_to_theirs():
+    law = js.LAWS["chinchilla"]
+    given = Constants(law, law.constants("besiroglu2024"), law.published_set("besiroglu2024"))
+    front = js.frontier(law=law, coefs=given.coefs, flops=[1e20, 1e22])
+    validator("frontier").validate(written(constants_frontier_document(given, front)))
+    found = Predictions(given, {"params": (1e9,), "tokens": (2e10,)}, np.array([2.5]), excess=np.array([0.1]))
+    validator("predict").validate(written(predictions_document(found)))
 
 
 def test_the_document_of_every_law_keeps_to_its_schema():
