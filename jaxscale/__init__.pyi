@@ -24,6 +24,7 @@ from .errors import MissingDependencyError as MissingDependencyError
 from .errors import RunsError as RunsError
 from .errors import StoreError as StoreError
 from .errors import UsageError as UsageError
+from .figures import plot as plot
 from .fitting import fit as fit
 from .fitting import predict as predict
 from .forecasting import forecast as forecast

@@ -181,6 +181,8 @@ trajectory-rows | table | Rows are checkpoints of runs, and not independent.
   > Use --final, or --scheme cluster.
 two-values | fit | An input takes two values, where three coefs need three.
   > Add runs at another, or hold a coef.
+unfinished-runs | table | A column of states says that runs crashed, failed or are still running.
+  > Leave them out with the --where that is named.
 units-suspect | table | A column cannot be in the units it is taken for.
   > Use the --scale that is given, or --units-ok.
 weak-direction | diagnosis | The coefs are free along a direction, by more than a factor of e.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jaxscale.speaking import spoken
+
 
 class JaxscaleError(Exception):
     """Anything jaxscale refuses: what was found, where, and what to do, in one to three lines.
@@ -15,6 +17,9 @@ class JaxscaleError(Exception):
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return spoken(super().__str__())
 
 
 class UsageError(JaxscaleError, ValueError):

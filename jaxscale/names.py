@@ -6,6 +6,8 @@ against their registries, several share a file or an import.
 
 from __future__ import annotations
 
+SCHEMA_VERSION = 2
+"""Of every JSON document; their schemas are in `reports/schemas`."""
 OBJECTIVES = ("huber", "squared", "absolute", "log-cosh", "student-t")
 SCHEMES = (
     "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "parametric-cluster", "jackknife",

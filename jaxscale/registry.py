@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Generic, Protocol, TypeVar
 
 from jaxscale.errors import UsageError
 
-NO_ENTRY = "{kind} = {entry!r} is neither a name nor a {kind} with one. Known names: {known}."
+NO_ENTRY = "{kind} = {entry} is neither a name nor {article} {kind} with one. Known names: {known}."
+NOT_A_LIST = "several of kind {kind} are given in a list, even one: write [{word!r}]"
+MOST_LETTERS = 60
+"""Of the repr of an object that is none."""
 MOST_NAMES = 16
 """Known names in a message at most."""
 UNKNOWN = "unknown {kind} '{name}'.{close} Known: {known}."
@@ -73,6 +76,17 @@ class Registry(Generic[T]):
         modules = [import_module(f"{folder}.{name.replace('-', '_')}") for name in names]
         return cls(kind, [getattr(module, kind.upper()) for module in modules])
 
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self.kind}s: {', '.join(self.names[:6])}{', …' * (len(self) > 6)}>"
+
+    def __getitem__(self, name: str) -> T:
+        """Return the entry of a name or an alias; raise UsageError, with the nearest names, for any other."""
+        return self.resolve(str(name))
+
+    def __contains__(self, entry: object) -> bool:
+        """Return whether something is the name or the alias of an entry, or an entry itself."""
+        return entry in (*self._entries, *self.aliases) if isinstance(entry, str) else entry in self._entries.values()
+
     def __iter__(self) -> Iterator[T]:
         return iter(self._entries.values())
 
@@ -104,20 +118,58 @@ class Registry(Generic[T]):
         """
         if not isinstance(entry, str):
             if not isinstance(getattr(entry, "name", None), str):
-                raise UsageError(NO_ENTRY.format(kind=self.kind, entry=entry, known=", ".join(self.names)))
+                raise UsageError(self._no_entry(entry))
             return entry
         name = self.aliases.get(entry, entry)
         if name not in self._entries:
             raise UsageError(unknown(self.kind, entry, self.names))
         return self._entries[name]
 
+    def each(self, entries: Sequence[T | str]) -> list[T]:
+        """Return the entries of several names or objects.
 
-def unknown(kind: str, name: str, known: Sequence[str]) -> str:
+        Parameters
+        ----------
+        entries
+            As for `resolve`, in a list.
+
+        Returns
+        -------
+        list
+            In their order.
+
+        Raises
+        ------
+        UsageError
+            As `resolve`, and for one name, or one object, in place of a list.
+        """
+        if isinstance(entries, str) or not isinstance(entries, Sequence | Registry):
+            word = entries if isinstance(entries, str) else getattr(entries, "name", entries)
+            raise UsageError(NOT_A_LIST.format(kind=self.kind, word=word))
+        return [self.resolve(entry) for entry in entries]
+
+    def _no_entry(self, entry: object) -> str:
+        words, article = repr(entry), "an" if self.kind[0] in "aeiou" else "a"
+        words = words if len(words) <= MOST_LETTERS else f"{words[: MOST_LETTERS - 1]}…"
+        listing = ", ".join(self.names[:MOST_NAMES]) + _more(self.names)
+        return NO_ENTRY.format(kind=self.kind, entry=words, article=article, known=listing)
+
+
+def unknown(kind: str, name: object, known: Sequence[str]) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest of them."""
-    near = nearest(name, known)
+    near = nearest(str(name), known)
     close = f" Did you mean {near}?" if near else ""
-    rest = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
-    return UNKNOWN.format(kind=kind, name=name, close=close, known=", ".join(known[:MOST_NAMES]) + rest)
+    return UNKNOWN.format(kind=kind, name=name, close=close, known=", ".join(known[:MOST_NAMES]) + _more(known))
+
+
+def check_known(kind: str, name: object, known: Collection[str]) -> None:
+    """Raise UsageError unless a name is among the known ones."""
+    if name not in known:
+        raise UsageError(unknown(kind, name, tuple(known)))
+
+
+def _more(known: Sequence[str]) -> str:
+    return f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shlex
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import PurePath
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """A JSON document, or a part of one."""
 CELL_LIMIT = 40
+SIZES = {"k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
+"""Letters behind a number, as reports print params and tokens."""
+_SIZED = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*([kmbt])", re.IGNORECASE | re.ASCII)
+MOST = 1000
+"""Numbers of a range that is typed."""
 NAME_LIMIT = 200
 MORE = "{shown} and {count} more"
 CUT = "{shown}… ({length} characters)"
@@ -70,8 +78,37 @@ def beside(source: str, ending: str) -> str:
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that ASCII text without underscores holds, None for anything else."""
+    """Return the number that ASCII text without underscores holds, also as 7B, 2.6 B or 2T; None for anything else."""
+    sized = _SIZED.fullmatch(text.strip())
+    if sized is None:
+        return decimal_in(text)
+    return float(Decimal(sized[1]) * SIZES[sized[2].casefold()])  # exactly, as 2.6B is 2600000000
+
+
+def decimal_in(text: str) -> float | None:
+    """Return the number that ASCII text without underscores and letters of size holds, None for anything else."""
     try:
         return float(text) if text.isascii() and "_" not in text else None
     except ValueError:
         return None
+
+
+def numbers_in(text: str) -> list[float | None]:
+    """Return the numbers of a list with commas; 1e20:1e24:5 are five from 1e20 to 1e24, evenly apart in logarithms.
+
+    None stands for an item that is none of this.
+    """
+    found: list[float | None] = []
+    for item in text.split(","):
+        parts = item.split(":")
+        found += [number_in(item)] if len(parts) == 1 else _range([number_in(part) for part in parts])
+    return found
+
+
+def _range(ends: Sequence[float | None]) -> Sequence[float | None]:
+    first, last, count, *more = (*(end or 0.0 for end in ends), 0.0)
+    if more != [0.0] or not (0 < first < math.inf and 0 < last < math.inf and 2 <= count <= MOST and count % 1 == 0):
+        return [None]
+    steps = int(count) - 1
+    inner = [first * (last / first) ** (step / steps) for step in range(1, steps)]
+    return [first, *(float(f"{one:.15g}") for one in inner), last]

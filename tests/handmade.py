@@ -68,7 +68,7 @@ def ensemble_of(fit, *, replicates=300, seed=0, unusable=0.0):
         drawn[name] = np.full(replicates, fit.coefs[name])
     status = np.zeros(replicates, dtype=np.int8)
     status[: round(unusable * replicates)] = Status.NON_FINITE
-    value, steps = np.full(replicates, 1e-3), np.full(replicates, 8)
+    value, steps = np.full(replicates, 1e-3), np.full(replicates, 8, dtype=np.int32)
     return Ensemble(fit, SCHEMES.resolve("pairs"), seed, drawn, value, status, steps, (), PROVENANCE)
 
 
@@ -83,7 +83,7 @@ def frontier_of(fit, ensemble=None, *, flops=None):
         one = {name: float(values[r]) for name, values in ensemble.coefs.items()}
         lanes.append(_optimum(fit.law, one, flops) if ensemble.usable[r] else np.full((3, len(flops)), np.nan))
     params, tokens, loss = np.stack(lanes, axis=1)
-    return replace(point, coefs=ensemble.coefs, params=params, tokens=tokens, loss=loss, at_point=point)
+    return replace(point, params=params, tokens=tokens, loss=loss, at_point=point)
 
 
 def _optimum(law, coefs, flops):

@@ -13,8 +13,10 @@ import numpy as np
 
 from jaxscale import precision
 from jaxscale.allocation.allocate import Allocation, losses, optima
+from jaxscale.allocation.budgets import budgets_for
 from jaxscale.allocation.findings import check_plannable, frontier_findings, replicate_findings
 from jaxscale.allocation.inputs import (
+    all_sizes,
     can_allocate,
     check_fixed,
     check_groups,
@@ -28,8 +30,10 @@ from jaxscale.engine.compiling import Clock, Program, prefetched, run
 from jaxscale.engine.data import chunks, fill
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Sample
-from jaxscale.laws import LAWS, Law
-from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier
+from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.laws.grouped import grouping_of
+from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier, Study
+from jaxscale.results.kinds import drawn_from
 from jaxscale.results.samples import Sets, sample_from, sets_of
 
 Tree = TypeVar("Tree")
@@ -42,16 +46,14 @@ LEAST = 2.0
 CHUNK = 1024
 """Sets of coefs per program call: a second or less, so that Ctrl-C answers."""
 
-BAD_BUDGET = "flops = {flops!r}: a budget is a positive, finite number of FLOP"
-NO_BUDGETS = "flops has the shape {shape}: give one budget or a list of them"
 NO_FRONTIER = "law '{name}' takes {inputs}: it says nothing about how to split a budget"
 NO_LOSS = "law '{name}' gives {target}, which is no loss: there is nothing that a budget makes least"
 
 
 def frontier(
-    source: Fit | Ensemble | None = None,
+    source: Study | Fit | Ensemble | None = None,
     *,
-    flops: float | Sequence[float] | np.ndarray,
+    flops: float | Sequence[float] | np.ndarray | None = None,
     law: Law | str | None = None,
     coefs: Mapping[str, float] | str | None = None,
     fixed: Mapping[str, float] | None = None,
@@ -63,13 +65,15 @@ def frontier(
     Parameters
     ----------
     source
-        A Fit, an Ensemble, or None with law= and coefs=.
+        A Study, of which its replicates are taken where these are usable, else its fit; a Fit, an Ensemble, or None
+        with law= and coefs=.
     flops
-        Budgets (b,) or a scalar, FLOP.
+        Budgets (b,) or a scalar, FLOP. None for those of a study, and for 1, 3, 10, 30 and 100 times the largest
+        compute in the table.
     law, coefs
         In place of a source: a law, and its coefs, name → number, or the name of a published set.
     fixed
-        The law's inputs that a budget does not decide, name → number.
+        The law's inputs that a budget does not decide, name → number; None for those of a study, else none.
 
     Returns
     -------
@@ -92,9 +96,11 @@ def frontier(
     >>> best.tokens_per_param.round(1)
     array([22.9, 20.4])
     """
-    budgets = checked_budgets(flops)
+    study = source if isinstance(source, Study) else None
+    source = drawn_from(source)
     fit = source.fit if isinstance(source, Ensemble) else source
-    law, coefs = given_law(fit, law, coefs, verb="frontier", kinds="a Fit, an Ensemble")
+    law, coefs = given_law(fit, law, coefs, verb="frontier", kinds="a Study, a Fit, an Ensemble")
+    budgets, fixed = budgets_for(flops, study, fit), study.at if fixed is None and study is not None else fixed
     if fit is not None:
         check_plannable(fit)
     _finding(law)
@@ -145,30 +151,25 @@ def prefetched_frontier(law: Law | str, *, budgets: int, replicates: int = 0) ->
         yield
 
 
+def over_optimum(law: Law, coefs: Mapping[str, float], columns: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return the loss (n,) of runs beyond the least one that their own compute allows, at the law's own price.
+
+    columns: the law's inputs (n,).   None for a law that splits no budget, or that takes more than sizes.
+    """
+    if not can_allocate(law) or fixed_inputs(law) or grouping_of(law) is not None:
+        return None
+    flops = np.broadcast_to(all_sizes(law, columns)["flops"], np.shape(next(iter(columns.values()))))
+    if not np.isfinite(flops).all() or not (flops > 0).all():
+        return None
+    budgets, place = np.unique(flops, return_inverse=True)
+    least = frontier(law=law, coefs=coefs, flops=budgets).loss[place]
+    return np.asarray(predict_with(law, coefs, columns) - least)
+
+
 def check_frontier(law: Law, fixed: Mapping[str, float]) -> None:
     """Raise UsageError for a law without a frontier, and for missing, unknown or superfluous fixed inputs."""
     _finding(law)
     check_fixed(law, fixed)
-
-
-def checked_budgets(flops: float | Sequence[float] | np.ndarray) -> np.ndarray:
-    """Return budgets (b,), FLOP; raise UsageError for what is none."""
-    try:
-        given = np.atleast_1d(np.asarray(flops))
-    except ValueError as error:  # lists of several lengths
-        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
-    if given.dtype.kind not in "iufO":  # neither text nor truth values; 10**24 is an object
-        raise UsageError(BAD_BUDGET.format(flops=flops))
-    try:
-        budgets = given.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(BAD_BUDGET.format(flops=flops)) from error
-    if budgets.ndim != 1 or budgets.size == 0:
-        raise UsageError(NO_BUDGETS.format(shape=budgets.shape))
-    for budget in budgets:
-        if not (np.isfinite(budget) and budget > 0):
-            raise UsageError(BAD_BUDGET.format(flops=float(budget)))
-    return budgets
 
 
 def optima_of(law: Law, coefs: np.ndarray, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:

@@ -24,6 +24,9 @@ from jaxscale.text import listed
 
 TWO_SOURCES = "{verb} takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
 NO_SOURCE = "{verb} needs {kinds}, or law= with coefs="
+OTHER = ", not {kind}"
+IN_PLACE = {str: "; a saved study is opened with js.load(folder)", Runs: "; fit the table first, as in js.fit(runs)"}
+"""What to do with something else in place of a source."""
 NO_TRADE_OFF = "law '{name}' takes {inputs}: on one budget no two of params, tokens and their ratio are traded in it"
 HAS_GROUPS = (
     "'{name}' was fitted to the groups {groups}, each with coefs of its own: take one of them first, as in "
@@ -49,6 +52,9 @@ def given_law(
 
     coefs: by name, or the name of a published set.   kinds: the results that the verb takes, for its refusal.
     """
+    if fit is not None and not isinstance(fit, Fit):
+        advice = IN_PLACE.get(type(fit), "")
+        raise UsageError(NO_SOURCE.format(verb=verb, kinds=kinds) + OTHER.format(kind=type(fit).__name__) + advice)
     if fit is not None and (law is not None or coefs is not None):
         raise UsageError(TWO_SOURCES.format(verb=verb))
     if isinstance(fit, Fit):

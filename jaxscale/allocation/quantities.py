@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from jaxscale.allocation.frontier import check_frontier, checked_budgets, optima_of
+from jaxscale.allocation.budgets import checked_budgets
+from jaxscale.allocation.frontier import check_frontier, optima_of
 from jaxscale.allocation.inputs import check_trade_off, fixed_values
 from jaxscale.engine.data import fill
 from jaxscale.errors import UsageError

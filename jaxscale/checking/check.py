@@ -13,6 +13,7 @@ from jaxscale.digits import scientific, significant
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.results.check import Check, LocalExponents, Phase, PhaseName, Series
+from jaxscale.results.kinds import check_runs
 from jaxscale.runs import Runs
 from jaxscale.text import listed, shown
 
@@ -100,6 +101,7 @@ def check(runs: Runs, *, along: str | None = None, tolerance: float = 0.05, seed
     >>> js.check(runs).series[0].phase
     'scaling'
     """
+    check_runs("check", runs)
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0.0 < tolerance < 1.0:
         raise UsageError(BAD_TOLERANCE.format(tolerance=tolerance))
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:

@@ -80,11 +80,11 @@ def approaches(
     resampled runs. What an approach leaves out, and the bias of approach 2 on the fitted law itself, are printed.
     """
     cache.prepare(session)
+    from jaxscale.allocation.budgets import usual_budgets
     from jaxscale.approaches import agreement
     from jaxscale.finding import forbids_plan
     from jaxscale.laws import LAWS
     from jaxscale.reports import agreement_document, json_text, print_agreement
-    from jaxscale.studying import usual_budgets
 
     if reading.warmup:
         raise UsageError(NO_WARMUP)

@@ -22,7 +22,7 @@ from jaxscale.cli.options import (
     reading_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Amount, Budgets, Pair, number_lists, text_pairs
+from jaxscale.cli.parameters import Amount, Budgets, Pair, input_lists, text_pairs
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import RunsError, UsageError
 
@@ -65,7 +65,7 @@ NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have
     "--region",
     type=Pair("input=number,…"),
     multiple=True,
-    callback=number_lists,
+    callback=input_lists,
     help=(
         "Where losses are to be predicted, in place of --target, as in --region params=7e9,7e10 --region tokens=1e12. "
         "[default: none]"

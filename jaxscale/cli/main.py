@@ -38,6 +38,7 @@ class Commands(click.Group):
         Without arguments the command line is the process's, and so the process is the command's own.
         """
         session, run = Session(), super().main
+        session.is_json = "--json" in (args[0] if args and args[0] is not None else extra.get("args") or sys.argv[1:])
         ours = {**extra, "prog_name": "jaxscale", "standalone_mode": False, "obj": session}
         is_own = not args and not extra and threading.current_thread() is threading.main_thread()
         if is_own:

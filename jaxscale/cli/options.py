@@ -19,6 +19,7 @@ from jaxscale.cli.parameters import (
     Pair,
     Seed,
     Whole,
+    input_pairs,
     number_pairs,
     numbers_or_names,
     text_pairs,
@@ -28,7 +29,7 @@ from jaxscale.cli.session import Command
 Decorator: TypeAlias = Callable[[Command], Command]
 
 FLOPS = (1e21, 1e23, 5.76e23, 1e25)
-"""Budgets of the printed frontier of coefs without runs, in FLOP; those of runs are `studying.usual_budgets`."""
+"""Budgets of the printed frontier of coefs without runs, in FLOP; of runs see `allocation.budgets`."""
 LEVEL, INTERVAL = 0.95, "percentile"
 FLOPS_DEFAULT = "[default: 1, 3, 10, 30 and 100 times the largest measured compute]"
 
@@ -223,7 +224,7 @@ def showing_options(bands: tuple[Decorator, ...]) -> Decorator:
     )  # fmt: skip
 
 
-at_option: Decorator = click.option("--at", type=Pair("input=number"), multiple=True, callback=number_pairs, help=(
+at_option: Decorator = click.option("--at", type=Pair("input=number"), multiple=True, callback=input_pairs, help=(
     "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]"))  # fmt: skip
 
 law_options: tuple[Decorator, ...] = (

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import _thread
 import errno
+import json
 import os
 import signal
 import sys
@@ -23,13 +24,15 @@ from contextlib import contextmanager
 
 import click
 
-from jaxscale import stopping
+from jaxscale import names, speaking, stopping
 from jaxscale.cli import printing
 from jaxscale.cli.session import Session, write_error
 from jaxscale.cli.starting import DEFAULTS, LINES, say
 from jaxscale.errors import JaxscaleError
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE, errno.EAGAIN)
+KINDS = {2: "UsageError"}
+"""Kinds of refusals that are not exceptions of the package, by exit code."""
 INTERNAL, USAGE, NOT_TRUSTWORTHY = 1, 2, 4
 
 UNEXPECTED = "internal error: {kind}: {message}\nAdd --debug for the traceback, and please report it."
@@ -48,6 +51,11 @@ def exit_code_of(run: Callable[[], object], session: Session) -> int:
 
     With --debug the traceback comes before the message.
     """
+    with speaking.typing():
+        return _exit_code_of(run, session)
+
+
+def _exit_code_of(run: Callable[[], object], session: Session) -> int:
     stopping.forget()
     try:
         with session.interruptible():
@@ -91,9 +99,18 @@ def _failed(error: Exception, session: Session) -> int:
         except JaxscaleError as refused:
             error = refused
     code, message = _refusal(error)
+    if session.is_json and not isinstance(error, printing.NotPrintedError):
+        printing.write(_document_of(code, message, error))
     saved = session.last_words() if isinstance(error, printing.NotPrintedError) else ""
     write_error(f"{message}\n{saved}" if saved else message)
     return code
+
+
+def _document_of(code: int, message: str, error: Exception) -> str:
+    """Return a refusal as one JSON document: its kind, its exit code and the lines of its message."""
+    kind = type(error).__name__ if isinstance(error, JaxscaleError) else KINDS.get(code, "InternalError")
+    told = {"kind": kind, "exit_code": code, "message": message}
+    return json.dumps({"schema_version": names.SCHEMA_VERSION, "error": told}, indent=1, ensure_ascii=True)
 
 
 def _refusal(error: Exception) -> tuple[int, str]:

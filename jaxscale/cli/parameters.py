@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from jaxscale.errors import UsageError
-from jaxscale.text import number_in
+from jaxscale.text import decimal_in, number_in, numbers_in
 
 NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23: {why}"
 NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
@@ -26,6 +26,8 @@ PAIR_NOT_A_NUMBER = "'{text}': '{value}' is not a finite number"
 EMPTY_NAME = "'{text}' has an empty name; write them like E,A,B"
 NOT_CELLS = "'{text}' is not of the form params,tokens@1/3: columns, and the width of a cell in decades"
 GIVEN_TWICE = "'{name}' is given twice"
+SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "D/N": "tokens_per_param"}
+"""What sizes are called in equations and tables."""
 
 
 class Budgets(click.ParamType):
@@ -39,12 +41,11 @@ class Budgets(click.ParamType):
             return value
         budgets = []
         for place, item in enumerate((part.strip() for part in str(value).split(",")), start=1):
-            number = number_in(item)
-            if number is None:
-                number = self._with_unit(place, item, param, ctx)
-            if not (math.isfinite(number) and number > 0.0):
-                self.fail(NOT_POSITIVE.format(place=place, item=item), param, ctx)
-            budgets.append(number)
+            for found in numbers_in(item) if ":" in item else [decimal_in(item)]:
+                number = self._with_unit(place, item, param, ctx) if found is None else found
+                if not (math.isfinite(number) and number > 0.0):
+                    self.fail(NOT_POSITIVE.format(place=place, item=item), param, ctx)
+                budgets.append(number)
         return tuple(budgets)
 
     def _with_unit(self, place: int, item: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -74,11 +75,11 @@ class Amount(click.ParamType):
 
 
 class Whole(click.IntRange):
-    """A whole number, also written as 5e6."""
+    """A whole number, also written as 5e6 or 5M."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
         """Return the number."""
-        found = number_in(value) if isinstance(value, str) and "e" in value.lower() else None
+        found = number_in(value) if isinstance(value, str) and not value.isdecimal() else None
         is_whole = found is not None and math.isfinite(found) and found == int(found)
         number: int = super().convert(int(found) if found is not None and is_whole else value, param, ctx)
         return number
@@ -110,10 +111,10 @@ class NumberList(click.ParamType):
             return value
         found = []
         for place, item in enumerate((part.strip() for part in str(value).split(",")), start=1):
-            number = number_in(item)
-            if number is None or not math.isfinite(number):
-                self.fail(NOT_FINITE.format(place=place, item=item), param, ctx)
-            found.append(number)
+            for number in numbers_in(item):
+                if number is None or not math.isfinite(number):
+                    self.fail(NOT_FINITE.format(place=place, item=item), param, ctx)
+                found.append(number)
         return tuple(found)
 
 
@@ -214,13 +215,31 @@ def text_pairs(context: click.Context, parameter: click.Parameter, pairs: Sequen
     return found
 
 
+def input_lists(
+    context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
+) -> dict[str, tuple[float, ...]]:
+    """Return `number_lists` of inputs of a law, of which sizes may be called by their printed symbols, as N=7B."""
+    return number_lists(context, parameter, _by_name(pairs))
+
+
+def input_pairs(
+    context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
+) -> dict[str, float]:
+    """Return `number_pairs` of inputs of a law, of which sizes may be called by their printed symbols."""
+    return number_pairs(context, parameter, _by_name(pairs))
+
+
+def _by_name(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(SYMBOLS.get(name, name), value) for name, value in pairs]
+
+
 def number_lists(
     context: click.Context, parameter: click.Parameter, pairs: Sequence[tuple[str, str]]
 ) -> dict[str, tuple[float, ...]]:
     """Return pairs as a dict of lists, separated by commas; refuse what is no finite number, and a name given twice."""
     found = {}
     for name, value in text_pairs(context, parameter, pairs).items():
-        listed = [number_in(item.strip()) for item in value.split(",")]
+        listed = numbers_in(value)
         if not all(number is not None and math.isfinite(number) for number in listed):
             message = PAIR_NOT_A_NUMBER.format(text=f"{name}={value}", value=value)
             raise click.BadParameter(message, context, parameter)

@@ -19,11 +19,13 @@ from jaxscale.cli.options import (
     target_loss_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Pair, number_lists
+from jaxscale.cli.parameters import Pair, input_lists
 from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from jaxscale.laws import Law
     from jaxscale.reports import Predictions, Reached
     from jaxscale.results import Study
@@ -47,10 +49,10 @@ OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 @click.command()
 @click.argument("saved", required=False)
-@click.option("--at", type=Pair("input=number,…"), multiple=True, callback=number_lists, help=(
-    "Where to predict, in the input's unit, as in --at params=1e9,2e9 --at tokens=2e10; one for each input of the law, "
-    "or two sizes of params, tokens, flops and tokens_per_param in place of others; a single number goes with every "
-    "item of a list. [default: none]"))  # fmt: skip
+@click.option("--at", type=Pair("input=number,…"), multiple=True, callback=input_lists, help=(
+    "Where to predict, in the input's unit, as in --at params=1e9,7B --at D=2T, or --at N=1e8:1e10:5 for five; one for "
+    "each input of the law, or two sizes of params, tokens, flops and tokens_per_param in place of others; a single "
+    "number goes with every item of a list. [default: none]"))  # fmt: skip
 @target_loss_option
 @click.option(
     "--register",
@@ -143,7 +145,8 @@ def _known(
     if targets is not None:
         return Reached(solve_for(law=law, coefs=known.coefs, loss=targets, at=at), {}, known)
     columns, asked = _columns(law, at)
-    return Predictions(known, columns, predict_with(law, known.coefs, columns), asked=asked)
+    excess = _over_optimum(law, known.coefs, columns)
+    return Predictions(known, columns, predict_with(law, known.coefs, columns), asked=asked, excess=excess)
 
 
 def _saved(
@@ -182,7 +185,16 @@ def _saved(
     is_unknown = (bool(fit.unidentified) and not fit.is_usable) or is_in_other_units(fit)
     if is_unknown:
         losses, limits, single, draws = np.full_like(losses, np.nan), None, None, None
-    return Predictions(study, columns, losses, limits, single, asked, draws)
+    excess = None if is_unknown else _over_optimum(fit.law, fit.coefs, columns)
+    return Predictions(study, columns, losses, limits, single, asked, draws, excess)
+
+
+def _over_optimum(law: Law, coefs: Mapping[str, float], columns: Mapping[str, tuple[float, ...]]) -> np.ndarray | None:
+    import numpy as np
+
+    from jaxscale.allocation.frontier import over_optimum
+
+    return over_optimum(law, coefs, {name: np.asarray(column) for name, column in columns.items()})
 
 
 def _reached(study: Study, targets: tuple[float, ...], at: Mapping[str, tuple[float, ...]]) -> Reached:

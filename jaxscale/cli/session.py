@@ -35,13 +35,15 @@ class Session:
     """Set by the options -q, -v and --debug as they are read; one per invocation.
 
     keep: saves what an interrupt would lose, and returns the words for it.   tidy: what else an interrupt leaves to do.
-    drawing: the progress line while there is one.   is_own: whether the process is the command's own.
+    drawing: the progress line while there is one.   is_json: whether --json was typed, so that a refusal is a
+    document too.   is_own: whether the process is the command's own.
     """
 
     is_quiet: bool = False
     is_verbose: bool = False
     is_debug: bool = False
     is_own: bool = False
+    is_json: bool = False
     keep: Callable[[], str] = str
     tidy: list[Callable[[], object]] = field(default_factory=list)
     drawing: Progress | None = None

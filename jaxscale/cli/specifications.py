@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,11 +13,13 @@ from jaxscale import names
 from jaxscale.cli import cache, printing, tables
 from jaxscale.cli.options import Reading, at_option, json_option, reading_options
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Budgets, Level, Names, NumberList, Seed
+from jaxscale.cli.parameters import SYMBOLS, Budgets, Level, Names, NumberList, Seed
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
+from jaxscale.text import numbers_in
 
 NO_WARMUP = "--warmup belongs to laws of schedules, which are not refitted here"
+NOT_CUTS = "--drop-below {column} {numbers}: write a column and positive numbers, as in params 1e7,3e7,1e8"
 NO_FIGURE = "no figure {file}: no specification has an answer in {answer}, for the reasons listed"
 ONE_TARGET = "--flops takes one budget, the target"
 
@@ -70,6 +73,15 @@ ONE_TARGET = "--flops takes one budget, the target"
     help=(
         "Which runs count: all, smallest-10% or early-25% without those, or a selection as of --where; repeatable. "
         "[default: all, smallest-10%, smallest-25%, and early-25%, early-50% where runs have checkpoints]"
+    ),
+)
+@click.option(
+    "--drop-below",
+    nargs=2,
+    metavar="COLUMN NUMBERS",
+    help=(
+        "Drop the runs below each number in turn, as in params 1e7,3e7,1e8, or 1e7:1e8:4 for four: a sweep, in "
+        "which every other choice that is not typed stays that of the base. [default: none]"
     ),
 )
 @click.option("--product", is_flag=True, help="Combine the choices of all axes. [default: off, one axis at a time]")
@@ -129,6 +141,7 @@ def specifications(
     conventions: tuple[str, ...] | None,
     weights: tuple[str, ...] | None,
     rows: tuple[str, ...],
+    drop_below: tuple[str, str] | None,
     product: bool,
     flops: tuple[float, ...] | None,
     scheme: str,
@@ -154,6 +167,11 @@ def specifications(
         raise UsageError(NO_WARMUP)
     if flops is not None and len(flops) != 1:
         raise UsageError(ONE_TARGET)
+    if drop_below is not None:
+        rows = (*(rows or ("all",)), *_cuts(*drop_below))
+        laws, objectives, spaces = (_typed(name, one) or one[:1] for name, one in (
+            ("laws", laws), ("objectives", objectives), ("spaces", spaces)))  # fmt: skip
+        deltas, conventions, weights = deltas or (1e-3,), conventions or ("measured",), weights or ("table",)
     cache.prepare(session)
     from jaxscale.counting import WORDS
     from jaxscale.finding import forbids_plan
@@ -198,3 +216,19 @@ def specifications(
     base = found.base
     if not base.is_answered("loss") or base.fit is None or forbids_plan(base.fit.findings) is not None:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _typed(name: str, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the value of an option that was typed; nothing for a default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return value if source is not click.core.ParameterSource.DEFAULT else ()
+
+
+def _cuts(column: str, numbers: str) -> tuple[str, ...]:
+    """Return the selections that keep the runs from each number on."""
+    cuts = numbers_in(numbers)
+    if not all(one is not None and 0.0 < one < math.inf for one in cuts):
+        raise UsageError(NOT_CUTS.format(column=column, numbers=numbers))
+    name = SYMBOLS.get(column, column)
+    name = name if name.isidentifier() else f"`{name}`"
+    return tuple(f"{name} >= {one:.6g}" for one in cuts if one is not None)

@@ -23,6 +23,7 @@ from jaxscale.refitting import check_clusters
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.resampling.drawing import check_seed
 from jaxscale.results import Backtest, Comparison, Ensemble, LawScore
+from jaxscale.results.kinds import check_runs
 from jaxscale.results.samples import check_drawn
 from jaxscale.runs import Runs
 
@@ -108,7 +109,8 @@ def compare(
     >>> found.to_frame().index.tolist()
     ['pure-power-params']
     """
-    chosen = [LAWS.resolve(law) for law in (COMPARED if laws is None else laws)]
+    check_runs("compare", runs)
+    chosen = LAWS.each(COMPARED if laws is None else laws)
     asked = asked_of(runs, chosen, objective, scheme, replicates, seed, level, at, device)
     source = runs.origin.source
     failed: dict[str, str] = {}

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.allocation import frontier
-from jaxscale.allocation.frontier import check_frontier, checked_budgets
+from jaxscale.allocation.budgets import checked_budgets
+from jaxscale.allocation.frontier import check_frontier
 from jaxscale.allocation.inputs import fixed_values, measured_flops
 from jaxscale.comparing.contrasts import contrasts_of
 from jaxscale.comparing.equal_loss import REACH, compute_at, grid_of
@@ -26,6 +27,7 @@ from jaxscale.registry import unknown
 from jaxscale.resampling import Scheme
 from jaxscale.resampling.drawing import check_seed
 from jaxscale.results import Ensemble, Fit, Frontier
+from jaxscale.results.kinds import check_runs
 from jaxscale.results.recipes import RecipeComparison, RecipePair
 from jaxscale.runs import Runs
 from jaxscale.stages import Stages
@@ -212,6 +214,7 @@ class RecipeFits:
 
 def _parts(runs: Runs, law: Law) -> dict[str, Runs]:
     """Return the runs of every recipe that count, by name, in the order of the law's inputs."""
+    check_runs("compare_recipes", runs)
     if runs.group is None:
         raise RunsError(NO_RECIPES.format(source=runs.origin.source))
     group = runs.group.astype(str)

@@ -9,7 +9,7 @@ from jaxscale.costs.machines import flops_of_hours, machine_of
 from jaxscale.costs.spec import Numbers
 from jaxscale.errors import UsageError
 from jaxscale.runs.numbers import DAY, spelled
-from jaxscale.text import number_in
+from jaxscale.text import decimal_in, number_in
 
 PF_DAY = 1e15 * DAY
 """FLOP of 1e15 FLOP a second for a day, 8.64e19.   Source: Kaplan et al. 2020, arXiv 2001.08361, §1.3."""
@@ -30,7 +30,7 @@ def flops_of(text: str) -> float:
 
     Peak rates with their sources are `counting.MACHINES`.   Raises UsageError for anything else.
     """
-    number = number_in(text)
+    number = decimal_in(text)  # 300B are tokens, and no FLOP
     said = spelled(text)
     hours = _HOURS.fullmatch(text)
     if number is not None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from jaxscale.allocation.frontier import checked_budgets, has_frontier
+from jaxscale.allocation.budgets import checked_budgets
+from jaxscale.allocation.frontier import has_frontier
 from jaxscale.allocation.inputs import fixed_values, measured_flops
 from jaxscale.covering.simulating import ensembles_of, simulate_studies
 from jaxscale.covering.tallying import Sought, bands_of, held_by
@@ -20,7 +21,8 @@ from jaxscale.refitting.bootstrap import checked_nested, noise_for
 from jaxscale.refitting.setup import check_clusters
 from jaxscale.refitting.tables import seeds_from
 from jaxscale.resampling import SCHEMES, Scheme, check_seed
-from jaxscale.results import Coverage, Fit
+from jaxscale.results import Coverage, Ensemble, Fit, Study
+from jaxscale.results.kinds import fit_behind
 from jaxscale.results.samples import check_drawn, parts_for
 from jaxscale.stages import Stages
 
@@ -34,7 +36,7 @@ FAILED = "the fit is '{status}', not a minimum: nothing can be simulated from it
 
 
 def coverage(
-    fit: Fit,
+    fit: Study | Ensemble | Fit,
     *,
     schemes: Sequence[Scheme | str] | None = None,
     intervals: Sequence[Interval | str] = ("percentile", "basic", "normal"),
@@ -55,7 +57,8 @@ def coverage(
     Parameters
     ----------
     fit
-        The truth: studies have its runs, and losses that its coefs predict, with noise like its residuals.
+        The truth, or a Study or an Ensemble of it: studies have its runs, and losses that its coefs predict, with noise
+        like its residuals.
     schemes
         How studies are resampled, as in `js.bootstrap`; without any by `cluster` where the runs have groups, else by
         `pairs`.
@@ -101,10 +104,11 @@ def coverage(
     >>> all(0 <= one.share <= 1 for one in found.held)
     True
     """
+    fit = fit_behind("coverage", fit)
     law, runs = fit.law, fit.runs
     if not fit.is_usable:
         raise UsageError(FAILED.format(status=fit.status))
-    rules = [INTERVALS.resolve(one) for one in intervals]
+    rules = INTERVALS.each(intervals)
     chosen = [SCHEMES.resolve(one) for one in _schemes(fit, schemes)]
     for name, given, example in (("schemes", chosen, ["pairs"]), ("intervals", rules, ["percentile"])):
         if not given:

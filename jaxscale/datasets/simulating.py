@@ -19,6 +19,7 @@ NOISE_OUTSIDE = (
     "noise = {noise!r} is not a finite number, zero or more: a standard deviation of ln loss, 0.004 for 0.4 %"
 )
 SEED_OUTSIDE = "seed = {seed!r} is not an integer, zero or more"
+NOT_COLUMNS = "columns = {columns!r} is no mapping of names to numbers, as in columns={{'params': […], 'tokens': […]}}"
 HAS_LOSS = "the columns hold a loss, which is what will be simulated; leave it out"
 SIMULATED = "these runs are simulated from the law '{law}', not measured; say so wherever their numbers appear"
 
@@ -68,6 +69,8 @@ def simulate(
     array([3.071, 2.633])
     """
     law = LAWS.resolve(law)
+    if not isinstance(columns, Mapping):
+        raise UsageError(NOT_COLUMNS.format(columns=columns))
     if "loss" in columns:
         raise UsageError(HAS_LOSS)
     if not (isinstance(noise, int | float) and math.isfinite(noise) and noise >= 0):

@@ -14,7 +14,8 @@ from jaxscale.designing.posterior import Evidence, Prior, wide_prior
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.checking import check_coefs, finite_numbers
-from jaxscale.results import Fit
+from jaxscale.results import Ensemble, Fit, Study
+from jaxscale.results.kinds import check_kind
 from jaxscale.runs import Runs
 
 Target: TypeAlias = "float | Sequence[float] | np.ndarray | Mapping[str, ArrayLike]"
@@ -33,6 +34,9 @@ COST_ROWS = "{what}: {count} numbers for {rows} candidates"
 BAD_NUMBER = "{name} = {value!r} is no {demand}"
 TRUNK_ALONE = "trunk= and trunk_costs= go together: which runs share a trunk, and what of each run's cost the trunk is"
 BAD_FLOPS = "target: {value!r} is no budget: positive and finite, in FLOP"
+NOT_CANDIDATES = (
+    "candidates = {candidates!r} is no mapping of inputs to numbers, as in {{'params': […], 'tokens': […]}}"
+)
 NO_TARGET = "design needs target=: budgets of the plan in FLOP, or the inputs of a region of predictions"
 SPREAD = 0.2
 """Standard deviation of coefs that are known from elsewhere, on the real line: a fifth of a positive one."""
@@ -55,6 +59,8 @@ def known_runs(
         check_groups(found)
         return found, _evidence(found, runs, space), prior, space, starts
     if law is None:
+        if source is not None and not isinstance(source, Runs):
+            check_kind("design", source, Study, Ensemble, Fit, Runs)
         raise UsageError(RUNS_NEED_LAW if isinstance(source, Runs) else NO_SOURCE)
     found = LAWS.resolve(law)
     check_groups(found)
@@ -73,6 +79,8 @@ def known_runs(
 
 def candidate_columns(law: Law, candidates: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     """Return the law's inputs of the candidates, (n, …) each."""
+    if not isinstance(candidates, Mapping):
+        raise UsageError(NOT_CANDIDATES.format(candidates=candidates))
     taken = {name: candidates[name] for name in candidates if name not in ("loss",)}
     numbers = {name: column for name, column in taken.items() if np.asarray(column).dtype.kind in "iuf"}
     columns = run_columns(law, numbers)

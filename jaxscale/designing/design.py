@@ -24,7 +24,8 @@ from jaxscale.designing.replicates import as_sure, of_replicates, told
 from jaxscale.errors import UsageError
 from jaxscale.laws import Law
 from jaxscale.registry import unknown
-from jaxscale.results import Design, Ensemble, Fit
+from jaxscale.results import Design, Ensemble, Fit, Study
+from jaxscale.results.kinds import drawn_from
 from jaxscale.runs import Runs
 
 DRAWS = 128
@@ -46,7 +47,7 @@ STOPPED_WORTH = "the next run costs more than what it tells is worth"
 
 
 def design(
-    source: Ensemble | Fit | Runs | None = None,
+    source: Study | Ensemble | Fit | Runs | None = None,
     *,
     candidates: Mapping[str, ArrayLike],
     budget: float,
@@ -68,7 +69,8 @@ def design(
     Parameters
     ----------
     source
-        An Ensemble, whose replicates say how well the coefs are known; a Fit, or Runs with law=, also fewer than the
+        An Ensemble, or a Study with one, whose replicates say how well the coefs are known; a Fit, or Runs with law=,
+        also fewer than the
         law has coefs, where normal noise says it; None with law= and coefs=.
     candidates
         Name → (n,) inputs of the law, or sizes that decide them, one row per run that could be made; each is bought
@@ -125,6 +127,7 @@ def design(
     >>> chosen.cost <= 5e19
     True
     """
+    source = drawn_from(source)
     replicates, source = (source, source.fit) if isinstance(source, Ensemble) else (None, source)
     law, evidence, prior, space, starts = known_runs(source, law, coefs, spread)
     flops, region, beside = wanted(law, target, fixed)

@@ -26,14 +26,15 @@ from jaxscale.diagnosing.units import units_of
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
-from jaxscale.results import Fit
+from jaxscale.results import Ensemble, Fit, Study
 from jaxscale.results.diagnosis import Diagnosis
+from jaxscale.results.kinds import fit_behind
 
 BAD_WORST = "worst = {worst!r}: how many units are left out together is an integer, 0 at least"
 
 
 def diagnose(
-    fit: Fit,
+    fit: Study | Ensemble | Fit,
     *,
     flops: float | None = None,
     at: Mapping[str, float] | None = None,
@@ -47,7 +48,7 @@ def diagnose(
     Parameters
     ----------
     fit
-        At a minimum.
+        At a minimum; or a Study or an Ensemble, whose fit is taken.
     flops
         The target budget at which answers are compared; None for ten times the largest measured compute.
     at
@@ -80,6 +81,7 @@ def diagnose(
     """
     if isinstance(worst, bool) or not isinstance(worst, int) or worst < 0:
         raise UsageError(BAD_WORST.format(worst=worst))
+    fit = fit_behind("diagnose", fit)
     check_plannable(fit)
     target, clock = target_of(fit, flops, at), Clock()
     with precision.float64(), placement.on(device):

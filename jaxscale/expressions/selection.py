@@ -22,6 +22,8 @@ NO_WORDS = "write text in quotes: 'True'"
 NOT_FINITE = "the number is too large for float64"
 ALONE = "a column or a value alone selects nothing; compare it: loss < 3.4"
 
+NOT_TEXT = "{text!r} is no selection; write a comparison as text, as in 'loss < 3.4'"
+
 LENGTH_LIMIT = 1000
 DEPTH_LIMIT = 50
 COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
@@ -31,6 +33,8 @@ _HINTS = ((re.compile(r"[&|~]"), SYMBOLS), (re.compile(r"(?<![=!<>])=(?!=)"), ON
 
 def selection_of(text: str) -> Expression:
     """Return the parsed selection; raise UsageError, with a caret under the place, for anything not on the list."""
+    if not isinstance(text, str):
+        raise UsageError(NOT_TEXT.format(text=text))
     if len(text) > LENGTH_LIMIT:
         raise UsageError(TOO_LONG.format(limit=LENGTH_LIMIT, count=len(text)))
     try:

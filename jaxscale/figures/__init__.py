@@ -1,21 +1,15 @@
 """Figures from results, matplotlib only: one figure per file, each drawn on a page of its own without pyplot."""
 
-from jaxscale.figures.coefs import COEFS
 from jaxscale.figures.design import draw_design
-from jaxscale.figures.frontier import FRONTIER
-from jaxscale.figures.isoloss import ISOLOSS
 from jaxscale.figures.phases import draw_check
 from jaxscale.figures.plan import draw_plan
+from jaxscale.figures.plotting import FIGURES, plot
 from jaxscale.figures.recipes import draw_recipes
-from jaxscale.figures.residuals import RESIDUALS
 from jaxscale.figures.saving import draw_all, draw_each, save_figure
 from jaxscale.figures.spec import Figure
 from jaxscale.figures.specifications import draw_specifications
-from jaxscale.registry import Registry
-
-FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
 __all__ = [
     "FIGURES", "Figure", "draw_all", "draw_check", "draw_design", "draw_each", "draw_plan", "draw_recipes",
-    "draw_specifications", "save_figure",
+    "draw_specifications", "plot", "save_figure",
 ]  # fmt: skip

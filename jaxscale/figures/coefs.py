@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
@@ -16,8 +16,20 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from jaxscale.digits import number_label
 from jaxscale.errors import IntervalError, UsageError
 from jaxscale.figures.axes import Which, few_ticks
-from jaxscale.figures.pages import BLUE, GREY, INK, VERMILLION, banded, caption, literal, page, set_caption, set_legend
-from jaxscale.figures.spec import Figure
+from jaxscale.figures.pages import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILLION,
+    Page,
+    banded,
+    caption,
+    literal,
+    page,
+    set_caption,
+    set_legend,
+)
+from jaxscale.figures.spec import Figure, Panels
 from jaxscale.intervals import Band, Interval
 from jaxscale.results import Ensemble, Fit, Frontier
 
@@ -99,6 +111,14 @@ def compose(
     notes = [banded(band, ensemble), *_units(fit), *shown]
     set_caption(figure, caption(fit, notes))
     return figure
+
+
+def _panels(
+    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
+) -> Panels:
+    assert ensemble is not None  # Figure.panels refuses first
+    bands = {name: _band_of(ensemble, name, level, method) for name in fit.free}
+    return {one.name: partial(draw_one, coef=one, band=bands[one.name]) for one in coef_axes(ensemble)}
 
 
 def _band_of(ensemble: Ensemble, name: str, level: float, method: Interval | str) -> Band | None:
@@ -247,4 +267,4 @@ def _axis_of(name: str, unit: str, support: str, values: np.ndarray, point: floa
     return CoefAxis(name, unit, values, point, low - room, high + room, is_log)
 
 
-COEFS = Figure("coefs", ("ensemble",), "every pair of fitted coefs over the replicates", compose)
+COEFS = Figure("coefs", ("ensemble",), "every pair of fitted coefs over the replicates", compose, _panels)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 
 from jaxscale.figures.axes import label_of, log_axis
@@ -17,12 +17,14 @@ from jaxscale.figures.pages import (
     INK,
     SHADES,
     VERMILLION,
+    Page,
     house_style,
     literal,
     page,
     set_caption,
     set_legend,
 )
+from jaxscale.figures.spec import Panels
 from jaxscale.results import Design
 
 LEAST = 1e-4
@@ -34,7 +36,7 @@ def draw_design(design: Design, *, notes: Sequence[str] = ()) -> Page:
     with house_style():
         figure = page(8.6, 4.4)
         left, right = figure.subplots(1, 2)
-        _draw_candidates(figure, left, design)
+        _draw_candidates(left, design)
         _draw_path(right, design)
         chosen = Line2D([], [], color=VERMILLION, marker="o", markersize=9, markerfacecolor="none", linestyle="none")
         chosen.set_label("chosen, in the order of purchase")
@@ -44,7 +46,12 @@ def draw_design(design: Design, *, notes: Sequence[str] = ()) -> Page:
         return figure
 
 
-def _draw_candidates(figure: Page, ax: Axes, design: Design) -> None:
+def panels_of_design(design: Design) -> Panels:
+    """Return the candidates, with those that were chosen, and the criterion against what is spent."""
+    return {"candidates": partial(_draw_candidates, design=design), "path": partial(_draw_path, design=design)}
+
+
+def _draw_candidates(ax: Axes, design: Design) -> None:
     """Draw every candidate against two of its inputs, shaded by what it alone would lower per unit of cost."""
     fine = {name: one for name, one in design.columns.items() if one.ndim == 1 and (one > 0).all()}
     inputs = dict([(name, one) for name, one in fine.items() if np.ptp(one) > 0][:2])
@@ -56,7 +63,7 @@ def _draw_candidates(figure: Page, ax: Axes, design: Design) -> None:
     values = np.maximum(design.values, LEAST * max(float(design.values.max()), 1e-300))
     norm = LogNorm(float(values.min()), max(float(values.max()), 1.001 * float(values.min())))
     dots = ax.scatter(x, y, s=22, c=values, cmap=SHADES, norm=norm, linewidths=0.4, edgecolors=INK, zorder=3)
-    figure.colorbar(dots, ax=ax, label=f"fall of {literal(design.criterion)} per unit of cost, alone", shrink=0.9)
+    ax.figure.colorbar(dots, ax=ax, label=f"fall of {literal(design.criterion)} per unit of cost, alone", shrink=0.9)
     ax.scatter(x[design.rows], y[design.rows], s=95, facecolors="none", edgecolors=VERMILLION, linewidths=1.4, zorder=4)
     for at, place in enumerate(design.rows):
         ax.annotate(str(at + 1), (x[place], y[place]), xytext=(6, 5), textcoords="offset points", fontsize=7.5)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -17,17 +17,20 @@ from jaxscale.figures.pages import (
     GREY,
     PALE,
     VERMILLION,
+    Page,
     banded,
     caption,
+    house_style,
+    literal,
     marker_alpha,
     marker_area,
     page,
     set_caption,
     set_legend,
 )
-from jaxscale.figures.spec import Figure
+from jaxscale.figures.spec import Figure, Panels
 from jaxscale.intervals import Band, Interval
-from jaxscale.results import Ensemble, Fit, Frontier
+from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier
 from jaxscale.runs import Runs
 
 WITH_SIZE, LOSS_ALONE = "NL;RL", "L"
@@ -41,7 +44,7 @@ FEW = 12
 
 
 def draw(
-    figure: Page, frontier: Frontier, runs: Runs, *, level: float = 0.95, method: Interval | str = "percentile"
+    figure: Page, frontier: Frontier, runs: Runs | None, *, level: float = 0.95, method: Interval | str = "percentile"
 ) -> None:
     """Draw N*(C) and D*/N* on the left and L*(C) on the right, with the runs, into an empty figure.
 
@@ -49,7 +52,7 @@ def draw(
     """
     has_size = bool(np.isfinite(frontier.point.params).any())
     panels = figure.subplot_mosaic(WITH_SIZE if has_size else LOSS_ALONE, sharex=True)
-    measured = frontier.measured or measured_flops(frontier.law, runs)
+    measured = _measured(frontier, runs)
     for letter, ax in panels.items():
         name = QUANTITY[letter]
         draw_quantity(ax, name, frontier, runs, frontier.interval(name, level=level, method=method), measured)
@@ -57,26 +60,29 @@ def draw(
         panels["N"].set_xlabel("")
         panels["N"].tick_params(labelbottom=False)
         figure.align_ylabels([panels["N"], panels["R"]])
-    count = len(runs)
-    area, alpha = marker_area(count), marker_alpha(count)
-    dot = Line2D([], [], color=BLUE, marker="o", markersize=area**0.5, alpha=alpha, linestyle="none", label="runs")
     band = frontier.interval("loss", level=level, method=method)
-    set_legend(figure, [*curve_handles(band, measured, len(frontier.flops)), dot], columns=5)
+    handles = curve_handles(band, measured, len(frontier.flops))
+    if runs is not None:
+        area, alpha = marker_area(len(runs)), marker_alpha(len(runs))
+        size = area**0.5
+        handles.append(Line2D([], [], color=BLUE, marker="o", markersize=size, alpha=alpha, ls="none", label="runs"))
+    set_legend(figure, handles, columns=5)
 
 
 def draw_quantity(
-    ax: Axes, name: str, frontier: Frontier, runs: Runs, band: Band | None, measured: tuple[float, float] | None
+    ax: Axes, name: str, frontier: Frontier, runs: Runs | None, band: Band | None, measured: tuple[float, float] | None
 ) -> None:
     """Draw one of params, tokens, tokens_per_param or loss against compute into an empty axes.
 
-    band: of that quantity over the frontier's budgets (b,), None for none.   measured: compute in FLOP.
+    runs, band: None for none; the band is of that quantity over the frontier's budgets (b,).   measured: compute, FLOP.
     """
     flops, centre = frontier.flops, getattr(frontier.point, name)
-    x, y = column(priced(frontier.law, runs), "flops"), column(runs, name)
+    x = y = np.empty(0)
     shade_measured(ax, measured)
-    ax.scatter(
-        x, y, s=marker_area(len(runs)), c=BLUE, alpha=marker_alpha(len(runs)), linewidths=0, zorder=3, rasterized=True
-    )
+    if runs is not None:
+        x, y, count = column(priced(frontier.law, runs), "flops"), column(runs, name), len(runs)
+        area, alpha = marker_area(count), marker_alpha(count)
+        ax.scatter(x, y, s=area, c=BLUE, alpha=alpha, linewidths=0, zorder=3, rasterized=True)
     draw_curve(ax, flops, centre, band, measured)
     log_axis(ax, "x", flops, x, name="flops")
     limits = [centre, y, *_within_reach(centre, band)]
@@ -99,6 +105,40 @@ def compose(
     band = frontier.interval("loss", level=level, method=method)
     set_caption(figure, caption(fit, [banded(band, ensemble)]))
     return figure
+
+
+def compose_alone(frontier: Frontier, *, level: float = 0.95, method: Interval | str = "percentile") -> Page:
+    """Return the page of a frontier without the runs behind it."""
+    with house_style():
+        figure = page(8.6, 5.4) if np.isfinite(frontier.point.params).any() else page(8.6, 4.6)
+        draw(figure, frontier, None, level=level, method=method)
+        band = frontier.interval("loss", level=level, method=method)
+        set_caption(figure, " · ".join([f"law {literal(frontier.law.name)}", banded(band, None)]))
+        return figure
+
+
+def panels_of_frontier(
+    frontier: Frontier, runs: Runs | None = None, *, level: float = 0.95, method: Interval | str = "percentile"
+) -> Panels:
+    """Return the panels of a frontier by the quantity that each shows: params first, where there is a best size."""
+
+    def drawing(name: str, ax: Axes) -> None:
+        band = frontier.interval(name, level=level, method=method)
+        draw_quantity(ax, name, frontier, runs, band, _measured(frontier, runs))
+
+    names = QUANTITIES if np.isfinite(frontier.point.params).any() else ("loss",)
+    return {name: partial(drawing, name) for name in names}
+
+
+def _panels(
+    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
+) -> Panels:
+    assert frontier is not None  # Figure.panels refuses first
+    return panels_of_frontier(frontier, fit.runs, level=level, method=method)
+
+
+def _measured(frontier: Frontier, runs: Runs | None) -> tuple[float, float] | None:
+    return frontier.measured or (None if runs is None else measured_flops(frontier.law, runs))
 
 
 def _within_reach(centre: np.ndarray, band: Band | None) -> list[np.ndarray]:
@@ -207,4 +247,6 @@ def _draw_point(ax: Axes, flops: np.ndarray, centre: np.ndarray, band: Band | No
     ax.axvline(float(flops[0]), color=GREY, linewidth=0.6, linestyle=":", zorder=1)
 
 
-FRONTIER = Figure("frontier", ("frontier",), "optimal params, tokens per param and loss against compute", compose)
+FRONTIER = Figure(
+    "frontier", ("frontier",), "optimal params, tokens per param and loss against compute", compose, _panels
+)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -18,6 +19,7 @@ from jaxscale.figures.pages import (
     GREY,
     INK,
     SHADES,
+    Page,
     banded,
     caption,
     marker_area,
@@ -25,7 +27,7 @@ from jaxscale.figures.pages import (
     page,
     set_caption,
 )
-from jaxscale.figures.spec import Figure
+from jaxscale.figures.spec import Figure, Panels
 from jaxscale.intervals import Interval
 from jaxscale.laws import predict_with
 from jaxscale.results import Ensemble, Fit, Frontier
@@ -88,6 +90,12 @@ def compose(
     band = None if frontier is None else frontier.interval("params", level=level, method=method)
     set_caption(figure, caption(fit, [banded(band, ensemble)]))
     return figure
+
+
+def _panels(
+    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
+) -> Panels:
+    return {"contours": partial(draw, fit=fit, frontier=frontier, level=level, method=method)}
 
 
 def _set_plane(ax: Axes, runs: Runs, frontier: Frontier | None) -> None:
@@ -173,5 +181,5 @@ def _draw_runs(ax: Axes, runs: Runs) -> None:
 
 
 ISOLOSS = Figure(
-    "isoloss", (), "contours of equal loss over compute and params, with the frontier", compose, ("frontier",)
+    "isoloss", (), "contours of equal loss over compute and params, with the frontier", compose, _panels, ("frontier",)
 )

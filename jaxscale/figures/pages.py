@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from typing import BinaryIO
 
 import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -51,6 +53,16 @@ SETTINGS = {
     "ytick.labelsize": 8.5,
 }
 
+DPI = 160
+"""Dots per inch of a PNG: a page of 8.6 inches is 1376 pixels wide."""
+
+# Without these entries matplotlib writes its version or the time of day into the file.
+METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    "svg": {"Creator": None, "Date": None},
+}
+
 CAPTION_SIZE = 7.5
 LETTER_WIDTH = 0.54
 """Mean width of a letter of DejaVu Sans in units of its size, measured on captions."""
@@ -63,6 +75,20 @@ NOT_A_MINIMUM = "the fit is not a minimum of its objective ({status})"
 LIMIT = 28
 FAMILY = "DejaVu Sans"
 ABSENT = "\N{WHITE SQUARE}"
+
+
+class Page(Figure):
+    """A figure of matplotlib, made without pyplot, that is written the same everywhere and that a notebook shows."""
+
+    def write(self, target: Path | BinaryIO, format: str) -> None:
+        """Write the page as png (160 dpi), pdf or svg; an existing file is replaced."""
+        with house_style(), matplotlib.rc_context({"svg.hashsalt": "jaxscale", "savefig.facecolor": "white"}):
+            self.savefig(target, format=format, dpi=DPI, metadata=METADATA[format])
+
+    def _repr_png_(self) -> bytes:
+        target = io.BytesIO()
+        self.write(target, "png")
+        return target.getvalue()
 
 
 def house_style() -> AbstractContextManager[None]:
@@ -85,10 +111,10 @@ def marker_alpha(count: int) -> float:
     return 0.85 if count <= 60 else 0.6 if count <= 400 else 0.35
 
 
-def page(width: float, height: float) -> Figure:
+def page(width: float, height: float) -> Page:
     """Return an empty figure of width × height inches whose parts make room for one another."""
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.07)  # inches
-    figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
+    figure = Page(figsize=(width, height), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Page
 from matplotlib.patches import Patch
 
 from jaxscale.figures.axes import label_of, log_axis, loss_axis
@@ -13,6 +14,7 @@ from jaxscale.figures.pages import (
     GREY,
     INK,
     VERMILLION,
+    Page,
     house_style,
     literal,
     marker_area,
@@ -20,6 +22,7 @@ from jaxscale.figures.pages import (
     set_caption,
     set_legend,
 )
+from jaxscale.figures.spec import Panels
 from jaxscale.results.check import Check, Series
 
 COLOURS = {"cold start": "#56B4E9", "scaling": "#009E73", "plateau": "#E69F00", "undetermined": "#999999"}
@@ -35,6 +38,7 @@ def draw_check(found: Check) -> Page:
         panels = figure.subplots(2, len(drawn), sharex="col", squeeze=False)
         for at, one in enumerate(drawn):
             _draw_losses(panels[0, at], one)
+            panels[0, at].set_xlabel("")  # that of the panel below
             _draw_exponents(panels[1, at], one)
         names = dict.fromkeys(part.name for one in drawn for part in one.phases)
         handles = [Patch(color=COLOURS[name], alpha=0.25, label=name) for name in names]
@@ -45,6 +49,12 @@ def draw_check(found: Check) -> Page:
             notes.append(f"{len(found.series) - len(drawn)} series not drawn")
         set_caption(figure, " · ".join([*notes, "exponents: 95 % limits for all windows together"]))
         return figure
+
+
+def panels_of_check(found: Check) -> Panels:
+    """Return the losses and the local exponents of the first series that has these, or else of the first."""
+    one = next((one for one in found.series if one.exponents is not None), found.series[0])
+    return {"losses": partial(_draw_losses, one=one), "exponents": partial(_draw_exponents, one=one)}
 
 
 def _verdict(one: Series) -> str:
@@ -63,6 +73,7 @@ def _draw_losses(ax: Axes, one: Series) -> None:
     ax.scatter(one.x, one.loss, s=marker_area(len(one.x)), color=BLUE, edgecolors=INK, linewidths=0.4, zorder=3)
     log_axis(ax, "x", one.x, name=one.along)
     loss_axis(ax, "y", one.loss)
+    ax.set_xlabel(label_of(one.along))
     ax.set_ylabel(label_of("loss"))
     if one.name:
         ax.set_title(literal(one.name), fontsize=9)

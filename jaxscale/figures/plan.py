@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 
+from jaxscale.errors import UsageError
 from jaxscale.figures.axes import label_of, log_axis
 from jaxscale.figures.pages import (
     BLUE,
@@ -16,19 +17,22 @@ from jaxscale.figures.pages import (
     GREY,
     INK,
     VERMILLION,
+    Page,
     house_style,
     literal,
     page,
     set_caption,
     set_legend,
 )
+from jaxscale.figures.spec import Panels
 from jaxscale.results import Decision, Plan
-from jaxscale.results.decision import mean_of, quantiles_of
+from jaxscale.results.regret import mean_of, quantiles_of
 
 AROUND = np.log(30.0)
 """How far the plane goes beyond the plans, in ln of params and tokens."""
 GRID = 241
 MARKS = ("D", "o", "s", "^", "v", "P", "X")
+ONE_SIZE = "the limits leave no more than one size, so there is no curve of regret to draw"
 NO_PLAN = "no plan keeps to the limits"
 LABELS = {"best": "least regret", "plug-in": "plan of the point fit"}
 MOST_DOTS = 1_000
@@ -49,6 +53,33 @@ def draw_plan(plan: Plan, decision: Decision | None = None, *, notes: Sequence[s
         set_legend(figure, handles, columns=4 if has_curve else 2)
         set_caption(figure, " · ".join(literal(one, limit=200) for one in notes))
         return figure
+
+
+def panels_of_plan(plan: Plan, decision: Decision | None = None, *, level: float = 0.95) -> Panels:
+    """Return the plane of params and tokens, and the regret of every size where a decision has it."""
+
+    def draw(ax: Axes) -> None:
+        ax.legend(handles=_draw_plane(ax, plan, decision))
+
+    has_curve = decision is not None and decision.curve is not None
+    return {"plan": draw, **(panels_of_decision(decision, level=level) if decision is not None and has_curve else {})}
+
+
+def draw_decision(decision: Decision, *, level: float = 0.95) -> Page:
+    """Return the page of a decision alone: the regret of every size.   Raises UsageError where there is but one."""
+    panels = panels_of_decision(decision, level=level)
+    with house_style():
+        figure = page(5.6, 4.6)
+        panels["regret"](figure.subplots())
+        set_caption(figure, literal(repr(decision).strip("<>"), limit=200))
+        return figure
+
+
+def panels_of_decision(decision: Decision, *, level: float = 0.95) -> Panels:
+    """Return the regret of every size; raise UsageError where the limits leave no more than one."""
+    if decision.curve is None:
+        raise UsageError(ONE_SIZE)
+    return {"regret": partial(_draw_regret, decision=decision, level=level)}
 
 
 def _draw_plane(ax: Axes, plan: Plan, decision: Decision | None) -> list[Line2D]:

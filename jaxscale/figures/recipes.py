@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 
 from jaxscale.figures.axes import label_of, log_axis, loss_axis
@@ -16,12 +16,14 @@ from jaxscale.figures.pages import (
     GREY,
     SHADES,
     VERMILLION,
+    Page,
     house_style,
     literal,
     page,
     set_caption,
     set_legend,
 )
+from jaxscale.figures.spec import Panels
 from jaxscale.results import RecipeComparison
 
 MARKS = "osD^v<>p"
@@ -45,6 +47,15 @@ def draw_recipes(found: RecipeComparison, *, notes: Sequence[str] = ()) -> Page:
         stated = [BAND.format(pairing=literal(found.pairing, limit=200), **told), *notes]
         set_caption(figure, " · ".join(literal(one, limit=400) for one in stated))
         return figure
+
+
+def panels_of_recipes(found: RecipeComparison) -> Panels:
+    """Return the least losses of the recipes, and the compute that each needs for the loss of the base."""
+    colours = _colours(found)
+    return {
+        "losses": partial(_draw_losses, found=found, colours=colours),
+        "compute": partial(_draw_ratios, found=found, colours=colours),
+    }
 
 
 def _colours(found: RecipeComparison) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure as Page
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from matplotlib.transforms import Bbox
@@ -21,6 +21,7 @@ from jaxscale.figures.pages import (
     INK,
     SHADES,
     VERMILLION,
+    Page,
     caption,
     literal,
     marker_area,
@@ -29,7 +30,7 @@ from jaxscale.figures.pages import (
     set_caption,
     set_legend,
 )
-from jaxscale.figures.spec import Figure
+from jaxscale.figures.spec import Figure, Panels
 from jaxscale.intervals import Interval
 from jaxscale.results import Ensemble, Fit, Frontier
 from jaxscale.runs import Runs
@@ -168,6 +169,16 @@ def compose(
     return figure
 
 
+def _panels(
+    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
+) -> Panels:
+    def drawing(quantity: Quantity, ax: Axes) -> None:
+        draw_residuals(ax, quantity, fit.residuals)
+        ax.set_ylabel(AXIS[fit.objective.space])
+
+    return {one.name: partial(drawing, one) for one in abscissae(priced(fit.law, fit.runs), fit.law)}
+
+
 def _widened(values: np.ndarray) -> tuple[float, float]:
     low, high = (float(one) for one in np.nanquantile(values, [0.01, 0.99]))
     return (low / 1.1, high * 1.1) if high < 1.2 * low else (low, high)
@@ -211,4 +222,6 @@ def _around(spot: np.ndarray) -> Bbox:
     return Bbox([spot - POINT / 2.0, spot + POINT / 2.0])
 
 
-RESIDUALS = Figure("residuals", (), "residuals against compute and tokens per param, the largest named", compose)
+RESIDUALS = Figure(
+    "residuals", (), "residuals against compute and tokens per param, the largest named", compose, _panels
+)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure as Page
 
-from jaxscale.allocation import frontier
+from jaxscale.allocation.frontier import frontier
 from jaxscale.errors import StoreError, UsageError
-from jaxscale.figures.pages import house_style
+from jaxscale.figures.pages import METADATA, Page
 from jaxscale.figures.spec import Figure
 from jaxscale.results import Study
 from jaxscale.text import shown, shown_name
@@ -23,17 +21,7 @@ OF_ONE_GROUP = ("frontier", "isoloss")
 POINTS = 61
 """Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
 
-DPI = 160
-"""Dots per inch of a PNG: a page of 8.6 inches is 1376 pixels wide."""
-
 NOT_A_FORMAT = "a figure cannot be saved as '{suffix}'; known: {known}"
-
-# Without these entries matplotlib writes its version or the time of day into the file.
-METADATA: dict[str, dict[str, str | None]] = {
-    ".png": {"Software": None},
-    ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-    ".svg": {"Creator": None, "Date": None},
-}
 
 
 def draw_all(
@@ -43,10 +31,10 @@ def draw_all(
 
     Of a fit over groups, what shows the law or its frontier is drawn for each group, in a folder of its own.
     """
-    paths, left_out, dense = [], {}, _dense(study)
-    asked = [(one, one.name, dense, folder) for one in figures if not (study.groups and one.name in OF_ONE_GROUP)]
+    paths, left_out, whole = [], {}, dense(study)
+    asked = [(one, one.name, whole, folder) for one in figures if not (study.groups and one.name in OF_ONE_GROUP)]
     for at, (group, part) in enumerate(study.groups.items()):
-        own, of_group = folder / _folder_name(group, at), _dense(part)
+        own, of_group = folder / _folder_name(group, at), dense(part)
         names = [one for one in figures if one.name in OF_ONE_GROUP]
         asked += [(one, f"{one.name} of {shown(group)}", of_group, own) for one in names]
     for figure, name, drawn, place in asked:
@@ -60,7 +48,7 @@ def draw_all(
 def draw_each(figures: Sequence[Figure], study: Study, folder: Path, format: str = "png") -> list[Path]:
     """Write these figures into a folder and return their paths; raise UsageError where one cannot be drawn."""
     has_frontier = any("frontier" in (*figure.needs, *figure.welcomes) for figure in figures)
-    drawn = _dense(study if has_frontier else replace(study, frontier=None))
+    drawn = dense(study if has_frontier else replace(study, frontier=None))
     return [_draw(figure, drawn, folder, format) for figure in figures]
 
 
@@ -82,7 +70,7 @@ def _folder_name(group: str, place: int) -> str:
     return f"group-{name}" if name == group else f"group-{place}-{name}"
 
 
-def _dense(study: Study) -> Study:
+def dense(study: Study) -> Study:
     """Return the study with enough budgets for a curve, between the measured compute and the largest budget shown.
 
     Without its ensemble where too few replicates are usable for bands.
@@ -103,7 +91,6 @@ def save_figure(figure: Page, path: str | Path) -> None:
     """
     target = Path(path)
     suffix = target.suffix.lower()
-    if suffix not in METADATA:
-        raise UsageError(NOT_A_FORMAT.format(suffix=suffix, known=", ".join(METADATA)))
-    with house_style(), matplotlib.rc_context({"svg.hashsalt": "jaxscale", "savefig.facecolor": "white"}):
-        figure.savefig(target, format=suffix[1:], dpi=DPI, metadata=METADATA[suffix])
+    if suffix[1:] not in METADATA:
+        raise UsageError(NOT_A_FORMAT.format(suffix=suffix, known=", ".join(f".{one}" for one in METADATA)))
+    figure.write(target, suffix[1:])

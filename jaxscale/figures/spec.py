@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from matplotlib.figure import Figure as Page
+from matplotlib.axes import Axes
 
 from jaxscale.errors import UsageError
-from jaxscale.figures.pages import house_style
+from jaxscale.figures.pages import Page, house_style
 from jaxscale.intervals import Interval
 from jaxscale.results import Ensemble, Fit, Frontier, Study
 
@@ -16,6 +17,20 @@ Need: TypeAlias = Literal["ensemble", "frontier"]
 
 NEEDS_ENSEMBLE = "figure '{name}' needs replicates, but the fit was not bootstrapped; run the fit with replicates first"
 NEEDS_FRONTIER = "figure '{name}' needs a frontier; give the budgets at which it is to be computed"
+
+
+Panels: TypeAlias = Mapping[str, Callable[[Axes], None]]
+"""Name → a function that draws one panel of a page into axes; the first is the one that is drawn unless told."""
+
+
+class Divide(Protocol):
+    """A function that returns what can be drawn into axes of another page."""
+
+    def __call__(
+        self, fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
+    ) -> Panels:
+        """Return the panels; what the figure needs is there."""
+        ...
 
 
 class Compose(Protocol):
@@ -32,13 +47,15 @@ class Compose(Protocol):
 class Figure:
     """A named figure: title says in one line what it shows.
 
-    needs: the results it cannot do without.   welcomes: those that it draws where they are there.
+    parts: its panels, one by one.   needs: the results it cannot do without.   welcomes: those that it draws where they
+    are there.
     """
 
     name: str
     needs: tuple[Need, ...]
     title: str
     compose: Compose
+    parts: Divide
     welcomes: tuple[Need, ...] = ()
 
     def make(self, study: Study | Fit) -> Page:
@@ -47,10 +64,19 @@ class Figure:
         Raises UsageError where something it needs is missing, or where the law has no such picture; the message says
         why.
         """
+        study = self._checked(study)
+        with house_style():
+            return self.compose(study.fit, study.ensemble, study.frontier, level=study.level, method=study.interval)
+
+    def panels(self, study: Study | Fit) -> Panels:
+        """Return the panels of the page, each of which draws into axes as they are; errors as of `make`."""
+        study = self._checked(study)
+        return self.parts(study.fit, study.ensemble, study.frontier, level=study.level, method=study.interval)
+
+    def _checked(self, study: Study | Fit) -> Study:
         study = study if isinstance(study, Study) else Study(study)
         if "ensemble" in self.needs and study.ensemble is None:
             raise UsageError(NEEDS_ENSEMBLE.format(name=self.name))
         if "frontier" in self.needs and study.frontier is None:
             raise UsageError(NEEDS_FRONTIER.format(name=self.name))
-        with house_style():
-            return self.compose(study.fit, study.ensemble, study.frontier, level=study.level, method=study.interval)
+        return study

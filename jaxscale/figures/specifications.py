@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Page
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from jaxscale.errors import UsageError
 from jaxscale.figures.axes import log_axis, loss_axis
-from jaxscale.figures.pages import BLUE, GREY, INK, PALE, VERMILLION, house_style, literal, page, set_caption
+from jaxscale.figures.pages import BLUE, GREY, INK, PALE, VERMILLION, Page, house_style, literal, page, set_caption
+from jaxscale.figures.spec import Panels
 from jaxscale.results import SpecificationCurve, SpecificationFit
 
 WIDTHS: dict[str, float] = {"column": 3.5, "page": 7.2}
@@ -73,6 +74,11 @@ def draw_specifications(
         _draw_bars(panels[-1], found, width)
         set_caption(figure, " · ".join(literal(one, limit=300) for one in notes))
         return figure
+
+
+def panels_of_specifications(found: SpecificationCurve, answer: Literal["params", "loss"] = "params") -> Panels:
+    """Return the curve of the answers, without the matrix of choices below it."""
+    return {"curve": partial(_draw_curve, found=found, fits=found.ordered(answer), answer=answer)}
 
 
 def _draw_curve(ax: Axes, found: SpecificationCurve, fits: Sequence[SpecificationFit], answer: str) -> None:

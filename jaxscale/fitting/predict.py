@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.allocation.inputs import check_asked, run_columns
+from jaxscale.costs.spec import SIZES
+from jaxscale.errors import UsageError
 from jaxscale.intervals import Sample
 from jaxscale.intervals.lines import line_through
 from jaxscale.laws import LAWS, Law, predict_sets, predict_with
 from jaxscale.laws.checking import check_coefs
 from jaxscale.laws.grouped import GROUP, grouping_of
-from jaxscale.results import Ensemble, Fit
+from jaxscale.results import Ensemble, Fit, Study
+from jaxscale.results.kinds import fit_behind
 from jaxscale.results.samples import check_drawn, sample_from, sets_of
+from jaxscale.runs import Runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOT_A_TABLE = "table takes runs, a frame, or a mapping of names to columns, not {kind}"
 
 
-def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None, **columns: ArrayLike) -> np.ndarray:
+def predict(
+    law: Law | str | Fit | Ensemble | Study,
+    coefs: Mapping[str, float] | str | None = None,
+    *,
+    table: Runs | Mapping[str, ArrayLike] | pd.DataFrame | None = None,
+    **columns: ArrayLike,
+) -> np.ndarray:
     """Return the loss that a law with these coefs, or a fit, predicts.
 
     Parameters
     ----------
     law
-        A law, its name, or a Fit, whose coefs are taken unless `coefs` are given.
+        A law, its name, or a Fit, whose coefs are taken unless `coefs` are given; of an Ensemble or a Study those of
+        its point fit.
     coefs
         Name → number, or the name of a published set.
+    table
+        Runs, a frame, or a mapping of names to columns with the law's inputs, or sizes that decide them, under their
+        own names; `columns` go before it, and what else is in it is left unused.
     **columns
         The law's inputs, numbers or arrays that broadcast against one another; in place of sizes that it takes, any two
         of params, tokens, flops and tokens_per_param decide them. A law with groups takes the names of groups as
@@ -35,7 +55,7 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
     Returns
     -------
     ndarray
-        The loss, float64, of the shape to which the columns broadcast.
+        The loss, float64, of the shape to which the columns broadcast; of a table one number per row.
 
     Raises
     ------
@@ -47,18 +67,45 @@ def predict(law: Law | str | Fit, coefs: Mapping[str, float] | str | None = None
     --------
     >>> js.predict(fit, params=[1e8, 1e9]).round(3)
     array([3.286, 2.481])
+    >>> float(np.max(np.abs(np.log(js.predict(ensemble, table=runs) / runs.loss))).round(2))
+    0.05
     >>> float(js.predict("chinchilla", "besiroglu2024", params=1e9, flops=1.2e20).round(3))
     2.53
     """
-    fitted = law.coefs if isinstance(law, Fit) else {}
-    law = law.law if isinstance(law, Fit) else LAWS.resolve(law)
+    fit = fit_behind("predict", law) if isinstance(law, (Fit, Ensemble, Study)) else None
+    law = LAWS.resolve(law) if fit is None else fit.law  # type: ignore[arg-type]
+    fitted = {} if fit is None else fit.coefs
     grouping = grouping_of(law)
+    if table is not None:
+        columns = {**_in_table(table, law, columns), **columns}
     if grouping is not None and "group" in columns:
         columns[GROUP.name] = grouping.places_of(columns.pop("group"))
     check_asked(law, columns, unused={word for other in LAWS for word in other.inputs})
     if coefs is not None and not isinstance(coefs, str):
         check_coefs(law, coefs)
     return predict_with(law, law.given(fitted if coefs is None else coefs), run_columns(law, columns))
+
+
+def _in_table(
+    table: Runs | Mapping[str, ArrayLike] | pd.DataFrame, law: Law, given: Mapping[str, ArrayLike]
+) -> dict[str, ArrayLike]:
+    """Return the columns of a table that the law takes, or that decide these: of sizes no more than are needed."""
+    found: Mapping[str, ArrayLike] = _own_columns(table)
+    taken = {name: found[name] for name in (*law.inputs, GROUP.name, "group") if name in found and name not in given}
+    lacking = [name for name in law.inputs if name in SIZES and name not in taken and name not in given]
+    spare = [name for name in SIZES if name in found and name not in taken and name not in given] if lacking else []
+    known = sum(name in SIZES for name in (*taken, *given))
+    return taken | {name: found[name] for name in spare[: max(0, 2 - known)]}
+
+
+def _own_columns(table: Runs | Mapping[str, ArrayLike] | pd.DataFrame) -> Mapping[str, ArrayLike]:
+    if isinstance(table, Runs):
+        return {**table.columns, **({} if table.group is None else {"group": table.group})}
+    if isinstance(table, Mapping):
+        return table
+    if not (hasattr(table, "columns") and hasattr(table, "__getitem__")):
+        raise UsageError(NOT_A_TABLE.format(kind=type(table).__name__))
+    return {str(name): np.asarray(table[name]) for name in table.columns}
 
 
 def predict_ensemble(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> np.ndarray:

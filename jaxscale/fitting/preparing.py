@@ -17,10 +17,10 @@ from jaxscale.numerics.supports import to_theta
 from jaxscale.objectives import Objective, weight_of
 from jaxscale.registry import unknown
 from jaxscale.resampling import clusters_of
+from jaxscale.results.kinds import check_runs
 from jaxscale.runs import Runs
 from jaxscale.text import counted, listed
 
-NO_RUNS = "fit takes a table of runs, not {kind}: read one with js.read_runs(path), or js.Runs.from_frame(df)"
 TOO_FEW = "{source}: {rows} for {coefs} of '{law}'; at least {free} are needed"
 EXCLUDED = "{source}: {column} {demand} for {why}; rows {rows}"
 CONSTANT_LOSS = "{source}: every run has the loss {loss:g}, so no exponent can be fitted"
@@ -43,6 +43,9 @@ ended elsewhere than SciPy's, which were told to meet that run exactly."""
 
 ROWS = 500
 """Runs that a law finds its own starts from: a longer table is thinned evenly, since a start need not be exact."""
+NOT_STARTS = (
+    "starts = {starts!r}: a point is a mapping of coefs to numbers, as in starts={{'E': 1.5, …}}; give one or a list"
+)
 NO_STARTS = "starts is empty: give one point, several, or none at all for the law's own grid"
 
 
@@ -51,8 +54,7 @@ def batch_of(runs: Runs, law: Law, objective: Objective, free: int) -> Batch:
 
     Raises UsageError for what is no table of runs.
     """
-    if not isinstance(runs, Runs):
-        raise UsageError(NO_RUNS.format(kind=type(runs).__name__))
+    check_runs("fit", runs)
     source = runs.origin.source
     for name in law.inputs:
         if name not in runs.columns and law.input(name).derived_from:
@@ -136,10 +138,16 @@ def start_points(
 
 
 def _given(starts: Mapping[str, float] | Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:
-    grid = [starts] if isinstance(starts, Mapping) else list(starts)
+    if not isinstance(starts, (Mapping, Sequence)) or not all(isinstance(one, Mapping) for one in _listed(starts)):
+        raise UsageError(NOT_STARTS.format(starts=starts))
+    grid = _listed(starts)
     if not grid:
         raise UsageError(NO_STARTS)
     return grid
+
+
+def _listed(starts: Mapping[str, float] | Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
+    return [starts] if isinstance(starts, Mapping) else list(starts)
 
 
 def _own(law: Law, runs: Runs) -> Sequence[Mapping[str, float]]:

@@ -19,6 +19,7 @@ from jaxscale.laws import predict_with
 from jaxscale.results import Study
 from jaxscale.results.digests import digest_of_study
 from jaxscale.results.forecast import Forecast, Score
+from jaxscale.results.kinds import check_kind, check_runs
 from jaxscale.runs import Runs
 
 SAME = 0.01
@@ -60,6 +61,7 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
     >>> bool((told.run_high > told.mean_high).all())
     True
     """
+    check_kind("forecast", study, Study)
     fit, ensemble = study.fit, study.ensemble
     if ensemble is None or not study.has_bands:
         raise UsageError(NO_DRAWS)
@@ -136,6 +138,8 @@ def score(forecast: Forecast, runs: Runs) -> Score:
     >>> js.score(js.forecast(js.Study(fit, ensemble), params=[1e9, 1e10]), made).in_run
     array([ True,  True])
     """
+    check_kind("score", forecast, Forecast)
+    check_runs("score", runs)
     names = tuple(forecast.inputs)
     missing = [name for name in names if name not in runs.columns]
     if missing:

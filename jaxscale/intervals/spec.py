@@ -41,6 +41,11 @@ class Band:
     n_total: int
     is_simultaneous: bool = False
 
+    def __repr__(self) -> str:
+        shape = np.shape(self.centre)
+        ends = str(self) if not shape else f"of {' × '.join(map(str, shape))} places {str(self).rpartition('  ')[2]}"
+        return f"<Band {ends}>"
+
     def __str__(self) -> str:
         numbers = "  ".join(
             f"{low:.6g} … {centre:.6g} … {high:.6g}"
@@ -158,3 +163,6 @@ class Interval:
     needs: tuple[Need, ...] = ()
     is_distance: bool = False
     at_bound: bool = True
+
+    def __repr__(self) -> str:
+        return f"<Interval {self.name}: {self.source}>"

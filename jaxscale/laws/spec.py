@@ -36,6 +36,7 @@ SHARES = ("accuracy", "error")
 EXCEEDS_SIMPLEX = "the shares {names} are more than 1 together"
 SHIPPED_SETS: dict[str, list[str]] = {}
 """The laws that ship with published constants of a name, entered by `jaxscale.laws`: for a refusal's advice."""
+NOT_COEFS = "coefs = {coefs!r}: give numbers by name, as in {{'{example}': …}}, or the name of a published set"
 COEFS_MISSING = "law '{name}' needs the coefs {needed}; missing: {missing}"
 
 
@@ -257,6 +258,8 @@ class Law:
     def check_names(self, coefs: Mapping[str, object]) -> None:
         """Raise UsageError unless the names are exactly the law's coefs."""
         names = self.names
+        if not isinstance(coefs, Mapping):
+            raise UsageError(NOT_COEFS.format(coefs=coefs, example=names[0]))
         for name in coefs:
             if name not in names:
                 raise UsageError(unknown("coef", name, names))

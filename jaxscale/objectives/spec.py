@@ -69,6 +69,11 @@ class Objective:
         if self.space not in ("log", "linear"):
             raise UsageError(SPACE_UNKNOWN.format(space=self.space))
 
+    def __repr__(self) -> str:
+        delta = "" if self.delta is None else f", delta {self.delta:g}"
+        dof = "" if self.dof is None else f", {self.dof:g} degrees of freedom"
+        return f"<Objective {self.name}: {self.space} space{delta}{dof}>"
+
     @property
     def delta(self) -> float | None:
         """The scale where it is a choice of the user's; None for objectives without one."""

@@ -19,6 +19,7 @@ from jaxscale.refitting.setup import count_of
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit, Study
 from jaxscale.results.digests import digest_of_study
+from jaxscale.results.kinds import check_kind
 from jaxscale.stages import Stages
 from jaxscale.store.folder import absolute_path
 from jaxscale.store.manifest import is_large, read_manifest
@@ -137,6 +138,7 @@ def bootstrap(
     >>> len(begun), len(whole), np.array_equal(whole.value, ensemble.value)
     (0, 64, True)
     """
+    check_kind("bootstrap", fit, Fit)
     rule, limits = SCHEMES.resolve(scheme), checked_limits(max_seconds, is_stopping)
     mine = checked_share(share)
     if folder is None and share is not None:

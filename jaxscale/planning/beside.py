@@ -17,6 +17,7 @@ RESERVED = "plans: '{name}' is a name that decide gives itself"
 NO_TOKENS = "plans: '{name}': no amount of tokens keeps {params:.4g} params within the limits"
 BAD_SHAPE = "shapes: '{name}' = {params!r} is no number of params, one or more"
 NO_SHAPES = "shapes: there are none"
+NOT_PLANS = "plans = {plans!r} is no mapping of names to params, or to (params, tokens), as in plans={{'7B': 7e9}}"
 NONE_FITS = "shapes: none of the {count} keeps to the limits with any number of tokens"
 RESERVED_NAMES = ("best", "plug-in", BUILT)
 
@@ -25,6 +26,8 @@ def given_plans(
     scene: Scene, plans: Mapping[str, float | tuple[float, float]], rest: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return name → x (n,) of plans that were given, with the further inputs (n - 2,) of the best one."""
+    if not isinstance(plans, Mapping):
+        raise UsageError(NOT_PLANS.format(plans=plans))
     found = {}
     for name, plan in plans.items():
         if name in RESERVED_NAMES:

@@ -28,8 +28,10 @@ from jaxscale.planning.regrets import (
 )
 from jaxscale.planning.risk import CUTS, Risk, Risked, RiskNumbers, least_risk, tail_weights
 from jaxscale.planning.spending import REACHED
-from jaxscale.results import Ensemble
-from jaxscale.results.decision import BUILT, Decision, mean_of, quantiles_of
+from jaxscale.results import Ensemble, Study
+from jaxscale.results.decision import BUILT, Decision
+from jaxscale.results.kinds import check_kind, drawn_from
+from jaxscale.results.regret import mean_of, quantiles_of
 
 CLOSE = 1e-9
 """Gap, relative to the loss, at which no more cuts are made."""
@@ -51,7 +53,7 @@ SPREAD = (0.05, 0.5, 0.95)
 
 
 def decide(
-    source: Ensemble | Sequence[Ensemble] | None = None,
+    source: Study | Ensemble | Sequence[Study | Ensemble] | None = None,
     *,
     flops: float,
     inference_tokens: float = 0.0,
@@ -76,7 +78,7 @@ def decide(
     Parameters
     ----------
     source
-        An Ensemble, several of different laws, or None with law= and coefs=.
+        An Ensemble, or a Study that has one; several of different laws, or None with law= and coefs=.
     flops, inference_tokens, unique_tokens, limits, fixed, choose
         As of `js.plan`; one budget, and no limit that depends on the loss, which each draw has its own of.
     tail
@@ -190,7 +192,7 @@ class LawDraws:
 
 
 def _drawn(
-    source: Ensemble | Sequence[Ensemble] | None,
+    source: Study | Ensemble | Sequence[Study | Ensemble] | None,
     law: Law | str | None,
     coefs: Mapping[str, np.ndarray | float] | None,
 ) -> list[LawDraws]:
@@ -199,8 +201,11 @@ def _drawn(
         if law is None or not isinstance(coefs, Mapping):
             raise UsageError(NO_DRAWS)
         return [_given_draws(LAWS.resolve(law), coefs)]
-    every = [source] if isinstance(source, Ensemble) else list(source)
-    if not every or not all(isinstance(one, Ensemble) for one in every) or law is not None or coefs is not None:
+    if not isinstance(source, (Study, Ensemble, Sequence)):
+        check_kind("decide", source, Ensemble, Study)
+    asked = [drawn_from(one) for one in (source if isinstance(source, Sequence) else [source])]
+    every = [one for one in asked if isinstance(one, Ensemble)]
+    if not every or len(every) != len(asked) or law is not None or coefs is not None:
         raise UsageError(NO_DRAWS)
     for one in every:
         check_plannable(one.fit)

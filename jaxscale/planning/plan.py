@@ -20,13 +20,14 @@ from jaxscale.planning.limits import Limit
 from jaxscale.planning.planned import WITHIN, Planned, each_missed, each_planned
 from jaxscale.planning.question import PlanQuestion, question_of
 from jaxscale.planning.spending import LARGEST, REACHED
-from jaxscale.results import Ensemble, Fit
+from jaxscale.results import Ensemble, Fit, Study
+from jaxscale.results.kinds import drawn_from
 from jaxscale.results.plan import TARGET, UNIQUE, Plan, PlanStatus
 from jaxscale.results.samples import check_drawn
 
 
 def plan(
-    source: Fit | Ensemble | None = None,
+    source: Study | Fit | Ensemble | None = None,
     *,
     flops: float | Sequence[float] | np.ndarray | None = None,
     inference_tokens: float = 0.0,
@@ -44,7 +45,8 @@ def plan(
     Parameters
     ----------
     source
-        A Fit, an Ensemble, or None with law= and coefs=.
+        A Study, of which its replicates are taken where these are usable, else its fit; a Fit, an Ensemble, or None
+        with law= and coefs=.
     flops
         The budget of training, and of serving where there is any, in FLOP; or several, (b,), with a plan of each.
     inference_tokens
@@ -84,8 +86,10 @@ def plan(
     >>> print(f"{best.params:.3g} params, {best.tokens:.3g} tokens; what binds: {', '.join(best.binding)}")
     7e+09 params, 2.35e+13 tokens; what binds: lifetime at most, params at most
     """
+    fixed = source.at if fixed is None and isinstance(source, Study) else fixed
+    source = drawn_from(source)
     fit = source.fit if isinstance(source, Ensemble) else source
-    law, coefs = given_law(fit, law, coefs, verb="plan", kinds="a Fit, an Ensemble")
+    law, coefs = given_law(fit, law, coefs, verb="plan", kinds="a Study, a Fit, an Ensemble")
     if fit is not None:
         check_plannable(fit)
     question = question_of(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxscale.allocation.frontier import checked_budgets
+from jaxscale.allocation.budgets import checked_budgets
 from jaxscale.allocation.inputs import check_trade_off, fixed_values
 from jaxscale.costs import COSTS, Cost
 from jaxscale.costs.fitted import PowerAmount
@@ -26,6 +26,7 @@ EPOCHS = LAWS.resolve("data-constrained").constants("muennighoff2023")["R_D"]
 ENDS = ("params at least 1", "tokens at least 1", "params without end", "tokens without end")
 WHOLE = "shares of one whole"
 
+NOT_LIMITS = "limits = {limits!r} is no list of limits; make them with js.planning.at_most(…) and at_least(…)"
 NOTHING_ASKED = "plan needs flops=, limits= or loss=: without any there is nothing to decide"
 TWO_UNITS = "least = {least!r} is minimised only where loss= says what is to be reached"
 BAD_UNIQUE = "unique_tokens = {unique!r} is no positive, finite number of tokens"
@@ -97,6 +98,8 @@ def question_of(
 ) -> PlanQuestion:
     """Return what is asked, checked; arguments and errors as of `plan`."""
     check_trade_off(law)
+    if not isinstance(limits, Sequence) or not all(isinstance(one, Limit) for one in limits):
+        raise UsageError(NOT_LIMITS.format(limits=limits))
     choose = choose or {}
     limited = tuple(name for one in limits for name in one.cost.inputs if name not in one.inputs and name != REACHED)
     chosen, ends = chosen_inputs(law, limited, choose, fixed or {})

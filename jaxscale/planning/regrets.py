@@ -17,7 +17,7 @@ from jaxscale.planning.planned import each_planned, each_reached
 from jaxscale.planning.question import PlanQuestion
 from jaxscale.planning.risk import each_loss
 from jaxscale.planning.spending import LARGEST, PlanNumbers, Spending
-from jaxscale.results.decision import Regret, RegretCurve, quantiles_of
+from jaxscale.results.regret import Regret, RegretCurve, quantiles_of
 
 SIZES = 41
 """Points of a regret curve."""

@@ -23,7 +23,8 @@ from jaxscale.planning.limits import Limit, is_number
 from jaxscale.planning.question import question_of
 from jaxscale.planning.risk import each_loss
 from jaxscale.results import Ensemble
-from jaxscale.results.decision import Decision, RegretCurve
+from jaxscale.results.decision import Decision
+from jaxscale.results.regret import RegretCurve
 
 SIMULATIONS = 1_000
 """Results of the runs that are simulated."""

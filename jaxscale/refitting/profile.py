@@ -19,8 +19,9 @@ from jaxscale.intervals.student import quantile
 from jaxscale.numerics.supports import Support
 from jaxscale.refitting.constrained import Constrained, Quantity
 from jaxscale.refitting.likelihood import NO_PROFILE, Curved, curved
-from jaxscale.registry import unknown
+from jaxscale.registry import check_known
 from jaxscale.results import Fit
+from jaxscale.results.kinds import check_kind
 
 FAILED = "the profile of '{name}' cannot be followed: with {name} = {value:.6g} the fit of the others is '{status}'"
 LOWER = "with {name} = {value:.6g} the others fit better than the point fit, which is not the lowest minimum: fit again"
@@ -107,6 +108,7 @@ def profile(
     """
     check_level(level)
     root: HeldCoef | HeldQuantity
+    check_kind("profile", fit, Fit)
     if isinstance(quantity, str):
         _check(fit, quantity)
         root = HeldCoef(fit, quantity, fit.law.supports[fit.law.names.index(quantity)], device)
@@ -258,8 +260,7 @@ def _root(value: float, fit: Fit, rise: float, name: str, at: float) -> float:
 
 def _check(fit: Fit, name: str) -> None:
     """Raise UsageError where a coef has no profile."""
-    if name not in fit.coefs:
-        raise UsageError(unknown("coef", name, tuple(fit.coefs)))
+    check_known("coef", name, fit.coefs)
     for why, holds in {"it is fixed": name in fit.fixed, "it is not identified": name in fit.unidentified}.items():
         if holds:
             raise UsageError(NO_PROFILE.format(name=f"the coef '{name}'", why=why))

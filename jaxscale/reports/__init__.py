@@ -17,16 +17,15 @@ from jaxscale.reports.planreport import PlanReport
 from jaxscale.reports.plans import print_plan
 from jaxscale.reports.predictions import (
     Predictions,
-    Reached,
     predictions_document,
     print_predictions,
-    print_reached,
-    reached_document,
 )
+from jaxscale.reports.reaching import Reached, print_reached, reached_document
 from jaxscale.reports.recipes import print_recipes, recipes_document
 from jaxscale.reports.scores import print_score, score_document
 from jaxscale.reports.specifications import print_specifications, specification_notes, specifications_document
 from jaxscale.reports.studies import print_studies, studies_document
+from jaxscale.reports.summaries import summary_of
 from jaxscale.reports.warnings import warnings_of
 
 __all__ = [
@@ -76,6 +75,7 @@ __all__ = [
     "specification_notes",
     "specifications_document",
     "studies_document",
+    "summary_of",
     "warnings_of",
     "why_no_diagnosis",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from rich.text import Text
 from jaxscale.finding import Finding
 from jaxscale.laws import Law, Published
 from jaxscale.provenance import Provenance
-from jaxscale.reports.document import SCHEMA_VERSION, budget_rows, number, written_warning
+from jaxscale.reports.document import SCHEMA_VERSION, budget_rows, number, written_limits, written_warning
 from jaxscale.reports.facts import fact_table, fixed_facts, plain
 from jaxscale.reports.lawpages import headline_of
 from jaxscale.reports.tables import frontier_table
@@ -51,6 +51,9 @@ def constants_frontier_document(given: Constants, frontier: Frontier) -> dict[st
     return {
         **constants_document(given),
         "frontier": budget_rows(frontier),
+        "exponents": {
+            name: {"value": number(frontier.exponent(name)), **written_limits(None)} for name in ("params", "tokens")
+        },
         "fixed_inputs": {name: number(value) for name, value in frontier.fixed.items()},
         "reduced": {},
         "warnings": [written_warning(one) for one in (*BEWARE, *frontier.findings)],

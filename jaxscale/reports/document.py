@@ -11,42 +11,22 @@ import numpy as np
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
+from jaxscale.names import SCHEMA_VERSION
 from jaxscale.objectives import Objective
+from jaxscale.reports.exponents import LETTERS, exponent_band
+from jaxscale.reports.spreads import log_spread
 from jaxscale.reports.warnings import BandOf, missing_values, times_measured, warnings_of
 from jaxscale.results import QUANTITIES, Count, Counts, Fit, Frontier, Joint, Nested, Study, residual_summary
 from jaxscale.text import Json
 
-SCHEMA_VERSION = 2
 OF_A_FRONTIER = (
-    "schema_version",
-    "law",
-    "data",
-    "coefs",
-    "status",
-    "bootstrap",
-    "groups",
-    "fixed_inputs",
-    "frontier",
-    "reduced",
-    "warnings",
-    "provenance",
-)
+    "schema_version", "law", "data", "coefs", "status", "bootstrap", "groups", "fixed_inputs", "frontier",
+    "exponents", "reduced", "warnings", "provenance",
+)  # fmt: skip
 OF_A_REDUCED = (
-    "law",
-    "equation",
-    "coefs",
-    "at_bound",
-    "joint",
-    "std",
-    "dof",
-    "objective_value",
-    "status",
-    "certificate",
-    "bootstrap",
-    "fixed_inputs",
-    "frontier",
-    "warnings",
-)
+    "law", "equation", "coefs", "at_bound", "joint", "std", "dof", "objective_value", "status", "certificate",
+    "bootstrap", "fixed_inputs", "frontier", "warnings",
+)  # fmt: skip
 
 
 def written_objective(objective: Objective) -> dict[str, Json]:
@@ -87,6 +67,7 @@ def fit_document(study: Study) -> dict[str, Json]:
         "groups": _groups(fit),
         "fixed_inputs": _numbers(study.fixed_inputs),
         "frontier": _frontier(study),
+        "exponents": {name: _exponent(study, name) for name in LETTERS},
         "counts": {} if study.comparison is None else counts_document(study.comparison),
         "reduced": {} if study.reduced is None else _reduced(study.reduced, study.line),
         "warnings": [written_warning(one) for one in (*warnings_of(study), *missing_values(study))],
@@ -196,7 +177,12 @@ def written_bootstrap(study: Study) -> dict[str, Json] | None:
     if ensemble is None:
         return None
     coefs: dict[str, Json] = {
-        name: {**written_limits(study.coef_band(name)), "std": number(study.coef_std(name))} for name in study.fit.free
+        name: {
+            **written_limits(study.coef_band(name)),
+            "std": number(study.coef_std(name)),
+            "log_std": number(log_spread(study, name)),
+        }
+        for name in study.fit.free
     }
     return {
         "scheme": ensemble.scheme.name,
@@ -244,6 +230,11 @@ def _frontier(study: Study) -> list[Json]:
         rows = {group: budget_rows(part.frontier, part.frontier_band) for group, part in study.groups.items()}
         return [{"group": group, **row} for group, own in rows.items() for row in own]
     return list(budget_rows(study.frontier, study.frontier_band))
+
+
+def _exponent(study: Study, quantity: str) -> dict[str, Json]:
+    value = None if study.frontier is None else study.frontier.exponent(quantity)
+    return {"value": number(value), **written_limits(exponent_band(study, quantity))}
 
 
 def budget_rows(frontier: Frontier | None, band_of: BandOf = lambda quantity: None) -> list[dict[str, Json]]:

@@ -12,6 +12,7 @@ from jaxscale.digits import scientific, seconds, short, significant
 from jaxscale.finding import Finding
 from jaxscale.results import Study, residual_summary
 from jaxscale.runs import Origin
+from jaxscale.speaking import spoken
 from jaxscale.status import Status
 from jaxscale.text import counted, escaped, row_list, shown, shown_name, visible
 
@@ -86,7 +87,7 @@ def fact_table(facts: Iterable[tuple[str, Text]], style: str = LABEL) -> Table:
 
 def warning_table(cautions: Iterable[Finding]) -> Table:
     """Return the table of warnings: the code of each beside its message and rows."""
-    return fact_table(((one.code, plain(one.message + rows_of(one))) for one in cautions), style="yellow")
+    return fact_table(((one.code, plain(spoken(one.message) + rows_of(one))) for one in cautions), style="yellow")
 
 
 def _law(study: Study) -> str:

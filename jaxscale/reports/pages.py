@@ -11,6 +11,7 @@ from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, scientific, significant
 from jaxscale.finding import Finding
+from jaxscale.reports.exponents import exponent_line
 from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, plain, reduced_facts, warning_table
 from jaxscale.reports.lawpages import headline_of
 from jaxscale.reports.tables import bare_table, bounded, coef_table, frontier_table
@@ -87,6 +88,8 @@ def _print_budgets(study: Study, cautions: tuple[Finding, ...], console: Console
         if caution.code in WITH_FRONTIER:
             begin = (f"{WITH_FRONTIER[caution.code]}: ", "bold yellow")
             console.print(Text.assemble(begin, plain(caution.message, "yellow")), width=width)
+    if study.frontier is not None and exponent_line(study):
+        console.print(plain(exponent_line(study)), width=width)
     if study.frontier is not None:
         console.print()
         console.print(frontier_table(study.frontier, study.frontier_band if study.has_bands else None))

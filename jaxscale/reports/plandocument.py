@@ -8,8 +8,9 @@ from jaxscale.reports.document import number, written_limits, written_warning
 from jaxscale.reports.planreport import PlanReport
 from jaxscale.reports.predictions import head_of, provenance_of
 from jaxscale.results import Decision, Regret
-from jaxscale.results.decision import BUILT, mean_of
+from jaxscale.results.decision import BUILT
 from jaxscale.results.plan import UNIQUE
+from jaxscale.results.regret import mean_of
 from jaxscale.text import Json
 
 

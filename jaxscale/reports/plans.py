@@ -15,8 +15,9 @@ from jaxscale.reports.planreport import PlanReport
 from jaxscale.reports.predictions import facts_of
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Decision, PlanStatus, Study
-from jaxscale.results.decision import BUILT, mean_of
+from jaxscale.results.decision import BUILT
 from jaxscale.results.plan import TARGET, UNIQUE
+from jaxscale.results.regret import mean_of
 
 CONFLICT = "no plan keeps to all of: {names}"
 UNKNOWN = "no least FLOP found under {count:,} replicates, which do not count in what is wasted"

@@ -1,4 +1,4 @@
-"""Reports of predict, as tables and as JSON: losses of given runs, and the inputs that given losses need."""
+"""Reports of predict, as tables and as JSON: losses of given runs; what losses need is in `reports/reaching.py`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from jaxscale.reports.extrapolating import extrapolation, ratios
 from jaxscale.reports.facts import fact_table, frontier_facts, plain, warning_table
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
-from jaxscale.results import Fit, Solution, Study
+from jaxscale.results import Fit, Study
 from jaxscale.text import Json
 
 NOT_IDENTIFIED = "the coefs are not identified, so no run has a prediction; `reduced` has the loss along the runs' line"
@@ -38,6 +38,7 @@ NOT_COUNTS = (
     "the coefs are in the table's own units, which are no plain counts: no run of plain counts has a prediction"
 )
 LEAST_IN = "least in: the share of the replicates in which this run has the least loss of all that were asked for"
+OVER = "over optimum: nats beyond the least loss that the same compute allows, by the point fit"
 NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
 
 
@@ -46,8 +47,8 @@ class Predictions:
     """Predicted losses of runs, by a study or at given coefs.
 
     columns: the inputs (n,).   loss: (n,).   band: of the law's mean (n,), None without an ensemble.   run_band: of a
-    new run (n,).   asked: sizes (n,) that the law does not take, from which inputs were made.   draws: (R, n), what
-    each replicate predicts.
+    new run (n,).   excess: (n,), beyond the least loss that each run's compute allows, by the point fit.   asked: sizes
+    (n,) that the law does not take, from which inputs were made.   draws: (R, n), what each replicate predicts.
     """
 
     source: Study | Constants
@@ -57,6 +58,7 @@ class Predictions:
     run_band: Band | None = None
     asked: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     draws: np.ndarray | None = None
+    excess: np.ndarray | None = None
 
     @property
     def least(self) -> np.ndarray | None:
@@ -124,6 +126,8 @@ def print_predictions(found: Predictions, console: Console, *, width: int) -> No
     console.print(_table(found, width))
     if found.least is not None:
         console.print(plain(LEAST_IN, "dim"), width=width)
+    if found.excess is not None:
+        console.print(plain(OVER, "dim"), width=width)
     if found.cautions:
         console.print()
         console.print(warning_table(found.cautions), width=width)
@@ -143,7 +147,8 @@ def predictions_document(found: Predictions) -> dict[str, Json]:
         paired = written_limits(found.beyond, index)
         least: Json = None if found.least is None else float(found.least[index])
         row: dict[str, Json] = {"inputs": inputs, "asked": asked, "loss": loss, "new_run": run, "ratio_to_runs": beside}
-        rows.append({**row, "beyond_lowest": paired, "least_share": least})
+        over: Json = None if found.excess is None else number(float(found.excess[index]))
+        rows.append({**row, "over_optimum": over, "beyond_lowest": paired, "least_share": least})
     return {
         **head_of(found.source),
         "target": found.law.target,
@@ -190,8 +195,9 @@ def _table(found: Predictions, width: int) -> Table:
         Column(found.law.target, "bold"),
     ]
     limits = [one for one in (found.band, found.run_band) if one is not None]
-    columns += [] if found.band is None else [Column(f"{100.0 * found.band.level:g} % {found.band.method}", "dim")]
-    columns += [] if found.run_band is None else [Column(f"{100.0 * found.run_band.level:g} % new run", "dim")]
+    columns += [] if found.band is None else [Column(f"law, {100.0 * found.band.level:g} % {found.band.method}", "dim")]
+    columns += [] if found.run_band is None else [Column(f"new run, {100.0 * found.run_band.level:g} %", "dim")]
+    columns += [] if found.excess is None else [Column("over optimum", "dim")]
     columns += [] if found.least is None else [Column("least in", "dim")]
     columns += [] if found.fit is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
@@ -199,6 +205,7 @@ def _table(found: Predictions, width: int) -> Table:
         cells = [short(float(f"{column[index]:.6g}")) for column in (*found.asked.values(), *found.columns.values())]
         cells.append(significant(float(value), 6))
         cells += [span(*(significant(float(end[index])) for end in (one.lower, one.upper))) for one in limits]
+        cells += [] if found.excess is None else [significant(float(found.excess[index]), 2)]
         cells += [] if found.least is None else [f"{100.0 * found.least[index]:.3g} %"]
         cells += [] if found.fit is None else [farthest(beyond)]
         rows.append(cells)
@@ -216,85 +223,3 @@ def farthest(ratios: Mapping[str, float]) -> str:
         side = "above" if known[name] > 1.0 else "below"
         said.insert(0, f"{name} {times(max(known[name], 1.0 / known[name]))} {side}")
     return "; ".join(said)
-
-
-@dataclass(frozen=True)
-class Reached:
-    """The inputs that losses need, by a study or at given coefs.
-
-    solution: of the point fit or of its ensemble.   bands: of each array of it (k,), by name; none without an ensemble.
-    """
-
-    solution: Solution
-    bands: Mapping[str, Band]
-    source: Study | Constants
-
-    @property
-    def cautions(self) -> tuple[Finding, ...]:
-        """The warnings: of extrapolation, of the fit, and of losses that are not reached."""
-        point, own = self.solution.point, self.solution.findings
-        if isinstance(self.source, Constants):
-            return (*BEWARE, *own)
-        is_found = np.isfinite(point.value)
-        needed = {name: tuple(one[is_found].tolist()) for name, one in {**point.inputs, **point.arrays}.items()}
-        far = extrapolation(point.law, needed, self.source.fit.runs) if is_found.any() else None
-        others = (one for one in warnings_of(self.source) if one.code != NO_FRONTIER)
-        return (*(() if far is None else (far,)), *others, *own)
-
-
-def print_reached(found: Reached, console: Console, *, width: int) -> None:
-    """Print the law, the source of its coefs, and one line per loss; width and console as in `print_fit`."""
-    console.print(fact_table(facts_of(found.source)), width=width)
-    console.print()
-    console.print(_needs_table(found, width))
-    shown = [one for one in found.cautions if isinstance(found.source, Study) or one not in BEWARE]
-    if shown:
-        console.print()
-        console.print(warning_table(shown), width=width)
-
-
-def reached_document(found: Reached) -> dict[str, Json]:
-    """Return the document of `predict --target-loss --json`; null for what is never reached, or always."""
-    point, rows = found.solution.point, []
-    for index, loss in enumerate(point.loss):
-        needs: dict[str, Json] = {}
-        for name, values in point.arrays.items():
-            needs[name] = {"value": number(float(values[index])), **written_limits(found.bands.get(name), index)}
-        inputs: dict[str, Json] = {name: float(values[index]) for name, values in point.inputs.items()}
-        row: dict[str, Json] = {"target": float(loss), "inputs": inputs, "needs": needs}
-        rows.append({**row, "replicates": _counted(found.solution, index)})
-    return {
-        **head_of(found.source),
-        "target": point.law.target,
-        "solved_for": point.name,
-        "solutions": list(rows),
-        "warnings": [written_warning(one) for one in found.cautions],
-        "provenance": provenance_of(found.source),
-    }
-
-
-def _counted(solution: Solution, index: int) -> Json:
-    """Return how many replicates are usable and how many of them reach the loss; null without an ensemble."""
-    if solution.at_point is None:
-        return None
-    values = solution.value[:, index]
-    return {"usable": int(np.sum(~np.isnan(values))), "reached": int(np.sum(np.isfinite(values)))}
-
-
-def _needs_table(found: Reached, width: int) -> Table:
-    point = found.solution.point
-    columns = [Column(point.law.target, "dim"), *(Column(name, "dim") for name in point.inputs)]
-    for name in point.arrays:
-        columns.append(Column(name, "bold" if name == point.name else ""))
-        if name in found.bands:
-            columns.append(Column(f"{100.0 * found.bands[name].level:g} % {found.bands[name].method}", "dim"))
-    rows = []
-    for index, loss in enumerate(point.loss):
-        cells = [short(float(loss)), *(short(float(values[index])) for values in point.inputs.values())]
-        for name, values in point.arrays.items():
-            cells.append(significant(float(values[index]), 6))
-            if name in found.bands:
-                ends = (found.bands[name].lower, found.bands[name].upper)
-                cells.append(span(*(significant(float(end[index])) for end in ends)))
-        rows.append(cells)
-    return whole_table(columns, rows, width=width)

@@ -14,6 +14,7 @@ from rich.text import Text
 from jaxscale.digits import ABSENT, count, scientific, significant, span, times
 from jaxscale.intervals import Band
 from jaxscale.reports.facts import plain
+from jaxscale.reports.spreads import heavy_spread
 from jaxscale.reports.warnings import FAR, BandOf, times_measured
 from jaxscale.results import QUANTITIES, Frontier, Study
 
@@ -28,6 +29,7 @@ def coef_table(study: Study, width: int) -> Table:
     """Return one row per coef, on a page of that width: value, standard error, interval, meaning.
 
     In place of the error it says where a coef is fixed, at a bound, or not identified; the last has no value either.
+    Where a scale has a heavy tail, so that its error is more than half of it, it is the error of its logarithm.
     """
     fit = study.fit
     band = f"{100.0 * study.level:g} % {study.interval.name}"
@@ -37,7 +39,9 @@ def coef_table(study: Study, width: int) -> Table:
     for coef, limits in zip(fit.law.coefs, spans, strict=True):
         name = coef.name
         std = study.coef_std(name) if study.has_bands else fit.std.get(name)
-        error = next((mark for mark, names in marks.items() if name in names), significant(std, 3))
+        log_std = heavy_spread(study, name)
+        spread = significant(std, 3) if log_std is None else f"ln ± {significant(log_std, 3)}"
+        error = next((mark for mark, names in marks.items() if name in names), spread)
         value = study.coef(name)
         shown = ABSENT if value is None else INFINITE if math.isinf(value) else significant(value)
         rows.append((name, shown, error, *([limits] if study.has_bands else []), coef.meaning))

@@ -123,6 +123,9 @@ class Scheme:
     is_listed: bool = False
     tables: int = 0
 
+    def __repr__(self) -> str:
+        return f"<Scheme {self.name}: {self.source}>"
+
     @property
     def has_groups(self) -> bool:
         """Whether it draws the groups of a table."""

@@ -5,7 +5,7 @@ from jaxscale.results.check import Check
 from jaxscale.results.comparison import Comparison
 from jaxscale.results.counts import Count, Counts
 from jaxscale.results.coverage import Coverage, Held
-from jaxscale.results.decision import Decision, Regret, RegretCurve
+from jaxscale.results.decision import Decision
 from jaxscale.results.design import Design
 from jaxscale.results.diagnosis import Alternative, Diagnosis, Identified, Influence, Removal, ResidualTest
 from jaxscale.results.ensemble import Ensemble
@@ -15,6 +15,8 @@ from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummar
 from jaxscale.results.nested import Nested
 from jaxscale.results.plan import Plan, PlanStatus
 from jaxscale.results.recipes import Contrast, RecipeComparison, RecipePair
+from jaxscale.results.regret import Regret, RegretCurve
+from jaxscale.results.result import Result, Sampled
 from jaxscale.results.samples import sample_of
 from jaxscale.results.solution import Solution
 from jaxscale.results.speccurve import SpecificationCurve
@@ -58,6 +60,8 @@ __all__ = [
     "Removal",
     "ResidualSummary",
     "ResidualTest",
+    "Result",
+    "Sampled",
     "Solution",
     "Specification",
     "SpecificationCurve",

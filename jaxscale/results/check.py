@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from jaxscale.finding import Finding
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Result):
     """Which phase of scaling each series of a table shows; made by `js.check`.
 
     Attributes
@@ -175,6 +176,11 @@ class Check:
     tolerance: float
     seed: int
     findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        phases = ", ".join(f"{one.name or one.along} {one.phase}" for one in self.series[:4])
+        more = f" and {len(self.series) - 4} more" if len(self.series) > 4 else ""
+        return f"<Check of {len(self.runs)} runs: {phases}{more}; {'go' if self.is_go else 'no-go'}>"
 
     @property
     def is_go(self) -> bool:

@@ -18,6 +18,7 @@ from jaxscale.results.backtest import LawScore
 from jaxscale.results.calibration import Calibration, WidthParts, calibrated, reach_of
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.mixtures import Predictive, quantile_of
+from jaxscale.results.result import Result
 from jaxscale.results.spread import spread_of
 from jaxscale.runs import Runs
 
@@ -31,7 +32,7 @@ INPUT_MISSING = "predict needs {missing} too: an input of '{law}', which has a w
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Result):
     """Laws on one table, the one that extrapolates best first.
 
     Attributes

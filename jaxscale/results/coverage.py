@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxscale.provenance import Provenance
 from jaxscale.results.fit import Fit
+from jaxscale.results.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Result):
     """What intervals at one level held, in studies that were simulated from a fit on its own runs.
 
     Attributes

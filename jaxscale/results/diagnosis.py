@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxscale.finding import Finding
 from jaxscale.results.fit import Fit
+from jaxscale.results.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +179,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Result):
     """What a fit rests on, and what its residuals say, as data; made by `js.diagnose`.
 
     Attributes
@@ -244,6 +245,10 @@ class Diagnosis:
     floor_share: float | None
     floor_pull: float | None
     findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        codes = ", ".join(one.code for one in self.findings) or "nothing stands out"
+        return f"<Diagnosis {self.fit.law.name}: each {self.unit} of {len(self.fit.runs)} runs left out; {codes}>"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per unit, the most influential first: residual, leverage, and all answers without it.

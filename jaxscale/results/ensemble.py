@@ -13,10 +13,11 @@ from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, Sample, band
 from jaxscale.intervals.lines import line_of
 from jaxscale.provenance import Provenance
-from jaxscale.registry import unknown
+from jaxscale.registry import check_known
 from jaxscale.results.fit import Fit
 from jaxscale.results.minimum import Joint
 from jaxscale.results.nested import Nested, ranks_of
+from jaxscale.results.result import Sampled
 from jaxscale.results.samples import check_drawn, robust_of
 from jaxscale.runs import Runs
 from jaxscale.status import Status
@@ -30,7 +31,7 @@ REPLICATE_OUTSIDE = "replicate {replicate} is outside 0 … {last}"
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(Sampled):
     """Replicates of a Fit.
 
     Attributes
@@ -194,8 +195,7 @@ class Ensemble:
         UsageError
             For an unknown coef.
         """
-        if name not in self.coefs:
-            raise UsageError(unknown("coef", name, tuple(self.coefs)))
+        check_known("coef", name, self.coefs)
         has_value = self.usable & ~self.without.get(name, np.zeros(len(self), bool))
         return np.where(has_value, self.coefs[name], np.nan)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxscale.errors import UsageError
 from jaxscale.finding import Finding
 from jaxscale.intervals.band import check_level
 from jaxscale.intervals.student import quantile
 from jaxscale.provenance import Provenance
-from jaxscale.registry import unknown
+from jaxscale.registry import check_known
 from jaxscale.results.minimum import Certificate, Joint
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 from jaxscale.text import counted
@@ -29,7 +29,7 @@ ON_DOF = "± is one standard error on {dof}: 95 % lies within {reach:.3g} of the
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Result):
     """One law fitted to one table.
 
     Attributes
@@ -134,7 +134,13 @@ class Fit:
         -------
         int
             `dof`, or fewer.
+
+        Raises
+        ------
+        UsageError
+            For an unknown coef.
         """
+        check_known("coef", name, self.coefs)
         group = name.partition("[")[2].removesuffix("]")
         if not group or self.runs.group is None:
             return self.dof
@@ -170,8 +176,7 @@ class Fit:
         0.118 to 0.126
         """
         check_level(level)
-        if name not in self.coefs:
-            raise UsageError(unknown("coef", name, tuple(self.coefs)))
+        check_known("coef", name, self.coefs)
         error = self.std.get(name)
         if error is None:
             return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxscale.results.result import Result
 from jaxscale.text import Json
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Forecast(Result):
     """What a study predicts of runs, with all that names the study.
 
     Attributes
@@ -61,12 +62,19 @@ class Forecast:
     def __len__(self) -> int:
         return len(self.loss)
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per run: its inputs, the loss predicted, and the limits of the law's mean and of a new run."""
+        import pandas as pd
+
+        limits = ("loss", "mean_low", "mean_high", "run_low", "run_high")
+        return pd.DataFrame({**self.inputs, **{name: getattr(self, name) for name in limits}})
+
     def __repr__(self) -> str:
         return f"<Forecast {self.facts['law']}: {len(self)} runs, {self.made}, study {self.study}>"
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Result):
     """How a forecast came out: of every run that was made, in the table's order.
 
     Attributes

@@ -13,6 +13,8 @@ from jaxscale.intervals import INTERVALS, Band, Interval, Sample, band
 from jaxscale.intervals.blocks import Blocks
 from jaxscale.intervals.lines import line_through
 from jaxscale.intervals.spec import Line
+from jaxscale.registry import check_known
+from jaxscale.results.result import Sampled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,7 @@ QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
 
 
 @dataclass(frozen=True)
-class Frontier:
+class Frontier(Sampled):
     """The optimum of a law on C = 6 N D, or on the law's own price, per budget.
 
     Attributes
@@ -130,6 +132,74 @@ class Frontier:
             columns |= {} if band is None else {f"{name}_low": band.lower, f"{name}_high": band.upper}
         return pd.DataFrame(columns)
 
+    def exponent(self, quantity: str = "params") -> float | None:
+        """Return a of quantity ∝ C^a at the point fit: the mean slope in logs from the least to the largest budget.
+
+        Parameters
+        ----------
+        quantity
+            `params`, `tokens`, `loss` or `tokens_per_param`; of params it is called a, of tokens b.
+
+        Returns
+        -------
+        float or None
+            None for a single budget, and where an end has no optimum.
+
+        Raises
+        ------
+        UsageError
+            For another quantity.
+
+        Examples
+        --------
+        >>> best = js.frontier(law="chinchilla", coefs="besiroglu2024", flops=[1e20, 1e22])
+        >>> round(best.exponent("params"), 3), round(best.exponent("tokens"), 3)
+        (0.513, 0.487)
+        """
+        check_known("quantity", quantity, QUANTITIES)
+        found = self._slopes(getattr(self.point, quantity))
+        return float(found) if found is not None and np.isfinite(found) else None
+
+    def exponent_interval(
+        self, quantity: str = "params", *, level: float = 0.95, method: Interval | str = "percentile"
+    ) -> Band | None:
+        """Return the band of an exponent over the replicates.
+
+        Parameters
+        ----------
+        quantity
+            As of `exponent`.
+        level, method
+            As in `js.band`.
+
+        Returns
+        -------
+        Band or None
+            None without an ensemble, and where there is no exponent.
+
+        Raises
+        ------
+        UsageError
+            As `js.band`, and for another quantity; its IntervalError for a method that takes standard errors, which
+            an exponent does not have.
+        """
+        point = self.exponent(quantity)
+        values = None if self.at_point is None else self._slopes(np.asarray(getattr(self, quantity)))
+        if point is None or values is None:
+            return None
+        left = self.jackknife.get(quantity)
+        own = None if left is None else self._slopes(np.asarray(left))
+        return band(Sample(values, np.asarray(point), None, None, own), level=level, method=method)
+
+    def _slopes(self, values: np.ndarray) -> np.ndarray | None:
+        """Return the mean slopes of ln values (…, b) against ln C, (…); None for a single budget."""
+        first, last = int(np.argmin(self.flops)), int(np.argmax(self.flops))
+        if self.flops[first] == self.flops[last]:
+            return None
+        with np.errstate(all="ignore"):
+            rise = np.log(values[..., last]) - np.log(values[..., first])
+        return np.asarray(rise / np.log(self.flops[last] / self.flops[first]))
+
     def interval(self, quantity: str, *, level: float = 0.95, method: Interval | str = "percentile") -> Band | None:
         """Return the band of one quantity over the replicates.
 
@@ -148,8 +218,9 @@ class Frontier:
         Raises
         ------
         UsageError
-            As `js.band`.
+            As `js.band`, and for another quantity.
         """
+        check_known("quantity", quantity, QUANTITIES)
         if self.at_point is None:
             return None
         values, point = getattr(self, quantity), getattr(self.at_point, quantity)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.intervals import Band
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ COMBINED = "combined"
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOut(Result):
     """Runs beyond those of a comparison, held against the band of all laws together and of each alone.
 
     Attributes
@@ -70,6 +71,9 @@ class HeldOut:
         """
         band = self.bands[name]
         return float(np.median(np.log(band.upper) - np.log(band.lower)))
+
+    def __repr__(self) -> str:
+        return f"<HeldOut: {len(self.runs)} runs, bands {', '.join(self.bands)}>"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per run: its size, its loss, and the ends of every band."""

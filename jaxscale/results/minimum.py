@@ -74,6 +74,11 @@ class Certificate:
     agreeing_starts: int
     other_minima: tuple[Minimum, ...] = ()
 
+    def __repr__(self) -> str:
+        condition = "none" if self.condition is None else f"{self.condition:.3g}"
+        starts = f"{self.agreeing_starts} of {self.starts} starts agree, {len(self.other_minima)} other minima"
+        return f"<Certificate: scaled gradient {self.scaled_gradient:.1e}, condition {condition}, {starts}>"
+
 
 @dataclass(frozen=True)
 class ResidualSummary:

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.costs.spec import Amounts
+from jaxscale.intervals import Interval, band
+from jaxscale.results.result import Result
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from jaxscale.laws import Law
 
 
@@ -47,7 +51,7 @@ class PlanStatus(Enum):
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Result):
     """The best choice of params and tokens within limits.
 
     Attributes
@@ -137,6 +141,40 @@ class Plan:
     def binding(self) -> tuple[str, ...]:
         """Names of the limits that bind at the point."""
         return tuple(name for name, value in self.point.multipliers.items() if np.any(np.abs(value) > 0.0))
+
+    def to_frame(self, *, level: float = 0.95, method: Interval | str = "percentile") -> pd.DataFrame:
+        """Return one row per plan of the point fit: sizes, inputs, loss, cost, status, what each limit is worth.
+
+        Parameters
+        ----------
+        level, method
+            As in `js.band`.
+
+        Returns
+        -------
+        DataFrame
+            With replicates each number has the band of their own plans, as params_low and params_high.
+
+        Raises
+        ------
+        UsageError
+            As `js.band`.
+        """
+        import pandas as pd
+
+        at, columns = self.point, {}
+        own = {"params": self.params, "tokens": self.tokens, **self.inputs, "loss": self.loss, "cost": self.cost}
+        best = {"params": at.params, "tokens": at.tokens, **at.inputs, "loss": at.loss, "cost": at.cost}
+        for name, value in best.items():
+            if name == "cost" and not self.is_of_cost:
+                continue
+            columns[name] = np.atleast_1d(value)
+            if self.is_ensemble:
+                limits = band(own[name], level=level, method=method)
+                columns |= {f"{name}_low": np.atleast_1d(limits.lower), f"{name}_high": np.atleast_1d(limits.upper)}
+        columns["status"] = np.array([str(one) for one in np.atleast_1d(np.asarray(at.status))], dtype=object)
+        worth = {f"worth of {name}": np.broadcast_to(one, np.shape(at.params)) for name, one in at.multipliers.items()}
+        return pd.DataFrame(columns | {name: np.atleast_1d(one) for name, one in worth.items()})
 
     def __repr__(self) -> str:
         at, ensemble = self.point, f", {len(self.params):,} replicates" if self.is_ensemble else ""

@@ -13,6 +13,7 @@ from jaxscale.intervals import Band
 from jaxscale.registry import unknown
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.frontier import Frontier
+from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class RecipePair:
 
 
 @dataclass(frozen=True)
-class RecipeComparison:
+class RecipeComparison(Result):
     """Recipes on one table, each beside the base.
 
     Attributes

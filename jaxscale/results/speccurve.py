@@ -11,6 +11,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.numerics.shapley import shapley_effects
 from jaxscale.registry import unknown
+from jaxscale.results.result import Result
 from jaxscale.results.specifications import ANSWERS, PARTS, Decomposition, Specification, SpecificationFit
 from jaxscale.runs import Runs
 
@@ -22,7 +23,7 @@ WORDS = {"params": "a best size", "loss": "a loss at the target"}
 
 
 @dataclass(frozen=True)
-class SpecificationCurve:
+class SpecificationCurve(Result):
     """The answers of all specifications to one question, the base first.
 
     Attributes

@@ -13,7 +13,7 @@ from jaxscale.results.fit import Fit
 
 ANSWERS = ("params", "loss")
 WORTH: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"params": np.log, "loss": np.asarray}
-"""Answer → what its spread is measured in."""
+"""Result → what its spread is measured in."""
 NOISE = "noise"
 PARTS = {
     "law": "form", "objective": "objective", "delta": "objective", "space": "objective", "convention": "convention",
@@ -111,9 +111,9 @@ class SpecificationFit:
     params, loss
         N_opt and the loss there, NaN for none.
     low, high
-        Answer → the ends of its interval, `params` and `loss`; NaN without replicates.
+        Result → the ends of its interval, `params` and `loss`; NaN without replicates.
     variance
-        Answer → its variance over the replicates, of ln N_opt and of the loss; NaN without replicates.
+        Result → its variance over the replicates, of ln N_opt and of the loss; NaN without replicates.
     """
 
     specification: Specification

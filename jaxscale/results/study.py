@@ -5,33 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxscale.costs.spec import SIZES
-from jaxscale.errors import IntervalError, UsageError
+from jaxscale.errors import IntervalError
 from jaxscale.finding import forbids_plan
 from jaxscale.intervals import INTERVALS, Band, Interval, band
+from jaxscale.registry import check_known
 from jaxscale.results.counts import Counts
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
 from jaxscale.results.frontier import Frontier
+from jaxscale.results.matching import check_of_one_fit
 from jaxscale.results.minimum import Joint
+from jaxscale.results.result import Sampled
 from jaxscale.results.samples import check_made
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEAST_USABLE = 0.5
 """Share of usable replicates below which a band says nothing, and the study is not trustworthy."""
-
-OTHER_FIT = "the ensemble was made from another fit than the one beside it; save each with its own"
-OTHER_FRONTIER = "the frontier has the law '{found}' and the fit '{law}'; save each with its own"
-OTHER_ENSEMBLE = "the frontier has {found} replicates and the ensemble {count}; save each with its own"
-
 
 PERCENTILE = INTERVALS.resolve("percentile")
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Sampled):
     """A fit with everything that was made from it.
 
     Attributes
@@ -80,21 +82,24 @@ class Study:
     comparison: Counts | None = None
 
     def __post_init__(self) -> None:
-        if self.ensemble is not None and not _is_same(self.ensemble.fit, self.fit):
-            raise UsageError(OTHER_FIT)
-        if self.frontier is None:
-            return
-        if self.frontier.law != self.fit.law:
-            raise UsageError(OTHER_FRONTIER.format(found=self.frontier.law.name, law=self.fit.law.name))
-        count = len(self.frontier.params)
-        if self.ensemble is not None and self.frontier.is_ensemble and count != len(self.ensemble):
-            raise UsageError(OTHER_ENSEMBLE.format(found=count, count=len(self.ensemble)))
+        check_of_one_fit(self.fit, self.ensemble, self.frontier)
 
     def __repr__(self) -> str:
         parts = [repr(one) for one in (self.fit, self.ensemble, self.frontier, self.comparison) if one is not None]
         parts += [f"{len(self.groups)} groups"] if self.groups else []
         parts += [f"reduced along {self.line}: {self.reduced.fit!r}"] if self.reduced is not None else []
         return f"<Study: {'; '.join(parts)}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per coef: value, std, the ends of its band and its state; of the frontier see `frontier`."""
+        frame = self.fit.to_frame(level=self.level)
+        if not self.has_bands:
+            return frame
+        bands = {name: self.coef_band(name) for name in self.fit.coefs}
+        frame["std"] = [np.nan if (std := self.coef_std(name)) is None else std for name in bands]
+        for end, side in (("low", "lower"), ("high", "upper")):
+            frame[end] = [np.nan if band is None else float(getattr(band, side)) for band in bands.values()]
+        return frame
 
     def shown(self, *, level: float | None = None, interval: Interval | None = None) -> Study:
         """Return the study with another level or interval, its parts too.
@@ -180,7 +185,7 @@ class Study:
     @property
     def seconds(self) -> tuple[float, float]:
         """The seconds spent compiling, and running, over the fit, its ensemble, and those of the reduced study."""
-        made = [self.fit.provenance] if self.ensemble is None else [self.fit.provenance, self.ensemble.provenance]
+        made = [one.provenance for one in (self.fit, self.ensemble) if one is not None]
         compiling, running = (0.0, 0.0) if self.reduced is None else self.reduced.seconds
         return compiling + sum(one.compile_seconds for one in made), running + sum(one.run_seconds for one in made)
 
@@ -196,7 +201,13 @@ class Study:
         -------
         float or None
             None where the runs do not determine it.
+
+        Raises
+        ------
+        UsageError
+            For an unknown coef.
         """
+        check_known("coef", name, self.fit.coefs)
         return None if name in self.fit.unidentified else self.fit.coefs[name]
 
     def coef_band(self, name: str) -> Band | None:
@@ -284,13 +295,3 @@ class Study:
         if found is None or self.ensemble is None or found.n_used < LEAST_USABLE * self.ensemble.usable.sum():
             return None
         return found if found.n_used else None
-
-
-def _is_same(one: Fit, other: Fit) -> bool:
-    """Return whether two fits are one computation, whatever findings were added since."""
-    if one is other:
-        return True
-    is_same_question = one.law == other.law and one.objective == other.objective and one.fixed == other.fixed
-    is_same_table = one.runs.origin.sha256 == other.runs.origin.sha256 and np.array_equal(one.runs.row, other.runs.row)
-    coefs = [list(fit.coefs.items()) for fit in (one, other)]
-    return is_same_question and is_same_table and coefs[0] == coefs[1]

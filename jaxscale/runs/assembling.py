@@ -24,6 +24,7 @@ from jaxscale.runs.mapping import add_derived, recorded, undefined
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.roles import Assigned, assigned
 from jaxscale.runs.selecting import selected
+from jaxscale.runs.states import unfinished
 from jaxscale.text import listed, shown, shown_name
 
 NO_ROWS = "{source}: 0 runs: the table has a header and no rows below it; add a row for each run"
@@ -32,6 +33,10 @@ NO_EFFECTIVE_DATA = (
 )
 NONE_COMPLETE = "{source}: 0 runs are left: each of the {rows} selected rows lacks a number in {headers}; check --map"
 WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text}]"
+
+NOT_A_MAPPING = "{name} = {value!r} is no mapping; write for example {name}={example}"
+NOT_A_TUPLE = "{name} = {value!r} is one text; write {name}=({value!r},)"
+EXAMPLES = {"map": "{'params': 'Model Size'}", "scale": "{'tokens': 1e9}", "lowest_per": "{'params': 0.5}"}
 
 UNDEFINED = (
     "{source}: {role} = {formula} is no finite number in {places}; "
@@ -69,6 +74,12 @@ class Request:
             raise UsageError(unknown("--missing", str(self.missing), ("refuse", "drop")))
         if isinstance(self.where, str):
             raise UsageError(WHERE_IS_TEXT.format(text=shown(self.where)))
+        for name, value in (("map", self.map), ("scale", self.scale), ("lowest_per", self.lowest_per)):
+            if not isinstance(value, Mapping):
+                raise UsageError(NOT_A_MAPPING.format(name=name, value=value, example=EXAMPLES[name]))
+        for name in ("inputs", "beside"):
+            if isinstance(getattr(self, name), str):
+                raise UsageError(NOT_A_TUPLE.format(name=name, value=getattr(self, name)))
         check_factors(self.scale)
         check_widths(self.lowest_per)
 
@@ -97,6 +108,8 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
     check_no_faults(_faults(lookup, needed, rows, request), _with_computed(raw_table, lookup), request.style)
     _check_defined(lookup, rows)
     columns, labels, findings = _columns(lookup, needed, rows)
+    left = unfinished(raw_table, rows)
+    findings += [left.finding] if left is not None else []
     left_out = {"where": raw_table.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
     made = {role: header for role, header in roles.items() if header in found.computed}
     derived = made | recorded(role for role in FORMULAS if role in columns and role not in roles)

@@ -1,11 +1,12 @@
-"""From a file, or from standard input, to a raw table: CSV or Parquet."""
+"""From a file, or from standard input, to a raw table: CSV, JSON lines, a workbook of Excel or Parquet."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from jaxscale.runs.cells import RawTable, raw_table_of
-from jaxscale.runs.opening import check_format, content_of, text_of
+from jaxscale.runs.opening import check_format, content_of, is_workbook, json_lines, text_of
+from jaxscale.runs.records import raw_table_of_lines, raw_table_of_workbook
 from jaxscale.runs.typed import is_parquet_name, raw_table_of_parquet
 from jaxscale.text import shown_name
 
@@ -20,6 +21,10 @@ def raw_table_in(source: str | Path, *, sep: str, encoding: str) -> RawTable:
     content = content_of(source, cost=PARQUET_COST if is_parquet else TEXT_COST)
     if is_parquet:
         return raw_table_of_parquet(content)
+    if is_workbook(content.data):
+        return raw_table_of_workbook(content)
+    if content.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and json_lines(content.data):
+        return raw_table_of_lines(content, encoding=encoding)
     name = shown_name(content.source)
     check_format(content.data, source=name)
     text = text_of(content.data, encoding=encoding, source=name)

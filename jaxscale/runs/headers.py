@@ -71,6 +71,7 @@ _LETTER_KINDS = _KINDS - {"dense", "sparse", "trainable", "nonzero", "all"}
 _PREFIXES = {"mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24} | {
     "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
 }  # fmt: skip
+_OF_TRAINING = frozenset({"train", "training", "trn"})
 _FLOP = re.compile(r"(mega|giga|tera|peta|exa|zetta|yotta|[mgtpezy])f(?:lops?)?(/?s)?(days?|d)?")
 _POWER = re.compile(r"1?e(\d{1,2})")
 
@@ -122,6 +123,17 @@ def header_named(name: str, headers: Iterable[str]) -> str | None:
 def known_name(header: str) -> str | None:
     """Return the part of a header that has a role, normalised; None where none has."""
     return next((normalised(name) for name in bare_names(header) if role_of(name) is not None), None)
+
+
+def last_part_names(header: str, role: str) -> bool:
+    """Return whether the last part of a dotted or slashed name has a role, as `pile/held_out/val_loss` has.
+
+    Not where a part before it speaks of training, and not for a letter: that would be another loss, or anything.
+    """
+    *before, last = re.split(r"[./]", header)
+    words = {word for part in before for word in words_of(part)}
+    is_letter = normalised(last) in LETTERS
+    return bool(before) and not is_letter and not words & _OF_TRAINING and role_of(last) == role
 
 
 def is_called(header: str, names: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxscale.errors import RunsError
 from jaxscale.runs.cells import RawTable, cell_text
 from jaxscale.runs.numbers import TINY, NumberStyle, contradicts, spelled
+from jaxscale.runs.states import LEAVES_OUT, unfinished
 from jaxscale.text import MORE, counted, shown, shown_name
 
 FAULTY = "{source}: {cells} that the fit needs cannot be used: {counts}.\n{places}.\n{fixes}."
@@ -75,6 +76,9 @@ def check_no_faults(faults: Sequence[Fault], raw_table: RawTable, style: NumberS
         return
     source = shown_name(raw_table.source)
     fixes: dict[str, None] = {}
+    left = unfinished(raw_table, np.arange(raw_table.rows))
+    if left is not None and all(np.isin(fault.rows, left.rows).all() for fault in faults):
+        fixes[LEAVES_OUT.format(option=left.option)] = None
     cells_shown = [_cells(fault, raw_table, style, fixes) for fault in faults[:FAULTS_SHOWN]]
     text = "; ".join(cells_shown)
     if len(faults) > FAULTS_SHOWN:

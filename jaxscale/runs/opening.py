@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from jaxscale.digits import data_size
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.text import beside, python_line, shown, shown_name
+from jaxscale.text import shown, shown_name
 
 TOO_LARGE = (
     "{source}: {size} would take about {need} of memory to read, and a table may take {limit}.\n"
@@ -55,11 +55,6 @@ MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "gzip-compressed", UNPACK),
     (b"SQLite format 3\x00", "an SQLite database", EXPORT),
 )
-LINES = "JSON lines"
-FLAT = "pandas.read_json({name!r}, lines=True)"
-NESTED = "pandas.json_normalize([json.loads(line) for line in open({name!r}, encoding='utf-8') if line.strip()])"
-WRITTEN = "import json, pandas; {table}.to_csv({file!r}, index=False)"
-WRITE = "Write it as CSV, and give that file:\n{line}"
 PICKLE_PROTOCOLS = range(2, 6)
 WEB_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml")
 
@@ -168,8 +163,6 @@ def _version(status: os.stat_result) -> tuple[int, int, int, int]:
 def check_format(data: bytes, *, source: str) -> None:
     """Raise RunsError if the bytes begin like a spreadsheet, an archive, a database, a pickle, JSON or a web page."""
     kind, advice = _recognised(data)
-    if kind == LINES:
-        advice = _lines_advice(data, source)
     if kind:
         raise RunsError(FOREIGN.format(source=source, kind=kind, advice=advice))
 
@@ -183,8 +176,6 @@ def _recognised(data: bytes) -> tuple[str, str]:
     if data[:1] == b"\x80" and data[1:2] and data[1] in PICKLE_PROTOCOLS:
         return "a Python pickle", OBJECTS
     begin = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if begin[:1] == b"{" and _json_lines(data):
-        return LINES, ""
     if begin[:1] == b"{" or (begin[:1] == b"[" and begin[1:].lstrip()[:1] in (b"{", b"[", b"]")):
         return "JSON", "Write it as CSV, for example with pandas: pd.read_json(…).to_csv(…, index=False)."
     if begin.lower().startswith(WEB_BEGINNINGS):
@@ -192,7 +183,7 @@ def _recognised(data: bytes) -> tuple[str, str]:
     return "", ""
 
 
-def _json_lines(data: bytes) -> list[object]:
+def json_lines(data: bytes) -> list[object]:
     """Return the objects of the first lines of JSON lines; nothing where the first is not whole on its line."""
     lines = data[: 1 << 20].lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 5)[:5]
     found: list[object] = []
@@ -204,18 +195,13 @@ def _json_lines(data: bytes) -> list[object]:
     return found if found and isinstance(found[0], dict) else []
 
 
-def _lines_advice(data: bytes, source: str) -> str:
-    """Return the command that writes JSON lines as CSV; objects in objects become names with dots."""
-    is_nested = any(
-        isinstance(value, dict) for one in _json_lines(data) if isinstance(one, dict) for value in one.values()
-    )
-    name = "FILE" if source.startswith("<") else source
-    table = NESTED.format(name=name) if is_nested else FLAT.format(name=name)
-    return WRITE.format(line=python_line(WRITTEN.format(table=table, file=beside(source, "table"))))
+def is_workbook(data: bytes) -> bool:
+    """Return whether the bytes begin like a workbook of Excel (.xlsx)."""
+    return data.startswith(b"PK\x03\x04") and (b"xl/workbook" in data or b"[Content_Types].xml" in data[:4096])
 
 
 def _zipped(data: bytes) -> tuple[str, str]:
-    if b"xl/workbook" in data or b"[Content_Types].xml" in data[:4096]:
+    if is_workbook(data):
         return "an Excel workbook (.xlsx)", SPREADSHEET
     if b".npy" in data[:4096]:
         return "a NumPy archive (.npz)", OBJECTS

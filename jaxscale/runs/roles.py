@@ -23,6 +23,7 @@ from jaxscale.runs.headers import (
     is_called,
     is_qualified,
     known_name,
+    last_part_names,
     role_of,
 )
 from jaxscale.runs.mapping import Computed, meant_by, named, near, shown_all
@@ -105,6 +106,13 @@ def assigned(
         del questions["params"]
     known = {*roles, *questions}
     missing = [role for role in (*inputs, *targets) if role not in known and not _is_derivable(role, known)]
+    for role in tuple(missing):
+        found = [header for header in headers if header not in roles.values() and last_part_names(header, role)]
+        if len(found) == 1:
+            roles[role] = found[0]
+        elif found:
+            questions[role] = tuple(found)
+        missing = [one for one in missing if one != role] if found else missing
     for role in missing:
         _check_not_taken(role, roles, source)
     if questions or missing:

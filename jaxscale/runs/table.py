@@ -18,12 +18,13 @@ from jaxscale.runs.assembling import Request, fields_of
 from jaxscale.runs.cells import Origin, RawTable
 from jaxscale.runs.checking import findings_of
 from jaxscale.runs.files import raw_table_in
+from jaxscale.runs.interchange import Tabular, raw_table_of_tabular
 from jaxscale.runs.lookups import selection_table
 from jaxscale.runs.lowest import lowest_runs
 from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.selecting import selected
-from jaxscale.runs.typed import raw_table_of_frame, unnamed_index
+from jaxscale.runs.typed import unnamed_index
 from jaxscale.text import escaped
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Runs:
     @classmethod
     def from_frame(
         cls,
-        frame: DataFrame,
+        frame: Tabular,
         *,
         map: Mapping[str, str] | None = None,
         where: Sequence[str] = (),
@@ -114,11 +115,11 @@ class Runs:
         lowest_per: Mapping[str, float] | None = None,
         source: str = "<frame>",
     ) -> Runs:
-        """Return runs from a pandas DataFrame, judged as strictly as a file.
+        """Return runs from a frame of pandas, polars, pyarrow and others, or a dict of columns, judged as a file is.
 
-        Levels of its index that have a name are columns, and names of columns with several levels are joined by a
-        space. The options are those of `read_runs`.   Raises RunsError for a table that is refused, UsageError for the
-        rest.
+        What is not pandas' is read through Arrow (`__arrow_c_stream__`, `__dataframe__`), which needs pyarrow. Levels
+        of a pandas index that have a name are columns, and names of several levels are joined by a space. The options
+        are those of `read_runs`.   Raises RunsError for a table that is refused, UsageError for the rest.
         """
         style = NumberStyle(units=units)
         request = Request(
@@ -126,7 +127,7 @@ class Runs:
             lowest_per=lowest_per or {},
         )  # fmt: skip
         try:
-            return cls.from_raw_table(raw_table_of_frame(frame, source=source), request)
+            return cls.from_raw_table(raw_table_of_tabular(frame, source=source), request)
         except RunsError as error:
             advice = unnamed_index(frame, error.missing)
             if not advice:
@@ -146,7 +147,7 @@ class Runs:
     def __getitem__(self, name: str) -> np.ndarray:
         own = {"loss": self.loss, "weight": self.weight, "sigma": self.sigma, "group": self.group}
         named = {**self.labels, **self.columns, **{key: array for key, array in own.items() if array is not None}}
-        if name not in named:
+        if not isinstance(name, str) or name not in named:
             raise UsageError(unknown("column", name, tuple(named)))
         return named[name]
 
@@ -231,7 +232,7 @@ def read_runs(
     Parameters
     ----------
     source
-        A CSV file, a Parquet file (.parquet, .pq), or "-" for CSV on standard input.
+        A file: CSV, JSON lines, a workbook of Excel (.xlsx), Parquet (.parquet, .pq); or "-" for standard input.
     map
         Role → header, before names are recognised.
     where
@@ -272,7 +273,7 @@ def read_runs(
     UsageError
         For an invalid option.
     MissingDependencyError
-        For Parquet without pyarrow.
+        For Parquet without pyarrow, a workbook without openpyxl.
 
     Examples
     --------

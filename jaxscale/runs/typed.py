@@ -6,11 +6,11 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxscale.errors import MissingDependencyError, RunsError, UsageError
+from jaxscale.errors import MissingDependencyError, RunsError
 from jaxscale.runs.cells import RawTable, check_not_too_many, clean_headers
 from jaxscale.runs.numbers import EXACT_BELOW
 from jaxscale.runs.opening import PARQUET_MAGIC, Content, check_fits, check_format
@@ -30,8 +30,6 @@ INDEX_UNNAMED = (
     "The index of the frame has no name, and is not read: if it holds {roles}, give it that name, "
     "frame.rename_axis({first!r}), and it is a column"
 )
-NOT_A_FRAME = "from_frame takes a pandas DataFrame, not {kind}; arrays go to Runs.from_arrays, a path to read_runs"
-
 NO_PYARROW = (
     "{source}: reading Parquet needs pyarrow, which is not installed.\nInstall it: pip install 'jaxscale[parquet]'"
 )
@@ -87,11 +85,8 @@ def _as_text(item: object) -> str:
 def raw_table_of_frame(frame: DataFrame, *, source: str) -> RawTable:
     """Return the cells of a frame, levels of its index that have a name being columns before the others.
 
-    Names of several levels are joined, ("loss", "mean") to "loss mean".   Raises RunsError for duplicate names,
-    UsageError for what is no frame.
+    Names of several levels are joined, ("loss", "mean") to "loss mean".   Raises RunsError for duplicate names.
     """
-    if not (hasattr(frame, "columns") and hasattr(frame, "iloc") and hasattr(frame, "index")):
-        raise UsageError(NOT_A_FRAME.format(kind=type(frame).__name__))
     own = [_joined(name) for name in frame.columns]
     values = [np.asarray(frame.iloc[:, position].to_numpy()) for position in range(len(own))]
     levels = [(_joined(name), place) for place, name in enumerate(frame.index.names) if name is not None]
@@ -101,13 +96,16 @@ def raw_table_of_frame(frame: DataFrame, *, source: str) -> RawTable:
             own, values = [name, *own], [level, *values]
         elif not _is_same(level, values[own.index(name)]):
             raise RunsError(INDEX_TWICE.format(source=shown_name(source), name=shown(name)))
-    return _raw_table(source, own, [cells_of(column) for column in values], len(frame))
+    return raw_table_of_cells(source, own, [cells_of(column) for column in values], len(frame))
 
 
-def unnamed_index(frame: DataFrame, missing: Sequence[str]) -> str:
+def unnamed_index(frame: object, missing: Sequence[str]) -> str:
     """Return what to do where a needed column may be the index, whose levels have no names; "" where it is counted."""
-    has_none = all(name is None for name in frame.index.names)
-    level = np.asarray(frame.index.get_level_values(0).to_numpy())
+    index: Any = getattr(frame, "index", None)
+    if not hasattr(index, "names"):  # of another library than pandas, whose frames have none
+        return ""
+    has_none = all(name is None for name in index.names)
+    level = np.asarray(index.get_level_values(0).to_numpy())
     is_counted = level.dtype.kind in "iu" and np.array_equal(np.sort(level), np.arange(level.size))
     if not missing or not has_none or is_counted:
         return ""
@@ -153,17 +151,28 @@ def raw_table_of_parquet(content: Content) -> RawTable:
         raise
     except Exception as error:  # a damaged file fails in any layer of Arrow, with texts that do not help
         raise RunsError(CORRUPT.format(source=source)) from error
-    return _raw_table(content.source, table.column_names, cells, table.num_rows, content.sha256)
+    return raw_table_of_cells(content.source, table.column_names, cells, table.num_rows, content.sha256)
 
 
-def _raw_table(
-    source: str, headers: Sequence[str], cells: Sequence[tuple[np.ndarray, bool]], rows: int, sha256: str = ""
+def raw_table_of_arrow(table: pyarrow.Table, *, source: str) -> RawTable:
+    """Return the cells of an Arrow table: decimals and dictionaries by value, nested columns as their type."""
+    cells = [cells_of(_arrow_values(column)) for column in table.columns]
+    return raw_table_of_cells(source, table.column_names, cells, table.num_rows)
+
+
+def raw_table_of_cells(
+    source: str,
+    headers: Sequence[str],
+    cells: Sequence[tuple[np.ndarray, bool]],
+    rows: int,
+    sha256: str = "",
+    lines: np.ndarray | None = None,
 ) -> RawTable:
     """Return the raw table of headers and of cells as `cells_of` returns them."""
     names, findings = clean_headers(headers, source=shown_name(source))
     columns = {name: values for name, (values, _) in zip(names, cells, strict=True)}
     stored_as_text = frozenset(name for name, (_, is_text) in zip(names, cells, strict=True) if is_text)
-    return RawTable(source, sha256 or digest(columns), columns, rows, None, stored_as_text, findings)
+    return RawTable(source, sha256 or digest(columns), columns, rows, lines, stored_as_text, findings)
 
 
 def _arrow_values(column: pyarrow.ChunkedArray) -> np.ndarray:

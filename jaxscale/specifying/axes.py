@@ -16,6 +16,7 @@ from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.objectives.spec import SPACES, check_delta
 from jaxscale.registry import unknown
 from jaxscale.results import Specification
+from jaxscale.results.kinds import check_runs
 from jaxscale.runs import Runs
 from jaxscale.specifying.tables import progress_of
 
@@ -103,8 +104,9 @@ def axes_of(
 ) -> Axes:
     """Return the axes, of what was named or else of the defaults that apply to a table; raise UsageError."""
     left_out: dict[str, str] = {}
-    chosen = [LAWS.resolve(one) for one in (COMPARED if laws is None else laws)]
-    ways = [OBJECTIVES.resolve(one) for one in (tuple(OBJECTIVES) if objectives is None else objectives)]
+    check_runs("specifications", runs)
+    chosen = LAWS.each(COMPARED if laws is None else laws)
+    ways = OBJECTIVES.each(tuple(OBJECTIVES) if objectives is None else objectives)
     thresholds = tuple(check_delta(one) for one in (DELTAS if deltas is None else deltas))
     kinds = tuple(SPACES) if spaces is None else tuple(spaces)
     _check("spaces", kinds, tuple(SPACES))

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from jaxscale.allocation.frontier import checked_budgets
+from jaxscale.allocation.budgets import checked_budgets
 from jaxscale.counting import Convention
 from jaxscale.engine.together import side_by_side
 from jaxscale.errors import UsageError

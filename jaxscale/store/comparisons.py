@@ -16,7 +16,7 @@ from jaxscale.text import Json, shown_name
 KIND, VERSION = "jaxscale-comparison", 1
 WEIGHTS = "comparison.json"
 
-THERE = "{place}: exists and is not empty: choose another folder, or let it be replaced with --force (force=True)"
+THERE = "{place}: exists and is not empty: choose another folder, or let it be replaced with --force"
 NOT_WRITTEN = "{place}: the comparison could not be written ({reason})"
 NOT_READ = "{place}: the comparison could not be read ({reason})"
 NO_COMPARISON = "{place}: is no comparison of jaxscale, as jaxscale compare … --out FOLDER writes it"

@@ -17,6 +17,7 @@ import numpy as np
 
 from jaxscale.digits import data_size
 from jaxscale.errors import StoreError
+from jaxscale.results.kinds import path_of
 from jaxscale.runs import opening
 from jaxscale.store.archive import Archive, archive_of, write_archive
 from jaxscale.store.specs import wrong_field
@@ -27,7 +28,7 @@ IS_FILE = "{place}: is a file; name a folder for the result"
 NAME_TAKEN = "{place}: holds a folder named {name}, where the result would be; choose another folder"
 EXISTS = (
     "{place}: exists and holds something else than this same computation.\n"
-    "Choose another folder, or let its result be replaced with --force (in Python: force=True)."
+    "Choose another folder, or let its result be replaced with --force."
 )
 NOT_WRITTEN = "{place}: the result could not be written ({reason}); check the name, the folder's owner and the disk"
 NO_FOLDER = "{place}: there is no such folder; name one that jaxscale fit or js.save has written"
@@ -69,7 +70,7 @@ _COPIES = 2.0
 
 def absolute_path(folder: str | Path) -> Path:
     """Return the folder with the current one before it; raise StoreError where that is gone."""
-    with told_reasons(Path(folder)):
+    with told_reasons(path_of(folder)):
         return Path(os.path.abspath(folder))
 
 

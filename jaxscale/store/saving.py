@@ -18,6 +18,7 @@ from jaxscale.objectives import Objective
 from jaxscale.resampling import Scheme
 from jaxscale.results import Counts, Ensemble, Fit, Frontier, Study
 from jaxscale.results.digests import digest_of_study
+from jaxscale.results.kinds import path_of
 from jaxscale.store.archive import Archive
 from jaxscale.store.codec import Reader, Writer
 from jaxscale.store.folder import (
@@ -148,8 +149,9 @@ def load(
     True
     """
     own = own_specs(laws=laws, objectives=objectives, schemes=schemes, intervals=intervals, conventions=conventions)
-    study = saved_study(Path(folder), own)
-    return with_parts(Path(folder), study, own) if is_large(Path(folder)) else study
+    place = path_of(folder)
+    study = saved_study(place, own)
+    return with_parts(place, study, own) if is_large(place) else study
 
 
 def saved_study(place: Path, own: Mapping[type, tuple]) -> Study:

@@ -7,7 +7,6 @@ from jaxscale.studying.making import (
     compared,
     part_of,
     study,
-    usual_budgets,
     with_frontiers,
 )
 
@@ -19,6 +18,5 @@ __all__ = [
     "part_of",
     "studies",
     "study",
-    "usual_budgets",
     "with_frontiers",
 ]

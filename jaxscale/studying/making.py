@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from jaxscale.allocation import check_frontier, frontier, prefetched_frontier
-from jaxscale.allocation.inputs import fixed_values, measured_flops
+from jaxscale.allocation.budgets import checked_budgets, usual_budgets
+from jaxscale.allocation.inputs import fixed_values
 from jaxscale.counting import ALL, Convention, recount
 from jaxscale.errors import UsageError
 from jaxscale.finding import forbids_plan
@@ -15,11 +18,12 @@ from jaxscale.fitting.collinearity import design_of
 from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
-from jaxscale.laws.grouped import core_of, grouping_of
+from jaxscale.laws.grouped import grouping_of
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.refitting import check_clusters, resample
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.results import Ensemble, Fit, Frontier, Study
+from jaxscale.results.kinds import check_runs
 from jaxscale.results.samples import check_drawn, parts_for
 from jaxscale.runs import Runs
 
@@ -28,10 +32,10 @@ FRONTIER_STAGE = "Finding the frontier"
 COUNTING_STAGE = "Fitting under other conventions of counting"
 REDUCED_STAGE = "Fitting the loss along {line}"
 
+BAD_CONVENTIONS = (
+    "conventions = {conventions!r} is no list of ways to count; give names, as in ['6nd', 'measured'], or 'all'"
+)
 BAD_COUNT = "replicates = {replicates!r} is neither 0, for no bootstrap, nor a positive integer"
-
-FACTORS = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""Times the largest measured compute: the budgets where none are asked for."""
 
 
 def study(
@@ -107,6 +111,7 @@ def study(
     >>> found.is_trustworthy
     True
     """
+    check_runs("study", runs)
     law, objective, scheme = LAWS.resolve(law), OBJECTIVES.resolve(objective), SCHEMES.resolve(scheme)
     rule = INTERVALS.resolve(interval)
     parts = parts_for(rule)
@@ -115,10 +120,12 @@ def study(
     check_count(replicates)
     if replicates:
         check_clusters(runs, scheme, has_own=bool(per_group))
+    chosen = budgets_of(budgets) or usual_budgets(law, runs)
+    if not isinstance(conventions, Sequence):
+        raise UsageError(BAD_CONVENTIONS.format(conventions=conventions))
     for one in (conventions,) if isinstance(conventions, str) else conventions:
         if one != ALL:
             recount(runs, one)  # refuses what the table does not allow
-    chosen = tuple(float(one) for one in budgets) or usual_budgets(law, runs)
 
     def resampled(one: Fit) -> Ensemble | None:
         if replicates == 0 or not one.free or not one.is_usable:
@@ -180,10 +187,11 @@ def compared(
     return replace(study, comparison=found)
 
 
-def usual_budgets(law: Law, runs: Runs) -> tuple[float, ...]:
-    """Return budgets from the largest measured compute to 100 times as much; none where no compute is known."""
-    measured = measured_flops(core_of(law), runs)
-    return () if measured is None else tuple(factor * measured[1] for factor in FACTORS)
+def budgets_of(budgets: Sequence[float]) -> tuple[float, ...]:
+    """Return budgets in FLOP, none for none; raise UsageError for what is none."""
+    if not isinstance(budgets, str) and not np.size(budgets):
+        return ()
+    return tuple(checked_budgets(budgets, name="budgets").tolist())
 
 
 def with_frontiers(study: Study) -> Study:

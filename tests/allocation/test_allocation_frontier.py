@@ -140,7 +140,7 @@ def test_a_law_of_one_size_has_no_frontier(name):
         js.frontier(law=name, coefs={"E": 1.7, "A": 300.0, "alpha": 0.12}, flops=1e20)
 
 
-@pytest.mark.parametrize("flops", [0.0, -1e20, float("nan"), float("inf"), [1e20, 0.0], True, "1e20", None, 10**400])
+@pytest.mark.parametrize("flops", [0.0, -1e20, float("nan"), float("inf"), [1e20, 0.0], True, "1e20", 10**400])
 def test_a_budget_that_is_no_positive_number_is_refused(flops):
     with pytest.raises(UsageError, match="a budget is a positive, finite number of FLOP"):
         js.frontier(law="chinchilla", coefs=COEFS, flops=flops)

@@ -7,7 +7,7 @@ import pytest
 from cli_commands import TABLE
 
 from jaxscale import datasets
-from jaxscale.studying.making import FACTORS
+from jaxscale.allocation.budgets import FACTORS
 
 QUICK = ("--replicates", "0", "--flops", "1e12", "--json")
 

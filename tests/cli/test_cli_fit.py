@@ -11,9 +11,9 @@ import pytest
 from cli_commands import COMMAND, TABLE
 
 from jaxscale import datasets
+from jaxscale.allocation.budgets import FACTORS
 from jaxscale.status import Status
 from jaxscale.studying import making
-from jaxscale.studying.making import FACTORS
 
 CONTRACT = {
     "": "schema_version law objective data coefs objective_value status certificate bootstrap frontier warnings "

@@ -82,3 +82,29 @@ def test_an_objective_takes_its_own_choices_alone(run, table, words, said):
     answer = run("fit", table, *words)
     assert answer.exit_code == 2
     assert said in answer.stderr
+
+
+def test_a_sweep_drops_the_runs_below_each_number():
+    from jaxscale.cli.specifications import _cuts
+
+    assert _cuts("params", "1e7,3e7,1e8") == ("params >= 1e+07", "params >= 3e+07", "params >= 1e+08")
+    assert _cuts("N", "10M:1B:3") == ("params >= 1e+07", "params >= 1e+08", "params >= 1e+09")
+    assert _cuts("Model Size", "7B") == ("`Model Size` >= 7e+09",)
+
+
+@pytest.mark.parametrize("numbers", ["small", "-1", "1e7,,1e8", "inf"])
+def test_numbers_of_a_sweep_that_are_none_are_refused(run, table, numbers):
+    done = run("specifications", table, "--drop-below", "params", numbers)
+    assert done.exit_code == 2
+    assert "write a column and positive numbers, as in params 1e7,3e7,1e8" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_sweep_varies_the_rows_and_nothing_else(run, table, own_folder):
+    words = ("specifications", table, "--laws", "chinchilla", "--drop-below", "params", "5e7,1e8", "--replicates", "64")
+    page = run(*words, "--flops", "1e23", "--plot", "sweep.png", "--json")
+    document = json.loads(page.stdout)
+    fits = document["specifications"]
+    assert [one["rows"] for one in fits] == ["all", "params >= 5e+07", "params >= 1e+08"]
+    assert {(one["law"], one["objective"], one["weights"]) for one in fits} == {("chinchilla", "huber", "table")}
+    assert (own_folder / "sweep.png").stat().st_size > 10_000

@@ -204,7 +204,7 @@ def test_nonsense_is_refused_by_name(fit, given, message):
 
 
 def test_groups_that_are_not_there_are_refused(fit):
-    with pytest.raises((UsageError, RunsError), match="--group"):
+    with pytest.raises((UsageError, RunsError), match="group="):
         js.coverage(fit, schemes=["cluster"], flops=[])
 
 

@@ -239,7 +239,7 @@ def test_a_study_makes_what_its_interval_needs_and_refuses_what_it_lacks(separab
     assert study.coef_band("E").method == "bca"
     assert study.frontier_band("tokens").method == "bca"
     assert study.shown(interval=INTERVALS.resolve("jackknife")).coef_band("E").method == "jackknife"
-    with pytest.raises(UsageError, match="fit again with --interval studentised"):
+    with pytest.raises(UsageError, match="fit again with interval='studentised'"):
         study.shown(interval=INTERVALS.resolve("studentised"))
 
 

@@ -10,8 +10,8 @@ from plans import LAW
 
 import jaxscale as js
 from jaxscale.planning.sampling import gaussian_worth, simulated_worth
-from jaxscale.results.decision import RegretCurve
 from jaxscale.results.information import cases_of, worth_of_knowing
+from jaxscale.results.regret import RegretCurve
 
 BEND, NOISE, DRAWS = 0.3, 0.4, 8_000
 HOW = np.array([0.5, -0.2])

@@ -48,7 +48,7 @@ def test_the_weights_of_a_replicate_can_be_rebuilt(curves):
 
 def test_a_table_without_groups_is_refused(curves):
     bare = js.Runs.from_arrays(params=curves["params"], loss=curves.loss)
-    with pytest.raises(UsageError, match="--group COLUMN"):
+    with pytest.raises(UsageError, match="group='COLUMN'"):
         js.bootstrap(fitted(bare), scheme="cluster", replicates=10)
 
 

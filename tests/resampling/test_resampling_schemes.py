@@ -288,7 +288,7 @@ def test_a_fit_that_leaves_no_residuals_is_refused(scheme):
 @pytest.mark.parametrize("name", ["wild-cluster", "jackknife-cluster"])
 def test_schemes_of_groups_need_groups(fit, name):
     bare = js.fit(replace(fit.runs, group=None), "pure-power-params", objective="squared")
-    with pytest.raises(UsageError, match="--group COLUMN"):
+    with pytest.raises(UsageError, match="group='COLUMN'"):
         js.bootstrap(bare, scheme=name)
     few = js.fit(replace(fit.runs, group=np.repeat(["a", "b"], 15)), "pure-power-params", objective="squared")
     with pytest.raises(RunsError, match="2 groups for the scheme"):

@@ -2,7 +2,15 @@
 
 import pytest
 
+from jaxscale import speaking
 from jaxscale.runs import read_runs
+
+
+@pytest.fixture(autouse=True)
+def _on_the_command_line():
+    """Let messages be those that the command line shows; how Python says them is in tests/test_speaking.py."""
+    with speaking.typing():
+        yield
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_of_equal_losses_the_first_is_kept():
     [
         ({"params": 0.0}, js.UsageError, "positive number of decades"),
         ({"params": float("inf")}, js.UsageError, "positive number of decades"),
-        (["params"], js.UsageError, "positive number of decades"),
+        (["params"], js.UsageError, "is no mapping; write for example"),
         ({"size": 0.5}, js.RunsError, "no column of numbers of the table; columns: .*params"),
         ({"shift": 0.5}, js.RunsError, "not above zero in row 2"),
     ],

@@ -77,13 +77,13 @@ def test_a_relative_folder_is_meant_in_the_current_one(tmp_path, monkeypatch):
 def test_a_result_of_another_computation_is_kept(tmp_path, digest):
     folder = save(tmp_path / "out", answers.fit(value=1.0), own_digest=OWN)
     before = contents(folder)
-    refused(folder, "--force", own_digest=digest)
+    refused(folder, "force=True", own_digest=digest)
     assert contents(folder) == before
 
 
 def test_a_result_without_a_digest_is_not_that_of_a_named_computation(tmp_path):
     folder = save(tmp_path / "out", answers.fit())
-    refused(folder, "--force", own_digest=OWN)
+    refused(folder, "force=True", own_digest=OWN)
 
 
 def test_the_same_computation_rewrites_its_own_folder(tmp_path):
@@ -104,12 +104,12 @@ def test_the_same_computation_may_be_saved_again_and_another_may_not(tmp_path):
 def test_a_damaged_result_is_not_ones_own(tmp_path):
     folder = save(tmp_path / "out", answers.fit(), own_digest=OWN)
     (folder / "result.json").write_text("{")
-    refused(folder, "--force", own_digest=OWN)
+    refused(folder, "force=True", own_digest=OWN)
 
 
 def test_a_folder_with_other_files_is_refused_without_force(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    refused(tmp_path, "--force", own_digest=OWN)
+    refused(tmp_path, "force=True", own_digest=OWN)
     assert sorted(contents(tmp_path)) == ["thesis.tex"]
 
 

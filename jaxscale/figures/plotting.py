@@ -1,0 +1,158 @@
+"""One door to every figure: of a study, and of any other result that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from matplotlib.axes import Axes
+
+from jaxscale.errors import UsageError
+from jaxscale.figures.coefs import COEFS
+from jaxscale.figures.design import draw_design, panels_of_design
+from jaxscale.figures.frontier import FRONTIER, compose_alone, panels_of_frontier
+from jaxscale.figures.isoloss import ISOLOSS
+from jaxscale.figures.pages import Page
+from jaxscale.figures.phases import draw_check, panels_of_check
+from jaxscale.figures.plan import draw_decision, draw_plan, panels_of_decision, panels_of_plan
+from jaxscale.figures.recipes import draw_recipes, panels_of_recipes
+from jaxscale.figures.residuals import RESIDUALS
+from jaxscale.figures.saving import dense
+from jaxscale.figures.spec import Figure, Panels
+from jaxscale.figures.specifications import draw_specifications, panels_of_specifications
+from jaxscale.registry import Registry, check_known
+from jaxscale.results import (
+    Check,
+    Decision,
+    Design,
+    Diagnosis,
+    Ensemble,
+    Fit,
+    Frontier,
+    Plan,
+    RecipeComparison,
+    SpecificationCurve,
+    Study,
+)
+from jaxscale.results.result import Result
+
+FIGURES: Registry[Figure] = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
+
+NO_FIGURE = "{kind} has no figure; these have one: {known}"
+NOT_AXES = "ax = {ax!r} is no axes of matplotlib; take one of a figure, as in figure, ax = matplotlib.pyplot.subplots()"
+PANEL_OF_A_PAGE = "panel = {panel!r} is one panel of a figure, which is drawn into axes: give them, as ax="
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of one result: what makes its page, and what makes its panels."""
+
+    page: Callable[[], Page]
+    panels: Callable[[], Panels]
+
+
+def plot(result: Result, figure: str | None = None, *, ax: Axes | None = None, panel: str | None = None) -> Page | Axes:
+    """Return a figure of a result: a page of its own, or one panel of it in axes of yours.
+
+    Parameters
+    ----------
+    result
+        A Study, Fit, Ensemble or Frontier; or a Check, Plan, Decision, Design, Diagnosis, RecipeComparison or
+        SpecificationCurve.
+    figure
+        Of a study, a fit or an ensemble `frontier`, `isoloss`, `residuals` or `coefs`; of a specification curve
+        `params` or `loss`; others have one figure. None for the first that the result allows.
+    ax
+        Axes of matplotlib to draw into. Nothing else of their figure is touched, and there is no caption.
+    panel
+        With `ax`, which panel of the figure, as `loss` of a frontier, or `alpha` of the coefs; None for the first.
+
+    Returns
+    -------
+    Figure or Axes
+        Without `ax` a figure of matplotlib, made without pyplot, which a notebook shows and `savefig` writes; with it,
+        these axes.
+
+    Raises
+    ------
+    UsageError
+        For a result without a figure, an unknown name, what is no axes, and a figure that needs what the result does
+        not have.
+
+    Examples
+    --------
+    >>> page = js.plot(fit, "residuals")
+    >>> page.savefig("residuals.png")
+    >>> js.plot(ensemble, "coefs", ax=page.axes[0], panel="alpha") is page.axes[0]
+    True
+    """
+    drawing = _drawing(result, figure)
+    if ax is None:
+        if panel is not None:
+            raise UsageError(PANEL_OF_A_PAGE.format(panel=panel))
+        return drawing.page()
+    if not isinstance(ax, Axes):
+        raise UsageError(NOT_AXES.format(ax=ax))
+    panels = drawing.panels()
+    if panel is not None:
+        check_known("panel", panel, panels)
+    panels[panel or next(iter(panels))](ax)
+    return ax
+
+
+def _drawing(result: Result, figure: str | None) -> Drawing:
+    """Return the drawing of a result by the name of a figure; raise UsageError where there is none."""
+    if isinstance(result, Diagnosis):
+        return _drawing(result.fit, figure or RESIDUALS.name)
+    if isinstance(result, (Study, Fit, Ensemble)):
+        return _of_study(result, figure)
+    if isinstance(result, SpecificationCurve):
+        answer = _one_of(figure, ("params", "loss"))
+        return Drawing(
+            lambda: draw_specifications(result, "loss" if answer == "loss" else "params"),
+            lambda: panels_of_specifications(result, "loss" if answer == "loss" else "params"),
+        )
+    if isinstance(result, Frontier):
+        _one_of(figure, (FRONTIER.name,))
+        return Drawing(lambda: compose_alone(result), lambda: panels_of_frontier(result))
+    found = _own(result)
+    if found is None:
+        kinds = (Study, Fit, Ensemble, Frontier, Check, Plan, Decision, Design, Diagnosis, RecipeComparison)
+        known = ", ".join(kind.__name__ for kind in (*kinds, SpecificationCurve))
+        raise UsageError(NO_FIGURE.format(kind=type(result).__name__, known=known))
+    _one_of(figure, (type(result).__name__.lower(),))
+    return found
+
+
+def _own(result: Result) -> Drawing | None:
+    """Return the one figure of a result that has one."""
+    if isinstance(result, Check):
+        return Drawing(lambda: draw_check(result), lambda: panels_of_check(result))
+    if isinstance(result, Plan):
+        return Drawing(lambda: draw_plan(result), lambda: panels_of_plan(result))
+    if isinstance(result, Decision):
+        return Drawing(lambda: draw_decision(result), lambda: panels_of_decision(result))
+    if isinstance(result, Design):
+        return Drawing(lambda: draw_design(result), lambda: panels_of_design(result))
+    if isinstance(result, RecipeComparison):
+        return Drawing(lambda: draw_recipes(result), lambda: panels_of_recipes(result))
+    return None
+
+
+def _of_study(result: Study | Fit | Ensemble, figure: str | None) -> Drawing:
+    if isinstance(result, Ensemble):
+        study, usual = Study(result.fit, result), COEFS.name
+    elif isinstance(result, Fit):
+        study, usual = Study(result), RESIDUALS.name
+    else:
+        study, usual = result, RESIDUALS.name if result.frontier is None else FRONTIER.name
+    chosen = FIGURES.resolve(figure or usual)
+    has_frontier = "frontier" in (*chosen.needs, *chosen.welcomes)
+    drawn = dense(study if has_frontier else replace(study, frontier=None))
+    return Drawing(lambda: chosen.make(drawn), lambda: chosen.panels(drawn))
+
+
+def _one_of(name: str | None, known: Sequence[str]) -> str:
+    if name is not None:
+        check_known("figure", name, known)
+    return name or known[0]
