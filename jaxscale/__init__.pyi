@@ -62,3 +62,4 @@ from .status import Status as Status
 from .store import load as load
 from .store import save as save
 from .studies import study as study
+from .webpages import report as report

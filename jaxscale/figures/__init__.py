@@ -8,7 +8,7 @@ from jaxscale.figures.phases import draw_check
 from jaxscale.figures.plan import draw_plan
 from jaxscale.figures.recipes import draw_recipes
 from jaxscale.figures.residuals import RESIDUALS
-from jaxscale.figures.saving import draw_all, draw_each, save_figure
+from jaxscale.figures.saving import draw_all, draw_each, save_figure, svg_of, with_curve
 from jaxscale.figures.spec import Figure
 from jaxscale.figures.specifications import draw_specifications
 from jaxscale.registry import Registry
@@ -17,5 +17,5 @@ FIGURES = Registry("figure", (FRONTIER, ISOLOSS, RESIDUALS, COEFS))
 
 __all__ = [
     "FIGURES", "Figure", "draw_all", "draw_check", "draw_design", "draw_each", "draw_plan", "draw_recipes",
-    "draw_specifications", "save_figure",
+    "draw_specifications", "save_figure", "svg_of", "with_curve",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ COMMANDS = (
     "bootstrap",
     "merge",
     "plot",
+    "report",
     "laws",
     "doctor",
 )
