@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +20,7 @@ from jaxscale.reports.facts import fit_facts
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER
 from jaxscale.results import Diagnosis, Study
 from jaxscale.results.digests import digest_of_study
-from jaxscale.text import escaped, shown_name, visible
+from jaxscale.text import Json, escaped, shown_name, visible
 from jaxscale.webpages import repeating, tables, wording
 from jaxscale.webpages.charts import chart_of
 from jaxscale.webpages.citing import citations_of, own_citation
@@ -98,7 +99,12 @@ def contents_of(study: Study) -> Contents:
         "document": json_text(fit_document(study)),
     }
     carried = [{name: part[name] for name in ("key", "chart", "what_if")} for part in parts]
-    return Contents(words, json_text({"parts": carried}), any(part["has_chart"] for part in parts))
+    return Contents(words, _compact({"parts": carried}), any(part["has_chart"] for part in parts))
+
+
+def _compact(carried: Json) -> str:
+    r"""Return JSON without the spaces of `json_text`, which would be most of it, and as that with `<` as \u003c."""
+    return json.dumps(carried, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def _parts(study: Study) -> list[tuple[str, Study]]:

@@ -72,7 +72,7 @@ def html_of(contents: Contents) -> str:
     environment = Environment(
         loader=FunctionLoader(_own), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    # `json_text` writes no <, so that nothing in the data can end its element
+    # the data has no <, so that nothing in it can end its element
     own = {"style": Markup(_own("page.css")), "script": Markup(_own("page.js")), "data": Markup(contents.data)}
     library = Markup(chart_library()) if contents.has_chart else None
     page: str = environment.get_template(TEMPLATE).render(**contents.words, **own, library=library)

@@ -24,6 +24,10 @@ DARK = (
 """Colours of the house on a dark page. A printed page is light."""
 
 
+ON_WHITE = ("coefs",)
+"""Figures that stay on white paper: their clouds fade into it."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure as an address of data, with its title and its size in pixels."""
@@ -44,8 +48,8 @@ def pictures_of(study: Study, names: Sequence[str]) -> Mapping[str, Picture | No
         except JaxscaleError:  # a law without such a picture, a fit without replicates: the page says so in words
             continue
         head, tag, rest = svg_of(page).partition("<defs>")
-        svg = (head + DARK + tag + rest).encode("utf-8")
+        svg = (head + ("" if name in ON_WHITE else DARK) + tag + rest).encode("utf-8")
         width, height = (round(POINTS * float(side)) for side in page.get_size_inches())
         address = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
-        found[name] = Picture(figure.title, address, width, height)
+        found[name] = Picture(figure.title[:1].upper() + figure.title[1:], address, width, height)
     return found

@@ -16,9 +16,9 @@ from jaxscale.results import Frontier, Plan, Study
 from jaxscale.text import Json
 from jaxscale.webpages.thinning import SEED, thinned
 
-DRAWS = 1000
-"""Replicates whose plans are made for every combination of the sliders: 25 lie beyond each end of a 95 % band."""
-BUDGETS, CAPS = 21, 13
+DRAWS = 400
+"""Replicates whose plans are made for every combination of the sliders: ten lie beyond each end of a 95 % band."""
+BUDGETS, CAPS = 21, 8
 """Steps of the slider of budgets besides those that were asked for, and round caps at most."""
 REACH = 10.0
 """A single budget is varied by this factor either way."""

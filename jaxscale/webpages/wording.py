@@ -22,7 +22,7 @@ OBJECTIVES = {
 UNITS = {
     "params": "params N",
     "tokens": "tokens D",
-    "tokens_per_param": "tokens per param D/N",
+    "tokens_per_param": "tokens per param",
     "loss": "predicted loss",
 }
 SIZED = "With {flops} FLOP{place}, the loss is least with {params} params on {tokens} tokens, {ratio} tokens per param."
