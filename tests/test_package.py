@@ -14,6 +14,8 @@ import jaxscale as js
 ROOT = Path(js.__file__).parents[1]
 FIT = ("fit", "--replicates", "0")
 DATA = {"jaxscale/py.typed", "jaxscale/__init__.pyi", "jaxscale/laws/README.md", "jaxscale/datasets/pilot.csv"}
+DATA |= {"jaxscale/CITATION.cff", "jaxscale/laws/sources.bib"}
+DATA |= {f"jaxscale/webpages/page.{kind}" for kind in ("html.j2", "css", "js")}
 
 pytestmark = [
     pytest.mark.slow,

@@ -31,17 +31,18 @@
 
   async function chart(part) {
     const place = document.getElementById(`chart-${part.key}`);
-    if (!place || !part.chart || typeof Bokeh === "undefined") return null;
+    if (!place || !part.chart) return;
     const views = await Bokeh.embed.embed_item(part.chart, place.id);
     const root = [...views.roots ?? views][0].model;
     const plots = root.children;
     const all = () => plots.forEach(paint);
     all();
     dark.addEventListener("change", all);
-    return plots;
+    part.plots = plots;
+    part.show?.();
   }
 
-  function sliders(part, plots) {
+  function sliders(part) {
     const box = document.getElementById(`what-if-${part.key}`);
     if (!box || !part.what_if) return;
     const given = part.what_if;
@@ -76,13 +77,14 @@
       const spent = found.flops[0];
       if (spent !== null && spent < 0.999 * budget) said.push(`Both caps bind: ${power(spent, 2)} FLOP are spent, ${(100 * spent / budget).toPrecision(2)} % of the budget.`);
       box.querySelector(".said").textContent = said.join(" ");
-      for (const plot of plots ?? []) {
+      for (const plot of part.plots ?? []) {
         const asked = plot.renderers.find((one) => one.name === "asked");
         const value = found[plot.name][0];
         asked.data_source.data = spent === null || value === null ? { x: [], y: [] } : { x: [spent], y: [value] };
       }
     };
     for (const input of Object.values(inputs)) input.addEventListener("input", show);
+    part.show = show;
     show();
   }
 
@@ -99,7 +101,18 @@
     });
   }
 
-  Promise.all(data.parts.map(async (part) => sliders(part, await chart(part)))).then(() => {
+  // The library is most of the script: it runs once the page can be read.
+  async function charts() {
+    const library = document.getElementById("library");
+    if (library) {
+      const script = document.createElement("script");
+      script.textContent = library.textContent;
+      document.head.append(script);
+      await Promise.all(data.parts.map(chart));
+    }
     document.documentElement.dataset.ready = "yes";
-  });
+  }
+
+  data.parts.forEach(sliders);
+  addEventListener("load", () => setTimeout(charts));
 })();
