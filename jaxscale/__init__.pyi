@@ -66,3 +66,4 @@ from .store import load as load
 from .store import save as save
 from .studying import studies as studies
 from .studying import study as study
+from .webpages import report as report

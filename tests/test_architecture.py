@@ -19,7 +19,7 @@ ROWS += (
     "; fitting allocation refitting"
     "; planning designing studying approaches forecasting diagnosing comparing covering specifying checking"
 )
-ROWS += "; figures reports store parts datasets; cli"
+ROWS += "; figures reports store parts datasets webpages; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
 PEERS, BLIND = ("laws", "objectives", "resampling", "costs"), ("solvers", "numerics", "kernels")
 NO_JAX = ("runs", "costs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")

@@ -14,6 +14,8 @@ import jaxscale as js
 ROOT = Path(js.__file__).parents[1]
 FIT = ("fit", "--replicates", "0")
 DATA = {"jaxscale/py.typed", "jaxscale/__init__.pyi", "jaxscale/laws/README.md", "jaxscale/datasets/pilot.csv"}
+DATA |= {"jaxscale/laws/sources.bib"}
+DATA |= {f"jaxscale/webpages/page.{kind}" for kind in ("html.j2", "css", "js")}
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,7 +35,7 @@ def built(tmp_path_factory):
 def test_both_hold_the_code_the_data_and_the_licence(built):
     (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
     inside = set(zipfile.ZipFile(wheel).namelist())
-    assert inside >= DATA
+    assert inside >= DATA | {"jaxscale/CITATION.cff"}  # a page of a study cites it
     assert any(name.endswith("licenses/LICENSE") for name in inside)
     assert not any(name.split("/")[0] in ("tests", "benchmarks", "notebooks") for name in inside)
     with tarfile.open(sdist) as archive:

@@ -23,6 +23,7 @@ from jaxscale.cli.merge import merge
 from jaxscale.cli.plan import plan
 from jaxscale.cli.plot import plot
 from jaxscale.cli.predict import predict
+from jaxscale.cli.report import report
 from jaxscale.cli.score import score
 from jaxscale.cli.session import Session, debug_option
 from jaxscale.cli.specifications import specifications
@@ -70,7 +71,7 @@ def main() -> None:
 
 for command in (
     fit, studies, frontier, plan, design, compare, specifications, coverage, check, approaches, predict, score,
-    bootstrap, merge, plot, laws, doctor,
+    bootstrap, merge, plot, report, laws, doctor,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -80,10 +80,10 @@ ABSENT = "\N{WHITE SQUARE}"
 class Page(Figure):
     """A figure of matplotlib, made without pyplot, that is written the same everywhere and that a notebook shows."""
 
-    def write(self, target: Path | BinaryIO, format: str) -> None:
-        """Write the page as png (160 dpi), pdf or svg; an existing file is replaced."""
+    def write(self, target: Path | BinaryIO, format: str, dpi: int = DPI) -> None:
+        """Write the page as png, pdf or svg; an existing file is replaced.   dpi: of pixels, in a svg as well."""
         with house_style(), matplotlib.rc_context({"svg.hashsalt": "jaxscale", "savefig.facecolor": "white"}):
-            self.savefig(target, format=format, dpi=DPI, metadata=METADATA[format])
+            self.savefig(target, format=format, dpi=dpi, metadata=METADATA[format])
 
     def _repr_png_(self) -> bytes:
         target = io.BytesIO()

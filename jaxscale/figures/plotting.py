@@ -17,7 +17,7 @@ from jaxscale.figures.phases import draw_check, panels_of_check
 from jaxscale.figures.plan import draw_decision, draw_plan, panels_of_decision, panels_of_plan
 from jaxscale.figures.recipes import draw_recipes, panels_of_recipes
 from jaxscale.figures.residuals import RESIDUALS
-from jaxscale.figures.saving import dense
+from jaxscale.figures.saving import with_curve
 from jaxscale.figures.spec import Figure, Panels
 from jaxscale.figures.specifications import draw_specifications, panels_of_specifications
 from jaxscale.registry import Registry, check_known
@@ -148,7 +148,7 @@ def _of_study(result: Study | Fit | Ensemble, figure: str | None) -> Drawing:
         study, usual = result, RESIDUALS.name if result.frontier is None else FRONTIER.name
     chosen = FIGURES.resolve(figure or usual)
     has_frontier = "frontier" in (*chosen.needs, *chosen.welcomes)
-    drawn = dense(study if has_frontier else replace(study, frontier=None))
+    drawn = with_curve(study if has_frontier else replace(study, frontier=None))
     return Drawing(lambda: chosen.make(drawn), lambda: chosen.panels(drawn))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from matplotlib.collections import PolyCollection
 
 from jaxscale.allocation.frontier import frontier
 from jaxscale.errors import StoreError, UsageError
@@ -21,6 +23,9 @@ OF_ONE_GROUP = ("frontier", "isoloss")
 POINTS = 61
 """Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
 
+SVG_DPI = 100
+"""Of the pictures of clouds inside an SVG."""
+
 NOT_A_FORMAT = "a figure cannot be saved as '{suffix}'; known: {known}"
 
 
@@ -31,10 +36,10 @@ def draw_all(
 
     Of a fit over groups, what shows the law or its frontier is drawn for each group, in a folder of its own.
     """
-    paths, left_out, whole = [], {}, dense(study)
+    paths, left_out, whole = [], {}, with_curve(study)
     asked = [(one, one.name, whole, folder) for one in figures if not (study.groups and one.name in OF_ONE_GROUP)]
     for at, (group, part) in enumerate(study.groups.items()):
-        own, of_group = folder / _folder_name(group, at), dense(part)
+        own, of_group = folder / _folder_name(group, at), with_curve(part)
         names = [one for one in figures if one.name in OF_ONE_GROUP]
         asked += [(one, f"{one.name} of {shown(group)}", of_group, own) for one in names]
     for figure, name, drawn, place in asked:
@@ -48,7 +53,7 @@ def draw_all(
 def draw_each(figures: Sequence[Figure], study: Study, folder: Path, format: str = "png") -> list[Path]:
     """Write these figures into a folder and return their paths; raise UsageError where one cannot be drawn."""
     has_frontier = any("frontier" in (*figure.needs, *figure.welcomes) for figure in figures)
-    drawn = dense(study if has_frontier else replace(study, frontier=None))
+    drawn = with_curve(study if has_frontier else replace(study, frontier=None))
     return [_draw(figure, drawn, folder, format) for figure in figures]
 
 
@@ -70,7 +75,7 @@ def _folder_name(group: str, place: int) -> str:
     return f"group-{name}" if name == group else f"group-{place}-{name}"
 
 
-def dense(study: Study) -> Study:
+def with_curve(study: Study) -> Study:
     """Return the study with enough budgets for a curve, between the measured compute and the largest budget shown.
 
     Without its ensemble where too few replicates are usable for bands.
@@ -82,6 +87,16 @@ def dense(study: Study) -> Study:
     flops = np.geomspace(min(ends), max(ends), POINTS) if min(ends) < max(ends) else np.array(ends[:1])
     source = study.fit if study.ensemble is None else study.ensemble
     return replace(study, frontier=frontier(source, flops=flops, fixed=study.frontier.fixed))
+
+
+def svg_of(figure: Page) -> str:
+    """Return the page as SVG, for a page that holds several figures."""
+    for cloud in figure.findobj(PolyCollection):
+        if isinstance(cloud, PolyCollection) and len(np.asarray(cloud.get_offsets())) > 1:
+            cloud.set_rasterized(True)  # the hexagons of a cloud of replicates, thousands of them
+    text = io.BytesIO()
+    figure.write(text, "svg", dpi=SVG_DPI)
+    return text.getvalue().decode()
 
 
 def save_figure(figure: Page, path: str | Path) -> None:

@@ -25,6 +25,7 @@ COMMANDS = (
     "bootstrap",
     "merge",
     "plot",
+    "report",
     "laws",
     "doctor",
 )

@@ -81,15 +81,14 @@ def test_a_replicate_of_chinchillas_law_is_what_scipy_finds(sum_of_powers, schem
 
         def terms(point):
             e, a, b, alpha, beta = point  # ln E, ln A and ln B, of which the last two at the middle of the table
-            return np.exp(e), np.exp(a - alpha * (n - n.mean())), np.exp(b - beta * (d - d.mean()))
+            return np.exp([e + 0 * n, a - alpha * (n - n.mean()), b - beta * (d - d.mean())])
 
         def residuals(point, root=root, target=target):
-            return root * (np.log(sum(terms(point))) - target)
+            return root * (np.log(terms(point).sum(axis=0)) - target)
 
         def jacobian(point, root=root):  # SciPy's differences are off by 1e-7 in B
-            floor, first, second = terms(point)
-            slopes = np.stack([0 * n + floor, first, second, -first * (n - n.mean()), -second * (d - d.mean())], axis=1)
-            return root[:, None] * slopes / (floor + first + second)[:, None]
+            own = terms(point)
+            return (root * np.stack([*own, -own[1] * (n - n.mean()), -own[2] * (d - d.mean())]) / own.sum(axis=0)).T
 
         start = [np.log(1.8), *(np.log([480.0, 2100.0]) - [0.35 * n.mean(), 0.37 * d.mean()]), 0.35, 0.37]
         found = least_squares(residuals, start, jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15)
