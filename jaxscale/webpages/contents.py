@@ -26,7 +26,7 @@ from jaxscale.webpages.charts import chart_of
 from jaxscale.webpages.citing import citations_of, own_citation
 from jaxscale.webpages.pictures import pictures_of
 from jaxscale.webpages.thinning import drawn_study, stated_draws
-from jaxscale.webpages.whatif import WhatIf, budgets_of, what_if, without_bands
+from jaxscale.webpages.whatif import WhatIf, slider_budgets, what_if, without_bands
 
 SECTIONS = (
     ("answer", "Answer"), ("certainty", "How sure"), ("evidence", "What it rests on"), ("frontier", "Frontier"),
@@ -147,7 +147,7 @@ def _sliders(study: Study, found: WhatIf) -> list[tuple[str, str, int, int]]:
     """Return name, label, last step and first setting of each slider: the budget of the answer, and no caps."""
     assert study.frontier is not None
     budget = study.frontier.flops[wording.shown_budget(study)]
-    at = int(np.argmin(np.abs(np.log(budgets_of(study.frontier) / budget))))
+    at = int(np.argmin(np.abs(np.log(slider_budgets(study.frontier) / budget))))
     return [
         ("flops", "Budget", len(found.flops) - 1, at),
         ("params", "Params at most", len(found.params) - 1, len(found.params) - 1),

@@ -72,7 +72,7 @@ def what_if(study: Study) -> WhatIf | str:
     if not np.isfinite(frontier.point.params).any():
         return NO_SPLIT
     draws = None if study.ensemble is None or not study.has_bands else thinned(study.ensemble, DRAWS)
-    budgets = budgets_of(frontier)
+    budgets = slider_budgets(frontier)
     params, tokens = (_caps(study, name) for name in ("params", "tokens"))
     shape = (1 if draws is None else 3, len(params), len(tokens), len(budgets))
     values = {name: np.full(shape if name != SPENT else (1, *shape[1:]), np.nan) for name in QUANTITIES}
@@ -89,7 +89,7 @@ def what_if(study: Study) -> WhatIf | str:
     return WhatIf(budgets, params, tokens, values, study.level, 0 if draws is None else len(draws), total)
 
 
-def budgets_of(frontier: Frontier) -> np.ndarray:
+def slider_budgets(frontier: Frontier) -> np.ndarray:
     """Return the steps of the slider of budgets: evenly spaced in logarithms, those of the frontier among them."""
     flops = np.unique(frontier.flops)
     low, high = (flops[0], flops[-1]) if len(flops) > 1 else (flops[0] / REACH, flops[0] * REACH)

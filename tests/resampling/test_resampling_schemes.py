@@ -26,8 +26,7 @@ EVERY = list(SCHEMES)
 MOVING = [scheme for scheme in EVERY if "residuals" in scheme.needs]
 
 
-def named(scheme):
-    return scheme.name
+named = "{0.name}".format
 
 
 def table(weight=WEIGHT):
@@ -91,12 +90,10 @@ def test_a_replicate_of_chinchillas_law_is_what_scipy_finds(sum_of_powers, schem
             return (root * np.stack([*own, -own[1] * (n - n.mean()), -own[2] * (d - d.mean())]) / own.sum(axis=0)).T
 
         start = [np.log(1.8), *(np.log([480.0, 2100.0]) - [0.35 * n.mean(), 0.37 * d.mean()]), 0.35, 0.37]
-        found = least_squares(residuals, start, jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15)
-        e, a, b, alpha, beta = found.x
-        want = {"E": np.exp(e), "A": np.exp(a + alpha * n.mean()), "B": np.exp(b + beta * d.mean())}
-        want |= {"alpha": alpha, "beta": beta}
-        for name in fit.law.names:
-            assert ensemble.coefs[name][one] == pytest.approx(want[name], rel=1e-7), (one, name)
+        options = {"method": "lm", "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15}
+        e, a, b, alpha, beta = least_squares(residuals, start, jacobian, **options).x
+        want = [np.exp(e), np.exp(a + alpha * n.mean()), np.exp(b + beta * d.mean()), alpha, beta]
+        np.testing.assert_allclose([ensemble.coefs[name][one] for name in fit.law.names], want, rtol=1e-7)
 
 
 @pytest.mark.parametrize("scheme", EVERY, ids=named)

@@ -22,7 +22,7 @@ from jaxscale.status import Status
 from jaxscale.webpages.citing import ARXIV, citations_of
 from jaxscale.webpages.repeating import command_of, row_ranges
 from jaxscale.webpages.thinning import thinned
-from jaxscale.webpages.whatif import budgets_of
+from jaxscale.webpages.whatif import slider_budgets
 
 MOST = 3_000_000
 """Bytes of the page of a study."""
@@ -204,7 +204,7 @@ def test_few_replicates_are_drawn_alike_each_time_and_are_those_of_the_whole():
 
 
 def test_the_slider_of_budgets_has_those_that_were_asked_for(study):
-    steps = budgets_of(study.frontier)
+    steps = slider_budgets(study.frontier)
     assert np.isin(study.frontier.flops, steps).all()
     assert (np.diff(steps) > 0).all()
 
