@@ -61,7 +61,7 @@ def laws(
         raise UsageError(NO_WORDS)
     from jaxscale.laws import LAWS
     from jaxscale.registry import nearest
-    from jaxscale.reports import json_text, law_document, laws_markdown, matching, print_law, print_laws
+    from jaxscale.reports import laws_markdown, matching, print_law, print_laws
     from jaxscale.text import listed as listed_names
 
     if is_markdown:
@@ -78,10 +78,11 @@ def laws(
     if 0 < len(mentioned) <= MOST_MENTIONED:
         raise UsageError(ONLY_MENTIONED.format(name=name, laws=listed_names([law.name for law in mentioned])))
     chosen = None if name is None else LAWS.resolve(name)
-    if is_json and chosen is None:
-        printing.write(json_text({"schema_version": 1, "laws": [law_document(law) for law in listed]}))
-    elif is_json and chosen is not None:
-        printing.write(json_text({"schema_version": 1, **law_document(chosen)}))
+    if is_json:
+        from jaxscale.reports import json_text, law_document  # which import what a report of a fit needs
+
+        found = {"laws": [law_document(law) for law in listed]} if chosen is None else law_document(chosen)
+        printing.write(json_text({"schema_version": 1, **found}))
     elif chosen is None:
         printing.print_page(lambda console, width: print_laws(listed, console, width=width))
     else:
