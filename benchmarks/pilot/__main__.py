@@ -97,6 +97,18 @@ def diagnose() -> None:
 
 
 @main.command()
+def revisit() -> None:
+    """Ask the package of today what it says of the fitted runs, and whether its bands hold the others."""
+    from benchmarks.pilot import records, revisiting
+
+    rows, held_back = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("fit", "held-back"))
+    if not rows or not held_back:
+        raise click.ClickException(ledger.NOTHING_FITTED)
+    records.write(revisiting.REVISITED, revisiting.revisit(rows, held_back))
+    click.echo(f"written to {revisiting.REVISITED}", err=True)
+
+
+@main.command()
 def compare() -> None:
     """Ask the three approaches for the best size, of all runs that are there."""
     from benchmarks.pilot import approaching, records, shipping

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import markers
-from benchmarks.pilot import approaching, diagnosing, ledger, plan, records
+from benchmarks.pilot import approaching, diagnosing, ledger, plan, records, revisiting
 from benchmarks.pilot.forecast import METHODS, runs_of
 from benchmarks.pilot.network import Shape
 from benchmarks.sheets import ABSENT, Sheet, markdown
@@ -25,7 +25,7 @@ TOLD = "{inside} of {total} measured losses lie inside the {level:.0%} interval 
 def everything() -> tuple[Sheet, ...]:
     """Return the tables of all that has been written down."""
     tuned, fitted, held_back = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("tune", "fit", "held-back"))
-    documents = (records.PREDICTION, diagnosing.DIAGNOSTICS, approaching.APPROACHES)
+    documents = (records.PREDICTION, diagnosing.DIAGNOSTICS, revisiting.REVISITED, approaching.APPROACHES)
     return sheets(tuned, fitted, held_back, *map(records.read, documents))
 
 
@@ -40,6 +40,7 @@ def sheets(
     held_back: Rows,
     prediction: Mapping | None,
     diagnostics: Mapping | None,
+    revisited: Mapping | None,
     approaches: Mapping | None,
 ) -> tuple[Sheet, ...]:
     """Return the tables of everything that is there."""
@@ -52,6 +53,8 @@ def sheets(
         found += [predictions_sheet(prediction, held_back), best_sheet(prediction, [*fitted, *held_back])]
     if diagnostics is not None:
         found += [warnings_sheet(diagnostics), laws_sheet(diagnostics)]
+    if revisited is not None:
+        found += [diagnoses_sheet(revisited), bands_sheet(revisited)]
     if approaches is not None:
         found.append(approaches_sheet(approaches))
     return tuple(found)
@@ -177,6 +180,32 @@ def laws_sheet(diagnostics: Mapping) -> Sheet:
     first = diagnostics["laws"][0]["law"]
     columns = ("law", "objective on fitted runs", f"prediction beside {first}'s, %", "mean miss of measured losses, %")
     return Sheet("Other laws, fitted to the same runs", columns, tuple(lines))
+
+
+def diagnoses_sheet(revisited: Mapping) -> Sheet:
+    """Return what the package finds today in the fitted runs alone."""
+    lines = tuple((f"`{one['code']}`", one["message"].replace("|", "\\|")) for one in revisited["diagnoses"])
+    return Sheet("What `jaxscale fit --diagnose` says of the fitted runs", ("code", "message"), lines)
+
+
+def bands_sheet(revisited: Mapping) -> Sheet:
+    """Return how the bands of the laws, and of all together, hold what was held back."""
+    by_law = {one["law"]: one for one in revisited["laws"]}
+    lines = []
+    for one in revisited["bands"]:
+        law = by_law.get(one["band"])
+        own = (ABSENT, ABSENT) if law is None else (f"{law['error']:.4f}", f"{law['weight']:.2f}")
+        held = f"{one['inside']} of {revisited['held_back']}"
+        lines.append((one["band"], *own, held, f"{100 * np.expm1(one['width']):.1f}"))
+    notes = (
+        f"`jaxscale compare`: laws fitted below {len(revisited['cuts'])} cut-offs of the fitted runs and held against "
+        f"those above; {revisited['replicates']} replicates by run.",
+        "Error: root mean square of ln of prediction over loss there. Weight: by stacking. The band of all laws is "
+        "widened by what these back-tests show, and so knows nothing of the runs held back.",
+    )  # fmt: skip
+    level = f"{revisited['level']:.0%}"
+    columns = ("band", "error", "weight", f"held back inside {level}", "median width, %")
+    return Sheet("The band of several laws together", columns, tuple(lines), notes)
 
 
 def approaches_sheet(approaches: Mapping) -> Sheet:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from simulated_study import RULE, rows_of, true_loss
 
 import jaxscale as js
-from benchmarks.pilot import approaching, diagnosing, ledger, pages, plan, records, shipping
+from benchmarks.pilot import approaching, diagnosing, ledger, pages, plan, records, revisiting, shipping
 from benchmarks.pilot.__main__ import main
 from benchmarks.pilot.forecast import METHODS
 from benchmarks.pilot.network import Shape
@@ -154,6 +154,7 @@ def test_the_tables_say_how_many_measured_losses_lie_inside(tmp_path, monkeypatc
     monkeypatch.setattr(records, "PREDICTION", tmp_path / "prediction.json")
     monkeypatch.setattr(approaching, "APPROACHES", tmp_path / "approaches.json")
     monkeypatch.setattr(diagnosing, "DIAGNOSTICS", tmp_path / "diagnostics.json")
+    monkeypatch.setattr(revisiting, "REVISITED", tmp_path / "revisited.json")
     run = CliRunner().invoke
     ledger.append(tmp_path / "tune.csv", ledger.COLUMNS, rows_of(true_loss, plan.tuning(), "tune"))
     rule = plan.rule_of(ledger.read(tmp_path / "tune.csv"))
