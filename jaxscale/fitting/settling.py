@@ -108,20 +108,28 @@ class Settling:
         self.measure(kept[~is_usable[better]])
 
     def look(self, place: Place, lanes: np.ndarray) -> None:
-        """Find the bounds near a place, and bring those of `lanes` there that have their minimum at one."""
-        for bound in bounds_near(self.law, self.job, place, self.clock):
-            self.hold(self.known(bound), lanes)
+        """Find the bounds near a place, and bring those of `lanes` there that have their minimum at one.
 
-    def hold(self, bound: Bound, lanes: np.ndarray, *, is_own: bool = False) -> None:
+        Those that failed begin there at the last scale, too: from a wide one a term that tells the smallest runs alone
+        from the others may be lost.
+        """
+        for bound in bounds_near(self.law, self.job, place, self.clock):
+            known = self.known(bound)
+            self.hold(known, lanes)
+            left = lanes[(self.outcome.status[lanes] > Status.AT_BOUND) & (self.index[lanes] == INSIDE)]
+            self.hold(known, left, is_narrow=True)
+
+    def hold(self, bound: Bound, lanes: np.ndarray, *, is_own: bool = False, is_narrow: bool = False) -> None:
         """Minimise lanes at a bound, and keep what is a minimum there and no higher than where the lane stood.
 
-        is_own: they begin where they stand, not at the minimum where the bound was found.
+        is_own: they begin where they stand, and at the last scale, not at the minimum where the bound was found.
+        is_narrow: there, and at the last scale.
         """
         if not len(lanes):
             return
         outcome, at = self.outcome, next(i for i, one in enumerate(self.bounds) if one is bound)
         start = outcome.theta[lanes] if is_own else np.tile(bound.start, (len(lanes), 1))
-        scale = np.full(len(lanes), self.narrow if is_own else 0.0)
+        scale = np.full(len(lanes), self.narrow if is_own or is_narrow else 0.0)
         again = solve_held(self.job, bound, self.replicate[lanes], start, scale, self.clock)
         outcome.steps[lanes] += again.steps
         before = np.where(np.isfinite(outcome.value[lanes]), outcome.value[lanes], np.inf)

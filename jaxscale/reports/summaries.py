@@ -14,6 +14,7 @@ from jaxscale.reports.facts import fact_table, fit_facts
 from jaxscale.reports.pages import print_fit
 from jaxscale.reports.recipes import print_recipes
 from jaxscale.reports.specifications import print_specifications
+from jaxscale.reports.studies import print_studies
 from jaxscale.reports.tables import coef_table, frontier_table
 from jaxscale.results import (
     Check,
@@ -24,6 +25,7 @@ from jaxscale.results import (
     Frontier,
     RecipeComparison,
     SpecificationCurve,
+    Studies,
     Study,
 )
 from jaxscale.results.result import Result
@@ -57,6 +59,7 @@ PAGES: dict[type[Result], Callable[..., None]] = {
     Diagnosis: print_diagnosis,
     RecipeComparison: print_recipes,
     SpecificationCurve: print_specifications,
+    Studies: print_studies,
 }
 
 

@@ -13,6 +13,7 @@ from jaxscale.errors import UsageError
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import unknown
 from jaxscale.results.minimum import residual_summary
+from jaxscale.results.result import Result
 from jaxscale.results.study import LEAST_USABLE, Study
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class AtLargest(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Studies:
+class Studies(Result):
     """Every study of some tables by some laws under some objectives, made alike.
 
     Attributes
@@ -132,16 +133,6 @@ class Studies:
         if study is None:
             return REFUSED
         return FEW_USABLE if study.fit.is_usable and study.usable_share < LEAST_USABLE else str(study.fit.status)
-
-    def summary(self) -> str:
-        """Return how many studies ended how, for every law and objective, in a few lines of plain text."""
-        lines = [f"{self._size()}: {told_counts(self.counts)}"]
-        pairs = [(law, objective) for law in self.laws for objective in self.objectives]
-        width = max(len(f"{law}, {objective}") for law, objective in pairs)
-        for law, objective in pairs:
-            own = Counter(self.status(StudyKey(table, law, objective)) for table in self.tables)
-            lines.append(f"  {f'{law}, {objective}':<{width}}  {told_counts(dict(own.most_common()))}")
-        return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per study: how it ended, its largest budget with limits, and its coefs with limits.

@@ -68,7 +68,9 @@ def messages_of(result):
     """Return what a command said: the lines on stderr, and the warnings of its document."""
     said = [line for line in result.stderr.splitlines() if line.strip()]
     if result.stdout.startswith("{"):
-        said += [one["message"] for one in json.loads(result.stdout)["warnings"]]
+        document = json.loads(result.stdout)  # of a refusal: its lines on stderr once more
+        said += [one["message"] for one in document.get("warnings", ())]
+        assert said or "error" not in document
     return said
 
 

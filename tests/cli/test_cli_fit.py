@@ -191,7 +191,7 @@ def test_most_replicates_failed_means_no_interval_and_exit_4(run, monkeypatch):
     document = json.loads(result.stdout)
     assert result.exit_code == 4
     assert document["bootstrap"]["failed"] == {"max_steps": 36}
-    assert document["bootstrap"]["coefs"]["alpha"] == {"low": None, "high": None, "std": None}
+    assert document["bootstrap"]["coefs"]["alpha"] == {"low": None, "high": None, "std": None, "log_std": None}
     assert document["frontier"][0]["loss"]["low"] is None
 
 

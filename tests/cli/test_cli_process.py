@@ -149,10 +149,13 @@ def test_ascii_output_is_escaped_and_does_not_fail(start):
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_refusal_leaves_stdout_empty(start):
-    ended = start(["fit", "nosuch.csv", "--json"])
+def test_a_refusal_leaves_stdout_empty_or_is_the_document_that_was_asked_for(start):
+    ended = start(["fit", "nosuch.csv"])
     assert (ended.returncode, ended.stdout) == (3, "")
     assert len(ended.stderr.splitlines()) == 1
+    asked = start(["fit", "nosuch.csv", "--json"])
+    assert (asked.returncode, asked.stderr) == (3, ended.stderr)
+    assert json.loads(asked.stdout)["error"]["exit_code"] == 3
 
 
 def test_doctor_finds_a_working_float64(start):
