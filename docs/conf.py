@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 project = "jaxscale"
 author = "The jaxscale authors"
-copyright = author  # noqa: A001 - Sphinx's own name
+copyright = author
 release = version = version_of("jaxscale")
 
 extensions = [
@@ -29,13 +29,15 @@ html_show_sourcelink = False
 
 # A link inside the site that leads nowhere is a warning, and so an error under -W.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures are those of NumPy, JAX and pandas, which are not read here
+nitpick_ignore_regex = [
+    ("py:.*", ".*")
+]  # types in signatures are those of NumPy, JAX and pandas, which are not read here
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 
-# Tutorials and the gallery are executed anew in every build, in a folder of their own; an error in a cell ends the build.
+# Tutorials and the gallery are executed anew in every build, in a folder of their own; an error in a cell ends it.
 nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True

@@ -28,7 +28,7 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|/|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
 
 
 def on_the_site(text: str, folder: Path, repository: str) -> str:
-    """Return Markdown whose relative links, as they work in `folder`, lead to pages of the site or to the repository."""
+    """Return Markdown whose links, relative to `folder`, lead to pages of the site or to the repository."""
 
     def rewritten(found: re.Match[str]) -> str:
         path, anchor = (folder / found[1]).resolve(), found[2] or ""
