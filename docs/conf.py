@@ -4,6 +4,9 @@ import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 project = "jaxscale"
@@ -53,3 +56,8 @@ numpydoc_show_class_members = False
 numpydoc_attributes_as_param_list = True
 default_role = "literal"  # single backticks of docstrings are code
 python_maximum_signature_line_length = 88
+
+
+def setup(app: Sphinx) -> None:
+    """Show tables of CSV as text: Pygments knows no such language."""
+    app.add_lexer("csv", TextLexer)

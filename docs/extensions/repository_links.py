@@ -26,6 +26,9 @@ INCLUDED = {
 """Files and folders outside docs/ → the page that shows them."""
 LINK = re.compile(r"(?<=\]\()(?!\w+:|/|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
 
+TARGET = re.compile(r'^<a id="([\w-]+)"></a>$', re.MULTILINE)
+"""What a link within a page leads to besides headings; MyST has a syntax of its own for it."""
+
 
 def on_the_site(text: str, folder: Path, repository: str) -> str:
     """Return Markdown whose links, relative to `folder`, lead to pages of the site or to the repository."""
@@ -41,7 +44,7 @@ def on_the_site(text: str, folder: Path, repository: str) -> str:
             return f"/{INCLUDED[name]}{anchor}"
         return f"{repository}/{'tree' if path.is_dir() else 'blob'}/main/{name}{anchor}"
 
-    return LINK.sub(rewritten, text)
+    return TARGET.sub(r"(\1)=", LINK.sub(rewritten, text))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
