@@ -17,10 +17,10 @@ release = version = version_of("jaxscale")
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_click",
     "myst_nb",
+    "math_ml",
     "repository_links",
     "schema_tables",
 ]
@@ -28,6 +28,8 @@ exclude_patterns = ["extensions"]
 html_theme = "furo"
 html_title = f"jaxscale {release}"
 html_copy_source = False
+html_math_renderer = "mathml"  # by the browser: a page asks for nothing from a network
+smartquotes = False  # --option stays as it is typed
 html_show_sourcelink = False
 
 # A link inside the site that leads nowhere is a warning, and so an error under -W.
