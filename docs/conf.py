@@ -24,8 +24,10 @@ extensions = [
     "repository_links",
     "schema_tables",
 ]
-exclude_patterns = ["extensions"]
+exclude_patterns = ["extensions", "static"]
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_title = f"jaxscale {release}"
 html_copy_source = False
 html_math_renderer = "mathml"  # by the browser: a page asks for nothing from a network
@@ -53,6 +55,7 @@ nb_execution_show_tb = True
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_type_aliases = {"ArrayLike": "ArrayLike"}
 autosummary_generate = False  # entries stand on the pages of the reference, and no file is written beside them
 numpydoc_show_class_members = False
 numpydoc_attributes_as_param_list = True

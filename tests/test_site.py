@@ -11,6 +11,7 @@ from test_docstrings import EXPORTED, PUBLIC
 
 import jaxscale as js
 from jaxscale.cli.main import main
+from jaxscale.intervals import INTERVALS
 
 ROOT = Path(js.__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -107,3 +108,9 @@ def _parameters(function):
     """Yield the names of a function's parameters, and ** where it takes any."""
     for one in inspect.signature(function).parameters.values():
         yield "**" if one.kind is one.VAR_KEYWORD else one.name
+
+
+def test_the_first_page_counts_laws_and_intervals():
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    assert f"[{len(js.LAWS)} laws](" in text
+    assert ("nine" in text) == (len(INTERVALS) == 9)
