@@ -92,7 +92,7 @@ def test_every_argument_that_a_page_names_is_one_of_the_function():
     asked = 0
     for page in OURS:
         text = page.read_text(encoding="utf-8")
-        for block in re.findall(r"^```(?:python|\{code-cell\})\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for block in re.findall(r"^```(?:python|\{code-cell\})\n(?::.*\n)?(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             for call in [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)]:
                 name = ast.unparse(call.func)
                 if not name.startswith("js.") or name.removeprefix("js.") not in EXPORTED:
