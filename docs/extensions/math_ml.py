@@ -26,8 +26,8 @@ def visit_inline(writer: HTML5Translator, node: nodes.math) -> None:
 
 
 def visit_block(writer: HTML5Translator, node: nodes.math_block) -> None:
-    """Write an equation on a line of its own, which scrolls where the page is narrow."""
-    writer.body.append(f'<div class="math" style="overflow-x: auto">{in_mathml(node, display="block")}</div>')
+    """Write an equation on a line of its own, whose style is in `site.css`."""
+    writer.body.append(f'<div class="math-block">{in_mathml(node, display="block")}</div>')
     raise nodes.SkipNode
 
 
