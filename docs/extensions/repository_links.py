@@ -20,10 +20,10 @@ INCLUDED = {
     "CHANGELOG.md": "development/changes.md",
     "CONTRIBUTING.md": "development/contributing.md",
     "jaxscale/laws/README.md": "reference/laws.md",
-    "jaxscale/reports/schemas": "reference/json.md",
+    "jaxscale/reports/schemas/fit.json": "reference/json.md",
     "jaxscale/datasets/pilot.md": "reference/pilot.md",
 }
-"""Files and folders outside docs/ → the page that shows them."""
+"""Files outside docs/ → the page that shows them."""
 LINK = re.compile(r"(?<=\]\()(?!\w+:|/|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
 
 TARGET = re.compile(r'^<a id="([\w-]+)"></a>$', re.MULTILINE)
