@@ -57,8 +57,11 @@ def test_every_other_command_is_there():
     assert measure.startswith("python -m benchmarks ")
     words = [sys.executable, *measure.split()[1:], "--help"]
     assert subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
-    (check,) = lines_of(CONTRIBUTING)
+    check, build = lines_of(CONTRIBUTING)
     assert os.access(ROOT / check, os.X_OK)
+    assert [build] == lines_of(SECTIONS["Contributing"])
+    assert build.startswith("uv run --group docs sphinx-build -W docs ")
+    assert "--group docs sphinx-build -W docs " in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for name in re.findall(r"`jaxscale (\w+)", README):
         assert name in main.commands
 
@@ -79,6 +82,7 @@ def test_no_block_is_left_unread():
         RECIPES,
         SPECIFIED,
         CHECKED,
+        "Contributing",
     }
     assert {name for name, text in SECTIONS.items() if blocks(text, "bash")} == read
     assert {name for name, text in SECTIONS.items() if blocks(text, "python")} == {

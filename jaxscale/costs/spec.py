@@ -27,7 +27,7 @@ class Cost:
     name
         The word that finds it.
     amount
-        amount(params, tokens, **inputs): elementwise, in `unit`; a pure function of numbers, or of arrays of NumPy or
+        `amount(params, tokens, **inputs)`: elementwise, in `unit`; a pure function of numbers, or of arrays of NumPy or
         JAX.
     unit
         Of the amount.

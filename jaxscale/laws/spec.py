@@ -113,9 +113,9 @@ class Law:
     name
         The word that finds it.
     loss
-        loss(*inputs, **coefs): a pure JAX function of one run. An input is a scalar, or a vector where its column has a
-        trailing axis (a schedule); coefs are scalars. It must be twice differentiable in the coefs and is called under
-        jit and vmap.
+        `loss(*inputs, **coefs)`: a pure JAX function of one run. An input is a scalar, or a vector where its column
+        has a trailing axis (a schedule); coefs are scalars. It must be twice differentiable in the coefs and is called
+        under jit and vmap.
     inputs
         Names of the columns it takes, in order.
     coefs
@@ -132,8 +132,8 @@ class Law:
     design
         Optional, runs in the documented range where inputs depend on one another or are vectors.
     flops_per_param_token
-        flops_per_param_token(**held) → scalar: what a parameter costs per token, in FLOP, where that is not 6; held are
-        the inputs besides params, tokens, flops and tokens_per_param, by name.
+        `flops_per_param_token(**held)` → scalar: what a parameter costs per token, in FLOP, where that is not 6; held
+        are the inputs besides params, tokens, flops and tokens_per_param, by name.
     frontier
         What is known of its frontier besides how it is found, or why it has none.
     notes

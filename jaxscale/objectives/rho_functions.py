@@ -21,7 +21,7 @@ LEAST = 1e-14
 
 
 def huber(delta: float = 1e-3, *, space: Space = "log") -> Objective:
-    """Return the sum of r²/2 for |r| ≤ delta and delta (|r| - delta/2) beyond.
+    """Return the sum of r²/2 for `|r|` ≤ delta and delta (`|r|` - delta/2) beyond.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def squared_rho(residual: jax.Array, scale: jax.Array) -> Rho:
 
 
 def log_cosh(delta: float = 1e-3, *, space: Space = "log") -> Objective:
-    """Return the sum of delta² ln cosh(r / delta): r²/2 for small residuals, delta (|r| - delta ln 2) for large ones.
+    """Return the sum of delta² ln cosh(r / delta): r²/2 for small residuals, delta (`|r|` - delta ln 2) for large ones.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def log_cosh_rho(residual: jax.Array, scale: jax.Array) -> Rho:
 
 
 def absolute(*, space: Space = "log") -> Objective:
-    """Return the sum of |r|, whose minimum is a least-absolute-deviations fit.
+    """Return the sum of `|r|`, whose minimum is a least-absolute-deviations fit.
 
     Parameters
     ----------

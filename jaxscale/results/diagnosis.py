@@ -253,7 +253,7 @@ class Diagnosis(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return one row per unit, the most influential first: residual, leverage, and all answers without it.
 
-        Columns of coefs are those of the refit; one_step_ stands before those of the one-step formula.
+        Columns of coefs are those of the refit; `one_step_` stands before those of the one-step formula.
         """
         import pandas as pd
 
