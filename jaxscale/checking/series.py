@@ -8,8 +8,13 @@ import numpy as np
 
 from jaxscale.errors import RunsError
 from jaxscale.runs import Runs
+from jaxscale.text import counted, shown
 
 NO_INPUT = "{source}: no column to follow the loss along; name params, tokens or flops (--map)"
+NO_SERIES = (
+    "{source}: {runs} of group {name} with one size only, which is no series; leave out --group, or group by a column "
+    "that the runs of one series share"
+)
 NOT_THERE = "{source}: there is no numeric column '{name}' that is positive in all runs"
 
 TOGETHER = 0.05
@@ -60,6 +65,9 @@ def _one(runs: Runs, rows: np.ndarray, name: str, along: str | None) -> RawSerie
             return _sorted(runs, rows[kept], name, "flops", flops[kept])
     chosen = next((one for one in SINGLE if one in varying), None)
     chosen = chosen or next(iter(sorted(varying)), None)
+    if chosen is None and name:
+        told = counted(len(rows), "run")
+        raise RunsError(NO_SERIES.format(source=runs.origin.source, runs=told, name=shown(name)))
     if chosen is None:
         raise RunsError(NO_INPUT.format(source=runs.origin.source))
     return _sorted(runs, rows, name, chosen, columns[chosen])

@@ -182,7 +182,7 @@ def mean_of(values: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     if not is_there.any():
         return float("nan"), float("nan")
     values, weight = values[is_there], weight[is_there] / weight[is_there].sum()
-    mean = float(np.sum(weight * values))
+    mean = float(np.clip(np.sum(weight * values), values.min(), values.max()))  # rounding must not lead beyond them
     return mean, float(np.sqrt(np.sum(weight**2 * (values - mean) ** 2)))
 
 

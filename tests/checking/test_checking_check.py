@@ -135,6 +135,15 @@ def test_groups_are_series_of_their_own():
     assert found.to_frame()["series"].tolist() == ["falls", "noise"]
 
 
+def test_groups_of_single_runs_are_no_series():
+    group = np.array([f"run {at}" for at in range(len(X))], dtype=object)
+    runs = js.Runs.from_arrays(tokens=X, loss=power(X, 0.1), group=group, units_ok=True)
+    with pytest.raises(
+        js.RunsError, match="1 run of group 'run 0' with one size only, which is no series; leave out group=, or"
+    ):
+        js.check(runs)
+
+
 def test_the_same_seed_gives_the_same_chances():
     loss = power(X, 0.1) * noise(11)
     first, again = (checked(loss, seed=3).series[0] for _ in range(2))
