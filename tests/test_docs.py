@@ -51,3 +51,15 @@ def test_every_start_of_a_function_that_the_map_names_is_in_its_file():
     assert pairs
     for name, path in pairs:
         assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_every_test_file_that_the_check_names_is_there():
+    """`.ci/run` names files for another Python in the braces of a shell."""
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^newer=\((.*?)^\)", text, re.MULTILINE | re.DOTALL)
+    missing = []
+    for word in listed.split():
+        before, inside, after = re.fullmatch(r"([^{]*)(?:\{([^}]*)\})?(.*)", word).groups()
+        named = [f"{before}{one}{after}" for one in (inside or "").split(",")]
+        missing += [one for one in named if not (ROOT / one).exists()]
+    assert not missing
