@@ -100,7 +100,8 @@ def studies(
         raise UsageError(TWO_GROUPS)
     cache.prepare(session)
     from jaxscale.reports import json_text, print_studies, studies_document
-    from jaxscale.store.studies import folder_names, free_place, save_studies
+    from jaxscale.store.sealed import free_place
+    from jaxscale.store.studies import folder_names, save_studies
     from jaxscale.studying import studies as studies_of
 
     if out is not None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jaxscale.errors import StoreError, UsageError
 from jaxscale.intervals import INTERVALS
 from jaxscale.results import Comparison, Ensemble, Study
-from jaxscale.store.folder import sha256_of
+from jaxscale.store.folder import told_reasons
 from jaxscale.store.saving import load, save
+from jaxscale.store.sealed import free_place, sealed_text, unsealed
 from jaxscale.text import Json, shown_name
 
 KIND, VERSION = "jaxscale-comparison", 1
 WEIGHTS = "comparison.json"
 
-THERE = "{place}: exists and is not empty: choose another folder, or let it be replaced with --force"
-NOT_WRITTEN = "{place}: the comparison could not be written ({reason})"
 NOT_READ = "{place}: the comparison could not be read ({reason})"
 NO_COMPARISON = "{place}: is no comparison of jaxscale, as jaxscale compare … --out FOLDER writes it"
-EDITED = "{place}: is not what was saved: the SHA-256 of its fields is {found}…, and it names {expected}…"
 NONE_OF_WEIGHT = "a comparison without a law of positive weight cannot be saved"
 
 
@@ -79,32 +77,23 @@ def save_comparison(folder: str | Path, found: Comparison, *, force: bool = Fals
     >>> saved.weights, saved.studies[0].fit.coefs == found.best.fit.coefs
     ((1.0,), True)
     """
-    target = Path(folder)
     kept = sorted((one for one in found.scores if one.weight > 0), key=lambda one: -one.weight)
     if not kept:
         raise UsageError(NONE_OF_WEIGHT)
-    try:
-        if not force and target.exists() and any(target.iterdir()):
-            raise StoreError(THERE.format(place=shown_name(str(target))))
+    target = free_place(folder, force=force)
+    with told_reasons(target):
         target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(NOT_WRITTEN.format(place=shown_name(str(target)), reason=error.strerror)) from error
     for place, one in enumerate(kept):
         study = Study(one.fit, one.ensemble, None, found.level, INTERVALS.resolve("percentile"), (), {})
         save(target / _name(place), study, force=force)
     total = sum(one.weight for one in kept)
-    whole: dict[str, Json] = {
-        "kind": KIND,
-        "schema_version": VERSION,
+    fields: dict[str, Json] = {
         "laws": [one.law.name for one in kept],
         "weights": [one.weight / total for one in kept],
         "cuts": [float(cut) for cut in found.cuts],
     }
-    text = json.dumps({**whole, "sha256": sha256_of(whole)}, indent=1, ensure_ascii=True, allow_nan=False)
-    try:
-        (target / WEIGHTS).write_text(text + "\n", encoding="ascii")
-    except OSError as error:
-        raise StoreError(NOT_WRITTEN.format(place=shown_name(str(target)), reason=error.strerror)) from error
+    with told_reasons(target):
+        (target / WEIGHTS).write_text(sealed_text(KIND, VERSION, fields), encoding="ascii")
     return target
 
 
@@ -128,23 +117,15 @@ def load_comparison(folder: str | Path) -> SavedComparison:
     """
     target = Path(folder) / WEIGHTS
     place = shown_name(str(target))
+    otherwise = NO_COMPARISON.format(place=place)
     try:
-        record = json.loads(target.read_bytes())
+        data = target.read_bytes()
     except OSError as error:
         raise StoreError(NOT_READ.format(place=place, reason=error.strerror)) from error
-    except ValueError as error:
-        raise StoreError(NO_COMPARISON.format(place=place)) from error
-    if not isinstance(record, dict) or record.get("kind") != KIND or record.get("schema_version") != VERSION:
-        raise StoreError(NO_COMPARISON.format(place=place))
-    try:
-        found, expected = sha256_of(record), str(record.get("sha256"))
-    except ValueError as error:
-        raise StoreError(NO_COMPARISON.format(place=place)) from error
-    if found != expected:
-        raise StoreError(EDITED.format(place=place, found=found[:12], expected=expected[:12]))
+    record: Any = unsealed(data, place, KIND, VERSION, otherwise=otherwise)  # whose fields save_comparison wrote
     studies = tuple(load(Path(folder) / _name(place)) for place in range(len(record["laws"])))
     if [one.fit.law.name for one in studies] != record["laws"]:
-        raise StoreError(NO_COMPARISON.format(place=place))
+        raise StoreError(otherwise)
     return SavedComparison(studies, tuple(record["weights"]))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscale.errors import StoreError
 from jaxscale.results.forecast import Forecast
-from jaxscale.store.folder import sha256_of
+from jaxscale.store.sealed import check_seal, sealed_text
 from jaxscale.text import Json, shown_name
 
 KIND = "jaxscale-forecast"
@@ -21,7 +21,7 @@ NOT_WRITTEN = "{place}: the forecast could not be written ({reason})"
 NOT_READ = "{place}: the forecast could not be read ({reason})"
 NO_FORECAST = "{place}: is no forecast of jaxscale, as jaxscale predict … --register FILE writes it"
 OTHER_VERSION = "{place}: is a forecast of version {found}, and this jaxscale reads version {known}"
-EDITED = "{place}: is not what was registered: the SHA-256 of its fields is {found}…, and it names {expected}…"
+REGISTERED = "{place}: is not what was registered: the SHA-256 of its fields is {found}…, and it names {expected}…"
 
 
 def save_forecast(path: str | Path, forecast: Forecast) -> Path:
@@ -52,9 +52,7 @@ def save_forecast(path: str | Path, forecast: Forecast) -> Path:
     """
     target = Path(path)
     arrays: dict[str, Json] = {name: _listed(getattr(forecast, name)) for name in ARRAYS}
-    whole: dict[str, Json] = {
-        "kind": KIND,
-        "schema_version": VERSION,
+    fields: dict[str, Json] = {
         "made": forecast.made,
         "study": forecast.study,
         "source": forecast.source,
@@ -63,10 +61,10 @@ def save_forecast(path: str | Path, forecast: Forecast) -> Path:
         **arrays,
         "facts": dict(forecast.facts),
     }
-    text = json.dumps({**whole, "sha256": sha256_of(whole)}, indent=1, ensure_ascii=True, allow_nan=False)
+    text = sealed_text(KIND, VERSION, fields)
     try:
         with open(target, "x", encoding="ascii") as handle:
-            handle.write(text + "\n")
+            handle.write(text)
     except FileExistsError as error:
         raise StoreError(THERE.format(place=shown_name(str(target)))) from error
     except OSError as error:
@@ -103,12 +101,7 @@ def load_forecast(path: str | Path) -> Forecast:
         raise StoreError(NO_FORECAST.format(place=place))
     if record.get("schema_version") != VERSION:
         raise StoreError(OTHER_VERSION.format(place=place, found=record.get("schema_version"), known=VERSION))
-    try:
-        found, expected = sha256_of(record), str(record.get("sha256"))
-    except ValueError as error:
-        raise StoreError(NO_FORECAST.format(place=place)) from error
-    if found != expected:
-        raise StoreError(EDITED.format(place=place, found=found[:12], expected=expected[:12]))
+    check_seal(record, place, otherwise=NO_FORECAST.format(place=place), edited=REGISTERED)
     return Forecast(
         inputs={name: _array(column) for name, column in record["inputs"].items()},
         **{name: _array(record[name]) for name in ARRAYS},

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 from jaxscale.errors import StoreError
 from jaxscale.results import Studies, StudyKey
-from jaxscale.store.folder import absolute_path, parsed_document, sha256_of, told_reasons
+from jaxscale.store.folder import told_reasons
 from jaxscale.store.saving import load, save
+from jaxscale.store.sealed import free_place, sealed_text, unsealed
 from jaxscale.text import Json, shown_name
 
 KIND, VERSION = "jaxscale-studies", 1
@@ -18,9 +18,7 @@ LIST = "studies.json"
 OTHER = re.compile(r"[^A-Za-z0-9._+-]+")
 """What a folder's name has a dash for."""
 
-THERE = "{place}: exists and is not empty: choose another folder, or let it be replaced with --force (force=True)"
 NO_STUDIES = "{place}: is no list of studies of jaxscale, as jaxscale studies … --out FOLDER writes it"
-EDITED = "{place}: is not what was saved: the SHA-256 of its fields is {found}…, and it names {expected}…"
 
 
 def save_studies(folder: str | Path, found: Studies, *, force: bool = False) -> Path:
@@ -60,9 +58,7 @@ def save_studies(folder: str | Path, found: Studies, *, force: bool = False) -> 
     names = folder_names(found)
     for key, study in found.found.items():
         save(target / names[key], study, force=force)
-    whole: dict[str, Json] = {
-        "kind": KIND,
-        "schema_version": VERSION,
+    fields: dict[str, Json] = {
         "tables": list(found.tables),
         "laws": list(found.laws),
         "objectives": list(found.objectives),
@@ -71,18 +67,8 @@ def save_studies(folder: str | Path, found: Studies, *, force: bool = False) -> 
         "folders": [names.get(key) for key in found],
         "reasons": [found.failed.get(key) for key in found],
     }
-    text = json.dumps({**whole, "sha256": sha256_of(whole)}, indent=1, ensure_ascii=True, allow_nan=False)
     with told_reasons(target):
-        (target / LIST).write_text(text + "\n", encoding="ascii")
-    return target
-
-
-def free_place(folder: str | Path, *, force: bool) -> Path:
-    """Return the folder's absolute path; raise StoreError for one that is not empty, unless by force."""
-    target = absolute_path(folder)
-    with told_reasons(target):
-        if not force and target.exists() and any(target.iterdir()):
-            raise StoreError(THERE.format(place=shown_name(str(target))))
+        (target / LIST).write_text(sealed_text(KIND, VERSION, fields), encoding="ascii")
     return target
 
 
@@ -113,31 +99,24 @@ def load_studies(folder: str | Path) -> Studies:
     """
     target = Path(folder) / LIST
     place = shown_name(str(target))
+    otherwise = NO_STUDIES.format(place=place)
     try:
-        record = parsed_document(target.read_bytes(), place)
+        record = unsealed(target.read_bytes(), place, KIND, VERSION, otherwise=otherwise)
     except OSError as error:
-        raise StoreError(NO_STUDIES.format(place=place)) from error
-    if record.get("kind") != KIND or record.get("schema_version") != VERSION:
-        raise StoreError(NO_STUDIES.format(place=place))
-    try:
-        own, expected = sha256_of(record), str(record.get("sha256"))
-    except ValueError as error:
-        raise StoreError(NO_STUDIES.format(place=place)) from error
-    if own != expected:
-        raise StoreError(EDITED.format(place=place, found=own[:12], expected=expected[:12]))
+        raise StoreError(otherwise) from error
     tables, laws, objectives, folders, reasons = (
         _texts(record, name, place) for name in ("tables", "laws", "objectives", "folders", "reasons")
     )
     replicates, seed = record.get("replicates"), record.get("seed")
     if not isinstance(replicates, int) or not isinstance(seed, int):
-        raise StoreError(NO_STUDIES.format(place=place))
+        raise StoreError(otherwise)
     whole = Studies(tables, laws, objectives, {}, {}, replicates, seed)
     keys = list(whole)
     if len(keys) != len(folders) or len(keys) != len(reasons):
-        raise StoreError(NO_STUDIES.format(place=place))
+        raise StoreError(otherwise)
     names = {key: name for key, name in zip(keys, folders, strict=True) if name}
     if any(OTHER.search(name) or name.startswith(".") for name in names.values()):
-        raise StoreError(NO_STUDIES.format(place=place))
+        raise StoreError(otherwise)
     failed = {key: why for key, why in zip(keys, reasons, strict=True) if key not in names}
     return replace(whole, found={key: load(Path(folder) / name) for key, name in names.items()}, failed=failed)
 
