@@ -22,6 +22,7 @@ from jaxscale.registry import unknown
 from jaxscale.resampling import SCHEMES, Scheme
 from jaxscale.resampling.drawing import check_seed
 from jaxscale.results import Studies, Study, StudyKey
+from jaxscale.results.kinds import check_runs
 from jaxscale.results.samples import check_drawn
 from jaxscale.results.studies import name_of_objective
 from jaxscale.runs import Runs
@@ -32,7 +33,6 @@ NAMELESS = "table"
 
 NONE = "{axis}: name at least one"
 TWICE = "{axis}: '{name}' is given twice"
-NO_RUNS = "tables: a table of runs is expected, not {kind}: read one with js.read_runs(path)"
 NO_GROUPS = "{source}: has no groups to be split by: read_runs(…, group='experiment')"
 
 
@@ -104,7 +104,7 @@ def studies(
     >>> [key.table for key in found if found.status(key) == "converged"]
     ['small', 'large']
     """
-    parts, chosen, ways = _named(tables), [LAWS.resolve(one) for one in laws], _objectives(objectives, spaces)
+    parts, chosen, ways = _named(tables), LAWS.each(laws), _objectives(objectives, spaces)
     rule, drawn = INTERVALS.resolve(interval), SCHEMES.resolve(scheme)
     check_drawn(drawn)
     check_level(level)
@@ -170,8 +170,7 @@ def _named(tables: Mapping[str, Runs] | Sequence[Runs]) -> dict[str, Runs]:
     """Return tables by their names; of several of one name the second is `name-2`."""
     given = [*tables.values()] if isinstance(tables, Mapping) else [tables] if isinstance(tables, Runs) else [*tables]
     for one in given:
-        if not isinstance(one, Runs):
-            raise UsageError(NO_RUNS.format(kind=type(one).__name__))
+        check_runs("studies", one)
     if isinstance(tables, Mapping):
         return {str(name): one for name, one in tables.items()}
     found: dict[str, Runs] = {}
@@ -185,7 +184,7 @@ def _named(tables: Mapping[str, Runs] | Sequence[Runs]) -> dict[str, Runs]:
 
 def _objectives(objectives: Sequence[Objective | str], spaces: Sequence[str] | None) -> list[Objective]:
     """Return the objectives, in each of the spaces where any are named; raise UsageError."""
-    found = [OBJECTIVES.resolve(one) for one in objectives]
+    found = OBJECTIVES.each(objectives)
     if spaces is None:
         return found
     for one in spaces:
