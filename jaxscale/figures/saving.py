@@ -15,6 +15,7 @@ from jaxscale.errors import StoreError, UsageError
 from jaxscale.figures.pages import METADATA, Page
 from jaxscale.figures.spec import Figure
 from jaxscale.results import Study
+from jaxscale.results.kinds import without_weak_ensemble
 from jaxscale.text import shown, shown_name
 
 NOT_WRITTEN = "{path}: the figure could not be written ({reason}); check the folder's owner and the disk"
@@ -80,7 +81,7 @@ def with_curve(study: Study) -> Study:
 
     Without its ensemble where too few replicates are usable for bands.
     """
-    study = study if study.has_bands else replace(study, ensemble=None)
+    study = without_weak_ensemble(study)
     if study.frontier is None:
         return study
     ends = [*np.asarray(study.frontier.flops), *(study.frontier.measured or ())]

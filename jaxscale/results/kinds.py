@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +40,11 @@ def drawn_from(source: Study | T) -> Fit | Ensemble | T:
     if not isinstance(source, Study):
         return source
     return source.ensemble if source.ensemble is not None and source.has_bands else source.fit
+
+
+def without_weak_ensemble(study: Study) -> Study:
+    """Return a study, without its ensemble where that is not good enough for bands."""
+    return study if study.has_bands else replace(study, ensemble=None)
 
 
 def fit_behind(verb: str, source: object) -> Fit:

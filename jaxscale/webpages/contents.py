@@ -16,17 +16,19 @@ from jaxscale.figures import with_curve
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.laws.grouped import core_of
 from jaxscale.reports import fit_document, json_text, warnings_of, why_no_diagnosis
+from jaxscale.reports.exponents import exponent_line
 from jaxscale.reports.facts import fit_facts
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER
 from jaxscale.results import Diagnosis, Study
 from jaxscale.results.digests import digest_of_study
+from jaxscale.results.kinds import without_weak_ensemble
 from jaxscale.text import Json, escaped, shown_name, visible
 from jaxscale.webpages import repeating, tables, wording
 from jaxscale.webpages.charts import chart_of
 from jaxscale.webpages.citing import citations_of, own_citation
 from jaxscale.webpages.pictures import pictures_of
 from jaxscale.webpages.thinning import drawn_study, stated_draws
-from jaxscale.webpages.whatif import WhatIf, slider_budgets, what_if, without_bands
+from jaxscale.webpages.whatif import WhatIf, slider_budgets, what_if
 
 SECTIONS = (
     ("answer", "Answer"), ("certainty", "How sure"), ("evidence", "What it rests on"), ("frontier", "Frontier"),
@@ -58,7 +60,7 @@ class Contents:
 
 def contents_of(study: Study) -> Contents:
     """Return what the page of a study says."""
-    drawn = drawn_study(without_bands(study))
+    drawn = drawn_study(without_weak_ensemble(study))
     parts = [_part(key, name, one) for key, (name, one) in enumerate(_parts(study))]
     law, cautions, citations = core_of(study.fit.law), warnings_of(study), citations_of(core_of(study.fit.law))
     diagnosis, no_diagnosis = _diagnosed(study)
@@ -77,10 +79,9 @@ def contents_of(study: Study) -> Contents:
         "has_frontier": any(part["rows"] for part in parts),
         "no_frontier": next((one.message for one in cautions if one.code == NO_FRONTIER), ""),
         "remarks": [f"Extrapolation: {one.message}." for one in cautions if one.code == EXTRAPOLATION],
-        "certainty": [*wording.certainty_of(study), *_noted(cautions, found)],
+        "certainty": [*wording.certainty_of(study), *_exponents(study), *_noted(cautions, found)],
         "has_bands": study.has_bands,
         "band_name": f"{100 * study.level:g} % {study.interval.name}",
-        "coef_note": "",
         "coefs": tables.coef_rows(study),
         "figures": pictures_of(drawn, ("coefs", "residuals")),
         "residuals": RESIDUALS.format(said=residuals) if residuals else "",
@@ -127,7 +128,7 @@ def _part(key: int, name: str, study: Study) -> dict[str, Any]:
     part |= {"headers": tables.frontier_headers(study), "caption": _caption(study)}
     if key >= MOST_PARTS:
         return part | {"no_what_if": TOO_MANY.format(most=MOST_PARTS)}
-    curve = with_curve(drawn_study(without_bands(study)) if study.ensemble is None else _redrawn(study))
+    curve = with_curve(_redrawn(study))
     part |= {"figures": pictures_of(curve, OF_A_FRONTIER)}
     part |= {"chart": chart_of(curve, f"chart-{key}"), "has_chart": True}
     found = what_if(study)
@@ -139,7 +140,7 @@ def _part(key: int, name: str, study: Study) -> dict[str, Any]:
 
 def _redrawn(study: Study) -> Study:
     """Return a study with few enough replicates for its curve, whose frontier `with_curve` makes anew."""
-    drawn = drawn_study(without_bands(study))
+    drawn = drawn_study(without_weak_ensemble(study))
     return drawn if drawn.frontier is not None else replace(drawn, frontier=study.frontier)
 
 
@@ -205,6 +206,11 @@ def _told(diagnosis: Diagnosis) -> dict[str, Any]:
         "influential": tables.influential_rows(diagnosis),
         "findings": [_warning(one) for one in diagnosis.findings if one.code not in known],
     }
+
+
+def _exponents(study: Study) -> list[str]:
+    line = exponent_line(study)
+    return [f"{line}."] if line else []
 
 
 def _noted(cautions: Sequence[Finding], told: Mapping[str, Any] | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -137,8 +137,3 @@ def _listed(values: np.ndarray) -> Sequence[Json]:
     if values.ndim > 1:
         return [_listed(one) for one in values]
     return [float(f"{one:.{WRITTEN - 1}e}") if np.isfinite(one) else None for one in values.tolist()]
-
-
-def without_bands(study: Study) -> Study:
-    """Return the study without its ensemble where that is not good enough for bands."""
-    return study if study.has_bands else replace(study, ensemble=None)
