@@ -70,6 +70,18 @@ def test_what_was_diagnosed_and_compared_is_that_of_the_rows():
         assert now["mean_miss"] == pytest.approx(then["mean_miss"], abs=1e-6)
 
 
+def test_the_page_says_what_the_package_says_today():
+    fitted, held = (ledger.read(ledger.FOLDER / f"{stage}.csv") for stage in ("fit", "held-back"))
+    found, page = records.read(revisiting.REVISITED), " ".join(pages.README.read_text(encoding="utf-8").split())
+    assert (found["rows"], found["held_back"]) == (len(fitted), len(held))
+    inside = {one["band"]: one["inside"] for one in found["bands"]}
+    width = {one["band"]: f"{100 * np.expm1(one['width']):.1f} %" for one in found["bands"]}
+    assert f"holds {inside['combined']} of the {len(held)}, at a median width of {width['combined']}" in page
+    assert f"where Chinchilla's alone holds {inside['chinchilla']} at {width['chinchilla']}" in page
+    assert f"Kaplan's ({inside['kaplan']} of {len(held)})" in page
+    assert "column-explains" in [one["code"] for one in found["diagnoses"]]
+
+
 def test_the_table_that_ships_has_the_rows_of_the_study():
     assert shipping.TABLE.read_text(encoding="utf-8") == shipping.table(shipping.measured()), "run: … pilot ship"
 

@@ -1,5 +1,7 @@
 """Where replicates start: no candidate is lower than what is found, and no surrogate is trusted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ import jaxscale as js
 from jaxscale import precision
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import draws
-from jaxscale.engine.starts import priced_starts
+from jaxscale.engine.starts import STARTS, priced_starts
 from jaxscale.fitting.optimum import surrogates_at, views_of
 from jaxscale.refitting.setup import setup_of
 from jaxscale.refitting.starting import Pool, solve_replicates
@@ -52,6 +54,30 @@ def test_a_replicate_starts_from_the_candidate_of_the_lowest_price(started):
     np.testing.assert_allclose(starts.price[:, 0], exact.min(axis=1), rtol=1e-5)
     assert np.all(starts.price[:, 1] >= starts.price[:, 0])
     assert np.all(starts.chosen[:, 1] != starts.chosen[:, 0])
+
+
+def test_one_descent_is_the_first_of_two(started):
+    setup, pool = started
+    with precision.float64():
+        both = priced_starts(setup.job, pool.candidates, REPLICATES, Clock())
+        alone = priced_starts(setup.job, pool.candidates._replace(descents=np.int32(1)), REPLICATES, Clock())
+    assert np.isfinite(both.value).all()
+    np.testing.assert_array_equal(alone.value[:, 0], both.value[:, 0])
+    np.testing.assert_array_equal(alone.theta[:, 0], both.theta[:, 0])
+    np.testing.assert_array_equal(alone.price, both.price)
+    assert np.isinf(alone.value[:, 1]).all()
+
+
+def test_where_one_descent_is_enough_a_second_lowers_none(started, epoch_fit):
+    """Epoch's table has one minimum in nearly every replicate, the other table has several in many."""
+    setup, _ = started
+    with precision.float64():
+        assert survey_of(setup, Clock()).descents == STARTS
+    found = js.refitting.survey(epoch_fit, seed=0)
+    assert found.descents == 1
+    one, two = (js.refitting.refit(epoch_fit, replace(found, descents=n), range(256, 768)) for n in (1, STARTS))
+    assert np.all(one.status == Status.CONVERGED)
+    np.testing.assert_allclose(one.value, two.value, rtol=1e-8)
 
 
 @pytest.mark.parametrize("is_lying", [False, True], ids=["surrogates", "surrogates with slopes of the wrong sign"])
