@@ -284,6 +284,7 @@ def _solved(scene: Scene, risk: Risk, cuts: np.ndarray, starts: np.ndarray) -> R
         tuple(part.lowest for part in scene.parts),
         tuple(np.split(padded, ends, axis=1)),
         np.arange(CUTS) < len(cuts),
+        np.mean(np.abs(scene.lowest)),
     )
     with precision.float64():
         found: Risked = run(Clock(), least_risk, (risk,), (numbers, starts))

@@ -28,13 +28,14 @@ class RiskNumbers(NamedTuple):
     """The numbers of a risk; a tuple has one entry for each law.
 
     plans: with coefs that are arrays (R,).   baselines: (R,), what is taken off each loss.   cuts: (CUTS, R) weights.
-    is_there: (CUTS,), not padding.
+    is_there: (CUTS,), not padding.   unit: of t, in nats: the size of a loss, which is hundreds in a corner.
     """
 
     plans: tuple[PlanNumbers, ...]
     baselines: tuple[Tree, ...]
     cuts: tuple[Tree, ...]
     is_there: Tree
+    unit: Tree
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Risk:
         means = jnp.zeros(CUTS, x.dtype)
         for spending, plan, baseline, cut in zip(self.spendings, p.plans, p.baselines, p.cuts, strict=True):
             means = means + cut @ (losses_at(spending, plan, at) - baseline)
-        above = jnp.where(p.is_there, means - least, -1.0)
+        above = jnp.where(p.is_there, means / p.unit - least, -1.0)
         return jnp.concatenate([above, self.spendings[0].constraints(at, p.plans[0])])
 
 
@@ -93,7 +94,7 @@ def least_risk(risk: Risk, argument: tuple[RiskNumbers, jax.Array]) -> Risked:
     def ended(start: jax.Array) -> tuple[Risked, jax.Array]:
         found = constrained_optimum(risk, numbers, start)
         is_met = certify(risk, numbers, found).is_met
-        return Risked(found.x[:-1], found.x[-1], found.multipliers[:CUTS], is_met), found.x[-1]
+        return Risked(found.x[:-1], found.x[-1] * numbers.unit, found.multipliers[:CUTS], is_met), found.x[-1]
 
     every, value = jax.vmap(ended)(starts)
     best = jnp.argmin(jnp.where(every.is_met, value, jnp.inf))

@@ -115,6 +115,15 @@ def test_limits_hold_for_the_plan_and_say_how_often_they_bind(coefs):
     assert found.binding["params at most"] >= (own > 5e10).mean()
 
 
+@pytest.mark.parametrize("cap", [10.0, 1e3, 1e5, 1e8])
+def test_a_cap_far_below_every_best_size_is_the_plan(coefs, cap):
+    """Down to a loss of hundreds of nats: within a cap below every draw's own size each of them takes it all."""
+    limits = [at_most("params", cap), at_most("tokens", 1e30)]
+    found = js.decide(law=LAW, coefs=coefs, flops=FLOPS, limits=limits)
+    assert (found.params, found.tokens) == pytest.approx((cap, FLOPS / 6 / cap), rel=1e-8)
+    assert found.binding["params at most"] == 1.0
+
+
 @pytest.mark.slow
 def test_laws_count_by_their_weights(coefs):
     """With all the weight on one law the plan is that law's; with draws of both, the cheapest on average."""
