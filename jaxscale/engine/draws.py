@@ -92,15 +92,16 @@ def in_blocks(
     """Return function(argument), a pytree with leaves (B, n), computed `block` entries at a time for the first `count`
     of them, and zeros beyond.
     """
+    one_block = jax.jit(function, inline=True)  # so that it is traced once, for its shapes and for its operations
 
     def compute(at: jax.Array, whole: Tree) -> Tree:
         def write(into: jax.Array, part: jax.Array) -> jax.Array:
             return jax.lax.dynamic_update_slice(into, part, (at * block, jnp.zeros_like(at)))
 
-        return jax.tree.map(write, whole, function(jax.lax.dynamic_slice(argument, (at * block,), (block,))))
+        return jax.tree.map(write, whole, one_block(jax.lax.dynamic_slice(argument, (at * block,), (block,))))
 
-    shapes = jax.eval_shape(function, argument)
-    zeros = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
+    shapes = jax.eval_shape(one_block, jax.ShapeDtypeStruct((block,), argument.dtype))
+    zeros = jax.tree.map(lambda one: jnp.zeros((len(argument), *one.shape[1:]), one.dtype), shapes)
     return jax.lax.fori_loop(0, (count + (block - 1)) // block, compute, zeros)
 
 

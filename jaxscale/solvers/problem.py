@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,15 @@ Tree: TypeAlias = Any
 
 LENGTHS = (0.02, 0.06, 0.15, 0.35, 0.7, 1.0, 1.5, 3.0)
 """Of a step, at which the objective is predicted before it is taken."""
+
+
+@runtime_checkable
+class Differentiated(Protocol):
+    """A residual that knows its derivatives."""
+
+    def derivatives(self, theta: tuple[jax.Array, ...], row: Row) -> tuple[jax.Array, list[jax.Array], list[jax.Array]]:
+        """Return the residual, its p first and its p (p + 1) / 2 second derivatives."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -250,9 +259,11 @@ def _derivatives(
 ) -> tuple[jax.Array, list[jax.Array], list[jax.Array]]:
     """Return a row's residual, its p first and its p (p + 1) / 2 second derivatives.
 
-    Reverse mode twice, on separate scalars: each pass is pruned to the coordinates it reaches, so a sum of separate
-    terms costs no mixed derivatives, and XLA shares what the passes have in common.
+    Its own, where it knows them. Else reverse mode twice, on separate scalars: each pass is pruned to the coordinates
+    it reaches, so a sum of separate terms costs no mixed derivatives, and XLA shares what the passes have in common.
     """
+    if isinstance(residual, Differentiated):
+        return residual.derivatives(theta, row)
 
     def at_point(*point: jax.Array) -> jax.Array:
         return residual(point, row)

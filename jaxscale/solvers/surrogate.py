@@ -8,6 +8,7 @@ a start and never an answer: the loop that minimises takes it from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.numerics import small_spd
-from jaxscale.numerics.made import kept, made_of
+from jaxscale.numerics.made import kept
 from jaxscale.numerics.rho import Rho
 from jaxscale.numerics.small_spd import pack_indices
 from jaxscale.solvers.problem import (
@@ -189,24 +190,39 @@ def surrogate_evaluation(
     return over_rows(problem, data, z, scale, jnp.ones(problem.size, z.dtype), metric)
 
 
+@dataclass(frozen=True)
+class Quadratic:
+    """The residual of a row that is (kind, terms), with its own derivatives: traced twice in reverse they would be
+    hundreds of operations for each of the p (p + 1) / 2 pairs.
+    """
+
+    def __call__(self, z: tuple[jax.Array, ...], row: Row) -> jax.Array:
+        """Return the residual at z."""
+        return self.derivatives(z, row)[0]
+
+    def derivatives(self, z: tuple[jax.Array, ...], row: Row) -> tuple[jax.Array, list[jax.Array], list[jax.Array]]:
+        """Return the residual at z, its first and its packed second derivatives."""
+        _, (value, *terms) = row
+        first, second = terms[: len(z)], terms[len(z) :]
+        place = {pair: at for at, pair in enumerate(pack_indices(len(z)))}
+        jacobian = [
+            sum((second[place[min(j, k), max(j, k)]] * z[k] for k in range(len(z))), start=first[j])
+            for j in range(len(z))
+        ]
+        for at, slope, here in zip(z, first, jacobian, strict=True):
+            value = value + 0.5 * at * (slope + here)
+        return value, jacobian, second
+
+
 @kept(256)
 def quadratic(
     rho: Callable[[jax.Array, jax.Array], Rho], size: int, seen: tuple[tuple[int, ...], ...] | None = None
 ) -> Problem:
-    """Return the problem whose residuals are quadratics: one row is (kind, terms).
+    """Return the problem whose residuals are quadratics.
 
     seen: of a share, where rows see some of the coordinates.   It knows no law, and nor do the programs made with it.
     """
-
-    def residual(z: tuple[jax.Array, ...], row: Row) -> jax.Array:
-        _, (value, *terms) = row
-        for j, at in enumerate(z):
-            value = value + terms[j] * at
-        for place, (j, k) in enumerate(pack_indices(len(z)), start=len(z)):
-            value = value + (0.5 if j == k else 1.0) * terms[place] * z[j] * z[k]
-        return value
-
-    made_of(residual)
+    residual = Quadratic()
     if seen is None:
         return Problem(residual, rho, size)
     return Problem.shared(Share(residual, _kind_of, seen), rho)

@@ -94,6 +94,27 @@ def test_at_the_base_it_is_the_objective_with_its_gradient_and_hessian(at_bases)
     np.testing.assert_allclose(there.curvature, frame.transpose(0, 2, 1) @ here.curvature @ frame, atol=1e-4)
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_its_own_derivatives_are_those_of_its_residual(size):
+    """Against JAX's gradient and Hessian of the value, and the value against the quadratic form."""
+    random = np.random.default_rng(size)
+    z, value, slope = random.standard_normal(size), random.standard_normal(), random.standard_normal(size)
+    bend = random.standard_normal((size, size))
+    bend += bend.T
+    upper = np.triu_indices(size)
+    with precision.float64():
+        row = (jnp.zeros(()), tuple(jnp.asarray([value, *slope, *bend[upper]])))
+
+        def ask(point):
+            return derivatives(quadratic(HUBER.rho, size), tuple(point), row)
+
+        residual, first, second = ask(jnp.asarray(z))
+        gradient, hessian = jax.grad(lambda point: ask(point)[0]), jax.hessian(lambda point: ask(point)[0])
+        np.testing.assert_allclose(residual, value + slope @ z + z @ bend @ z / 2, rtol=1e-12)
+        np.testing.assert_allclose(first, gradient(jnp.asarray(z)), rtol=1e-12)
+        np.testing.assert_allclose(second, hessian(jnp.asarray(z))[upper], rtol=1e-12, atol=1e-12)
+
+
 def test_away_from_the_base_its_error_is_of_third_order(at_bases):
     rows, surrogates, _ = at_bases
     direction = np.random.default_rng(2).standard_normal((LANES, 3))
