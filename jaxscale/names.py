@@ -18,6 +18,8 @@ SOLVERS = ("newton", "lbfgs")
 DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 FIGURES = ("frontier", "isoloss", "residuals", "coefs")
+WIDTHS = ("page", "column")
+"""Of a figure in print; the first is the usual one."""
 COSTS = (
     "6nd", "lifetime", "serving", "query", "serving-memory", "training-memory", "hours", "dollars", "params", "tokens",
     "tokens_per_param", "active_params", "batched", "steps", "wall-clock",

@@ -12,7 +12,7 @@ from jaxscale.figures.coefs import COEFS
 from jaxscale.figures.design import draw_design, panels_of_design
 from jaxscale.figures.frontier import FRONTIER, compose_alone, panels_of_frontier
 from jaxscale.figures.isoloss import ISOLOSS
-from jaxscale.figures.pages import Page
+from jaxscale.figures.pages import WIDTHS, Page, Width
 from jaxscale.figures.phases import draw_check, panels_of_check
 from jaxscale.figures.plan import draw_decision, draw_plan, panels_of_decision, panels_of_plan
 from jaxscale.figures.recipes import draw_recipes, panels_of_recipes
@@ -45,13 +45,20 @@ PANEL_OF_A_PAGE = "panel = {panel!r} is one panel of a figure, which is drawn in
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure of one result: what makes its page, and what makes its panels."""
+    """A figure of one result: what makes its page at a width, and what makes its panels."""
 
-    page: Callable[[], Page]
+    page: Callable[[Width], Page]
     panels: Callable[[], Panels]
 
 
-def plot(result: Result, figure: str | None = None, *, ax: Axes | None = None, panel: str | None = None) -> Page | Axes:
+def plot(
+    result: Result,
+    figure: str | None = None,
+    *,
+    ax: Axes | None = None,
+    panel: str | None = None,
+    width: Width = "page",
+) -> Page | Axes:
     """Return a figure of a result: a page of its own, or one panel of it in axes of yours.
 
     Parameters
@@ -66,6 +73,9 @@ def plot(result: Result, figure: str | None = None, *, ax: Axes | None = None, p
         Axes of matplotlib to draw into. Nothing else of their figure is touched, and there is no caption.
     panel
         With `ax`, which panel of the figure, as `loss` of a frontier, or `alpha` of the coefs; None for the first.
+    width
+        Of the page in print: `column`, 3.25 inches, or `page`, 6.75. Text has 8 points at either; panels that have no
+        room beside one another stand in a column.
 
     Returns
     -------
@@ -76,8 +86,8 @@ def plot(result: Result, figure: str | None = None, *, ax: Axes | None = None, p
     Raises
     ------
     UsageError
-        For a result without a figure, an unknown name, what is no axes, and a figure that needs what the result does
-        not have.
+        For a result without a figure, an unknown name or width, what is no axes, and a figure that needs what the
+        result does not have.
 
     Examples
     --------
@@ -86,11 +96,12 @@ def plot(result: Result, figure: str | None = None, *, ax: Axes | None = None, p
     >>> js.plot(ensemble, "coefs", ax=page.axes[0], panel="alpha") is page.axes[0]
     True
     """
+    check_known("width", width, WIDTHS)
     drawing = _drawing(result, figure)
     if ax is None:
         if panel is not None:
             raise UsageError(PANEL_OF_A_PAGE.format(panel=panel))
-        return drawing.page()
+        return drawing.page(width)
     if not isinstance(ax, Axes):
         raise UsageError(NOT_AXES.format(ax=ax))
     panels = drawing.panels()
@@ -109,12 +120,12 @@ def _drawing(result: Result, figure: str | None) -> Drawing:
     if isinstance(result, SpecificationCurve):
         answer = _one_of(figure, ("params", "loss"))
         return Drawing(
-            lambda: draw_specifications(result, "loss" if answer == "loss" else "params"),
+            lambda width: draw_specifications(result, "loss" if answer == "loss" else "params", width=width),
             lambda: panels_of_specifications(result, "loss" if answer == "loss" else "params"),
         )
     if isinstance(result, Frontier):
         _one_of(figure, (FRONTIER.name,))
-        return Drawing(lambda: compose_alone(result), lambda: panels_of_frontier(result))
+        return Drawing(lambda width: compose_alone(result, width=width), lambda: panels_of_frontier(result))
     found = _own(result)
     if found is None:
         kinds = (Study, Fit, Ensemble, Frontier, Check, Plan, Decision, Design, Diagnosis, RecipeComparison)
@@ -127,15 +138,15 @@ def _drawing(result: Result, figure: str | None) -> Drawing:
 def _own(result: Result) -> Drawing | None:
     """Return the one figure of a result that has one."""
     if isinstance(result, Check):
-        return Drawing(lambda: draw_check(result), lambda: panels_of_check(result))
+        return Drawing(lambda width: draw_check(result, width=width), lambda: panels_of_check(result))
     if isinstance(result, Plan):
-        return Drawing(lambda: draw_plan(result), lambda: panels_of_plan(result))
+        return Drawing(lambda width: draw_plan(result, width=width), lambda: panels_of_plan(result))
     if isinstance(result, Decision):
-        return Drawing(lambda: draw_decision(result), lambda: panels_of_decision(result))
+        return Drawing(lambda width: draw_decision(result, width=width), lambda: panels_of_decision(result))
     if isinstance(result, Design):
-        return Drawing(lambda: draw_design(result), lambda: panels_of_design(result))
+        return Drawing(lambda width: draw_design(result, width=width), lambda: panels_of_design(result))
     if isinstance(result, RecipeComparison):
-        return Drawing(lambda: draw_recipes(result), lambda: panels_of_recipes(result))
+        return Drawing(lambda width: draw_recipes(result, width=width), lambda: panels_of_recipes(result))
     return None
 
 
@@ -149,7 +160,7 @@ def _of_study(result: Study | Fit | Ensemble, figure: str | None) -> Drawing:
     chosen = FIGURES.resolve(figure or usual)
     has_frontier = "frontier" in (*chosen.needs, *chosen.welcomes)
     drawn = with_curve(study if has_frontier else replace(study, frontier=None))
-    return Drawing(lambda: chosen.make(drawn), lambda: chosen.panels(drawn))
+    return Drawing(lambda width: chosen.make(drawn, width), lambda: chosen.panels(drawn))
 
 
 def _one_of(name: str | None, known: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 
 from jaxscale.allocation.frontier import frontier
 from jaxscale.errors import StoreError, UsageError
-from jaxscale.figures.pages import METADATA, Page
+from jaxscale.figures.pages import METADATA, Page, Width
 from jaxscale.figures.spec import Figure
 from jaxscale.results import Study
 from jaxscale.results.kinds import without_weak_ensemble
@@ -31,7 +31,7 @@ NOT_A_FORMAT = "a figure cannot be saved as '{suffix}'; known: {known}"
 
 
 def draw_all(
-    figures: Sequence[Figure], study: Study, folder: Path, format: str = "png"
+    figures: Sequence[Figure], study: Study, folder: Path, format: str = "png", width: Width = "page"
 ) -> tuple[list[Path], dict[str, str]]:
     """Write every figure that a study allows into a folder; return the paths, and name → reason of those left out.
 
@@ -45,21 +45,23 @@ def draw_all(
         asked += [(one, f"{one.name} of {shown(group)}", of_group, own) for one in names]
     for figure, name, drawn, place in asked:
         try:
-            paths.append(_draw(figure, drawn, place, format))
+            paths.append(_draw(figure, drawn, place, format, width))
         except UsageError as error:
             left_out[name] = str(error)
     return paths, left_out
 
 
-def draw_each(figures: Sequence[Figure], study: Study, folder: Path, format: str = "png") -> list[Path]:
+def draw_each(
+    figures: Sequence[Figure], study: Study, folder: Path, format: str = "png", width: Width = "page"
+) -> list[Path]:
     """Write these figures into a folder and return their paths; raise UsageError where one cannot be drawn."""
     has_frontier = any("frontier" in (*figure.needs, *figure.welcomes) for figure in figures)
     drawn = with_curve(study if has_frontier else replace(study, frontier=None))
-    return [_draw(figure, drawn, folder, format) for figure in figures]
+    return [_draw(figure, drawn, folder, format, width) for figure in figures]
 
 
-def _draw(figure: Figure, study: Study, folder: Path, format: str) -> Path:
-    page = figure.make(study)
+def _draw(figure: Figure, study: Study, folder: Path, format: str, width: Width) -> Path:
+    page = figure.make(study, width)
     path = folder / f"{figure.name}.{format}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +103,7 @@ def svg_of(figure: Page) -> str:
 
 
 def save_figure(figure: Page, path: str | Path) -> None:
-    """Write the page as PNG (160 dpi), PDF or SVG, by the path's suffix; an existing file is replaced.
+    """Write the page as PNG (200 dpi), PDF or SVG, by the path's suffix; an existing file is replaced.
 
     Raises UsageError for another suffix, OSError where the file cannot be written.
     """
