@@ -27,6 +27,8 @@ Which = Literal["x", "y"]
 COUNTS = frozenset({"params", "tokens"})
 LEADS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
 """Leading digits of ticks on a log axis, the roundest first."""
+FAR = 4.0
+"""A value above the least by more than this multiple of the spread of 95 % of them is an arrow at the edge."""
 LEAST_SPAN = 10.0
 """A log axis covers at least this factor, so that a single budget or size still gets two ticks."""
 
@@ -126,6 +128,20 @@ def loss_axis(axes: Axes, which: Which, *values: np.ndarray, is_power: bool = Fa
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     axes.set(**{f"{which}scale": "linear", f"{which}lim": (low - margin, high + margin)})
     (axes.xaxis if which == "x" else axes.yaxis).set_major_locator(MaxNLocator(5))
+
+
+def within_reach(values: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
+    """Return which values (n,) do not lie so far above the others that an axis with them would show nothing of these.
+
+    of: what they are held against, by default themselves. NaN counts as within reach.
+    """
+    known = values if of is None else of
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return np.ones(len(values), bool)
+    least, most = float(known.min()), float(np.quantile(known, 0.95, method="lower"))
+    is_far = values > least + FAR * (most - least) if most > least else np.zeros(len(values), bool)
+    return ~np.asarray(is_far)
 
 
 def is_power(flops: np.ndarray, loss: np.ndarray) -> bool:

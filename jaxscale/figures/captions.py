@@ -32,8 +32,14 @@ def banded(band: Band | None, ensemble: Ensemble | None) -> str:
     return text if ensemble is None else f"{text} (scheme {literal(ensemble.scheme.name)}, seed {ensemble.seed})"
 
 
+def table_rows(fit: Fit) -> str:
+    """Return the statement about the table and its rows."""
+    origin = fit.runs.origin
+    return f"{len(fit.runs):,} of {origin.rows:,} rows of {source_name(origin.source)}"
+
+
 def _fitted(fit: Fit) -> list[str]:
-    law, objective, origin = fit.law, fit.objective, fit.runs.origin
+    law, objective = fit.law, fit.objective
     stated_law = f", {equation(law.equation)}" if law.equation else ""
     delta = "" if objective.delta is None else f", δ = {objective.delta:g}"
     if objective.dof is not None:
@@ -41,7 +47,7 @@ def _fitted(fit: Fit) -> list[str]:
     stated = [
         f"law {literal(law.name)}{stated_law}",
         f"objective {literal(objective.name)}, {objective.space} space{delta}",
-        f"{len(fit.runs):,} of {origin.rows:,} rows of {source_name(origin.source)}",
+        table_rows(fit),
     ]
     if fit.fixed:
         stated.append("fixed: " + ", ".join(f"{symbol(name)} = {fit.coefs[name]:.4g}" for name in fit.fixed))

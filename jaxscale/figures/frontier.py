@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from jaxscale.allocation.inputs import measured_flops, priced
-from jaxscale.figures.axes import column, is_power, label_of, log_axis, loss_axis
+from jaxscale.figures.axes import column, is_power, label_of, log_axis, loss_axis, within_reach
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.pages import (
     BLUE,
@@ -43,9 +43,6 @@ LAYOUTS: dict[tuple[Width, bool], tuple[str, float]] = {
 QUANTITY = {"N": "params", "R": "tokens_per_param", "L": "loss"}
 REACH = 30.0
 """A band widens a log axis by at most this factor either way; one that goes further runs out of the panel."""
-
-FAR = 4.0
-"""A run above the least loss by more than this multiple of the spread of 95 % of them is an arrow at the edge."""
 
 MEASURED, EXTRAPOLATED = "-", (0, (4.0, 2.0))
 FEW = 12
@@ -94,7 +91,7 @@ def draw_quantity(
         x, y = column(priced(frontier.law, runs), "flops"), column(runs, name)
     draw_curve(ax, flops, centre, band, measured)
     log_axis(ax, "x", flops, x, name="flops")
-    is_far = _is_far(y) if name == "loss" else np.zeros(len(y), bool)
+    is_far = ~within_reach(y) if name == "loss" else np.zeros(len(y), bool)
     limits = [centre, y[~is_far], *_within_reach(centre, band)]
     if name == "loss":
         loss_axis(ax, "y", *limits, is_power=is_power(flops, centre))
@@ -107,15 +104,6 @@ def draw_quantity(
         ax.scatter(x[is_far], top, s=2.0 * area, c=BLUE, marker="^", linewidths=0, zorder=3, clip_on=False)
     ax.set_xlabel(label_of("flops"))
     ax.set_ylabel(label_of(name))
-
-
-def _is_far(loss: np.ndarray) -> np.ndarray:
-    """Return which runs (n,) lie so far above the others that an axis with them would show nothing of these."""
-    known = loss[np.isfinite(loss)]
-    if not known.size:
-        return np.zeros(len(loss), bool)
-    least, most = float(known.min()), float(np.quantile(known, 0.95, method="lower"))
-    return np.asarray(loss > least + FAR * (most - least)) if most > least else np.zeros(len(loss), bool)
 
 
 def compose(study: Study, *, width: Width) -> Page:

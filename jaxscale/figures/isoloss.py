@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import FuncNorm, ListedColormap
+from matplotlib.colors import FuncNorm
 from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -19,11 +19,10 @@ from jaxscale.errors import UsageError
 from jaxscale.figures.axes import column, label_of, log_axis
 from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.frontier import curve_handles, draw_curve, shade_measured
-from jaxscale.figures.levels import contour_levels
+from jaxscale.figures.levels import SHADE, contour_levels
 from jaxscale.figures.pages import (
     EDGE_OF_TEXT,
     INK,
-    SHADES,
     Page,
     Width,
     marker_area,
@@ -46,8 +45,6 @@ CELLS = 240
 BEYOND = 100.0
 """The plane ends at this multiple of the largest measured compute; the frontier's own figure goes further."""
 HEIGHTS: dict[Width, float] = {"column": 2.9, "page": 3.9}
-SHADE = ListedColormap(matplotlib.colormaps[SHADES](np.linspace(0.0, 0.9, 256)))
-"""Without the palest yellow, in which a thin contour would not be seen."""
 FREE, INSIDE = 15.0, 16.0
 """Pixels from the middle of a contour's label to the nearest run or curve, and to the edge of the panel, at least."""
 

@@ -1,9 +1,15 @@
-"""Round levels for contours of a loss."""
+"""Round levels for contours of a loss, and the colours of thin lines."""
 
 from __future__ import annotations
 
+import matplotlib
 import numpy as np
+from matplotlib.colors import ListedColormap
 
+from jaxscale.figures.pages import SHADES
+
+SHADE = ListedColormap(matplotlib.colormaps[SHADES](np.linspace(0.0, 0.9, 256)))
+"""Without the palest yellow, in which a thin line would not be seen."""
 CONTOURS = 9
 """Contours that touch the frontier."""
 STEPS = (5.0, 2.0, 1.0)

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from math import ceil
+from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import IO, BinaryIO, Literal, TypeAlias
 
 import matplotlib.style
 from matplotlib.artist import Artist
@@ -33,6 +34,9 @@ WIDTHS: dict[Width, float] = {"column": 3.25, "page": 6.75}
 SIZE = 8.0
 """Points of all text, at either width; an index or an exponent is smaller, as everywhere in print."""
 
+DPI = 200
+"""Dots per inch of a PNG: a page of 6.75 inches is 1350 pixels wide."""
+
 EDGE_OF_TEXT = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 """The box behind a text that stands among data."""
 
@@ -50,7 +54,10 @@ SETTINGS = {
     "legend.frameon": False,
     "pdf.fonttype": 42,  # TrueType: journals refuse Type 3, matplotlib's own default
     "ps.fonttype": 42,
+    "savefig.dpi": DPI,
+    "savefig.facecolor": "white",
     "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "jaxscale",
     "text.color": INK,
     "xtick.color": GREY,
     "xtick.labelcolor": INK,
@@ -59,9 +66,6 @@ SETTINGS = {
     "ytick.labelcolor": INK,
     "ytick.labelsize": SIZE,
 }
-
-DPI = 200
-"""Dots per inch of a PNG: a page of 6.75 inches is 1350 pixels wide."""
 
 # Without these entries matplotlib writes its version or the time of day into the file.
 METADATA: dict[str, dict[str, str | None]] = {
@@ -81,10 +85,16 @@ HANDLE, BETWEEN = 2.0, 1.4
 class Page(Figure):
     """A figure of matplotlib, made without pyplot, that is written the same everywhere and that a notebook shows."""
 
+    def savefig(
+        self, fname: str | PathLike[str] | IO[bytes], *, transparent: bool | None = None, **options: object
+    ) -> None:
+        """Write the page as matplotlib does, in the house's style whatever the caller's: 200 dpi, TrueType, text."""
+        with house_style():
+            super().savefig(fname, transparent=transparent, **options)
+
     def write(self, target: Path | BinaryIO, format: str, dpi: int = DPI) -> None:
         """Write the page as png, pdf or svg; an existing file is replaced.   dpi: of pixels, in a svg as well."""
-        with house_style(), matplotlib.rc_context({"svg.hashsalt": "jaxscale", "savefig.facecolor": "white"}):
-            self.savefig(target, format=format, dpi=dpi, metadata=METADATA[format])
+        self.savefig(target, format=format, dpi=dpi, metadata=METADATA[format])
 
     def _repr_png_(self) -> bytes:
         target = io.BytesIO()

@@ -19,7 +19,7 @@ from jaxscale.results.kinds import without_weak_ensemble
 from jaxscale.text import shown, shown_name
 
 NOT_WRITTEN = "{path}: the figure could not be written ({reason}); check the folder's owner and the disk"
-OF_ONE_GROUP = ("frontier", "isoloss")
+OF_ONE_GROUP = ("frontier", "isoloss", "isoflop", "density")
 """Figures that show one law: of a fit over groups each group has its own."""
 POINTS = 61
 """Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
@@ -38,11 +38,15 @@ def draw_all(
     Of a fit over groups, what shows the law or its frontier is drawn for each group, in a folder of its own.
     """
     paths, left_out, whole = [], {}, with_curve(study)
-    asked = [(one, one.name, whole, folder) for one in figures if not (study.groups and one.name in OF_ONE_GROUP)]
+    asked = [
+        (one, one.name, prepared(study, one, whole), folder)
+        for one in figures
+        if not (study.groups and one.name in OF_ONE_GROUP)
+    ]
     for at, (group, part) in enumerate(study.groups.items()):
-        own, of_group = folder / _folder_name(group, at), with_curve(part)
+        own, of_group = folder / _folder_name(group, at), whole.groups[group]
         names = [one for one in figures if one.name in OF_ONE_GROUP]
-        asked += [(one, f"{one.name} of {shown(group)}", of_group, own) for one in names]
+        asked += [(one, f"{one.name} of {shown(group)}", prepared(part, one, of_group), own) for one in names]
     for figure, name, drawn, place in asked:
         try:
             paths.append(_draw(figure, drawn, place, format, width))
@@ -55,9 +59,23 @@ def draw_each(
     figures: Sequence[Figure], study: Study, folder: Path, format: str = "png", width: Width = "page"
 ) -> list[Path]:
     """Write these figures into a folder and return their paths; raise UsageError where one cannot be drawn."""
-    has_frontier = any("frontier" in (*figure.needs, *figure.welcomes) for figure in figures)
-    drawn = with_curve(study if has_frontier else replace(study, frontier=None))
-    return [_draw(figure, drawn, folder, format, width) for figure in figures]
+    needs_curve = any(_shows_curve(figure) for figure in figures)
+    curve = with_curve(study) if needs_curve else None
+    return [_draw(figure, prepared(study, figure, curve), folder, format, width) for figure in figures]
+
+
+def prepared(study: Study, figure: Figure, curve: Study | None = None) -> Study:
+    """Return a study as a figure shows it: with a curve, at the budgets that were asked for, or without a frontier.
+
+    curve: what `with_curve` makes of the study, where that is known.
+    """
+    if _shows_curve(figure):
+        return with_curve(study) if curve is None else curve
+    return without_weak_ensemble(study if figure.at_budgets else replace(study, frontier=None))
+
+
+def _shows_curve(figure: Figure) -> bool:
+    return "frontier" in (*figure.needs, *figure.welcomes) and not figure.at_budgets
 
 
 def _draw(figure: Figure, study: Study, folder: Path, format: str, width: Width) -> Path:
@@ -84,6 +102,8 @@ def with_curve(study: Study) -> Study:
     Without its ensemble where too few replicates are usable for bands.
     """
     study = without_weak_ensemble(study)
+    if study.groups:
+        study = replace(study, groups={name: with_curve(part) for name, part in study.groups.items()})
     if study.frontier is None:
         return study
     ends = [*np.asarray(study.frontier.flops), *(study.frontier.measured or ())]

@@ -44,7 +44,7 @@ class Figure:
     """A named figure: title says in one line what it shows.
 
     parts: its panels, one by one.   needs: the results it cannot do without.   welcomes: those that it draws where they
-    are there.
+    are there.   at_budgets: whether it shows the frontier at the budgets that were asked for, not as a curve.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Figure:
     compose: Compose
     parts: Divide
     welcomes: tuple[Need, ...] = ()
+    at_budgets: bool = False
 
     def make(self, study: Study | Fit, width: Width = "page") -> Page:
         """Return the figure of a study, or of a fit alone, in the house's style, on a canvas of its own.

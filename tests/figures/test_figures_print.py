@@ -5,6 +5,7 @@ import zlib
 from dataclasses import replace
 from itertools import pairwise
 
+import matplotlib
 import numpy as np
 import pytest
 from handmade import COEFS, ensemble_of, fit_of, frontier_of, runs_of
@@ -197,6 +198,15 @@ def test_text_of_a_svg_is_text(tmp_path):
     for words in ("compute in the table", "loss (nats/token)", "percentile bands"):
         assert words in written
     assert "α" in written
+
+
+def test_what_savefig_writes_has_the_same_fonts_whatever_the_callers_settings(tmp_path):
+    page = FIGURES.resolve("residuals").make(fit_of())
+    with matplotlib.rc_context({"pdf.fonttype": 3, "svg.fonttype": "path"}):
+        page.savefig(tmp_path / "figure.pdf")
+        page.savefig(tmp_path / "figure.svg")
+    assert b"/Type3" not in (tmp_path / "figure.pdf").read_bytes()
+    assert "running median" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 
 def test_an_unknown_width_is_refused_by_name():
