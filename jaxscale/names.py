@@ -17,7 +17,11 @@ INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "sa
 SOLVERS = ("newton", "lbfgs")
 DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")
-FIGURES = ("frontier", "isoloss", "residuals", "coefs")
+FIGURES = (
+    "frontier", "isoloss", "residuals", "coefs", "predicted", "isoflop", "curves", "groups", "exponents", "density",
+)  # fmt: skip
+WIDTHS = ("page", "column")
+"""Of a figure in print; the first is the usual one."""
 COSTS = (
     "6nd", "lifetime", "serving", "query", "serving-memory", "training-memory", "hours", "dollars", "params", "tokens",
     "tokens_per_param", "active_params", "batched", "steps", "wall-clock",

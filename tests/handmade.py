@@ -17,6 +17,10 @@ CHINCHILLA = {"E": 1.817218, "A": 477.826, "B": 2143.417, "alpha": 0.347310, "be
 COEFS = {
     "chinchilla": CHINCHILLA,
     "chinchilla-tied": {"E": 1.86914, "A": 520.825, "B": 1487.716, "alpha": 0.3526596},
+    "farseer": {
+        "a_1": -0.124, "alpha": 0.123, "b_1": 0.424, "a_2": 88.01, "beta": -0.1, "b_2": -6.287, "a_3": -0.021,
+        "gamma": 0.169, "b_3": -0.091,
+    },
     "kaplan": {"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103},
     "power": {"E": 1.7, "A": 2500.0, "alpha": 0.17},
     "power-params": {"E": 1.9, "A": 480.0, "alpha": 0.347},
@@ -24,7 +28,7 @@ COEFS = {
     "pure-power": {"A": 30.0, "alpha": 0.05},
     "pure-power-params": {"A": 11.0, "alpha": 0.065},
     "pure-power-tokens": {"A": 20.0, "alpha": 0.08},
-}
+}  # fmt: skip
 SPREAD = {"E": 0.014, "A": 0.258, "B": 0.421, "alpha": 0.045, "beta": 0.055}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from jaxscale.cli import cache, printing, tables
-from jaxscale.cli.options import Reading, json_option, reading_options
+from jaxscale.cli.options import Reading, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Seed
 from jaxscale.cli.session import Session, talking
@@ -38,6 +39,7 @@ SIZES = ("params", "tokens", "flops")
 @click.option(
     "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw the figure there. [default: no figure]"
 )
+@width_option
 @json_option
 @reading_options
 @talking
@@ -48,6 +50,7 @@ def check(
     tolerance: float,
     seed: int,
     plot: Path | None,
+    width: Literal["page", "column"],
     reading: Reading,
     is_json: bool,
 ) -> None:
@@ -69,7 +72,7 @@ def check(
     if plot is not None:
         from jaxscale.figures import draw_check, save_figure
 
-        save_figure(draw_check(found), plot)
+        save_figure(draw_check(found, width=width), plot)
     if is_json:
         printing.write(json_text(check_document(found)))
     else:

@@ -6,14 +6,14 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from jaxscale import names
 from jaxscale.cli import cache, printing, tables
 from jaxscale.cli.choosing import was_typed
-from jaxscale.cli.options import Reading, at_option, json_option, reading_options
+from jaxscale.cli.options import Reading, at_option, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Names, Seed
 from jaxscale.cli.recipes import WITH_BY, Recipes, compare_by
@@ -79,6 +79,7 @@ MOST_CUTS = 1000.0
     help="With --by: budgets in FLOP. [default: 1, 10 and 100 times the largest measured compute]",
 )
 @click.option("--plot", type=click.Path(path_type=Path), help="With --by: file of a figure. [default: none]")
+@width_option
 @at_option
 @click.option(
     "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
@@ -119,6 +120,7 @@ def compare(
     base: str | None,
     flops: tuple[float, ...] | None,
     plot: Path | None,
+    width: Literal["page", "column"],
     at: Mapping[str, float],
     device: str,
     held_out: tuple[str, ...],
@@ -138,7 +140,7 @@ def compare(
     if reading.warmup:
         raise UsageError(NO_WARMUP)
     cache.prepare(session)
-    recipes = Recipes(by, law, floor, base, flops, plot)
+    recipes = Recipes(by, law, floor, base, flops, plot, width)
     if by is not None:
         for option in ("laws", "cuts", "scheme", "held_out", "out"):
             if was_typed(option):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -20,6 +20,7 @@ from jaxscale.cli.options import (
     given_options,
     json_option,
     reading_options,
+    width_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Amount, Budgets, Pair, input_lists, text_pairs
@@ -123,6 +124,7 @@ NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have
     metavar="FILE",
     help=("Draw the candidates, the chosen runs and what each lowers into a file: .png, .pdf or .svg. [default: none]"),
 )
+@width_option
 @given_options
 @json_option
 @fitting_options
@@ -146,6 +148,7 @@ def design(
     at: Mapping[str, float],
     of: str | None,
     plot: Path | None,
+    width: Literal["page", "column"],
     given: Given,
     fitting: Fitting,
     reading: Reading,
@@ -176,7 +179,7 @@ def design(
         found = _report(
             sources.known_coefs(fitting, given), candidates, candidate_map, reading, asked, columns, at, spread
         )
-        _show(found, plot, is_json=is_json)
+        _show(found, plot, width, is_json=is_json)
         return
     with progress(session) as bar:
         study = sources.study_from(
@@ -192,7 +195,7 @@ def design(
         )
         bar.stage(STAGE)
         found = _report(sources.part_named(study, of), candidates, candidate_map, reading, asked, columns, at, spread)
-    _show(found, plot, is_json=is_json)
+    _show(found, plot, width, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
@@ -254,13 +257,13 @@ def _saved(folder: str, session: Session) -> Study:
     return study
 
 
-def _show(found: DesignReport, plot: Path | None, *, is_json: bool) -> None:
+def _show(found: DesignReport, plot: Path | None, width: Literal["page", "column"], *, is_json: bool) -> None:
     from jaxscale.reports import design_document, json_text, print_design
 
     if plot is not None:
         from jaxscale.figures import draw_design, save_figure
 
-        save_figure(draw_design(found.design, notes=found.notes), plot)
+        save_figure(draw_design(found.design, width=width, notes=found.notes), plot)
     if is_json:
         printing.write(json_text(design_document(found)))
     else:

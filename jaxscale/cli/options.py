@@ -265,6 +265,17 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "is_json", is_flag=True, help="Write one JSON document to stdout.")(command)
 
 
+def width_option(command: Command) -> Command:
+    """Add --width, of a figure in print."""
+    return click.option(
+        "--width",
+        type=click.Choice(names.WIDTHS),
+        default=names.WIDTHS[0],
+        show_default=True,
+        help="Width of the figure in print: page, 6.75 inches, or column, 3.25; text has 8 points at either.",
+    )(command)
+
+
 def bundled(name: str, record: type, *options: Decorator) -> Decorator:
     """Return what adds options to a command and packs them into one record."""
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jaxscale.cli import outcomes
 from jaxscale.cli.large import check_options
@@ -83,11 +83,13 @@ def keep(fit: Fit, folder: Path, digest: str) -> str:
     return KEPT.format(folder=folder)
 
 
-def draw(study: Study, folder: Path, session: Session, format: str = "png") -> list[Path]:
+def draw(
+    study: Study, folder: Path, session: Session, format: str = "png", width: Literal["page", "column"] = "page"
+) -> list[Path]:
     """Draw every figure that the study allows into a folder; say which were left out, and return the paths."""
     from jaxscale.figures import FIGURES, draw_all
 
-    paths, left_out = draw_all(tuple(FIGURES), study, folder, format)
+    paths, left_out = draw_all(tuple(FIGURES), study, folder, format, width)
     for name, reason in left_out.items():
         session.say(LEFT_OUT.format(name=name, reason=reason))
     return paths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -22,6 +22,7 @@ from jaxscale.cli.options import (
     json_option,
     reading_options,
     saved_band_options,
+    width_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.session import Session, progress, talking
@@ -46,6 +47,7 @@ MIXED_NEEDS_BUDGET = "'{folder}' is a comparison of laws, over which regret is w
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help=(
     "Draw the limits, the plan and its regret into a file: .png, .pdf or .svg. [default: none]"))  # fmt: skip
 @click.option("--of", metavar="GROUP", help="Which group of a fit over groups. [default: none]")
+@width_option
 @given_options
 @saved_band_options[0]
 @saved_band_options[1]
@@ -59,6 +61,7 @@ def plan(
     asking: Asking,
     at: Mapping[str, float],
     plot: Path | None,
+    width: Literal["page", "column"],
     of: str | None,
     given: Given,
     fitting: Fitting,
@@ -109,7 +112,7 @@ def plan(
             bar.stage(STAGE)
             costs = measuring.measured_costs(asking.measured_cost, study.fit.runs.columns)
             found = _report(sources.part_named(study, of), asking, at, costs, price, shapes, mixed)
-    _show(found, plot, is_json=is_json)
+    _show(found, plot, width, is_json=is_json)
     if source is not None and not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
 
@@ -185,13 +188,13 @@ def _saved(folder: str, level: float | None, interval: str | None, mixed: SavedC
     return (load(folder) if mixed is None else mixed.studies[0]).shown(level=level, interval=method)
 
 
-def _show(found: PlanReport, plot: Path | None, *, is_json: bool) -> None:
+def _show(found: PlanReport, plot: Path | None, width: Literal["page", "column"], *, is_json: bool) -> None:
     from jaxscale.reports import json_text, plan_document, print_plan
 
     if plot is not None:
         from jaxscale.figures import draw_plan, save_figure
 
-        save_figure(draw_plan(found.plan, found.decision, notes=found.notes, level=found.level), plot)
+        save_figure(draw_plan(found.plan, found.decision, width=width, notes=found.notes, level=found.level), plot)
     if is_json:
         printing.write(json_text(plan_document(found)))
     else:

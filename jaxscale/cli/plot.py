@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from jaxscale import names
 from jaxscale.cli import cache, outputs, printing
-from jaxscale.cli.options import saved_band_options
+from jaxscale.cli.options import saved_band_options, width_option
 from jaxscale.cli.session import Session, talking
 
 
@@ -25,6 +26,7 @@ from jaxscale.cli.session import Session, talking
 @click.option(
     "--format", type=click.Choice(["png", "pdf", "svg"]), default="png", show_default=True, help="Kind of file."
 )
+@width_option
 @saved_band_options[0]
 @saved_band_options[1]
 @talking
@@ -34,6 +36,7 @@ def plot(
     chosen: tuple[str, ...],
     out: Path | None,
     format: str,
+    width: Literal["page", "column"],
     level: float | None,
     interval: str | None,
 ) -> None:
@@ -49,6 +52,8 @@ def plot(
     method = None if interval is None else INTERVALS.resolve(interval)
     study, folder = load(saved).shown(level=level, interval=method), out or saved
     named = [FIGURES.resolve(name) for name in dict.fromkeys(chosen)]
-    paths = draw_each(named, study, folder, format) if named else outputs.draw(study, folder, session, format)
+    paths = (
+        draw_each(named, study, folder, format, width) if named else outputs.draw(study, folder, session, format, width)
+    )
     for path in paths:
         printing.write(str(path))

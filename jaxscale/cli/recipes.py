@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -30,6 +31,7 @@ class Recipes:
     base: str | None
     flops: tuple[float, ...] | None
     plot: Path | None
+    width: Literal["page", "column"]
 
     def check_unused(self) -> None:
         """Raise UsageError for an option of recipes without `--by`."""
@@ -84,7 +86,7 @@ def compare_by(
     if asked.plot is not None:
         from jaxscale.figures import draw_recipes, save_figure
 
-        save_figure(draw_recipes(found), asked.plot)
+        save_figure(draw_recipes(found, width=asked.width), asked.plot)
     if is_json:
         printing.write(json_text(recipes_document(found)))
     else:

@@ -11,7 +11,7 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, printing, tables
-from jaxscale.cli.options import Reading, at_option, json_option, reading_options
+from jaxscale.cli.options import Reading, at_option, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import SYMBOLS, Budgets, Level, Names, NumberList, Seed
 from jaxscale.cli.session import Session, progress, talking
@@ -118,13 +118,7 @@ ONE_TARGET = "--flops takes one budget, the target"
     show_default=True,
     help="What the curve of --plot shows.",
 )
-@click.option(
-    "--width",
-    type=click.Choice(["page", "column"]),
-    default="page",
-    show_default=True,
-    help="Width of the figure: 7.2 or 3.5 inches.",
-)
+@width_option
 @click.option(
     "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
 )

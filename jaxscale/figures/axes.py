@@ -8,17 +8,18 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from jaxscale.digits import count_label, number_label
+from jaxscale.figures.symbols import literal
 from jaxscale.laws import Law
 from jaxscale.runs import Runs
 
 LABELS = {
-    "flops": "training compute C (FLOP)",
-    "params": "params N",
-    "tokens": "training tokens D (tokens)",
-    "tokens_per_param": "tokens per param D/N",
+    "flops": "training compute $C$ (FLOP)",
+    "params": "params $N$",
+    "tokens": "training tokens $D$ (tokens)",
+    "tokens_per_param": "tokens per param $D/N$",
     "loss": "loss (nats/token)",
 }
 
@@ -26,6 +27,8 @@ Which = Literal["x", "y"]
 COUNTS = frozenset({"params", "tokens"})
 LEADS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
 """Leading digits of ticks on a log axis, the roundest first."""
+FAR = 4.0
+"""A value above the least by more than this multiple of the spread of 95 % of them is an arrow at the edge."""
 LEAST_SPAN = 10.0
 """A log axis covers at least this factor, so that a single budget or size still gets two ticks."""
 
@@ -41,8 +44,8 @@ class Quantity:
 
 
 def label_of(name: str) -> str:
-    """Return the axis label of a quantity; a column without a known unit is labelled by its own name."""
-    return LABELS.get(name, name)
+    """Return the axis label of a quantity; a column without a known unit is labelled by its own name, safe to draw."""
+    return LABELS.get(name) or literal(name)
 
 
 def column(runs: Runs, name: str) -> np.ndarray:
@@ -69,32 +72,36 @@ def abscissae(runs: Runs, law: Law) -> tuple[Quantity, ...]:
 def log_axis(axes: Axes, which: Which, *values: np.ndarray, name: str = "", room: float = 0.04) -> None:
     """Make one axis logarithmic, wide enough for the positive values, with at most about seven ticks.
 
-    name: the quantity; params and tokens are written 70M, 1.5B, 2T, large numbers as powers of ten.
-    room: free space at either end, as a share of the axis.
+    name: the quantity; params and tokens are written 70M, 1.5B, 2T, large numbers as powers of ten. An axis of losses
+    may be shorter than a decade, and has ticks at round numbers.   room: free space at either end, as a share of the
+    axis.
     """
-    low, high = log_limits(*values, room=room)
+    least = 1.0 if name == "loss" else LEAST_SPAN
+    low, high = log_limits(*values, room=room, least=least)
     decades = math.log10(high / low)
     subs = (1.0, 2.0, 5.0) if decades < 1.6 else (1.0, 3.0) if decades < 2.6 else (1.0,)
     axis = axes.xaxis if which == "x" else axes.yaxis
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
-    axis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    axis.set_major_locator(
+        FixedLocator(few_ticks(low, high, 5)) if name == "loss" else LogLocator(subs=subs, numticks=8)
+    )
     axis.set_major_formatter(FuncFormatter(count_label if name in COUNTS else number_label))
-    if decades < 12.0:
+    if decades < 12.0 and name != "loss":
         axis.set_minor_locator(LogLocator(subs="auto" if decades < 6.0 else (1.0,), numticks=200))
     else:
         axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
 
 
-def log_limits(*values: np.ndarray, room: float = 0.04) -> tuple[float, float]:
-    """Return limits of a log axis that holds every positive, finite value, at least a decade apart; 1 … 10 for none."""
+def log_limits(*values: np.ndarray, room: float = 0.04, least: float = LEAST_SPAN) -> tuple[float, float]:
+    """Return limits of a log axis that holds every positive, finite value, a factor `least` apart; 1 … 10 for none."""
     flat = np.concatenate([np.ravel(one) for one in values]) if values else np.empty(0)
     flat = flat[np.isfinite(flat) & (flat > 0)]
     if flat.size == 0:
         return 1.0, LEAST_SPAN
     low, high = np.log10(flat.min()), np.log10(flat.max())
-    lack = max(0.0, math.log10(LEAST_SPAN) - (high - low))
-    margin = 0.5 * lack + room * max(high - low, math.log10(LEAST_SPAN))
+    lack = max(0.0, math.log10(least) - (high - low))
+    margin = 0.5 * lack + room * max(high - low, math.log10(least), 1e-3)
     return float(10.0 ** max(low - margin, -300.0)), float(10.0 ** min(high + margin, 300.0))
 
 
@@ -106,17 +113,44 @@ def few_ticks(low: float, high: float, most: int = 3) -> list[float]:
         if len(ticks) >= 2:
             chosen = np.unique(np.linspace(0, len(ticks) - 1, min(most, len(ticks))).round().astype(int))
             return [ticks[index] for index in chosen]
-    return []
+    even = MaxNLocator(max(most - 1, 2)).tick_values(low, high)
+    return [float(tick) for tick in even if low <= tick <= high]
 
 
-def loss_axis(axes: Axes, which: Which, *values: np.ndarray) -> None:
-    """Scale one axis for losses: linear, or logarithmic past a factor of ten."""
+def loss_axis(axes: Axes, which: Which, *values: np.ndarray, is_power: bool = False) -> None:
+    """Scale one axis for losses: linear; logarithmic for a power, which is straight there, and past a factor of ten."""
     flat = np.concatenate([np.ravel(one) for one in values])
     flat = flat[np.isfinite(flat)]
-    if flat.size and flat.min() > 0 and flat.max() > 10.0 * flat.min():
+    if flat.size and flat.min() > 0 and (is_power or flat.max() > 10.0 * flat.min()):
         log_axis(axes, which, flat, name="loss")
         return
     low, high = (float(flat.min()), float(flat.max())) if flat.size else (0.0, 1.0)
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     axes.set(**{f"{which}scale": "linear", f"{which}lim": (low - margin, high + margin)})
-    (axes.xaxis if which == "x" else axes.yaxis).set_major_locator(MaxNLocator(6))
+    (axes.xaxis if which == "x" else axes.yaxis).set_major_locator(MaxNLocator(5))
+
+
+def within_reach(values: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
+    """Return which values (n,) do not lie so far above the others that an axis with them would show nothing of these.
+
+    of: what they are held against, by default themselves. NaN counts as within reach.
+    """
+    known = values if of is None else of
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return np.ones(len(values), bool)
+    least, most = float(known.min()), float(np.quantile(known, 0.95, method="lower"))
+    is_far = values > least + FAR * (most - least) if most > least else np.zeros(len(values), bool)
+    return ~np.asarray(is_far)
+
+
+def is_power(flops: np.ndarray, loss: np.ndarray) -> bool:
+    """Return whether a curve (b,) is a power of compute (b,): a straight line in logs, to a part in a million."""
+    is_known = np.isfinite(loss) & (loss > 0)
+    if is_known.sum() < 3:
+        return False
+    x, y = np.log(flops[is_known]), np.log(loss[is_known])
+    if np.ptp(x) == 0 or np.ptp(y) < 1e-9:
+        return False
+    line = np.polynomial.Polynomial.fit(x, y, 1)(x)
+    return bool(np.max(np.abs(y - line)) < 1e-6 * np.ptp(y))

@@ -11,6 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 
 from jaxscale.figures.axes import label_of, log_axis
+from jaxscale.figures.labelling import label_points
 from jaxscale.figures.pages import (
     BLUE,
     GREY,
@@ -18,67 +19,93 @@ from jaxscale.figures.pages import (
     SHADES,
     VERMILLION,
     Page,
+    Width,
     house_style,
-    literal,
     page,
     set_caption,
     set_legend,
 )
 from jaxscale.figures.spec import Panels
+from jaxscale.figures.symbols import literal
 from jaxscale.results import Design
 
 LEAST = 1e-4
 """Least value of a candidate that has a shade of its own, relative to the largest."""
 
 
-def draw_design(design: Design, *, notes: Sequence[str] = ()) -> Page:
-    """Return the page of a design.   notes: statements below the panels."""
+def draw_design(design: Design, *, width: Width = "page", notes: Sequence[str] = ()) -> Page:
+    """Return the page of a design.   width: of a column or of a page in print.   notes: statements below the panels."""
     with house_style():
-        figure = page(8.6, 4.4)
-        left, right = figure.subplots(1, 2)
+        figure = page(width, 2.8 if width == "page" else 4.9)
+        left, right = figure.subplots(1, 2) if width == "page" else figure.subplots(2, 1)
         _draw_candidates(left, design)
         _draw_path(right, design)
-        chosen = Line2D([], [], color=VERMILLION, marker="o", markersize=9, markerfacecolor="none", linestyle="none")
+        chosen = Line2D([], [], color=VERMILLION, marker="o", markersize=7, markerfacecolor="none", linestyle="none")
         chosen.set_label("chosen, in the order of purchase")
-        other = Line2D([], [], color=BLUE, marker="o", markersize=5, linestyle="none", label="candidate")
-        set_legend(figure, [chosen, other], columns=2)
+        other = Line2D([], [], color=BLUE, marker="o", markersize=4, linestyle="none", label="candidate")
+        set_legend(figure, [chosen, other])
         set_caption(figure, " · ".join(literal(one, limit=200) for one in notes))
+        figure.draw_without_rendering()  # settles the layout: numbers are placed in pixels
+        _number_chosen(left, design)
         return figure
 
 
 def panels_of_design(design: Design) -> Panels:
     """Return the candidates, with those that were chosen, and the criterion against what is spent."""
-    return {"candidates": partial(_draw_candidates, design=design), "path": partial(_draw_path, design=design)}
+
+    def candidates(ax: Axes) -> None:
+        _draw_candidates(ax, design)
+        _number_chosen(ax, design)
+
+    return {"candidates": candidates, "path": partial(_draw_path, design=design)}
 
 
 def _draw_candidates(ax: Axes, design: Design) -> None:
     """Draw every candidate against two of its inputs, shaded by what it alone would lower per unit of cost."""
+    (x_name, x), (y_name, y) = _inputs(design).items()
+    values = np.maximum(design.values, LEAST * max(float(design.values.max()), 1e-300))
+    norm = LogNorm(float(values.min()), max(float(values.max()), 1.001 * float(values.min())))
+    dots = ax.scatter(x, y, s=16, c=values, cmap=SHADES, norm=norm, linewidths=0.4, edgecolors=INK, zorder=3)
+    ax.figure.colorbar(dots, ax=ax, label=f"fall of {literal(design.criterion)} per cost, alone", shrink=0.9)
+    ax.scatter(x[design.rows], y[design.rows], s=60, facecolors="none", edgecolors=VERMILLION, linewidths=1.2, zorder=4)
+    log_axis(ax, "x", x, name=x_name, room=0.08)
+    log_axis(ax, "y", y, name=y_name, room=0.08)
+    ax.set(xlabel=label_of(x_name), ylabel=label_of(y_name))
+
+
+def _number_chosen(ax: Axes, design: Design) -> None:
+    """Number the chosen candidates in the order of purchase, beside their points; one bought twice has both numbers."""
+    x, y = _inputs(design).values()
+    numbers: dict[int, list[str]] = {}
+    for at, place in enumerate(design.rows):
+        numbers.setdefault(int(place), []).append(str(at + 1))
+    rows = np.array(list(numbers), int)
+    words = [_few(some) for some in numbers.values()]
+    label_points(ax, x[rows], y[rows], words, np.column_stack([x, y]))
+
+
+def _few(numbers: Sequence[str]) -> str:
+    return ", ".join(numbers) if len(numbers) <= 3 else f"{numbers[0]} … {numbers[-1]}"
+
+
+def _inputs(design: Design) -> dict[str, np.ndarray]:
+    """Return two inputs of the candidates, name → (n,), the cost or the row where there are fewer."""
     fine = {name: one for name, one in design.columns.items() if one.ndim == 1 and (one > 0).all()}
     inputs = dict([(name, one) for name, one in fine.items() if np.ptp(one) > 0][:2])
     if len(inputs) < 2:
         inputs["cost"] = design.prices
     if len(inputs) < 2:
         inputs["row"] = np.arange(1.0, len(design.prices) + 1.0)
-    (x_name, x), (y_name, y) = inputs.items()
-    values = np.maximum(design.values, LEAST * max(float(design.values.max()), 1e-300))
-    norm = LogNorm(float(values.min()), max(float(values.max()), 1.001 * float(values.min())))
-    dots = ax.scatter(x, y, s=22, c=values, cmap=SHADES, norm=norm, linewidths=0.4, edgecolors=INK, zorder=3)
-    ax.figure.colorbar(dots, ax=ax, label=f"fall of {literal(design.criterion)} per unit of cost, alone", shrink=0.9)
-    ax.scatter(x[design.rows], y[design.rows], s=95, facecolors="none", edgecolors=VERMILLION, linewidths=1.4, zorder=4)
-    for at, place in enumerate(design.rows):
-        ax.annotate(str(at + 1), (x[place], y[place]), xytext=(6, 5), textcoords="offset points", fontsize=7.5)
-    log_axis(ax, "x", x, name=x_name, room=0.08)
-    log_axis(ax, "y", y, name=y_name, room=0.08)
-    ax.set(xlabel=label_of(literal(x_name)), ylabel=label_of(literal(y_name)))
+    return inputs
 
 
 def _draw_path(ax: Axes, design: Design) -> None:
     """Draw the criterion against what is spent."""
     spent = np.concatenate([[0.0], np.cumsum(design.costs)])
-    ax.step(spent, design.path, where="post", color=VERMILLION, linewidth=1.6, zorder=3)
+    ax.step(spent, design.path, where="post", color=VERMILLION, linewidth=1.3, zorder=3)
     ax.plot(spent, design.path, color=VERMILLION, marker="o", markersize=4, linestyle="none", zorder=4)
     ax.axvline(design.budget, color=GREY, linewidth=0.9, linestyle=(0, (4.0, 2.0)))
-    ax.annotate("budget", (design.budget, 0.97), xycoords=("data", "axes fraction"), fontsize=7.5, color=GREY,
+    ax.annotate("budget", (design.budget, 0.97), xycoords=("data", "axes fraction"), color=GREY,
                 ha="right", va="top", rotation=90, xytext=(-2, 0), textcoords="offset points")  # fmt: skip
     if (design.path > 0).all() and design.path.max() > 3.0 * design.path.min():
         ax.set_yscale("log")

@@ -11,17 +11,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from jaxscale.allocation.inputs import measured_flops, priced
-from jaxscale.figures.axes import column, label_of, log_axis, loss_axis
+from jaxscale.figures.axes import column, is_power, label_of, log_axis, loss_axis, within_reach
+from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.pages import (
     BLUE,
     GREY,
     PALE,
     VERMILLION,
     Page,
-    banded,
-    caption,
+    Width,
     house_style,
-    literal,
     marker_alpha,
     marker_area,
     page,
@@ -29,11 +28,18 @@ from jaxscale.figures.pages import (
     set_legend,
 )
 from jaxscale.figures.spec import Figure, Panels
+from jaxscale.figures.symbols import literal
 from jaxscale.intervals import Band, Interval
-from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier
+from jaxscale.results import QUANTITIES, Frontier, Study
 from jaxscale.runs import Runs
 
-WITH_SIZE, LOSS_ALONE = "NL;RL", "L"
+LAYOUTS: dict[tuple[Width, bool], tuple[str, float]] = {
+    ("page", True): ("NL;RL", 3.7),
+    ("column", True): ("N;R;L", 5.6),
+    ("page", False): ("L", 3.4),
+    ("column", False): ("L", 2.4),
+}
+"""Width, and whether there is a best size → the places of the panels, and their height in inches."""
 QUANTITY = {"N": "params", "R": "tokens_per_param", "L": "loss"}
 REACH = 30.0
 """A band widens a log axis by at most this factor either way; one that goes further runs out of the panel."""
@@ -43,30 +49,32 @@ FEW = 12
 """With fewer budgets than this each of them gets a mark: the line between them is only a guide."""
 
 
-def draw(
-    figure: Page, frontier: Frontier, runs: Runs | None, *, level: float = 0.95, method: Interval | str = "percentile"
-) -> None:
-    """Draw N*(C) and D*/N* on the left and L*(C) on the right, with the runs, into an empty figure.
+def draw(frontier: Frontier, runs: Runs | None, *, level: float, method: Interval | str, width: Width) -> Page:
+    """Return the page of N*(C), D*/N* and L*(C), with the runs: beside one another, or in a column.
 
     A law without a trade-off between params and tokens gets the panel of the loss alone.
     """
     has_size = bool(np.isfinite(frontier.point.params).any())
-    panels = figure.subplot_mosaic(WITH_SIZE if has_size else LOSS_ALONE, sharex=True)
+    places, height = LAYOUTS[width, has_size]
+    figure = page(width, height)
+    panels = figure.subplot_mosaic(places, sharex=True)
     measured = _measured(frontier, runs)
     for letter, ax in panels.items():
         name = QUANTITY[letter]
         draw_quantity(ax, name, frontier, runs, frontier.interval(name, level=level, method=method), measured)
     if has_size:
-        panels["N"].set_xlabel("")
-        panels["N"].tick_params(labelbottom=False)
-        figure.align_ylabels([panels["N"], panels["R"]])
+        for letter in "NR" if width == "column" else "N":
+            panels[letter].set_xlabel("")
+            panels[letter].tick_params(labelbottom=False)
+        figure.align_ylabels([panels[letter] for letter in ("NRL" if width == "column" else "NR")])
     band = frontier.interval("loss", level=level, method=method)
     handles = curve_handles(band, measured, len(frontier.flops))
     if runs is not None:
         area, alpha = marker_area(len(runs)), marker_alpha(len(runs))
         size = area**0.5
         handles.append(Line2D([], [], color=BLUE, marker="o", markersize=size, alpha=alpha, ls="none", label="runs"))
-    set_legend(figure, handles, columns=5)
+    set_legend(figure, handles)
+    return figure
 
 
 def draw_quantity(
@@ -80,40 +88,39 @@ def draw_quantity(
     x = y = np.empty(0)
     shade_measured(ax, measured)
     if runs is not None:
-        x, y, count = column(priced(frontier.law, runs), "flops"), column(runs, name), len(runs)
-        area, alpha = marker_area(count), marker_alpha(count)
-        ax.scatter(x, y, s=area, c=BLUE, alpha=alpha, linewidths=0, zorder=3, rasterized=True)
+        x, y = column(priced(frontier.law, runs), "flops"), column(runs, name)
     draw_curve(ax, flops, centre, band, measured)
     log_axis(ax, "x", flops, x, name="flops")
-    limits = [centre, y, *_within_reach(centre, band)]
+    is_far = ~within_reach(y) if name == "loss" else np.zeros(len(y), bool)
+    limits = [centre, y[~is_far], *_within_reach(centre, band)]
     if name == "loss":
-        loss_axis(ax, "y", *limits)
+        loss_axis(ax, "y", *limits, is_power=is_power(flops, centre))
     else:
         log_axis(ax, "y", *limits, name=name)
+    area, alpha = marker_area(len(y)), marker_alpha(len(y))
+    ax.scatter(x[~is_far], y[~is_far], s=area, c=BLUE, alpha=alpha, linewidths=0, zorder=3, rasterized=True)
+    if is_far.any():
+        top = np.full(is_far.sum(), ax.get_ylim()[1])
+        ax.scatter(x[is_far], top, s=2.0 * area, c=BLUE, marker="^", linewidths=0, zorder=3, clip_on=False)
     ax.set_xlabel(label_of("flops"))
     ax.set_ylabel(label_of(name))
 
 
-def compose(
-    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-) -> Page:
+def compose(study: Study, *, width: Width) -> Page:
     """Return the page of a frontier, which must be there."""
+    frontier = study.frontier
     assert frontier is not None  # Figure.make refuses first
-    has_size = bool(np.isfinite(frontier.point.params).any())
-    figure = page(8.6, 5.4) if has_size else page(8.6, 4.6)
-    draw(figure, frontier, fit.runs, level=level, method=method)
-    band = frontier.interval("loss", level=level, method=method)
-    set_caption(figure, caption(fit, [banded(band, ensemble)]))
+    figure = draw(frontier, study.fit.runs, level=study.level, method=study.interval, width=width)
+    band = frontier.interval("loss", level=study.level, method=study.interval)
+    set_caption(figure, caption(study.fit, [banded(band, study.ensemble)]))
     return figure
 
 
-def compose_alone(frontier: Frontier, *, level: float = 0.95, method: Interval | str = "percentile") -> Page:
+def compose_alone(frontier: Frontier, *, width: Width = "page") -> Page:
     """Return the page of a frontier without the runs behind it."""
     with house_style():
-        figure = page(8.6, 5.4) if np.isfinite(frontier.point.params).any() else page(8.6, 4.6)
-        draw(figure, frontier, None, level=level, method=method)
-        band = frontier.interval("loss", level=level, method=method)
-        set_caption(figure, " · ".join([f"law {literal(frontier.law.name)}", banded(band, None)]))
+        figure = draw(frontier, None, level=0.95, method="percentile", width=width)
+        set_caption(figure, " · ".join([f"law {literal(frontier.law.name)}", banded(frontier.interval("loss"), None)]))
         return figure
 
 
@@ -130,11 +137,9 @@ def panels_of_frontier(
     return {name: partial(drawing, name) for name in names}
 
 
-def _panels(
-    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-) -> Panels:
-    assert frontier is not None  # Figure.panels refuses first
-    return panels_of_frontier(frontier, fit.runs, level=level, method=method)
+def _panels(study: Study) -> Panels:
+    assert study.frontier is not None  # Figure.panels refuses first
+    return panels_of_frontier(study.frontier, study.fit.runs, level=study.level, method=study.interval)
 
 
 def _measured(frontier: Frontier, runs: Runs | None) -> tuple[float, float] | None:
@@ -175,9 +180,9 @@ def draw_curve(
             alpha = 0.30 if piece.is_measured else 0.16
             ax.fill_between(piece.flops, piece.lower, piece.upper, color=VERMILLION, alpha=alpha, linewidth=0, zorder=2)
         style = MEASURED if piece.is_measured else EXTRAPOLATED
-        ax.plot(piece.flops, piece.centre, color=VERMILLION, linestyle=style, linewidth=1.8, zorder=4)
+        ax.plot(piece.flops, piece.centre, color=VERMILLION, linestyle=style, linewidth=1.4, zorder=4)
     if len(flops) < FEW:
-        ax.plot(flops, centre, color=VERMILLION, linestyle="none", marker="D", markersize=4.5, zorder=5)
+        ax.plot(flops, centre, color=VERMILLION, linestyle="none", marker="D", markersize=3.5, zorder=5)
 
 
 def shade_measured(ax: Axes, measured: tuple[float, float] | None) -> None:
@@ -193,10 +198,8 @@ def curve_handles(band: Band | None, measured: tuple[float, float] | None, budge
         handles.append(Line2D([], [], color=VERMILLION, marker="D", markersize=5, linestyle="none", label="optimum"))
     else:
         if measured is not None:
-            handles.append(Line2D([], [], color=VERMILLION, linewidth=1.8, label="optimum, measured compute"))
-        handles.append(
-            Line2D([], [], color=VERMILLION, linewidth=1.8, linestyle=EXTRAPOLATED, label="optimum, extrapolated")
-        )
+            handles.append(Line2D([], [], color=VERMILLION, linewidth=1.4, label="optimum"))
+        handles.append(Line2D([], [], color=VERMILLION, linewidth=1.4, linestyle=EXTRAPOLATED, label="extrapolated"))
     if band is not None and band.n_used > 0:
         handles.append(Patch(color=VERMILLION, alpha=0.3, linewidth=0, label=f"{100.0 * band.level:g} % band"))
     if measured is not None:
@@ -243,7 +246,7 @@ def _joined(grid: np.ndarray, flops: np.ndarray, values: np.ndarray) -> np.ndarr
 def _draw_point(ax: Axes, flops: np.ndarray, centre: np.ndarray, band: Band | None) -> None:
     if band is not None:
         ax.vlines(flops, band.lower, band.upper, color=VERMILLION, linewidth=2.5, alpha=0.5, zorder=4)
-    ax.plot(flops, centre, color=VERMILLION, marker="D", markersize=6, linestyle="none", zorder=5)
+    ax.plot(flops, centre, color=VERMILLION, marker="D", markersize=5, linestyle="none", zorder=5)
     ax.axvline(float(flops[0]), color=GREY, linewidth=0.6, linestyle=":", zorder=1)
 
 

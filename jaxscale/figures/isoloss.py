@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from functools import partial
 
+import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import FuncNorm
+from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, NullLocator
+from scipy.spatial import cKDTree
 
 from jaxscale.allocation.inputs import all_sizes, measured_flops, priced
 from jaxscale.errors import UsageError
 from jaxscale.figures.axes import column, label_of, log_axis
+from jaxscale.figures.captions import banded, caption
 from jaxscale.figures.frontier import curve_handles, draw_curve, shade_measured
+from jaxscale.figures.levels import SHADE, contour_levels
 from jaxscale.figures.pages import (
     EDGE_OF_TEXT,
-    GREY,
     INK,
-    SHADES,
     Page,
-    banded,
-    caption,
+    Width,
     marker_area,
     marker_edge,
     page,
     set_caption,
+    set_legend,
 )
 from jaxscale.figures.spec import Figure, Panels
-from jaxscale.intervals import Interval
 from jaxscale.laws import predict_with
-from jaxscale.results import Ensemble, Fit, Frontier
+from jaxscale.results import Fit, Frontier, Study
 from jaxscale.runs import Runs
 
 NO_PLANE = (
@@ -39,37 +42,39 @@ NO_PLANE = (
 )
 NO_RUNS_THERE = "figure 'isoloss' needs runs with params and compute; this table has none"
 CELLS = 240
-CONTOURS = 9
-CLEAR = 2.5
-"""A contour is labelled above the frontier only at more than this multiple of the optimal params."""
 BEYOND = 100.0
 """The plane ends at this multiple of the largest measured compute; the frontier's own figure goes further."""
+HEIGHTS: dict[Width, float] = {"column": 2.9, "page": 3.9}
+FREE, INSIDE = 15.0, 16.0
+"""Pixels from the middle of a contour's label to the nearest run or curve, and to the edge of the panel, at least."""
 
 
-def draw(
-    ax: Axes, fit: Fit, frontier: Frontier | None, *, level: float = 0.95, method: Interval | str = "percentile"
-) -> None:
-    """Draw contours of equal predicted loss over compute and params, runs coloured by measured loss, and N*(C).
+def draw(study: Study, ax: Axes) -> list[Artist]:
+    """Draw contours of equal predicted loss over compute and params, runs by measured loss, and N*(C).
 
+    Contours and runs have one map of colours, whose bar has the contours' levels.   Returns what a legend says of it.
     Raises UsageError for a law of anything but params and tokens, and for a table without them.
     """
+    fit, frontier = study.fit, study.frontier
     check_has_plane(fit)
-    handles: list[Line2D | Patch] = [Line2D([], [], color=GREY, linewidth=0.8, label="equal predicted loss")]
+    handles: list[Artist] = []
     runs = priced(fit.law, fit.runs)
     _set_plane(ax, runs, frontier)
     if frontier is not None:
         measured = frontier.measured or measured_flops(fit.law, fit.runs)
-        band = frontier.interval("params", level=level, method=method)
+        band = frontier.interval("params", level=study.level, method=study.interval)
         limits = ax.get_xlim(), ax.get_ylim()
         shade_measured(ax, measured)
         draw_curve(ax, frontier.flops, frontier.point.params, band, measured)
         ax.set(xlim=limits[0], ylim=limits[1])
-        handles = [*curve_handles(band, measured, len(frontier.flops)), *handles]
-    _draw_contours(ax, fit)
-    _draw_runs(ax, runs)
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.01), ncols=3, borderaxespad=0.2)
-    ax.set_xlabel(label_of("flops"))
-    ax.set_ylabel(label_of("params"))
+        handles += curve_handles(band, measured, len(frontier.flops))
+    _draw_losses(ax, fit, runs)
+    ax.set(xlabel=label_of("flops"), ylabel=label_of("params"))
+    shade = SHADE(0.5)
+    handles.append(Line2D([], [], color=shade, linewidth=0.9, label="predicted loss"))
+    handles.append(Line2D([], [], color=shade, marker="o", markersize=4, markeredgecolor=INK, markeredgewidth=0.4,
+                          linestyle="none", label="runs, measured loss"))  # fmt: skip
+    return handles
 
 
 def check_has_plane(fit: Fit) -> None:
@@ -80,22 +85,26 @@ def check_has_plane(fit: Fit) -> None:
         raise UsageError(NO_RUNS_THERE)
 
 
-def compose(
-    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-) -> Page:
+def compose(study: Study, *, width: Width) -> Page:
     """Return the page of the contours, with the frontier where there is one."""
-    check_has_plane(fit)
-    figure = page(8.6, 5.6)
-    draw(figure.add_subplot(), fit, frontier, level=level, method=method)
-    band = None if frontier is None else frontier.interval("params", level=level, method=method)
-    set_caption(figure, caption(fit, [banded(band, ensemble)]))
+    check_has_plane(study.fit)
+    figure = page(width, HEIGHTS[width])
+    ax = figure.add_subplot()
+    set_legend(figure, draw(study, ax))
+    frontier = study.frontier
+    band = None if frontier is None else frontier.interval("params", level=study.level, method=study.interval)
+    set_caption(figure, caption(study.fit, [banded(band, study.ensemble)]))
+    figure.draw_without_rendering()  # settles the layout: labels are placed in pixels
+    name_contours(ax, study)
     return figure
 
 
-def _panels(
-    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-) -> Panels:
-    return {"contours": partial(draw, fit=fit, frontier=frontier, level=level, method=method)}
+def _panels(study: Study) -> Panels:
+    def drawing(ax: Axes) -> None:
+        ax.legend(handles=draw(study, ax), loc="upper left")
+        name_contours(ax, study)
+
+    return {"contours": drawing}
 
 
 def _set_plane(ax: Axes, runs: Runs, frontier: Frontier | None) -> None:
@@ -108,76 +117,87 @@ def _set_plane(ax: Axes, runs: Runs, frontier: Frontier | None) -> None:
     log_axis(ax, "y", y, more_y, name="params", room=0.08)
 
 
-def _draw_contours(ax: Axes, fit: Fit) -> None:
+def _draw_losses(ax: Axes, fit: Fit, runs: Runs) -> None:
+    """Draw contours and runs in one map of colours, in which the levels are evenly far apart."""
     flops, params = (np.geomspace(*limits, CELLS) for limits in (ax.get_xlim(), ax.get_ylim()))
     sizes = all_sizes(fit.law, {"params": params[:, None], "flops": flops[None, :]})
     loss = predict_with(fit.law, fit.coefs, {name: sizes[name] for name in fit.law.inputs})
     levels = contour_levels(loss)
-    if len(levels) == 0:
-        return
-    lines = ax.contour(flops, params, loss, levels=levels, colors=GREY, linewidths=0.8, zorder=1.5)
-    places = _label_places(flops, params, loss, levels)
-    digits = max(len(f"{level:g}".partition(".")[2]) for level in levels)
-    for text in ax.clabel(lines, fmt=f"%.{digits}f", fontsize=7.5, colors=INK, manual=places):
-        text.set(bbox=EDGE_OF_TEXT, zorder=4.5)
-
-
-def contour_levels(loss: np.ndarray) -> np.ndarray:
-    """Return about a dozen rounded levels for a loss (params, flops): the best loss at evenly spaced compute.
-
-    Each such contour touches a vertical line of equal compute on the frontier; further levels stand above the first.
-    """
-    best = np.min(np.where(np.isfinite(loss), loss, np.inf), axis=0)
-    middles = (np.arange(CONTOURS) + 0.5) / CONTOURS
-    levels = best[(middles * len(best)).astype(int)]
-    steps = -np.diff(levels[np.isfinite(levels)])
-    if len(steps) == 0 or np.min(steps) <= 0:
-        return np.empty(0)
-    above = levels[0] + np.cumsum(steps[0] * 1.4 ** np.arange(1, 5))
-    digits = int(np.ceil(-np.log10(np.min(steps) / 3.0)))
-    return np.unique(np.round(np.concatenate([levels, above]), digits))
-
-
-def _label_places(
-    flops: np.ndarray, params: np.ndarray, loss: np.ndarray, levels: np.ndarray
-) -> list[tuple[float, float]]:
-    """Return one place per contour, clear of the frontier: on a row near the top, else on a column near the right."""
-    places = []
-    column_at = CELLS - CELLS // 16
-    best = params[np.argmin(loss, axis=0)]
-    for k, level in enumerate(levels):
-        row_at = int(CELLS * (0.84 if k % 2 else 0.93))
-        on_row = _crossings(loss[row_at], level)
-        on_column = _crossings(loss[:, column_at], level)
-        if len(on_row) and params[row_at] > CLEAR * best[on_row[0]]:
-            places.append((float(flops[on_row[0]]), float(params[row_at])))
-        elif len(on_column):
-            places.append((float(flops[column_at]), float(params[on_column[0]])))
-    return places
-
-
-def _crossings(losses: np.ndarray, level: float) -> np.ndarray:
-    inner = np.arange(CELLS // 30, CELLS - CELLS // 30)
-    return inner[:-1][np.diff(losses[inner] > level)]
-
-
-def _draw_runs(ax: Axes, runs: Runs) -> None:
-    low, high = np.quantile(runs.loss, [0.01, 0.99])
+    ends = _ends(levels, runs.loss)
+    places = np.arange(float(len(ends)))
+    norm = FuncNorm(
+        (partial(np.interp, xp=ends, fp=places), partial(np.interp, xp=places, fp=ends)),
+        float(ends[0]),
+        float(ends[-1]),
+    )
+    if len(levels):
+        ax.contour(flops, params, loss, levels=levels, cmap=SHADE, norm=norm, linewidths=0.9, zorder=1.5)
     points = ax.scatter(
         column(runs, "flops"),
         column(runs, "params"),
         c=runs.loss,
-        norm=Normalize(low, high),
-        cmap=SHADES,
-        s=1.6 * marker_area(len(runs)),
+        norm=norm,
+        cmap=SHADE,
+        s=1.4 * marker_area(len(runs)),
         linewidths=marker_edge(len(runs)),
         edgecolors=INK,
         zorder=3,
         rasterized=True,
     )
-    bar = ax.figure.colorbar(points, ax=ax, pad=0.015, aspect=34, extend="both" if len(runs) > 100 else "neither")
-    bar.set_label("measured " + label_of("loss"))
+    has_more = len(levels) > 0 and (levels[0] < ends[0], levels[-1] > ends[-1])
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max"}.get(
+        has_more or (False, False), "both"
+    )
+    bar = ax.figure.colorbar(points, ax=ax, pad=0.015, aspect=34, extend=extend)
+    if len(levels):
+        bar.ax.yaxis.set_major_locator(FixedLocator(ends.tolist()))
+        bar.ax.yaxis.set_major_formatter("{x:g}")
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.set_label(label_of("loss"))
     bar.outline.set_visible(False)
+
+
+def _ends(levels: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Return the levels from the last below what was measured to the first above it: those that have a colour each."""
+    low, high = np.nanmin(measured), np.nanmax(measured)
+    if len(levels) < 2:
+        return np.array([low, high if high > low else low * (1 + 1e-9) + 1e-300])
+    first = int(np.clip(np.searchsorted(levels, low, "right") - 1, 0, len(levels) - 2))
+    last = int(np.clip(np.searchsorted(levels, high, "left"), first + 1, len(levels) - 1))
+    return levels[first : last + 1]
+
+
+def name_contours(ax: Axes, study: Study) -> None:
+    """Write the level of each contour on its line, where it is far from runs, the frontier and other levels.
+
+    The figure's layout must be settled. A contour without room has its colour alone.
+    """
+    contours = next((one for one in ax.collections if isinstance(one, QuadContourSet)), None)
+    if contours is None:
+        return
+    runs, frontier = priced(study.fit.law, study.fit.runs), study.frontier
+    kept = np.column_stack([column(runs, "flops"), column(runs, "params")])
+    if frontier is not None:
+        kept = np.vstack([kept, np.column_stack([frontier.flops, frontier.point.params])])
+    kept = ax.transData.transform(kept[np.isfinite(kept).all(axis=1)])
+    panel = ax.get_window_extent()
+    chosen: list[np.ndarray] = []
+    for path in contours.get_paths():
+        vertices = np.asarray(path.vertices)
+        if not len(vertices):
+            continue
+        spots = ax.transData.transform(vertices)
+        edge = np.min(
+            [spots[:, 0] - panel.x0, panel.x1 - spots[:, 0], spots[:, 1] - panel.y0, panel.y1 - spots[:, 1]], axis=0
+        )
+        near, _ = cKDTree(np.vstack([kept, *chosen]) if len(kept) or chosen else np.full((1, 2), 1e9)).query(spots)
+        room = np.where(edge > INSIDE, np.minimum(near, 3.0 * FREE), 0.0)
+        if room.max() > FREE:
+            best = spots[np.flatnonzero(room >= 0.999 * room.max())]
+            chosen.append(best[[np.argmax(best[:, 1])]])
+    places = [tuple(ax.transData.inverted().transform(one[0])) for one in chosen]
+    for text in ax.clabel(contours, fmt="%g", colors=INK, fontsize=matplotlib.rcParams["font.size"], manual=places):
+        text.set(bbox=EDGE_OF_TEXT, zorder=4.5)
 
 
 ISOLOSS = Figure(

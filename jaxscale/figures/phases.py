@@ -15,35 +15,42 @@ from jaxscale.figures.pages import (
     INK,
     VERMILLION,
     Page,
+    Width,
     house_style,
-    literal,
     marker_area,
     page,
     set_caption,
     set_legend,
 )
 from jaxscale.figures.spec import Panels
+from jaxscale.figures.symbols import literal
 from jaxscale.results.check import Check, Series
 
 COLOURS = {"cold start": "#56B4E9", "scaling": "#009E73", "plateau": "#E69F00", "undetermined": "#999999"}
-MOST = 4
-"""Series that are drawn, one a column."""
+MOST: dict[Width, int] = {"column": 1, "page": 3}
+"""Series that are drawn, side by side."""
 
 
-def draw_check(found: Check) -> Page:
-    """Return the page of a check: above the losses, below the local exponents; stretches are shaded by their phase."""
+def draw_check(found: Check, *, width: Width = "page") -> Page:
+    """Return the page of a check: above the losses, below the local exponents; stretches are shaded by their phase.
+
+    width: of a column or of a page in print.
+    """
     with house_style():
-        drawn = [one for one in found.series if one.exponents is not None][:MOST] or list(found.series[:1])
-        figure = page(max(5.2, 3.4 * len(drawn)), 5.6)
+        drawn = [one for one in found.series if one.exponents is not None][: MOST[width]] or list(found.series[:1])
+        figure = page(width, 4.2)
         panels = figure.subplots(2, len(drawn), sharex="col", squeeze=False)
         for at, one in enumerate(drawn):
             _draw_losses(panels[0, at], one)
             panels[0, at].set_xlabel("")  # that of the panel below
             _draw_exponents(panels[1, at], one)
+            if at:
+                panels[0, at].set_ylabel("")
+                panels[1, at].set_ylabel("")
         names = dict.fromkeys(part.name for one in drawn for part in one.phases)
         handles = [Patch(color=COLOURS[name], alpha=0.25, label=name) for name in names]
         if handles:
-            set_legend(figure, handles, columns=len(handles))
+            set_legend(figure, handles)
         notes = [f"{literal(one.name) + ': ' if one.name else ''}{_verdict(one)}" for one in drawn]
         if len(found.series) > len(drawn):
             notes.append(f"{len(found.series) - len(drawn)} series not drawn")
@@ -76,7 +83,7 @@ def _draw_losses(ax: Axes, one: Series) -> None:
     ax.set_xlabel(label_of(one.along))
     ax.set_ylabel(label_of("loss"))
     if one.name:
-        ax.set_title(literal(one.name), fontsize=9)
+        ax.set_title(literal(one.name))
 
 
 def _draw_exponents(ax: Axes, one: Series) -> None:
@@ -88,4 +95,4 @@ def _draw_exponents(ax: Axes, one: Series) -> None:
     ax.axhline(0.0, color=GREY, linewidth=0.8, zorder=2)
     log_axis(ax, "x", one.x, name=one.along)
     ax.set_xlabel(label_of(one.along))
-    ax.set_ylabel("local exponent, $-d\\,\\ln L\\,/\\,d\\,\\ln x$")
+    ax.set_ylabel("$-d\\,\\ln L\\,/\\,d\\,\\ln x$")

@@ -17,24 +17,28 @@ from jaxscale.figures.pages import (
     SHADES,
     VERMILLION,
     Page,
+    Width,
     house_style,
-    literal,
     page,
     set_caption,
     set_legend,
 )
 from jaxscale.figures.spec import Panels
+from jaxscale.figures.symbols import literal
 from jaxscale.results import RecipeComparison
 
 MARKS = "osD^v<>p"
 BAND = "{level:g} % percentile bands of {replicates:,} replicates, seed {seed} · {pairing}"
 
 
-def draw_recipes(found: RecipeComparison, *, notes: Sequence[str] = ()) -> Page:
-    """Return the page of a comparison of recipes at its budgets.   notes: statements below the panels."""
+def draw_recipes(found: RecipeComparison, *, width: Width = "page", notes: Sequence[str] = ()) -> Page:
+    """Return the page of a comparison of recipes at its budgets.
+
+    width: of a column or of a page in print.   notes: statements below the panels.
+    """
     with house_style():
-        figure = page(8.6, 4.6)
-        left, right = figure.subplots(1, 2)
+        figure = page(width, 2.8 if width == "page" else 4.9)
+        left, right = figure.subplots(1, 2) if width == "page" else figure.subplots(2, 1)
         colours = _colours(found)
         _draw_losses(left, found, colours)
         _draw_ratios(right, found, colours)
@@ -42,7 +46,7 @@ def draw_recipes(found: RecipeComparison, *, notes: Sequence[str] = ()) -> Page:
             Line2D([], [], color=colours[name], marker=_mark(found, name), markersize=5, label=literal(name))
             for name in found.ensembles
         ]
-        set_legend(figure, handles, columns=min(4, len(handles)))
+        set_legend(figure, handles)
         told = {"level": 100 * found.level, "replicates": found.replicates, "seed": found.seed}
         stated = [BAND.format(pairing=literal(found.pairing, limit=200), **told), *notes]
         set_caption(figure, " · ".join(literal(one, limit=400) for one in stated))
@@ -94,7 +98,7 @@ def _draw_ratios(ax: Axes, found: RecipeComparison, colours: dict[str, str]) -> 
     ax.axhline(1.0, color=GREY, linewidth=0.8, linestyle=":")
     log_axis(ax, "x", found.budgets, name="flops")
     log_axis(ax, "y", *limits)
-    ax.set(xlabel=label_of("flops"), ylabel=f"compute for the loss of {literal(found.base)}, over its own")
+    ax.set(xlabel=label_of("flops"), ylabel=f"compute for equal loss / that of {literal(found.base, limit=14)}")
 
 
 def _draw_band(ax: Axes, x: np.ndarray, y: np.ndarray, band: object, colour: str, mark: str) -> None:
@@ -104,4 +108,4 @@ def _draw_band(ax: Axes, x: np.ndarray, y: np.ndarray, band: object, colour: str
         high = np.where(np.isposinf(upper), 1e30, upper)
         ax.fill_between(x, lower, high, color=colour, alpha=0.22, linewidth=0, zorder=2)
         ax.vlines(x, lower, high, color=colour, alpha=0.5, linewidth=1.0, zorder=3)
-    ax.plot(x, np.where(np.isfinite(y), y, np.nan), color=colour, marker=mark, markersize=5, linewidth=1.6, zorder=4)
+    ax.plot(x, np.where(np.isfinite(y), y, np.nan), color=colour, marker=mark, markersize=4, linewidth=1.3, zorder=4)

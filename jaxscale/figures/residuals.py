@@ -1,29 +1,27 @@
-"""Residuals of the law against compute and tokens per param, the largest ones named."""
+"""Residuals of the law in per cent against compute and tokens per param, the largest ones named."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
-from matplotlib.transforms import Bbox
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
 from jaxscale.allocation.inputs import priced
 from jaxscale.digits import number_label, signed
 from jaxscale.figures.axes import Quantity, abscissae, few_ticks, log_axis
+from jaxscale.figures.captions import caption
+from jaxscale.figures.labelling import label_points
 from jaxscale.figures.pages import (
     BLUE,
-    EDGE_OF_TEXT,
     INK,
     SHADES,
     VERMILLION,
     Page,
-    caption,
-    literal,
+    Width,
     marker_area,
     marker_edge,
     page,
@@ -31,46 +29,63 @@ from jaxscale.figures.pages import (
     set_legend,
 )
 from jaxscale.figures.spec import Figure, Panels
-from jaxscale.intervals import Interval
-from jaxscale.results import Ensemble, Fit, Frontier
-from jaxscale.runs import Runs
+from jaxscale.figures.symbols import literal
+from jaxscale.results import Fit, Study
 
-AXIS = {"log": "residual, ln(predicted / measured)", "linear": "residual, predicted − measured (nats/token)"}
+PER_CENT = "predicted / measured − 1 (%)"
+NATS = "predicted − measured (nats/token)"
 NAMED = 5
 """Number of the largest residuals that are labelled."""
-TALL = 4.0
+TALL = 2.5
 """The axis ends at this multiple of the 95 % quantile of |residual|; a run beyond it is an arrow at the edge."""
 GROUPS, LEAST_IN_GROUP = 12, 10
-
-SIZE = 7.5
-POINT = 6.0
-"""Side in pixels of the square that a point keeps free of words."""
-PLACES = tuple(
-    (x, y, "left" if x > 0 else "right" if x < 0 else "center")
-    for far in (6.0, 16.0, 28.0)
-    for x, y in ((far, 4.0), (-far, 4.0), (far, -8.0), (-far, -8.0), (0.0, far), (0.0, -far - 4.0))
-)
-"""Offsets from the point in points, nearest first, with the side of the text that faces the point."""
+HEIGHTS: dict[Width, float] = {"column": 2.35, "page": 2.9}
+"""Inches of a panel with its labels and its bar of colours."""
 
 
-def draw(figure: Page, fit: Fit) -> None:
+def shown_residuals(fit: Fit) -> tuple[np.ndarray, str]:
+    """Return the residuals (n,) as they are drawn, with their label: 100 (predicted / measured − 1).
+
+    In nats per token where a measured value is zero or below, which has no per cent.
+    """
+    if fit.objective.space == "log":
+        return 100.0 * np.expm1(fit.residuals), PER_CENT
+    if np.all(fit.runs.loss > 0):
+        return 100.0 * fit.residuals / fit.runs.loss, PER_CENT
+    return fit.residuals, NATS
+
+
+def draw(figure: Page, fit: Fit, *, is_stacked: bool) -> None:
     """Draw the residuals (n,) of a fit into an empty figure, one panel per quantity that the runs have, at most two.
 
     Each panel is coloured by the other's quantity and has a running median; an arrow at an edge is a run beyond it.
     """
-    quantities = abscissae(priced(fit.law, fit.runs), fit.law)
-    panels = np.atleast_1d(figure.subplots(1, len(quantities), sharey=True))
-    for ax, quantity, other in zip(panels, quantities, quantities[::-1], strict=True):
-        draw_residuals(ax, quantity, fit.residuals, shade=None if other is quantity else other)
-    panels[0].set_ylabel(AXIS[fit.objective.space])
-    figure.align_xlabels(list(panels))
+    quantities, (residuals, label) = abscissae(priced(fit.law, fit.runs), fit.law), shown_residuals(fit)
+    rows, columns = (len(quantities), 1) if is_stacked else (1, len(quantities))
+    panels = np.ravel(figure.subplots(rows, columns, sharey=True, squeeze=False))
+    for at, (ax, quantity, other) in enumerate(zip(panels, quantities, quantities[::-1], strict=True)):
+        draw_residuals(ax, quantity, residuals, shade=None if other is quantity else other)
+        if is_stacked or at == 0:
+            ax.set_ylabel(label)
     if len(fit.runs) >= 3 * LEAST_IN_GROUP:
-        set_legend(figure, [Line2D([], [], color=VERMILLION, linewidth=1.4, label="running median")], columns=1)
-    figure.draw_without_rendering()  # settles the layout, since labels are placed in pixels
-    named = largest(fit.residuals)
-    heights = np.clip(fit.residuals[named], *limits_of(fit.residuals))
-    for ax, quantity in zip(panels, quantities, strict=True):
-        label_points(ax, quantity.values[named], heights, [f"row {row}" for row in fit.runs.row[named]])
+        set_legend(figure, [Line2D([], [], color=VERMILLION, linewidth=1.2, label="running median")])
+
+
+def name_largest(figure: Page, fit: Fit) -> None:
+    """Name the largest residuals beside their points, on a page that is complete but for these words."""
+    quantities, (residuals, _) = abscissae(priced(fit.law, fit.runs), fit.law), shown_residuals(fit)
+    figure.draw_without_rendering()  # settles the layout: labels are placed in pixels
+    named, (low, high) = largest(residuals), limits_of(residuals)
+    heights = np.clip(residuals, low, high)
+    words = [f"row {row}" for row in fit.runs.row[named]]
+    for ax, quantity in zip(figure.axes, quantities, strict=False):
+        points = np.column_stack([quantity.values, heights])
+        label_points(ax, quantity.values[named], heights[named], words, points)
+
+
+def _said(residual: float) -> str:
+    """Return a residual with its sign and three digits, or whole from a thousand on."""
+    return f"{residual:+,.0f}".replace("-", "−") if abs(residual) >= 1000.0 else signed(float(f"{residual:.3g}"))
 
 
 def draw_residuals(ax: Axes, quantity: Quantity, residuals: np.ndarray, *, shade: Quantity | None = None) -> None:
@@ -107,12 +122,13 @@ def draw_residuals(ax: Axes, quantity: Quantity, residuals: np.ndarray, *, shade
             bar.ax.xaxis.set_major_formatter(FuncFormatter(number_label))
             bar.ax.xaxis.set_minor_formatter(NullFormatter())
     ax.axhline(0.0, color=INK, linewidth=0.8, zorder=2)
-    ax.plot(*running_median(quantity.values, residuals), color=VERMILLION, linewidth=1.4, zorder=4)
+    ax.plot(*running_median(quantity.values, residuals), color=VERMILLION, linewidth=1.2, zorder=4)
     if quantity.is_log:
         log_axis(ax, "x", quantity.values, name=quantity.name)
     ax.set_xlabel(quantity.label)
     room = 0.06 * (high - low)
     ax.set_ylim(low - room, high + room)
+    ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.yaxis.set_major_formatter(FuncFormatter(number_label))
 
 
@@ -121,7 +137,7 @@ def limits_of(residuals: np.ndarray) -> tuple[float, float]:
     sizes = np.abs(residuals[np.isfinite(residuals)])
     if sizes.size == 0 or sizes.max() == 0:
         return -1.0, 1.0
-    bulk = TALL * float(np.quantile(sizes, 0.95))
+    bulk = TALL * float(np.quantile(sizes, 0.95, method="lower"))  # of the others, where one run of few is far off
     reach = float(sizes.max()) if bulk == 0 else min(float(sizes.max()), bulk)
     return -reach, reach
 
@@ -147,34 +163,37 @@ def largest(residuals: np.ndarray, count: int = NAMED) -> np.ndarray:
     return order[np.isfinite(residuals[order])][:count]
 
 
-def largest_named(runs: Runs, residuals: np.ndarray) -> str:
+def largest_named(fit: Fit) -> str:
     """Return the caption's list of the largest residuals: row, name of the run if there is one, and residual."""
-    names = runs.labels.get("run")
+    names, (residuals, label) = fit.runs.labels.get("run"), shown_residuals(fit)
+    sign = "\N{NO-BREAK SPACE}%" if label == PER_CENT else ""
     parts = []
     for at in largest(residuals):
         name = "" if names is None else f" {literal(str(names[at]), limit=16)}"
-        parts.append(f"row {runs.row[at]}{name} ({signed(residuals[at])})")
+        parts.append(f"row {fit.runs.row[at]}{name} ({_said(residuals[at])}{sign})")
     return f"largest: {', '.join(parts)}"
 
 
-def compose(
-    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-) -> Page:
+def compose(study: Study, *, width: Width) -> Page:
     """Return the page of the residuals of the point fit, which has no bands."""
-    figure = page(8.6, 4.9)
-    draw(figure, fit)
-    beyond = int(np.sum(np.abs(fit.residuals) > limits_of(fit.residuals)[1]))
+    fit, (residuals, _) = study.fit, shown_residuals(study.fit)
+    is_stacked = width == "column"
+    panels = len(abscissae(priced(fit.law, fit.runs), fit.law))
+    figure = page(width, HEIGHTS[width] * (panels if is_stacked else 1))
+    draw(figure, fit, is_stacked=is_stacked)
+    beyond = int(np.sum(np.abs(residuals) > limits_of(residuals)[1]))
     arrows = [f"arrows: {beyond} beyond the axis"] if beyond else []
-    set_caption(figure, caption(fit, ["residuals of the point fit", largest_named(fit.runs, fit.residuals), *arrows]))
+    set_caption(figure, caption(fit, ["residuals of the point fit", largest_named(fit), *arrows]))
+    name_largest(figure, fit)
     return figure
 
 
-def _panels(
-    fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-) -> Panels:
+def _panels(study: Study) -> Panels:
+    fit, (residuals, label) = study.fit, shown_residuals(study.fit)
+
     def drawing(quantity: Quantity, ax: Axes) -> None:
-        draw_residuals(ax, quantity, fit.residuals)
-        ax.set_ylabel(AXIS[fit.objective.space])
+        draw_residuals(ax, quantity, residuals)
+        ax.set_ylabel(label)
 
     return {one.name: partial(drawing, one) for one in abscissae(priced(fit.law, fit.runs), fit.law)}
 
@@ -182,44 +201,6 @@ def _panels(
 def _widened(values: np.ndarray) -> tuple[float, float]:
     low, high = (float(one) for one in np.nanquantile(values, [0.01, 0.99]))
     return (low / 1.1, high * 1.1) if high < 1.2 * low else (low, high)
-
-
-def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, words: Sequence[str]) -> int:
-    """Write a word beside each point, in order, where it stays in the axes and meets no word or point; return how many.
-
-    x, y: (k,) in data units, NaN for none.   The figure's layout must be settled. A word without room is left out.
-    """
-    panel = ax.get_window_extent()
-    pixels = ax.transData.transform(np.column_stack([x, y]))
-    points = {at: _around(spot) for at, spot in enumerate(pixels) if np.isfinite(spot).all()}
-    taken: list[Bbox] = []
-    for at in points:
-        others = [*taken, *(box for which, box in points.items() if which != at)]
-        for dx, dy, side in PLACES:
-            text = ax.annotate(
-                words[at],
-                (x[at], y[at]),
-                xytext=(dx, dy),
-                textcoords="offset points",
-                ha=side,
-                fontsize=SIZE,
-                color=INK,
-                bbox=EDGE_OF_TEXT,
-                arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2},
-                parse_math=False,
-                zorder=6,
-            )
-            box = text.get_window_extent()  # with its arrow, which reaches the point
-            is_inside = panel.x0 <= box.x0 and box.x1 <= panel.x1 and panel.y0 <= box.y0 and box.y1 <= panel.y1
-            if is_inside and not any(box.overlaps(other) for other in others):
-                taken.append(box)
-                break
-            text.remove()
-    return len(taken)
-
-
-def _around(spot: np.ndarray) -> Bbox:
-    return Bbox([spot - POINT / 2.0, spot + POINT / 2.0])
 
 
 RESIDUALS = Figure(

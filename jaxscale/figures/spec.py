@@ -9,9 +9,9 @@ from typing import Literal, Protocol, TypeAlias
 from matplotlib.axes import Axes
 
 from jaxscale.errors import UsageError
-from jaxscale.figures.pages import Page, house_style
-from jaxscale.intervals import Interval
-from jaxscale.results import Ensemble, Fit, Frontier, Study
+from jaxscale.figures.pages import WIDTHS, Page, Width, house_style
+from jaxscale.registry import check_known
+from jaxscale.results import Fit, Study
 
 Need: TypeAlias = Literal["ensemble", "frontier"]
 
@@ -26,9 +26,7 @@ Panels: TypeAlias = Mapping[str, Callable[[Axes], None]]
 class Divide(Protocol):
     """A function that returns what can be drawn into axes of another page."""
 
-    def __call__(
-        self, fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-    ) -> Panels:
+    def __call__(self, study: Study) -> Panels:
         """Return the panels; what the figure needs is there."""
         ...
 
@@ -36,9 +34,7 @@ class Divide(Protocol):
 class Compose(Protocol):
     """A function that draws a whole page."""
 
-    def __call__(
-        self, fit: Fit, ensemble: Ensemble | None, frontier: Frontier | None, *, level: float, method: Interval | str
-    ) -> Page:
+    def __call__(self, study: Study, *, width: Width) -> Page:
         """Return the page; what the figure needs is there."""
         ...
 
@@ -48,7 +44,7 @@ class Figure:
     """A named figure: title says in one line what it shows.
 
     parts: its panels, one by one.   needs: the results it cannot do without.   welcomes: those that it draws where they
-    are there.
+    are there.   at_budgets: whether it shows the frontier at the budgets that were asked for, not as a curve.
     """
 
     name: str
@@ -57,21 +53,22 @@ class Figure:
     compose: Compose
     parts: Divide
     welcomes: tuple[Need, ...] = ()
+    at_budgets: bool = False
 
-    def make(self, study: Study | Fit) -> Page:
+    def make(self, study: Study | Fit, width: Width = "page") -> Page:
         """Return the figure of a study, or of a fit alone, in the house's style, on a canvas of its own.
 
-        Raises UsageError where something it needs is missing, or where the law has no such picture; the message says
-        why.
+        width: of a column or of a page in print.   Raises UsageError for another one, where something it needs is
+        missing, or where the law or the table has no such picture; the message says why.
         """
         study = self._checked(study)
+        check_known("width", width, WIDTHS)
         with house_style():
-            return self.compose(study.fit, study.ensemble, study.frontier, level=study.level, method=study.interval)
+            return self.compose(study, width=width)
 
     def panels(self, study: Study | Fit) -> Panels:
         """Return the panels of the page, each of which draws into axes as they are; errors as of `make`."""
-        study = self._checked(study)
-        return self.parts(study.fit, study.ensemble, study.frontier, level=study.level, method=study.interval)
+        return self.parts(self._checked(study))
 
     def _checked(self, study: Study | Fit) -> Study:
         study = study if isinstance(study, Study) else Study(study)

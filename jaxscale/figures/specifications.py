@@ -12,16 +12,15 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from jaxscale.errors import UsageError
 from jaxscale.figures.axes import log_axis, loss_axis
-from jaxscale.figures.pages import BLUE, GREY, INK, PALE, VERMILLION, Page, house_style, literal, page, set_caption
+from jaxscale.figures.pages import BLUE, GREY, INK, PALE, VERMILLION, Page, Width, house_style, page, set_caption
 from jaxscale.figures.spec import Panels
+from jaxscale.figures.symbols import literal
 from jaxscale.results import SpecificationCurve, SpecificationFit
 
-WIDTHS: dict[str, float] = {"column": 3.5, "page": 7.2}
-"""Inches."""
 SHADES = {"noise": PALE, "form": BLUE, "objective": "#E69F00", "convention": "#56B4E9", "selection": "#009E73"}
 """Part of the spread → its colour, of Okabe & Ito 2008."""
 DARK = ("form", "selection")
-ROW = 0.145
+ROW = 0.15
 """Inches of a row of the matrix."""
 CURVE, BARS = 2.3, 0.62
 """Inches of the panels above and below it."""
@@ -47,7 +46,7 @@ def draw_specifications(
     found: SpecificationCurve,
     answer: Literal["params", "loss"] = "params",
     *,
-    width: Literal["column", "page"] = "page",
+    width: Width = "page",
     notes: Sequence[str] = (),
 ) -> Page:
     """Return the page of a specification curve.
@@ -65,7 +64,7 @@ def draw_specifications(
     ]
     with house_style():
         matrix = max(ROW * len(lines), ROW)
-        figure = page(WIDTHS[width], CURVE + matrix + BARS + 1.55)
+        figure = page(width, CURVE + matrix + BARS + 1.2)
         heights = (CURVE, matrix, BARS) if lines else (CURVE, BARS)
         panels = figure.subplots(len(heights), 1, height_ratios=heights)
         _draw_curve(panels[0], found, fits, answer)
@@ -119,15 +118,14 @@ def _draw_matrix(
     ax.set_yticks(
         range(len(lines)),
         [line.axis if line.choice is None else literal(line.choice, limit=most) for line in lines],
-        parse_math=False,
     )
     for label, line in zip(ax.get_yticklabels(), lines, strict=True):
-        label.set(fontsize=7.0, fontweight="bold" if line.choice is None else "normal", color=INK)
+        label.set(fontweight="bold" if line.choice is None else "normal", color=INK)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(NullLocator())
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    ax.set_xlabel(f"{len(fits)} specifications, in the order of the answer", fontsize=8.0)
+    ax.set_xlabel(f"{len(fits)} specifications, in the order of the answer")
 
 
 def _draw_bars(ax: Axes, found: SpecificationCurve, width: str) -> None:
@@ -141,19 +139,17 @@ def _draw_bars(ax: Axes, found: SpecificationCurve, width: str) -> None:
             ax.barh(place, share, left=left, height=0.62, color=SHADES[name], edgecolor="white", linewidth=0.6,
                     label=name if place == 0 else None)  # fmt: skip
             if share >= LEAST_LABEL[width]:
-                ax.text(left + 0.5 * share, place, f"{100 * share:.0f} %", ha="center", va="center", fontsize=7.0,
+                ax.text(left + 0.5 * share, place, f"{100 * share:.0f} %", ha="center", va="center",
                         color="white" if name in DARK else INK)  # fmt: skip
             left += share
         labels.append(f"{SPREAD[answer]}, s {parts.std:.2g}")
     ax.set_yticks(range(len(answers)), labels)
     ax.tick_params(axis="y", length=0)
     for label in ax.get_yticklabels():
-        label.set(fontsize=7.0, color=INK)
+        label.set(color=INK)
     ax.set(xlim=(0.0, 1.0), ylim=(len(answers) - 0.5, -0.5))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_xlabel(
-        "share of the variance" if width == "column" else "share of the variance over all specifications", fontsize=8.0
-    )
+    ax.set_xlabel("share of the variance" if width == "column" else "share of the variance over all specifications")
     ax.spines["left"].set_visible(False)
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3 if width == "column" else 5, fontsize=7.0,
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3 if width == "column" else 5,
               handlelength=1.1, columnspacing=1.2, borderaxespad=0.2, handletextpad=0.5)  # fmt: skip

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray
 
-    from jaxscale.figures.spec import Axes, Page
+    from jaxscale.figures.spec import Axes, Page, Width
 
 ROWS = 30
 """Rows of a table in a notebook at most; of a longer one the first and the last are shown."""
@@ -25,7 +25,7 @@ class Result(ABC):
     >>> isinstance(fit, js.results.Result)
     True
     >>> fit.plot().get_size_inches().tolist()
-    [8.6, 4.9]
+    [6.75, 3.5]
     """
 
     @abstractmethod
@@ -38,12 +38,19 @@ class Result(ABC):
             One row per coef, replicate, budget, run or whatever the result consists of.
         """
 
-    def plot(self, figure: str | None = None, *, ax: Axes | None = None, panel: str | None = None) -> Page | Axes:
+    def plot(
+        self,
+        figure: str | None = None,
+        *,
+        ax: Axes | None = None,
+        panel: str | None = None,
+        width: Width = "page",
+    ) -> Page | Axes:
         """Return a figure of the result, as `js.plot` does.
 
         Parameters
         ----------
-        figure, ax, panel
+        figure, ax, panel, width
             As in `js.plot`.
 
         Returns
@@ -56,7 +63,8 @@ class Result(ABC):
         UsageError
             As `js.plot`.
         """
-        return import_module("jaxscale.figures").plot(self, figure, ax=ax, panel=panel)  # a layer above this one
+        figures = import_module("jaxscale.figures")  # a layer above this one
+        return figures.plot(self, figure, ax=ax, panel=panel, width=width)
 
     def summary(self) -> str:
         """Return the result in plain text: the page that its command prints, or its first line and its table.

@@ -107,6 +107,13 @@ def test_plot_writes_the_named_figure_and_prints_its_path(run, no_fit, fitted, o
     assert (own_folder / "figures" / "residuals.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_plot_has_the_width_of_a_column_in_print_where_it_is_asked_for(run, no_fit, fitted, own_folder):
+    words = ("--figure", "residuals", "--width", "column", "--format", "pdf", "--out", "figures")
+    assert run("plot", fitted[0], *words).exit_code == 0
+    written = (own_folder / "figures" / "residuals.pdf").read_bytes()
+    assert b"/MediaBox [ 0 0 234 " in written  # 3.25 inches of 72 points
+
+
 def test_plot_draws_everything_into_the_saved_folder(run, no_fit, fitted):
     result = run("plot", fitted[0], "--format", "svg")
     assert result.exit_code == 0, result.stderr

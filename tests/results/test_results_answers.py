@@ -99,7 +99,7 @@ def test_a_plan_is_laid_out_with_what_its_limits_are_worth():
 
 @pytest.mark.parametrize("name", ["residuals", "isoloss", "coefs", "frontier"])
 def test_a_figure_by_name_is_the_page_of_the_registry(study, name, monkeypatch):
-    monkeypatch.setattr("jaxscale.figures.plotting.with_curve", lambda study: study)
+    monkeypatch.setattr("jaxscale.figures.saving.with_curve", lambda study: study)
     page = js.plot(study, name)
     assert isinstance(page, Figure)
     assert page._repr_png_() == results_png(study, name)
@@ -112,7 +112,7 @@ def results_png(study, name):
 
 
 def test_a_result_draws_itself_and_a_notebook_shows_the_page(answers, monkeypatch):
-    monkeypatch.setattr("jaxscale.figures.plotting.with_curve", lambda study: study)
+    monkeypatch.setattr("jaxscale.figures.saving.with_curve", lambda study: study)
     for one in answers:
         if isinstance(one, js.Regret):
             with pytest.raises(js.UsageError, match="Regret has no figure; these have one: Study, Fit"):
@@ -122,7 +122,7 @@ def test_a_result_draws_itself_and_a_notebook_shows_the_page(answers, monkeypatc
 
 
 def test_a_panel_is_drawn_into_axes_of_the_caller_and_nothing_else_is_touched(answers, monkeypatch):
-    monkeypatch.setattr("jaxscale.figures.plotting.with_curve", lambda study: study)
+    monkeypatch.setattr("jaxscale.figures.saving.with_curve", lambda study: study)
     before = dict(matplotlib.rcParams)
     for one in answers:
         if isinstance(one, js.Regret):
