@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jaxscale.cli import choosing
 from jaxscale.cli.options import Fitting, Reading
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.meant import near_path
 from jaxscale.names import DATASETS
 from jaxscale.registry import nearest
 
@@ -109,6 +110,6 @@ def read(
 def _check_spelling(table: str) -> None:
     """Raise RunsError for a misspelt data set: a bare word near to the name of one, and no file."""
     is_bare = table.isprintable() and not set(table) & set("/\\.:") and not os.path.lexists(table)
-    near = nearest(table, DATASETS) if is_bare else ""
+    near = nearest(table, DATASETS) if is_bare and not near_path(table) else ""
     if near:
         raise RunsError(MISSPELT.format(table=table, near=near))
