@@ -16,8 +16,8 @@ OPTIONS = {
     "Fit": ("--objective", "--delta", "--dof", "--space", "--fix", "--per-group", "--solver", "--device"),
     "Replicates and intervals": ("--replicates", "--scheme", "--seed", "--level", "--interval"),
     "Reading the table": (
-        "--map", "--where", "--group", "--final", "--lowest-per", "--missing", "--units", "--units-ok", "--scale",
-        "--sep", "--decimal", "--thousands", "--encoding", "--warmup",
+        "--map", "--where", "--group", "--final", "--annealed", "--lowest-per", "--missing", "--units", "--units-ok",
+        "--scale", "--sep", "--decimal", "--thousands", "--encoding", "--warmup",
     ),
     "Output": (
         "--out", "--force", "--plot", "--format", "--json", "--quiet", "--verbose", "--debug", "--version", "--help",

@@ -49,6 +49,7 @@ class Reading:
     scale: Mapping[str, float]
     units_ok: bool
     final: bool
+    annealed: bool
     lowest_per: Mapping[str, float]
     missing: Literal["drop", "refuse"]
     group: str | None
@@ -135,6 +136,9 @@ def reading_options(command: Command) -> Command:
         click.option("--final", is_flag=True, help=(
             "Keep the last row of each run, by step, else tokens, else order; runs are told by a column run, run_id, "
             "name … and by --group. [default: off]")),
+        click.option("--annealed", is_flag=True, help=(
+            "Keep the row of each run at which its learning rate (column lr …) has come down, and no run whose rate "
+            "has not. [default: off]")),
         click.option("--lowest-per", type=GridCells(), default=None, help=(
             "Keep the run of least loss in each cell of a grid: columns, and the width of a cell in decades, as in "
             "params,tokens@1/3; and in each --group. [default: all runs]")),
