@@ -181,6 +181,8 @@ trajectory-rows | table | Rows are checkpoints of runs, and not independent.
   > Use --final, or --scheme cluster.
 two-values | fit | An input takes two values, where three coefs need three.
   > Add runs at another, or hold a coef.
+unannealed-runs | table | Some runs end before their learning rate has come down, others after.
+  > Use --annealed in place of --final.
 unfinished-runs | table | A column of states says that runs crashed, failed or are still running.
   > Leave them out with the --where that is named.
 units-suspect | table | A column cannot be in the units it is taken for.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jaxscale.speaking import spoken
+
 UNITS_SUSPECT, TARGET_SUSPECT = "units-suspect", "target-suspect"
 FORBIDDING = (UNITS_SUSPECT, TARGET_SUSPECT)
 """Codes of the findings with which nothing may be planned: the numbers are not what their column is taken for."""
@@ -22,6 +24,9 @@ class Finding:
     code: str
     message: str
     rows: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.code}: {spoken(self.message)}"
 
 
 def row_numbers(rows: Iterable[int]) -> tuple[int, ...]:

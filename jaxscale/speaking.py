@@ -14,7 +14,7 @@ from contextvars import ContextVar
 
 _typed: ContextVar[bool] = ContextVar("typed", default=False)
 
-FLAGS = ("units", "units-ok", "final", "force")
+FLAGS = ("units", "units-ok", "final", "annealed", "force")
 PAIRS = ("map", "scale", "fix", "at")
 LISTS = ("per-group",)
 TEXTS = (

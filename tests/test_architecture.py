@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1] / "jaxscale"
-ROWS = "errors finding codes forks names registry text digits precision provenance speaking stages status"
+ROWS = "errors finding codes forks meant names registry text digits precision provenance speaking stages status"
 ROWS += " stopping; numerics expressions"
 ROWS += "; runs laws objectives resampling intervals costs counting schedules; results kernels solvers; engine"
 ROWS += (
@@ -23,7 +23,7 @@ ROWS += "; figures reports store parts datasets webpages; cli"
 LAYER = {name: level for level, row in enumerate(ROWS.split(";")) for name in row.split()}
 PEERS, BLIND = ("laws", "objectives", "resampling", "costs"), ("solvers", "numerics", "kernels")
 NO_JAX = ("runs", "costs", "counting", "schedules", "results", "intervals", "figures", "reports", "store", "datasets")
-LIGHT = {None, "errors", "names", "registry", "speaking", "stopping", "text", "expressions", "cli"}
+LIGHT = {None, "errors", "meant", "names", "registry", "speaking", "stopping", "text", "expressions", "cli"}
 SETS_JAX = "engine/caching.py"
 """The one file that changes settings of JAX, where the user asks for it."""
 HEAVY = ("jax", "numpy", "pandas", "matplotlib")

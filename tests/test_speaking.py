@@ -8,6 +8,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale import speaking
+from jaxscale.finding import Finding
 from jaxscale.speaking import spoken
 
 SAID = {
@@ -75,3 +76,10 @@ def read(frame, options):
     if thousands:  # of text in a file: a frame has none
         frame = frame.map(lambda cell: cell.replace(",", "") if isinstance(cell, str) else cell)
     return js.Runs.from_frame(frame, **options)
+
+
+def test_a_finding_that_is_printed_speaks_as_its_surroundings_do():
+    finding = Finding("trajectory-rows", "keep the last row of each run: --final")
+    assert str(finding) == "trajectory-rows: keep the last row of each run: final=True"
+    with speaking.typing():
+        assert str(finding).endswith("each run: --final")

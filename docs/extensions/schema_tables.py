@@ -11,15 +11,15 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 SCHEMAS = Path(__file__).parents[2] / "jaxscale" / "reports" / "schemas"
-HEAD = ("key", "type", "always there")
+HEAD = ("key", "type", "always there", "meaning")
 
 
-def keys_of(schema: dict, at: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield key, type and whether it is required, of every key of a schema; those of nested objects follow theirs."""
+def keys_of(schema: dict, at: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """Yield key, type, whether it is required and what it is, of every key of a schema, nested ones after theirs."""
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
         key = f"{at}.{name}" if at else name
-        yield key, type_of(inner), "yes" if name in required else ""
+        yield key, type_of(inner), "yes" if name in required else "", inner.get("description", "")
         yield from keys_of(inner, key)
         yield from keys_of(inner.get("items") or {}, f"{key}[]")
         if isinstance(others := inner.get("additionalProperties"), dict):
@@ -52,10 +52,10 @@ class SchemaTable(SphinxDirective):
         self.env.note_dependency(str(path))
         rows = list(keys_of(json.loads(path.read_text(encoding="utf-8"))))
         group = nodes.tgroup(cols=len(HEAD))
-        group += [nodes.colspec(colwidth=width) for width in (6, 3, 1)]
+        group += [nodes.colspec(colwidth=width) for width in (5, 2, 1, 5)]
         group += nodes.thead("", self.row([nodes.Text(word) for word in HEAD]))
         body = nodes.tbody("")
-        body += [self.row([nodes.literal(row[0], row[0]), nodes.Text(row[1]), nodes.Text(row[2])]) for row in rows]
+        body += [self.row([nodes.literal(row[0], row[0]), *map(nodes.Text, row[1:])]) for row in rows]
         group += body
         return [nodes.table("", group)]
 

@@ -9,17 +9,19 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, options, printing, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import OneOf, TableName
 from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Budgets, Level, Seed
+from jaxscale.cli.parameters import Budgets, Level, Seed, Whole
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
 NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take none"
 
 
-@click.command()
-@click.argument("table", metavar="TABLE")
+@command()
+@click.argument("table", metavar="TABLE", type=TableName())
 @click.option(
     "--flops", type=Budgets(), help=f"Budgets of the report, in FLOP or as 100PF-days. {options.FLOPS_DEFAULT}"
 )
@@ -30,30 +32,28 @@ NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take no
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Level(),
     default=0.05,
     show_default=True,
     help="Relative difference of FLOP within which runs share a budget, where no column says it.",
 )
 @click.option(
     "--method",
-    type=click.Choice(names.METHODS),
+    type=OneOf(names.METHODS),
     default="parabola",
     show_default=True,
     help="How the lowest point of an IsoFLOP profile is found.",
 )
 @click.option(
     "--replicates",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=400,
     show_default=True,
     help="Resampled tables, the same under all approaches.",
 )
 @click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
 @click.option("--level", type=Level(), default=0.95, show_default=True, help="Share of an interval or band.")
-@click.option(
-    "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fit computes."
-)
+@click.option("--device", type=OneOf(names.DEVICES), default="auto", show_default=True, help="Where the fit computes.")
 @json_option
 @reading_options
 @talking

@@ -13,8 +13,9 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import measuring
+from jaxscale.cli.known import Name
 from jaxscale.cli.options import Decorator, bundled
-from jaxscale.cli.parameters import Amount, Budgets, Pair, text_pairs
+from jaxscale.cli.parameters import Amount, Budgets, Number, Pair, text_pairs
 from jaxscale.errors import UsageError
 from jaxscale.text import number_in
 
@@ -94,7 +95,7 @@ _OPTIONS: tuple[Decorator, ...] = (
         "A cost that is to be reached, as in tokens_per_param=20; repeatable. [default: none]")),
     click.option("--target-loss", type=Amount(), metavar="LOSS", help=(
         "The loss to reach, at the least cost. [default: none: the loss is minimised]")),
-    click.option("--least", metavar="COST", help=(
+    click.option("--least", metavar="COST", type=Name(names.COSTS), help=(
         "Which cost that is, with --target-loss. [default: FLOP of training and --serve]")),
     click.option("--compare", metavar="PARAMS[,TOKENS]", multiple=True, help=(
         "Another plan to be priced beside the best one, as 7e9,2e12; without tokens, as many as the limits leave; "
@@ -105,7 +106,7 @@ _OPTIONS: tuple[Decorator, ...] = (
     click.option("--choose", type=Pair("input=least:most"), multiple=True, callback=text_pairs, help=(
         "An input of the law, or of a limit's cost, that is chosen as params and tokens are, as in "
         "idle_experts=0:0.98 or batch_tokens=1e5:1e8; repeatable. [default: none]")),
-    click.option("--tail", type=click.FloatRange(0.0, 1.0), default=1.0, show_default=True, metavar="SHARE", help=(
+    click.option("--tail", type=Number(0.0, 1.0), default=1.0, show_default=True, metavar="SHARE", help=(
         "Share of the worst replicates whose mean regret is minimised: 1 for the expected regret, 0 for that of the "
         "worst replicate.")),
     click.option("--price", type=Pair("MACHINE@SHARE=dollars"), multiple=True, callback=text_pairs, help=(

@@ -8,13 +8,15 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, printing
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import OneOf
 from jaxscale.cli.large import Work, kept_words, work_options
 from jaxscale.cli.options import json_option
 from jaxscale.cli.parameters import PartOf, Whole
 from jaxscale.cli.session import Session, progress, talking
 
 
-@click.command()
+@command()
 @click.argument("study", metavar="STUDY", type=click.Path(path_type=Path))
 @click.option(
     "--part",
@@ -25,11 +27,11 @@ from jaxscale.cli.session import Session, progress, talking
         "machines may work at once, and `jaxscale merge` joins the shares. [default: all parts, in STUDY]"
     ),
 )
-@click.option("--replicates", type=Whole(min=1), help="How many to have in all. [default: as many as were asked for]")
+@click.option("--replicates", type=Whole(1), help="How many to have in all. [default: as many as were asked for]")
 @work_options
 @click.option(
     "--device",
-    type=click.Choice(names.DEVICES),
+    type=OneOf(names.DEVICES),
     default="auto",
     show_default=True,
     help="Where to compute; auto is JAX's own choice.",

@@ -8,9 +8,11 @@ from typing import Literal
 import click
 
 from jaxscale.cli import cache, printing, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import TableName
 from jaxscale.cli.options import Reading, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Seed
+from jaxscale.cli.parameters import Level, Seed
 from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
@@ -18,8 +20,8 @@ NO_WARMUP = "--warmup belongs to laws of schedules; a check fits none"
 SIZES = ("params", "tokens", "flops")
 
 
-@click.command()
-@click.argument("table", metavar="TABLE")
+@command()
+@click.argument("table", metavar="TABLE", type=TableName())
 @click.option(
     "--along",
     metavar="COLUMN",
@@ -30,7 +32,7 @@ SIZES = ("params", "tokens", "flops")
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0.0, max=1.0, min_open=True, max_open=True),
+    type=Level(),
     default=0.05,
     show_default=True,
     help="Relative difference of predicted losses up to which forms agree: it limits how far one may go.",

@@ -13,9 +13,11 @@ import click
 from jaxscale import names
 from jaxscale.cli import cache, printing, tables
 from jaxscale.cli.choosing import was_typed
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Name, Names, OneOf, TableName, laws_known
 from jaxscale.cli.options import Reading, at_option, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Budgets, Level, Names, Seed
+from jaxscale.cli.parameters import Budgets, Level, Seed, Whole
 from jaxscale.cli.recipes import WITH_BY, Recipes, compare_by
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
@@ -29,11 +31,11 @@ MOST_CUTS = 1000.0
 """A number below is one of cut-offs, not of FLOP."""
 
 
-@click.command()
-@click.argument("table", metavar="TABLE")
+@command()
+@click.argument("table", metavar="TABLE", type=TableName())
 @click.option(
     "--laws",
-    type=Names(),
+    type=Names(laws_known),
     default=names.COMPARED,
     show_default=",".join(names.COMPARED),
     help="Laws to compare; `jaxscale laws` lists them.",
@@ -47,6 +49,7 @@ MOST_CUTS = 1000.0
 @click.option(
     "--objective",
     metavar="NAME",
+    type=Name(names.OBJECTIVES),
     default="huber",
     show_default=True,
     help=f"Rho function of the residuals: {names.comma_list(names.OBJECTIVES)}.",
@@ -54,13 +57,14 @@ MOST_CUTS = 1000.0
 @click.option(
     "--scheme",
     metavar="NAME",
+    type=Name(names.SCHEMES),
     default="pairs",
     show_default=True,
     help=f"How tables are resampled: {names.comma_list(names.SCHEMES)}.",
 )
 @click.option(
     "--replicates",
-    type=click.IntRange(min=2),
+    type=Whole(2),
     default=200,
     show_default=True,
     help="Resampled tables at each cut-off, and of all runs.",
@@ -68,7 +72,9 @@ MOST_CUTS = 1000.0
 @click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
 @click.option("--level", type=Level(), default=0.9, show_default=True, help="Share of a new run's limits.")
 @click.option("--by", metavar="COLUMN", help="Compare recipes, named in this column, in place of laws. [default: off]")
-@click.option("--law", metavar="NAME", help="With --by: the law of every recipe. [default: chinchilla]")
+@click.option(
+    "--law", metavar="NAME", type=Name(laws_known), help="With --by: the law of every recipe. [default: chinchilla]"
+)
 @click.option(
     "--floor", metavar="free|shared|NUMBER", help="With --by: E of each recipe, one for all, or held. [default: free]"
 )
@@ -81,9 +87,7 @@ MOST_CUTS = 1000.0
 @click.option("--plot", type=click.Path(path_type=Path), help="With --by: file of a figure. [default: none]")
 @width_option
 @at_option
-@click.option(
-    "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
-)
+@click.option("--device", type=OneOf(names.DEVICES), default="auto", show_default=True, help="Where the fits compute.")
 @click.option(
     "--held-out",
     metavar="TEXT",

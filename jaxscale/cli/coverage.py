@@ -9,6 +9,8 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, choosing, printing, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Names, TableName
 from jaxscale.cli.options import (
     Fitting,
     Reading,
@@ -19,7 +21,7 @@ from jaxscale.cli.options import (
     reading_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import Budgets, Level, Names
+from jaxscale.cli.parameters import Budgets, Level, Whole
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -29,15 +31,15 @@ NO_GROUPS = "--per-group: studies of a law whose groups have coefs of their own 
 NO_REPLICATES = "--replicates: an interval needs 2 at least"
 
 
-@click.command()
-@click.argument("table", required=False)
+@command()
+@click.argument("table", required=False, type=TableName())
 @fitting_options_with(
     199, "Refits of each simulated study.", "How studies are resampled, one or more with commas between"
 )
-@click.option("--studies", type=click.IntRange(min=2), default=200, show_default=True, help="Studies to simulate.")
+@click.option("--studies", type=Whole(2), default=200, show_default=True, help="Studies to simulate.")
 @click.option(
     "--intervals",
-    type=Names(),
+    type=Names(names.INTERVALS),
     default=tuple(ABOUT.split(",")),
     show_default=ABOUT,
     help=(f"Kinds of intervals to count: {names.comma_list(names.INTERVALS)}."),

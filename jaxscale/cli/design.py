@@ -10,6 +10,8 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, choosing, printing, sources, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Name, TableName
 from jaxscale.cli.options import (
     Fitting,
     Given,
@@ -42,8 +44,8 @@ NEEDS_COEFS = "--spread belongs to coefs that are given: leave it out, or give -
 NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have {known}"
 
 
-@click.command()
-@click.argument("source", metavar="[SAVED|TABLE]", required=False)
+@command()
+@click.argument("source", metavar="[SAVED|TABLE]", required=False, type=TableName())
 @click.option(
     "--candidates",
     type=click.Path(),
@@ -75,6 +77,7 @@ NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have
 @click.option(
     "--criterion",
     metavar="NAME",
+    type=Name(names.CRITERIA),
     help=(f"What is lowered: {names.comma_list(names.CRITERIA)}. [default: regret with --target, else prediction]"),
 )
 @click.option("--cost", metavar="COLUMN", help="Column of the candidates with what each costs. [default: its FLOP]")

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from jaxscale.cli import cache, printing
+from jaxscale.cli.helping import command
 from jaxscale.cli.options import json_option
 from jaxscale.cli.session import Session, talking
+from jaxscale.names import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from jaxscale.text import Json
@@ -35,7 +37,7 @@ OPTIONAL = {
 }
 
 
-@click.command()
+@command()
 @json_option
 @talking
 def doctor(session: Session, is_json: bool) -> None:
@@ -72,7 +74,7 @@ class Checkup:
     def document(self) -> dict[str, Json]:
         """Return it for JSON."""
         return {
-            "schema_version": 1,
+            "schema_version": SCHEMA_VERSION,
             "python": platform.python_version(),
             "platform": platform.platform(),
             "versions": self.versions,

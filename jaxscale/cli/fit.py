@@ -9,6 +9,8 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, choosing, large, outputs, printing, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Name, TableName
 from jaxscale.cli.large import Work, work_options
 from jaxscale.cli.options import (
     Fitting,
@@ -22,6 +24,7 @@ from jaxscale.cli.options import (
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.session import Bar, Session, progress, talking
+from jaxscale.meant import RESULTS
 
 if TYPE_CHECKING:
     from jaxscale.results import Diagnosis, Fit, Study
@@ -30,8 +33,8 @@ DIAGNOSING_STAGE = "Fitting without each run"
 NO_DIAGNOSIS = "No diagnosis: {why}"
 
 
-@click.command()
-@click.argument("table", required=False)
+@command()
+@click.argument("table", required=False, type=TableName())
 @fitting_options
 @showing_options(band_options)
 @reading_options
@@ -46,6 +49,7 @@ NO_DIAGNOSIS = "No diagnosis: {why}"
     "--count",
     "counts",
     metavar="CONVENTION",
+    type=Name((*names.CONVENTIONS, "all")),
     multiple=True,
     help=(
         f"Show what moves if compute or size is counted so: {names.comma_list(names.CONVENTIONS)}, "
@@ -101,7 +105,7 @@ def fit(
         choosing.check_scheme(runs, fitting)
         in_parts = large.is_in_parts(fitting, work)
         digest = outputs.digest_of_command(runs, reading, fitting, showing, is_large=in_parts)
-        folder = out or Path(outputs.PARENT) / f"{choosing.name_of(fitting)}-{digest}"
+        folder = out or Path(RESULTS) / f"{choosing.name_of(fitting)}-{digest}"
         options = large.options_of(reading, fitting, showing)
         outputs.check_folder(folder, digest, options if in_parts else None, force=force)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from jaxscale.cli import cache, choosing, printing, sources
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import TableName
 from jaxscale.cli.options import (
     FLOPS,
     Fitting,
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from jaxscale.results import Study
 
 
-@click.command()
-@click.argument("source", metavar="[SAVED|TABLE]", required=False)
+@command()
+@click.argument("source", metavar="[SAVED|TABLE]", required=False, type=TableName())
 @given_options
 @showing_options(saved_band_options)
 @json_option

@@ -11,6 +11,7 @@ import click
 
 from jaxscale.cli import choosing
 from jaxscale.cli.options import INTERVAL, Fitting, Reading, Showing, bundled
+from jaxscale.cli.parameters import Number
 from jaxscale.cli.session import Bar, Command, Session
 from jaxscale.errors import StoreError, UsageError
 
@@ -45,7 +46,7 @@ def work_options(command: Command) -> Command:
     return bundled(
         "work",
         Work,
-        click.option("--max-seconds", type=click.FloatRange(min=0.0), help=(
+        click.option("--max-seconds", type=Number(0.0), help=(
             "Begin no part of a large study after so many seconds; the same command goes on later. [default: no "
             "limit]")),
         click.option("--executor", metavar="NAME", help=(

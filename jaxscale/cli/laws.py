@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from jaxscale.cli import printing
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Name, laws_known
 from jaxscale.cli.options import json_option
 from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
+from jaxscale.names import SCHEMA_VERSION
 
 WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json nor --search with it"
 ALL_WARNINGS = "--warnings writes one page of all warnings: give nothing else with it"
@@ -19,8 +22,8 @@ MOST_MENTIONED = 8
 NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
 
 
-@click.command()
-@click.argument("name", required=False)
+@command()
+@click.argument("name", required=False, type=Name(laws_known))
 @click.option(
     "--search",
     metavar="WORDS",
@@ -68,8 +71,8 @@ def laws(
         printing.write(laws_markdown().rstrip("\n"))
         return
 
-    listed = list(LAWS) if search is None else matching(LAWS, search)
-    if not listed:
+    found = None if search is None else matching(LAWS, search)
+    if found == []:
         raise UsageError(NONE_FOUND.format(words=search))
     is_unknown = (
         name is not None and name.strip() and name not in (*LAWS.names, *LAWS.aliases) and not nearest(name, LAWS.names)
@@ -81,10 +84,11 @@ def laws(
     if is_json:
         from jaxscale.reports import json_text, law_document  # which import what a report of a fit needs
 
-        found = {"laws": [law_document(law) for law in listed]} if chosen is None else law_document(chosen)
-        printing.write(json_text({"schema_version": 1, **found}))
+        several = LAWS if found is None else found
+        told = {"laws": [law_document(law) for law in several]} if chosen is None else law_document(chosen)
+        printing.write(json_text({"schema_version": SCHEMA_VERSION, **told}))
     elif chosen is None:
-        printing.print_page(lambda console, width: print_laws(listed, console, width=width))
+        printing.print_page(lambda console, width: print_laws(found, console, width=width))
     else:
         law = chosen
         printing.print_page(lambda console, width: print_law(law, console, width=width))

@@ -18,6 +18,7 @@ from jaxscale.cli.design import design
 from jaxscale.cli.doctor import doctor
 from jaxscale.cli.fit import fit
 from jaxscale.cli.frontier import frontier
+from jaxscale.cli.helping import Group
 from jaxscale.cli.laws import laws
 from jaxscale.cli.merge import merge
 from jaxscale.cli.plan import plan
@@ -30,7 +31,7 @@ from jaxscale.cli.specifications import specifications
 from jaxscale.cli.studies import studies
 
 
-class Commands(click.Group):
+class Commands(Group):
     """The group of all commands, whose process ends with the exit codes of the contract."""
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - click's own signature, less its names

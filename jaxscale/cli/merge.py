@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from jaxscale.cli import printing
+from jaxscale.cli.helping import command
 from jaxscale.cli.options import json_option
 from jaxscale.cli.session import Session, talking
 
 
-@click.command()
+@command()
 @click.argument("target", metavar="TARGET", type=click.Path(path_type=Path))
 @click.argument("folders", metavar="[FOLDER]...", type=click.Path(path_type=Path), nargs=-1)
 @json_option

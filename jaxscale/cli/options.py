@@ -10,11 +10,12 @@ from typing import Any, Literal, TypeAlias
 import click
 
 from jaxscale import names
+from jaxscale.cli.known import Name, Names, OneOf, constants_known, laws_known
 from jaxscale.cli.parameters import (
     Budgets,
     GridCells,
     Level,
-    Names,
+    Number,
     NumberList,
     Pair,
     Seed,
@@ -48,6 +49,7 @@ class Reading:
     scale: Mapping[str, float]
     units_ok: bool
     final: bool
+    annealed: bool
     lowest_per: Mapping[str, float]
     missing: Literal["drop", "refuse"]
     group: str | None
@@ -134,17 +136,20 @@ def reading_options(command: Command) -> Command:
         click.option("--final", is_flag=True, help=(
             "Keep the last row of each run, by step, else tokens, else order; runs are told by a column run, run_id, "
             "name … and by --group. [default: off]")),
+        click.option("--annealed", is_flag=True, help=(
+            "Keep the row of each run at which its learning rate (column lr …) has come down, and no run whose rate "
+            "has not. [default: off]")),
         click.option("--lowest-per", type=GridCells(), default=None, help=(
             "Keep the run of least loss in each cell of a grid: columns, and the width of a cell in decades, as in "
             "params,tokens@1/3; and in each --group. [default: all runs]")),
         click.option("--group", metavar="COLUMN", help="Column that says which rows belong together. [default: none]"),
-        click.option("--missing", type=click.Choice(["refuse", "drop"]), default="refuse", show_default=True, help=(
+        click.option("--missing", type=OneOf(["refuse", "drop"]), default="refuse", show_default=True, help=(
             "What to do with rows that lack a number the fit needs.")),
         click.option("--sep", metavar="CHAR", default=",", show_default=True, help="Mark between the cells of a CSV."),
         click.option("--decimal", metavar="CHAR", default=".", show_default=True, help="Decimal mark in a CSV."),
         click.option("--thousands", metavar="CHAR", help="Mark between thousands in a CSV. [default: none]"),
         click.option("--encoding", metavar="NAME", default="utf-8", show_default=True, help="Encoding of a CSV."),
-        click.option("--warmup", type=click.IntRange(min=0), default=0, show_default=True, help=(
+        click.option("--warmup", type=Whole(), default=0, show_default=True, help=(
             "Steps in which the rate rises from 0, before the first logged one; for laws of schedules.")),
         click.option("--units", is_flag=True, help=(
             "Read 7B, 300 M, 1,400M, 300B tokens, 2×10^19 and 100 PF-days as numbers. [default: off]")),
@@ -164,27 +169,28 @@ def fitting_options_with(
         "fitting",
         Fitting,
         *law_options,
-        click.option("--objective", metavar="NAME", default="huber", show_default=True, help=(
-            f"Rho function of the residuals: {names.comma_list(names.OBJECTIVES)}.")),
-        click.option("--delta", type=float, help=(
+        click.option(
+            "--objective", metavar="NAME", type=Name(names.OBJECTIVES), default="huber", show_default=True,
+            help=f"Rho function of the residuals: {names.comma_list(names.OBJECTIVES)}."),
+        click.option("--delta", type=Number(), help=(
             "Threshold of huber and log-cosh, in units of the residual (in log space a relative error). "
             "[default: 0.001]")),
-        click.option("--dof", type=float, help=(
+        click.option("--dof", type=Number(), help=(
             "Degrees of freedom of student-t, whose scale is estimated. [default: 4]")),
-        click.option("--space", type=click.Choice(["log", "linear"]), default="log", show_default=True, help=(
+        click.option("--space", type=OneOf(["log", "linear"]), default="log", show_default=True, help=(
             "Residuals of ln loss, or of loss in nats per token.")),
         click.option("--fix", type=Pair("coef=number"), multiple=True, callback=numbers_or_names, help=(
             "Hold a coef at a value, as in alpha=0.34; repeatable. [default: none]")),
         click.option("--per-group", type=Names(), default=(), help=(
             "Coefs of which each group of --group has its own, as in E,A,B; the others are common. [default: none]")),
-        click.option("--solver", metavar="NAME", default="newton", show_default=True, help=(
+        click.option("--solver", metavar="NAME", type=Name(names.SOLVERS), default="newton", show_default=True, help=(
             f"Minimiser: {names.comma_list(names.SOLVERS)}.")),
-        click.option("--replicates", type=Whole(min=0), default=replicates, show_default=True, help=told),
-        click.option("--scheme", metavar="NAME", default="pairs", show_default=True, help=(
+        click.option("--replicates", type=Whole(), default=replicates, show_default=True, help=told),
+        click.option("--scheme", metavar="NAME", type=Name(names.SCHEMES), default="pairs", show_default=True, help=(
             f"{schemes}: {names.comma_list(names.SCHEMES)}.")),
         click.option("--seed", type=Seed(), default=0, show_default=True, help=(
             "Seed of the replicates, 0 to 4294967295, or 'random'; it is always printed.")),
-        click.option("--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help=(
+        click.option("--device", type=OneOf(names.DEVICES), default="auto", show_default=True, help=(
             "Where to compute; auto is JAX's own choice.")),
     )  # fmt: skip
 
@@ -204,7 +210,7 @@ def given_options(command: Command) -> Command:
     return bundled(
         "given",
         Given,
-        click.option("--constants", metavar="NAME", help=(
+        click.option("--constants", metavar="NAME", type=Name(constants_known), help=(
             "Published coefs of the law, as besiroglu2024; nothing is fitted then. [default: none]")),
         click.option("--set", type=Pair("coef=number"), multiple=True, callback=number_pairs, help=(
             "A coef of one's own in place of a fitted one, as in E=1.8; one for each. [default: none]")),
@@ -228,7 +234,7 @@ at_option: Decorator = click.option("--at", type=Pair("input=number"), multiple=
     "Value of an input that no budget decides, as in unique_tokens=25e9; repeatable. [default: none]"))  # fmt: skip
 
 law_options: tuple[Decorator, ...] = (
-    click.option("--law", metavar="NAME", default="chinchilla", show_default=True, help=(
+    click.option("--law", metavar="NAME", type=Name(laws_known), default="chinchilla", show_default=True, help=(
         "Law to evaluate; `jaxscale laws` lists them.")),
     click.option("--law-expr", metavar="TEXT", help=(
         "Law of one's own in place of --law, as in 'E + A*params**-alpha'; names that are no --coef are columns. "
@@ -241,14 +247,14 @@ law_options: tuple[Decorator, ...] = (
 
 band_options: tuple[Decorator, ...] = (
     click.option("--level", type=Level(), default=LEVEL, show_default=True, help="Share of an interval or band."),
-    click.option("--interval", metavar="NAME", default=INTERVAL, show_default=True, help=(
+    click.option("--interval", metavar="NAME", type=Name(names.INTERVALS), default=INTERVAL, show_default=True, help=(
         f"How intervals are made: {names.comma_list(names.INTERVALS)}.")),
 )  # fmt: skip
 
 saved_band_options: tuple[Decorator, ...] = (
     click.option("--level", type=Level(), help=(
         f"Share of an interval or band. [default: that of SAVED; else {LEVEL}]")),
-    click.option("--interval", metavar="NAME", help=(
+    click.option("--interval", metavar="NAME", type=Name(names.INTERVALS), help=(
         f"How intervals are made: {names.comma_list(names.INTERVALS)}. [default: that of SAVED; else {INTERVAL}]")),
 )  # fmt: skip
 
@@ -269,7 +275,7 @@ def width_option(command: Command) -> Command:
     """Add --width, of a figure in print."""
     return click.option(
         "--width",
-        type=click.Choice(names.WIDTHS),
+        type=OneOf(names.WIDTHS),
         default=names.WIDTHS[0],
         show_default=True,
         help="Width of the figure in print: page, 6.75 inches, or column, 3.25; text has 8 points at either.",

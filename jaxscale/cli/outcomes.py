@@ -26,6 +26,7 @@ import click
 
 from jaxscale import names, speaking, stopping
 from jaxscale.cli import printing
+from jaxscale.cli.refusing import said
 from jaxscale.cli.session import Session, write_error
 from jaxscale.cli.starting import DEFAULTS, LINES, say
 from jaxscale.errors import JaxscaleError
@@ -119,7 +120,7 @@ def _refusal(error: Exception) -> tuple[int, str]:
         return error.exit_code, str(error)
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else "jaxscale"
-        return USAGE, SEE_HELP.format(message=error.format_message().replace("\n", " "), command=path)
+        return USAGE, SEE_HELP.format(message=said(error).replace("\n", " "), command=path)
     if isinstance(error, click.ClickException):
         return error.exit_code, error.format_message()
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)[:LONGEST]:

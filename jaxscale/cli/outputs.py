@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from jaxscale.runs import Runs
     from jaxscale.text import Json
 
-PARENT = "jaxscale-out"
 LEFT_OUT = "no figure '{name}': {reason}"
 KEPT = "the fit without bands is in {folder}"
 DONE = "the results are in {folder}"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
+from jaxscale.cli.known import GIVEN_TWICE
 from jaxscale.errors import UsageError
 from jaxscale.text import decimal_in, number_in, numbers_in
 
 NOT_A_NUMBER = "item {place}, '{item}', is not a number of FLOP; write them like 1e21,5.76e23: {why}"
 NOT_POSITIVE = "item {place}, '{item}', is not a positive, finite number of FLOP"
 NO_AMOUNT = "'{value}' is not a positive, finite number"
+NOT_WHOLE = "'{text}' is not a whole number from {least} up"
+NO_NUMBER = "'{text}' is not a finite number{ends}"
 NOT_A_SHARE = "'{text}' is not of the form K/N, one of N shares, as 3/16"
 NOT_FINITE = "item {place}, '{item}', is not a finite number; write them like 2.5,2.4"
 LEVEL_NOT_A_NUMBER = "'{text}' is not a number between 0 and 1"
@@ -23,9 +25,7 @@ PERCENT_HINT = "; for {percent:g} % write {share:g}"
 SEED_OUTSIDE = "'{text}' is neither a whole number from 0 to 4294967295 nor 'random'"
 NOT_A_PAIR = "'{text}' is not of the form {form}"
 PAIR_NOT_A_NUMBER = "'{text}': '{value}' is not a finite number"
-EMPTY_NAME = "'{text}' has an empty name; write them like E,A,B"
 NOT_CELLS = "'{text}' is not of the form params,tokens@1/3: columns, and the width of a cell in decades"
-GIVEN_TWICE = "'{name}' is given twice"
 SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "D/N": "tokens_per_param"}
 """What sizes are called in equations and tables."""
 
@@ -74,14 +74,38 @@ class Amount(click.ParamType):
         return found
 
 
-class Whole(click.IntRange):
-    """A whole number, also written as 5e6 or 5M."""
+class Whole(click.ParamType):
+    """A whole number from a least one up, also written as 5e6 or 5M."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+    name = "integer"
+
+    def __init__(self, least: int = 0) -> None:
+        self.least = least
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number."""
-        found = number_in(value) if isinstance(value, str) and not value.isdecimal() else None
-        is_whole = found is not None and math.isfinite(found) and found == int(found)
-        number: int = super().convert(int(found) if found is not None and is_whole else value, param, ctx)
+        text = str(value)
+        number = float(int(text)) if text.isdecimal() and text.isascii() else number_in(text)
+        if number is None or not (math.isfinite(number) and number % 1 == 0 and number >= self.least):
+            self.fail(NOT_WHOLE.format(text=text[:40], least=self.least), param, ctx)
+        return int(text) if text.isdecimal() else int(number)
+
+
+class Number(click.ParamType):
+    """A finite number, from a least one to a greatest one."""
+
+    name = "number"
+
+    def __init__(self, least: float = -math.inf, greatest: float = math.inf) -> None:
+        self.least, self.greatest = least, greatest
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = number_in(str(value))
+        if number is None or not (math.isfinite(number) and self.least <= number <= self.greatest):
+            limits = (("from", self.least), ("to", self.greatest))
+            ends = (f" {word} {end:g}" for word, end in limits if math.isfinite(end))
+            self.fail(NO_NUMBER.format(text=str(value)[:40], ends="".join(ends)), param, ctx)
         return number
 
 
@@ -116,24 +140,6 @@ class NumberList(click.ParamType):
                     self.fail(NOT_FINITE.format(place=place, item=item), param, ctx)
                 found.append(number)
         return tuple(found)
-
-
-class Names(click.ParamType):
-    """Names separated by commas, each once."""
-
-    name = "name,…"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Return the names in the order given."""
-        if isinstance(value, tuple):
-            return value
-        names = [part.strip() for part in str(value).split(",")]
-        for name in names:
-            if not name:
-                self.fail(EMPTY_NAME.format(text=value), param, ctx)
-            if names.count(name) > 1:
-                self.fail(GIVEN_TWICE.format(name=name), param, ctx)
-        return tuple(names)
 
 
 class GridCells(click.ParamType):

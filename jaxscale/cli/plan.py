@@ -11,6 +11,8 @@ import click
 from jaxscale.cli import asking as asked
 from jaxscale.cli import cache, choosing, measuring, printing, sources
 from jaxscale.cli.asking import Asking, asking_options
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import TableName
 from jaxscale.cli.options import (
     Fitting,
     Given,
@@ -40,8 +42,8 @@ STAGE = "Planning"
 MIXED_NEEDS_BUDGET = "'{folder}' is a comparison of laws, over which regret is weighed: give a budget with --flops"
 
 
-@click.command()
-@click.argument("source", metavar="[SAVED|TABLE]", required=False)
+@command()
+@click.argument("source", metavar="[SAVED|TABLE]", required=False, type=TableName())
 @asking_options
 @at_option
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help=(

@@ -9,23 +9,24 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, outputs, printing
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Name, OneOf
 from jaxscale.cli.options import saved_band_options, width_option
 from jaxscale.cli.session import Session, talking
 
 
-@click.command()
+@command()
 @click.argument("saved", metavar="SAVED", type=click.Path(path_type=Path))
 @click.option(
     "--figure",
     "chosen",
     metavar="NAME",
+    type=Name(names.FIGURES),
     multiple=True,
     help=f"Figure to draw: {names.comma_list(names.FIGURES)}; repeatable. [default: all that the result allows]",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the files. [default: SAVED]")
-@click.option(
-    "--format", type=click.Choice(["png", "pdf", "svg"]), default="png", show_default=True, help="Kind of file."
-)
+@click.option("--format", type=OneOf(["png", "pdf", "svg"]), default="png", show_default=True, help="Kind of file.")
 @width_option
 @saved_band_options[0]
 @saved_band_options[1]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jaxscale.cli import cache, choosing, printing, sources
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import TableName
 from jaxscale.cli.options import (
     Choosing,
     Given,
@@ -47,8 +49,8 @@ OF_A_SCHEDULE = (
 OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
 
 
-@click.command()
-@click.argument("saved", required=False)
+@command()
+@click.argument("saved", required=False, type=TableName())
 @click.option("--at", type=Pair("input=number,…"), multiple=True, callback=input_lists, help=(
     "Where to predict, in the input's unit, as in --at params=1e9,7B --at D=2T, or --at N=1e8:1e10:5 for five; one for "
     "each input of the law, or two sizes of params, tokens, flops and tokens_per_param in place of others; a single "

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jaxscale.cli import cache, printing
+from jaxscale.cli.helping import command
 from jaxscale.cli.options import saved_band_options
 from jaxscale.cli.session import Session, progress, talking
 
@@ -14,7 +15,7 @@ STAGE = "writing the page"
 NAME = "report.html"
 
 
-@click.command()
+@command()
 @click.argument("saved", metavar="SAVED", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help=f"Where the page goes. [default: SAVED/{NAME}]"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jaxscale.cli import printing, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import TableName
 from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.session import Session, talking
 
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
     from jaxscale.runs import Runs
 
 
-@click.command()
-@click.argument("forecast", metavar="FORECAST|SAVED")
-@click.argument("table", required=False)
+@command()
+@click.argument("forecast", metavar="FORECAST|SAVED", type=TableName())
+@click.argument("table", required=False, type=TableName())
 @json_option
 @reading_options
 @talking

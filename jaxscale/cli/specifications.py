@@ -11,9 +11,11 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, printing, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Name, Names, OneOf, TableName, laws_known
 from jaxscale.cli.options import Reading, at_option, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.parameters import SYMBOLS, Budgets, Level, Names, NumberList, Seed
+from jaxscale.cli.parameters import SYMBOLS, Budgets, Level, NumberList, Seed, Whole
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 from jaxscale.text import numbers_in
@@ -24,18 +26,18 @@ NO_FIGURE = "no figure {file}: no specification has an answer in {answer}, for t
 ONE_TARGET = "--flops takes one budget, the target"
 
 
-@click.command()
-@click.argument("table", metavar="TABLE")
+@command()
+@click.argument("table", metavar="TABLE", type=TableName())
 @click.option(
     "--laws",
-    type=Names(),
+    type=Names(laws_known),
     default=names.COMPARED,
     show_default=",".join(names.COMPARED),
     help="Laws, the first of which is the base's, as the first of every list.",
 )
 @click.option(
     "--objectives",
-    type=Names(),
+    type=Names(names.OBJECTIVES),
     default=names.OBJECTIVES,
     show_default=",".join(names.OBJECTIVES),
     help="Rho functions of the residuals.",
@@ -45,14 +47,14 @@ ONE_TARGET = "--flops takes one budget, the target"
 )
 @click.option(
     "--spaces",
-    type=Names(),
+    type=Names(names.SPACES),
     default=names.SPACES,
     show_default=",".join(names.SPACES),
     help="Residuals of ln loss, or of loss.",
 )
 @click.option(
     "--conventions",
-    type=Names(),
+    type=Names(names.CONVENTIONS),
     help=(
         "Ways to count params and tokens, as measured,nonembedding. [default: measured, and all that the table allows "
         "and that change an input of a law]"
@@ -60,7 +62,7 @@ ONE_TARGET = "--flops takes one budget, the target"
 )
 @click.option(
     "--weights",
-    type=Names(),
+    type=Names(names.WEIGHTINGS),
     help=(
         f"How runs are weighted: {names.comma_list(names.WEIGHTINGS)}. [default: table,balanced,root-flops, and equal "
         "where the table has weights]"
@@ -91,13 +93,14 @@ ONE_TARGET = "--flops takes one budget, the target"
 @click.option(
     "--scheme",
     metavar="NAME",
+    type=Name(names.SCHEMES),
     default="pairs",
     show_default=True,
     help=f"How tables are resampled: {names.comma_list(names.SCHEMES)}.",
 )
 @click.option(
     "--replicates",
-    type=click.IntRange(min=2),
+    type=Whole(2),
     default=100,
     show_default=True,
     help="Resampled tables of each specification.",
@@ -113,15 +116,13 @@ ONE_TARGET = "--flops takes one budget, the target"
 )
 @click.option(
     "--answer",
-    type=click.Choice(["params", "loss"]),
+    type=OneOf(["params", "loss"]),
     default="params",
     show_default=True,
     help="What the curve of --plot shows.",
 )
 @width_option
-@click.option(
-    "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
-)
+@click.option("--device", type=OneOf(names.DEVICES), default="auto", show_default=True, help="Where the fits compute.")
 @json_option
 @reading_options
 @talking

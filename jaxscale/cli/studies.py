@@ -12,8 +12,10 @@ import click
 
 from jaxscale import names
 from jaxscale.cli import cache, outcomes, printing, tables
+from jaxscale.cli.helping import command
+from jaxscale.cli.known import Name, Names, OneOf, TableName, laws_known
 from jaxscale.cli.options import INTERVAL, LEVEL, Reading, at_option, json_option, reading_options
-from jaxscale.cli.parameters import Budgets, Level, Names, Seed, Whole
+from jaxscale.cli.parameters import Budgets, Level, Seed, Whole
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -26,42 +28,44 @@ TWO_GROUPS = "--by COLUMN splits tables by a column, and --group names another: 
 SAME_NAME = "{first} and {second} have one name; rename one of the files"
 
 
-@click.command()
-@click.argument("table", metavar="TABLE…", nargs=-1, required=True)
+@command()
+@click.argument("table", metavar="TABLE…", nargs=-1, required=True, type=TableName())
 @click.option(
     "--by", metavar="COLUMN", help="Split every table by this column, each value a table of its own. [default: off]"
 )
 @click.option(
-    "--laws", type=Names(), default=("chinchilla",), show_default="chinchilla", help="Laws; `jaxscale laws` lists them."
+    "--laws",
+    type=Names(laws_known),
+    default=("chinchilla",),
+    show_default="chinchilla",
+    help="Laws; `jaxscale laws` lists them.",
 )
 @click.option(
     "--objectives",
-    type=Names(),
+    type=Names(names.OBJECTIVES),
     default=("huber",),
     show_default="huber",
     help=f"Rho functions of the residuals: {names.comma_list(names.OBJECTIVES)}.",
 )
 @click.option(
     "--spaces",
-    type=Names(),
+    type=Names(names.SPACES),
     default=("log",),
     show_default="log",
     help="Residuals of ln loss, or of loss.",
 )
 @click.option("--flops", type=Budgets(), help=(
     "Budgets of every frontier. [default: 1, 3, 10, 30 and 100 times the largest compute of each table]"))  # fmt: skip
-@click.option("--scheme", metavar="NAME", default="pairs", show_default=True, help=(
+@click.option("--scheme", metavar="NAME", type=Name(names.SCHEMES), default="pairs", show_default=True, help=(
     f"How tables are resampled: {names.comma_list(names.SCHEMES)}."))  # fmt: skip
-@click.option("--replicates", type=Whole(min=0), default=4000, show_default=True, help=(
+@click.option("--replicates", type=Whole(), default=4000, show_default=True, help=(
     "Refits to resampled tables of each study; 0 for none, and no bands."))  # fmt: skip
 @click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
 @click.option("--level", type=Level(), default=LEVEL, show_default=True, help="Share of an interval or band.")
-@click.option("--interval", metavar="NAME", default=INTERVAL, show_default=True, help=(
+@click.option("--interval", metavar="NAME", type=Name(names.INTERVALS), default=INTERVAL, show_default=True, help=(
     f"How intervals are made: {names.comma_list(names.INTERVALS)}."))  # fmt: skip
 @at_option
-@click.option(
-    "--device", type=click.Choice(names.DEVICES), default="auto", show_default=True, help="Where the fits compute."
-)
+@click.option("--device", type=OneOf(names.DEVICES), default="auto", show_default=True, help="Where the fits compute.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help=(
     "Save every study in a folder of its name in DIR, for other commands. [default: not saved]"))  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace studies in that folder. [default: only an empty folder]")

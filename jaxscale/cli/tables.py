@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jaxscale.cli import choosing
 from jaxscale.cli.options import Fitting, Reading
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.meant import near_path
 from jaxscale.names import DATASETS
 from jaxscale.registry import nearest
 
@@ -39,9 +40,13 @@ def data_set_of(table: str | None) -> str | None:
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     """Return the runs of a table, with the columns derived from schedules where the law takes them.
 
+    Where whole groups are drawn and no --group is given, a column that names runs says which rows belong together.
+
     Raises UsageError, RunsError or MissingDependencyError.
     """
     from jaxscale.counting import WORDS
+    from jaxscale.resampling import SCHEMES
+    from jaxscale.runs.naming import grouped_by_run
     from jaxscale.schedules import with_schedules
     from jaxscale.text import shown_name
 
@@ -56,7 +61,8 @@ def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     except RunsError as error:
         _check_declared(law, error.missing, shown_name(table or SHIPPED))
         raise
-    return with_schedules(runs, warmup=reading.warmup) if law.derived_from else runs
+    runs = with_schedules(runs, warmup=reading.warmup) if law.derived_from else runs
+    return grouped_by_run(runs) if SCHEMES.resolve(fitting.scheme).has_groups else runs
 
 
 def _check_declared(law: Law, missing: Sequence[str], table: str) -> None:
@@ -102,6 +108,7 @@ def read(
         positive_loss=positive_loss,
         units_ok=reading.units_ok,
         final=reading.final,
+        annealed=reading.annealed,
         lowest_per=reading.lowest_per,
     )
 
@@ -109,6 +116,6 @@ def read(
 def _check_spelling(table: str) -> None:
     """Raise RunsError for a misspelt data set: a bare word near to the name of one, and no file."""
     is_bare = table.isprintable() and not set(table) & set("/\\.:") and not os.path.lexists(table)
-    near = nearest(table, DATASETS) if is_bare else ""
+    near = nearest(table, DATASETS) if is_bare and not near_path(table) else ""
     if near:
         raise RunsError(MISSPELT.format(table=table, near=near))

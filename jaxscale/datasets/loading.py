@@ -67,6 +67,7 @@ def load(
     positive_loss: bool = True,
     units_ok: bool = False,
     final: bool = False,
+    annealed: bool = False,
     lowest_per: Mapping[str, float] | None = None,
 ) -> Runs:
     """Return the runs of a table; its name is their source.
@@ -77,7 +78,7 @@ def load(
     ----------
     name
         One of `names()`.
-    map, where, missing, group, inputs, beside, positive_loss, units_ok, final, lowest_per
+    map, where, missing, group, inputs, beside, positive_loss, units_ok, final, annealed, lowest_per
         As in `js.read_runs`.
 
     Returns
@@ -113,6 +114,7 @@ def load(
             positive_loss=positive_loss,
             units_ok=units_ok,
             final=final,
+            annealed=annealed,
             lowest_per=lowest_per,
         )
         if isinstance(entry, Public):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxscale.errors import StoreError, UsageError
+from jaxscale.meant import near_path
 from jaxscale.parts.inventory import Inventory
 from jaxscale.store.beginning import clean
 from jaxscale.store.commits import commit, locked
@@ -29,8 +30,8 @@ from jaxscale.store.manifest import (
 from jaxscale.store.parts import Columns, fault_of
 from jaxscale.text import shown_name
 
-NOT_LARGE = "{place}: holds no large study, nor a share of one; name a folder that jaxscale has written"
-NOTHING = "{place}: there is nothing to merge: it has no shares, and no other folder is named"
+NOT_LARGE = "{place}: holds no large study, nor a share of one; name a folder that jaxscale has written{meant}"
+NOTHING = "{place}: there is nothing to merge: it has no shares, and no other folder is named{meant}"
 NO_WHOLE = "none of the folders holds the study itself, with its fit and its survey: name the one that fit has written"
 DIFFERS = (
     "{one} and {other}: both hold replicates {start} … {last}, and not the same bytes.\n"
@@ -82,10 +83,10 @@ def merge(target: str | Path, folders: Sequence[str | Path] = ()) -> Inventory:
     sources = _with_shares([folder for folder in given if folder != place])
     own = _shares_in(place)
     if not sources and not own:
-        raise UsageError(NOTHING.format(place=shown_name(str(place))))
+        raise UsageError(NOTHING.format(place=shown_name(str(place)), meant=near_path(target)))
     for source in sources:
         if not is_large(source):
-            raise StoreError(NOT_LARGE.format(place=shown_name(str(source))))
+            raise StoreError(NOT_LARGE.format(place=shown_name(str(source)), meant=near_path(source)))
     with told_reasons(place):
         place.mkdir(parents=True, exist_ok=True)
     with ExitStack() as locks:

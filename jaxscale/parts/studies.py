@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jaxscale.errors import StoreError
 from jaxscale.intervals import INTERVALS
+from jaxscale.meant import near_path
 from jaxscale.parts import limits as limiting
 from jaxscale.parts.executors import Crew
 from jaxscale.parts.frontiers import complete_frontier, is_by_parts, make_frontier
@@ -23,7 +24,7 @@ from jaxscale.store.saving import saved_study
 from jaxscale.studying import FRONTIER_STAGE
 from jaxscale.text import Json, shown_name
 
-NOT_LARGE = "{place}: holds no large study; jaxscale fit begins one, with more than {most:,} --replicates"
+NOT_LARGE = "{place}: holds no large study; jaxscale fit begins one, with more than {most:,} --replicates{meant}"
 
 
 def bootstrap_in(
@@ -78,7 +79,7 @@ def go_on(
     """
     target, limits, mine = absolute_path(folder), checked_limits(max_seconds), checked_share(share)
     if not is_large(target):
-        raise StoreError(NOT_LARGE.format(place=shown_name(str(target)), most=limiting.MOST))
+        raise StoreError(NOT_LARGE.format(place=shown_name(str(target)), most=limiting.MOST, meant=near_path(folder)))
     manifest, begun = read_manifest(target), saved_study(target, {})
     crew = None if executor is None else Crew.of(executor)
     asked, count, options = resampling_of(manifest, device), replicates or manifest.asked, manifest.options

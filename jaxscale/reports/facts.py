@@ -19,6 +19,7 @@ from jaxscale.text import counted, escaped, row_list, shown, shown_name, visible
 REASONS = {
     "where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value",
     "final": "by --final, which keeps the last row of each run",
+    "annealed": "by --annealed, which keeps the row of each run at which its learning rate has come down",
     "lowest": "by --lowest-per, which keeps the least loss of each cell",
 }  # fmt: skip
 NOT_QUESTIONED = "units not questioned, as --units-ok says"

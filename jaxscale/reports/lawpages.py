@@ -63,16 +63,23 @@ CONSTANTS = ("Published", "Tag", "Source")
 NOTHING = "–"
 
 
-def print_laws(laws: Iterable[Law], console: Console, *, width: int) -> None:
-    """Print each law's name and equation, and beneath it the coefs, the inputs and the source."""
-    rows = []
-    for law in laws:
-        detail = f"coefs {', '.join(law.names)}; inputs {', '.join(law.inputs)}; {law.source}"
-        equation = plain(law.equation or "no equation")
-        rows.append((law.name, Text.assemble(equation, "\n", plain(detail, "dim"))))
-    console.print(fact_table(rows, style="bold"), width=width)
-    console.print()
+def print_laws(laws: Iterable[Law] | None, console: Console, *, width: int) -> None:
+    """Print each law's name and equation, and beneath it the coefs, the inputs and the source.
+
+    laws: in this order, without headings; None for all that ship, under the heading of their family.
+    """
+    families = _files() if laws is None else [("", "", list(laws))]
+    for _, heading, family in families:
+        if heading:
+            console.print(Text(heading, "bold underline"), width=width)
+        console.print(fact_table(map(_listed, family), style="bold"), width=width)
+        console.print()
     console.print(Text(MORE), width=width)
+
+
+def _listed(law: Law) -> tuple[str, Text]:
+    detail = f"coefs {', '.join(law.names)}; inputs {', '.join(law.inputs)}; {law.source}"
+    return law.name, Text.assemble(plain(law.equation or "no equation"), "\n", plain(detail, "dim"))
 
 
 def print_law(law: Law, console: Console, *, width: int) -> None:
@@ -194,7 +201,7 @@ def value_texts(published: Published) -> list[str]:
 
 def laws_markdown() -> str:
     """Return the page: a table of contents, then a section per file and a part per law; ends with a newline."""
-    families = list(_families())
+    families = list(_files())
     tags = ", ".join(f"`{tag}` {words}" for tag, words in TAGS.items())
     parts = [HEAD.format(tags=tags), _contents(families)]
     for file, sentence, laws in families:
@@ -203,7 +210,7 @@ def laws_markdown() -> str:
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _families() -> Iterator[tuple[str, str, Sequence[Law]]]:
+def _files() -> Iterator[tuple[str, str, Sequence[Law]]]:
     """Yield the name of each file of laws, the first sentence of its docstring, and its laws."""
     for file in FILES:
         module = import_module(f"jaxscale.laws.{file}")

@@ -61,6 +61,7 @@ class Request:
     scale: Mapping[str, float] = field(default_factory=dict)
     units_ok: bool = False
     final: bool = False
+    annealed: bool = False
     has_loss: bool = True
     lowest_per: Mapping[str, float] = field(default_factory=dict)
 
@@ -138,7 +139,7 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
             scale=lookup.scale,
             units_ok=request.units_ok,
         ),
-        findings=(*raw_table.findings, *found.findings, *dropped_finding(dropped), *findings, *errors),
+        findings=(*raw_table.findings, *found.findings, *dropped_finding(dropped, rows, lookup), *findings, *errors),
     )
 
 

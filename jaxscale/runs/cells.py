@@ -89,8 +89,8 @@ class Origin:
     sha256: hexadecimal digest of the bytes read; of the columns for arrays and frames.
     rows: rows found in the table, before any was left out.
     columns: role → header in the source.   derived: role → formula, {"tokens": "flops / (6 params)"}.
-    where: selections applied, in order.   left_out: reason ("where", "missing", "infinite", "final", "lowest") → rows
-    left out.   lowest_per: column → width in decades of the cells of which the lowest loss was kept.
+    where: selections applied, in order.   left_out: reason ("where", "missing", "infinite", "final", "annealed",
+    "lowest") → rows left out.   lowest_per: column → width in decades of the cells of which the lowest loss was kept.
     scale: header → factor by which its numbers were multiplied.   units_ok: whether the user said that the numbers are
     plain counts and a loss, so that this is not questioned.
     """

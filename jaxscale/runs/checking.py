@@ -11,6 +11,7 @@ import numpy as np
 from jaxscale.costs.training import ROUNDED, training_flops
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.headers import SIGMA, bare_names, normalised
+from jaxscale.runs.naming import RUN_NAMES
 from jaxscale.runs.numbers import Kind, Numbers
 from jaxscale.runs.repeats import findings_of_repeats
 from jaxscale.runs.units import bits_finding, units_finding
@@ -32,6 +33,10 @@ ORDINARY = 5
 
 ROWS_DROPPED = (
     "{rows} left out for a missing or infinite value, as --missing drop asks; the losses may be those of failed runs"
+)
+ROWS_BETWEEN = (
+    "{rows} left out for a missing or infinite value, as --missing drop asks; they are of {runs} (column {column}) "
+    "with other rows that have all, as in a log between its evaluations"
 )
 LARGE_INTEGERS = "integers above 2^53 in {headers} are kept as float64, to 16 digits; nothing to do"
 NUMERIC_TEXT = "column {headers} holds numbers stored as text, read as numbers; store them as numbers to silence this"
@@ -131,14 +136,25 @@ def reading_findings(
     return findings
 
 
-def dropped_finding(dropped: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
-    """Return the finding about rows that were dropped, reason → 0-based rows; nothing if there are none."""
-    rows = np.concatenate([np.empty(0, dtype=np.int64), *dropped.values()]) + 1
+def dropped_finding(dropped: Mapping[str, np.ndarray], kept: np.ndarray, lookup: RawTableLookup) -> tuple[Finding, ...]:
+    """Return the finding about rows that were dropped, reason → 0-based rows; nothing if there are none.
+
+    kept: (k,), 0-based.   In a log whose runs are evaluated now and then, rows between are no failed runs.
+    """
+    rows = np.concatenate([np.empty(0, dtype=np.int64), *dropped.values()])
     if not rows.size:
         return ()
     was = "was" if rows.size == 1 else "were"
-    message = ROWS_DROPPED.format(rows=f"{counted(rows.size, 'row')} {was}")
-    return (Finding("rows-dropped", message, row_numbers(rows)),)
+    told = {"rows": f"{counted(rows.size, 'row')} {was}"}
+    message = ROWS_DROPPED
+    header = next((name for name in lookup.raw_table.columns if normalised(name) in RUN_NAMES), None)
+    if header is not None:
+        names = lookup.texts(header)
+        runs, others = set(names[rows]), names[kept]
+        if runs <= set(others) and len(set(others)) < len(rows):
+            message = ROWS_BETWEEN
+            told |= {"runs": counted(len(runs), "run"), "column": shown(header)}
+    return (Finding("rows-dropped", message.format(**told), row_numbers(rows + 1)),)
 
 
 def _shown(headers: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,7 @@ STATE_NAMES = ("state", "status")
 FINAL = "final"
 """The reason under which rows that are not the last of their run are left out."""
 NO_RUNS_NAMED = (
-    "{source}: --final keeps the last row of each run, and no column names the runs; "
+    "{source}: {option} keeps one row of each run, and no column names the runs; "
     "add a column 'run', or say with --group which column does it"
 )
 
@@ -36,6 +37,15 @@ NO_RUNS_NAMED = (
 def run_column(runs: Runs) -> str | None:
     """Return the column that names runs, None where there is none."""
     return next((name for name in (*runs.labels, *runs.columns) if normalised(name) in RUN_NAMES), None)
+
+
+def grouped_by_run(runs: Runs) -> Runs:
+    """Return the runs with the name of each row's run as its group, where nothing else is and rows share names."""
+    column = run_column(runs)
+    if column is None or runs.group is not None or np.unique(codes(runs[column])).size == len(runs):
+        return runs
+    columns = {**runs.origin.columns, "group": column}
+    return replace(runs, group=runs[column].astype(str), origin=replace(runs.origin, columns=columns))
 
 
 def logged_column(runs: Runs) -> str | None:
@@ -116,7 +126,7 @@ def final_runs(runs: Runs) -> Runs:
     """
     named = run_codes(runs)
     if named is None:
-        raise RunsError(NO_RUNS_NAMED.format(source=shown_name(runs.origin.source)))
+        raise RunsError(NO_RUNS_NAMED.format(source=shown_name(runs.origin.source), option="--final"))
     return runs.take(last_rows(runs, named), FINAL)
 
 

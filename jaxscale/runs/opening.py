@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from jaxscale.digits import data_size
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.meant import near_path
 from jaxscale.text import shown, shown_name
 
 TOO_LARGE = (
@@ -24,7 +25,7 @@ MEMORY_LIMIT = 2e9
 """Bytes of memory that reading a table may take."""
 
 NOT_A_PATH = "read_runs takes a path or '-', not {kind}; a pandas DataFrame goes to Runs.from_frame"
-NOT_FOUND = "{source}: there is no such file; check the name and the folder ({folder})"
+NOT_FOUND = "{source}: there is no such file; check the name and the folder ({folder}){meant}"
 DANGLING = "{source}: the link points to a file that does not exist; mend the link or name the table itself"
 ADDRESS = "{source}: is an address, and only files are read; download it and give the file's name"
 DIRECTORY = "{source}: is a directory; give the name of a table inside it"
@@ -153,7 +154,7 @@ def _absent(name: str) -> str:
         return ADDRESS.format(source=shown)
     if os.path.islink(name):
         return DANGLING.format(source=shown)
-    return NOT_FOUND.format(source=shown, folder=shown_name(os.getcwd()))
+    return NOT_FOUND.format(source=shown, folder=shown_name(os.getcwd()), meant=near_path(name))
 
 
 def _version(status: os.stat_result) -> tuple[int, int, int, int]:

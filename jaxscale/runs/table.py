@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown
+from jaxscale.runs.annealing import reduced_runs
 from jaxscale.runs.arrays import fields_of_arrays
 from jaxscale.runs.assembling import Request, fields_of
 from jaxscale.runs.cells import Origin, RawTable
@@ -21,7 +22,6 @@ from jaxscale.runs.files import raw_table_in
 from jaxscale.runs.interchange import Tabular, raw_table_of_tabular
 from jaxscale.runs.lookups import selection_table
 from jaxscale.runs.lowest import lowest_runs
-from jaxscale.runs.naming import final_runs
 from jaxscale.runs.numbers import NumberStyle
 from jaxscale.runs.selecting import selected
 from jaxscale.runs.typed import unnamed_index
@@ -112,6 +112,7 @@ class Runs:
         scale: Mapping[str, float] | None = None,
         units_ok: bool = False,
         final: bool = False,
+        annealed: bool = False,
         lowest_per: Mapping[str, float] | None = None,
         source: str = "<frame>",
     ) -> Runs:
@@ -124,7 +125,7 @@ class Runs:
         style = NumberStyle(units=units)
         request = Request(
             map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final,
-            lowest_per=lowest_per or {},
+            annealed=annealed, lowest_per=lowest_per or {},
         )  # fmt: skip
         try:
             return cls.from_raw_table(raw_table_of_tabular(frame, source=source), request)
@@ -138,7 +139,7 @@ class Runs:
     def from_raw_table(cls, raw_table: RawTable, request: Request) -> Runs:
         """Return the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
         runs = cls(**fields_of(raw_table, request))
-        runs = final_runs(runs) if request.final else runs
+        runs = reduced_runs(runs, final=request.final, annealed=request.annealed)
         return lowest_runs(runs, request.lowest_per) if request.lowest_per else runs
 
     def __len__(self) -> int:
@@ -193,6 +194,10 @@ class Runs:
             origin=replace(self.origin, left_out=left_out),
         )
 
+    def with_finding(self, finding: Finding) -> Runs:
+        """Return the same runs with one finding more."""
+        return replace(self, findings=(*self.findings, finding))
+
     def with_lowest_per(self, lowest_per: Mapping[str, float]) -> Runs:
         """Return the same runs, whose origin says of which cells they are the lowest; column → width in decades."""
         return replace(self, origin=replace(self.origin, lowest_per=dict(lowest_per)))
@@ -225,6 +230,7 @@ def read_runs(
     scale: Mapping[str, float] | None = None,
     units_ok: bool = False,
     final: bool = False,
+    annealed: bool = False,
     lowest_per: Mapping[str, float] | None = None,
 ) -> Runs:
     """Return the runs of a table, in float64 and checked.
@@ -257,6 +263,9 @@ def read_runs(
     final
         Keep the last row of each run, by its step, else its tokens or compute, else its place in the table; runs are
         told by a column named run, run_id, name …, and by `group`.
+    annealed
+        Keep, of each run, the last row at which its learning rate (column lr, learning_rate …) is lowest since its peak
+        instead; a run whose rate has not come down to half of its peak is left out.
     lowest_per
         Column → width in decades: keep the run of least loss in each cell of this grid, and of each `group`; applied
         last, to runs that the other options leave.
@@ -285,6 +294,6 @@ def read_runs(
     style.check_marks()
     request = Request(
         map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final,
-        lowest_per=lowest_per or {},
+        annealed=annealed, lowest_per=lowest_per or {},
     )  # fmt: skip
     return Runs.from_raw_table(raw_table_in(source, sep=sep, encoding=encoding), request)

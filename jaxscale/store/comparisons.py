@@ -8,6 +8,7 @@ from typing import Any
 
 from jaxscale.errors import StoreError, UsageError
 from jaxscale.intervals import INTERVALS
+from jaxscale.meant import near_path
 from jaxscale.results import Comparison, Ensemble, Study
 from jaxscale.store.folder import told_reasons
 from jaxscale.store.saving import load, save
@@ -17,7 +18,7 @@ from jaxscale.text import Json, shown_name
 KIND, VERSION = "jaxscale-comparison", 1
 WEIGHTS = "comparison.json"
 
-NOT_READ = "{place}: the comparison could not be read ({reason})"
+NOT_READ = "{place}: the comparison could not be read ({reason}){meant}"
 NO_COMPARISON = "{place}: is no comparison of jaxscale, as jaxscale compare … --out FOLDER writes it"
 NONE_OF_WEIGHT = "a comparison without a law of positive weight cannot be saved"
 
@@ -121,7 +122,7 @@ def load_comparison(folder: str | Path) -> SavedComparison:
     try:
         data = target.read_bytes()
     except OSError as error:
-        raise StoreError(NOT_READ.format(place=place, reason=error.strerror)) from error
+        raise StoreError(NOT_READ.format(place=place, reason=error.strerror, meant=near_path(target))) from error
     record: Any = unsealed(data, place, KIND, VERSION, otherwise=otherwise)  # whose fields save_comparison wrote
     studies = tuple(load(Path(folder) / _name(place)) for place in range(len(record["laws"])))
     if [one.fit.law.name for one in studies] != record["laws"]:

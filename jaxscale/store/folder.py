@@ -17,6 +17,7 @@ import numpy as np
 
 from jaxscale.digits import data_size
 from jaxscale.errors import StoreError
+from jaxscale.meant import near_path
 from jaxscale.results.kinds import path_of
 from jaxscale.runs import opening
 from jaxscale.store.archive import Archive, archive_of, write_archive
@@ -31,7 +32,7 @@ EXISTS = (
     "Choose another folder, or let its result be replaced with --force."
 )
 NOT_WRITTEN = "{place}: the result could not be written ({reason}); check the name, the folder's owner and the disk"
-NO_FOLDER = "{place}: there is no such folder; name one that jaxscale fit or js.save has written"
+NO_FOLDER = "{place}: there is no such folder; name one that jaxscale fit or js.save has written{meant}"
 NOT_A_FOLDER = "{place}: is not a folder; a saved result is a folder with {result} and {arrays} in it"
 NO_FILE = "{place}: there is no {name} in this folder, so it holds no whole result; fit again"
 NOT_READABLE = "{place}: cannot be read ({reason}); check its owner, its mode and the disk"
@@ -253,7 +254,7 @@ def _check_is_folder(folder: Path) -> None:
     try:
         mode = os.stat(folder).st_mode
     except (FileNotFoundError, ValueError) as error:  # ValueError: a NUL in the name
-        raise StoreError(NO_FOLDER.format(place=place)) from error
+        raise StoreError(NO_FOLDER.format(place=place, meant=near_path(folder))) from error
     except OSError as error:
         raise StoreError(NOT_READABLE.format(place=place, reason=error.strerror)) from error
     if not stat.S_ISDIR(mode):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxscale.errors import StoreError
+from jaxscale.meant import near_path
 from jaxscale.results.forecast import Forecast
 from jaxscale.store.sealed import check_seal, sealed_text
 from jaxscale.text import Json, shown_name
@@ -18,7 +19,7 @@ ARRAYS = ("loss", "mean_low", "mean_high", "run_low", "run_high", "log_std", "sl
 
 THERE = "{place}: there is a file already, and a forecast is not written over: choose another name"
 NOT_WRITTEN = "{place}: the forecast could not be written ({reason})"
-NOT_READ = "{place}: the forecast could not be read ({reason})"
+NOT_READ = "{place}: the forecast could not be read ({reason}){meant}"
 NO_FORECAST = "{place}: is no forecast of jaxscale, as jaxscale predict … --register FILE writes it"
 OTHER_VERSION = "{place}: is a forecast of version {found}, and this jaxscale reads version {known}"
 REGISTERED = "{place}: is not what was registered: the SHA-256 of its fields is {found}…, and it names {expected}…"
@@ -94,7 +95,7 @@ def load_forecast(path: str | Path) -> Forecast:
     try:
         record = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise StoreError(NOT_READ.format(place=place, reason=error.strerror)) from error
+        raise StoreError(NOT_READ.format(place=place, reason=error.strerror, meant=near_path(path))) from error
     except ValueError as error:
         raise StoreError(NO_FORECAST.format(place=place)) from error
     if not isinstance(record, dict) or record.get("kind") != KIND:

@@ -97,6 +97,8 @@ def _table_options(study: Study) -> Iterator[tuple[str, str]]:
         yield "--units-ok", ""
     if origin.left_out.get("final"):
         yield "--final", ""
+    if origin.left_out.get("annealed"):
+        yield "--annealed", ""
     if origin.left_out.get("missing") or origin.left_out.get("infinite"):
         yield "--missing", "drop"
 

@@ -1,5 +1,6 @@
 """One fitted result for all tests of the command line, and a way to run a command in this process."""
 
+import importlib.util
 import json
 import os
 from pathlib import Path
@@ -7,8 +8,11 @@ from pathlib import Path
 import pytest
 from cli_commands import COMMAND
 from click.testing import CliRunner
+from documents import assert_kept, schema_name
 
 from jaxscale.cli.main import main
+
+HAS_SCHEMAS = importlib.util.find_spec("jsonschema") is not None
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +34,16 @@ def cache_folder():
 
 @pytest.fixture
 def run():
-    """Return a function that runs one command line and returns click's result."""
-    return lambda *words, **given: CliRunner().invoke(main, [str(word) for word in words], **given)
+    """Return a function that runs one command line and returns click's result; a document keeps to its schema."""
+
+    def invoke(*words, **given):
+        answer = CliRunner().invoke(main, [str(word) for word in words], **given)
+        if HAS_SCHEMAS and "--json" in words and answer.exit_code in (0, 4):
+            document = json.loads(answer.stdout)
+            assert_kept(schema_name(words, document), document)
+        return answer
+
+    return invoke
 
 
 @pytest.fixture(scope="session")

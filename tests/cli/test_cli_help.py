@@ -7,6 +7,8 @@ import click
 import pytest
 
 from jaxscale import names
+from jaxscale.cli.headings import COMMANDS as HEADINGS
+from jaxscale.cli.headings import OPTIONS, OTHER
 from jaxscale.cli.main import main
 
 COMMANDS = (
@@ -77,6 +79,38 @@ def test_every_option_that_takes_a_value_states_its_default(option):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_begins_with_a_sentence(name):
     assert main.commands[name].help.split("\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize("words", [(), *((name,) for name in COMMANDS)], ids=lambda words: "".join(words) or "all")
+def test_a_page_of_help_fits_80_columns_and_says_all_of_every_line(run, words):
+    page = run(*words, "--help", terminal_width=80).stdout
+    lines, said = page.splitlines(), " ".join(page.split())
+    assert max(map(len, lines)) <= 80
+    assert "..." not in page.replace("[ARGS]...", "").replace("[FOLDER]...", "")
+    command = main.commands[words[0]] if words else main
+    for option in options_of(command):
+        assert " ".join(option.help.split()).rstrip(".") in said
+    for one in [] if words else main.commands.values():
+        assert " ".join(one.help.split("\n\n")[0].split()) in said
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_stand_once_each_under_headings_in_one_order(run, name):
+    lines = run(name, "--help").stdout.splitlines()
+    headings = [line[:-1] for line in lines if line.endswith(":") and line[:1] not in ("", " ")]
+    lines = lines[lines.index(f"{headings[0]}:") :]
+    assert headings == [heading for heading in (OTHER, *OPTIONS) if heading in headings]
+    assert headings[-1] == "Output"
+    written = [line.split()[0].strip(",") for line in lines if line.startswith("  -")]
+    assert sorted(written) == sorted([*(one.opts[0] for one in options_of(main.commands[name])), "-h"])
+
+
+def test_the_headings_name_every_command_once_and_options_that_are_there():
+    assert sorted(name for those in HEADINGS.values() for name in those) == sorted(COMMANDS)
+    known = {name for one in every_option() for name in one.values[0].opts} | {"--help"}
+    named = [name for those in OPTIONS.values() for name in those]
+    assert set(named) <= known
+    assert len(named) == len(set(named))
 
 
 def test_the_names_in_the_help_are_those_of_the_registries():

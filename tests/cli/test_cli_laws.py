@@ -1,10 +1,11 @@
 """`jaxscale laws`: pages that fit a terminal, and a search through what is said of every law."""
 
 import json
+from importlib import import_module
 
 import pytest
 
-from jaxscale.laws import LAWS
+from jaxscale.laws import FILES, LAWS
 from jaxscale.registry import MOST_NAMES
 
 
@@ -34,6 +35,25 @@ def test_a_search_finds_laws_by_all_of_its_words_wherever_they_stand(run):
     page = run("laws", "--search", "granularity experts").stdout
     assert "granularity" in page
     assert "kaplan-steps" not in page
+
+
+def test_laws_are_listed_once_each_under_the_sentence_of_their_family(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("laws").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    said = " ".join(" ".join(lines).split())
+    names = [line.split("  ")[0] for line in lines if "  " in line and line[0] != " "]
+    assert names == list(LAWS.names)
+    for file in FILES:
+        module = import_module(f"jaxscale.laws.{file}")
+        heading = " ".join(module.__doc__.split("\n\n")[0].split())
+        assert said.index(heading) < said.index(f"{heading} {module.LAWS[0].name} ") + 1
+
+
+@pytest.mark.parametrize("words", ["repeat", "inference", "moe", "isoloss"])
+def test_what_is_found_stands_without_headings(run, words):
+    first = run("laws", "--search", words).stdout.split()[0]
+    assert first in LAWS.names
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Invalid input is refused in one to three lines, with its exit code, and nothing on stdout."""
 
+import json
+
 import pytest
 from cli_commands import TABLE
 
@@ -28,8 +30,8 @@ USAGE = {
     "a fix without a value": (("fit", "--fix", "alpha"), "'alpha' is not of the form coef=number"),
     "a coef fixed twice": (("fit", "--fix", "E=1", "--fix", "E=2"), "'E' is given twice"),
     "a fix outside its support": (("fit", "--fix", "alpha=-1"), "alpha"),
-    "negative replicates": (("fit", "--replicates", "-1"), "-1 is not in the range"),
-    "half a replicate": (("fit", "--replicates", "1.5"), "'1.5' is not a valid integer"),
+    "negative replicates": (("fit", "--replicates", "-1"), "--replicates: '-1' is not a whole number from 0 up"),
+    "half a replicate": (("fit", "--replicates", "1.5"), "--replicates: '1.5' is not a whole number from 0 up"),
     "a negative seed": (("fit", "--seed", "-1"), "'-1' is neither a whole number"),
     "a seed beyond 32 bits": (("fit", "--seed", "4294967296"), "'4294967296' is neither a whole number"),
     "a delta that the objective lacks": (("fit", "--objective", "squared", "--delta", "1"), "'squared' has none"),
@@ -46,10 +48,28 @@ USAGE = {
     "options of a file for a data set": (("fit", "pilot", "--sep", ";"), "--sep says how a file is written"),
     "options of a file without a table": (("fit", "--units"), "the data set 'pilot' is no file of yours"),
     "a selection that cannot be read": (("fit", "t.csv", "--where", "loss <"), "--where"),
-    "an unknown option": (("fit", "--replicate", "9"), "No such option"),
-    "an unknown command": (("fitt",), "No such command 'fitt'"),
+    "an unknown option": (("fit", "--replicate", "9"), "unknown option '--replicate'. Did you mean '--replicates'?"),
+    "an option of another command": (
+        ("plot", "x", "--trunk", "c"),
+        "unknown option '--trunk'. It is one of jaxscale des",
+    ),
+    "an option without its value": (("fit", "--law"), "--law needs a value: --law NAME"),
+    "an option with half of its values": (
+        ("specifications", "t.csv", "--drop-below", "params"),
+        "--drop-below needs a value: --drop-below COLUMN NUMBERS",
+    ),
+    "a value for a switch": (("fit", "--json=3"), "--json takes no value"),
+    "a word that is none of a few": (
+        ("fit", "--space", "lg"),
+        "--space: 'lg' is none of log, linear. Did you mean 'lo",
+    ),
+    "a number that is none": (("fit", "--delta", "small"), "--delta: 'small' is not a finite number"),
+    "a number outside": (("plan", "t.csv", "--tail", "2"), "--tail: '2' is not a finite number from 0 to 1"),
+    "no table": (("check",), "jaxscale check needs TABLE"),
+    "a needed option": (("design", "t.csv", "--budget", "1e20"), "jaxscale design needs --candidates FILE"),
+    "an unknown command": (("fitt",), "unknown command 'fitt'. Did you mean 'fit'? Known: fit, studies,"),
     "an unknown law to show": (("laws", "kaplann"), "Did you mean 'kaplan'"),
-    "too many tables": (("fit", "t.csv", "u.csv"), "unexpected extra argument"),
+    "too many tables": (("fit", "t.csv", "u.csv"), "unexpected 'u.csv': jaxscale fit takes [TABLE]"),
 }
 
 TABLES = {
@@ -77,12 +97,26 @@ def is_a_refusal(result, code):
     return True
 
 
+CLICKS_OWN = ("No such", "Got unexpected", "Missing ", "Invalid value", "requires an argument", "does not take")
+"""How click's own messages begin or what they say."""
+
+
 @pytest.mark.parametrize(("words", "said"), USAGE.values(), ids=USAGE)
 def test_what_cannot_be_meant_is_a_usage_error(run, own_folder, words, said):
     (own_folder / "t.csv").write_text(TABLE)
     result = run(*words)
     assert is_a_refusal(result, 2)
     assert said in result.stderr
+    assert not any(own in result.stderr for own in CLICKS_OWN)
+
+
+@pytest.mark.parametrize("name", ["an unknown option", "no table", "a number outside", "too many tables"])
+def test_a_command_line_that_is_refused_is_a_document_under_json(run, own_folder, name):
+    words, said = USAGE[name]
+    result = run(*words, "--json")
+    told = json.loads(result.stdout)["error"]
+    assert (result.exit_code, told["kind"], told["exit_code"]) == (2, "UsageError", 2)
+    assert said in told["message"]
 
 
 @pytest.mark.parametrize(("text", "options", "said"), TABLES.values(), ids=TABLES)

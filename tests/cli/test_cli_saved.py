@@ -187,3 +187,12 @@ def test_level_budgets_and_fixed_inputs_are_those_of_the_study_unless_others_are
     alone = js.save("alone", replace(js.load(fitted[0]), frontier=None))
     again = json.loads(run("frontier", alone, "--json").stdout)["frontier"]
     assert [row["flops"] for row in again] == [1e12, 1e16]
+
+
+@pytest.mark.parametrize("command", ["plot", "report", "frontier", "predict", "bootstrap", "merge"])
+def test_a_saved_study_that_is_mistyped_is_named(run, own_folder, command):
+    (own_folder / "jaxscale-out" / "chinchilla-1234abcd").mkdir(parents=True)
+    options = ("--at", "params=1e9", "--at", "tokens=1e9") if command == "predict" else ()
+    result = run(command, "jaxscale-out/chinchila-1234abcd", *options)
+    assert result.exit_code in (2, 3, 6)
+    assert "; did you mean jaxscale-out/chinchilla-1234abcd?" in result.stderr

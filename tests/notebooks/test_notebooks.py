@@ -1,12 +1,16 @@
 """The notebooks run from their first cell to their last, at small size, and nothing of a run is stored in them."""
 
+import ast
 import os
 import re
+from operator import attrgetter
 from pathlib import Path
 
 import jupytext
 import nbclient
 import pytest
+
+import jaxscale as js
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.py"))
@@ -20,6 +24,10 @@ def at_the_desk(tmp_path, monkeypatch):
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
     monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     monkeypatch.chdir(tmp_path)
+
+
+def code_of(path):
+    return [cell for cell in jupytext.read(path).cells if cell.cell_type == "code"]
 
 
 def parameters_of(notebook):
@@ -47,8 +55,8 @@ def shown(notebook):
     return figures, "\n".join(texts)
 
 
-def test_there_are_three():
-    assert [path.stem for path in NOTEBOOKS] == ["chinchilla", "own_law", "pilot"]
+def test_there_are_four():
+    assert [path.stem for path in NOTEBOOKS] == ["chinchilla", "own_law", "pilot", "tracker"]
 
 
 @pytest.mark.slow
@@ -69,6 +77,30 @@ def test_the_replication_reaches_the_minimum_that_is_known(at_the_desk, shared_d
     assert "240 of 245 runs" in text
     assert "huber 0.001018274018" in text
     assert all(word in text for word in ("envelope", "isoflop", "parametric"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_trackers_export_becomes_a_page_in_twelve_cells(at_the_desk, tmp_path):
+    notebook = run(FOLDER / "tracker.py", SMALL)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    figures, text = shown(notebook)
+    assert (len(code), figures) == (12, 2)
+    assert "'loss': 'summary.eval/loss'" in text
+    page = (tmp_path / "study.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "study.html: " in text
+
+
+def test_every_argument_of_that_notebook_is_in_the_docstring_of_what_it_calls():
+    tree = ast.parse("\n".join(cell.source for cell in code_of(FOLDER / "tracker.py")).replace("%matplotlib", "#"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    ours = {ast.unparse(one.func): one for one in calls if re.fullmatch(r"js(\.\w+)+", ast.unparse(one.func))}
+    assert len(ours) >= 6
+    for name, call in ours.items():
+        called = attrgetter(name.removeprefix("js."))(js)
+        for argument in (one.arg for one in call.keywords if one.arg is not None):
+            assert re.search(rf"^\s+([\w, ]+, )?{argument}(, [\w, ]+)?$", called.__doc__, re.M), (name, argument)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,12 +1,14 @@
 """The schemas of the JSON documents: each is one, real documents keep to it, and what is none does not."""
 
 import json
+import re
 from dataclasses import replace
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from documents import NAMES, WRITTEN, assert_kept, schema_of, validator_of
 from reported import COEFS, answer_of, fit_of, frontier_of
 
 import jaxscale as js
@@ -26,13 +28,11 @@ from jaxscale.reports import (
 )
 from jaxscale.results import Joint, Minimum, Study
 
-jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema: the schemas of documents are not tested")
-FOLDER = files("jaxscale.reports") / "schemas"
-NAMES = ("check", "error", "fit", "frontier", "law", "predict")
+pytest.importorskip("jsonschema", reason="no jsonschema: the schemas of documents are not tested")
 
 
 def validator(name):
-    return jsonschema.Draft202012Validator(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+    return validator_of(schema_of(name))
 
 
 def written(document):
@@ -60,14 +60,33 @@ def test_a_schema_is_one_and_knows_the_version(name):
     found = validator(name)
     found.check_schema(found.schema)
     assert found.schema["properties"]["schema_version"] == {"const": SCHEMA_VERSION}
-    assert {one.name for one in FOLDER.iterdir()} == {f"{one}.json" for one in NAMES}
+    assert found.schema["required"][0] == "schema_version"
+    assert len(found.schema["description"]) > 40
+
+
+def test_every_command_with_a_document_has_its_schema():
+    written = [name for name, one in main.commands.items() if any("--json" in option.opts for option in one.params)]
+    assert {WRITTEN.get(name, name) for name in written} | {"error", "law", "reach", "recipes"} == set(NAMES)
+
+
+def test_every_schema_has_its_table_in_the_reference():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\{schema-table\} (\w+)", page)) == sorted(NAMES)
+
+
+def test_the_studies_of_a_list_are_documents_of_fits():
+    """Less what only the command line adds."""
+    inner, fit = schema_of("studies")["properties"]["studies"]["items"]["properties"]["study"], schema_of("fit")
+    assert inner["properties"] == {key: one for key, one in fit["properties"].items() if key in fit["required"]}
+    assert inner["required"] == fit["required"]
+    assert set(fit["properties"]) - set(fit["required"]) == {"saved", "figures", "diagnosis"}
 
 
 @pytest.mark.parametrize("name", studies())
 def test_documents_of_studies_keep_to_their_schemas(name):
     study = studies()[name]
-    validator("fit").validate(written(fit_document(study)))
-    validator("frontier").validate(written(frontier_document(study)))
+    assert_kept("fit", written(fit_document(study)))
+    assert_kept("frontier", written(frontier_document(study)))
 
 
 def test_documents_of_predictions_and_checks_keep_to_theirs():
@@ -79,23 +98,22 @@ def test_documents_of_predictions_and_checks_keep_to_theirs():
         Predictions(study, columns, loss, js.band(draws), js.band(draws), {"flops": (1.2e20, 8.4e22)}, draws),
         Predictions(Study(study.fit), columns, loss),
     ):
-        validator("predict").validate(written(predictions_document(found)))
-    validator("check").validate(written(check_document(js.check(study.fit.runs))))
+        assert_kept("predict", written(predictions_document(found)))
+    assert_kept("check", written(check_document(js.check(study.fit.runs))))
 
 
 def test_documents_of_published_constants_keep_to_theirs():
     law = js.LAWS["chinchilla"]
     given = Constants(law, law.constants("besiroglu2024"), law.published_set("besiroglu2024"))
     front = js.frontier(law=law, coefs=given.coefs, flops=[1e20, 1e22])
-    validator("frontier").validate(written(constants_frontier_document(given, front)))
+    assert_kept("frontier", written(constants_frontier_document(given, front)))
     found = Predictions(given, {"params": (1e9,), "tokens": (2e10,)}, np.array([2.5]), excess=np.array([0.1]))
-    validator("predict").validate(written(predictions_document(found)))
+    assert_kept("predict", written(predictions_document(found)))
 
 
 def test_the_document_of_every_law_keeps_to_its_schema():
-    found = validator("law")
     for law in js.LAWS:
-        found.validate(written(law_document(law)))
+        assert_kept("law", {"schema_version": SCHEMA_VERSION, **written(law_document(law))})
 
 
 @pytest.mark.parametrize(
@@ -104,7 +122,7 @@ def test_the_document_of_every_law_keeps_to_its_schema():
 def test_a_refusal_is_a_document_where_json_is_asked_for(words):
     done = CliRunner().invoke(main, [*words, "--json"])
     document = json.loads(done.stdout)
-    validator("error").validate(document)
+    assert_kept("error", document)
     assert document["error"]["exit_code"] == done.exit_code
     assert document["error"]["message"].splitlines()[0] in done.stderr
     assert CliRunner().invoke(main, words).stdout == ""

@@ -1,0 +1,115 @@
+"""Logs of a tracker, many rows a run: the annealed row of each, runs that were stopped before, the run as a group."""
+
+import numpy as np
+import pytest
+
+from jaxscale.errors import RunsError, UsageError
+from jaxscale.runs import Runs
+from jaxscale.runs.naming import grouped_by_run
+
+RATES = {
+    "cosine": (0.1, 1.0, 0.8, 0.4, 0.1),
+    "constant": (1.0, 1.0, 1.0, 1.0, 1.0),
+    "stopped": (0.1, 1.0, 1.0, 0.9, 0.8),
+    "cooled": (1.0, 1.0, 0.5, 0.0, 0.0),
+    "warmed-again": (1.0, 0.5, 0.1, 1.0, 1.0),
+}
+"""Learning rates at five steps of each run."""
+SEEN = 1e9 * np.arange(1, 6)
+
+
+def log_of(*names, rate="lr", order=None, **more):
+    """Return a frame of pandas' kind, a dict of columns: five rows a run, in a shuffled order where one is given."""
+    runs = [(name, step, RATES[name][step]) for name in names for step in range(5)]
+    runs = runs if order is None else [runs[place] for place in order]
+    size = {name: 1e8 * 2**place for place, name in enumerate(names)}
+    return {
+        "run_id": [run for run, _, _ in runs],
+        "step": [100.0 * (step + 1) for _, step, _ in runs],
+        "params": [size[run] for run, _, _ in runs],
+        "tokens": [SEEN[step] for _, step, _ in runs],
+        "loss": [3.0 - 0.1 * step for _, step, _ in runs],
+        rate: [value for _, _, value in runs],
+        **more,
+    }
+
+
+def kept(table, **options):
+    runs = Runs.from_frame(table, **options)
+    return dict(zip(runs["run_id"].tolist(), runs["tokens"].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("rate", ["lr", "learning_rate", "train/lr", "config.lr", "LR", "lr-AdamW"])
+def test_the_annealed_row_is_the_last_at_the_lowest_rate_since_its_peak(rate):
+    table = log_of("cosine", "cooled", "warmed-again", rate=rate)
+    assert kept(table, annealed=True) == {"cosine": SEEN[4], "cooled": SEEN[4], "warmed-again": SEEN[2]}
+
+
+def test_warm_up_is_no_annealing_and_a_run_whose_rate_stays_up_is_left_out():
+    assert kept(log_of("cosine", "constant", "stopped"), annealed=True) == {"cosine": SEEN[4]}
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    order = np.random.default_rng(1).permutation(20)
+    names = ("cosine", "cooled", "warmed-again", "stopped")
+    assert kept(log_of(*names, order=order), annealed=True) == kept(log_of(*names), annealed=True)
+
+
+def test_a_run_with_one_row_is_kept_and_rows_without_a_rate_are_not_taken():
+    table = log_of("cosine", "cooled")
+    alone = {name: [*values, values[-1]] for name, values in table.items()}
+    alone["run_id"][-1], alone["params"][-1] = "alone", 9e8
+    alone["lr"][9] = float("nan")
+    assert kept(alone, annealed=True) == {"cosine": SEEN[4], "cooled": SEEN[3], "alone": SEEN[4]}
+
+
+def test_how_many_rows_were_left_out_is_said():
+    runs = Runs.from_frame(log_of("cosine", "stopped"), annealed=True)
+    assert runs.origin.left_out == {"annealed": 9}
+
+
+def test_the_last_rows_of_runs_that_were_stopped_early_are_named():
+    runs = Runs.from_frame(log_of("cosine", "stopped", "cooled"), final=True)
+    (finding,) = (one for one in runs.findings if one.code == "unannealed-runs")
+    assert finding.rows == (10,)
+    assert finding.message.startswith("1 run of 3")
+    assert "--annealed" in finding.message
+
+
+@pytest.mark.parametrize("names", [("cosine", "cooled"), ("constant", "stopped")])
+def test_nothing_is_said_where_runs_are_of_one_kind(names):
+    assert "unannealed-runs" not in [one.code for one in Runs.from_frame(log_of(*names), final=True).findings]
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "error", "said"),
+    [
+        (log_of("cosine"), {"final": True}, UsageError, "give one of them"),
+        (log_of("constant"), {}, RunsError, "no run is annealed"),
+        (log_of("cosine", rate="momentum"), {}, RunsError, "no column is called so"),
+        ({name: one for name, one in log_of("cosine").items() if name != "run_id"}, {}, RunsError, "no column names"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(table, options, error, said):
+    with pytest.raises(error, match=said):
+        Runs.from_frame(table, annealed=True, **options)
+
+
+def test_rows_between_evaluations_are_no_failed_runs():
+    table = log_of("cosine", "cooled")
+    table["loss"] = [loss if place % 5 == 4 else float("nan") for place, loss in enumerate(table["loss"])]
+    (finding,) = (one for one in Runs.from_frame(table, missing="drop").findings if one.code == "rows-dropped")
+    assert "between its evaluations" in finding.message
+    table["loss"][4] = float("nan")  # one run has no loss at all: it may have failed
+    (finding,) = (one for one in Runs.from_frame(table, missing="drop").findings if one.code == "rows-dropped")
+    assert "failed runs" in finding.message
+
+
+def test_a_run_is_its_rows_group_unless_there_is_another_or_it_has_one_row():
+    runs = Runs.from_frame(log_of("cosine", "cooled"))
+    grouped = grouped_by_run(runs)
+    assert grouped.group.tolist() == runs["run_id"].tolist()
+    assert grouped.origin.columns["group"] == "run_id"
+    assert grouped_by_run(grouped) is grouped
+    last = runs.take(np.array([4, 9]), "final")
+    assert grouped_by_run(last) is last
