@@ -65,7 +65,9 @@ groups-unused | replicates | The table has groups, and the scheme draws single r
   > Use --scheme cluster.
 headers-cleaned | table | Spaces or marks were taken off headers.
   > Nothing.
-heteroscedastic | diagnosis | The variance of the residuals depends on size.
+heavy-tails | fit | Residuals of least squares have heavier tails than normal errors.
+  > Use --objective huber or student-t.
+heteroscedastic | fit | The size of the residuals depends on that of the runs.
   > Give sigma, or use --scheme pairs, or cluster for groups.
 influential-runs | diagnosis | A few runs move the answer by more than a standard error, and twice what chance does.
   > Look at how they were made, or plan with and without them.
