@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -59,6 +61,7 @@ NOTES = (
     help="Of each study, for calibrated intervals.",
 )
 @options.seed
+@click.option("--add", is_flag=True, help="Keep what the JSON file holds of other designs, of as many studies.")
 @options.out
 def coverage(
     studies: int,
@@ -67,27 +70,46 @@ def coverage(
     noises: tuple[str, ...],
     calibrated: tuple[int, int],
     seed: int,
+    add: bool,
     out: str | None,
 ) -> None:  # fmt: skip
-    """Simulate studies of Chinchilla's law and count what intervals hold: hours of work on two cores as it is."""
+    """Simulate studies of Chinchilla's law and count what intervals hold: hours of work on two cores as it is.
+
+    The JSON file is written after every design.
+    """
     import time
 
     from benchmarks import machine
 
-    results, begun = [], time.perf_counter()
+    asked = {"studies": studies, "replicates": replicates, "level": LEVEL, "calibrated": list(calibrated), "seed": seed}
+    kept, before = _kept(out, asked) if add else ([], 0.0)
+    described, begun = machine.describe(), time.perf_counter()
     for count in rows:
         for noise in noises or NOISES:
             for is_runs in (False, True):
-                results += _counted(count, noise, is_runs, studies, replicates, calibrated, seed)
-                click.echo(
-                    f"{count} rows, {noise}, {'runs' if is_runs else 'rows'}: {time.perf_counter() - begun:.0f} s"
+                found = _counted(count, noise, is_runs, studies, replicates, calibrated, seed)
+                kept = sorted([*(one for one in kept if _design(one) != _design(found[0])), *found], key=_design)
+                seconds = time.perf_counter() - begun
+                click.echo(f"{count} rows, {noise}, {'runs' if is_runs else 'rows'}: {seconds:.0f} s")
+                document = records.document(
+                    "coverage", kept, machine=described, options=asked, seconds=before + seconds
                 )
-    asked = {"studies": studies, "replicates": replicates, "level": LEVEL, "calibrated": list(calibrated), "seed": seed}
-    seconds = time.perf_counter() - begun
-    document = records.document("coverage", results, machine=machine.describe(), options=asked, seconds=seconds)
-    path = records.write(document, out)
+                path = records.write(document, out)
     sheets.show(tabulate(document))
     click.echo(f"written to {path}", err=True)
+
+
+def _design(one: Mapping) -> tuple[int, int, bool]:
+    return one["rows"], NOISES.index(one["noise"]), one["is_runs"]
+
+
+def _kept(out: str | None, asked: Mapping) -> tuple[list[dict], float]:
+    """Return the results and seconds of the file to which designs are added; raise where it has other options."""
+    path = Path(out) if out else records.RESULTS / "coverage-cpu.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["options"] != asked:
+        raise click.UsageError(f"--add: {path.name} is of other options, {found['options']}")
+    return found["results"], found["seconds"]
 
 
 def design(rows: int, checkpoints: int) -> js.Runs:

@@ -65,7 +65,9 @@ groups-unused | replicates | The table has groups, and the scheme draws single r
   > Use --scheme cluster.
 headers-cleaned | table | Spaces or marks were taken off headers.
   > Nothing.
-heteroscedastic | diagnosis | The variance of the residuals depends on size.
+heavy-tails | fit | Residuals of least squares have heavier tails than normal errors.
+  > Use --objective huber or student-t.
+heteroscedastic | fit | The size of the residuals depends on that of the runs.
   > Give sigma, or use --scheme pairs, or cluster for groups.
 influential-runs | diagnosis | A few runs move the answer by more than a standard error, and twice what chance does.
   > Look at how they were made, or plan with and without them.
@@ -73,6 +75,8 @@ intervals-unreliable | replicates | More than a tenth of the replicates failed.
   > Treat the intervals as too narrow; see the reasons.
 isoflop-bias | approaches and predictions | A parabola's minimum is biased on these budgets.
   > Prefer the law's own frontier.
+kinked-law | fit | A typed law has a function whose slope jumps, such as abs or minimum.
+  > Write it with a smooth one, such as logaddexp.
 label-explains | fit | A column of text tells the residuals apart.
   > Use --group with --per-group.
 large-integers | table | Integers beyond 2^53 were kept to 16 digits.
@@ -141,6 +145,8 @@ pilot-runs | table | The table is the pilot that ships.
   > Name a table of your own.
 plateau | check | The local exponent of a series has fallen to next to nothing.
   > Do not buy more of that input; look for what limits it.
+point-interval | replicates | All replicates have the same coef, to rounding.
+  > Do not read its interval: these runs show no errors.
 price-extrapolated | approaches and predictions | A price is used beyond the budgets that fix it.
   > Ask nearer to the runs.
 rank-deficient | fit | The runs leave directions of the coefs without effect, which are named.

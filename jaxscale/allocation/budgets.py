@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from jaxscale.runs import Runs
 
 FACTORS = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Times the largest measured compute: the budgets where none are asked for."""
+ON_REQUEST = 1e3
+"""Times the largest measured compute from which the command line answers on request only."""
 BAD_BUDGET = "{name} = {flops!r}: a budget is a positive, finite number of FLOP"
 NO_BUDGETS = "{name} has the shape {shape}: give one budget or a list of them"
 NO_USUAL = "give budgets, as in flops=[1e22, 1e24]: there is no table whose compute would suggest some"
@@ -58,3 +60,12 @@ def budgets_for(flops: float | Sequence[float] | np.ndarray | None, study: Study
     if not found:
         raise UsageError(NO_USUAL)
     return np.asarray(found, dtype=np.float64)
+
+
+def far_beyond(law: Law, runs: Runs, flops: Iterable[float]) -> tuple[float, float] | None:
+    """Return the largest budget and the largest measured compute where the one is a thousand times the other.
+
+    None where it is not, and where no compute is known.   law: of one group or of several.
+    """
+    largest, measured = max(flops, default=0.0), measured_flops(core_of(law), runs)
+    return None if measured is None or largest < ON_REQUEST * measured[1] else (largest, measured[1])

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxscale.checking.evidence import SeriesEvidence
 from jaxscale.checking.series import RawSeries, series_of
+from jaxscale.diagnosing.error_messages import findings_of_spread
 from jaxscale.digits import scientific, significant
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding, forbids_plan
@@ -36,6 +37,7 @@ UNSURE = "power laws with and without a floor, equally good here, differ by more
 GO = "one exponent holds to the upper end{floor}{bend}; forms agree to {tolerance:.0%} up to {times} times the largest"
 WITH_FLOOR = ", above a floor of {floor}"
 AFTER = ", since it changed at {x}"
+ADVICE = "a fit weights all runs alike unless each has its standard error (--map sigma=COLUMN)"
 SUSPECT = "the numbers are not what they are taken for: see {code}"
 
 LEAST = 6
@@ -135,6 +137,7 @@ def _series(raw: RawSeries, tolerance: float, seed: int) -> Series:
     found = SeriesEvidence(x, y, random)
     exponents = found.exponents()
     made = replace(made, noise=found.noise, exponents=exponents, offset=found.offset(), breakpoint=found.breakpoint())
+    made = replace(made, spread=found.spread(raw.along))
     low, high = found.slope_limits()
     steepest = max(float(exponents.low.max(initial=-np.inf)), low)
     if steepest <= 0.0:
@@ -196,10 +199,14 @@ def _judged(
 
 
 def _findings(series: tuple[Series, ...]) -> list[Finding]:
-    """Return one finding for each kind of verdict that forbids to go on."""
+    """Return one finding for each kind of verdict that forbids to go on, and one of noise that changes in size."""
     by_code: dict[str, list[str]] = {}
     for one in series:
         if not one.is_go:
             name = f"{shown(one.name)}: " if one.name else ""
             by_code.setdefault(CODES[one.phase], []).append(f"{name}{one.reason}")
+        for finding in [] if one.spread is None else findings_of_spread([one.spread], ADVICE):
+            by_code.setdefault(finding.code, []).append(
+                f"{shown(one.name)}: {finding.message}" if one.name else finding.message
+            )
     return [Finding(code, "; ".join(said)) for code, said in by_code.items()]

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 
-from jaxscale.checking.forms import FINE, Floor, sides_of, straight_line, with_break, with_floor
+from jaxscale.checking.forms import FINE, Floor, hinge, sides_of, straight_line, with_break, with_floor
 from jaxscale.intervals.student import quantile
 from jaxscale.results.check import Break, LocalExponents, Offset
+from jaxscale.results.diagnosis import ResidualTest
+from jaxscale.results.errors import spread_tests
 
 LEVEL, CHANCE = 0.95, 0.01
 """Level of limits, and the chance below which a floor or a break is found."""
@@ -138,6 +140,21 @@ class SeriesEvidence:
         x = float(np.exp(self.bend_places[at]))
         low, high = float(places.min(initial=x)), float(places.max(initial=x))
         return Break(x, low, high, -before, -after, self.bend_chance, self.has_break)
+
+    def spread(self, along: str) -> ResidualTest | None:
+        """Return whether the size of the noise changes along the series, about the best of the forms that are found."""
+        if self.has_break:
+            basis = hinge(self.x, float(self.bend_places[int(np.argmin(self.bend_squares))]))
+        elif self.floor_chance < CHANCE:
+            floor = float(self.floored.floor[0, self.floor_at]) / np.exp(self.floor_prediction)
+            above = 1.0 - floor
+            basis = np.stack([floor, above, above * (self.x - self.x.mean())], axis=1)  # slopes in ln E, ln A and b
+        else:
+            basis = np.stack([np.ones_like(self.x), self.x], axis=1)
+        prediction = basis @ np.linalg.lstsq(basis, self.y, rcond=None)[0]
+        is_curved = not self.has_break and self.floor_chance < CHANCE
+        found = spread_tests(self.y - (self.floor_prediction if is_curved else prediction), basis, {along: self.x})
+        return found[0] if found else None
 
     def _admitted(self, squares: np.ndarray, lowest: float, coefs: int) -> np.ndarray:
         """Return which values of one coef the likelihood admits at 95 %, the others at their best."""

@@ -86,16 +86,17 @@ def with_break(x: np.ndarray, y: np.ndarray) -> Bend:
     centred = y - y.mean(axis=1)[:, None]
     squares = np.empty((len(y), len(places)))
     for at, place in enumerate(places):
-        frame = np.linalg.qr(_hinge(x, place))[0]
+        frame = np.linalg.qr(hinge(x, place))[0]
         squares[:, at] = np.sum(centred**2, axis=1) - np.sum((centred @ frame) ** 2, axis=1)
     return Bend(places, np.maximum(squares, 0.0))
 
 
 def sides_of(x: np.ndarray, y: np.ndarray, place: float) -> tuple[float, float]:
     """Return the slopes of a continuous broken line before and after its break."""
-    found = np.linalg.lstsq(_hinge(x, place), y, rcond=None)[0]
+    found = np.linalg.lstsq(hinge(x, place), y, rcond=None)[0]
     return float(found[1]), float(found[1] + found[2])
 
 
-def _hinge(x: np.ndarray, place: float) -> np.ndarray:
+def hinge(x: np.ndarray, place: float) -> np.ndarray:
+    """Return the columns (n, 3) of a broken line: a level, a slope, and what is added to it beyond the break."""
     return np.stack([np.ones_like(x), x - place, np.maximum(x - place, 0.0)], axis=1)

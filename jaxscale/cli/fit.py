@@ -23,6 +23,7 @@ from jaxscale.cli.options import (
     showing_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Bar, Session, progress, talking
 from jaxscale.meant import RESULTS
 
@@ -37,6 +38,7 @@ NO_DIAGNOSIS = "No diagnosis: {why}"
 @click.argument("table", required=False, type=TableName())
 @fitting_options
 @showing_options(band_options)
+@far_option
 @reading_options
 @click.option(
     "--out",
@@ -102,6 +104,7 @@ def fit(
         choosing.check_counts(counts)
         runs = tables.runs_of(table, reading, fitting)
         choosing.check_countable(runs, counts)
+        check_reach(choosing.law_of(fitting), runs, showing.flops or ())
         choosing.check_scheme(runs, fitting)
         in_parts = large.is_in_parts(fitting, work)
         digest = outputs.digest_of_command(runs, reading, fitting, showing, is_large=in_parts)

@@ -24,6 +24,7 @@ from jaxscale.cli.options import (
     showing_options,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Bar, Session, progress, talking
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="[SAVED|TABLE]", required=False, type=TableName())
 @given_options
 @showing_options(saved_band_options)
+@far_option
 @json_option
 @fitting_options
 @reading_options
@@ -114,6 +116,7 @@ def _saved(folder: str, showing: Showing, bar: Bar) -> Study:
     parts = (study, *study.groups.values(), *(() if study.reduced is None else (study.reduced,)))
     if showing.flops is None and not showing.at and any(one.frontier is not None for one in parts):
         return study
+    check_reach(study.fit.law, study.fit.runs, showing.flops or ())
     at = showing.at or study.at or study.fixed_inputs  # other budgets are asked at what was fixed before
     if study.fit.is_usable and forbids_plan(study.fit.findings) is None:
         check_frontier_inputs(core_of(study.fit.law), at)

@@ -27,6 +27,7 @@ from jaxscale.cli.options import (
     width_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -46,6 +47,7 @@ MIXED_NEEDS_BUDGET = "'{folder}' is a comparison of laws, over which regret is w
 @click.argument("source", metavar="[SAVED|TABLE]", required=False, type=TableName())
 @asking_options
 @at_option
+@far_option
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help=(
     "Draw the limits, the plan and its regret into a file: .png, .pdf or .svg. [default: none]"))  # fmt: skip
 @click.option("--of", metavar="GROUP", help="Which group of a fit over groups. [default: none]")
@@ -111,6 +113,7 @@ def plan(
                 saved=lambda folder: _saved(folder, level, interval, mixed),
                 check=lambda law: question_of(law, **asked.goal_in(asking, costs), **question),
             )
+            check_reach(study.fit.law, study.fit.runs, () if asking.budget is None else (asking.budget,))
             bar.stage(STAGE)
             costs = measuring.measured_costs(asking.measured_cost, study.fit.runs.columns)
             found = _report(sources.part_named(study, of), asking, at, costs, price, shapes, mixed)

@@ -22,6 +22,7 @@ from jaxscale.cli.options import (
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Pair, input_lists
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
@@ -55,6 +56,7 @@ OTHER_LENGTHS = "--at takes lists of one length, or single numbers: {found}"
     "Where to predict, in the input's unit, as in --at params=1e9,7B --at D=2T, or --at N=1e8:1e10:5 for five; one for "
     "each input of the law, or two sizes of params, tokens, flops and tokens_per_param in place of others; a single "
     "number goes with every item of a list. [default: none]"))  # fmt: skip
+@far_option
 @target_loss_option
 @click.option(
     "--register",
@@ -162,6 +164,7 @@ def _saved(
     """Return the predictions of a saved fit, or of one of its groups, with bands."""
     import numpy as np
 
+    from jaxscale.allocation.inputs import all_sizes
     from jaxscale.fitting import new_runs, predicted_sample
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
@@ -178,6 +181,8 @@ def _saved(
         return _reached(study, targets, at)
     fit, limits, single, draws = study.fit, None, None, None
     columns, asked = _columns(fit.law, at)
+    flops = all_sizes(fit.law, {name: np.asarray(column) for name, column in columns.items()}).get("flops")
+    check_reach(fit.law, fit.runs, () if flops is None else np.ravel(flops).tolist())
     if study.ensemble is not None and study.has_bands:
         sample = predicted_sample(study.ensemble, columns)
         limits, draws = band(sample, level=study.level, method=study.interval), sample.values

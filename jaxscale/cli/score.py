@@ -12,19 +12,27 @@ from jaxscale.cli.helping import command
 from jaxscale.cli.known import TableName
 from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.session import Session, talking
+from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
     from jaxscale.results.forecast import Forecast
     from jaxscale.runs import Runs
 
+NOT_REGISTERED = "--study holds a registered FORECAST against the folder that it was made of; a SAVED folder is itself"
+
 
 @command()
 @click.argument("forecast", metavar="FORECAST|SAVED", type=TableName())
 @click.argument("table", required=False, type=TableName())
+@click.option("--study", metavar="SAVED", help=(
+    "The folder that FORECAST was made of, which must be the same still: another table or option is refused. "
+    "[default: not asked]"))  # fmt: skip
 @json_option
 @reading_options
 @talking
-def score(session: Session, forecast: str, table: str | None, reading: Reading, is_json: bool) -> None:
+def score(
+    session: Session, forecast: str, table: str | None, study: str | None, reading: Reading, is_json: bool
+) -> None:
     """Print how a forecast came out: for each run that was made its error, and whether it lies within the bands.
 
     FORECAST is a file that `jaxscale predict --register` has written; one that was edited is refused. A SAVED folder in
@@ -33,12 +41,14 @@ def score(session: Session, forecast: str, table: str | None, reading: Reading, 
     """
     from jaxscale.forecasting import score as score_of
     from jaxscale.reports import json_text, print_score, score_document
-    from jaxscale.store import load_forecast
+    from jaxscale.store import load, load_forecast
 
     is_saved = Path(forecast).is_dir()
+    if is_saved and study is not None:
+        raise UsageError(NOT_REGISTERED)
     told = None if is_saved else load_forecast(forecast)
     runs = _runs(forecast, told, table, reading)
-    found = score_of(told or _of_saved(forecast, runs), runs)
+    found = score_of(told or _of_saved(forecast, runs), runs, study=None if study is None else load(study))
     if is_json:
         printing.write(json_text(score_document(found, is_registered=told is not None)))
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jaxscale.cli import choosing, tables
 from jaxscale.cli.options import Fitting, Given, Reading, Showing
+from jaxscale.cli.reach import check_reach
 from jaxscale.cli.session import Bar, Session
 from jaxscale.errors import UsageError
 
@@ -75,6 +76,7 @@ def study_from(
         session.say(DATA_SET.format(name=source))
     runs = tables.runs_of(source, reading, fitting)
     choosing.check_scheme(runs, fitting)
+    check_reach(choosing.law_of(fitting), runs, showing.flops or ())
     return choosing.study_of(runs, fitting, showing, bar)
 
 

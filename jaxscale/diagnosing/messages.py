@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from jaxscale.diagnosing.decision_messages import findings_of_decision
+from jaxscale.diagnosing.error_messages import advice_on, findings_of_spread
 from jaxscale.diagnosing.words import answer_moved, rows_named
 from jaxscale.digits import scientific, significant
 from jaxscale.finding import Finding, row_numbers
@@ -34,10 +35,6 @@ TREND_ALONE = (
 )
 EFFECT = "a loss {change:+.1%}, {times} the law's own standard error,"
 SADDLE = ". Along compute and across it they bend oppositely, a saddle, which no shift of the coefs removes"
-SPREAD = (
-    "the variance of the residuals {changes} with {name}, by {slope:+.0%} for each e-fold ({t:.1f} standard errors, "
-    "threshold {threshold:.1f}): give each loss its standard error (sigma), or resample with {scheme}"
-)
 CORRELATED = (
     "the residuals of one {unit} are alike, with a correlation of {value:.2f}: rows are no independent runs{wider}; "
     "resample whole groups, {scheme}"
@@ -70,7 +67,7 @@ def findings_of_diagnosis(
         *findings_of_decision(made),
         *_columns(made.tests),
         *_trends(made),
-        *_spread(made),
+        *_errors(made),
         *_correlated(made, ratio),
     ]
     said = {one.code for one in (*off, *found)}
@@ -128,15 +125,9 @@ def _trends(made: Diagnosis) -> list[Finding]:
     return [Finding("residual-trend", TREND.format(effect=effect, flops=scientific(made.flops), **told))]
 
 
-def _spread(made: Diagnosis) -> list[Finding]:
-    found = [one for one in made.tests if one.kind == "spread" and one.is_found]
-    if not found:
-        return []
-    worst = max(found, key=lambda one: abs(one.t))
-    told = {"name": worst.name, "slope": worst.slope, "t": worst.t, "threshold": worst.threshold}
+def _errors(made: Diagnosis) -> list[Finding]:
     scheme = _scheme(made, "pairs" if made.unit == "row" else "cluster")  # wild ones fail with a small threshold
-    changes = "grows" if worst.t > 0 else "falls"
-    return [Finding("heteroscedastic", SPREAD.format(changes=changes, scheme=scheme, **told))]
+    return findings_of_spread(made.tests, advice_on(None, scheme))
 
 
 def _correlated(made: Diagnosis, ratio: tuple[float, float, float] | None) -> list[Finding]:

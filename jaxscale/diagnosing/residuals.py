@@ -9,27 +9,23 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from jaxscale.allocation.inputs import all_sizes
 from jaxscale.diagnosing.local import LocalModel
-from jaxscale.diagnosing.units import Units
-from jaxscale.fitting.covariance import NORMAL_MEDIAN
+from jaxscale.diagnosing.spread import error_tests
+from jaxscale.diagnosing.units import FROM_RUN, Units, sizes_of
 from jaxscale.fitting.data_checks import ACCURACIES, ERRORS, PERPLEXITIES
 from jaxscale.intervals.student import quantile
 from jaxscale.laws.grouped import core_of
 from jaxscale.results.diagnosis import ResidualTest
+from jaxscale.results.errors import clipped
 from jaxscale.runs.headers import normalised
 from jaxscale.runs.naming import RUN_NAMES, SEED_NAMES
 
 LEVEL = 0.01
 """Chance that one of all tests of a kind is found although nothing is there: Bonferroni's bound."""
-CLIPPED = 3.0
-"""Typical residuals, in standard deviations of normal errors, beyond which one counts as that: a row that is off must
-not speak for a column."""
 OWN = 1e-4
 """Share of a column's variance that the coefs leave, below which it says nothing that they do not."""
 OUTCOMES = frozenset({"loss", "losses", "perplexity", "seconds", "hours", "mfu"})
 """Words of columns that are results of a run, as its loss is, and explain nothing."""
-FROM_RUN = ("params", "tokens", "flops", "tokens_per_param")
 FEWEST = 3
 """Distinct values of a column that is tried, or degrees of freedom of a test."""
 
@@ -63,17 +59,17 @@ class Term(NamedTuple):
 
 
 def tests_of(units: Units, model: LocalModel, outlook: Outlook | None) -> tuple[ResidualTest, ...]:
-    """Return the tests of further columns, of trends in the sizes and of the spread over the sizes.
+    """Return the tests of further columns, of trends in the sizes, and of the errors' spread and tails.
 
-    Each adds one column to the linearised law, by least squares on residuals that are clipped at 3 typical ones.
-    Standard errors allow for unequal spread (HC3), or where units are groups for their correlation. The threshold is
-    Student's quantile at 1 % over the number of tests of the kind.   Source: Cook & Weisberg 1982, §2.3.4; MacKinnon &
-    White 1985; Liang & Zeger 1986; Koenker 1981.
+    Each of the first two adds one column to the linearised law, by least squares on residuals that are clipped at 3
+    typical ones. Standard errors allow for unequal spread (HC3), or where units are groups for their correlation. The
+    threshold is Student's quantile at 1 % over the number of tests of the kind.   Source: Cook & Weisberg 1982, §2.3.4;
+    MacKinnon & White 1985; Liang & Zeger 1986.
     """
-    residual = _clipped(-model.residual)
+    residual = clipped(-model.residual)
     root = np.sqrt(_weight(model, units))
     columns = [Term(name, root * one) for name, one in further_columns(units)]
-    logs, ahead = dict(_sizes(units)), {} if outlook is None else outlook.sizes
+    logs, ahead = sizes_of(units), {} if outlook is None else outlook.sizes
     trends = [Term(f"ln {name}", root * one, ahead.get(name, math.nan)) for name, one in logs.items()]
     for name, one in logs.items():
         beyond = ahead.get(name, math.nan) - one.mean()
@@ -82,7 +78,8 @@ def tests_of(units: Units, model: LocalModel, outlook: Outlook | None) -> tuple[
         *_added(units, model, residual, columns, "column", outlook),
         *_added(units, model, residual, trends, "trend", outlook),
     ]
-    return (*found, *_spread(units, residual / np.sqrt(np.maximum(1.0 - model.leverage, OWN)), logs))
+    is_normal = model.fit.objective.name == "squared"
+    return (*found, *error_tests(units, -model.residual, model.jacobian, logs, is_normal=is_normal))
 
 
 def run_correlation_of(units: Units, model: LocalModel) -> tuple[float, tuple[float, float, float]] | None:
@@ -93,7 +90,7 @@ def run_correlation_of(units: Units, model: LocalModel) -> tuple[float, tuple[fl
     """
     if units.kind == "row":
         return None
-    residual, sizes = _clipped(-model.residual), np.bincount(units.codes)
+    residual, sizes = clipped(-model.residual), np.bincount(units.codes)
     means = np.bincount(units.codes, residual) / sizes
     count, groups = len(residual), len(sizes)
     within = float(np.sum((residual - means[units.codes]) ** 2)) / max(count - groups, 1)
@@ -103,11 +100,6 @@ def run_correlation_of(units: Units, model: LocalModel) -> tuple[float, tuple[fl
         return None
     value = (between - within) / (between + (typical - 1.0) * within)
     return value, (between / within, groups - 1.0, count - groups)
-
-
-def _clipped(residual: np.ndarray) -> np.ndarray:
-    limit = CLIPPED * float(np.median(np.abs(residual))) / NORMAL_MEDIAN
-    return np.clip(residual, -limit, limit) if limit > 0.0 else residual
 
 
 def _weight(model: LocalModel, units: Units) -> np.ndarray:
@@ -128,17 +120,6 @@ def further_columns(units: Units) -> Iterator[tuple[str, np.ndarray]]:
         own = column[units.place]
         if np.isfinite(own).all() and len(np.unique(own)) >= FEWEST:
             yield name, np.log(own) if (own > 0).all() else own
-
-
-def _sizes(units: Units) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield ln of params, tokens, flops and tokens per param, of those that are known."""
-    runs, inputs = units.fit.runs, core_of(units.fit.law).inputs
-    columns = {name: one for name, one in runs.columns.items() if name in (*inputs, "params", "tokens")}
-    known = {**all_sizes(core_of(units.fit.law), columns)}
-    for name in FROM_RUN:
-        own = np.asarray(known[name])[units.place] if name in known else np.zeros(0)
-        if own.ndim == 1 and own.size and (own > 0).all() and len(np.unique(own)) >= FEWEST:
-            yield name, np.log(own)
 
 
 def _added(
@@ -182,23 +163,3 @@ def _added(
             std = float(np.linalg.norm(own * rest / np.maximum(1.0 - own_leverage, OWN)))
         if std > 0.0:
             yield ResidualTest(name, kind, slope, std, slope / std, threshold, math.expm1(slope * moved))
-
-
-def _spread(units: Units, residual: np.ndarray, logs: dict[str, np.ndarray]) -> Iterator[ResidualTest]:
-    """Yield Koenker's test of the squared residuals against ln of each size: n R², here its signed root."""
-    square = residual**2
-    names = [name for name in ("params", "tokens", "flops") if name in logs]
-    dof = len(units) - 2
-    if not names or dof < FEWEST or not square.mean() > 0.0 or not square.std() > 0.0:
-        return
-    threshold = quantile(1.0 - LEVEL / len(names), dof)
-    for name in names:
-        own = logs[name] - logs[name].mean()
-        slope = float(own @ square) / float(own @ own) / float(square.mean())
-        score = float(own @ (square - square.mean()))
-        if units.kind == "group":  # the score is a sum over groups, which are independent
-            size = float(np.sqrt(np.sum(np.bincount(units.codes, own * (square - square.mean())) ** 2)))
-        else:
-            size = float(np.sqrt(own @ own) * square.std())
-        t = score / size if size > 0.0 else 0.0
-        yield ResidualTest(name, "spread", slope, abs(slope / t) if t else np.inf, t, threshold)

@@ -7,11 +7,17 @@ from typing import Literal
 
 import numpy as np
 
-from jaxscale.laws.grouped import grouping_of
+from jaxscale.allocation.inputs import all_sizes
+from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.resampling.spec import clusters_of
 from jaxscale.results import Fit
 from jaxscale.runs.naming import run_codes, run_column
 from jaxscale.runs.repeats import LEAST_CLUSTERS
+
+FROM_RUN = ("params", "tokens", "flops", "tokens_per_param")
+"""Sizes of a run that a law takes, or that follow from these."""
+FEWEST = 3
+"""Distinct values of a size that is of use."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +77,15 @@ def _groups(fit: Fit) -> np.ndarray | None:
     own = np.asarray(group)[runs.weight > 0].astype(str)
     sizes = np.unique(own, return_counts=True)[1]
     return group if LEAST_CLUSTERS <= len(sizes) < len(own) else None
+
+
+def sizes_of(units: Units) -> dict[str, np.ndarray]:
+    """Return ln (m,) of params, tokens, flops and tokens per param, of those that are known and vary."""
+    runs, core = units.fit.runs, core_of(units.fit.law)
+    columns = {name: one for name, one in runs.columns.items() if name in (*core.inputs, "params", "tokens")}
+    known, found = {**all_sizes(core, columns)}, {}
+    for name in FROM_RUN:
+        own = np.asarray(known[name])[units.place] if name in known else np.zeros(0)
+        if own.ndim == 1 and own.size and (own > 0).all() and len(np.unique(own)) >= FEWEST:
+            found[name] = np.log(own)
+    return found

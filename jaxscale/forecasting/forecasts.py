@@ -21,6 +21,7 @@ from jaxscale.results.digests import digest_of_study
 from jaxscale.results.forecast import Forecast, Score
 from jaxscale.results.kinds import check_kind, check_runs
 from jaxscale.runs import Runs
+from jaxscale.text import Json
 
 SAME = 0.01
 """Up to this difference in ln of every input a run is one of a forecast's: sizes are printed rounded."""
@@ -29,6 +30,11 @@ STEP = 0.05
 
 NO_DRAWS = "a forecast has bands: it needs a study with replicates, fit … --replicates 1000, of which half are usable"
 NOT_TRUSTED = "a forecast is not made of this study: {why}"
+OTHER_STUDY = (
+    "the forecast was made of the study {told}, and this one is {found}: what changed is {changed}. A forecast is "
+    "scored beside the study behind it, or without one"
+)
+OTHER_TABLE = "the table, or an option that a forecast does not name"
 NO_COLUMN = "{source}: the forecast is of runs by {inputs}, and the table has no column {missing}"
 NONE_MADE = "{source}: none of its {rows} runs is one of the forecast's, which are of {told}"
 
@@ -92,16 +98,8 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
         source=fit.runs.origin.source,
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         facts={
-            "law": fit.law.name,
-            "equation": fit.law.equation,
-            "coefs": {name: float(value) for name, value in fit.coefs.items()},
-            "objective": fit.objective.name,
-            "rows": len(fit.runs),
-            "scheme": ensemble.scheme.name,
+            **_options(study),
             "interval": study.interval.name,
-            "replicates": len(ensemble),
-            "usable": int(ensemble.usable.sum()),
-            "seed": ensemble.seed,
             "run_seed": seed,
             "jaxscale": made.jaxscale,
             "jax": made.jax,
@@ -110,7 +108,24 @@ def forecast(study: Study, *, seed: int = 0, **columns: ArrayLike) -> Forecast:
     )
 
 
-def score(forecast: Forecast, runs: Runs) -> Score:
+def _options(study: Study) -> dict[str, Json]:
+    """Return what a forecast says of the study behind it."""
+    fit, ensemble = study.fit, study.ensemble
+    drawn: dict[str, Json] = {"scheme": None, "replicates": 0, "usable": 0, "seed": None}
+    if ensemble is not None:
+        drawn = {"scheme": ensemble.scheme.name, "replicates": len(ensemble), "usable": int(ensemble.usable.sum())}
+        drawn["seed"] = ensemble.seed
+    return {
+        "law": fit.law.name,
+        "equation": fit.law.equation,
+        "coefs": {name: float(value) for name, value in fit.coefs.items()},
+        "objective": fit.objective.name,
+        "rows": len(fit.runs),
+        **drawn,
+    }
+
+
+def score(forecast: Forecast, runs: Runs, *, study: Study | None = None) -> Score:
     """Return how a forecast came out.
 
     A run is one of the forecast's where every input agrees to 1 %; several runs may be the same one.
@@ -121,6 +136,9 @@ def score(forecast: Forecast, runs: Runs) -> Score:
         Of `js.forecast`, or read by `js.store.load_forecast`.
     runs
         As measured, with the law's inputs.
+    study
+        The one behind the forecast, to be sure that neither its table nor its options have changed since; None does not
+        ask.
 
     Returns
     -------
@@ -129,6 +147,8 @@ def score(forecast: Forecast, runs: Runs) -> Score:
 
     Raises
     ------
+    UsageError
+        For a study that is not the one behind the forecast.
     RunsError
         For a table that lacks an input, and one without any of the forecast's runs.
 
@@ -140,6 +160,8 @@ def score(forecast: Forecast, runs: Runs) -> Score:
     """
     check_kind("score", forecast, Forecast)
     check_runs("score", runs)
+    if study is not None:
+        check_behind(forecast, study)
     names = tuple(forecast.inputs)
     missing = [name for name in names if name not in runs.columns]
     if missing:
@@ -160,6 +182,16 @@ def score(forecast: Forecast, runs: Runs) -> Score:
         unmade=tuple(at for at in range(len(forecast)) if at not in made),
         others=int((~is_told).sum()),
     )
+
+
+def check_behind(forecast: Forecast, study: Study) -> None:
+    """Raise UsageError for a study that is not the one behind a forecast, with what differs."""
+    check_kind("score", study, Study)
+    found = digest_of_study(study)
+    changed = [name for name, value in _options(study).items() if forecast.facts.get(name) != value]
+    if changed or found != forecast.study:
+        told = {"told": forecast.study, "found": found, "changed": ", ".join(changed) or OTHER_TABLE}
+        raise UsageError(OTHER_STUDY.format(**told))
 
 
 def _apart(measured: np.ndarray, told: np.ndarray) -> np.ndarray:

@@ -93,6 +93,12 @@ class ExpressionLoss:
         """The columns, in the order of appearance; N, D and C are params, tokens and flops, as in tables."""
         return tuple(dict.fromkeys(_column(name) for name in self.formula.inputs))
 
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions, in the order of appearance."""
+        called = (node.func for node in ast.walk(self.formula.expression.tree) if isinstance(node, ast.Call))
+        return tuple(dict.fromkeys(one.id for one in called if isinstance(one, ast.Name)))
+
     def check_input_name(self, name: str, what: str) -> None:
         """Raise UsageError with a caret under the first place at which a column stands, where one does."""
         for written in self.formula.inputs:

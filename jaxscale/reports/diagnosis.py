@@ -151,4 +151,4 @@ def _together(one: Removal, has_answer: bool) -> tuple[str, ...]:
 
 def _is_known(one: Finding, diagnosis: Diagnosis) -> bool:
     """Return whether the page of the fit has said it."""
-    return one in diagnosis.fit.findings or one.code == "extrapolation"
+    return one in diagnosis.fit.findings or one.code in ("extrapolation", "heteroscedastic", "heavy-tails")

@@ -15,10 +15,11 @@ from jaxscale.digits import scientific
 from jaxscale.errors import IntervalError
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band
-from jaxscale.laws.grouped import grouping_of
+from jaxscale.laws import ExpressionLoss
+from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.refitting import still_open
 from jaxscale.results import LEAST_USABLE, QUANTITIES, Frontier, Study
-from jaxscale.text import shown
+from jaxscale.text import listed, shown
 
 EXTRAPOLATION = "extrapolation"
 NO_FRONTIER = "no-frontier"
@@ -38,6 +39,18 @@ FEW_REPLICATES = (
     "whose ends are then chance; ask for {needed:,} or more"
 )
 LEFT_FRONTIER = "{count:,} of {total:,} replicates have no optimum at some budget; the frontier's bands leave them out"
+POINT_INTERVAL = (
+    "all {count:,} usable replicates have the same {names}, to rounding: an interval without width says nothing of "
+    "errors, and these runs show none, as runs that lie on the law exactly do"
+)
+KINKS = (
+    "the law is written with {names}, whose slope jumps: where a fit or a replicate ends at the jump, its status is no "
+    "minimum; logaddexp, softplus or sigmoid are smooth"
+)
+KINKED = ("abs", "min", "max", "minimum", "maximum")
+"""Functions of typed laws without a slope everywhere."""
+ROUNDING = 1e-9
+"""Relative width of an interval that is none."""
 GROUP_UNUSED = (
     "the groups of the table are not used: the scheme '{scheme}' draws single rows; --scheme cluster draws whole groups"
 )
@@ -74,7 +87,8 @@ def warnings_of(study: Study) -> tuple[Finding, ...]:
     known += study.frontier.findings if study.frontier is not None else ()
     known = known if study.ensemble is None else list(still_open(known, study.ensemble.scheme))
     own = (_no_frontier(study), _bands(study), _intervals(study), _tails(study), _lost(study), _groups(study))
-    found = [*known, *(finding for finding in own if finding is not None), *_of_groups(study)]
+    rest = [*own, _alike(study), _kinks(study)]
+    found = [*known, *_errors(study), *(finding for finding in rest if finding is not None), *_of_groups(study)]
     by_code: dict[str, Finding] = {}
     for finding in found:
         by_code.setdefault(finding.code, finding)
@@ -153,6 +167,15 @@ def _intervals(study: Study) -> Finding | None:
     )
 
 
+def _errors(study: Study) -> list[Finding]:
+    """Return what the residuals say of the errors: that they are not of one size, or not normal."""
+    from jaxscale.diagnosing.error_messages import advice_on, findings_of_spread
+    from jaxscale.diagnosing.spread import error_tests_of
+
+    scheme = None if study.ensemble is None else study.ensemble.scheme.name
+    return findings_of_spread(error_tests_of(study.fit), advice_on(scheme, "--scheme pairs"))
+
+
 def _tails(study: Study) -> Finding | None:
     if study.ensemble is None or not study.has_bands:
         return None
@@ -163,6 +186,30 @@ def _tails(study: Study) -> Finding | None:
     needed = math.ceil(TAIL / beyond / study.usable_share * (1.0 - 1e-9))
     message = FEW_REPLICATES.format(count=count, tail=TAIL, level=100.0 * study.level, needed=needed)
     return Finding("few-replicates", message)
+
+
+def _alike(study: Study) -> Finding | None:
+    """Return the finding about coefs that all replicates have alike, of an ensemble in memory."""
+    ensemble = study.ensemble
+    if ensemble is None or not study.has_bands or hasattr(ensemble.coefs, "blocks") or int(ensemble.usable.sum()) < 2:
+        return None
+    known = [name for name in study.fit.free if name not in (*study.fit.at_bound, *study.fit.unidentified)]
+    alike = [name for name in known if _is_one_value(ensemble.samples(name))]
+    if not alike:
+        return None
+    return Finding("point-interval", POINT_INTERVAL.format(names=listed(alike), count=int(ensemble.usable.sum())))
+
+
+def _is_one_value(samples: np.ndarray) -> bool:
+    known = samples[np.isfinite(samples)]
+    return bool(known.size > 1 and np.ptp(known) <= ROUNDING * np.max(np.abs(known)))
+
+
+def _kinks(study: Study) -> Finding | None:
+    """Return the finding about functions without a slope everywhere in a law that was typed."""
+    loss = core_of(study.fit.law).loss
+    kinked = [name for name in loss.functions if name in KINKED] if isinstance(loss, ExpressionLoss) else []
+    return Finding("kinked-law", KINKS.format(names=listed(kinked))) if kinked else None
 
 
 def _lost(study: Study) -> Finding | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from jaxscale.finding import Finding
+from jaxscale.results.diagnosis import ResidualTest
 from jaxscale.results.result import Result
 from jaxscale.runs import Runs
 
@@ -129,6 +130,8 @@ class Series:
         Standard deviation of ln loss about the best form.
     exponents, offset, breakpoint
         The evidence; None where there are too few runs for it.
+    spread
+        Whether the size of the noise changes along it; None likewise.
     """
 
     name: str
@@ -145,6 +148,7 @@ class Series:
     exponents: LocalExponents | None = None
     offset: Offset | None = None
     breakpoint: Break | None = None
+    spread: ResidualTest | None = None
 
 
 @dataclass(frozen=True)

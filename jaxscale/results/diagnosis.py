@@ -98,12 +98,13 @@ class ResidualTest:
     name
         A column, or a term such as "ln flops" or "(ln tokens_per_param)²".
     kind
-        `column`, that the law does not take; `trend` in the sizes; or `spread`, of the squared residuals.
+        `column`, that the law does not take; `trend` in the sizes; `spread`, of the size of the residuals over these;
+        or `tails`, of residuals that the objective takes as normal.
     slope, std
-        Of the residual target less prediction, adjusted for the coefs; of `spread`, the relative change of the variance
-        for each e-fold.
+        Of the residual target less prediction, adjusted for the coefs; of `spread`, the relative change of the typical
+        size for each e-fold; of `tails`, the excess kurtosis.
     t
-        slope / std; of `spread` the signed root of the score statistic.
+        slope / std.
     threshold
         Size of t beyond which chance is no explanation, allowing for all tests of the kind.
     effect
@@ -112,7 +113,7 @@ class ResidualTest:
     """
 
     name: str
-    kind: Literal["column", "trend", "spread"]
+    kind: Literal["column", "trend", "spread", "tails"]
     slope: float
     std: float
     t: float
@@ -197,7 +198,7 @@ class Diagnosis(Result):
     removals
         The worst 1, 2, … units together.
     tests
-        Of columns, trends and spread.
+        Of columns, trends, spread and tails.
     quantities
         What the answer at the target consists of, and how well the runs determine each; none without a frontier.
     weakest, weakest_std

@@ -275,7 +275,7 @@ class Ensemble(Sampled):
             bound=point if name in fit.at_bound else None,
             line=line_of(fit.law.supports[at].name),
             dof=fit.dof_of(name),
-            robust_std=None if robust is None else np.sqrt(robust[at, at]),
+            robust_std=None if robust is None or not robust[at, at] >= 0.0 else np.sqrt(robust[at, at]),
             robust_dof=robust_dof,
         )
         return band(sample, level=level, method=method)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from jaxscale.allocation.budgets import far_beyond
 from jaxscale.costs.training import FORMULAS
 from jaxscale.digits import short
 from jaxscale.laws import LAWS, ExpressionLoss, Law
@@ -106,6 +107,8 @@ def _table_options(study: Study) -> Iterator[tuple[str, str]]:
 def _shown_options(study: Study) -> Iterator[tuple[str, str]]:
     if study.budgets:
         yield "--flops", ",".join(map(short, study.budgets))
+        if far_beyond(study.fit.law, study.fit.runs, study.budgets) is not None:
+            yield "--yes-extrapolate", ""
     yield from (("--at", f"{name}={value!r}") for name, value in study.at.items())
     yield "--level", short(study.level)
     yield "--interval", study.interval.name

@@ -174,3 +174,13 @@ def test_false_alarms_are_rare():
     assert sum(one.breakpoint.is_found for one in found) <= 8
     alone = [checked(3.0 * noise(1000 + seed)).series[0] for seed in range(200)]
     assert sum(one.phase != "undetermined" for one in alone) <= 20
+
+
+def test_noise_that_changes_in_size_along_a_series_is_told_and_even_noise_is_not():
+    x = np.geomspace(1e17, 1e21, 48)
+    random = np.random.default_rng(9).standard_normal(48)
+    wide = checked(power(x, 0.1) * np.exp(0.002 * 20.0 ** np.linspace(0.0, 1.0, 48) * random), x)
+    finding = next(one for one in wide.findings if one.code == "heteroscedastic")
+    assert "grows with flops" in finding.message
+    assert wide.series[0].spread.slope > 0.0
+    assert not checked(power(x, 0.1) * np.exp(0.01 * random), x).series[0].spread.is_found

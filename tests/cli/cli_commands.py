@@ -1,6 +1,6 @@
 """Command lines that several tests type."""
 
-COMMAND = ("fit", "--replicates", "60", "--flops", "1e12,1e16")
+COMMAND = ("fit", "--replicates", "60", "--flops", "1e12,1e16", "--yes-extrapolate")
 """A fit of the shipped table, with few replicates and two budgets, one of them far beyond the data."""
 
 TABLE = (

@@ -45,6 +45,16 @@ def test_a_saved_study_is_held_against_runs_without_a_forecast(run, registered, 
     assert told["within"]["of"] == 2
 
 
+def test_the_study_behind_a_forecast_has_to_be_the_same(run, registered, fitted, own_folder):
+    folder, _ = registered
+    words = ("score", str(folder / "told.json"), str(folder / "made.csv"))
+    assert run(*words, "--study", str(fitted[0])).exit_code == 0
+    run("fit", "--replicates", "60", "--seed", "1", "--out", "other")
+    answer = run(*words, "--study", "other")
+    assert (answer.exit_code, "what changed is seed" in answer.stderr) == (2, True)
+    assert run("score", str(fitted[0]), str(folder / "made.csv"), "--study", "other").exit_code == 2
+
+
 def test_a_forecast_is_not_written_over_and_not_edited(run, registered, fitted, tmp_path):
     folder, _ = registered
     words = ("predict", str(fitted[0]), "--at", "params=1e6", "--at", "tokens=1e7")

@@ -1,6 +1,7 @@
 """Forecasts: what is written down comes back, what was edited is refused, and scores follow from the numbers beside."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,6 +91,20 @@ def test_another_table_or_another_option_is_another_study(study, told):
     other = js.Study(study.fit, js.bootstrap(study.fit, replicates=400, seed=1), level=0.9)
     assert js.forecast(other, **SIZES).study != told.study
     assert js.forecast(study, **SIZES).study == told.study
+
+
+def test_a_forecast_is_scored_beside_its_own_study_only(study, told):
+    runs = made(told.loss, **SIZES)
+    assert len(js.score(told, runs, study=study).loss) == len(told)
+    other = js.Study(study.fit, js.bootstrap(study.fit, replicates=400, seed=1), level=0.9)
+    with pytest.raises(js.UsageError, match="what changed is seed"):
+        js.score(told, runs, study=other)
+    column = study.fit.runs.columns["params"] * 1.01
+    table = replace(study.fit.runs, columns={**study.fit.runs.columns, "params": column})
+    fit = replace(study.fit, runs=table)
+    changed = js.Study(fit, replace(study.ensemble, fit=fit), level=study.level)
+    with pytest.raises(js.UsageError, match="what changed is the table"):
+        js.score(told, runs, study=changed)
 
 
 def test_scores_follow_from_the_numbers_beside_them(told):

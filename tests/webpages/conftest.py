@@ -13,7 +13,7 @@ from jaxscale.cli.main import main
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NEED_BROWSER = "JAXSCALE_TESTS_NEED_BROWSER"
 """Set to 1, a test without a browser fails instead of being skipped."""
-COMMAND = ("fit", "--replicates", "60", "--flops", "1e12,1e16")
+COMMAND = ("fit", "--replicates", "60", "--flops", "1e12,1e16", "--yes-extrapolate")
 """The fit that the tests of the command line make."""
 NO_BROWSER = "NOT TESTED: there is no browser; install one: apt-get install chromium, or playwright install chromium"
 

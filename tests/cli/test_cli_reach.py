@@ -1,0 +1,43 @@
+"""A thousand times the largest measured compute and beyond is answered on request only."""
+
+import json
+
+import pytest
+
+import jaxscale as js
+from jaxscale.allocation.inputs import measured_flops
+
+LARGEST = measured_flops(js.LAWS["chinchilla"], js.datasets.load("pilot"))[1]
+FAR, NEAR = f"{1001 * LARGEST!r}", f"{999 * LARGEST!r}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("frontier", "{folder}", "--flops", FAR),
+        ("plan", "{folder}", "--flops", FAR),
+        ("predict", "{folder}", "--at", "params=1e6", "--at", f"flops={FAR}"),
+        ("fit", "pilot", "--flops", FAR),
+        ("frontier", "pilot", "--flops", f"1e12,{FAR}"),
+    ],
+    ids=lambda words: f"{words[0]} {words[1]}",
+)
+def test_an_answer_so_far_out_is_refused_with_the_way_to_have_it(run, fitted, words):
+    refused = run(*(word.format(folder=fitted[0]) for word in words))
+    assert refused.exit_code == 2
+    assert "1,001 times the largest measured compute" in refused.stderr
+    assert "--yes-extrapolate" in refused.stderr
+
+
+@pytest.mark.parametrize("words", [("frontier", "--flops"), ("predict", "--at", "params=1e6", "--at")])
+def test_on_request_or_nearer_it_is_given(run, fitted, words):
+    name, *more = words
+    for budget, agreed in ((FAR, ["--yes-extrapolate"]), (NEAR, [])):
+        last = f"flops={budget}" if name == "predict" else budget
+        answer = run(name, fitted[0], *more, last, *agreed, "--json")
+        assert answer.exit_code == 0, answer.stderr
+        assert "extrapolation" in {one["code"] for one in json.loads(answer.stdout)["warnings"]}
+
+
+def test_given_coefs_have_no_runs_to_be_far_from(run):
+    assert run("frontier", "--law", "chinchilla", "--constants", "besiroglu2024", "--flops", "1e40").exit_code == 0
