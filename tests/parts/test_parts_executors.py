@@ -242,7 +242,7 @@ def test_a_study_of_a_law_of_ones_own_is_told_with_its_functions(small_fit):
     from dataclasses import replace
 
     own = replace(small_fit.law, name="mine")
-    assert solving.own_of(replace(small_fit, law=own), SCHEMES.resolve("pairs"))[js.Law] == (own,)
+    assert solving.own_of(own, small_fit.objective, SCHEMES.resolve("pairs"))[js.Law] == (own,)
     with pytest.raises(StoreError, match="is not one that ships"):
         solving.fit_of(solving.fit_bytes(replace(small_fit, law=own)), {})
     told = solving.fit_of(solving.fit_bytes(replace(small_fit, law=own)), {js.Law: (own,)})
