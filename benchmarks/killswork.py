@@ -1,6 +1,8 @@
-"""One process that is killed: it finishes the study in which the one before it was killed, and then begins its own.
+"""Processes that are killed: each finishes the study in which the one before it was killed, and then begins its own.
 
-`python -m benchmarks.killswork '{"finish": …, "begin": …}'` prints a line before each of them, and one at the end.
+`python -m benchmarks.killswork` forks one for each line of JSON that it reads, `{"finish": …, "begin": …}`, before it
+has used JAX itself: what is saved is the import. The process prints its number before it begins its own study, and the
+seconds of that. How it ended is printed behind, and it is kept until another line is read.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import mmap
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +29,25 @@ PAUSE = 0.006
 """Seconds that each step of a commit takes longer, since kills would seldom meet it otherwise."""
 
 
-def main(asked: dict) -> None:
+def main() -> None:
+    """Fork a process for each line of stdin, and wait for its end."""
+    import jaxscale  # noqa: F401 - every process has it then
+    from jaxscale import fitting, parts, refitting  # noqa: F401
+
+    warnings.filterwarnings("ignore", message="os.fork")  # JAX has no threads yet
+    for line in sys.stdin:
+        number = os.fork()
+        if not number:
+            _work(json.loads(line))
+            sys.stdout.flush()
+            os._exit(0)
+        ended = os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)  # its number is its own while it may be killed
+        print(json.dumps({"ended": 0 if ended is None else ended.si_status}), flush=True)
+        sys.stdin.readline()
+        os.waitpid(number, 0)
+
+
+def _work(asked: dict) -> None:
     """Finish one folder and begin another, as `js.bootstrap` does for any folder."""
     import numpy as np
 
@@ -37,7 +58,7 @@ def main(asked: dict) -> None:
     fit = js.fit(runs, "pure-power-params")
     if asked.get("finish"):
         js.bootstrap(fit, replicates=REPLICATES, part=PART, seed=7, folder=asked["finish"])
-    print("ready", flush=True)
+    print(json.dumps({"ready": os.getpid()}), flush=True)
     if asked.get("begin"):
         with _watched(Path(asked["moments"])):
             began = time.perf_counter()
@@ -92,4 +113,4 @@ def _watched(path: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main()

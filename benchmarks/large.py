@@ -99,7 +99,7 @@ def tabulate(document: Mapping) -> tuple[Sheet, ...]:
         notes.append(f"Two processes, a core each: {speed:.2f} × one with a core (wanted: {LEAST_SPEED}).")
     if "kills" in found:
         one = found["kills"]
-        moments = ", ".join(f"{count} in {name}" for name, count in one["at"].items())
+        moments = ", ".join(f"{name} {count}" for name, count in one["at"].items() if name != "the end")
         notes.append(f"Killed {one['killed']} times by SIGKILL ({moments}) and gone on with by another process: "
                      f"{one['different']} finished folders differ.")  # fmt: skip
     title = f"Large studies of {document['options']['table']}"
