@@ -241,7 +241,7 @@ def test_a_real_scheduler_of_dask_makes_the_same_bytes(begin, uninterrupted, tmp
 
 @pytest.mark.slow
 def test_a_worker_of_dask_that_is_killed_loses_no_part(begin, tmp_path):
-    """One of two workers is killed by SIGKILL once the first of sixteen parts is back; the scheduler makes up for it."""
+    """One of two workers is killed when the first of sixteen parts is back; the scheduler makes up for it."""
     distributed = pytest.importorskip("distributed", reason="dask.distributed is missing: jaxscale[cluster]")
     begin(tmp_path / "whole", part=19)
     cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
