@@ -9,7 +9,7 @@ from jaxscale.errors import StoreError
 from jaxscale.intervals import INTERVALS
 from jaxscale.parts import limits as limiting
 from jaxscale.parts.executors import Crew
-from jaxscale.parts.frontiers import complete_frontier, is_by_parts, make_frontier
+from jaxscale.parts.frontiers import complete_frontier, make_frontier
 from jaxscale.parts.limits import checked_limits, checked_share, usual_part
 from jaxscale.parts.making import work_in
 from jaxscale.parts.surveying import Resampling, Solver, Told, check_listed
@@ -82,10 +82,10 @@ def go_on(
     manifest, begun = read_manifest(target), saved_study(target, {})
     crew = None if executor is None else Crew.of(executor)
     asked, count, options = resampling_of(manifest, device), replicates or manifest.asked, manifest.options
-    is_plain = mine == (1, 1) and not (asked.covariance or asked.jackknife or asked.nested)
+    is_plain = not (asked.covariance or asked.jackknife or asked.nested)
     solver = Solver(begun.fit, asked, crew, Told(Stages(on_stage, on_done), _frontier_maker(begun, is_plain=is_plain)))
     made = work_in(target, begun, solver, count, limits, digest=manifest.digest, options=options, share=mine)
-    if is_by_parts(begun, is_plain=is_plain) and not limits.is_over():
+    if is_plain and mine == (1, 1) and not limits.is_over():
         on_stage(FRONTIER_STAGE, None)
         complete_frontier(target, begun)
     return made
@@ -93,7 +93,7 @@ def go_on(
 
 def _frontier_maker(begun: Study, *, is_plain: bool) -> Callable[[Path, KeptPart], object]:
     """Return what makes the frontier of a part as soon as that is committed; nothing where it is not kept by parts."""
-    if not is_by_parts(begun, is_plain=is_plain):
+    if not is_plain or begun.frontier is None or begun.groups:
         return lambda folder, part: None
     return lambda folder, part: make_frontier(folder, part, begun)
 
