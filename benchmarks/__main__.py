@@ -13,6 +13,7 @@ from benchmarks.bootstrap import bootstrap
 from benchmarks.cold import cold
 from benchmarks.coverage import coverage
 from benchmarks.designs import designs
+from benchmarks.interrupts import interrupts
 from benchmarks.kernels import kernels
 from benchmarks.large import large
 from benchmarks.noisy import noisy
@@ -51,8 +52,8 @@ def everything(table: str | None = None, where: tuple[str, ...] = (), full: bool
 
 
 for command in (
-    *MEASURING, backtests, tables, coverage, designs, kernels, large, noisy, recovery, schedules, studies, everything,
-    table,
+    *MEASURING, backtests, tables, coverage, designs, interrupts, kernels, large, noisy, recovery, schedules, studies,
+    everything, table,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -7,17 +7,15 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from benchmarks import options, records, sheets
+from benchmarks.kills import kills as killed
 from benchmarks.sheets import Sheet, text
 
-PART = 2048
-"""Replicates in a part of a study that is killed: many parts, and many writes between them."""
 MOST_OVERHEAD, MOST_GROWTH, MOST_PEAK, MOST_OPEN, LEAST_SPEED = 1.05, 11.0, 1.5e9, 5.0, 1.7
 COLUMNS = ("study", "replicates", "seconds", "peak GB")
 NOTES = (
@@ -29,7 +27,7 @@ _whole = {"callback": lambda context, parameter, given: int(float(given)), "meta
 
 @click.command()
 @options.table
-@click.option("--kills", default=200, show_default=True, help="SIGKILLs at random moments, each followed by a resume.")
+@click.option("--kills", default=200, show_default=True, help="SIGKILLs of a small study, each followed by a resume.")
 @click.option("--replicates", default="1e6", help="Replicates in memory and in a folder.", **_whole)
 @click.option("--many", default="1e7", help="Replicates of the largest study; 0 for none.", **_whole)
 @click.option("--pool", default="200000", help="Replicates with one process and with two; 0 for none.", **_whole)
@@ -70,7 +68,7 @@ def large(
         if pool:
             found["pool"] = _pool(asked, Path(place), pool)
         if kills:
-            found["kills"] = _kills(asked, Path(place), kills, random.Random(seed))
+            found["kills"] = killed(Path(place), kills, random.Random(seed))
     words = {"table": options.name_of(table), "where": list(where), "kills": kills, "replicates": replicates}
     words |= {"many": many, "pool": pool, "seed": seed}
     document = records.document("large", [found], machine=machine.describe(), options=words)
@@ -100,8 +98,10 @@ def tabulate(document: Mapping) -> tuple[Sheet, ...]:
         speed = found["pool"]["one"]["seconds"] / found["pool"]["two"]["seconds"]
         notes.append(f"Two processes, a core each: {speed:.2f} × one with a core (wanted: {LEAST_SPEED}).")
     if "kills" in found:
-        told = "Killed {killed} times by SIGKILL and resumed: {different} finished folders differ."
-        notes.append(told.format(**found["kills"]))
+        one = found["kills"]
+        moments = ", ".join(f"{name} {count}" for name, count in one["at"].items() if name != "the end")
+        notes.append(f"Killed {one['killed']} times by SIGKILL ({moments}) and gone on with by another process: "
+                     f"{one['different']} finished folders differ.")  # fmt: skip
     title = f"Large studies of {document['options']['table']}"
     return (Sheet(title, COLUMNS, tuple(rows), tuple(notes)),)
 
@@ -126,31 +126,3 @@ def _pool(asked: Mapping[str, object], place: Path, count: int) -> dict:
             cores = {"cores": [0]} if name == "one" else {}
             found[name] = _run({**asked, "mode": "folder", **words, **cores})
     return found
-
-
-def _kills(asked: Mapping[str, object], place: Path, count: int, chance: random.Random) -> dict:
-    """Return how many studies that were killed once and resumed differ from one that was not."""
-    words = {**asked, "mode": "folder", "replicates": 16 * PART, "part": PART, "warm": PART, "announce": True}
-    took = _run({**words, "folder": str(place / "whole")})["seconds"]
-    wanted, different, killed = _content(place / "whole"), 0, 0
-    for at in range(count):
-        folder = place / f"killed-{at}"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.largework", json.dumps({**words, "folder": str(folder)})],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        process.stdout.readline()  # type: ignore[union-attr] - "ready"
-        time.sleep(chance.uniform(0.0, took))
-        killed += process.poll() is None
-        process.kill()
-        process.wait()
-        _run({**words, "folder": str(folder)})
-        different += _content(folder) != wanted
-        click.echo(f"kill {at + 1} of {count}: {different} differ", err=True)
-    return {"asked": count, "killed": killed, "different": different}
-
-
-def _content(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file of a study but its log."""
-    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != "log.jsonl")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}

@@ -34,7 +34,7 @@ def main(asked: dict) -> dict:
         _timed(measured, "open_seconds", lambda: _opened(asked["folder"]))
     else:
         fit = js.fit(options.runs_of(asked["table"], tuple(asked["where"])))
-        js.bootstrap(fit, replicates=asked.get("warm", 4096), seed=1)  # every program is compiled
+        js.bootstrap(fit, replicates=4096, seed=1)  # every program is compiled
         folder = asked["folder"] if asked["mode"] == "folder" else None
         words = {"executor": asked.get("executor"), "part": asked.get("part")} if folder else {}
 
@@ -42,8 +42,6 @@ def main(asked: dict) -> dict:
             made = js.bootstrap(fit, replicates=asked["replicates"], folder=folder, **words)
             return [made.interval(name) for name in made.coefs]
 
-        if asked.get("announce"):
-            print("ready", flush=True)
         _timed(measured, "seconds", work)
     measured["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return measured

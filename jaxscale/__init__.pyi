@@ -41,6 +41,7 @@ from .objectives import squared as squared
 from .objectives import student_t as student_t
 from .parts import bootstrap as bootstrap
 from .parts import merge as merge
+from .parts import studies as studies
 from .planning import decide as decide
 from .planning import plan as plan
 from .results import Check as Check
@@ -64,6 +65,5 @@ from .specifying import specifications as specifications
 from .status import Status as Status
 from .store import load as load
 from .store import save as save
-from .studying import studies as studies
 from .studying import study as study
 from .webpages import report as report

@@ -137,6 +137,8 @@ part-not-finite | fit | A part of a typed law is not finite at its start.
   > Give other starts.
 part-remade | replicates | A file of a large study was missing or not what was saved, and was made again.
   > Look after the disk.
+parts-missing | replicates | Not all parts of a large study are there; bands are those of the parts that are.
+  > Have jaxscale bootstrap make them, or merge the folders in which they were made.
 parts-retried | replicates | Workers were lost, and their parts were submitted again.
   > Look into the workers' memory and their logs.
 phase-undetermined | check | The loss of a series does not fall by more than its noise.

@@ -38,13 +38,18 @@ _ENDS = ".,;:)"
 
 
 @contextmanager
-def typing() -> Iterator[None]:
-    """Return a scope in which messages are those of the command line."""
-    token = _typed.set(True)
+def typing(is_typed: bool = True) -> Iterator[None]:
+    """Return a scope in which messages are those of the command line, or where `is_typed` is false, of Python."""
+    token = _typed.set(is_typed)
     try:
         yield
     finally:
         _typed.reset(token)
+
+
+def is_typing() -> bool:
+    """Return whether messages are those of the command line here."""
+    return _typed.get()
 
 
 def spoken(text: str) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SAVED = "Saved: {folder} — next: jaxscale plot {first}"
 NO_WARMUP = "--warmup belongs to laws of schedules, which are not fitted here"
 TWO_GROUPS = "--by COLUMN splits tables by a column, and --group names another: give one of them"
+KEPT = "{count:,} of {asked:,} studies are kept in {folder}; the same command goes on from there"
+BEGUN = "no study is kept yet"
 SAME_NAME = "{first} and {second} have one name; rename one of the files"
 
 
@@ -67,8 +69,12 @@ SAME_NAME = "{first} and {second} have one name; rename one of the files"
 @at_option
 @click.option("--device", type=OneOf(names.DEVICES), default="auto", show_default=True, help="Where the fits compute.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help=(
-    "Save every study in a folder of its name in DIR, for other commands. [default: not saved]"))  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace studies in that folder. [default: only an empty folder]")
+    "Keep every study in a folder of its name in DIR as soon as it is made, for other commands; the same command goes "
+    "on where it was interrupted. [default: not kept]"))  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace other studies in that folder. [default: refuse]")
+@click.option("--executor", metavar="NAME", help=(
+    "Who makes the studies: processes, processes:N, or MODULE:FUNCTION, which returns an executor of "
+    "concurrent.futures. [default: this process]"))  # fmt: skip
 @json_option
 @reading_options
 @talking
@@ -89,6 +95,7 @@ def studies(
     device: str,
     out: Path | None,
     force: bool,
+    executor: str | None,
     reading: Reading,
     is_json: bool,
 ) -> None:
@@ -103,13 +110,14 @@ def studies(
     if by is not None and reading.group not in (None, by):
         raise UsageError(TWO_GROUPS)
     cache.prepare(session)
+    from jaxscale.parts import studies as studies_of
     from jaxscale.reports import json_text, print_studies, studies_document
-    from jaxscale.store.sealed import free_place
-    from jaxscale.store.studies import folder_names, save_studies
-    from jaxscale.studying import studies as studies_of
+    from jaxscale.store.folder import absolute_path
+    from jaxscale.store.listing import check_free_for_studies, folder_names
 
     if out is not None:
-        free_place(out, force=force)
+        check_free_for_studies(absolute_path(out), force=force)
+        session.keep = lambda: kept_studies(out)
     parts = _tables(table, by, reading, laws)
     with progress(session) as bar:
         found = studies_of(
@@ -125,14 +133,15 @@ def studies(
             level=level,
             interval=interval,
             device=device,
+            folder=out,
+            executor=executor,
+            force=force,
             on_stage=bar.stage,
             on_done=bar.advance,
         )
     folders = {}
     if out is not None:
-        with outcomes.held_off():
-            save_studies(out, found, force=force)
-        folders = {key: str(out / name) for key, name in folder_names(found).items()}
+        folders = {key: str(out / name) for key, name in folder_names(found).items() if key in found.found}
     if is_json:
         printing.write(json_text(studies_document(found, folders)))
     else:
@@ -143,6 +152,16 @@ def studies(
             printing.write(SAVED.format(folder=shlex.quote(str(out)), first=first))
     if not found.is_trustworthy:
         raise click.exceptions.Exit(outcomes.NOT_TRUSTWORTHY)
+
+
+def kept_studies(folder: Path) -> str:
+    """Return how many studies are kept in a folder; raise StoreError for a list that is damaged."""
+    from jaxscale.store.listing import is_list, read_list
+
+    if not is_list(folder):
+        return BEGUN
+    found = read_list(folder)
+    return KEPT.format(count=len(found.there), asked=len(found.whole), folder=folder)
 
 
 def _tables(given: tuple[str, ...], by: str | None, reading: Reading, laws: tuple[str, ...]) -> dict[str, Runs]:

@@ -34,14 +34,16 @@ def side_by_side(
     tasks: Sequence[Callable[[], Answer]],
     alike: Sequence[Hashable],
     on_done: Callable[[int], object] = lambda count: None,
+    on_answer: Callable[[int, Answer], object] = lambda place, answer: None,
 ) -> list[Answer]:
     """Return the answers of tasks, in their order; which of them run at a time is nothing that they may depend on.
 
     alike: of each task, the same for two that share programs. A group of them is begun as a whole, in the order in
     which groups first come, so that a program is compiled once and is done with before others take its place; another
     thread compiles the programs of the next group meanwhile, and helps where no group is left to begin.   on_done: told
-    in this thread how many more have ended.   What a task raises is raised here when those that run have ended;
-    of an interrupt they are told, and end between two calls of the device.
+    in this thread how many more have ended.   on_answer: told before that, here too, the place of one and its answer.
+    What a task raises is raised here when those that run have ended; of an interrupt they are told, and end between
+    two calls of the device.
     """
     caching.follow_environment()  # once, and what it refuses is no task's failure
     workers = min(MOST, os.cpu_count() or 1, len(tasks))
@@ -70,6 +72,7 @@ def side_by_side(
                 if one.error is not None:
                     raise one.error
                 found[one.place] = one.answer  # type: ignore[assignment]
+                on_answer(one.place, found[one.place])
                 on_done(1)
         finally:
             is_over.set()

@@ -6,7 +6,7 @@ import importlib
 import multiprocessing
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -18,11 +18,12 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from jaxscale import forks
 from jaxscale.engine import tracing
 from jaxscale.errors import JaxscaleError, UsageError
+from jaxscale.finding import Finding
 from jaxscale.parts.solving import Answer, Description, solve_part
 from jaxscale.text import shown
 
@@ -42,10 +43,10 @@ BAD_EXECUTOR = (
 NO_FACTORY = "executor '{text}': {reason}; name a function without arguments that returns an executor"
 OTHER_VERSION = (
     "the worker {worker} has {found}, and this process has {expected}.\n"
-    "Its replicates would differ: give every worker the same versions."
+    "Its numbers would differ: give every worker the same versions."
 )
 LOST = (
-    "replicates {start} … {last} were lost {tries} times on the executor ({reason}).\n"
+    "{what} were lost {tries} times on the executor ({reason}).\n"
     "What was finished is kept; the same call goes on from there, with another executor if need be."
 )
 BROKEN = (
@@ -54,12 +55,45 @@ BROKEN = (
 )
 
 
+RETRIED = "{what} were submitted {tries} times: workers were lost"
+REPLICATES = "replicates {start} … {last}"
+
+
 class Solved(NamedTuple):
     """One part that is back.   tries: how often it was submitted."""
 
     rows: range
     answer: Answer
     tries: int
+
+
+class Task(NamedTuple):
+    """What a worker is asked: a function that it can import, and its arguments.   what: it is, for messages."""
+
+    what: str
+    call: Callable[..., Any]
+    given: tuple[object, ...]
+
+
+class Signed(Protocol):
+    """An answer that says whose it is.   versions: of the worker."""
+
+    @property
+    def versions(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def worker(self) -> str: ...  # noqa: D102
+
+
+class Back(NamedTuple):
+    """The answer to the task at this place.   tries: how often it was submitted."""
+
+    place: int
+    answer: Any
+    tries: int
+
+    def note(self, what: str) -> tuple[Finding, ...]:
+        """Return the finding of a task that was lost and submitted again; none for others."""
+        return (Finding("parts-retried", RETRIED.format(what=what, tries=self.tries)),) if self.tries > 1 else ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +107,11 @@ class Crew:
     make: Callable[[], Executor]
     is_ours: bool
     is_here: bool = False
+
+    @property
+    def traces(self) -> str:
+        """The folder of kept traces that the workers share, "" for none."""
+        return str(tracing.FOLDER[0]) if self.is_here and tracing.FOLDER else ""
 
     @classmethod
     def of(cls, given: Executor | str) -> Crew:
@@ -106,15 +145,26 @@ def processes(count: int) -> ProcessPoolExecutor:
 
 def each_solved(
     crew: Crew, description: Description, ranges: Iterable[range], is_over: Callable[[], bool]
-) -> Iterator[Solved]:
-    """Yield parts as they come back, in any order; those that are at work when it is over are waited for.
+) -> Iterator[tuple[Solved, tuple[Finding, ...]]]:
+    """Yield parts as `each_back` does, and what there is to say of each."""
+    told, rows = replace(description, traces=crew.traces), list(ranges)
+    names = [REPLICATES.format(start=one.start, last=one.stop - 1) for one in rows]
+    tasks = [
+        Task(name, solve_part, (told, one.start, one.stop)) for name, one in zip(names, rows, strict=True)
+    ]  # fmt: skip
+    for back in each_back(crew, tasks, description.versions, is_over):
+        yield Solved(rows[back.place], back.answer, back.tries), back.note(names[back.place])
 
-    is_over: asked before a part is submitted and while parts are waited for.   Raises JaxscaleError for a part that was
-    lost MOST_TRIES times, and for a worker with other versions.
+
+def each_back(
+    crew: Crew, tasks: Sequence[Task], versions: Mapping[str, str], is_over: Callable[[], bool]
+) -> Iterator[Back]:
+    """Yield answers as they come back, in any order; those that are at work when it is over are waited for.
+
+    versions: those of this process.   is_over: asked before a task is submitted and while answers are waited for.
+    Raises JaxscaleError for a task that was lost MOST_TRIES times, and for a worker with other versions.
     """
-    if crew.is_here and tracing.FOLDER:
-        description = replace(description, traces=str(tracing.FOLDER[0]))
-    waiting, tries, flying = deque(ranges), Counter[int](), dict[Future[Answer], range]()
+    waiting, tries, flying = deque(range(len(tasks))), Counter[int](), dict[Future[Signed], int]()
     with _opened(crew) as opened:
         while waiting or flying:
             if is_over():
@@ -122,30 +172,31 @@ def each_solved(
                 for future in [one for one in flying if one.cancel()]:
                     del flying[future]
             while waiting and len(flying) < opened.most:
-                rows = waiting.popleft()
-                tries[rows.start] += 1
+                place = waiting.popleft()
+                tries[place] += 1
                 try:
-                    flying[opened.executor.submit(solve_part, description, rows.start, rows.stop)] = rows
+                    flying[opened.executor.submit(tasks[place].call, *tasks[place].given)] = place
                 except (BrokenExecutor, RuntimeError) as error:  # RuntimeError: it is shut down
-                    waiting.appendleft(rows)
-                    tries[rows.start] -= 1
+                    waiting.appendleft(place)
+                    tries[place] -= 1
                     if flying:
                         break  # those in flight fail alike, and say why
                     opened.renew(error)
             done, _ = wait(flying, timeout=PATIENCE, return_when=FIRST_COMPLETED)
             for future in done:
-                rows = flying.pop(future)
+                place = flying.pop(future)
                 try:
                     answer = future.result()
                 except JaxscaleError:
                     raise
                 except (Exception, CancelledError) as error:
-                    _check_tries(rows, tries[rows.start], error)
-                    waiting.append(rows)
+                    _check_tries(tasks[place].what, tries[place], error)
+                    waiting.append(place)
                     if isinstance(error, BrokenExecutor):
                         opened.is_broken = error
                 else:
-                    yield Solved(rows, _checked(answer, description), tries[rows.start])
+                    _check_versions(answer, versions)
+                    yield Back(place, answer, tries[place])
             if opened.is_broken is not None and crew.is_ours and not flying:
                 opened.renew(opened.is_broken)
 
@@ -182,21 +233,18 @@ def _opened(crew: Crew) -> Iterator[_Opened]:
             opened.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _check_tries(rows: range, tries: int, error: BaseException) -> None:
+def _check_tries(what: str, tries: int, error: BaseException) -> None:
     if tries >= MOST_TRIES:
-        words = {"start": rows.start, "last": rows.stop - 1, "tries": tries, "reason": _reason(error)}
-        raise JaxscaleError(LOST.format(**words)) from error
+        raise JaxscaleError(LOST.format(what=what, tries=tries, reason=_reason(error))) from error
 
 
-def _checked(answer: Answer, description: Description) -> Answer:
-    """Return the answer; raise JaxscaleError for one of a worker with other versions, by its name."""
-    if answer.record is None or answer.versions != description.versions:
+def _check_versions(answer: Signed, versions: Mapping[str, str]) -> None:
+    """Raise JaxscaleError for the answer of a worker with other versions, by its name."""
+    if answer.versions != versions:
         found, expected = (
-            " and ".join(f"{name} {version}" for name, version in one.items())
-            for one in (answer.versions, description.versions)
+            " and ".join(f"{name} {version}" for name, version in one.items()) for one in (answer.versions, versions)
         )
         raise JaxscaleError(OTHER_VERSION.format(worker=shown(answer.worker), found=found, expected=expected))
-    return answer
 
 
 def _factory(text: str, module: str, name: str) -> Callable[[], Executor]:

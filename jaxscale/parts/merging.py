@@ -16,6 +16,7 @@ from jaxscale.parts.inventory import Inventory
 from jaxscale.store.beginning import clean
 from jaxscale.store.commits import commit, locked
 from jaxscale.store.folder import ARRAYS, RESULT, absolute_path, told_reasons
+from jaxscale.store.frontiers import take_frontiers
 from jaxscale.store.manifest import (
     PARTS,
     SHARES,
@@ -142,6 +143,7 @@ def _merged(target: Path, sources: Sequence[Path], own: Sequence[Path]) -> Inven
     for folder, part in at.values():  # nothing is written before all of them are known to agree
         if folder != target:
             commit(target / PARTS / part.name, (folder / PARTS / part.name).read_bytes())
+            take_frontiers(folder, target, part)
     now = replace(manifest, parts=tuple(part for _, (_, part) in sorted(at.items())))
     write_manifest(target, now)
     clean(target, now)

@@ -99,7 +99,7 @@ class Description:
         """Return the description of a study.   survey: the bytes of its file."""
         told = fit_bytes(fit)
         digest = hashlib.sha256(told + survey + f"{covariance} {device}".encode()).hexdigest()
-        return cls(digest, told, survey, own_of(fit, scheme), covariance, device, versions())
+        return cls(digest, told, survey, own_of(fit.law, fit.objective, scheme), covariance, device, versions())
 
 
 def solve_part(description: Description, start: int, stop: int) -> Answer:
@@ -120,13 +120,13 @@ def versions() -> dict[str, str]:
     return {"jaxscale": made.jaxscale, "jax": made.jax}
 
 
-def own_of(fit: Fit, scheme: Scheme) -> dict[type, tuple]:
+def own_of(law: Law, objective: Objective, scheme: Scheme) -> dict[type, tuple]:
     """Return the law, the objective and the scheme where they do not ship, by kind; one that was typed is text."""
-    law = core_of(fit.law)
+    law = core_of(law)
     is_known = law in tuple(LAWS) or isinstance(law.loss, ExpressionLoss)
     return {
         Law: () if is_known else (law,),
-        Objective: () if fit.objective.name in OBJECTIVES.names else (fit.objective,),
+        Objective: () if objective.name in OBJECTIVES.names else (objective,),
         Scheme: () if scheme in tuple(SCHEMES) else (scheme,),
     }
 

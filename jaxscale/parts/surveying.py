@@ -25,7 +25,6 @@ from jaxscale.store.manifest import SURVEY_FILE, KeptPart
 from jaxscale.store.surveys import Surveyed, survey_bytes, surveyed_of
 from jaxscale.text import Json
 
-RETRIED = "replicates {start} … {last} were submitted {tries} times: workers were lost"
 NO_PARTS = "the scheme '{name}' has one replicate for each run or group, and needs no parts"
 REFITTING, PART = "Refitting to resampled tables", "Part {place} of {parts}"
 
@@ -84,7 +83,7 @@ class Solver:
     @cached_property
     def own(self) -> Mapping[type, tuple]:
         """The law, the objective and the scheme where they are the user's own."""
-        return own_of(self.fit, self.asked.scheme)
+        return own_of(self.fit.law, self.fit.objective, self.asked.scheme)
 
     def survey(self) -> bytes:
         """Return the bytes of a new survey, and keep what they say, as every later process will read it."""
@@ -117,12 +116,10 @@ class Solver:
                 self.fit, asked.scheme, data, covariance=asked.covariance, device=asked.device
             )  # fmt: skip
             told.begin(REFITTING, sum(len(rows) for rows in ranges))
-            for one in each_solved(self.crew, description, ranges, limits.is_over):
+            for one, notes in each_solved(self.crew, description, ranges, limits.is_over):
                 self.clock.run += one.answer.seconds
                 told.done(len(one.rows))
-                if one.tries > 1:
-                    words = {"start": one.rows.start, "last": one.rows.stop - 1, "tries": one.tries}
-                    self.notes.append(Finding("parts-retried", RETRIED.format(**words)))
+                self.notes.extend(notes)
                 yield one
             return
         bench = Bench.of(self.fit, self.surveyed.survey, covariance=asked.covariance, device=asked.device)

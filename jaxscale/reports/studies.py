@@ -12,11 +12,11 @@ from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, significant, span
 from jaxscale.finding import forbids_plan
-from jaxscale.reports.document import SCHEMA_VERSION, fit_document
-from jaxscale.reports.facts import BAD, GOOD, fact_table, plain
+from jaxscale.reports.document import SCHEMA_VERSION, fit_document, written_warning
+from jaxscale.reports.facts import BAD, GOOD, fact_table, plain, warning_table
 from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Studies, Study, StudyKey, residual_summary
-from jaxscale.results.studies import at_largest, told_counts
+from jaxscale.results.studies import TURN, at_largest, told_counts
 from jaxscale.text import Json, counted, escaped
 
 MOST = 40
@@ -53,6 +53,9 @@ def print_studies(found: Studies, console: Console, *, width: int) -> None:
     if reasons:
         console.print()
         console.print(fact_table(reasons, style="yellow"), width=width)
+    if found.findings:
+        console.print()
+        console.print(warning_table(found.findings), width=width)
 
 
 def studies_document(found: Studies, folders: Mapping[StudyKey, str] | None = None) -> dict[str, Json]:
@@ -81,6 +84,7 @@ def studies_document(found: Studies, folders: Mapping[StudyKey, str] | None = No
             }
             for key in found
         ],
+        "warnings": [written_warning(one) for one in found.findings],
     }
 
 
@@ -181,6 +185,8 @@ def _reasons(found: Studies) -> Iterator[tuple[str, Text]]:
     for key in found:
         if key in found.failed:
             told.setdefault((found.status(key), found.failed[key]), []).append(key)
+        elif key not in found.found:
+            told.setdefault((found.status(key), TURN), []).append(key)
         elif not found.found[key].is_trustworthy:
             told.setdefault(_doubt(found, key), []).append(key)
     for (status, reason), keys in list(told.items())[:MOST]:

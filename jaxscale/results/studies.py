@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxscale.errors import UsageError
+from jaxscale.finding import Finding
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.registry import unknown
 from jaxscale.results.minimum import residual_summary
@@ -19,8 +20,9 @@ from jaxscale.results.study import LEAST_USABLE, Study
 if TYPE_CHECKING:
     import pandas as pd
 
-REFUSED, FEW_USABLE = "refused", "few-usable"
-"""Statuses of a study that is not there, and of one too few of whose replicates are usable."""
+REFUSED, UNMADE, FEW_USABLE = "refused", "not-made", "few-usable"
+"""Statuses of a study that is refused, of one whose turn has not come, and of one with too few usable replicates."""
+TURN = "its turn has not come yet: the same call goes on"
 TOLD = ("params", "tokens", "loss")
 """What a frame says of the largest budget."""
 NO_STUDY = "there is no study of {what}: {reason}"
@@ -65,9 +67,11 @@ class Studies(Result):
     found
         Key → study, of those that are there.
     failed
-        Key → why there is none.
+        Key → why there is none. One that is in neither is not made yet, as in a folder whose call was interrupted.
     replicates, seed
         Of the resampling of each.
+    findings
+        Of the work: folders that were damaged and made again, studies whose worker was lost.
 
     Examples
     --------
@@ -85,6 +89,7 @@ class Studies(Result):
     failed: Mapping[StudyKey, str]
     replicates: int
     seed: int
+    findings: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tables) * len(self.laws) * len(self.objectives)
@@ -101,7 +106,7 @@ class Studies(Result):
         for kind, name, names in zip(StudyKey._fields, key, (self.tables, self.laws, self.objectives), strict=True):
             if name not in names:
                 raise UsageError(unknown(kind, name, names))
-        raise UsageError(NO_STUDY.format(what=StudyKey(*key), reason=self.failed[StudyKey(*key)]))
+        raise UsageError(NO_STUDY.format(what=StudyKey(*key), reason=self.failed.get(StudyKey(*key), TURN)))
 
     def __repr__(self) -> str:
         return f"<Studies: {self._size()}; {told_counts(self.counts)}>"
@@ -114,7 +119,7 @@ class Studies(Result):
     @property
     def is_trustworthy(self) -> bool:
         """Whether every study is there and trustworthy."""
-        return not self.failed and all(one.is_trustworthy for one in self.found.values())
+        return len(self.found) == len(self) and all(one.is_trustworthy for one in self.found.values())
 
     def status(self, key: StudyKey) -> str:
         """Return how a study ended.
@@ -127,11 +132,12 @@ class Studies(Result):
         Returns
         -------
         str
-            The status of its fit; `few-usable` where too few of its replicates are; `refused` where there is no study.
+            The status of its fit; `few-usable` where too few of its replicates are; `refused` where there is no study,
+            and `not-made` where there is none yet.
         """
         study = self.found.get(key)
         if study is None:
-            return REFUSED
+            return REFUSED if key in self.failed else UNMADE
         return FEW_USABLE if study.fit.is_usable and study.usable_share < LEAST_USABLE else str(study.fit.status)
 
     def to_frame(self) -> pd.DataFrame:

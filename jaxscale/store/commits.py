@@ -47,11 +47,11 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, in_use: str = IN_USE) -> Iterator[None]:
     """Return a scope in which no other process writes this folder, which must exist.
 
     The system gives the lock back when the process ends, however it ends.   Raises StoreError where another process
-    has it, and where the folder cannot be written.
+    has it, which says `in_use` of the {place}, and where the folder cannot be written.
     """
     place = shown_name(str(folder))
     try:
@@ -62,7 +62,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _take(handle)
         except (BlockingIOError, PermissionError) as error:
-            raise StoreError(IN_USE.format(place=place)) from error
+            raise StoreError(in_use.format(place=place)) from error
         except OSError as error:
             raise StoreError(CANNOT_LOCK.format(place=place, reason=error.strerror)) from error
         yield

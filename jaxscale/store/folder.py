@@ -62,6 +62,8 @@ RESULT = "result.json"
 ARRAYS = "arrays.npz"
 KIND = "jaxscale-result"
 SCHEMA_VERSION = 4
+DRAFTS = ".jaxscale-*"
+"""Folders in which results are written before they are moved in; a kill leaves one."""
 LARGEST = 64_000_000
 DEEPEST = 64
 
@@ -105,7 +107,7 @@ def write_folder(folder: Path, record: Mapping[str, Json], arrays: Mapping[str, 
     """
     with told_reasons(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = folder.parent / f".jaxscale-{secrets.token_hex(8)}"
+        draft = folder.parent / DRAFTS.replace("*", secrets.token_hex(8))
         draft.mkdir()
         try:
             write_archive(draft / ARRAYS, arrays)

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from jaxscale.allocation.findings import counted_findings
+from jaxscale.allocation.frontier import optima_of_sets
 from jaxscale.intervals.blocks import Blocks
 from jaxscale.results import QUANTITIES, Fit, Frontier
+from jaxscale.results.samples import Sets
+from jaxscale.status import Status
 from jaxscale.store.commits import commit
-from jaxscale.store.manifest import FRONTIERS, KeptPart, Manifest
-from jaxscale.store.parts import part_bytes
+from jaxscale.store.manifest import FRONTIERS, KeptPart
+from jaxscale.store.parts import Columns, part_bytes
 
 
 def frontier_dtype(budgets: int, count: int) -> np.dtype:
@@ -36,21 +39,39 @@ def frontier_folder(folder: Path, budgets: Sequence[float], fixed: Mapping[str, 
     return folder / FRONTIERS / hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 
-def write_frontier(target: Path, part: KeptPart, found: np.ndarray, usable: np.ndarray) -> None:
-    """Commit the frontier of a part; raises OSError.
-
-    found: params, tokens, loss and whether each is the lowest (4, k, b).   usable: (k,).
-    """
-    record = np.zeros(1, frontier_dtype(found.shape[2], found.shape[1]))
+def frontier_record(record: np.ndarray, fit: Fit, budgets: np.ndarray, fixed: Mapping[str, float]) -> np.ndarray:
+    """Return the frontier (1,) of the replicates of a part's record, found anew."""
     one = record[0]
+    coefs, point = np.array(one["coefs"]).T, fit.law.vector(fit.coefs)[None]
+    coefs = np.where(np.isnan(coefs).any(axis=1)[:, None], point, coefs)
+    found = optima_of_sets(fit.law, Sets(coefs, one["is_open"].sum(axis=0)), budgets, fixed)  # (4, k, b)
+    usable = np.asarray(one["status"]) <= Status.AT_BOUND
+    made = np.zeros(1, frontier_dtype(len(budgets), len(usable)))
     for name, values in zip(QUANTITIES[:3], found[:3], strict=True):
-        one[name] = np.where(usable[:, None], values, np.nan).T
-    one["usable"] = int(usable.sum())
-    one["without"] = int(np.sum(usable & np.isnan(found[0]).any(axis=1)))
-    one["lower"] = int(np.sum(usable & (found[3] == 0).any(axis=1)))
-    one["sum"] = _sum(record)
+        made[0][name] = np.where(usable[:, None], values, np.nan).T
+    made[0]["usable"] = int(usable.sum())
+    made[0]["without"] = int(np.sum(usable & np.isnan(found[0]).any(axis=1)))
+    made[0]["lower"] = int(np.sum(usable & (found[3] == 0).any(axis=1)))
+    made[0]["sum"] = _sum(made)
+    return made
+
+
+def write_frontier(target: Path, part: KeptPart, made: np.ndarray) -> None:
+    """Commit the frontier of a part; raises OSError."""
     target.mkdir(parents=True, exist_ok=True)
-    commit(target / part.name, part_bytes(record))
+    commit(target / part.name, part_bytes(made))
+
+
+def take_frontiers(source: Path, folder: Path, part: KeptPart) -> None:
+    """Commit those frontiers of a part that another folder of the study has, whole; raises OSError."""
+    for path in (source / FRONTIERS).glob(f"*/{part.name}"):
+        try:
+            made: np.ndarray = np.load(path, allow_pickle=False)
+            is_whole = made.shape == (1,) and int(made[0]["sum"]) == _sum(made)
+        except (OSError, ValueError, IndexError):  # IndexError: it has other fields
+            continue
+        if is_whole:
+            write_frontier(folder / FRONTIERS / path.parent.name, part, made)
 
 
 def has_frontier_of(target: Path, part: KeptPart, budgets: int) -> bool:
@@ -59,34 +80,39 @@ def has_frontier_of(target: Path, part: KeptPart, budgets: int) -> bool:
     return record is not None and int(record[0]["sum"]) == _sum(record)
 
 
-def frontier_in(folder: Path, manifest: Manifest, fit: Fit, point: Frontier) -> Frontier | None:
+def frontier_in(folder: Path, columns: Columns, fit: Fit, point: Frontier) -> Frontier:
     """Return the frontier of the parts of a study, read from their files when it is asked for.
 
-    point: that of the point fit.   None where one of the parts has none.
+    point: that of the point fit. A part without a file has its frontier found here, and kept in memory.
     """
     target, count = frontier_folder(folder, point.flops.tolist(), point.fixed), len(point.flops)
-    if not manifest.parts or not all(has_frontier_of(target, part, count) for part in manifest.parts):
-        return None
+    found = {
+        part: frontier_record(columns.record(part), fit, point.flops, point.fixed)
+        for part in columns.parts if not has_frontier_of(target, part, count)
+    }  # fmt: skip
     told = np.zeros(3, int)
-    for part in manifest.parts:
-        record = _record(target, part, count)
-        if record is not None:
-            told += [int(record[0][name]) for name in ("usable", "without", "lower")]
+    for part in columns.parts:
+        told += [int(_kept(target, part, count, found)[name]) for name in ("usable", "without", "lower")]
     usable, without, lower = told.tolist()
-    shape = (manifest.there, count)
+    shape = (sum(part.stop - part.start for part in columns.parts), count)
 
     def blocks(name: str) -> Blocks:
         def read() -> Iterator[np.ndarray]:
-            for part in manifest.parts:
-                record = _record(target, part, count)
-                assert record is not None  # found above; the folder must stay
-                yield record[0][name].T
+            for part in columns.parts:
+                yield _kept(target, part, count, found)[name].T
 
         return Blocks(shape, read)
 
     findings = (*point.findings, *counted_findings(fit.law, total=usable, without=without, lower=lower))
     stands: Any = {name: blocks(name) for name in QUANTITIES[:3]}  # which stand for arrays
     return replace(point, **stands, at_point=point, findings=findings, dof=float(fit.dof))
+
+
+def _kept(target: Path, part: KeptPart, budgets: int, found: Mapping[KeptPart, np.ndarray]) -> np.void:
+    """Return the frontier of a part: of those that were found anew, or of its file, which must stay."""
+    record = found[part] if part in found else _record(target, part, budgets)
+    assert record is not None  # its file was there
+    return record[0]
 
 
 def _record(target: Path, part: KeptPart, budgets: int) -> np.ndarray | None:

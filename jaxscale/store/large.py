@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxscale.errors import StoreError
+from jaxscale.finding import Finding
 from jaxscale.refitting.gather import findings_of_ensemble
 from jaxscale.resampling import Tables
 from jaxscale.results import Ensemble, Fit, Study
@@ -18,14 +19,21 @@ from jaxscale.store.frontiers import frontier_in
 from jaxscale.store.manifest import MANIFEST, Manifest, check_same, read_manifest, rows_there, study_facts
 from jaxscale.store.parts import CoefsInParts, Columns, check_parts
 from jaxscale.store.surveys import Surveyed, read_survey
+from jaxscale.studying import with_frontiers
+from jaxscale.text import counted
 
+PARTS_MISSING = (
+    "{there:,} of {asked:,} replicates are there, and bands are those of these; {parts} can still be made: "
+    "jaxscale bootstrap"
+)
 NOT_STATUSES = "{place}: one of its parts holds a status that there is none of, so it was not written by jaxscale"
 
 
 def with_parts(folder: Path, study: Study, own: Mapping[type, tuple]) -> Study:
     """Return the study of a folder with the ensemble of its parts, verified; without one where there are no parts yet.
 
-    own: the user's specifications, by kind.   Raises StoreError for a part, a survey or a manifest that is damaged.
+    Its frontiers are those of the parts.   own: the user's specifications, by kind.   Raises StoreError for a part, a
+    survey or a manifest that is damaged.
     """
     manifest = read_manifest(folder)
     check_same(place_of(folder.parent, folder.name), manifest.study, study_facts(study.fit, {}, {}))
@@ -33,9 +41,19 @@ def with_parts(folder: Path, study: Study, own: Mapping[type, tuple]) -> Study:
         return study
     check_parts(folder, manifest.parts)
     _, surveyed = read_survey(folder, study.fit, str(manifest.study["survey"]), own)
-    point = study.frontier
-    front = None if point is None else frontier_in(folder, manifest, study.fit, point)
-    return replace(study, ensemble=ensemble_in(folder, manifest, study.fit, surveyed), frontier=front or point)
+    whole = replace(study, ensemble=ensemble_in(folder, manifest, study.fit, surveyed))
+    if study.frontier is None:
+        return with_frontiers(replace(whole, groups={})) if study.groups else whole
+    if not is_by_parts(study, manifest):
+        return with_frontiers(replace(whole, frontier=None))
+    columns = Columns(folder, manifest.parts, len(study.fit.law.names), has_covariance=False)
+    return replace(whole, frontier=frontier_in(folder, columns, study.fit, study.frontier))
+
+
+def is_by_parts(begun: Study, manifest: Manifest) -> bool:
+    """Return whether the frontier of a study is kept by parts: for one law, and percentiles of the replicates alone."""
+    is_plain = not any(manifest.study[name] for name in ("covariance", "jackknife", "nested"))
+    return is_plain and begun.frontier is not None and not begun.groups
 
 
 def ensemble_in(folder: Path, manifest: Manifest, fit: Fit, surveyed: Surveyed) -> Ensemble:
@@ -63,7 +81,14 @@ def ensemble_in(folder: Path, manifest: Manifest, fit: Fit, surveyed: Surveyed) 
         nested=surveyed.nested,
         replicate=rows_there(manifest),
     )  # fmt: skip
-    return replace(made, findings=findings_of_ensemble(made))
+    return replace(made, findings=(*findings_of_ensemble(made), *_missing(manifest)))
+
+
+def _missing(manifest: Manifest) -> tuple[Finding, ...]:
+    """Return the finding of a study of which not all parts are there."""
+    missing = len(manifest.missing())
+    words = {"there": manifest.there, "asked": manifest.asked, "parts": counted(missing, "part")}
+    return (Finding("parts-missing", PARTS_MISSING.format(**words)),) if missing else ()
 
 
 def _backends(manifest: Manifest) -> str:

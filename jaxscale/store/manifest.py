@@ -17,6 +17,7 @@ from jaxscale.laws import Law
 from jaxscale.objectives import Objective
 from jaxscale.results import Fit
 from jaxscale.results.digests import table_sha256
+from jaxscale.runs import Runs
 from jaxscale.store.codec import Writer
 from jaxscale.store.commits import commit, locked
 from jaxscale.store.folder import LARGEST, bytes_of_file, parsed_document, place_of, sha256_of, told_reasons
@@ -126,12 +127,9 @@ def study_facts(fit: Fit, asked: Mapping[str, Json], versions: Mapping[str, str]
 
     asked: scheme, seed, chunk, covariance, jackknife, nested and part.
     """
-    writer, groups = Writer({}), fit.runs.group
-    table = hashlib.sha256(table_sha256(fit.runs).encode())
-    for cell in () if groups is None else groups.tolist():
-        table.update(ascii(cell).encode())
+    writer = Writer({})
     return {
-        "table": table.hexdigest(),
+        "table": table_fact(fit.runs),
         "law": writer.write(fit.law, Law, "law"),
         "objective": writer.write(fit.objective, Objective, "objective"),
         "solver": fit.solver,
@@ -142,18 +140,30 @@ def study_facts(fit: Fit, asked: Mapping[str, Json], versions: Mapping[str, str]
     }
 
 
-def check_same(place: str, saved: Mapping[str, Json], found: Mapping[str, Json]) -> None:
+def table_fact(runs: Runs) -> str:
+    """Return what a table is known by: the SHA-256 of its numbers and its groups."""
+    table = hashlib.sha256(table_sha256(runs).encode())
+    for cell in () if runs.group is None else runs.group.tolist():
+        table.update(ascii(cell).encode())
+    return table.hexdigest()
+
+
+def check_same(
+    place: str, saved: Mapping[str, Json], found: Mapping[str, Json], *, words: Mapping[str, str] = WORDS,
+    otherwise: str = OTHER_STUDY,
+) -> None:  # fmt: skip
     """Raise StoreError that names the first fact in which two studies differ; those of which one knows nothing do not.
 
-    place: the folder whose facts are `saved`, for the message.
+    place: the folder whose facts are `saved`, for the message.   words: the facts, and what they are called.
+    otherwise: the message, of {place}, {what}, {saved} and {found}.
     """
-    for name, what in WORDS.items():
+    for name, what in words.items():
         if name not in saved or name not in found:
             continue
         one, other = (json.loads(json.dumps(facts[name])) for facts in (saved, found))  # tuples are lists
         if one != other:
-            words = {"what": what, "saved": _told(one, other), "found": _told(other, one)}
-            raise StoreError(OTHER_STUDY.format(place=place, **words))
+            told = {"what": what, "saved": _told(one, other), "found": _told(other, one)}
+            raise StoreError(otherwise.format(place=place, **told))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -149,7 +149,11 @@ def load(
     True
     """
     own = own_specs(laws=laws, objectives=objectives, schemes=schemes, intervals=intervals, conventions=conventions)
-    place = path_of(folder)
+    return loaded_study(path_of(folder), own)
+
+
+def loaded_study(place: Path, own: Mapping[type, tuple]) -> Study:
+    """Return the study of a folder, as `load` does.   own: the user's specifications, by kind."""
     study = saved_study(place, own)
     return with_parts(place, study, own) if is_large(place) else study
 
@@ -163,7 +167,11 @@ def saved_study(place: Path, own: Mapping[type, tuple]) -> Study:
     known = Known(own, document)
     expected: Described = Reader(known, Archive({}, ""), document).field(record, "arrays", Described)
     archive = arrays_in(place, expected.bytes, expected.sha256)
-    reader = Reader(known, archive, document)
+    return study_of_record(record, Reader(known, archive, document), own)
+
+
+def study_of_record(record: Mapping[str, object], reader: Reader, own: Mapping[type, tuple]) -> Study:
+    """Return the study of a record, every number verified; raise StoreError.   own: as of `saved_study`."""
     study = _read(record, reader)
     for fit in (study.fit, *(() if study.comparison is None else (one.fit for one in study.comparison.counts))):
         verify_function(reader, fit, own.get(Law, ()))

@@ -1,24 +1,23 @@
-"""Studies of several tables on the disk: each in a folder of its own, and what there is, with reasons, beside them."""
+"""Studies of several tables on the disk: each in a folder of its own, and a list of all beside them."""
 
 from __future__ import annotations
 
-import re
+import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from jaxscale.errors import StoreError
-from jaxscale.results import Studies, StudyKey
-from jaxscale.store.folder import told_reasons
-from jaxscale.store.saving import load, save
-from jaxscale.store.sealed import free_place, sealed_text, unsealed
-from jaxscale.text import Json, shown_name
+import numpy as np
 
-KIND, VERSION = "jaxscale-studies", 1
-LIST = "studies.json"
-OTHER = re.compile(r"[^A-Za-z0-9._+-]+")
-"""What a folder's name has a dash for."""
-
-NO_STUDIES = "{place}: is no list of studies of jaxscale, as jaxscale studies … --out FOLDER writes it"
+from jaxscale.results import Ensemble, Studies, Study
+from jaxscale.store.codec import Writer
+from jaxscale.store.commits import DRAFT
+from jaxscale.store.folder import DRAFTS, told_reasons
+from jaxscale.store.listing import Listed, folder_names, read_list, write_list
+from jaxscale.store.packing import packed_record, unpacked
+from jaxscale.store.saving import loaded_study, save, study_of_record, written_study
+from jaxscale.store.sealed import free_place
+from jaxscale.store.surveys import timeless
 
 
 def save_studies(folder: str | Path, found: Studies, *, force: bool = False) -> Path:
@@ -29,7 +28,7 @@ def save_studies(folder: str | Path, found: Studies, *, force: bool = False) -> 
     folder
         New or empty, or any with force.
     found
-        Of `js.studies`.
+        Of `js.studies`, which writes them itself, one by one as they are made, where it is given a folder.
     force
         Whether studies that are there may be replaced.
 
@@ -58,32 +57,22 @@ def save_studies(folder: str | Path, found: Studies, *, force: bool = False) -> 
     names = folder_names(found)
     for key, study in found.found.items():
         save(target / names[key], study, force=force)
-    fields: dict[str, Json] = {
-        "tables": list(found.tables),
-        "laws": list(found.laws),
-        "objectives": list(found.objectives),
-        "replicates": found.replicates,
-        "seed": found.seed,
-        "folders": [names.get(key) for key in found],
-        "reasons": [found.failed.get(key) for key in found],
-    }
-    with told_reasons(target):
-        (target / LIST).write_text(sealed_text(KIND, VERSION, fields), encoding="ascii")
+    write_list(target, Listed(found, frozenset(found.found), None))
     return target
 
 
 def load_studies(folder: str | Path) -> Studies:
-    """Return the studies that were saved in a folder, every number bit for bit.
+    """Return the studies that are in a folder, every number bit for bit.
 
     Parameters
     ----------
     folder
-        Where `save_studies` wrote them.
+        Where `js.studies` or `save_studies` wrote them.
 
     Returns
     -------
     Studies
-        As they were made.
+        As they were made; of a call that was interrupted, those that it had made.
 
     Raises
     ------
@@ -97,48 +86,48 @@ def load_studies(folder: str | Path) -> Studies:
     >>> again.counts == found.counts
     True
     """
-    target = Path(folder) / LIST
-    place = shown_name(str(target))
-    otherwise = NO_STUDIES.format(place=place)
-    try:
-        record = unsealed(target.read_bytes(), place, KIND, VERSION, otherwise=otherwise)
-    except OSError as error:
-        raise StoreError(otherwise) from error
-    tables, laws, objectives, folders, reasons = (
-        _texts(record, name, place) for name in ("tables", "laws", "objectives", "folders", "reasons")
-    )
-    replicates, seed = record.get("replicates"), record.get("seed")
-    if not isinstance(replicates, int) or not isinstance(seed, int):
-        raise StoreError(otherwise)
-    whole = Studies(tables, laws, objectives, {}, {}, replicates, seed)
-    keys = list(whole)
-    if len(keys) != len(folders) or len(keys) != len(reasons):
-        raise StoreError(otherwise)
-    names = {key: name for key, name in zip(keys, folders, strict=True) if name}
-    if any(OTHER.search(name) or name.startswith(".") for name in names.values()):
-        raise StoreError(otherwise)
-    failed = {key: why for key, why in zip(keys, reasons, strict=True) if key not in names}
-    return replace(whole, found={key: load(Path(folder) / name) for key, name in names.items()}, failed=failed)
+    target = Path(folder)
+    listed = read_list(target)
+    names = folder_names(listed.whole)
+    found = {key: loaded_study(target / names[key], {}) for key in listed.whole if key in listed.there}
+    return replace(listed.whole, found=found)
 
 
-def folder_names(found: Studies) -> dict[StudyKey, str]:
-    """Return the folder's name of every study that is there: its own in letters that a name may have, each once."""
-    names: dict[StudyKey, str] = {}
-    taken = {LIST}
-    for key in found.found:
-        plain = OTHER.sub("-", "-".join(key)).strip("-.") or "study"
-        name, count = plain, 1
-        while name.lower() in taken:
-            count += 1
-            name = f"{plain}-{count}"
-        taken.add(name.lower())
-        names[key] = name
-    return names
+def keep_study(folder: Path, study: Study) -> None:
+    """Write a study into its folder, without seconds, so that its bytes are the same whenever it is made again."""
+    save(folder, without_seconds(study), force=True)
 
 
-def _texts(record: dict[str, object], name: str, place: str) -> tuple[str, ...]:
-    """Return a list of texts of the record, "" for null; raise StoreError for anything else."""
-    found = record.get(name)
-    if not isinstance(found, list) or not all(one is None or isinstance(one, str) for one in found):
-        raise StoreError(NO_STUDIES.format(place=place))
-    return tuple(one or "" for one in found)
+def study_bytes(study: Study) -> bytes:
+    """Return a study as bytes, for another process, without seconds."""
+    arrays: dict[str, np.ndarray] = {}
+    record = written_study(without_seconds(study), Writer(arrays))
+    return packed_record(record, arrays)
+
+
+def study_of_bytes(data: bytes, own: Mapping[type, tuple]) -> Study:
+    """Return the study of bytes; raise StoreError for a law that is not known.   own: the user's, by kind."""
+    reader, record = unpacked(data, own, "the study that a worker made")
+    return study_of_record(record, reader, own)
+
+
+def without_seconds(study: Study) -> Study:
+    """Return a study as it would be, had it taken no time."""
+    fit = replace(study.fit, provenance=timeless(study.fit.provenance))
+
+    def plain(one: Ensemble | None) -> Ensemble | None:
+        if one is None:
+            return None
+        return replace(one, fit=fit, provenance=timeless(one.provenance), jackknife=plain(one.jackknife))
+
+    reduced = None if study.reduced is None else without_seconds(study.reduced)
+    return replace(study, fit=fit, ensemble=plain(study.ensemble), reduced=reduced)
+
+
+def tidy(folder: Path) -> None:
+    """Remove the drafts that a kill left in a folder that is locked; raise StoreError."""
+    with told_reasons(folder):
+        for one in folder.glob(f".*{DRAFT}"):
+            one.unlink()
+        for one in folder.glob(DRAFTS):
+            shutil.rmtree(one)

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from jaxscale.errors import StoreError
 from jaxscale.laws import Law
 from jaxscale.provenance import Provenance
 from jaxscale.refitting import Survey
 from jaxscale.results import Ensemble, Fit, Nested
-from jaxscale.store.archive import Archive, archive_of, write_archive
-from jaxscale.store.codec import Reader, Writer
-from jaxscale.store.folder import bytes_of_file, parsed_document, place_of
+from jaxscale.store.folder import bytes_of_file, place_of
 from jaxscale.store.manifest import SURVEY_FILE
+from jaxscale.store.packing import packed, unpacked
 from jaxscale.store.promises import verify_ensemble
-from jaxscale.store.specs import Known
 
-RECORD = "record"
-"""The array of the archive that holds the JSON document of the rest."""
 LARGEST = 1 << 30
 
 OTHER_SURVEY = "{place}: is not the survey that this study was begun with: its SHA-256 is {found}…, not {expected}…"
@@ -49,19 +40,19 @@ def survey_bytes(surveyed: Surveyed) -> bytes:
     """Return the bytes of the file, without seconds."""
     left = surveyed.jackknife
     plain = None if left is None else replace(left, provenance=timeless(left.provenance))
-    return _packed(
+    return packed(
         survey=(surveyed.survey, Survey), jackknife=(plain, Ensemble | None), nested=(surveyed.nested, Nested | None)
     )
 
 
 def fit_bytes(fit: Fit) -> bytes:
     """Return a fit as bytes, for another process, without seconds."""
-    return _packed(fit=(replace(fit, provenance=timeless(fit.provenance)), Fit))
+    return packed(fit=(replace(fit, provenance=timeless(fit.provenance)), Fit))
 
 
 def fit_of(data: bytes, own: Mapping[type, tuple]) -> Fit:
     """Return the fit of bytes; raise StoreError for a law that is not known.   own: the user's, by kind."""
-    reader, record = _unpacked(data, own, "the fit that a worker was sent")
+    reader, record = unpacked(data, own, "the fit that a worker was sent")
     fit: Fit = reader.field(record, "fit", Fit, common=())
     return fit
 
@@ -71,7 +62,7 @@ def surveyed_of(data: bytes, fit: Fit, own: Mapping[type, tuple], place: str) ->
 
     own: the user's specifications, by kind.   place: the file's name, for messages.   Raises StoreError.
     """
-    reader, record = _unpacked(data, own, place)
+    reader, record = unpacked(data, own, place)
     survey: Survey = reader.field(record, "survey", Survey)
     given: dict[str, object] = {"fit": fit, "whole": None, "replicate": None, "law": fit.law, "common": ()}
     jackknife: Ensemble | None = reader.field(record, "jackknife", Ensemble | None, "", **given)
@@ -97,22 +88,3 @@ def _check_shapes(survey: Survey, law: Law, place: str) -> None:
     fits = survey.theta.ndim == 2 and survey.theta.shape[1] == coefs and survey.index.shape == survey.theta.shape[:1]
     if not fits or any(one.stand.shape != (coefs,) for one in survey.bounds):
         raise StoreError(f"{place}: is the survey of another law")
-
-
-def _packed(**parts: tuple[object, Any]) -> bytes:
-    """Return an archive of values by name, each with its type; equal values make equal bytes."""
-    arrays: dict[str, np.ndarray] = {}
-    writer = Writer(arrays)
-    record = {name: writer.write(value, hint, name) for name, (value, hint) in parts.items()}
-    text = json.dumps(record, ensure_ascii=True, allow_nan=False).encode("ascii")
-    buffer = io.BytesIO()
-    write_archive(buffer, {RECORD: np.frombuffer(text, np.uint8), **arrays})
-    return buffer.getvalue()
-
-
-def _unpacked(data: bytes, own: Mapping[type, tuple], place: str) -> tuple[Reader, dict[str, object]]:
-    """Return the reader and the record of an archive of `_packed`."""
-    archive = archive_of(data, place=place)
-    record = parsed_document(archive.arrays.get(RECORD, np.zeros(0, np.uint8)).tobytes(), place)
-    rest = {name: array for name, array in archive.arrays.items() if name != RECORD}
-    return Reader(Known(own, place), Archive(rest, place), place), record

@@ -1,6 +1,6 @@
-"""A table fitted, resampled, spent, by group, reduced and recounted, in one call; or many tables by several laws."""
+"""A table fitted, resampled, spent, by group, reduced and recounted, in one call; or what is asked of many tables."""
 
-from jaxscale.studying.batch import by_groups, studies
+from jaxscale.studying.batch import by_groups
 from jaxscale.studying.making import (
     FRONTIER_STAGE,
     check_frontier_inputs,
@@ -16,7 +16,6 @@ __all__ = [
     "check_frontier_inputs",
     "compared",
     "part_of",
-    "studies",
     "study",
     "with_frontiers",
 ]

@@ -1,16 +1,14 @@
-"""`js.studies`: every study of several tables, laws and objectives in one call, those that share programs in turn."""
+"""Studies of several tables, laws and objectives: what is asked for, by its names, and each of them studied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 import numpy as np
 
 from jaxscale.costs.training import fixed_inputs
-from jaxscale.engine.together import side_by_side
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting.preparing import programs_of
 from jaxscale.intervals import INTERVALS, Interval
@@ -26,9 +24,8 @@ from jaxscale.results.kinds import check_runs
 from jaxscale.results.samples import check_drawn
 from jaxscale.results.studies import name_of_objective
 from jaxscale.runs import Runs
-from jaxscale.studying.making import check_count, study
+from jaxscale.studying.making import budgets_of, check_count, study
 
-STAGE = "Studies"
 NAMELESS = "table"
 
 NONE = "{axis}: name at least one"
@@ -36,74 +33,80 @@ TWICE = "{axis}: '{name}' is given twice"
 NO_GROUPS = "{source}: has no groups to be split by: read_runs(…, group='experiment')"
 
 
-def studies(
+@dataclass(frozen=True)
+class StudyRequest:
+    """What is asked of a table: all that `js.study` takes beside it and the device."""
+
+    law: Law
+    objective: Objective
+    scheme: Scheme
+    interval: Interval
+    replicates: int
+    seed: int
+    budgets: tuple[float, ...]
+    at: Mapping[str, float]
+    level: float
+
+
+@dataclass(frozen=True)
+class StudyBatch:
+    """Studies that are asked for: every table by every law under every objective.   at: by law."""
+
+    tables: Mapping[str, Runs]
+    laws: Mapping[str, Law]
+    objectives: Mapping[str, Objective]
+    scheme: Scheme
+    interval: Interval
+    replicates: int
+    seed: int
+    budgets: tuple[float, ...]
+    at: Mapping[str, Mapping[str, float]]
+    level: float
+
+    @property
+    def unmade(self) -> Studies:
+        """All of them, of which none is made."""
+        return Studies(
+            tuple(self.tables), tuple(self.laws), tuple(self.objectives), {}, {}, self.replicates, self.seed
+        )  # fmt: skip
+
+    def request(self, key: StudyKey) -> StudyRequest:
+        """Return what is asked of a study's table."""
+        law, objective, at = self.laws[key.law], self.objectives[key.objective], self.at[key.law]
+        return StudyRequest(
+            law, objective, self.scheme, self.interval, self.replicates, self.seed, self.budgets, at, self.level
+        )  # fmt: skip
+
+    @property
+    def own(self) -> Mapping[type, tuple]:
+        """The laws, objectives …, by kind, among which those are found that do not ship."""
+        return {
+            Law: tuple(self.laws.values()),
+            Objective: tuple(self.objectives.values()),
+            Scheme: (self.scheme,),
+            Interval: (self.interval,),
+        }
+
+    def programs(self, key: StudyKey) -> Hashable:
+        """Return what is the same for two studies that need the same compiled programs."""
+        return programs_of(self.tables[key.table], self.laws[key.law], self.objectives[key.objective])
+
+
+def study_batch(
     tables: Mapping[str, Runs] | Sequence[Runs],
-    laws: Sequence[Law | str] = ("chinchilla",),
+    laws: Sequence[Law | str],
     *,
-    objectives: Sequence[Objective | str] = ("huber",),
-    spaces: Sequence[str] | None = None,
-    scheme: Scheme | str = "pairs",
-    replicates: int = 4000,
-    seed: int = 0,
-    budgets: Sequence[float] = (),
-    at: Mapping[str, float] | None = None,
-    level: float = 0.95,
-    interval: Interval | str = "percentile",
-    device: str = "auto",
-    on_stage: Callable[[str, int | None], object] = lambda text, total: None,
-    on_done: Callable[[int], object] = lambda count: None,
-) -> Studies:
-    """Make the study of every table by every law under every objective: each as `js.study` makes it, to the bit.
-
-    One that is refused is kept with its reason, and stops no other.
-
-    Parameters
-    ----------
-    tables
-        Name → table; or tables, which then have the names of their files. `js.studying.by_groups` makes them of one.
-    laws
-        Laws, or their names.
-    objectives
-        Objectives, or their names.
-    spaces
-        `log` and `linear`: every objective in each of these; by default each is taken in its own.
-    scheme, replicates, seed
-        As in `js.study`, the same for every study.
-    budgets
-        Budgets (b,) of every frontier, in FLOP; without any, multiples of the largest measured compute of each table.
-    at
-        The inputs of any of the laws that no budget decides, name → value.
-    level, interval
-        The share of every band, and how its ends are found.
-    device
-        Where to compute: auto, cpu, gpu or tpu.
-    on_stage, on_done
-        Told how many studies there are, and how many more are done.
-
-    Returns
-    -------
-    Studies
-        A study for every combination, or the reason why there is none.
-
-    Raises
-    ------
-    UsageError
-        For unknown names, names that are given twice, and values that are impossible.
-    MissingDependencyError
-        For a device that is not there.
-
-    Notes
-    -----
-    A program belongs to a law, an objective and a bucket of rows. Studies that need the same ones follow one another,
-    whatever their order here, so that each is compiled once; several such groups are at work at a time.
-
-    Examples
-    --------
-    >>> halves = {"small": runs.where("params < 3e7"), "large": runs.where("params > 3e7")}
-    >>> found = js.studies(halves, ["pure-power-params"], replicates=64)
-    >>> [key.table for key in found if found.status(key) == "converged"]
-    ['small', 'large']
-    """
+    objectives: Sequence[Objective | str],
+    spaces: Sequence[str] | None,
+    scheme: Scheme | str,
+    replicates: int,
+    seed: int,
+    budgets: Sequence[float],
+    at: Mapping[str, float] | None,
+    level: float,
+    interval: Interval | str,
+) -> StudyBatch:
+    """Return the studies that are asked for, by their names; arguments and errors as of `js.studies`."""
     parts, chosen, ways = _named(tables), LAWS.each(laws), _objectives(objectives, spaces)
     rule, drawn = INTERVALS.resolve(interval), SCHEMES.resolve(scheme)
     check_drawn(drawn)
@@ -115,24 +118,21 @@ def studies(
         _check_once(axis, given)
     by_law, by_way = {law.name: law for law in chosen}, {name_of_objective(one): one for one in ways}
     fixed = _fixed(chosen, at or {})
-    whole = Studies(tuple(parts), tuple(by_law), tuple(by_way), {}, {}, replicates, seed)
+    return StudyBatch(
+        parts, by_law, by_way, drawn, rule, replicates, int(seed), budgets_of(budgets), fixed, float(level)
+    )
 
-    def make(key: StudyKey) -> Study | str:
-        law = by_law[key.law]
-        try:
-            return study(
-                parts[key.table], law, objective=by_way[key.objective], scheme=drawn, replicates=replicates, seed=seed,
-                budgets=budgets, at=fixed[law.name], level=level, interval=rule, device=device,
-            )  # fmt: skip
-        except (RunsError, UsageError) as error:
-            return " ".join(str(error).splitlines())
 
-    keys = list(whole)
-    on_stage(STAGE, len(keys))
-    alike = [programs_of(parts[key.table], by_law[key.law], by_way[key.objective]) for key in keys]
-    made = dict(zip(keys, side_by_side([partial(make, key) for key in keys], alike, on_done), strict=True))
-    found = {key: one for key, one in made.items() if isinstance(one, Study)}
-    return replace(whole, found=found, failed={key: one for key, one in made.items() if isinstance(one, str)})
+def studied(runs: Runs, request: StudyRequest, device: str) -> Study | str:
+    """Return the study of a table, or the reason why it is refused."""
+    one = request
+    try:
+        return study(
+            runs, one.law, objective=one.objective, scheme=one.scheme, replicates=one.replicates, seed=one.seed,
+            budgets=one.budgets, at=one.at, level=one.level, interval=one.interval, device=device,
+        )  # fmt: skip
+    except (RunsError, UsageError) as error:
+        return " ".join(str(error).splitlines())
 
 
 def by_groups(runs: Runs) -> dict[str, Runs]:

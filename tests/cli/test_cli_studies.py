@@ -38,9 +38,29 @@ def test_page_document_and_folders_of_a_table_that_is_split(run, table, own_fold
         assert one["study"]["coefs"] == dict(saved.fit.coefs)
         assert one["study"]["bootstrap"]["replicates"] == 30
         assert one["saved"] is None
-    again = run("studies", table, "--by", "recipe", *WORDS, "--out", "both")
-    assert again.exit_code == 6
-    assert "--force" in again.stderr
+    assert run("studies", table, "--by", "recipe", *WORDS, "--out", "both").stdout == page.stdout
+    other = run("studies", table, "--by", "recipe", *WORDS, "--seed", "1", "--out", "both")
+    assert other.exit_code == 6
+    assert "another seed: 0 there, 1 here" in other.stderr
+    assert "--force" in other.stderr
+    replaced = run("studies", table, "--by", "recipe", *WORDS, "--seed", "1", "--out", "both", "--force")
+    assert replaced.exit_code == 0, replaced.output
+
+
+def test_an_interrupt_says_how_many_are_kept(run, table, monkeypatch):
+    from jaxscale.cli.session import Bar
+
+    def interrupt(bar, count):
+        raise KeyboardInterrupt
+
+    words = ("studies", table, "--by", "recipe", *WORDS, "--out", "both")
+    with monkeypatch.context() as patch:
+        patch.setattr(Bar, "advance", interrupt)
+        stopped = run(*words)
+    assert stopped.exit_code == 130
+    kept = "1 of 2 studies are kept in both; the same command goes on from there"
+    assert stopped.stderr == f"interrupted; {kept}\n"
+    assert run(*words).exit_code == 0
 
 
 def test_several_files_have_the_names_of_their_tables_and_a_refused_one_is_told(run, table, own_folder):

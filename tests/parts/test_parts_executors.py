@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -238,11 +239,31 @@ def test_a_real_scheduler_of_dask_makes_the_same_bytes(begin, uninterrupted, tmp
     assert content(tmp_path / "study") == content(uninterrupted)
 
 
+@pytest.mark.slow
+def test_a_worker_of_dask_that_is_killed_loses_no_part(begin, tmp_path):
+    """One of two workers is killed when the first of sixteen parts is back; the scheduler makes up for it."""
+    distributed = pytest.importorskip("distributed", reason="dask.distributed is missing: jaxscale[cluster]")
+    begin(tmp_path / "whole", part=19)
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    with cluster, distributed.Client(cluster) as client:
+        numbers, killed = [*client.run(os.getpid).values()], []
+
+        def kill(count):
+            if not killed:
+                killed.append(numbers[0])
+                os.kill(numbers[0], signal.SIGKILL)
+
+        begin(tmp_path / "study", part=19, executor=client.get_executor(pure=False), on_done=kill)
+        assert numbers[0] not in client.run(os.getpid).values()
+    assert killed
+    assert content(tmp_path / "study") == content(tmp_path / "whole")
+
+
 def test_a_study_of_a_law_of_ones_own_is_told_with_its_functions(small_fit):
     from dataclasses import replace
 
     own = replace(small_fit.law, name="mine")
-    assert solving.own_of(replace(small_fit, law=own), SCHEMES.resolve("pairs"))[js.Law] == (own,)
+    assert solving.own_of(own, small_fit.objective, SCHEMES.resolve("pairs"))[js.Law] == (own,)
     with pytest.raises(StoreError, match="is not one that ships"):
         solving.fit_of(solving.fit_bytes(replace(small_fit, law=own)), {})
     told = solving.fit_of(solving.fit_bytes(replace(small_fit, law=own)), {js.Law: (own,)})

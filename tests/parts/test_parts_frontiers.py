@@ -1,11 +1,12 @@
 """The frontier of a large study, kept by parts: the bands of memory to the bit, made again where a file is missing."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from large_studies import flip
+from large_studies import content, flip
 
 import jaxscale as js
 from jaxscale.cli.main import main
@@ -52,25 +53,49 @@ def test_a_frontier_by_parts_is_that_of_memory(work, tmp_path):
     assert [one.code for one in study.frontier.findings] == [one.code for one in memory.findings]
 
 
-def test_a_frontier_that_is_missing_or_changed_is_made_again(work, tmp_path):
+def test_a_frontier_that_is_missing_or_changed_is_found_where_it_is_read_and_made_again(work, tmp_path):
     told = work(*WORDS, "--replicates", "200")
     one, two, *_ = files(tmp_path / "study")
     whole = [path.read_bytes() for path in files(tmp_path / "study")]
     one.unlink()
     flip(two)
-    assert not js.load("study").frontier.is_ensemble
+    assert work("frontier", "study", "--json")["frontier"] == told["frontier"]
+    assert not one.exists()  # reading writes nothing
     assert work(*WORDS, "--replicates", "200")["frontier"] == told["frontier"]
     assert [path.read_bytes() for path in files(tmp_path / "study")] == whole
 
 
-def test_shares_have_a_frontier_once_they_are_merged_and_gone_on_with(work, tmp_path):
+def test_shares_make_their_frontiers_and_a_merge_takes_them(work, tmp_path):
     told = work(*WORDS, "--replicates", "200")
     work(*WORDS, "--replicates", "200", "--max-seconds", "0", "--force", "--seed", "0", "--out", "other")
-    for share in ("1/2", "2/2"):
-        work("bootstrap", "other", "--part", share, "--json")
-    work("merge", "other", "--json")
-    assert not js.load("other").frontier.is_ensemble
-    work("bootstrap", "other", "--json")
-    assert [path.name for path in files(tmp_path / "other")] == [path.name for path in files(tmp_path / "study")]
-    again = work("frontier", "other", "--json")
-    assert again["frontier"] == told["frontier"]
+    copy = shutil.copytree(tmp_path / "other", tmp_path / "copy")
+    work("bootstrap", "other", "--part", "1/2", "--json")
+    work("bootstrap", copy, "--part", "2/2", "--json")
+    work("merge", "other", copy, "--json")
+    assert content(tmp_path / "other") == content(tmp_path / "study")
+    assert work("frontier", "other", "--json")["frontier"] == told["frontier"]
+
+
+def test_bands_of_an_unfinished_study_are_those_of_the_parts_that_are_there(work, tmp_path):
+    work(*WORDS, "--replicates", "200", "--max-seconds", "0")
+    work("bootstrap", "study", "--part", "2/3", "--json")
+    work("merge", "study", "--json")
+    told, study = work("frontier", "study", "--json"), js.load("study")
+    assert study.ensemble.replicate.tolist() == [*range(64, 128)]
+    memory = js.frontier(study.ensemble, flops=[1e19, 1e21])
+    assert [one["loss"]["low"] for one in told["frontier"]] == list(memory.interval("loss").lower)
+    assert told["bootstrap"]["replicates"] == 64
+    (missing,) = [one for one in study.ensemble.findings if one.code == "parts-missing"]
+    assert "64 of 200 replicates are there" in missing.message
+    assert "3 parts can still be made" in missing.message
+    assert "parts-missing" in [one["code"] for one in told["warnings"]]
+    work("bootstrap", "study", "--json")
+    assert "parts-missing" not in [one.code for one in js.load("study").ensemble.findings]
+
+
+def test_intervals_that_need_more_than_replicates_have_their_bands_from_the_folder_too(work, tmp_path):
+    told = work(*WORDS, "--replicates", "200", "--interval", "basic")
+    assert work("frontier", "study", "--json")["frontier"] == told["frontier"]
+    told = work(*WORDS, "--replicates", "200", "--interval", "bca", "--force")
+    assert not (tmp_path / "study" / "frontiers").exists()
+    assert work("frontier", "study", "--json")["frontier"] == told["frontier"]

@@ -6,50 +6,25 @@ from io import StringIO
 
 import numpy as np
 import pytest
+from many_tables import LACKING, LAW, REPLICATES, assert_same, three_tables
 from rich.console import Console
 
 import jaxscale as js
 from jaxscale.errors import RunsError, StoreError, UsageError
-from jaxscale.reports import fit_document, json_text, print_studies, studies_document
+from jaxscale.reports import json_text, print_studies, studies_document
 from jaxscale.results import StudyKey
 from jaxscale.results.studies import name_of_objective
 from jaxscale.store import load_studies, save_studies
 
-FLOPS = np.geomspace(1e17, 1e21, 20)
-LAW, LACKING, REPLICATES = "pure-power", "data-constrained", 30
-
-
-def one_table(scale, seed, rows=20):
-    loss = scale * FLOPS[:rows] ** -0.05 * np.exp(0.001 * np.random.default_rng(seed).standard_normal(rows))
-    return js.Runs.from_arrays(flops=FLOPS[:rows], loss=loss)
-
 
 @pytest.fixture(scope="module")
 def tables():
-    """Three tables, of which one is too short for any fit."""
-    return {"books": one_table(20.0, 1), "web": one_table(26.0, 2, rows=18), "short": one_table(20.0, 3, rows=1)}
+    return three_tables()
 
 
 @pytest.fixture(scope="module")
 def found(tables):
     return js.studies(tables, [LAW, LACKING], replicates=REPLICATES, seed=7, budgets=[1e22, 1e24], level=0.8)
-
-
-def assert_same(one, other):
-    """Both are the same computation to the bit; what it took, and where, apart."""
-    documents = [fit_document(study) for study in (one, other)]
-    for document in documents:
-        del document["provenance"]
-    assert documents[0] == documents[1]
-    assert (one.ensemble is None) == (other.ensemble is None)
-    if one.ensemble is not None:
-        for name in one.fit.coefs:
-            np.testing.assert_array_equal(one.ensemble.coefs[name], other.ensemble.coefs[name])
-        for name in ("value", "status", "steps"):
-            np.testing.assert_array_equal(getattr(one.ensemble, name), getattr(other.ensemble, name))
-    if one.frontier is not None:
-        np.testing.assert_array_equal(one.frontier.params, other.frontier.params)
-        np.testing.assert_array_equal(one.frontier.loss, other.frontier.loss)
 
 
 def test_every_study_is_that_of_a_call_of_its_own(tables, found):
