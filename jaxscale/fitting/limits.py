@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
+from jaxscale.engine.data import chunks
 from jaxscale.engine.job import Job
+from jaxscale.engine.scheduler import solve_lanes
 from jaxscale.fitting.bounds import (
     BEYOND,
     REMAINING,
@@ -43,6 +45,8 @@ MOVING = 1e-2
 FURTHER = 1.2 ** np.arange(-3, 24)
 """How far a coef is followed to infinity, in units of where it is; a little back, too, where a lane has come so far
 that the law is hardly finite."""
+ABREAST = 8
+"""Steps of a stretch that are tried at a time, the farthest first: they take no longer than one."""
 STRETCHES = 4
 """How often a valley is followed on from where it led: the direction is the better the further out."""
 
@@ -272,7 +276,7 @@ def _stretch(law: Law, job: Job, place: Place, at: int, clock: Clock) -> list[St
     if not (np.isfinite(length).all() and (length > 0).all()):
         return []
     share, move = np.zeros(len(law.names)), np.zeros(len(law.names))
-    share[free] = np.linalg.svd(jacobian / length, full_matrices=True)[2][-1]
+    share[free] = np.linalg.svd(jacobian / length, full_matrices=len(jacobian) < len(length))[2][-1]
     move[free] = share[free] / length
     leader = int(np.argmin(np.where(np.abs(share) > LEADS, np.abs(move), np.inf)))
     if at != leader or length[free == at][0] ** 2 <= INSENSITIVE * place.value:
@@ -280,13 +284,16 @@ def _stretch(law: Law, job: Job, place: Place, at: int, clock: Clock) -> list[St
     points = np.tile(place.theta, (len(FURTHER), 1)) + (FURTHER - 1.0)[:, None] * move / move[at]
     points[:, at] = place.theta[at] + np.log(FURTHER)
     stops: list[Stop] = []
-    for row in np.flatnonzero(place.values(job, points, clock) <= FALLS * place.value)[::-1]:
-        stand = np.where(np.arange(len(law.names)) == at, points[row], np.nan)
-        outcome = minimise_others(job, stand, np.array([place.replicate]), points[row][None], np.zeros(1), clock)
-        theta, value = outcome.theta[0], float(outcome.value[0])
-        if outcome.status[0] == Status.CONVERGED and value <= place.value * (1.0 + SHORT * one_run(job)):
+    outwards = np.flatnonzero(place.values(job, points, clock) <= FALLS * place.value)
+    rest = replace(job, active=np.where(others, job.active, 0.0))
+    for part in chunks(len(outwards), ABREAST):
+        start = points[outwards[::-1][part]]
+        outcome = solve_lanes(rest, np.full(len(start), place.replicate), start, np.zeros(len(start)), clock)
+        is_low = outcome.value <= place.value * (1.0 + SHORT * one_run(job))
+        for row in np.flatnonzero((outcome.status == Status.CONVERGED) & is_low)[: 2 - len(stops)]:
+            theta = outcome.theta[row]
             slope = place.multipliers(job, theta[None], others, clock).multiplier[0, at]
-            stops.append(Stop(theta, value, float(slope)))
+            stops.append(Stop(theta, float(outcome.value[row]), float(slope)))
         if len(stops) == 2:
             break
     return stops

@@ -158,10 +158,8 @@ def _surrogates_of(job: Job, theta: np.ndarray, scale: float, clock: Clock) -> I
     one, other = (list(side) for side in zip(*job.problem.pairs, strict=True))
     kind = None if share is None else np.asarray(share.kind((batch.columns, batch.target)))
     counts = batch.weight > 0
-    together = points_of(batch) * max(1, VIEWED // 8 // (points_of(batch) * len(batch.target)))
-    for points in chunks(len(theta), together):
-        parts = views_of(job, batch, theta[points], scale, clock)
-        views: Views = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    parts = chunks(len(theta), points_of(batch))
+    for points, views in zip(parts, views_of(job, batch, theta, scale, clock), strict=True):
         jacobian = np.asarray(views.jacobian) * job.active
         second = np.asarray(views.second) * (job.active[one] * job.active[other])
         least = INSENSITIVE * np.asarray(views.rho.value)[:, counts] @ batch.weight[counts]
