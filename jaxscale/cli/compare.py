@@ -24,8 +24,10 @@ from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
     from jaxscale.laws import Law
+    from jaxscale.results import Comparison
 
 SAVED = "Saved: {folder} — next: jaxscale plan {folder} --flops 1e24"
+NO_FIGURE = "no {file}: {reason}"
 NO_WARMUP = "--warmup belongs to laws of schedules, which are not compared"
 MOST_CUTS = 1000.0
 """A number below is one of cut-offs, not of FLOP."""
@@ -84,7 +86,12 @@ MOST_CUTS = 1000.0
     type=Budgets(),
     help="With --by: budgets in FLOP. [default: 1, 10 and 100 times the largest measured compute]",
 )
-@click.option("--plot", type=click.Path(path_type=Path), help="With --by: file of a figure. [default: none]")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File of a figure: of recipes, else the exponents of the best size by law and cut-off. [default: none]",
+)
 @width_option
 @at_option
 @click.option("--device", type=OneOf(names.DEVICES), default="auto", show_default=True, help="Where the fits compute.")
@@ -187,12 +194,26 @@ def compare(
 
         save_comparison(out, found, force=force)
         session.say(SAVED.format(folder=shlex.quote(str(out))))
+    if plot is not None:
+        _draw(session, found, plot, width)
     if is_json:
         printing.write(json_text(comparison_document(found, beyond)))
     else:
         printing.print_page(lambda console, width: print_comparison(found, console, width=width, beyond=beyond))
     if forbids_plan(found.best.fit.findings) is not None:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _draw(session: Session, found: Comparison, file: Path, width: Literal["page", "column"]) -> None:
+    """Write the figure of a comparison, or say why there is none: the comparison is worth more than its figure."""
+    from jaxscale.figures import draw_exponents, save_figure
+
+    try:
+        page = draw_exponents(found, width=width)
+    except UsageError as error:
+        session.say(NO_FIGURE.format(file=file, reason=error))
+    else:
+        save_figure(page, file)
 
 
 def _inputs(laws: list[Law]) -> tuple[str, ...]:

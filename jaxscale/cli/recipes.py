@@ -35,7 +35,7 @@ class Recipes:
 
     def check_unused(self) -> None:
         """Raise UsageError for an option of recipes without `--by`."""
-        for name in ("law", "floor", "base", "flops", "plot"):
+        for name in ("law", "floor", "base", "flops"):
             if getattr(self, name) is not None:
                 raise UsageError(WITHOUT_BY.format(option=f"--{name}"))
 

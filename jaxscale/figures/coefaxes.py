@@ -22,6 +22,8 @@ WIDE = 3.0
 """A positive coef whose central replicates span more than this factor gets a log axis."""
 OVER, APART = 0.06, 0.06
 """Inches by which a tick's label may stand out of its panel, and those between two of them."""
+FEW = 9
+"""Letters of a group's name beside a small panel."""
 SHORT = 12
 """A longer unit than this many letters stands in the caption alone."""
 
@@ -48,7 +50,8 @@ class CoefAxis:
     @property
     def short_label(self) -> str:
         """The symbol, with the power of ten that the ticks leave out."""
-        return f"{symbol(self.name)} ({self.power})" if self.power else symbol(self.name)
+        name = symbol(self.name, limit=FEW)
+        return f"{name} ({self.power})" if self.power else name
 
     @property
     def power(self) -> str:

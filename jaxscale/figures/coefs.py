@@ -14,11 +14,12 @@ from matplotlib.patches import Patch
 
 from jaxscale.errors import IntervalError, UsageError
 from jaxscale.figures.captions import banded, caption
-from jaxscale.figures.coefaxes import CoefAxis, coef_axes
+from jaxscale.figures.coefaxes import FEW, CoefAxis, coef_axes
 from jaxscale.figures.pages import (
     BLUE,
     GREY,
     INK,
+    SIZE,
     VERMILLION,
     WIDTHS,
     Page,
@@ -28,7 +29,7 @@ from jaxscale.figures.pages import (
     set_legend,
 )
 from jaxscale.figures.spec import Figure, Panels
-from jaxscale.figures.symbols import symbol, unit
+from jaxscale.figures.symbols import ems, symbol, unit
 from jaxscale.intervals import Band
 from jaxscale.results import Fit, Study
 
@@ -36,13 +37,15 @@ MANY = 1500
 """From this many replicates on, pairs are drawn as hexagons instead of points."""
 CENTRAL_NOTE = "axes cover the central 99 % of the replicates"
 RANK_NOTE = "above the diagonal: rank correlation"
-MATRIX_NOTE = "below: rank correlations"
+MATRIX_NOTE = "below: rank correlations, from −1, blue, to 1, red"
 NOTHING_FITTED = "figure 'coefs' needs a fitted coef; every coef of '{law}' was held fixed"
 LABELS = 0.55
 """Inches beside and below the panels for what their axes say."""
 LEAST = 0.6
 """Inches of a panel of a pair; where the page has less for it, there are no pairs."""
 TALLEST = 1.45
+HUNDREDTHS = 0.29
+"""Inches of a cell of the matrix that has room for a number."""
 CELL = 0.17
 """Inches of a row of the matrix."""
 ALONE: dict[Width, int] = {"column": 3, "page": 6}
@@ -96,12 +99,14 @@ def _alone(coefs: tuple[CoefAxis, ...], bands: list[Band | None], width: Width) 
     rows = -(-len(coefs) // columns)
     heights = [0.95] * rows + [CELL * len(coefs) + 0.1]
     figure = page(width, sum(heights) + 0.25)
+    beside = max(ems(symbol(one.name, limit=FEW)) for one in coefs) * SIZE / 72.0  # what the matrix says on its left
+    inches = (WIDTHS[width] - beside) / columns - 0.2
     grid = figure.add_gridspec(rows + 1, columns, height_ratios=heights)
     for place, (coef, band) in enumerate(zip(coefs, bands, strict=True)):
         ax = figure.add_subplot(grid[place // columns, place % columns])
-        draw_one(ax, coef, band, inches=WIDTHS[width] / columns - 0.15)
+        draw_one(ax, coef, band, inches=inches)
         ax.set_xlabel(coef.short_label, labelpad=1.0)
-    _draw_matrix(figure.add_subplot(grid[rows, :]), coefs)
+    _draw_matrix(figure.add_subplot(grid[rows, :]), coefs, cell=(WIDTHS[width] - LABELS) / (len(coefs) - 1))
     return figure
 
 
@@ -183,17 +188,19 @@ def _write_correlation(ax: Axes, one: CoefAxis, other: CoefAxis) -> None:
                 transform=ax.transAxes)  # fmt: skip
 
 
-def _draw_matrix(ax: Axes, coefs: tuple[CoefAxis, ...]) -> None:
-    """Draw the rank correlations of all pairs, as colours and as hundredths."""
+def _draw_matrix(ax: Axes, coefs: tuple[CoefAxis, ...], cell: float) -> None:
+    """Draw the rank correlations of all pairs as colours, and as hundredths where a cell of so many inches has room."""
     found = np.array([[rank_correlation(one.values, other.values) for other in coefs] for one in coefs])
     found[np.triu_indices(len(coefs))] = np.nan
     ax.imshow(found[1:, :-1], cmap="RdBu_r", vmin=-1.0, vmax=1.0, aspect="auto", interpolation="nearest")
-    for row, column in zip(*np.nonzero(np.isfinite(found[1:, :-1])), strict=True):
+    for row, column in zip(*np.nonzero(np.isfinite(found[1:, :-1])), strict=True) if cell > HUNDREDTHS else ():
         value = found[row + 1, column]
         ax.text(column, row, f"{value:.2f}".replace("-", "−").replace("0.", "."), ha="center", va="center",
                 color="white" if abs(value) > 0.6 else INK)  # fmt: skip
-    ax.set_xticks(range(len(coefs) - 1), [symbol(one.name) for one in coefs[:-1]])
-    ax.set_yticks(range(len(coefs) - 1), [symbol(one.name) for one in coefs[1:]])
+    names = [symbol(one.name, limit=FEW) for one in coefs]
+    is_wide = any(ems(name) * SIZE / 72.0 > cell for name in names)
+    ax.set_xticks(range(len(coefs) - 1), names[:-1], rotation=90 if is_wide else 0)
+    ax.set_yticks(range(len(coefs) - 1), names[1:])
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -12,8 +13,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from jaxscale.approaches import Envelope, envelope
-from jaxscale.approaches.envelope import Curve, curves_of
 from jaxscale.digits import count_label
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.figures.axes import few_ticks, label_of, log_axis, loss_axis, within_reach
@@ -24,6 +23,10 @@ from jaxscale.figures.spec import Figure, Panels
 from jaxscale.results import Study
 from jaxscale.runs import Runs
 
+if TYPE_CHECKING:
+    from jaxscale.approaches import Envelope
+    from jaxscale.approaches.envelope import Curve
+
 NONE_THERE = "figure 'curves' needs the training curves of several runs: {reason}"
 ONE_ROW = "each run has one row in the table that was fitted; fit one with the rows of its whole curve"
 HEIGHTS: dict[Width, float] = {"column": 5.0, "page": 2.9}
@@ -33,6 +36,8 @@ LINE = r"lowest runs $N \propto C^{{{exponent:.3f}}}$"
 
 def envelope_of(runs: Runs) -> tuple[tuple[Curve, ...], Envelope]:
     """Return the curves and their envelope, as approach 1 has them; raise UsageError where it says nothing."""
+    from jaxscale.approaches.envelope import curves_of, envelope  # a second, which no other figure need wait for
+
     try:
         found, curves = envelope(runs), curves_of(runs)
     except RunsError as error:

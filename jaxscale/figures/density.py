@@ -9,7 +9,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.stats import gaussian_kde
 
 from jaxscale.digits import number_label
 from jaxscale.errors import UsageError
@@ -126,6 +125,8 @@ def _density(logs: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.
     room = 0.15 * (high - low)
     if not high > low:
         return np.array([low - 1e-3, low, low + 1e-3]), np.array([0.0, 1.0, 0.0])
+    from scipy.stats import gaussian_kde  # half a second, which no other figure need wait for
+
     x = np.linspace(low - room, high + room, DOTS)
     return x, np.asarray(gaussian_kde(logs)(x))
 

@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from jaxscale.digits import number_label
 from jaxscale.figures.axes import label_of, log_axis
 from jaxscale.figures.labelling import label_points
 from jaxscale.figures.pages import (
@@ -110,4 +112,6 @@ def _draw_path(ax: Axes, design: Design) -> None:
     if (design.path > 0).all() and design.path.max() > 3.0 * design.path.min():
         ax.set_yscale("log")
     ax.set(xlabel="spent", ylabel=f"expected {literal(design.criterion)} ({literal(design.unit, limit=40)})")
+    ax.xaxis.set_major_locator(MaxNLocator(2))
+    ax.xaxis.set_major_formatter(FuncFormatter(number_label))
     ax.set_xlim(-0.02 * design.budget, 1.05 * design.budget)

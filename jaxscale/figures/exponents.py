@@ -36,7 +36,7 @@ ROW = 0.17
 """Inches of a row."""
 MOST = 60
 """Rows that are drawn; of more, the first."""
-LABEL: dict[Width, int] = {"column": 20, "page": 44}
+LABEL: dict[Width, int] = {"column": 24, "page": 44}
 """Letters of a row's name."""
 OF_ALL = "all runs"
 NOTE = r"$a$ of $N \propto C^a$: the mean slope between {span}"
@@ -181,7 +181,8 @@ def _of_comparison(found: Comparison) -> Forest:
     for one in found.scores if span else ():
         rows += list(_of_score(one, span, found.level))
     kept = tuple(one for one in rows if one is not None)
-    return Forest(kept, found.level, span, len(rows) - len(kept))
+    notes = ("≤: the law fitted to the runs up to that FLOP",) if any("≤" in one.label for one in kept) else ()
+    return Forest(kept, found.level, span, len(rows) - len(kept), notes)
 
 
 def _of_score(score: LawScore, span: tuple[float, float] | None, level: float) -> Iterator[Row | None]:
@@ -190,7 +191,7 @@ def _of_score(score: LawScore, span: tuple[float, float] | None, level: float) -
         f"{name}, all runs", _try_frontier(score.ensemble, span), level=level, method="percentile", is_first=True
     )
     for test in sorted(score.backtests, key=lambda one: -one.cut):
-        label = f"{name}, up to {scientific(test.cut, 2)}"
+        label = f"{name} ≤ {scientific(test.cut, 2)}"
         yield _of_frontier(label, _try_frontier(test.fit, span), level=level, method="percentile")
 
 
@@ -201,10 +202,14 @@ def _of_specifications(found: SpecificationCurve) -> Forest:
     for one in found.fits:
         front = None if one.fit is None or not one.is_answered("params") else _try_frontier(one.fit, span)
         changed = one.specification.differences(found.base.specification)
-        label = ", ".join(one.specification.value_of(axis) for axis in changed) or "base"
+        label = ", ".join(_choice(axis, one.specification.value_of(axis)) for axis in changed) or "base"
         rows.append(_of_frontier(label, front, level=found.level, method="percentile", is_first=one is found.base))
     kept = tuple(one for one in rows if one is not None)
     return Forest(kept, found.level, span, len(rows) - len(kept))
+
+
+def _choice(axis: str, value: str) -> str:
+    return f"δ = {value}" if axis == "delta" else value
 
 
 def _of_studies(found: Studies) -> Forest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -13,9 +14,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from jaxscale.approaches import IsoFlop, isoflop
-from jaxscale.approaches.isoflop import weighed
-from jaxscale.approaches.profiles import profiles_of
 from jaxscale.digits import number_label
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.figures.axes import few_ticks, label_of, log_axis, loss_axis, within_reach
@@ -25,6 +23,9 @@ from jaxscale.figures.pages import INK, VERMILLION, Page, Width, page, set_capti
 from jaxscale.figures.spec import Figure, Panels
 from jaxscale.results import Fit, Study
 from jaxscale.runs import Runs
+
+if TYPE_CHECKING:
+    from jaxscale.approaches import IsoFlop
 
 NONE_THERE = "figure 'isoflop' needs budgets that several sizes share: {reason}"
 HEIGHTS: dict[Width, float] = {"column": 5.0, "page": 2.9}
@@ -48,6 +49,9 @@ class Parabola:
 
 def parabolas_of(runs: Runs) -> tuple[tuple[Parabola, ...], IsoFlop]:
     """Return the parabola of every budget, and what approach 2 says of them; raise UsageError where it says nothing."""
+    from jaxscale.approaches.isoflop import isoflop, weighed  # a second, which no other figure need wait for
+    from jaxscale.approaches.profiles import profiles_of
+
     try:
         found, profiles = isoflop(runs), profiles_of(runs)
     except RunsError as error:

@@ -12,7 +12,6 @@ from matplotlib.colors import FuncNorm
 from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
-from scipy.spatial import cKDTree
 
 from jaxscale.allocation.inputs import all_sizes, measured_flops, priced
 from jaxscale.errors import UsageError
@@ -172,6 +171,8 @@ def name_contours(ax: Axes, study: Study) -> None:
 
     The figure's layout must be settled. A contour without room has its colour alone.
     """
+    from scipy.spatial import cKDTree  # which no other figure need wait for
+
     contours = next((one for one in ax.collections if isinstance(one, QuadContourSet)), None)
     if contours is None:
         return

@@ -13,6 +13,8 @@ from jaxscale.figures.pages import EDGE_OF_TEXT, INK
 
 CLEAR = 3.5
 """Pixels around the middle of a point that a word keeps free."""
+MARKED = 7.0
+"""Those around the middle of a mark, which is larger."""
 DISTANCES = (5.0, 11.0, 18.0, 27.0, 38.0)
 SIDES = {1: ("left", "bottom"), 0: ("center", "center"), -1: ("right", "top")}
 PLACES = tuple(
@@ -80,7 +82,11 @@ def label_line(ax: Axes, x: np.ndarray, y: np.ndarray, word: str, others: np.nda
     for at in places[np.argsort(np.abs(places - 0.5 * len(x)), kind="stable")]:
         text = ax.annotate(word, (x[at], y[at]), color=INK, ha="center", va="center", bbox=EDGE_OF_TEXT, zorder=4)
         box = box_of(text).padded(2.0)
-        if is_inside(box, panel) and not covers(box, points) and not any(box.overlaps(one) for one in taken):
+        if (
+            is_inside(box, panel)
+            and not covers(box, points, clear=MARKED)
+            and not any(box.overlaps(one) for one in taken)
+        ):
             return True
         text.remove()
     return False

@@ -87,8 +87,11 @@ def draw_decision(decision: Decision, *, width: Width = "page", level: float = 0
     with house_style():
         figure = page(width, 2.9 if width == "page" else 2.4)
         panels["regret"](figure.subplots())
-        set_legend(figure, [*_handles_of_plans(list(decision.regrets)), *_handles_of_regret(level)])
-        set_caption(figure, literal(repr(decision).strip("<>"), limit=200))
+        handles = dict(zip(decision.regrets, _handles_of_plans(decision.regrets), strict=True))
+        beyond = [name for name, one in decision.regrets.items() if not _is_shown(decision, one.params)]
+        set_legend(figure, [*(one for name, one in handles.items() if name not in beyond), *_handles_of_regret(level)])
+        notes = [f"beyond the axis: {', '.join(literal(name) for name in beyond)}"] if beyond else []
+        set_caption(figure, " · ".join([literal(repr(decision).strip("<>"), limit=200), *notes]))
         return figure
 
 
@@ -205,10 +208,16 @@ def _draw_regret(ax: Axes, decision: Decision, level: float) -> None:
     ax.fill_between(curve.params, low, high, color=VERMILLION, alpha=0.18, linewidth=0, zorder=2)
     ax.plot(curve.params, mean, color=VERMILLION, linewidth=1.4, zorder=4)
     for at, one in reversed(list(enumerate(decision.regrets.values()))):
-        if curve.params[0] <= one.params <= curve.params[-1]:
+        if _is_shown(decision, one.params):
             value = one.expected()[0]
             color, mark = VERMILLION if at == 0 else INK, MARKS[at % len(MARKS)]
             ax.plot(one.params, value, color=color, marker=mark, markersize=6, linestyle="none", zorder=5)
     log_axis(ax, "x", curve.params, name="params", room=0.0)
     ax.set(xlabel=label_of("params"), ylabel="regret (nats/token)", xlim=curve.params[[0, -1]])
     ax.set_ylim(0.0, 1.15 * float(np.max(high)))
+
+
+def _is_shown(decision: Decision, params: float) -> bool:
+    """Return whether a size lies within the curve of regret."""
+    curve = decision.curve
+    return curve is not None and bool(curve.params[0] <= params <= curve.params[-1])

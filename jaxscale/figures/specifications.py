@@ -30,8 +30,8 @@ LEAST_LABEL = {"column": 0.12, "page": 0.06}
 """Share of a bar from which its number fits inside."""
 CHOICES = {"column": 17, "page": 30}
 """Most letters of a choice."""
-NAMES = {"params": "best params N", "loss": "loss (nats/token)"}
-SPREAD = {"params": "ln N", "loss": "loss"}
+NAMES = {"params": "best params $N$", "loss": "loss (nats/token)"}
+SPREAD = {"params": "ln $N$", "loss": "loss"}
 NO_ANSWER = "no specification has an answer to draw"
 
 
@@ -125,7 +125,7 @@ def _draw_matrix(
     ax.xaxis.set_major_locator(NullLocator())
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    ax.set_xlabel(f"{len(fits)} specifications, in the order of the answer")
+    ax.set_xlabel(f"{len(fits)} specifications, in their order")
 
 
 def _draw_bars(ax: Axes, found: SpecificationCurve, width: str) -> None:
@@ -151,5 +151,12 @@ def _draw_bars(ax: Axes, found: SpecificationCurve, width: str) -> None:
     ax.xaxis.set_major_formatter(PercentFormatter(1.0))
     ax.set_xlabel("share of the variance" if width == "column" else "share of the variance over all specifications")
     ax.spines["left"].set_visible(False)
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3 if width == "column" else 5,
-              handlelength=1.1, columnspacing=1.2, borderaxespad=0.2, handletextpad=0.5)  # fmt: skip
+    ax.legend(
+        loc="lower right",  # in a column it reaches over the labels on the left
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=3 if width == "column" else 5,
+        handlelength=1.1,
+        columnspacing=1.2,
+        borderaxespad=0.2,
+        handletextpad=0.5,
+    )

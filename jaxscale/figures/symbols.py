@@ -50,15 +50,15 @@ TOKEN = re.compile(r"[A-Za-z]\w*|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\s+|\*\*|.")
 PLAIN = re.compile(r"[\w\s+\-*/^()\[\].,;:=<>|]*", re.ASCII)
 
 
-def symbol(name: str) -> str:
+def symbol(name: str, *, limit: int = LIMIT) -> str:
     """Return the name of a coef in mathtext, `alpha_N` as α with index N; a name that is no symbol as `literal`.
 
-    A coef of one group of runs, `E[rpj]`, keeps its group in brackets.
+    A coef of one group of runs, `E[rpj]`, keeps its group in brackets, of which at most `limit` letters are shown.
     """
     core, bracket, group = name.partition("[")
     if NAME.fullmatch(core) is None:
-        return literal(name)
-    return f"${_tex(core)}$" + (literal(bracket + group) if bracket else "")
+        return literal(name, limit=limit)
+    return f"${_tex(core)}$" + (literal(bracket + group, limit=limit) if bracket else "")
 
 
 def equation(text: str) -> str:

@@ -24,8 +24,8 @@ class Result(ABC):
     --------
     >>> isinstance(fit, js.results.Result)
     True
-    >>> fit.plot().get_size_inches().tolist()
-    [6.75, 3.5]
+    >>> float(fit.plot(width="column").get_figwidth())
+    3.25
     """
 
     @abstractmethod

@@ -53,9 +53,12 @@ def test_the_page_fits_80_columns_and_the_document_says_the_same(run, table, mon
 
 @pytest.mark.slow
 def test_cut_offs_are_given_in_flop_too(run, table):
-    words = ("compare", table, "--laws", "chinchilla", "--replicates", "100", "--json")
+    words = ("compare", table, "--laws", "chinchilla", "--replicates", "100", "--json", "--plot", "forest.svg")
     document = json.loads(run(*words, "--cuts", "3e19,1.3e20").stdout)
     assert document["cuts"] == [3e19, 1.3e20]
+    written = Path("forest.svg").read_text(encoding="utf-8")
+    for row in ("chinchilla, all runs", "chinchilla ≤ 3e19", "chinchilla ≤ 1.3e20"):
+        assert row in written
 
 
 @pytest.mark.slow

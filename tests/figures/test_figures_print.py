@@ -20,6 +20,7 @@ from jaxscale.figures import FIGURES, save_figure
 from jaxscale.figures.levels import rounded
 from jaxscale.figures.symbols import equation, symbol, unit
 from jaxscale.laws import LAWS
+from jaxscale.laws.grouped import grouped
 from jaxscale.objectives import squared
 from jaxscale.results import Study
 
@@ -88,6 +89,16 @@ def test_nine_coefs_leave_no_text_on_another(width):
     words = {ax.get_xlabel() for ax in page.axes}
     assert {r"$\alpha$", r"$\beta$", r"$\gamma$"} <= words
     assert len(LAWS.resolve("farseer").names) == 9
+
+
+@pytest.mark.parametrize("width", INCHES)
+def test_the_coefs_of_groups_leave_no_text_on_another(width):
+    core = fit_of()
+    law = grouped(core.law, ("old", "three runs of $ data", "new"), core.law.names)
+    coefs = {name: core.coefs[name.partition("[")[0]] for name in law.names}
+    fit = replace(core, law=law, coefs=coefs, std=dict.fromkeys(coefs))
+    assert len(coefs) == 15
+    assert_no_text_overlaps(FIGURES.resolve("coefs").make(Study(fit, ensemble_of(fit, replicates=40)), width))
 
 
 def points_in_pixels(ax):
