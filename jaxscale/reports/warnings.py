@@ -16,7 +16,6 @@ from jaxscale.errors import IntervalError
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band
 from jaxscale.laws.grouped import grouping_of
-from jaxscale.refitting import still_open
 from jaxscale.results import LEAST_USABLE, QUANTITIES, Frontier, Study
 from jaxscale.text import shown
 
@@ -72,7 +71,10 @@ def warnings_of(study: Study) -> tuple[Finding, ...]:
     known = list(study.fit.findings)
     known += study.ensemble.findings if study.ensemble is not None else ()
     known += study.frontier.findings if study.frontier is not None else ()
-    known = known if study.ensemble is None else list(still_open(known, study.ensemble.scheme))
+    if study.ensemble is not None:
+        from jaxscale.refitting import still_open  # whose import a page without replicates need not wait for
+
+        known = list(still_open(known, study.ensemble.scheme))
     own = (_no_frontier(study), _bands(study), _intervals(study), _tails(study), _lost(study), _groups(study))
     found = [*known, *(finding for finding in own if finding is not None), *_of_groups(study)]
     by_code: dict[str, Finding] = {}
