@@ -112,7 +112,7 @@ def test_rows_between_evaluations_are_no_failed_runs():
     assert "failed runs" in finding.message
 
 
-def test_a_run_is_its_rows_group_unless_there_is_another_or_it_has_one_row():
+def test_a_run_of_a_log_is_its_rows_group_unless_there_is_another_or_it_has_one_step():
     runs = Runs.from_frame(log_of("cosine", "cooled"))
     grouped = grouped_by_run(runs)
     assert grouped.group.tolist() == runs["run_id"].tolist()
@@ -120,6 +120,8 @@ def test_a_run_is_its_rows_group_unless_there_is_another_or_it_has_one_row():
     assert grouped_by_run(grouped) is grouped
     last = runs.take(np.array([4, 9]), "final")
     assert grouped_by_run(last) is last
+    seeds = runs.take(np.array([4, 4, 9, 9]), "where")
+    assert grouped_by_run(seeds) is seeds
 
 
 METRICS = "run_uuid,key,value,timestamp,step\n" + "".join(
