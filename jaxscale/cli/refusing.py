@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 import click
 
-from jaxscale.registry import nearest
 from jaxscale.text import listed, shown
 
 UNKNOWN = "unknown option {name}.{close}"
@@ -34,11 +35,12 @@ def _unknown(error: click.NoSuchOption) -> str:
     context, name = error.ctx, error.option_name
     if context is None:
         return UNKNOWN.format(name=shown(name), close="")
-    near = nearest(name.lstrip("-"), [one.lstrip("-") for one in _options(context.command)]) if name[:2] == "--" else ""
+    known = [one.lstrip("-") for one in _options(context.command)]
+    near = get_close_matches(name.lstrip("-"), known, n=2) if name[:2] == "--" else []
     group = context.parent.command if context.parent is not None else context.command
     commands = group.commands if isinstance(group, click.Group) else {}
     others = [one for one, command in commands.items() if name in _options(command)]
-    close = MEANT.format(near=near.replace("'", "'--", 1).replace(" or '", " or '--")) if near else ""
+    close = MEANT.format(near=" or ".join(f"'--{one}'" for one in near)) if near else ""
     if others and others != [context.command.name]:
         close = ELSEWHERE.format(commands=listed(others))
     return UNKNOWN.format(name=shown(name), close=close)

@@ -40,7 +40,7 @@ def data_set_of(table: str | None) -> str | None:
 def runs_of(table: str | None, reading: Reading, fitting: Fitting) -> Runs:
     """Return the runs of a table, with the columns derived from schedules where the law takes them.
 
-    Where whole groups are drawn and no --group is given, a column that names runs says which rows belong together.
+    Where whole groups are drawn and no --group is given, the column that names the runs of a log is the group.
 
     Raises UsageError, RunsError or MissingDependencyError.
     """

@@ -17,7 +17,6 @@ from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band
 from jaxscale.laws import ExpressionLoss
 from jaxscale.laws.grouped import core_of, grouping_of
-from jaxscale.refitting import still_open
 from jaxscale.results import LEAST_USABLE, QUANTITIES, Frontier, Study
 from jaxscale.text import listed, shown
 
@@ -85,7 +84,10 @@ def warnings_of(study: Study) -> tuple[Finding, ...]:
     known = list(study.fit.findings)
     known += study.ensemble.findings if study.ensemble is not None else ()
     known += study.frontier.findings if study.frontier is not None else ()
-    known = known if study.ensemble is None else list(still_open(known, study.ensemble.scheme))
+    if study.ensemble is not None:
+        from jaxscale.refitting import still_open  # whose import a page without replicates need not wait for
+
+        known = list(still_open(known, study.ensemble.scheme))
     own = (_no_frontier(study), _bands(study), _intervals(study), _tails(study), _lost(study), _groups(study))
     rest = [*own, _alike(study), _kinks(study)]
     found = [*known, *_errors(study), *(finding for finding in rest if finding is not None), *_of_groups(study)]

@@ -40,9 +40,15 @@ def run_column(runs: Runs) -> str | None:
 
 
 def grouped_by_run(runs: Runs) -> Runs:
-    """Return the runs with the name of each row's run as its group, where nothing else is and rows share names."""
-    column = run_column(runs)
-    if column is None or runs.group is not None or np.unique(codes(runs[column])).size == len(runs):
+    """Return the runs of a log with the name of each row's run as its group, where nothing else is.
+
+    A log has a run with rows at several steps, or at several tokens or FLOP where it has no steps.
+    """
+    column, time = run_column(runs), time_column(runs)
+    if column is None or time is None or runs.group is not None:
+        return runs
+    run = codes(runs[column])
+    if np.unique(joint(run, codes(runs[time]))).size == np.unique(run).size:
         return runs
     columns = {**runs.origin.columns, "group": column}
     return replace(runs, group=runs[column].astype(str), origin=replace(runs.origin, columns=columns))

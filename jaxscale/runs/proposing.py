@@ -24,6 +24,7 @@ from jaxscale.runs.headers import (
     role_of,
     without_units,
 )
+from jaxscale.runs.naming import RUN_NAMES, STEP_NAMES
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.text import beside, listed, python_line, shown
 
@@ -44,6 +45,13 @@ WIDE = (
 )
 MELTED = "{table}{kept}.melt({axis!r}, var_name={name!r}, value_name='loss').dropna()"
 WRITTEN = "import pandas; {melted}.to_csv({file!r}, index=False)"
+LONG = (
+    "It looks like a log of metrics, as MLflow exports it: one number a row, and its name in column {key}. "
+    "What is read has a column for each metric:\n"
+    "{line}"
+)
+PIVOTED = "{table}.pivot_table(index={index!r}, columns={key!r}, values={value!r}).reset_index()"
+KEYS, VALUES = ("key", "metric", "metric name", "metric key"), ("value", "metric value")
 WITHOUT_SPREADS = ".loc[:, lambda frame: ~frame.columns.str.contains('__MIN|__MAX')]"
 THEN_SIZES = ", beside columns of its params and tokens, which are to be added"
 THEN_UNITS = ", here with --units"
@@ -140,12 +148,32 @@ def wide_advice(headers: Sequence[str], cells: Cells, missing: Sequence[str], so
     is_frame = source == "<frame>"
     table = "frame" if is_frame else "pandas.read_csv({!r})".format("FILE" if source.startswith("<") else source)
     line = MELTED.format(table=table, kept=kept, axis=axis, name=name)
-    line = line if is_frame else python_line(WRITTEN.format(melted=line, file=beside(source, "long")))
+    line = line if is_frame else _written(line, source, "long")
     has_units = are_sizes and any(header.strip()[-1:].isalpha() for header in runs)
     then = THEN_UNITS if has_units else "" if are_sizes else THEN_SIZES
     return WIDE.format(
         what=EACH[name], columns=listed([shown(header) for header in runs], limit=4), then=then, line=line
     )
+
+
+def long_advice(headers: Sequence[str], source: str) -> str:
+    """Return how to turn a log of metrics, one number a row, that lacks columns; nothing for another table."""
+    names = {normalised(header): header for header in headers}
+    run, key, value, step = (
+        next((names[name] for name in known if name in names), None) for known in (RUN_NAMES, KEYS, VALUES, STEP_NAMES)
+    )
+    if run is None or key is None or value is None:
+        return ""
+    index = [one for one in (run, step) if one is not None]
+    is_frame = source == "<frame>"
+    table = "frame" if is_frame else "pandas.read_csv({!r})".format("FILE" if source.startswith("<") else source)
+    line = PIVOTED.format(table=table, index=index, key=key, value=value)
+    return LONG.format(key=shown(key), line=line if is_frame else _written(line, source, "metrics"))
+
+
+def _written(line: str, source: str, ending: str) -> str:
+    """Return the command that writes a frame into a file beside its source."""
+    return python_line(WRITTEN.format(melted=line, file=beside(source, ending)))
 
 
 def _is_axis(header: str) -> bool:

@@ -27,7 +27,7 @@ from jaxscale.runs.headers import (
     role_of,
 )
 from jaxscale.runs.mapping import Computed, meant_by, named, near, shown_all
-from jaxscale.runs.proposing import proposed, proposed_flops, proposed_scale, wide_advice
+from jaxscale.runs.proposing import long_advice, proposed, proposed_flops, proposed_scale, wide_advice
 from jaxscale.text import shown, typed
 
 MISSING = "no column for {roles}; the columns are {headers}.{near}"
@@ -227,6 +227,7 @@ def _question(
         spoken = [alias for role in missing for alias in (role, *ALIASES.get(role, ())) if len(alias) > 1]
         said = MISSING.format(roles=wanted, headers=shown_all(headers), near=near(spoken, headers))
         advice = wide_advice(headers, cells, missing, source) if "loss" in missing else ""
+        advice = advice or long_advice(headers, source)
         if advice:
             return f"{source}: {said}\n{advice}"
         found.append(said)

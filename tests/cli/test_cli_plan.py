@@ -149,7 +149,7 @@ def test_a_loss_is_reached_at_the_least_cost(run):
         (["--flops", "1e24", "--at-most", "hours=1e6,machine=H100"], "is not of the form MACHINE@SHARE"),
         (["--flops", "1e24", "--compare", "7x"], "is neither params nor params,tokens"),
         (["--flops", "1e24", "--compare", "7e9"], "here there are none"),
-        (["--flops", "1e24", "--tail", "2"], "not in the range"),
+        (["--flops", "1e24", "--tail", "2"], "is not a finite number from 0 to 1"),
         (["--flops", "1e24", "--price", "H100@0.4=-2"], "'-2' is not a positive"),
         (["--flops", "1e24", "--least", "dollars"], "only where --target-loss"),
         (["--target-loss", "2", "--tail", "0.1"], "give --flops too"),

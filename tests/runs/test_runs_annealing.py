@@ -1,10 +1,17 @@
 """Logs of a tracker, many rows a run: the annealed row of each, runs that were stopped before, the run as a group."""
 
+import io
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.runs import Runs
+from jaxscale.runs import Runs, read_runs
 from jaxscale.runs.naming import grouped_by_run
 
 RATES = {
@@ -105,7 +112,7 @@ def test_rows_between_evaluations_are_no_failed_runs():
     assert "failed runs" in finding.message
 
 
-def test_a_run_is_its_rows_group_unless_there_is_another_or_it_has_one_row():
+def test_a_run_of_a_log_is_its_rows_group_unless_there_is_another_or_it_has_one_step():
     runs = Runs.from_frame(log_of("cosine", "cooled"))
     grouped = grouped_by_run(runs)
     assert grouped.group.tolist() == runs["run_id"].tolist()
@@ -113,3 +120,37 @@ def test_a_run_is_its_rows_group_unless_there_is_another_or_it_has_one_row():
     assert grouped_by_run(grouped) is grouped
     last = runs.take(np.array([4, 9]), "final")
     assert grouped_by_run(last) is last
+    seeds = runs.take(np.array([4, 4, 9, 9]), "where")
+    assert grouped_by_run(seeds) is seeds
+
+
+METRICS = "run_uuid,key,value,timestamp,step\n" + "".join(
+    f"r{run},{key},{value},{step},{step}\n"
+    for run in range(3)
+    for step in (100, 200)
+    for key, value in (("n_params", 1e7 * 2**run), ("tokens", step * 1e6), ("eval/loss", 4 - 0.1 * run - step / 1000))
+)
+"""A log of metrics as MLflow keeps it: one number a row."""
+
+
+def test_a_log_with_one_metric_a_row_is_answered_with_the_line_that_turns_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("log.csv").write_text(METRICS)
+    with pytest.raises(RunsError, match="a column for each metric") as refused:
+        read_runs("log.csv")
+    assert len(str(refused.value).splitlines()) == 3
+    command = shlex.split(str(refused.value).splitlines()[-1])
+    assert command[:2] == ["python", "-c"]
+    subprocess.run([sys.executable, *command[1:]], check=True, timeout=100)
+    runs = read_runs("log.metrics.csv", final=True)
+    assert runs["run_uuid"].tolist() == ["r0", "r1", "r2"]
+    np.testing.assert_allclose(runs.loss, [3.8, 3.7, 3.6])
+    np.testing.assert_array_equal(runs["params"], [1e7, 2e7, 4e7])
+
+
+def test_a_frame_of_such_a_log_is_answered_with_its_own_line():
+    frame = pd.read_csv(io.StringIO(METRICS))
+    with pytest.raises(RunsError) as refused:
+        Runs.from_frame(frame)
+    turned = eval(str(refused.value).splitlines()[-1], {"frame": frame})
+    assert len(Runs.from_frame(turned)) == 6
