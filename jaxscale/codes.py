@@ -167,8 +167,8 @@ replicates-without-optimum | replicates | Some replicates have no optimum at a b
   > Know that no band holds them; add runs.
 replicates-without-value | replicates | In some replicates a coef has no value.
   > Know that its interval leaves them out.
-residual-trend | diagnosis | The residuals still bend with a size, enough to move the loss at the target by more than
-  its error.
+residual-trend | diagnosis | The residuals still bend with a size, enough to move the loss at the target out of the band
+  of a new run.
   > Compare laws: jaxscale compare.
 rows-dropped | table | Rows without a number were left out.
   > Nothing, if that was meant.

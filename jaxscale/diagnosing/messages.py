@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from jaxscale.diagnosing.decision_messages import findings_of_decision
 from jaxscale.diagnosing.error_messages import advice_on, findings_of_spread
 from jaxscale.diagnosing.words import answer_moved, rows_named
 from jaxscale.digits import scientific, significant
 from jaxscale.finding import Finding, row_numbers
 from jaxscale.results.diagnosis import Diagnosis, ResidualTest
+from jaxscale.results.spread import run_residuals
 from jaxscale.runs.naming import run_column
 from jaxscale.text import listed, shown, typed
 
@@ -33,7 +36,7 @@ TREND_ALONE = (
     "{count} terms reaches once in a hundred tables, and {share:.0%} of their variance{saddle}; compare laws (jaxscale "
     "compare)"
 )
-EFFECT = "a loss {change:+.1%}, {times} the law's own standard error,"
+EFFECT = "a loss {change:+.1%}, {times} the standard deviation of a new run,"
 SADDLE = ". Along compute and across it they bend oppositely, a saddle, which no shift of the coefs removes"
 CORRELATED = (
     "the residuals of one {unit} are alike, with a correlation of {value:.2f}: rows are no independent runs{wider}; "
@@ -48,8 +51,9 @@ LEAST, TIMES = 1.0, 2.0
 """Standard errors by which the worst runs move the answer, and times what they do by chance, from which they count."""
 CORRELATION, LIMIT = 0.1, 2.326
 """Least intraclass correlation that is reported, and the normal quantile of 99 % for its F."""
-MATTERS = 1.0
-"""Standard errors of the predicted loss by which a trend has to move it at the target."""
+MATTERS = 2.0
+"""Standard deviations of a new run at the target by which a trend has to move its loss: beyond its band at 95 %. Every
+table of real runs bends by more than the law's own error."""
 EXPLAINED = 0.25
 """Share of the variance that a trend has to explain where there is no target."""
 
@@ -98,13 +102,15 @@ def _columns(tests: Sequence[ResidualTest]) -> list[Finding]:
 
 
 def _trends(made: Diagnosis) -> list[Finding]:
-    """Return the strongest of the trends that matter: that move the loss at the target by more than its own error.
+    """Return the strongest of the trends that matter: that move the loss at the target out of the band of a new run.
 
     Where there is no target, of those that explain a good part of the residuals.
     """
     every = [one for one in made.tests if one.kind == "trend"]
+    if not any(one.is_found for one in every):
+        return []
     bends = {one.name: one.t for one in every if one.is_found}
-    error = next((one.std for one in made.quantities if one.name == "loss"), math.nan)
+    error = math.hypot(next((one.std for one in made.quantities if one.name == "loss"), math.nan), _run_spread(made))
     dof = max(made.fit.dof, 1)
     sizes = {
         one.name: abs(math.log1p(one.effect)) / error if made.quantities else one.t**2 / (one.t**2 + dof)
@@ -123,6 +129,12 @@ def _trends(made: Diagnosis) -> list[Finding]:
         return [Finding("residual-trend", TREND_ALONE.format(share=sizes[worst.name], **told))]
     effect = EFFECT.format(change=worst.effect, times=f"{sizes[worst.name]:.2g} times")
     return [Finding("residual-trend", TREND.format(effect=effect, flops=scientific(made.flops), **told))]
+
+
+def _run_spread(made: Diagnosis) -> float:
+    """Return the standard deviation of ln loss of single runs about the law."""
+    spread = float(np.std(run_residuals(made.fit)))
+    return spread if made.fit.objective.space == "log" else spread / made.loss
 
 
 def _errors(made: Diagnosis) -> list[Finding]:

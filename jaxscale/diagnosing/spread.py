@@ -20,10 +20,13 @@ STEP = 1e-4
 
 
 def error_tests_of(fit: Fit) -> tuple[ResidualTest, ...]:
-    """Return `error_tests` of a fit from what it holds, by differences of the law; none where it is no minimum."""
+    """Return `error_tests` of a fit from what it holds, by differences of the law.
+
+    None where it is no minimum, and of one made by hand that lacks a column of its law.
+    """
     names = [name for name in fit.free if name not in (*fit.held, *fit.unidentified)]
-    point = fit.law.vector(fit.coefs)
-    if not fit.is_usable or not names or not np.isfinite(point).all():
+    point, is_whole = fit.law.vector(fit.coefs), set(fit.law.inputs) <= set(fit.runs.columns)
+    if not fit.is_usable or not names or not np.isfinite(point).all() or not is_whole:
         return ()
     units = units_of(fit)
     jacobian = _jacobian(fit, names, point)

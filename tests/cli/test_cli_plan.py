@@ -24,6 +24,7 @@ def priced(fitted, tmp_path_factory):
         str(folder),
         "--flops",
         "1e16",
+        "--yes-extrapolate",
         "--compare",
         "3e6",
         "--compare",
@@ -183,13 +184,13 @@ def test_a_question_that_cannot_be_asked_costs_no_fit(run, monkeypatch):
 
 def test_a_saved_fit_without_replicates_compares_nothing(run, own_folder):
     assert run("fit", "--replicates", "0", "--out", own_folder / "bare").exit_code == 0
-    answer = run("plan", own_folder / "bare", "--flops", "1e16", "--compare", "3e6")
+    answer = run("plan", own_folder / "bare", "--flops", "1e15", "--compare", "3e6")
     assert answer.exit_code == 2
     assert "here there are none" in answer.stderr
 
 
 def test_plans_that_look_alike_are_both_priced(run, fitted):
-    words = ("--flops", "1e16", "--compare", "3e6", "--compare", "3.00001e6")
+    words = ("--flops", "1e15", "--compare", "3e6", "--compare", "3.00001e6")
     told = json.loads(run("plan", fitted[0], *words, "--json").stdout)["decision"]["plans"]
     assert [one["name"] for one in told] == ["best", "plug-in", "3M", "3.00001e6"]
     assert [one["flops_unknown"] for one in told] == [0, 0, 0, 0]

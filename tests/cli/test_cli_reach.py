@@ -39,5 +39,11 @@ def test_on_request_or_nearer_it_is_given(run, fitted, words):
         assert "extrapolation" in {one["code"] for one in json.loads(answer.stdout)["warnings"]}
 
 
+def test_numbers_that_are_not_what_they_seem_are_told_as_that(run, field):
+    answer = run("fit", field / "tokens_in_billions.csv", "--replicates", 0, "--flops", "1e21", "--json")
+    assert answer.exit_code == 4
+    assert "units-suspect" in {one["code"] for one in json.loads(answer.stdout)["warnings"]}
+
+
 def test_given_coefs_have_no_runs_to_be_far_from(run):
     assert run("frontier", "--law", "chinchilla", "--constants", "besiroglu2024", "--flops", "1e40").exit_code == 0

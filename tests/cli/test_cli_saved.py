@@ -74,7 +74,7 @@ def test_frontier_repeats_the_saved_frontier_without_a_fit(run, no_fit, fitted):
 
 def test_frontier_answers_other_budgets_without_a_fit(run, no_fit, fitted):
     folder, document = fitted
-    rows = json.loads(run("frontier", folder, "--json", "--flops", "1e16,1e17").stdout)["frontier"]
+    rows = json.loads(run("frontier", folder, "--json", "--flops", "1e16,1e17", "--yes-extrapolate").stdout)["frontier"]
     assert [row["flops"] for row in rows] == [1e16, 1e17]
     assert rows[0]["params"]["value"] == pytest.approx(document["frontier"][1]["params"]["value"], rel=1e-9)
 

@@ -10,6 +10,7 @@ import jaxscale as js
 from jaxscale.diagnosing.decision import alternatives_of
 from jaxscale.diagnosing.decision_messages import findings_of_decision
 from jaxscale.diagnosing.messages import findings_of_diagnosis
+from jaxscale.fitting import run_residuals
 from jaxscale.results import Alternative, Minimum
 
 
@@ -130,9 +131,10 @@ def test_a_trend_is_told_where_it_moves_the_answer_and_not_where_it_does_not():
     runs = simulated(noise=0.002)
     fit = fitted(replace(runs, loss=runs.loss * np.exp(0.02 * x * y)))
     found = js.diagnose(fit, worst=0)
-    assert "times the law's own standard error" in codes(found)["residual-trend"].message
+    assert "times the standard deviation of a new run" in codes(found)["residual-trend"].message
     error = next(one.std for one in found.quantities if one.name == "loss")
-    small = [replace(one, effect=0.5 * error) if one.kind == "trend" else one for one in found.tests]
+    band = 2.0 * np.hypot(error, np.std(run_residuals(fit)))
+    small = [replace(one, effect=0.99 * band) if one.kind == "trend" else one for one in found.tests]
     assert any(one.is_found for one in small if one.kind == "trend")
     said = findings_of_diagnosis(replace(found, tests=tuple(small)), (), (), None)
     assert "residual-trend" not in {one.code for one in said}
