@@ -17,7 +17,7 @@ from benchmarks.kills import kills as killed
 from benchmarks.sheets import Sheet, text
 
 MOST_OVERHEAD, MOST_GROWTH, MOST_PEAK, MOST_OPEN, LEAST_SPEED = 1.05, 11.0, 1.5e9, 5.0, 1.7
-COLUMNS = ("study", "replicates", "seconds", "peak GB")
+COLUMNS = ("study", "replicates", "seconds", "CPU seconds", "peak GB")
 NOTES = (
     "Every line is a process of its own, warm: its programs were compiled before. Seconds: of the replicates, and of "
     "the bands of the coefs at their end. Peak: the largest resident memory of the process.",
@@ -84,10 +84,12 @@ def tabulate(document: Mapping) -> tuple[Sheet, ...]:
     measured, rows = found["measured"], []
     for name, one in measured.items():
         seconds = one.get("seconds", one.get("open_seconds"))
-        rows.append((name, f"{one['replicates']:,}", text(seconds, ".1f"), text(one["peak_bytes"] / 1e9)))
+        cpu = text(one["cpu_seconds"], ".1f")
+        rows.append((name, f"{one['replicates']:,}", text(seconds, ".1f"), cpu, text(one["peak_bytes"] / 1e9)))
     if "folder" in measured:
-        ratio = measured["folder"]["seconds"] / measured["memory"]["seconds"]
-        notes.append(f"In a folder: {ratio:.3f} × the time of memory (wanted: at most {MOST_OVERHEAD}).")
+        ratio, cpu_ratio = (measured["folder"][name] / measured["memory"][name] for name in ("seconds", "cpu_seconds"))
+        notes.append(f"In a folder: {ratio:.3f} × the time of memory (wanted: at most {MOST_OVERHEAD}), "
+                     f"{cpu_ratio:.3f} × its CPU time.")  # fmt: skip
     if "many" in measured:
         growth, peak = measured["many"]["seconds"] / measured["folder"]["seconds"], measured["many"]["peak_bytes"]
         opened = measured["open many"]["open_seconds"]
