@@ -10,6 +10,7 @@ import pytest
 from many_tables import LACKING, LAW, REPLICATES, assert_same, three_tables
 
 import jaxscale as js
+from jaxscale import stopping
 from jaxscale.errors import JaxscaleError, StoreError
 from jaxscale.parts import batches
 from jaxscale.reports import studies_document
@@ -308,6 +309,20 @@ def test_what_is_lost_three_times_ends_the_work_and_keeps_the_rest(work, whole, 
     made.clear()
     work(tmp_path / "workers", executor=Lastly())
     assert {objective for _, _, objective in made} == {"squared"}
+    assert content(tmp_path / "workers") == whole[0]
+
+
+def test_a_stop_waits_for_the_studies_at_work_and_keeps_them(work, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(MANY, "TOGETHER", 1)
+    crew = Lastly()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work(tmp_path / "workers", executor=crew, on_done=lambda count: stopping.ask(2))
+    finally:
+        stopping.forget()
+    kept = read_list(tmp_path / "workers")
+    assert len(crew.orders) == len(kept.there) + len(kept.whole.failed) == 4  # two for each of two workers
+    work(tmp_path / "workers", executor=Lastly())
     assert content(tmp_path / "workers") == whole[0]
 
 
