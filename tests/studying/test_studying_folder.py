@@ -14,14 +14,16 @@ from jaxscale import stopping
 from jaxscale.errors import JaxscaleError, StoreError
 from jaxscale.parts import batches
 from jaxscale.reports import studies_document
+from jaxscale.results.studies import name_of_objective
 from jaxscale.store import commits, load_studies, save_studies
 from jaxscale.store.commits import locked
-from jaxscale.store.listing import read_list
+from jaxscale.store.listing import folder_names, read_list
 from jaxscale.studying import batch
 
 ASKED = {"replicates": REPLICATES, "seed": 7, "budgets": [1e22, 1e24], "level": 0.8}
 MANY = importlib.import_module("jaxscale.parts.studies")  # whose name the function has in its package
-KEPT = ["books-pure-power-huber", "books-pure-power-squared", "web-pure-power-huber", "web-pure-power-squared"]
+OBJECTIVES = [js.huber(), js.huber(0.01)]  # which share their programs
+KEPT = [f"{table}-pure-power-huber{more}" for table in ("books", "web") for more in ("", "-0.01")]
 
 
 class KilledError(BaseException):
@@ -45,8 +47,8 @@ def made(answers, monkeypatch):
     names, own = [], batch.studied
 
     def once(runs, request, device):
-        key = (runs.loss.tobytes(), request.law.name, request.objective.name, request.seed)
-        names.append((len(runs), request.law.name, request.objective.name))
+        key = (runs.loss.tobytes(), request.law.name, name_of_objective(request.objective), request.seed)
+        names.append((len(runs), request.law.name, name_of_objective(request.objective)))
         if key not in answers:
             answers[key] = own(runs, request, device)
         return answers[key]
@@ -61,7 +63,7 @@ def work(tables, made):
     """Return a function that makes the studies, or those that are left, in a folder."""
 
     def begin(folder, **options):
-        return js.studies(tables, [LAW], objectives=["huber", "squared"], folder=folder, **{**ASKED, **options})
+        return js.studies(tables, [LAW], objectives=OBJECTIVES, folder=folder, **{**ASKED, **options})
 
     return begin
 
@@ -80,7 +82,7 @@ def content(folder):
 
 def test_a_folder_has_the_studies_of_memory_and_takes_no_time_again(work, whole, made, tables, tmp_path):
     bytes_of, found = whole
-    memory = js.studies(tables, [LAW], objectives=["huber", "squared"], **ASKED)
+    memory = js.studies(tables, [LAW], objectives=OBJECTIVES, **ASKED)
     assert found.counts == memory.counts == {"converged": 4, "refused": 2}
     assert found.failed == memory.failed
     assert sorted(path.name for path in (tmp_path / "whole").iterdir() if path.is_dir()) == KEPT
@@ -88,8 +90,9 @@ def test_a_folder_has_the_studies_of_memory_and_takes_no_time_again(work, whole,
     again, read = work(tmp_path / "whole"), load_studies(tmp_path / "whole")
     assert made == []
     assert content(tmp_path / "whole") == bytes_of
+    names = folder_names(found)
     for key in memory.found:
-        for one in (found[key], again[key], read[key], js.load(tmp_path / "whole" / "-".join(key))):
+        for one in (found[key], again[key], read[key], js.load(tmp_path / "whole" / names[key])):
             assert_same(one, memory[key])
     assert studies_document(found) == studies_document(again) == studies_document(read)
 
@@ -221,7 +224,7 @@ def test_other_tables_laws_and_objectives_are_refused_and_replaced_by_force(tabl
         ((dict(reversed(tables.items())), [LAW]), "another order"),
     ):
         with pytest.raises(StoreError, match=words):
-            js.studies(*given, objectives=["huber", "squared"], folder=folder, **ASKED)
+            js.studies(*given, objectives=OBJECTIVES, folder=folder, **ASKED)
     with pytest.raises(StoreError, match="another objective"):
         js.studies(tables, [LAW], folder=folder, **ASKED)
     assert content(folder) == whole[0]
@@ -300,15 +303,15 @@ def test_studies_whose_worker_was_lost_are_made_by_another(work, whole, tmp_path
 def test_what_is_lost_three_times_ends_the_work_and_keeps_the_rest(work, whole, made, tmp_path):
     class Losing(Lastly):
         def submit(self, call, order):
-            self.lost = 99 if b"squared" in order.request else 0
+            self.lost = 99 if b'"scale": 0.01' in order.request else 0
             return super().submit(call, order)
 
-    with pytest.raises(JaxscaleError, match="3 studies from books, pure-power, squared on were lost 3 times"):
+    with pytest.raises(JaxscaleError, match=r"3 studies from books, pure-power, huber\(0.01\) on were lost 3 times"):
         work(tmp_path / "workers", executor=Losing(error=ConnectionError))
     assert load_studies(tmp_path / "workers").counts == {"not-made": 3, "converged": 2, "refused": 1}
     made.clear()
     work(tmp_path / "workers", executor=Lastly())
-    assert {objective for _, _, objective in made} == {"squared"}
+    assert {objective for _, _, objective in made} == {"huber(0.01)"}
     assert content(tmp_path / "workers") == whole[0]
 
 
@@ -350,6 +353,6 @@ def test_a_text_that_names_no_executor_is_refused_before_a_folder_is_made(work, 
 
 @pytest.mark.slow
 def test_processes_of_this_machine_make_the_same_bytes(tables, whole, tmp_path):
-    asked = {"objectives": ["huber", "squared"], **ASKED}
+    asked = {"objectives": OBJECTIVES, **ASKED}
     js.studies(tables, [LAW], folder=tmp_path / "processes", executor="processes:2", **asked)
     assert content(tmp_path / "processes") == whole[0]
