@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,10 @@ from benchmarks.killswork import MOMENTS
 
 
 def kills(place: Path, count: int, chance: random.Random) -> dict:
-    """Return how many studies were killed, at what, and how many of them differ once they are gone on with."""
+    """Return how many studies were killed, at what, and how many of them differ once they are gone on with.
+
+    Those that had ended when they were to be killed are gone on with, too, and do not count as killed.
+    """
     whole, moments = place / "whole", str(place / "moments")
     at, different = Counter[str](), 0
     with _workers(place / "programs") as workers:
@@ -32,18 +36,20 @@ def kills(place: Path, count: int, chance: random.Random) -> dict:
         for folder in (whole, place / "again"):  # the second finds its programs, as those that are killed do
             took = workers.ended({"begin": str(folder), "moments": moments})["seconds"]
         wanted, before = content(whole), place / "again"
-        for turn in range(count + 1):
-            folder = place / f"killed-{turn}"
-            asked = {"finish": str(before), "begin": str(folder) if turn < count else None, "moments": moments}
+        while True:
+            is_last, folder = at.total() - at["the end"] == count, place / f"killed-{at.total()}"
+            asked = {"finish": str(before), "begin": None if is_last else str(folder), "moments": moments}
             Path(moments).unlink(missing_ok=True)
-            if turn < count:
-                at[workers.killed(asked, chance.uniform(0.0, took))] += 1
-            else:
+            if is_last:
                 workers.ended(asked)
+            else:
+                at[workers.killed(asked, chance.uniform(0.0, took))] += 1
             different += content(before) != wanted
+            shutil.rmtree(before)
+            if is_last:
+                return {"killed": count, "different": different, "at": dict(at.most_common())}
             before = folder
-            click.echo(f"{sum(at.values())} of {count} kills: {different} differ, {dict(at)}", err=True)
-    return {"asked": count, "killed": count - at["the end"], "different": different, "at": dict(at.most_common())}
+            click.echo(f"{at.total() - at['the end']} of {count} kills: {different} differ, {dict(at)}", err=True)
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from benchmarks import (
     cold,
     coverage,
     designs,
+    interrupts,
     large,
     markers,
     noisy,
@@ -28,6 +29,7 @@ README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: begin; written by `python -m benchmarks table` -->", "<!-- results: end -->"
 SHEETS: Mapping[str, Callable[[Mapping], tuple[Sheet, ...]]] = {
     "bootstrap": reporting.sheets,
+    "interrupts": interrupts.tabulate,
     "large": large.tabulate,
     "scaling": scaling.tabulate,
     "starts": starts.tabulate,

@@ -40,7 +40,7 @@ from jaxscale.store.surveys import read_survey
 from jaxscale.text import Json, shown_name
 
 NOT_KEPT = (
-    "{place}: {what} could not be written ({reason}); it needs {size}.\n"
+    "{place}: {what} could not be written ({reason}); the part has {size}, and its frontier some times as much.\n"
     "{count:,} replicates are kept there: make room, and give the same command again."
 )
 NOT_BEGUN = "{place}: holds no large study to take a share of; begin it first, as by jaxscale fit … --max-seconds 0"
@@ -186,22 +186,23 @@ def _kept(folder: Path, manifest: Manifest, solver: Solver, one: Solved) -> Mani
     data = part_bytes(record)
     part = kept_part(data, start, one.rows.stop, backend)
     now = manifest.with_part(part)
-    with _room(folder, part, manifest):
+    with _room(folder, "part", part, manifest.there):
         commit(folder / PARTS / part.name, data)
         write_manifest(folder, now)
         if before is not None and before.name != part.name:
             (folder / PARTS / before.name).unlink(missing_ok=True)
+    with _room(folder, "frontier", part, now.there):
         solver.told.on_part(folder, part)
     return now
 
 
 @contextmanager
-def _room(folder: Path, part: KeptPart, manifest: Manifest) -> Iterator[None]:
-    """Turn an error of the file system into a StoreError that says what is kept."""
+def _room(folder: Path, kind: str, part: KeptPart, kept: int) -> Iterator[None]:
+    """Turn an error of the file system into a StoreError that says how many replicates are kept."""
     try:
         yield
     except OSError as error:
-        what = f"the part of replicates {part.start:,} … {part.stop - 1:,}"
+        what = f"the {kind} of replicates {part.start:,} … {part.stop - 1:,}"
         reason = error.strerror or type(error).__name__
-        words = {"what": what, "reason": reason, "size": data_size(part.bytes), "count": manifest.there}
+        words = {"what": what, "reason": reason, "size": data_size(part.bytes), "count": kept}
         raise StoreError(NOT_KEPT.format(place=shown_name(str(folder)), **words)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -134,7 +135,7 @@ def studies(
         budgets=budgets, at=at, level=level, interval=interval,
     )  # fmt: skip
     crew = None if executor is None else Crew.of(executor)
-    work = Workshop(batch, device, crew, Stages(on_stage, on_done))
+    work = Workshop(batch, device, crew, Stages(on_stage, on_done), folder is not None)
     if folder is not None:
         return _in_folder(absolute_path(folder), work, force=force)
     made: dict[StudyKey, Study | str] = {}
@@ -150,12 +151,13 @@ def studies(
 
 @dataclass(frozen=True)
 class Workshop:
-    """Who makes the studies of a batch, and who is told."""
+    """Who makes the studies of a batch, and who is told.   is_kept: whether what workers are at is waited for."""
 
     batch: StudyBatch
     device: str
     crew: Crew | None
     told: Stages
+    is_kept: bool
 
     def each(
         self, keys: Sequence[StudyKey], on_answer: Callable[[StudyKey, Study | str], object]
@@ -193,7 +195,7 @@ class Workshop:
             names.append(f"{counted(len(share), 'study', 'studies')} from {share[0]} on")
         tasks = [Task(name, answer, (order,)) for name, order in zip(names, orders, strict=True)]
         notes: list[Finding] = []
-        with stopping.finishing():
+        with stopping.finishing() if self.is_kept else nullcontext():
             for back in each_back(crew, tasks, versions(), stopping.is_stopping):
                 for key, told in zip(shares[back.place], back.answer.told, strict=True):
                     on_answer(key, orders[back.place].study(told))

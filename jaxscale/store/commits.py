@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jaxscale.errors import StoreError
@@ -25,13 +25,18 @@ def commit(path: Path, data: bytes) -> None:
     """Write a file beside its place, wait for the disk, and move it in: a kill leaves the old file or the new one.
 
     The folder's entry is waited for as well. The draft has one name, which the next commit overwrites: see `locked`.
-    Raises OSError, and leaves the old file.
+    Raises OSError, and leaves the old file, and no draft that would take the last of a disk.
     """
     draft = path.with_name(f".{path.name}{DRAFT}")
-    with open(draft, "wb") as handle:
-        _write(handle.fileno(), data)
-        os.fsync(handle.fileno())
-    os.replace(draft, path)
+    try:
+        with open(draft, "wb") as handle:
+            _write(handle.fileno(), data)
+            os.fsync(handle.fileno())
+        os.replace(draft, path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
     sync_folder(path.parent)
 
 

@@ -23,8 +23,8 @@ from jaxscale.studying import with_frontiers
 from jaxscale.text import counted
 
 PARTS_MISSING = (
-    "{there:,} of {asked:,} replicates are there, and bands are those of these; {parts} can still be made: "
-    "jaxscale bootstrap"
+    "{there:,} of {asked:,} replicates are there, and bands are those of these; jaxscale bootstrap makes the rest, "
+    "{parts}"
 )
 NOT_STATUSES = "{place}: one of its parts holds a status that there is none of, so it was not written by jaxscale"
 

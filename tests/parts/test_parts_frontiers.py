@@ -87,7 +87,7 @@ def test_bands_of_an_unfinished_study_are_those_of_the_parts_that_are_there(work
     assert told["bootstrap"]["replicates"] == 64
     (missing,) = [one for one in study.ensemble.findings if one.code == "parts-missing"]
     assert "64 of 200 replicates are there" in missing.message
-    assert "3 parts can still be made" in missing.message
+    assert "makes the rest, 3 parts" in missing.message
     assert "parts-missing" in [one["code"] for one in told["warnings"]]
     work("bootstrap", "study", "--json")
     assert "parts-missing" not in [one.code for one in js.load("study").ensemble.findings]

@@ -170,6 +170,7 @@ def test_a_disk_that_takes_no_more_is_said_with_what_is_kept(begin, uninterrupte
     words = str(refused.value)
     assert f"the part of replicates 128 … 191 could not be written ({os.strerror(code)})" in words
     assert "128 replicates are kept there" in words
+    assert not [*folder.rglob("*.draft")]
     monkeypatch.undo()
     assert len(js.load(folder).ensemble) == 2 * PART
     begin(folder)

@@ -1,5 +1,7 @@
 """Three small tables for tests of many studies, of which one is too short for any fit, and what two studies share."""
 
+import importlib
+
 import numpy as np
 
 import jaxscale as js
@@ -7,6 +9,10 @@ from jaxscale.reports import fit_document
 
 FLOPS = np.geomspace(1e17, 1e21, 20)
 LAW, LACKING, REPLICATES = "pure-power", "data-constrained", 30
+ASKED = {"replicates": REPLICATES, "seed": 7, "budgets": [1e22, 1e24], "level": 0.8}
+OBJECTIVES = [js.huber(), js.huber(0.01)]  # which share their programs
+KEPT = [f"{table}-pure-power-huber{more}" for table in ("books", "web") for more in ("", "-0.01")]
+MANY = importlib.import_module("jaxscale.parts.studies")  # whose name the function has in its package
 
 
 def one_table(scale, seed, rows=20):
@@ -33,3 +39,7 @@ def assert_same(one, other):
     if one.frontier is not None:
         np.testing.assert_array_equal(one.frontier.params, other.frontier.params)
         np.testing.assert_array_equal(one.frontier.loss, other.frontier.loss)
+
+
+def content(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,85 +1,26 @@
-"""Many studies in a folder: each kept as soon as it is made, gone on with to the same bytes, also with workers."""
+"""Many studies in a folder: each kept as soon as it is made, and gone on with to the same bytes."""
 
-import importlib
 import os
-import pickle
 import shutil
-from concurrent.futures import BrokenExecutor, Future
 
 import pytest
-from many_tables import LACKING, LAW, REPLICATES, assert_same, three_tables
+from many_tables import ASKED, KEPT, LACKING, LAW, OBJECTIVES, assert_same, content
 
 import jaxscale as js
-from jaxscale.errors import JaxscaleError, StoreError
-from jaxscale.parts import batches
+from jaxscale.errors import StoreError
 from jaxscale.reports import studies_document
 from jaxscale.store import commits, load_studies, save_studies
 from jaxscale.store.commits import locked
-from jaxscale.store.listing import read_list
-from jaxscale.studying import batch
-
-ASKED = {"replicates": REPLICATES, "seed": 7, "budgets": [1e22, 1e24], "level": 0.8}
-MANY = importlib.import_module("jaxscale.parts.studies")  # whose name the function has in its package
-KEPT = ["books-pure-power-huber", "books-pure-power-squared", "web-pure-power-huber", "web-pure-power-squared"]
+from jaxscale.store.listing import folder_names, read_list
 
 
 class KilledError(BaseException):
     """What ends a process in these tests; nothing in the package may catch it."""
 
 
-@pytest.fixture(scope="module")
-def tables():
-    return three_tables()
-
-
-@pytest.fixture(scope="module")
-def answers():
-    """What each request was answered before: a study is a pure function of its table and its request."""
-    return {}
-
-
-@pytest.fixture
-def made(answers, monkeypatch):
-    """The names of the tables and objectives that a call makes studies of."""
-    names, own = [], batch.studied
-
-    def once(runs, request, device):
-        key = (runs.loss.tobytes(), request.law.name, request.objective.name, request.seed)
-        names.append((len(runs), request.law.name, request.objective.name))
-        if key not in answers:
-            answers[key] = own(runs, request, device)
-        return answers[key]
-
-    for module in (batches, MANY):
-        monkeypatch.setattr(module, "studied", once)
-    return names
-
-
-@pytest.fixture
-def work(tables, made):
-    """Return a function that makes the studies, or those that are left, in a folder."""
-
-    def begin(folder, **options):
-        return js.studies(tables, [LAW], objectives=["huber", "squared"], folder=folder, **{**ASKED, **options})
-
-    return begin
-
-
-@pytest.fixture
-def whole(work, tmp_path, made):
-    """The content of a folder that was made in one go, and what was returned."""
-    found = work(tmp_path / "whole")
-    made.clear()
-    return content(tmp_path / "whole"), found
-
-
-def content(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def test_a_folder_has_the_studies_of_memory_and_takes_no_time_again(work, whole, made, tables, tmp_path):
     bytes_of, found = whole
-    memory = js.studies(tables, [LAW], objectives=["huber", "squared"], **ASKED)
+    memory = js.studies(tables, [LAW], objectives=OBJECTIVES, **ASKED)
     assert found.counts == memory.counts == {"converged": 4, "refused": 2}
     assert found.failed == memory.failed
     assert sorted(path.name for path in (tmp_path / "whole").iterdir() if path.is_dir()) == KEPT
@@ -87,8 +28,9 @@ def test_a_folder_has_the_studies_of_memory_and_takes_no_time_again(work, whole,
     again, read = work(tmp_path / "whole"), load_studies(tmp_path / "whole")
     assert made == []
     assert content(tmp_path / "whole") == bytes_of
+    names = folder_names(found)
     for key in memory.found:
-        for one in (found[key], again[key], read[key], js.load(tmp_path / "whole" / "-".join(key))):
+        for one in (found[key], again[key], read[key], js.load(tmp_path / "whole" / names[key])):
             assert_same(one, memory[key])
     assert studies_document(found) == studies_document(again) == studies_document(read)
 
@@ -220,7 +162,7 @@ def test_other_tables_laws_and_objectives_are_refused_and_replaced_by_force(tabl
         ((dict(reversed(tables.items())), [LAW]), "another order"),
     ):
         with pytest.raises(StoreError, match=words):
-            js.studies(*given, objectives=["huber", "squared"], folder=folder, **ASKED)
+            js.studies(*given, objectives=OBJECTIVES, folder=folder, **ASKED)
     with pytest.raises(StoreError, match="another objective"):
         js.studies(tables, [LAW], folder=folder, **ASKED)
     assert content(folder) == whole[0]
@@ -249,92 +191,3 @@ def test_an_edited_list_is_refused(work, whole, tmp_path):
     path.write_text(path.read_text().replace('"seed": 7', '"seed": 8'))
     with pytest.raises(StoreError, match="SHA-256"):
         work(tmp_path / "whole")
-
-
-class Lastly:
-    """An executor of two workers whose answers come at once, each order pickled on the way; the first ones are lost."""
-
-    _max_workers = 2
-
-    def __init__(self, lost=0, error=BrokenExecutor):
-        self.lost, self.error, self.orders = lost, error, []
-
-    def submit(self, call, order):
-        self.orders.append(order)
-        future = Future()
-        if len(self.orders) <= self.lost:
-            future.set_exception(self.error("gone"))
-        else:
-            future.set_result(pickle.loads(pickle.dumps(call(pickle.loads(pickle.dumps(order))))))
-        return future
-
-
-def test_workers_make_the_same_bytes_and_answers(work, whole, tables, tmp_path):
-    crew = Lastly()
-    found = work(tmp_path / "workers", executor=crew)
-    assert content(tmp_path / "workers") == whole[0]
-    assert studies_document(found) == studies_document(whole[1])
-    assert sorted(len(order.tables) for order in crew.orders) == [3, 3]  # those that share programs together
-    memory = work(None, executor=Lastly())
-    assert memory.failed == found.failed
-    for key in found.found:
-        assert_same(memory[key], found[key])
-
-
-def test_a_worker_is_asked_for_so_many_at_a_time(work, whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(MANY, "TOGETHER", 2)
-    crew = Lastly()
-    work(tmp_path / "workers", executor=crew)
-    assert sorted(len(order.tables) for order in crew.orders) == [1, 1, 2, 2]
-    assert content(tmp_path / "workers") == whole[0]
-
-
-def test_studies_whose_worker_was_lost_are_made_by_another(work, whole, tmp_path):
-    found = work(tmp_path / "workers", executor=Lastly(lost=1, error=ConnectionError))
-    assert [note.code for note in found.findings] == ["parts-retried"]
-    assert "3 studies from books, pure-power, huber on were submitted 2 times" in found.findings[0].message
-    assert content(tmp_path / "workers") == whole[0]
-
-
-def test_what_is_lost_three_times_ends_the_work_and_keeps_the_rest(work, whole, made, tmp_path):
-    class Losing(Lastly):
-        def submit(self, call, order):
-            self.lost = 99 if b"squared" in order.request else 0
-            return super().submit(call, order)
-
-    with pytest.raises(JaxscaleError, match="3 studies from books, pure-power, squared on were lost 3 times"):
-        work(tmp_path / "workers", executor=Losing(error=ConnectionError))
-    assert load_studies(tmp_path / "workers").counts == {"not-made": 3, "converged": 2, "refused": 1}
-    made.clear()
-    work(tmp_path / "workers", executor=Lastly())
-    assert {objective for _, _, objective in made} == {"squared"}
-    assert content(tmp_path / "workers") == whole[0]
-
-
-def test_a_worker_of_another_version_is_refused_by_its_name(work, tmp_path, monkeypatch):
-    own = batches.answer
-    other = {"jaxscale": "0.0.9", "jax": "0.9"}
-    monkeypatch.setattr(MANY, "answer", lambda order: own(order)._replace(versions=other, worker="node7:12"))
-    crew = Lastly()
-    monkeypatch.setattr(crew, "submit", lambda call, order: _done(call(order)))
-    with pytest.raises(JaxscaleError, match=r"node7:12' has jaxscale 0\.0\.9 and jax 0\.9"):
-        work(tmp_path / "workers", executor=crew)
-
-
-def _done(answer):
-    future = Future()
-    future.set_result(answer)
-    return future
-
-
-def test_a_text_that_names_no_executor_is_refused_before_a_folder_is_made(work, tmp_path):
-    with pytest.raises(js.UsageError, match="neither an executor nor"):
-        work(tmp_path / "none", executor="threads")
-    assert not (tmp_path / "none").exists()
-
-
-@pytest.mark.slow
-def test_processes_of_this_machine_make_the_same_bytes(tables, whole, tmp_path):
-    asked = {"objectives": ["huber", "squared"], **ASKED}
-    js.studies(tables, [LAW], folder=tmp_path / "processes", executor="processes:2", **asked)
-    assert content(tmp_path / "processes") == whole[0]
