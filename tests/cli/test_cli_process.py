@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from documents import assert_kept
 
 from jaxscale.engine.caching import leaf_name
 from jaxscale.store import load
@@ -160,6 +161,7 @@ def test_a_refusal_leaves_stdout_empty_or_is_the_document_that_was_asked_for(sta
 
 def test_doctor_finds_a_working_float64(start):
     found = json.loads(start(["doctor", "--json"]).stdout)
+    assert_kept("doctor", found)
     assert found["float64"] is True
     assert found["versions"]["jax"]
     assert found["devices"]

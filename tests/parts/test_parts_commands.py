@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
+from documents import assert_kept, schema_name
 from large_studies import content, flip
 
 import jaxscale as js
@@ -35,7 +36,9 @@ def run(*words):
 def document(*words):
     answer = run(*words, "--json")
     assert answer.exit_code == 0, answer.stderr
-    return json.loads(answer.stdout)
+    found = json.loads(answer.stdout)
+    assert_kept(schema_name(words, found), found)
+    return found
 
 
 @pytest.fixture
