@@ -48,7 +48,7 @@ SETTINGS = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": SIZE,
-    "font.family": FAMILY,  # ships with matplotlib: the same glyphs on every machine
+    "font.family": [FAMILY, "sans-serif"],  # the first ships with matplotlib; an SVG may be read where it is not
     "font.size": SIZE,
     "legend.fontsize": SIZE,
     "legend.frameon": False,

@@ -21,7 +21,7 @@ from jaxscale.text import shown, shown_name
 NOT_WRITTEN = "{path}: the figure could not be written ({reason}); check the folder's owner and the disk"
 OF_ONE_GROUP = ("frontier", "isoloss", "isoflop", "density")
 """Figures that show one law: of a fit over groups each group has its own."""
-POINTS = 61
+POINTS = 37
 """Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
 
 SVG_DPI = 100

@@ -77,7 +77,7 @@ def test_the_curve_has_its_least_mean_where_the_plan_is(priced):
 
 def test_the_figure_names_limits_and_plans(priced):
     text = priced[2].read_text(encoding="utf-8")
-    for word in ("regret (nats/token)", "params N", "least regret", "6nd at most"):
+    for word in ("regret (nats/token)", "params $N$", "least regret", "6nd at most"):
         assert word in text
 
 

@@ -125,9 +125,9 @@ def test_plot_draws_everything_into_the_saved_folder(run, no_fit, fitted):
 def test_a_drawn_frontier_begins_at_the_measured_compute_and_is_made_only_where_it_is_drawn(
     run, no_fit, fitted, monkeypatch
 ):
-    def listen(self, study):
+    def listen(self, study, width):
         given[self.name] = study.frontier
-        return make(self, study)
+        return make(self, study, width)
 
     given, make = {}, Figure.make
     monkeypatch.setattr(Figure, "make", listen)

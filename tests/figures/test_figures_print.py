@@ -209,6 +209,7 @@ def test_text_of_a_svg_is_text(tmp_path):
     for words in ("compute in the table", "loss (nats/token)", "percentile bands"):
         assert words in written
     assert "α" in written
+    assert re.search(r"font-family: 'DejaVu Sans', [^;]*sans-serif", written)  # where DejaVu is not installed
 
 
 def test_what_savefig_writes_has_the_same_fonts_whatever_the_callers_settings(tmp_path):
