@@ -16,7 +16,7 @@ from jaxscale.cli.main import main
 
 OPTIONS = {name: option for option in main.commands["fit"].params for name in option.opts if name.startswith("--")}
 TO_FILL_IN = re.compile(r"\b(COLUMN|NUMBER|FORMULA|NAME|FILE|CHAR|TEXT)\b")
-FIT = ("--replicates", "0", "--flops", "1e20", "--force", "--out", "result", "--json")
+FIT = ("--replicates", "0", "--flops", "1e20", "--yes-extrapolate", "--force", "--out", "result", "--json")
 GRID = [(n, d) for n in (3e7, 6e7, 1.2e8, 2.4e8, 4.8e8) for d in (1e9, 4e9, 1.6e10)]
 NOISE = 0.004 * np.random.default_rng(7).standard_normal(len(GRID))
 LOSSES = [(1.8 + 480 / n**0.34 + 2100 / d**0.37) * np.exp(e) for (n, d), e in zip(GRID, NOISE, strict=True)]
