@@ -193,7 +193,9 @@ def sheet_of(lines: Sequence[Line]) -> sheets.Sheet:
     ]
     rows.append(("geometric mean", "", *means, "", "", ""))
     notes = tuple(note.format(rivals=" and ".join(JAX_RIVALS), lowered=LOWERED) for note in NOTES)
-    return sheets.Sheet(f"{len(lines)} tables, Chinchilla's law, Huber 1e-3", COLUMNS, tuple(rows), notes)
+    counts = " or ".join(f"{count:,}" for count in sorted({line.replicates for line in lines}))
+    title = f"{len(lines)} tables, Chinchilla's law, Huber 1e-3, {counts} replicates of each"
+    return sheets.Sheet(title, COLUMNS, tuple(rows), notes)
 
 
 def tabulate(document: Mapping) -> tuple[sheets.Sheet, ...]:
