@@ -6,6 +6,7 @@ from . import designing as designing
 from . import parts as parts
 from . import planning as planning
 from . import refitting as refitting
+from . import results as results
 from . import studying as studying
 from .allocation import allocate as allocate
 from .allocation import frontier as frontier
