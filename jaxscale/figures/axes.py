@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from jaxscale.digits import count_label, number_label
@@ -115,6 +116,16 @@ def few_ticks(low: float, high: float, most: int = 3) -> list[float]:
             return [ticks[index] for index in chosen]
     even = MaxNLocator(max(most - 1, 2)).tick_values(low, high)
     return [float(tick) for tick in even if low <= tick <= high]
+
+
+def shade_bar(axes: Axes, shaded: ScalarMappable, label: str, *, counts: bool = False, is_log: bool = True) -> None:
+    """Put the bar of a map of colours on top of a panel.   counts: whether its numbers are written as 7B."""
+    bar = axes.figure.colorbar(shaded, ax=axes, location="top", pad=0.02, aspect=36, label=label)
+    bar.outline.set_visible(False)
+    if is_log:
+        bar.ax.xaxis.set_major_locator(FixedLocator(few_ticks(*bar.ax.get_xlim(), most=4)))
+        bar.ax.xaxis.set_major_formatter(FuncFormatter(count_label if counts else number_label))
+        bar.ax.xaxis.set_minor_locator(NullLocator())
 
 
 def loss_axis(axes: Axes, which: Which, *values: np.ndarray, is_power: bool = False) -> None:

@@ -11,11 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from jaxscale.digits import count_label
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.figures.axes import few_ticks, label_of, log_axis, loss_axis, within_reach
+from jaxscale.figures.axes import label_of, log_axis, loss_axis, shade_bar, within_reach
 from jaxscale.figures.captions import table_rows
 from jaxscale.figures.levels import SHADE
 from jaxscale.figures.pages import VERMILLION, Page, Width, page, set_caption, set_legend
@@ -81,12 +79,7 @@ def _draw_curves(ax: Axes, curves: tuple[Curve, ...], found: Envelope) -> None:
     log_axis(ax, "x", flops, name="flops")
     loss_axis(ax, "y", losses[within_reach(losses)])
     ax.set(xlabel=label_of("flops"), ylabel=label_of("loss"))
-    bar = ax.figure.colorbar(ScalarMappable(norm, SHADE), ax=ax, location="top", pad=0.02, aspect=36)
-    bar.set_label("params $N$")
-    bar.outline.set_visible(False)
-    bar.ax.xaxis.set_major_locator(FixedLocator(few_ticks(*bar.ax.get_xlim(), most=4)))
-    bar.ax.xaxis.set_major_formatter(FuncFormatter(count_label))
-    bar.ax.xaxis.set_minor_locator(NullLocator())
+    shade_bar(ax, ScalarMappable(norm, SHADE), "params $N$", counts=True)
 
 
 def _draw_sizes(ax: Axes, curves: tuple[Curve, ...], found: Envelope) -> None:

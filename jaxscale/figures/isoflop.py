@@ -12,11 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from jaxscale.digits import number_label
 from jaxscale.errors import RunsError, UsageError
-from jaxscale.figures.axes import few_ticks, label_of, log_axis, loss_axis, within_reach
+from jaxscale.figures.axes import label_of, log_axis, loss_axis, shade_bar, within_reach
 from jaxscale.figures.captions import table_rows
 from jaxscale.figures.levels import SHADE
 from jaxscale.figures.pages import INK, VERMILLION, Page, Width, page, set_caption, set_legend
@@ -118,12 +116,7 @@ def _draw_profiles(ax: Axes, parabolas: tuple[Parabola, ...]) -> None:
     ax.plot([one.vertex for one in parabolas], [one.least for one in parabolas], color=VERMILLION, marker="D",
             markersize=4, markeredgecolor="white", markeredgewidth=0.5, linestyle="none", zorder=5)  # fmt: skip
     ax.set(xlabel=label_of("params"), ylabel=label_of("loss"))
-    bar = ax.figure.colorbar(ScalarMappable(norm, SHADE), ax=ax, location="top", pad=0.02, aspect=36)
-    bar.set_label("budget $C$ (FLOP)")
-    bar.outline.set_visible(False)
-    bar.ax.xaxis.set_major_locator(FixedLocator(few_ticks(*bar.ax.get_xlim(), most=4)))
-    bar.ax.xaxis.set_major_formatter(FuncFormatter(number_label))
-    bar.ax.xaxis.set_minor_locator(NullLocator())
+    shade_bar(ax, ScalarMappable(norm, SHADE), "budget $C$ (FLOP)")
 
 
 def _draw_line(ax: Axes, parabolas: tuple[Parabola, ...], found: IsoFlop) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from jaxscale.allocation.inputs import priced
 from jaxscale.digits import number_label, signed
-from jaxscale.figures.axes import Quantity, abscissae, few_ticks, log_axis
+from jaxscale.figures.axes import Quantity, abscissae, log_axis, shade_bar
 from jaxscale.figures.captions import caption
 from jaxscale.figures.labelling import label_points
 from jaxscale.figures.pages import (
@@ -115,12 +115,7 @@ def draw_residuals(ax: Axes, quantity: Quantity, residuals: np.ndarray, *, shade
                 clip_on=marker == "o",
             )
     if colours is not None and shade is not None:
-        bar = ax.figure.colorbar(points, ax=ax, location="top", pad=0.02, aspect=36, label=f"colour: {shade.label}")
-        bar.outline.set_visible(False)
-        if shade.is_log:
-            bar.ax.xaxis.set_major_locator(FixedLocator(few_ticks(*bar.ax.get_xlim(), most=4)))
-            bar.ax.xaxis.set_major_formatter(FuncFormatter(number_label))
-            bar.ax.xaxis.set_minor_formatter(NullFormatter())
+        shade_bar(ax, points, f"colour: {shade.label}", is_log=shade.is_log)
     ax.axhline(0.0, color=INK, linewidth=0.8, zorder=2)
     ax.plot(*running_median(quantity.values, residuals), color=VERMILLION, linewidth=1.2, zorder=4)
     if quantity.is_log:

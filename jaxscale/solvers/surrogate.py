@@ -193,7 +193,7 @@ def surrogate_evaluation(
 @dataclass(frozen=True)
 class Quadratic:
     """The residual of a row that is (kind, terms), with its own derivatives: traced twice in reverse they would be
-    hundreds of operations for each of the p (p + 1) / 2 pairs.
+    some sixty operations more for each of the p (p + 1) / 2 pairs.
     """
 
     def __call__(self, z: tuple[jax.Array, ...], row: Row) -> jax.Array:
