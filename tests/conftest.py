@@ -26,7 +26,7 @@ def pytest_configure(config):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {WHOLE}".strip()
     import jax
     from hypothesis import settings
-    from kept_programs import kept_folder
+    from kept_programs import keep_traces, kept_folder
     from program_count import ProgramCount
 
     settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
@@ -38,6 +38,7 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", "ignore:Error reading persistent compilation cache entry")
     jax.config.update("jax_compilation_cache_dir", os.environ[COMPILED])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+    keep_traces(Path(os.environ[COMPILED]))
     count = ProgramCount(config)
     count.watch()
     config.pluginmanager.register(count, "program-count")

@@ -1,4 +1,4 @@
-"""The folder in which compiled programs outlive a run of the tests, one for each state of the code."""
+"""The folder in which programs outlive a run of the tests, compiled and traced: one for each state of the code."""
 
 import hashlib
 import shutil
@@ -28,3 +28,15 @@ def kept_folder(cache):
         if other != kept and other.stat().st_mtime < time.time() - IN_USE:
             shutil.rmtree(other, ignore_errors=True)
     return kept
+
+
+def keep_traces(folder):
+    """Have the engine keep what it traces in a folder, as a command does.
+
+    What is traced anew may be written otherwise after other programs, and was then compiled once a worker.
+    """
+    from jaxscale.engine import tracing
+
+    traces = folder / "traces"
+    traces.mkdir(parents=True, exist_ok=True)
+    tracing.keep_in(traces)

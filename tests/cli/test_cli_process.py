@@ -101,7 +101,9 @@ def test_a_fit_whose_page_could_not_be_written_says_where_its_results_are(shell,
     assert load(own_folder / "kept").fit.is_usable
 
 
-@pytest.mark.parametrize("how", ["2> /dev/full", "2>&-", "2>&- <&-"])
+@pytest.mark.parametrize(
+    "how", ["2> /dev/full", *(pytest.param(how, marks=pytest.mark.slow) for how in ("2>&-", "2>&- <&-"))]
+)
 def test_messages_that_cannot_be_written_change_no_exit_code(shell, how):
     assert shell("{} " + how, ["fit", "nosuch.csv"]).returncode == 3
     assert shell("{} " + how, ["laws", "nosuch"]).returncode == 2

@@ -28,6 +28,7 @@ def spoilt(runs, fit, row, factor):
     return replace(runs, loss=np.where(np.arange(len(runs)) == row, factor * at_law, runs.loss))
 
 
+@pytest.mark.slow
 def test_the_five_dropped_runs_of_epochs_table_carry_the_answer_when_they_are_put_back(shared_data, epoch_fit):
     """Besiroglu et al. 2024, appendix: without them D/N is near 18 at Chinchilla's budget, with them near 6.5."""
     whole = js.read_runs(shared_data / "epoch_chinchilla.csv")
@@ -49,7 +50,7 @@ def test_the_table_without_them_has_neither_finding(epoch_fit):
     assert "floor-carries" not in found
 
 
-@pytest.mark.parametrize("name", ["epoch", "farseer", "pilot"])
+@pytest.mark.parametrize("name", ["epoch", pytest.param("farseer", marks=pytest.mark.slow), "pilot"])
 def test_a_mistyped_and_a_diverged_run_are_named(name, tables):
     runs = tables[name]
     fit, row = js.fit(runs), len(runs) // 3

@@ -22,11 +22,16 @@ from jaxscale.solvers.surrogate import quadratic
 ARGUMENT = {"x": np.linspace(0.0, 1.0, 7), "pair": (np.arange(3), np.float64(2.0))}
 
 
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch):
+    """Traces are kept where a test says, and afterwards where they were."""
+    monkeypatch.setattr(tracing, "FOLDER", [])
+
+
 @pytest.fixture
 def folder(tmp_path):
     tracing.keep_in(tmp_path)
-    yield tmp_path
-    tracing.keep_in(None)
+    return tmp_path
 
 
 def counted(traces):
@@ -83,11 +88,8 @@ def test_a_damaged_file_is_a_trace_that_is_missing(folder, content):
 def test_a_folder_that_takes_nothing_costs_a_trace_and_no_more(tmp_path):
     traces = []
     tracing.keep_in(tmp_path / "missing")
-    try:
-        for _ in range(2):
-            assert answer(counted(traces))["more"][0].tolist() == [1, 2, 3]
-    finally:
-        tracing.keep_in(None)
+    for _ in range(2):
+        assert answer(counted(traces))["more"][0].tolist() == [1, 2, 3]
     assert len(traces) == 2
 
 

@@ -125,7 +125,7 @@ def test_the_handmade_coefs_cover_every_registered_law():
     assert {LAWS.resolve(name).inputs for name in COEFS} >= {("params", "tokens"), ("flops",), ("params",), ("tokens",)}
 
 
-@pytest.mark.parametrize("rows", [6, 40, pytest.param(6000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", [6, *(pytest.param(rows, marks=pytest.mark.slow) for rows in (40, 6000))])
 def test_no_text_overlaps_in_small_and_large_tables(rows):
     fit, ensemble, frontier = results(rows=rows, noise=0.05)
     for figure in OF_EVERY_TABLE:
@@ -280,6 +280,7 @@ def test_the_callers_style_neither_matters_nor_changes(tmp_path):
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "other.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_figures_never_touch_pyplot():
     script = (
         "import sys; from handmade import fit_of, ensemble_of, frontier_of\n"

@@ -60,7 +60,7 @@ def test_a_pdf_has_its_width_text_of_8_points_and_no_type_3(tmp_path, name, widt
 
 
 @pytest.mark.parametrize("width", INCHES)
-@pytest.mark.parametrize("rows", [3, 40])
+@pytest.mark.parametrize("rows", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_no_text_overlaps_at_either_width(width, rows):
     study = study_of(rows=rows, noise=0.02)
     for name in NAMES:

@@ -166,6 +166,7 @@ def test_the_kernel_lowers_to_one_custom_call_for_a_chip_that_is_not_here(chip, 
     assert call in text
 
 
+@pytest.mark.slow
 def test_descents_by_the_kernel_are_those_by_the_plain_pass():
     """Rows that each lane has for itself go through the kernel as its weights do."""
     random = np.random.default_rng(5)

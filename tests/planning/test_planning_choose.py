@@ -27,6 +27,7 @@ KUMAR = {
 BITS = ("bits_weights", "bits_activations", "bits_cache")
 
 
+@pytest.mark.slow
 def test_a_chosen_share_of_idle_experts_is_the_best_of_a_scan():
     """Abnar et al. 2025, within a number of active params: plans at fixed shares are no better, and none is far off."""
     limits = [at_most("active_params", 4e9), at_most("params", 6e10)]
@@ -118,6 +119,7 @@ def test_a_batch_is_chosen_between_steps_and_flops():
     assert min(at(0.95), at(1.05)) > best.loss
 
 
+@pytest.mark.slow
 def test_ends_are_worth_what_moving_them_gains():
     """Multipliers and the derivatives of the program, of the logarithm and of what a share leaves."""
     limits = [at_most("active_params", 4e9)]
@@ -139,6 +141,7 @@ def test_ends_are_worth_what_moving_them_gains():
         assert jax.jvp(lowest, (0.5,), (1.0,))[1] == pytest.approx(float(jax.grad(lowest)(0.5)), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_one_choice_for_all_draws_is_that_of_a_search():
     """Mean loss over draws is least at the size and the share that SciPy finds."""
     random = np.random.default_rng(3)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from plans import LAW, SARDANA, loss
 
 import jaxscale as js
@@ -78,6 +79,7 @@ RIVALS = {
 """Derivatives of the least loss in the budget and in the cap on tokens, both active, of Sardana's coefs; JAX 0.10.2."""
 
 
+@pytest.mark.slow
 def test_derivatives_at_two_active_limits_are_the_closed_ones_which_rivals_give_in_part():
     """N = C/6/cap and D = cap: forward, reverse, under jit and under vmap, to ten digits."""
     question = question_of(LAW, flops=FLOPS, limits=[at_most("tokens", CAP)])

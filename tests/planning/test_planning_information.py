@@ -55,6 +55,7 @@ def test_runs_of_a_linear_law_are_worth_what_the_closed_form_says(theta, curve, 
     assert effective > 100
 
 
+@pytest.mark.slow
 def test_more_runs_are_worth_more_and_never_more_than_perfect_information(theta, curve):
     perfect = 0.5 * BEND * HOW @ HOW
     values = [closed(RUNS[:count]) for count in (1, 2, 3)]

@@ -73,6 +73,7 @@ def test_the_conditions_are_met_and_the_limits_kept(found):
     assert 1 < np.mean(np.sum(best.multipliers > 0, axis=1)) < 3  # several bind, and not all
 
 
+@pytest.mark.slow
 def test_scipy_finds_nothing_lower(found):
     """From the optimum and from elsewhere, by sequential quadratic programming."""
     every, best, _ = found

@@ -94,7 +94,7 @@ def test_at_the_base_it_is_the_objective_with_its_gradient_and_hessian(at_bases)
     np.testing.assert_allclose(there.curvature, frame.transpose(0, 2, 1) @ here.curvature @ frame, atol=1e-4)
 
 
-@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("size", [1, 2, pytest.param(5, marks=pytest.mark.slow)])
 def test_its_own_derivatives_are_those_of_its_residual(size):
     """Against JAX's gradient and Hessian of the value, and the value against the quadratic form."""
     random = np.random.default_rng(size)

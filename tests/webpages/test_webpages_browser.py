@@ -6,6 +6,8 @@ import pytest
 import jaxscale as js
 from jaxscale.planning import at_most
 
+pytestmark = pytest.mark.slow  # each a page that Chromium opens; their contents are read in the default run, too
+
 SOON = 2.0
 """Seconds in which the page of a study is to open."""
 TRIES = 8
