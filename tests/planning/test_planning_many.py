@@ -61,13 +61,23 @@ def many():
     def both(p):
         return planned(spending, p), missed(spending, p)
 
-    with precision.float64():
-        found, lacking = jax.tree.map(np.asarray, jax.jit(jax.vmap(both))(given))
-    return spending, given, found, lacking
+    compiled = jax.jit(jax.vmap(both))
+
+    def answers(given):
+        with precision.float64():
+            return jax.tree.map(np.asarray, compiled(given))
+
+    return spending, given, answers
 
 
-def test_many_limits_at_once_are_kept_and_certified(many):
-    _, _, found, lacking = many
+@pytest.fixture(scope="module")
+def found(many):
+    _, given, answers = many
+    return answers(given)
+
+
+def test_many_limits_at_once_are_kept_and_certified(found):
+    found, lacking = found
     is_none = lacking.excess > WITHIN
     assert 0.02 < is_none.mean() < 0.5
     met = found.certificate.is_met
@@ -78,8 +88,30 @@ def test_many_limits_at_once_are_kept_and_certified(many):
     assert (found.multipliers[met][:, : len(KINDS)] > 0).any(axis=0).all()  # each of them binds somewhere
 
 
-def test_no_point_of_a_grid_within_the_limits_is_better(many):
-    spending, given, found, lacking = many
+@pytest.mark.parametrize("at", range(len(KINDS)), ids=[name for name, *_ in KINDS])
+def test_a_multiplier_is_what_the_loss_falls_by_where_its_limit_is_moved(many, found, at):
+    """In the logarithm of the cap, where the same limits bind on either side of it."""
+    _, given, answers = many
+    ends = [
+        answers(given._replace(caps=tuple(cap * np.exp(step * (k == at)) for k, cap in enumerate(given.caps))))[0]
+        for step in (1e-4, -1e-4)
+    ]
+    every = (found[0], *ends)
+    binds = [one.multipliers[:, : len(KINDS)] > 0 for one in every]
+    is_same = np.all(
+        [one.certificate.is_met & (each == binds[0]).all(axis=1) for one, each in zip(every, binds, strict=True)],
+        axis=0,
+    )
+    worth = found[0].multipliers[:, at]
+    places = is_same & (worth > 1e-6)
+    assert places.sum() > 20
+    falls = np.abs(ends[1].loss - ends[0].loss) / 2e-4
+    np.testing.assert_allclose(worth[places], falls[places], rtol=1e-5)
+
+
+def test_no_point_of_a_grid_within_the_limits_is_better(many, found):
+    spending, given, _ = many
+    found, lacking = found
     u, v = (one.ravel() for one in np.meshgrid(np.linspace(10, 40, 200), np.linspace(10, 40, 200)))
     params, tokens = np.exp(u), np.exp(v)
     for at in range(MANY):
@@ -95,8 +127,8 @@ def test_no_point_of_a_grid_within_the_limits_is_better(many):
             assert found.loss[at] <= least + 1e-9
 
 
-def test_a_geometric_programme_finds_the_same_losses(many):
+def test_a_geometric_programme_finds_the_same_losses(found):
     """The width times the layers of a served model and the price of a lifetime are monomials, too."""
-    _, _, found, lacking = many
+    found, lacking = found
     kept = np.flatnonzero(lacking.excess <= WITHIN)[:100:10]
     np.testing.assert_allclose(found.loss[kept], CONIC, rtol=1e-9)
