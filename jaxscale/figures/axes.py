@@ -32,6 +32,8 @@ FAR = 4.0
 """A value above the least by more than this multiple of the spread of 95 % of them is an arrow at the edge."""
 LEAST_SPAN = 10.0
 """A log axis covers at least this factor, so that a single budget or size still gets two ticks."""
+SHORT = 0.8
+"""Decades below which 1, 2 and 5 may give a log axis fewer than two ticks."""
 
 
 @dataclass(frozen=True)
@@ -70,22 +72,23 @@ def abscissae(runs: Runs, law: Law) -> tuple[Quantity, ...]:
     return shown or (Quantity("row", "row of the table", runs.row.astype(np.float64), is_log=False),)
 
 
-def log_axis(axes: Axes, which: Which, *values: np.ndarray, name: str = "", room: float = 0.04) -> None:
+def log_axis(
+    axes: Axes, which: Which, *values: np.ndarray, name: str = "", room: float = 0.04, least: float = LEAST_SPAN
+) -> None:
     """Make one axis logarithmic, wide enough for the positive values, with at most about seven ticks.
 
     name: the quantity; params and tokens are written 70M, 1.5B, 2T, large numbers as powers of ten. An axis of losses
-    may be shorter than a decade, and has ticks at round numbers.   room: free space at either end, as a share of the
-    axis.
+    may be shorter than a decade; one that is has ticks at round numbers.   room: free space at either end, as a share
+    of the axis.   least: factor that it covers at the least, if these are no losses.
     """
-    least = 1.0 if name == "loss" else LEAST_SPAN
+    least = 1.0 if name == "loss" else least
     low, high = log_limits(*values, room=room, least=least)
     decades = math.log10(high / low)
     subs = (1.0, 2.0, 5.0) if decades < 1.6 else (1.0, 3.0) if decades < 2.6 else (1.0,)
     axis = axes.xaxis if which == "x" else axes.yaxis
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
-    axis.set_major_locator(
-        FixedLocator(few_ticks(low, high, 5)) if name == "loss" else LogLocator(subs=subs, numticks=8)
-    )
+    is_short = name == "loss" or decades < SHORT
+    axis.set_major_locator(FixedLocator(few_ticks(low, high, 5)) if is_short else LogLocator(subs=subs, numticks=8))
     axis.set_major_formatter(FuncFormatter(count_label if name in COUNTS else number_label))
     if decades < 12.0 and name != "loss":
         axis.set_minor_locator(LogLocator(subs="auto" if decades < 6.0 else (1.0,), numticks=200))

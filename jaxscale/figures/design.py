@@ -33,6 +33,8 @@ from jaxscale.results import Design
 
 LEAST = 1e-4
 """Least value of a candidate that has a shade of its own, relative to the largest."""
+WIDE = 30.0
+"""Budget, relative to the first cost, from which what is spent has a log axis: cheap runs would be one point."""
 
 
 def draw_design(design: Design, *, width: Width = "page", notes: Sequence[str] = ()) -> Page:
@@ -102,16 +104,20 @@ def _inputs(design: Design) -> dict[str, np.ndarray]:
 
 
 def _draw_path(ax: Axes, design: Design) -> None:
-    """Draw the criterion against what is spent."""
-    spent = np.concatenate([[0.0], np.cumsum(design.costs)])
+    """Draw the criterion against what is spent, from the left edge where nothing is."""
+    spent = np.cumsum(design.costs)
+    if len(spent) and design.budget > WIDE * spent[0]:
+        log_axis(ax, "x", spent, np.array([design.budget]), name="cost")
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(2))
+        ax.xaxis.set_major_formatter(FuncFormatter(number_label))
+        ax.set_xlim(0.0, 1.05 * design.budget)
+    spent = np.concatenate([ax.get_xlim()[:1], spent])
     ax.step(spent, design.path, where="post", color=VERMILLION, linewidth=1.3, zorder=3)
-    ax.plot(spent, design.path, color=VERMILLION, marker="o", markersize=4, linestyle="none", zorder=4)
+    ax.plot(spent, design.path, color=VERMILLION, marker="o", markersize=4, linestyle="none", zorder=4, clip_on=False)
     ax.axvline(design.budget, color=GREY, linewidth=0.9, linestyle=(0, (4.0, 2.0)))
     ax.annotate("budget", (design.budget, 0.97), xycoords=("data", "axes fraction"), color=GREY,
                 ha="right", va="top", rotation=90, xytext=(-2, 0), textcoords="offset points")  # fmt: skip
     if (design.path > 0).all() and design.path.max() > 3.0 * design.path.min():
         ax.set_yscale("log")
     ax.set(xlabel="spent", ylabel=f"expected {literal(design.criterion)} ({literal(design.unit, limit=40)})")
-    ax.xaxis.set_major_locator(MaxNLocator(2))
-    ax.xaxis.set_major_formatter(FuncFormatter(number_label))
-    ax.set_xlim(-0.02 * design.budget, 1.05 * design.budget)

@@ -211,9 +211,11 @@ def _draw_regret(ax: Axes, decision: Decision, level: float) -> None:
         if _is_shown(decision, one.params):
             value = one.expected()[0]
             color, mark = VERMILLION if at == 0 else INK, MARKS[at % len(MARKS)]
-            ax.plot(one.params, value, color=color, marker=mark, markersize=6, linestyle="none", zorder=5)
-    log_axis(ax, "x", curve.params, name="params", room=0.0)
-    ax.set(xlabel=label_of("params"), ylabel="regret (nats/token)", xlim=curve.params[[0, -1]])
+            ax.plot(
+                one.params, value, color=color, marker=mark, markersize=6, linestyle="none", zorder=5, clip_on=False
+            )
+    log_axis(ax, "x", curve.params, name="params", room=0.0, least=1.0)
+    ax.set(xlabel=label_of("params"), ylabel="regret (nats/token)")
     ax.set_ylim(0.0, 1.15 * float(np.max(high)))
 
 

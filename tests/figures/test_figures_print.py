@@ -15,8 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from test_figures import assert_no_text_overlaps, caption_of, results
 
+import jaxscale as js
 from jaxscale.errors import UsageError
 from jaxscale.figures import FIGURES, save_figure
+from jaxscale.figures.axes import log_axis
 from jaxscale.figures.levels import rounded
 from jaxscale.figures.symbols import equation, symbol, unit
 from jaxscale.laws import LAWS
@@ -172,6 +174,31 @@ def test_rounded_levels_keep_their_order_and_lie_near_where_they_were():
         assert len(found) == len(levels)
         assert np.all(np.abs(found - levels) <= 0.5 * np.minimum(np.r_[gaps, np.inf], np.r_[np.inf, gaps]) * (1 + 1e-9))
         assert all(one < other for one, other in pairwise(found))
+
+
+@pytest.mark.parametrize("factor", [1.2, 2.3, 5.0, 30.0, 1e4])
+def test_a_log_axis_of_any_length_has_two_ticks_at_least(factor):
+    ax = Figure().subplots()
+    log_axis(ax, "x", np.array([1.3e10, 1.3e10 * factor]), name="params", room=0.0, least=1.0)
+    low, high = ax.get_xlim()
+    assert 2 <= sum(low <= tick <= high for tick in ax.get_xticks()) <= 8
+
+
+def test_cheap_runs_of_a_design_are_told_apart_beside_a_large_budget():
+    params, ratio = (grid.ravel() for grid in np.meshgrid([1e8, 2e8, 4e8, 8e8], [5.0, 20.0, 80.0]))
+    design = js.design(
+        law="chinchilla",
+        coefs="besiroglu2024",
+        candidates={"params": params, "tokens": params * ratio},
+        budget=1e24,
+        target=1e23,
+        criterion="d-optimal",
+    )
+    ax = Figure().subplots()
+    design.plot(ax=ax, panel="path")
+    places = ax.transAxes.inverted().transform(ax.transData.transform(ax.lines[1].get_xydata()))[:, 0]
+    assert np.diff(places).min() > 0.002
+    assert (places[0], places[-1] < 1.0) == (0.0, True)
 
 
 @pytest.mark.parametrize(("law", "scale"), [("pure-power", "log"), ("power", "linear"), ("chinchilla", "linear")])
