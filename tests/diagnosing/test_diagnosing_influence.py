@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import jaxscale as js
+from jaxscale.diagnosing.influence import chance_of_worst
 from jaxscale.laws import law_from_expression
 
 COLUMNS = {
@@ -145,3 +146,11 @@ def test_what_cannot_be_diagnosed_is_refused(clean):
     failed = replace(clean.fit, status=js.Status.STALLED)
     with pytest.raises(js.UsageError, match="not a minimum"):
         js.diagnose(failed)
+
+
+@pytest.mark.parametrize(("worst", "count"), [(1, 20), (3, 60), (5, 240)])
+def test_what_the_worst_of_many_move_by_chance_is_that_of_simulated_errors(worst, count):
+    """The sum of the largest of so many normal errors, over what is left of them, in standard errors of their mean."""
+    drawn = np.sort(np.random.default_rng(0).standard_normal((20_000, count)), axis=1)
+    moved = drawn[:, -worst:].sum(axis=1).mean() / (count - worst) * np.sqrt(count)
+    assert chance_of_worst(worst, count) == pytest.approx(moved, rel=0.02)

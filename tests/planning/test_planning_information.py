@@ -55,6 +55,14 @@ def test_runs_of_a_linear_law_are_worth_what_the_closed_form_says(theta, curve, 
     assert effective > 100
 
 
+def test_results_that_say_nothing_gain_nothing_from_the_draws_that_choose(theta, curve):
+    """Draws that chose a size would be glad of it: others judge it, and find it no better than one chosen by all."""
+    few = slice(0, 100)
+    some = RegretCurve(curve.params, curve.tokens, curve.nats[few])
+    alike, nothing = np.full(100, 0.01), np.zeros((100, 1))
+    assert simulated_worth(some, nothing, alike, NOISE, 500, np.random.default_rng(3))[0] < 0.0
+
+
 @pytest.mark.slow
 def test_more_runs_are_worth_more_and_never_more_than_perfect_information(theta, curve):
     perfect = 0.5 * BEND * HOW @ HOW
