@@ -86,6 +86,28 @@ def test_multipliers_are_what_one_more_unit_is_worth():
         assert worth == pytest.approx(by_differences, rel=1e-5, abs=1e-10 / limits[at].cap)
 
 
+def test_an_amount_whose_least_is_its_most_has_one_multiplier_that_is_decided():
+    """Sizes and ratios that are held, where no plan has room: the loss there, and what moving both caps is worth."""
+    random = np.random.default_rng(3)
+    for _ in range(30):
+        flops, ratio = 10 ** random.uniform(18, 26), np.exp(random.uniform(-1.5, 1.5))
+        params = closed(flops, SARDANA)[0] * ratio
+        ends = (1 - 1e-4, 1 + 1e-4)
+        held = [loss(params * by, flops / 6 / (params * by), SARDANA) for by in ends]
+        for rounded in (1.0, 1.0 + 3e-10):
+            limits = [at_most("params", params), at_least("params", params * rounded)]
+            best = js.plan(law="chinchilla", coefs=SARDANA, flops=flops, limits=limits)
+            assert best.status is js.PlanStatus.OPTIMAL
+            assert best.params == pytest.approx(params, rel=1e-9)
+            assert best.residual < 1e-9
+            worth = best.multipliers["params at most"] + best.multipliers["params at least"]
+            assert worth == pytest.approx((held[0] - held[1]) / (2e-4 * params), rel=1e-5)
+        limits = [at_least("tokens_per_param", ratio), at_most("tokens_per_param", ratio)]
+        best = js.plan(law="chinchilla", coefs=SARDANA, flops=flops, limits=limits)
+        assert best.loss == pytest.approx(loss((flops / 6 / ratio) ** 0.5, (flops / 6 * ratio) ** 0.5, SARDANA))
+        assert best.residual < 1e-9
+
+
 def test_the_cost_to_be_least_need_not_be_the_one_of_serving():
     """The least FLOP of training for a loss, whatever is served: the split of the budget that reaches it."""
     before = closed(1e23, SARDANA)
