@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum
+from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum, lowest
 from jaxscale.planning.spending import PlanNumbers, Spending
 
 T = TypeVar("T")
@@ -76,7 +76,8 @@ class Missed(NamedTuple):
 def planned(spending: Spending, p: PlanNumbers) -> Planned:
     """Return the best plan; differentiable in p, under the caller's jit and vmap.
 
-    Of several starts the lowest counts whose conditions are met.
+    Of several starts the lowest counts whose conditions are met; one at one param or one token, where a law that is not
+    convex may fall on though nothing can be trained there, only where no other is.
     """
     starts = jax.lax.stop_gradient(spending.starts(p))
 
@@ -88,7 +89,8 @@ def planned(spending: Spending, p: PlanNumbers) -> Planned:
 
     every = jax.vmap(ended)(starts)
     value = jax.vmap(lambda x: spending.objective(x, p))(every.x)
-    best = jnp.argmin(jnp.where(every.certificate.is_met, value, jnp.inf))
+    is_inside = jnp.all(every.multipliers[:, spending.ones] <= 0, axis=1)
+    best = lowest(value, every.certificate.is_met, is_inside)
     return jax.tree.map(lambda leaf: leaf[best], every)
 
 

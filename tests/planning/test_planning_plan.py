@@ -1,5 +1,6 @@
 """Plans: closed forms, Sardana's examples, repeated tokens by dense search, multipliers, and refusals."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -106,6 +107,20 @@ def test_an_amount_whose_least_is_its_most_has_one_multiplier_that_is_decided():
         best = js.plan(law="chinchilla", coefs=SARDANA, flops=flops, limits=limits)
         assert best.loss == pytest.approx(loss((flops / 6 / ratio) ** 0.5, (flops / 6 * ratio) ** 0.5, SARDANA))
         assert best.residual < 1e-9
+
+
+def test_a_law_that_falls_on_to_one_token_has_the_plan_inside():
+    """Farseer promises less loss still at one token, where nothing can be trained; as of the frontier, refined."""
+    law = js.LAWS.resolve("farseer")
+    coefs, flops = law.constants("farseer2025"), np.array([1e18, 1e20, 1e22])
+    best = js.plan(law=law, coefs=coefs, flops=flops)
+    params = best.params[:, None] * np.exp(np.linspace(-0.5, 0.5, 2001))
+    with jax.enable_x64(True):
+        along = np.asarray(law.loss(jnp.array(params), jnp.array(flops[:, None] / 6 / params), **coefs))
+        at_one = np.asarray(law.loss(jnp.array(flops / 6), jnp.ones(3), **coefs))
+    np.testing.assert_array_equal(along.argmin(axis=1), 1000)
+    np.testing.assert_allclose(best.loss, along.min(axis=1), rtol=1e-12)
+    assert (at_one < best.loss).all()
 
 
 def test_the_cost_to_be_least_need_not_be_the_one_of_serving():
