@@ -66,10 +66,12 @@ class Planned(NamedTuple):
 class Missed(NamedTuple):
     """What no plan can avoid: by how much some limit is exceeded, in its logarithm, and which stand against each other.
 
-    excess: above WITHIN there is no plan.   conflicts: (m,).
+    excess: above WITHIN there is no plan.   is_none: there is none, or it would be a loss that the law only approaches.
+    conflicts: (m,).
     """
 
     excess: Float[Array, ""]
+    is_none: Bool[Array, ""]
     conflicts: Bool[Array, " m"]
 
 
@@ -115,7 +117,10 @@ def missed(spending: Spending, p: PlanNumbers) -> Missed:
     most = least.x[-1]
     limits = len(least.multipliers) - spending.kept - 1  # without that on the excess itself
     against = jnp.concatenate([least.multipliers[:limits], least.multipliers[limits + 1 :]])
-    return Missed(most, (against > SHARED) & (most > WITHIN))
+    is_none = most > WITHIN
+    if spending.goal is not None:  # a law's floor: nothing but the target stands against it, and it is all but missed
+        is_none |= (against[len(spending.limits)] > 1.0 - SHARED) & (most > -WITHIN)
+    return Missed(most, is_none, (against > SHARED) & is_none)
 
 
 def each_planned(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Planned:

@@ -173,6 +173,14 @@ def test_what_cannot_be_is_said_with_the_limits_that_conflict():
     assert open_end.status is js.PlanStatus.UNLIMITED
 
 
+@pytest.mark.parametrize("by", [0.9, 1 - 1e-10, 1.0, 1 + 1e-13])
+def test_a_loss_that_the_law_only_approaches_is_named(by):
+    """Its floor E, what is below it, and what is above by rounding alone."""
+    best = js.plan(law="chinchilla", coefs=SARDANA, loss=SARDANA["E"] * by)
+    assert best.status is js.PlanStatus.INFEASIBLE
+    assert best.conflict == ("loss at most",)
+
+
 def test_a_plan_of_an_ensemble_has_one_of_each_replicate():
     fit = js.fit(js.datasets.load("pilot"))
     ensemble = js.bootstrap(fit, replicates=20)
