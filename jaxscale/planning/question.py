@@ -192,5 +192,7 @@ def _floats(inputs: Mapping[str, float]) -> dict[str, np.float64]:
 
 
 def _numbered(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names, numbered where one comes twice."""
-    return tuple(f"{name} ({at + 1})" if names.count(name) > 1 else name for at, name in enumerate(names))
+    """Return the names; one that comes twice with a number, from 1 in the order in which they were given."""
+    return tuple(
+        f"{name} ({names[:at].count(name) + 1})" if names.count(name) > 1 else name for at, name in enumerate(names)
+    )

@@ -10,7 +10,7 @@ import jaxscale as js
 from jaxscale.costs.memory import STATE_BYTES, serving_bytes, training_bytes
 from jaxscale.laws.repeated import decayed
 from jaxscale.planning import at_least, at_most
-from jaxscale.planning.question import EPOCHS
+from jaxscale.planning.question import EPOCHS, question_of
 
 
 def closed(flops, coefs):
@@ -171,6 +171,16 @@ def test_what_cannot_be_is_said_with_the_limits_that_conflict():
     assert best.binding == ()
     open_end = js.plan(law="chinchilla", coefs=SARDANA, limits=[at_most("params", 7e9)])
     assert open_end.status is js.PlanStatus.UNLIMITED
+
+
+def test_limits_of_one_cost_are_numbered_as_they_were_given():
+    rates = (
+        at_most("hours", 1e6, flops_per_hour=1e18),
+        at_most("params", 1e9),
+        at_most("hours", 2e6, flops_per_hour=1e17),
+    )
+    names = question_of(js.LAWS.resolve("chinchilla"), flops=1e24, limits=rates).names
+    assert names[:4] == ("6nd at most", "hours at most (1)", "params at most", "hours at most (2)")
 
 
 @pytest.mark.parametrize("by", [0.9, 1 - 1e-10, 1.0, 1 + 1e-13])
