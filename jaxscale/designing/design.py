@@ -36,6 +36,10 @@ SURELY = 2.0
 """Standard errors by which simulated refits must prefer another set to that of the criterion itself."""
 REGION_ONLY = "criterion '{criterion}' is of a plan: target= must be its budgets in FLOP, not a region"
 TOO_DEAR = "budget = {budget:.4g} buys none of the candidates: the cheapest costs {cheapest:.4g}"
+NO_INSIDE = (
+    "target: at none of its budgets has law '{law}' an optimum inside, so that no run can tell its size; "
+    "ask for others, or for a region"
+)
 BAD_WORTH = "worth = {worth!r} is no number, zero or more, nor infinite"
 BAD_SEED = "seed = {seed!r} is no integer, zero or more"
 ASSUMED_NOISE = "the noise of ln loss is not known from runs: {noise:g} was assumed"
@@ -148,6 +152,8 @@ def design(
     believed = posterior(law, evidence, prior, space=space, noise=noise, starts=starts, draws=draws, seed=int(seed))
     inputs = tuple(columns[name] for name in law.inputs)
     question = DesignProblem(law, evidence, prior, believed, inputs, space, flops, region, beside)
+    if criterion in ("regret", "n-opt") and not question.optima(believed.point[None]).slope.any():
+        raise UsageError(NO_INSIDE.format(law=law.name))
     if replicates is not None:
         question = of_replicates(question, replicates, criterion, draws=DRAWS, seed=int(seed))
     choice, proposal, judged = _chosen(question, criterion, prices, budget, int(seed))

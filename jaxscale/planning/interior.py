@@ -136,6 +136,13 @@ def certify(programme: Programme, p: Tree, found: ConstrainedOptimum) -> KktCert
     return KktCertificate(residual, slack, is_met)
 
 
+def lowest(value: Float[Array, " s"], is_met: Bool[Array, " s"], is_inside: Bool[Array, " s"]) -> Int[Array, ""]:
+    """Return which of several ends counts: the lowest of those that meet the conditions, and inside where one is."""
+    value = jnp.where(is_met, value, jnp.inf)
+    inside = jnp.where(is_inside, value, jnp.inf)
+    return jnp.argmin(jnp.where(jnp.any(jnp.isfinite(inside)), inside, value))
+
+
 def _lagrangian(programme: Programme, x: jax.Array, multipliers: jax.Array, p: Tree) -> jax.Array:
     return programme.objective(x, p) + jnp.sum(multipliers * programme.constraints(x, p))
 

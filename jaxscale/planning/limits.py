@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jaxscale.costs import COSTS, Cost, domain_tokens
@@ -18,6 +18,11 @@ MAY_BE_ZERO = (
     "inference_tokens", "context", "sequences", "tokens_per_device", "serving_price", "idle_experts", "seconds_per_step"
 )  # fmt: skip
 """Inputs of costs that may be nothing; prices and rates may not, nor what is divided by."""
+ALIKE = 5e-10
+"""How far a least amount may be above the most, in its logarithm, and be the same amount, rounded."""
+ROOM = 2e-10
+"""Between the least and the most of one amount, in its logarithm, where they are the same: of limits that leave no room
+at all the multipliers are not decided, and no search ends."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,21 @@ def _limit(cost: Cost | str, cap: float, inputs: Mapping[str, float], *, is_leas
             raise UsageError(BAD_INPUT.format(name=cost.name, key=key, value=value, demand=demand))
     given = {key: float(value) for key, value in inputs.items()}
     return Limit(cost, float(cap), is_least, {**dict(cost.defaults), **given})
+
+
+def roomy_caps(limits: Sequence[Limit]) -> list[float]:
+    """Return the caps (m,) of limits; of a least amount that is the most as well, a ROOM below."""
+    return [min([one.cap, *_pinned(one, limits)]) for one in limits]
+
+
+def _pinned(least: Limit, limits: Sequence[Limit]) -> list[float]:
+    """Return what a least amount is to be instead, for each limit that says the same amount is the most."""
+    most = [
+        one.cap
+        for one in limits
+        if least.is_least and not one.is_least and (one.cost, one.inputs) == (least.cost, least.inputs)
+    ]
+    return [cap * math.exp(-ROOM) for cap in most if -ROOM < math.log(least.cap / cap) <= ALIKE]
 
 
 def is_number(value: object) -> bool:

@@ -17,7 +17,7 @@ from jaxscale.costs.spec import Amounts
 from jaxscale.laws import Law, predict_with
 from jaxscale.planning.inputs import Coordinate
 from jaxscale.planning.limits import Limit
-from jaxscale.planning.planned import WITHIN, Planned, each_missed, each_planned
+from jaxscale.planning.planned import Planned, each_missed, each_planned
 from jaxscale.planning.question import PlanQuestion, question_of
 from jaxscale.planning.spending import LARGEST, REACHED
 from jaxscale.results import Ensemble, Fit, Study
@@ -246,7 +246,7 @@ def _statuses(question: PlanQuestion, found: Planned, sets: np.ndarray) -> tuple
     lost = np.flatnonzero(~is_met.all(axis=1))
     if len(lost):
         missed = in_chunks(each_missed, question.spending, (sets[lost],), question.budgets, question.given)
-        is_none[lost] = missed.excess > WITHIN
+        is_none[lost] = missed.is_none
         conflicts = np.asarray(missed.conflicts)[0, 0] if lost[0] == 0 else conflicts
     is_none &= ~is_met
     status[is_none] = PlanStatus.INFEASIBLE

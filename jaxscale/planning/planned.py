@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum
+from jaxscale.planning.interior import ConstrainedOptimum, KktCertificate, certify, constrained_optimum, lowest
 from jaxscale.planning.spending import PlanNumbers, Spending
 
 T = TypeVar("T")
@@ -66,17 +66,20 @@ class Planned(NamedTuple):
 class Missed(NamedTuple):
     """What no plan can avoid: by how much some limit is exceeded, in its logarithm, and which stand against each other.
 
-    excess: above WITHIN there is no plan.   conflicts: (m,).
+    excess: above WITHIN there is no plan.   is_none: there is none, or it would be a loss that the law only approaches.
+    conflicts: (m,).
     """
 
     excess: Float[Array, ""]
+    is_none: Bool[Array, ""]
     conflicts: Bool[Array, " m"]
 
 
 def planned(spending: Spending, p: PlanNumbers) -> Planned:
     """Return the best plan; differentiable in p, under the caller's jit and vmap.
 
-    Of several starts the lowest counts whose conditions are met.
+    Of several starts the lowest counts whose conditions are met; one at one param or one token, where a law that is not
+    convex may fall on though nothing can be trained there, only where no other is.
     """
     starts = jax.lax.stop_gradient(spending.starts(p))
 
@@ -88,7 +91,8 @@ def planned(spending: Spending, p: PlanNumbers) -> Planned:
 
     every = jax.vmap(ended)(starts)
     value = jax.vmap(lambda x: spending.objective(x, p))(every.x)
-    best = jnp.argmin(jnp.where(every.certificate.is_met, value, jnp.inf))
+    is_inside = jnp.all(every.multipliers[:, spending.ones] <= 0, axis=1)
+    best = lowest(value, every.certificate.is_met, is_inside)
     return jax.tree.map(lambda leaf: leaf[best], every)
 
 
@@ -113,7 +117,10 @@ def missed(spending: Spending, p: PlanNumbers) -> Missed:
     most = least.x[-1]
     limits = len(least.multipliers) - spending.kept - 1  # without that on the excess itself
     against = jnp.concatenate([least.multipliers[:limits], least.multipliers[limits + 1 :]])
-    return Missed(most, (against > SHARED) & (most > WITHIN))
+    is_none = most > WITHIN
+    if spending.goal is not None:  # a law's floor: nothing but the target stands against it, and it is all but missed
+        is_none |= (against[len(spending.limits)] > 1.0 - SHARED) & (most > -WITHIN)
+    return Missed(most, is_none, (against > SHARED) & is_none)
 
 
 def each_planned(spending: Spending, argument: tuple[jax.Array, jax.Array, PlanNumbers]) -> Planned:

@@ -17,7 +17,7 @@ from jaxscale.digits import significant
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.planning.inputs import chosen_inputs
-from jaxscale.planning.limits import Limit, at_most, is_number
+from jaxscale.planning.limits import Limit, at_most, is_number, roomy_caps
 from jaxscale.planning.spending import REACHED, PlanNumbers, Spending
 from jaxscale.results.plan import TARGET
 
@@ -134,7 +134,7 @@ def question_of(
     given = PlanNumbers(
         (),
         tuple(np.float64(values[name]) for name in spending.fixed),
-        tuple(np.float64(one.cap) for one in every),
+        tuple(np.float64(cap) for cap in roomy_caps(every)),
         (*(_floats(one.inputs) for one in every), _floats(serving if goal is spent else {})),
         np.float64(target),
         (np.float64(unique_tokens or 1.0), np.float64(EPOCHS)),
@@ -192,5 +192,7 @@ def _floats(inputs: Mapping[str, float]) -> dict[str, np.float64]:
 
 
 def _numbered(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names, numbered where one comes twice."""
-    return tuple(f"{name} ({at + 1})" if names.count(name) > 1 else name for at, name in enumerate(names))
+    """Return the names; one that comes twice with a number, from 1 in the order in which they were given."""
+    return tuple(
+        f"{name} ({names[:at].count(name) + 1})" if names.count(name) > 1 else name for at, name in enumerate(names)
+    )

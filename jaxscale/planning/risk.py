@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from jaxscale.planning.interior import certify, constrained_optimum
+from jaxscale.planning.interior import certify, constrained_optimum, lowest
 from jaxscale.planning.spending import PlanNumbers, Spending
 from jaxscale.solvers.problem import Tree
 
@@ -88,16 +88,18 @@ def losses_at(spending: Spending, plan: PlanNumbers, x: Float[Array, " n"]) -> F
 
 
 def least_risk(risk: Risk, argument: tuple[RiskNumbers, jax.Array]) -> Risked:
-    """Return the plan of the least risk, of (numbers, starts (s, n + 1)); of several starts the lowest one."""
+    """Return the plan of the least risk, of (numbers, starts (s, n + 1)); of several starts the lowest, as a plan."""
     numbers, starts = argument
 
-    def ended(start: jax.Array) -> tuple[Risked, jax.Array]:
+    def ended(start: jax.Array) -> tuple[Risked, jax.Array, jax.Array]:
         found = constrained_optimum(risk, numbers, start)
         is_met = certify(risk, numbers, found).is_met
-        return Risked(found.x[:-1], found.x[-1] * numbers.unit, found.multipliers[:CUTS], is_met), found.x[-1]
+        is_inside = jnp.all(found.multipliers[CUTS:][risk.spendings[0].ones] <= 0)
+        risked = Risked(found.x[:-1], found.x[-1] * numbers.unit, found.multipliers[:CUTS], is_met)
+        return risked, found.x[-1], is_inside
 
-    every, value = jax.vmap(ended)(starts)
-    best = jnp.argmin(jnp.where(every.is_met, value, jnp.inf))
+    every, value, is_inside = jax.vmap(ended)(starts)
+    best = lowest(value, every.is_met, is_inside)
     return jax.tree.map(lambda leaf: leaf[best], every)
 
 

@@ -98,10 +98,15 @@ class Spending:
         return any(one.is_part for one in self.chosen)
 
     @property
+    def ones(self) -> slice:
+        """Which constraints say that params and tokens are one at least."""
+        before = len(self.limits) + (self.goal is not None)
+        return slice(before, before + ENDS - 2)
+
+    @property
     def endless(self) -> slice:
         """Which constraints say that params and tokens are not without end."""
-        before = len(self.limits) + (self.goal is not None)
-        return slice(before + ENDS - 2, before + ENDS)
+        return slice(self.ones.stop, self.ones.stop + 2)
 
     @property
     def is_convex(self) -> bool:

@@ -21,6 +21,12 @@ LEAST_COST = "the least cost that reaches the loss, in {unit}"
 ON_AVERAGE = "the least expected regret over {draws:,} replicates"
 IN_THE_TAIL = "the least mean regret of the worst {share:g} % of {draws:,} replicates"
 IN_THE_WORST = "the least regret of the worst of {draws:,} replicates"
+AT_ONE = (
+    "the law has no optimum inside within these limits: its loss falls on to one param or one token, where nothing can "
+    "be trained; limit the params or the ratio of tokens to them"
+)
+ONE = 1.0 + 1e-6
+"""Params or tokens that are one, to rounding."""
 FEW_PLANS = "{count} of {total} replicates have no plan of their own within the limits: {why}"
 
 
@@ -77,6 +83,8 @@ class PlanReport:
             found += [one for one in warnings_of(self.source) if one.code not in (NO_FRONTIER, EXTRAPOLATION)]
         else:
             found += BEWARE
+        if min(self.sizes) <= ONE:
+            found.append(Finding("optimum-at-end", AT_ONE))
         if self.plan.is_ensemble and not self.plan.optimal.all():
             lost = [str(one) for one in np.asarray(self.plan.status)[~self.plan.optimal]]
             why = ", ".join(f"{lost.count(reason):,} {reason}" for reason in dict.fromkeys(lost))

@@ -38,6 +38,12 @@ def priced(fitted, tmp_path_factory):
     return page.stdout, json.loads(document.stdout), figure
 
 
+def test_a_plan_of_one_token_is_warned_of(run):
+    """Six FLOP buy one param on one token."""
+    found = json.loads(run(*KNOWN, "--flops", "6", "--json").stdout)
+    assert [one["code"] for one in found["warnings"]][-1] == "optimum-at-end"
+
+
 def test_the_document_has_the_numbers_of_decide(priced, fitted):
     decision = js.decide(
         js.load(fitted[0]).ensemble,

@@ -136,3 +136,12 @@ def test_what_is_invalid_is_refused_by_name(changed, told):
     with pytest.raises(js.UsageError) as refusal:
         js.design(**{**KNOWN, **ASKED, **changed})
     assert told.lower() in str(refusal.value).lower()
+
+
+@pytest.mark.parametrize("criterion", ["n-opt", "regret"])
+def test_budgets_at_which_the_law_has_no_optimum_are_refused(criterion):
+    """Three FLOP do not train one param on one token."""
+    candidates = {"params": np.geomspace(1e8, 1e9, 6), "tokens": np.full(6, 1e10)}
+    known = {"law": "chinchilla", "coefs": "besiroglu2024", "criterion": criterion}
+    with pytest.raises(js.UsageError, match="an optimum inside"):
+        js.design(candidates=candidates, budget=5e19, target=3.0, **known)

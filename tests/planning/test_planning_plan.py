@@ -1,5 +1,6 @@
 """Plans: closed forms, Sardana's examples, repeated tokens by dense search, multipliers, and refusals."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import jaxscale as js
 from jaxscale.costs.memory import STATE_BYTES, serving_bytes, training_bytes
 from jaxscale.laws.repeated import decayed
 from jaxscale.planning import at_least, at_most
-from jaxscale.planning.question import EPOCHS
+from jaxscale.planning.question import EPOCHS, question_of
 
 
 def closed(flops, coefs):
@@ -86,6 +87,42 @@ def test_multipliers_are_what_one_more_unit_is_worth():
         assert worth == pytest.approx(by_differences, rel=1e-5, abs=1e-10 / limits[at].cap)
 
 
+def test_an_amount_whose_least_is_its_most_has_one_multiplier_that_is_decided():
+    """Sizes and ratios that are held, where no plan has room: the loss there, and what moving both caps is worth."""
+    random = np.random.default_rng(3)
+    for _ in range(30):
+        flops, ratio = 10 ** random.uniform(18, 26), np.exp(random.uniform(-1.5, 1.5))
+        params = closed(flops, SARDANA)[0] * ratio
+        ends = (1 - 1e-4, 1 + 1e-4)
+        held = [loss(params * by, flops / 6 / (params * by), SARDANA) for by in ends]
+        for rounded in (1.0, 1.0 + 3e-10):
+            limits = [at_most("params", params), at_least("params", params * rounded)]
+            best = js.plan(law="chinchilla", coefs=SARDANA, flops=flops, limits=limits)
+            assert best.status is js.PlanStatus.OPTIMAL
+            assert best.params == pytest.approx(params, rel=1e-9)
+            assert best.residual < 1e-9
+            worth = best.multipliers["params at most"] + best.multipliers["params at least"]
+            assert worth == pytest.approx((held[0] - held[1]) / (2e-4 * params), rel=1e-5)
+        limits = [at_least("tokens_per_param", ratio), at_most("tokens_per_param", ratio)]
+        best = js.plan(law="chinchilla", coefs=SARDANA, flops=flops, limits=limits)
+        assert best.loss == pytest.approx(loss((flops / 6 / ratio) ** 0.5, (flops / 6 * ratio) ** 0.5, SARDANA))
+        assert best.residual < 1e-9
+
+
+def test_a_law_that_falls_on_to_one_token_has_the_plan_inside():
+    """Farseer promises less loss still at one token, where nothing can be trained; as of the frontier, refined."""
+    law = js.LAWS.resolve("farseer")
+    coefs, flops = law.constants("farseer2025"), np.array([1e18, 1e20, 1e22])
+    best = js.plan(law=law, coefs=coefs, flops=flops)
+    params = best.params[:, None] * np.exp(np.linspace(-0.5, 0.5, 2001))
+    with jax.enable_x64(True):
+        along = np.asarray(law.loss(jnp.array(params), jnp.array(flops[:, None] / 6 / params), **coefs))
+        at_one = np.asarray(law.loss(jnp.array(flops / 6), jnp.ones(3), **coefs))
+    np.testing.assert_array_equal(along.argmin(axis=1), 1000)
+    np.testing.assert_allclose(best.loss, along.min(axis=1), rtol=1e-12)
+    assert (at_one < best.loss).all()
+
+
 def test_the_cost_to_be_least_need_not_be_the_one_of_serving():
     """The least FLOP of training for a loss, whatever is served: the split of the budget that reaches it."""
     before = closed(1e23, SARDANA)
@@ -134,6 +171,24 @@ def test_what_cannot_be_is_said_with_the_limits_that_conflict():
     assert best.binding == ()
     open_end = js.plan(law="chinchilla", coefs=SARDANA, limits=[at_most("params", 7e9)])
     assert open_end.status is js.PlanStatus.UNLIMITED
+
+
+def test_limits_of_one_cost_are_numbered_as_they_were_given():
+    rates = (
+        at_most("hours", 1e6, flops_per_hour=1e18),
+        at_most("params", 1e9),
+        at_most("hours", 2e6, flops_per_hour=1e17),
+    )
+    names = question_of(js.LAWS.resolve("chinchilla"), flops=1e24, limits=rates).names
+    assert names[:4] == ("6nd at most", "hours at most (1)", "params at most", "hours at most (2)")
+
+
+@pytest.mark.parametrize("by", [0.9, 1 - 1e-10, 1.0, 1 + 1e-13])
+def test_a_loss_that_the_law_only_approaches_is_named(by):
+    """Its floor E, what is below it, and what is above by rounding alone."""
+    best = js.plan(law="chinchilla", coefs=SARDANA, loss=SARDANA["E"] * by)
+    assert best.status is js.PlanStatus.INFEASIBLE
+    assert best.conflict == ("loss at most",)
 
 
 def test_a_plan_of_an_ensemble_has_one_of_each_replicate():
