@@ -39,6 +39,11 @@ def shown(text: str, *, limit: int = CELL_LIMIT) -> str:
     return quoted if len(text) <= limit else CUT.format(shown=quoted, length=len(text))
 
 
+def shown_bare(text: str) -> str:
+    r"""Return the text without quotes, unprintable characters as escapes (`\x1b`), at most 40 characters of it."""
+    return visible(text[:CELL_LIMIT]) + "…" * (len(text) > CELL_LIMIT)
+
+
 def shown_name(text: str) -> str:
     """Return a file name without quotes, escaped; more than 200 characters lose their middle."""
     if len(text) > NAME_LIMIT:

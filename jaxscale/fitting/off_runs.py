@@ -8,6 +8,7 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
 from jaxscale.finding import Finding
 from jaxscale.fitting.checking import value_over
+from jaxscale.fitting.nullspace import ON_THE_LINE
 from jaxscale.fitting.optimum import residuals_at
 from jaxscale.fitting.outliers import RANK_TOLERANCE, Model, Outlying, outlying
 from jaxscale.objectives import weight_of
@@ -24,7 +25,10 @@ OFF = (
     "not explain{share}{moved}{why}{advice}"
 )
 SHARE = "; {they} make{s} {share:.1%} of the objective"
-MOVED = ", and without {them} {name} is {value:.4g} ± {error:.2g}, not {before:.4g} ({shift} standard errors away)"
+MOVED = (
+    ", and without {them} {name} is {value:.4g} ± {error:.2g}, not {before:.4g} "
+    "({shift} standard errors of {line} away)"
+)
 UNMOVED = ", yet without {them} no coef moves by more than {shift:.1g} standard errors"
 WHY = "; {why}"
 ADVICE = "; leave {them} out with {options}"
@@ -148,4 +152,5 @@ def _moved(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray, they:
     value = float(support.to_coef(np.asarray(found.point.theta[at])))
     error = float(errors[at] * np.abs(support.slope(np.asarray(value))))
     said = f"{shift[at]:,.2g}" if shift[at] < 10 else f"{min(shift[at], FAR):,.0f}{' or more' * int(shift[at] > FAR)}"
-    return MOVED.format(shift=said, name=name, value=value, error=error, before=fit.coefs[name], **they)
+    line = ON_THE_LINE.get(support.name, "{name}").format(name=name)
+    return MOVED.format(shift=said, name=name, line=line, value=value, error=error, before=fit.coefs[name], **they)

@@ -44,7 +44,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console, *, width: int) -> No
     rows += [_together(one, has_answer) for one in diagnosis.removals[1:]]
     right = [Column(name, is_right=True) for name in ("residual", "leverage", "share", "moves")]
     answer = [Column("D/N", is_right=True)] if has_answer else []
-    console.print(whole_table([Column("without"), *right, *answer], rows, width=width))
+    console.print(whole_table([Column("without", is_wrapped=True), *right, *answer], rows, width=width))
     console.print(Text(MEANING), width=width)
     console.print()
     _print_answer(diagnosis, console, width)

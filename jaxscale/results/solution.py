@@ -15,8 +15,10 @@ from jaxscale.intervals.lines import line_through
 if TYPE_CHECKING:
     from jaxscale.laws import Law
 
+SHOWN = 3
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Solution:
     """What reaches each of several losses.
 
@@ -53,6 +55,14 @@ class Solution:
     arrays: Mapping[str, np.ndarray]
     at_point: Solution | None = None
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        at = self.point
+        pairs = zip(at.loss.ravel().tolist(), at.value.ravel().tolist(), strict=True)
+        losses = ", ".join(f"loss {loss:.5g} at {amount:.4g} {self.name}" for loss, amount in list(pairs)[:SHOWN])
+        more = f" and {at.loss.size - SHOWN} more" if at.loss.size > SHOWN else ""
+        ensemble = "" if self.at_point is None else f", {len(self.value):,} replicates"
+        return f"<Solution {self.law.name}: {losses}{more}{ensemble}>"
 
     @property
     def value(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from jaxscale.finding import Finding, row_numbers
 from jaxscale.runs.cells import Fields, Origin
 from jaxscale.runs.checking import LARGE_INTEGERS
 from jaxscale.runs.mapping import add_derived, recorded
-from jaxscale.runs.numbers import Numbers, numbers
+from jaxscale.runs.numbers import Kind, Numbers, numbers
 from jaxscale.runs.typed import cells_of, digest, is_nothing
 from jaxscale.text import counted, listed, shown
 
@@ -130,9 +130,10 @@ def _check_lengths(lengths: Mapping[str, int]) -> None:
 
 def _finite(name: str, cells: np.ndarray, read: Numbers) -> np.ndarray:
     values = read.values if cells.dtype == object else cells
-    for row, cell in enumerate(cells if cells.dtype == object else (), start=1):
-        if not cell.lstrip("-").isdigit():
-            raise RunsError(NOT_NUMBERS.format(name=shown(name), cell=shown(cell), row=row))
+    texts = [at for at, cell in enumerate(cells) if not cell.lstrip("-").isdigit()] if cells.dtype == object else []
+    if texts:  # NumPy makes text of the numbers beside a word: it is the word that is wrong
+        at = next((at for at in texts if read.kind[at] != Kind.NUMBER), texts[0])
+        raise RunsError(NOT_NUMBERS.format(name=shown(name), cell=shown(cells[at]), row=at + 1))
     _check_finite(name, values)
     return values
 

@@ -32,9 +32,10 @@ NO_EFFECTIVE_DATA = (
     "{source}: every weight in column {header} is zero, so there is no effective data; give weights above zero"
 )
 NONE_COMPLETE = "{source}: 0 runs are left: each of the {rows} selected rows lacks a number in {headers}; check --map"
-WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text}]"
+WHERE_IS_TEXT = "where takes a list of selections, not one text; write where=[{text!r}]"
 
 NOT_A_MAPPING = "{name} = {value!r} is no mapping; write for example {name}={example}"
+NOT_A_HEADER = "map: {role} = {value!r} is neither a header nor a formula; write for example map={example}"
 NOT_A_TUPLE = "{name} = {value!r} is one text; write {name}=({value!r},)"
 EXAMPLES = {"map": "{'params': 'Model Size'}", "scale": "{'tokens': 1e9}", "lowest_per": "{'params': 0.5}"}
 
@@ -74,10 +75,13 @@ class Request:
         if self.missing not in ("refuse", "drop"):
             raise UsageError(unknown("--missing", str(self.missing), ("refuse", "drop")))
         if isinstance(self.where, str):
-            raise UsageError(WHERE_IS_TEXT.format(text=shown(self.where)))
+            raise UsageError(WHERE_IS_TEXT.format(text=self.where))
         for name, value in (("map", self.map), ("scale", self.scale), ("lowest_per", self.lowest_per)):
             if not isinstance(value, Mapping):
                 raise UsageError(NOT_A_MAPPING.format(name=name, value=value, example=EXAMPLES[name]))
+        for role, formula in self.map.items():
+            if not isinstance(formula, str):
+                raise UsageError(NOT_A_HEADER.format(role=role, value=formula, example=EXAMPLES["map"]))
         for name in ("inputs", "beside"):
             if isinstance(getattr(self, name), str):
                 raise UsageError(NOT_A_TUPLE.format(name=name, value=getattr(self, name)))

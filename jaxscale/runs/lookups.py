@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from jaxscale.runs.table import Runs
 
 NOT_A_FACTOR = "--scale {name}={factor:g}: a factor is a positive, finite number, as in --scale tokens=1e9"
+NO_FACTOR = "scale: {name!r}: {factor!r} is no name with a number; write for example scale={{'tokens': 1e9}}"
 NO_COLUMN = "{source}: --scale: {unknown}"
 DERIVED = "{source}: --scale {name}: {name} is no column, it is made of {sources}: scale one of these"
 NO_NUMBERS = "{source}: --scale {name}: the column holds no number"
@@ -156,8 +158,11 @@ def selection_table(runs: Runs) -> SelectionTable:
 def check_factors(scale: Mapping[str, float]) -> None:
     """Raise UsageError for an invalid factor."""
     for name, factor in scale.items():
-        if isinstance(factor, bool) or not (math.isfinite(factor) and factor > 0):
-            raise UsageError(NOT_A_FACTOR.format(name=escaped(name), factor=float(factor)))
+        is_number = isinstance(factor, Real) and not isinstance(factor, bool)
+        if not (isinstance(name, str) and is_number):
+            raise UsageError(NO_FACTOR.format(name=name, factor=factor))
+        if not (math.isfinite(factor) and factor > 0):
+            raise UsageError(NOT_A_FACTOR.format(name=escaped(name), factor=factor))
 
 
 def scale_of(lookup: RawTableLookup, scale: Mapping[str, float]) -> dict[str, float]:

@@ -18,7 +18,7 @@ NOT_FINISHED = frozenset({
     "stopped", "aborted", "canceled", "cancelled", "timeout", "out_of_memory", "oom", "diverged", "error", "nan",
 })  # fmt: skip
 """States of Weights & Biases, MLflow and Slurm in which the last loss is not that of the planned run."""
-UNFINISHED = "{runs} not finished, by column {header}: {states}; {option} leaves them out"
+UNFINISHED = "{rows} of runs that did not finish, by column {header}: {states}; {option} leaves them out"
 LEAVES_OUT = "{option} leaves out what did not finish"
 
 
@@ -41,10 +41,10 @@ class Unfinished:
     def finding(self) -> Finding:
         """What a report says of them."""
         told = {"header": shown(self.header), "states": listed([shown(one) for one in self.states])}
-        count = counted(len(self.rows), "run is", "runs are")
+        count = counted(len(self.rows), "row is", "rows are")
         return Finding(
             "unfinished-runs",
-            UNFINISHED.format(runs=count, option=self.option, **told),
+            UNFINISHED.format(rows=count, option=self.option, **told),
             tuple((self.rows + 1).tolist()),
         )
 

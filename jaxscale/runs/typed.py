@@ -30,6 +30,7 @@ INDEX_UNNAMED = (
     "The index of the frame has no name, and is not read: if it holds {roles}, give it that name, "
     "frame.rename_axis({first!r}), and it is a column"
 )
+WITHOUT_COLUMNS = "{source}: no columns: the table is empty; a run is a row, with columns as params, tokens and loss"
 NO_PYARROW = (
     "{source}: reading Parquet needs pyarrow, which is not installed.\nInstall it: pip install 'jaxscale[parquet]'"
 )
@@ -169,6 +170,8 @@ def raw_table_of_cells(
     lines: np.ndarray | None = None,
 ) -> RawTable:
     """Return the raw table of headers and of cells as `cells_of` returns them."""
+    if not headers:
+        raise RunsError(WITHOUT_COLUMNS.format(source=shown_name(source)))
     names, findings = clean_headers(headers, source=shown_name(source))
     columns = {name: values for name, (values, _) in zip(names, cells, strict=True)}
     stored_as_text = frozenset(name for name, (_, is_text) in zip(names, cells, strict=True) if is_text)

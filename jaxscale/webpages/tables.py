@@ -13,7 +13,7 @@ from jaxscale.reports.tables import INFINITE, bounded
 from jaxscale.reports.warnings import FAR, times_measured
 from jaxscale.results import Diagnosis, Study
 from jaxscale.status import Status
-from jaxscale.text import counted
+from jaxscale.text import counted, shown_bare
 from jaxscale.webpages.repeating import row_ranges
 from jaxscale.webpages.wording import UNITS, amount
 
@@ -94,7 +94,7 @@ def influential_rows(diagnosis: Diagnosis) -> list[Influential]:
     order = np.argsort(-np.nan_to_num(own.distance, nan=-1.0), kind="stable")[:SHOWN]
     rows = [
         Influential(
-            own.names[at],
+            shown_bare(own.names[at]),
             row_ranges(own.rows[at]),
             significant(float(own.studentised[at]), 2),
             significant(float(own.leverage[at]), 2),

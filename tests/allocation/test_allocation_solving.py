@@ -101,6 +101,16 @@ def test_every_replicate_is_solved_by_its_own_coefs(epoch_ensemble):
     assert (found.point.value <= band.upper).all()
 
 
+def test_a_solution_says_itself_in_one_line(epoch_ensemble):
+    found = js.solve_for(epoch_ensemble, loss=[2.4, 2.2, 2.15, 2.1], at={"params": 3e9})
+    amounts = [
+        f"loss {loss:.5g} at {tokens:.4g} tokens" for loss, tokens in zip(found.loss, found.point.value, strict=True)
+    ]
+    count = f"{len(epoch_ensemble):,} replicates"
+    assert repr(found) == f"<Solution chinchilla: {', '.join(amounts[:3])} and 1 more, {count}>"
+    assert repr(found.point) == f"<Solution chinchilla: {', '.join(amounts[:3])} and 1 more>"
+
+
 def test_replicates_that_never_reach_a_loss_are_counted_and_open_the_band(epoch_ensemble):
     found = js.solve_for(epoch_ensemble, loss=1.95, at={"params": 1e12})
     never = int(np.isinf(found.value[epoch_ensemble.usable]).sum())

@@ -33,6 +33,16 @@ def test_the_page_and_the_document_say_what_the_fit_rests_on(run):
     assert found["removals"][0]["rows"] == [12]
 
 
+def test_long_names_of_runs_give_way_on_a_narrow_page(run, own_folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    table, long = own_folder / "t.csv", "-".join(["a long name"] * 5)
+    table.write_text(table.read_text().replace("run-12", long))
+    lines = run("fit", "t.csv", *OPTIONS).stdout.partition("What the fit rests on")[2].splitlines()
+    said = lines[: next(at for at, line in enumerate(lines) if line.startswith("residual and moves"))]
+    assert "'a long name-a long" in "".join(said)
+    assert max(map(len, said)) <= 80
+
+
 def test_without_the_option_there_is_no_diagnosis(run):
     words = [word for word in OPTIONS if word != "--diagnose"]
     assert "diagnosis" not in json.loads(run("fit", "t.csv", *words, "--json").stdout)

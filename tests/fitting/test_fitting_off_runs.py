@@ -50,6 +50,18 @@ def test_the_message_says_the_run_the_share_the_influence_and_the_column(field):
     assert "--where \"state != 'crashed'\"" in message
 
 
+def test_how_far_a_coef_moves_follows_from_the_numbers_of_the_message(field):
+    """A positive coef is measured on its logarithm, where its standard error is error / value."""
+    runs = js.read_runs(field / "base.csv")
+    loss = runs.loss.copy()
+    loss[3] *= 1.3
+    arrays = js.Runs.from_arrays(params=runs["params"], tokens=runs["tokens"], loss=loss)
+    message = off_in(js.fit(arrays, objective="squared")).message
+    said = re.search(r"it (\w+) is (\S+) ± (\S+), not (\S+) \((\S+) standard errors of ln \1 away\)", message)
+    value, error, before, shift = map(float, said.groups()[1:])
+    assert abs(np.log(before / value)) / (error / value) == pytest.approx(shift, rel=0.1)  # error has two digits
+
+
 def test_a_fit_that_the_runs_do_not_move_says_so(field):
     """Beyond the bend of Huber's score it does not matter how far off a run is, only on which side."""
     runs = js.read_runs(field / "base.csv")

@@ -159,6 +159,7 @@ def test_runs_that_did_not_finish_are_named_with_the_selection_that_leaves_them_
     runs = read(STATES.format(lost=3.3))
     (finding,) = [one for one in runs.findings if one.code == "unfinished-runs"]
     assert finding.rows == (2, 3)
+    assert finding.message.startswith("2 rows are of runs that did not finish")  # of a log, a run has many rows
     where = finding.message.partition('--where "')[2].partition('"')[0]
     kept = read(STATES.format(lost=3.3), where=[where])
     assert list(kept.row) == [1]

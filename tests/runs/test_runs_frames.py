@@ -156,6 +156,7 @@ def test_any_column_may_be_given_and_its_sign_is_not_judged():
         ({"loss": [1, 2], "sigma": [0.1, 0.0]}, ("sigma is not above zero in row 2",)),
         ({"loss": [1, 2], "sigma": [np.nan, 0.1]}, ("'sigma'", "row 1", "not finite")),
         ({"loss": [1.0], "params": [0], "flops": [1]}, ("tokens = flops / (6 params)", "row 1")),
+        ({"loss": [1.0, 2.0], "params": [1e9, "1e9x"]}, ("'params'", "row 2", "'1e9x'")),
         ({"loss": [1.0], "group": ["a", "b"]}, ("different lengths", "'group' 2")),
     ],
 )
@@ -163,6 +164,12 @@ def test_arrays_that_cannot_be_runs_are_refused(columns, words):
     with pytest.raises(RunsError) as caught:
         Runs.from_arrays(**columns)
     assert not [word for word in words if word not in str(caught.value)], caught.value
+
+
+@pytest.mark.parametrize("empty", [{}, pd.DataFrame(), pd.DataFrame(index=[1, 2])])
+def test_a_frame_without_columns_is_refused(empty):
+    with pytest.raises(RunsError, match="no columns: the table is empty"):
+        Runs.from_frame(empty)
 
 
 def test_equal_arrays_have_equal_digests_and_other_arrays_other_ones():

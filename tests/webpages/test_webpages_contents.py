@@ -5,6 +5,7 @@ import re
 import shlex
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from jaxscale.results import Study
 from jaxscale.status import Status
 from jaxscale.webpages.citing import ARXIV, citations_of
 from jaxscale.webpages.repeating import command_of, row_ranges
+from jaxscale.webpages.tables import influential_rows
 from jaxscale.webpages.thinning import thinned
 from jaxscale.webpages.whatif import slider_budgets
 
@@ -157,6 +159,13 @@ def test_markup_in_a_table_stays_text(tmp_path):
     assert EVIL not in plain
     assert [tag for tag, _ in elements].count("script") == [tag for tag, _ in elements_of_plain].count("script")
     assert all("onerror" not in attributes for _, attributes in elements)
+
+
+def test_control_characters_and_long_names_of_runs_are_escaped_and_cut():
+    one = dict.fromkeys(("studentised", "leverage", "distance", "tokens_per_param"), np.ones(2))
+    own = SimpleNamespace(names=("\x1b[31mred", "x" * 300), rows=((1,), (2,)), params=np.ones(2), **one)
+    rows = influential_rows(SimpleNamespace(influence=own, removals=()))
+    assert [row.name for row in rows] == [r"\x1b[31mred", "x" * 40 + "…"]
 
 
 def test_a_fit_that_failed_is_said_so_first_and_plans_nothing(tmp_path):
