@@ -14,6 +14,7 @@ from jaxscale.costs.training import FLOPS_PER_PARAM_TOKEN, FORMULAS, SOURCES
 from jaxscale.expressions.tree import quoted
 from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.runs.headers import factor_named, factor_text, words_of
+from jaxscale.runs.mixed_units import mixed_units_finding
 from jaxscale.runs.plausible import COUNTS, FLOP_UNITS, LIMITS, Middle, best_units
 from jaxscale.text import shown, typed
 
@@ -81,7 +82,8 @@ _JOINED = re.compile(r"([a-z]+?(?:v?\d+[a-z]?)?)(hours?|hrs?|h|days?)")
 
 
 def units_finding(runs: Runs, inputs: Sequence[str] = ()) -> Finding | None:
-    """Return the finding that params, tokens or flops are no plain counts, by the medians of the table; None without.
+    """Return the finding that params, tokens or flops are no plain counts, by the medians of the table, or in two units
+    at once; None without.
 
     inputs: those of a law, which the rest of the table does not concern; of no law, all are looked at.
     """
@@ -91,6 +93,9 @@ def units_finding(runs: Runs, inputs: Sequence[str] = ()) -> Finding | None:
     hours = hours_finding(runs) if "flops" in concerned else None
     if hours is not None:
         return hours
+    mixed = mixed_units_finding(runs, concerned)
+    if mixed is not None:  # whose medians mean nothing
+        return mixed
     middle = _middle(runs, concerned)
     outside = middle.outside
     if not outside:

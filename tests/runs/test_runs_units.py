@@ -242,3 +242,33 @@ def test_two_hundred_simulated_tables_of_plain_counts_are_left_alone():
         runs = Runs.from_arrays(params=params, tokens=tokens, loss=losses(params, tokens, random, 0.01), **beside)
         asked += told(runs) is not None
     assert asked <= 4
+
+
+@pytest.mark.parametrize("unit", [1e6, 1e9])
+@pytest.mark.parametrize("role", ["params", "tokens"])
+@pytest.mark.parametrize("share", [1, 3])
+def test_a_column_in_two_units_names_the_rows_that_lie_apart(role, unit, share):
+    """One row, or a third of them: whatever the median says."""
+    random = np.random.default_rng(3)
+    params, tokens = design(random)
+    columns = {"params": params, "tokens": tokens, "loss": losses(params, tokens, random)}
+    is_other = np.arange(len(params)) % 3 == 1 if share == 3 else np.arange(len(params)) == 4
+    columns[role] = np.where(is_other, columns[role] / unit, columns[role])
+    runs = Runs.from_arrays(**columns)
+    (finding,) = [one for one in runs.check() if one.code == "units-suspect"]
+    assert finding.rows == tuple(runs.row[is_other].tolist())
+    assert COUNTS[unit] in finding.message
+    assert "--units-ok" in finding.message
+    again = Runs.from_arrays(**columns, units_ok=True)
+    assert "units-suspect" not in [one.code for one in again.check()]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_wide_sweep_is_in_one_unit(seed):
+    """Sizes of seven decades, and a single large run a hundred times above the others."""
+    random = np.random.default_rng(seed)
+    params = np.sort(10 ** random.uniform(5, 12, 24))
+    params[-1] = max(params[-1], 100.0 * params[-2])
+    tokens = np.clip(20.0 * params, 1e8, 1e13)
+    runs = Runs.from_arrays(params=params, tokens=tokens, loss=losses(params, tokens, random))
+    assert "two units" not in " ".join(one.message for one in runs.check())
