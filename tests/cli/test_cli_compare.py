@@ -67,6 +67,9 @@ def test_runs_held_out_are_counted_and_the_laws_are_saved_for_a_plan(run, table)
     words = (*words, "--where", "row <= 50", "--held-out", "row > 50")
     made = run(*words, "--out", "laws", "--json")
     assert made.exit_code == 0, made.stderr
+    words_of_next = made.stderr.partition("next: jaxscale ")[2].split()
+    assert words_of_next[0] == "plan"
+    assert run(*words_of_next).exit_code == 0
     document = json.loads(made.stdout)
     assert document["data"]["used"] == 50
     held = document["held_out"]
