@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from jaxscale.runs import Runs
 
 TOO_FAR = (
-    "{budget} FLOP is {times} times the largest measured compute{of}, {measured} FLOP: over so far a distance no band says "
-    "how wrong the law may be. Ask nearer to the runs, or add --yes-extrapolate"
+    "{budget} FLOP is {times} times the largest measured compute{of}, {measured} FLOP: over so far a distance no band "
+    "says how wrong the law may be. Ask nearer to the runs, or add --yes-extrapolate"
 )
 
 far_option = click.option(
