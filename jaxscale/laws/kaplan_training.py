@@ -92,6 +92,7 @@ CRITICAL_BATCH_OFFSET = Law(
     source=PAPER + ", eq. 1.4, with the offset that §5.1 leaves out",
     starts=starts_above,
     domain=(LOSS_REACHED,),
+    ordered=(("L_inf", "loss_reached"),),
     notes=(IN_TOKENS, "It says nothing of losses at or below L_inf."),
     target="batch size",
 )
