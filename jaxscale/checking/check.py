@@ -9,10 +9,10 @@ import numpy as np
 
 from jaxscale.checking.evidence import SeriesEvidence
 from jaxscale.checking.series import RawSeries, series_of
-from jaxscale.diagnosing.error_messages import findings_of_spread
 from jaxscale.digits import scientific, significant
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding, forbids_plan
+from jaxscale.fitting.error_messages import findings_of_spread
 from jaxscale.results.check import Check, LocalExponents, Phase, PhaseName, Series
 from jaxscale.results.kinds import check_runs
 from jaxscale.runs import Runs

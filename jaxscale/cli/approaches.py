@@ -14,6 +14,7 @@ from jaxscale.cli.known import OneOf, TableName
 from jaxscale.cli.options import Reading, json_option, reading_options
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Seed, Whole
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -25,6 +26,7 @@ NO_WARMUP = "--warmup belongs to laws of schedules; the three approaches take no
 @click.option(
     "--flops", type=Budgets(), help=f"Budgets of the report, in FLOP or as 100PF-days. {options.FLOPS_DEFAULT}"
 )
+@far_option
 @click.option(
     "--budget",
     metavar="COLUMN",
@@ -89,10 +91,12 @@ def approaches(
     if reading.warmup:
         raise UsageError(NO_WARMUP)
     runs = tables.read(table, replace(reading, final=False))  # approach 1 needs the whole curves
+    law = LAWS.resolve("chinchilla")
+    check_reach(law, runs, flops or ())
     with progress(session) as bar:
         found = agreement(
             runs,
-            flops=flops or usual_budgets(LAWS.resolve("chinchilla"), runs),
+            flops=flops or usual_budgets(law, runs),
             budget=budget,
             tolerance=tolerance,
             method=method,

@@ -18,6 +18,7 @@ from jaxscale.cli.known import Name, Names, OneOf, TableName, laws_known
 from jaxscale.cli.options import Reading, at_option, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Seed, Whole
+from jaxscale.cli.reach import far_option
 from jaxscale.cli.recipes import WITH_BY, Recipes, compare_by
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from jaxscale.laws import Law
     from jaxscale.results import Comparison
 
-SAVED = "Saved: {folder} — next: jaxscale plan {folder} --flops 1e24"
+SAVED = "Saved: {folder}"
+NEXT = " — next: jaxscale plan {folder} --flops {budget}"
 NO_FIGURE = "no {file}: {reason}"
 NO_WARMUP = "--warmup belongs to laws of schedules, which are not compared"
 MOST_CUTS = 1000.0
@@ -86,6 +88,7 @@ MOST_CUTS = 1000.0
     type=Budgets(),
     help="With --by: budgets in FLOP. [default: 1, 10 and 100 times the largest measured compute]",
 )
+@far_option
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
@@ -193,7 +196,7 @@ def compare(
         from jaxscale.store import save_comparison
 
         save_comparison(out, found, force=force)
-        session.say(SAVED.format(folder=shlex.quote(str(out))))
+        session.say(_saved(found, shlex.quote(str(out))))
     if plot is not None:
         _draw(session, found, plot, width)
     if is_json:
@@ -202,6 +205,20 @@ def compare(
         printing.print_page(lambda console, width: print_comparison(found, console, width=width, beyond=beyond))
     if forbids_plan(found.best.fit.findings) is not None:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)
+
+
+def _saved(found: Comparison, folder: str) -> str:
+    """Return where the laws are, and a plan over all of them at ten times the runs where each can make it."""
+    from jaxscale.allocation.budgets import usual_budgets
+    from jaxscale.allocation.inputs import can_allocate
+    from jaxscale.costs.training import fixed_inputs
+    from jaxscale.digits import scientific
+
+    laws = [one.law for one in sorted(found.scores, key=lambda one: -one.weight) if one.weight > 0]
+    told, budgets = SAVED.format(folder=folder), usual_budgets(laws[0], found.runs)
+    if not budgets or any(not can_allocate(law) or fixed_inputs(law) for law in laws):
+        return told
+    return told + NEXT.format(folder=folder, budget=scientific(budgets[2], 2))
 
 
 def _draw(session: Session, found: Comparison, file: Path, width: Literal["page", "column"]) -> None:

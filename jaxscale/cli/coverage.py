@@ -22,6 +22,7 @@ from jaxscale.cli.options import (
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Budgets, Level, Whole
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -61,6 +62,7 @@ NO_REPLICATES = "--replicates: an interval needs 2 at least"
         "times the largest measured compute]"
     ),
 )
+@far_option
 @at_option
 @json_option
 @reading_options
@@ -101,6 +103,7 @@ def coverage(
             choosing.check_names(replace(fitting, scheme=scheme), Showing(flops, at, level, None))
         law, objective = choosing.law_of(fitting), choosing.objective_of(fitting)
         runs = tables.runs_of(table, reading, fitting)
+        check_reach(law, runs, flops or ())
         bar.stage(FITTING_STAGE)
         fitted = fit_law(
             runs, law, objective=objective, solver=fitting.solver, fix=fitting.fixed, device=fitting.device

@@ -26,6 +26,7 @@ from jaxscale.cli.options import (
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Amount, Budgets, Pair, input_lists, text_pairs
+from jaxscale.cli.reach import check_sizes, far_option
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import RunsError, UsageError
 
@@ -64,6 +65,7 @@ NOT_A_COLUMN = "--{option} {name}: the candidates have no such column; they have
     help=("What they may cost together, in FLOP, or in the unit of --cost. [default: none]"),
 )
 @click.option("--target", type=Budgets(), help=("Budgets of the plans that the runs are for, in FLOP. [default: none]"))
+@far_option
 @click.option(
     "--region",
     type=Pair("input=number,…"),
@@ -184,6 +186,8 @@ def design(
         )
         _show(found, plot, width, is_json=is_json)
         return
+    from jaxscale.designing.asking import candidate_columns
+
     with progress(session) as bar:
         study = sources.study_from(
             source,
@@ -194,10 +198,14 @@ def design(
             bar,
             saved=lambda folder: _saved(folder, session),
             check=lambda law: _candidates(candidates, law.inputs, candidate_map, columns, reading),
+            budgets=target or (),
             kept=OF_CANDIDATES,
         )
+        part = sources.part_named(study, of)
+        if region:
+            check_sizes(part.fit.law, part.fit.runs, candidate_columns(part.fit.law, region))
         bar.stage(STAGE)
-        found = _report(sources.part_named(study, of), candidates, candidate_map, reading, asked, columns, at, spread)
+        found = _report(part, candidates, candidate_map, reading, asked, columns, at, spread)
     _show(found, plot, width, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)

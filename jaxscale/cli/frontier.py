@@ -75,6 +75,7 @@ def frontier(
             bar,
             saved=lambda folder: _saved(folder, showing, bar),
             check=lambda law: check_frontier_inputs(law, showing.at),
+            budgets=showing.flops or (),
         )
     _show(study, is_json=is_json)
     if not study.is_trustworthy:

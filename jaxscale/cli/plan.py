@@ -27,7 +27,7 @@ from jaxscale.cli.options import (
     width_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
-from jaxscale.cli.reach import check_reach, far_option
+from jaxscale.cli.reach import far_option
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -112,8 +112,8 @@ def plan(
                 bar,
                 saved=lambda folder: _saved(folder, level, interval, mixed),
                 check=lambda law: question_of(law, **asked.goal_in(asking, costs), **question),
+                budgets=() if asking.budget is None else (asking.budget,),
             )
-            check_reach(study.fit.law, study.fit.runs, () if asking.budget is None else (asking.budget,))
             bar.stage(STAGE)
             costs = measuring.measured_costs(asking.measured_cost, study.fit.runs.columns)
             found = _report(sources.part_named(study, of), asking, at, costs, price, shapes, mixed)

@@ -22,7 +22,7 @@ from jaxscale.cli.options import (
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import Pair, input_lists
-from jaxscale.cli.reach import check_reach, far_option
+from jaxscale.cli.reach import check_sizes, far_option
 from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 
@@ -164,7 +164,6 @@ def _saved(
     """Return the predictions of a saved fit, or of one of its groups, with bands."""
     import numpy as np
 
-    from jaxscale.allocation.inputs import all_sizes
     from jaxscale.fitting import new_runs, predicted_sample
     from jaxscale.intervals import INTERVALS, band
     from jaxscale.laws import predict_with
@@ -181,8 +180,7 @@ def _saved(
         return _reached(study, targets, at)
     fit, limits, single, draws = study.fit, None, None, None
     columns, asked = _columns(fit.law, at)
-    flops = all_sizes(fit.law, {name: np.asarray(column) for name, column in columns.items()}).get("flops")
-    check_reach(fit.law, fit.runs, () if flops is None else np.ravel(flops).tolist())
+    check_sizes(fit.law, fit.runs, columns)
     if study.ensemble is not None and study.has_bands:
         sample = predicted_sample(study.ensemble, columns)
         limits, draws = band(sample, level=study.level, method=study.interval), sample.values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -11,12 +11,14 @@ from jaxscale.cli import choosing
 from jaxscale.errors import UsageError
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from jaxscale.laws import Law
     from jaxscale.runs import Runs
 
 TOO_FAR = (
-    "{budget} FLOP is {times} times the largest measured compute, {measured} FLOP: over so far a distance no band says "
-    "how wrong the law may be. Ask nearer to the runs, or add --yes-extrapolate"
+    "{budget} FLOP is {times} times the largest measured compute{of}, {measured} FLOP: over so far a distance no band "
+    "says how wrong the law may be. Ask nearer to the runs, or add --yes-extrapolate"
 )
 
 far_option = click.option(
@@ -28,8 +30,11 @@ far_option = click.option(
 """The option; whether it was typed is all that `check_reach` asks."""
 
 
-def check_reach(law: Law, runs: Runs, flops: Iterable[float]) -> None:
-    """Raise UsageError for compute a thousand times beyond that of the runs, unless that was agreed to."""
+def check_reach(law: Law, runs: Runs, flops: Iterable[float], *, of: str = "") -> None:
+    """Raise UsageError for compute a thousand times beyond that of the runs, unless that was agreed to.
+
+    of: which table it is, where a command has several.
+    """
     from jaxscale.allocation.budgets import far_beyond
     from jaxscale.digits import scientific, significant
     from jaxscale.finding import forbids_plan
@@ -40,4 +45,15 @@ def check_reach(law: Law, runs: Runs, flops: Iterable[float]) -> None:
         return  # numbers that are not what they are taken for are far from anything, and are told as that
     times = found[0] / found[1]
     told = f"{times:,.0f}" if times < 1e6 else significant(times, 2)
-    raise UsageError(TOO_FAR.format(budget=scientific(found[0]), times=told, measured=scientific(found[1])))
+    sizes = {"budget": scientific(found[0]), "measured": scientific(found[1])}
+    raise UsageError(TOO_FAR.format(times=told, of=of and f" of {of}", **sizes))
+
+
+def check_sizes(law: Law, runs: Runs, columns: Mapping[str, ArrayLike]) -> None:
+    """Raise UsageError, as `check_reach` does, for the compute of sizes that are asked about.   columns: by name."""
+    import numpy as np
+
+    from jaxscale.allocation.inputs import all_sizes
+
+    flops = all_sizes(law, columns).get("flops")
+    check_reach(law, runs, () if flops is None else np.ravel(flops).tolist())

@@ -12,6 +12,7 @@ import click
 from jaxscale.cli import printing, tables
 from jaxscale.cli.options import Reading
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
+from jaxscale.cli.reach import check_reach
 from jaxscale.cli.session import Session, progress
 from jaxscale.errors import UsageError
 
@@ -67,6 +68,7 @@ def compare_by(
     roles = tuple(name for name in law.inputs if name in names.ROLES)
     further = tuple(name for name in law.inputs if name not in names.ROLES)
     runs = tables.read(table, replace(reading, group=asked.by), inputs=roles, beside=further)
+    check_reach(law, runs, asked.flops or ())
     with progress(session) as bar:
         found = compare_recipes(
             runs,

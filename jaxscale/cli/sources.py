@@ -60,23 +60,26 @@ def study_from(
     *,
     saved: Callable[[str], Study],
     check: Callable[[Law], object],
+    budgets: Iterable[float] = (),
     kept: Collection[str] = (),
 ) -> Study:
     """Return the study of a saved folder, or of a table that is fitted with the options.
 
-    saved: reads a folder.   check: raises UsageError for a law that cannot be used, before a table is read.   kept: as
-    of `check_sources`.
+    saved: reads a folder.   check: raises UsageError for a law that cannot be used, before a table is read.   budgets:
+    in FLOP, as of `check_reach`, before a table is fitted.   kept: as of `check_sources`.
     """
     if Path(source).is_dir():
         _check_options(BELONGS_TO_FIT, (*fields(Fitting), *fields(Reading)), kept, folder=source)
-        return saved(source)
+        study = saved(source)
+        check_reach(study.fit.law, study.fit.runs, budgets)
+        return study
     choosing.check_names(fitting, showing)
     check(choosing.law_of(fitting))
     if tables.data_set_of(source) is not None:
         session.say(DATA_SET.format(name=source))
     runs = tables.runs_of(source, reading, fitting)
     choosing.check_scheme(runs, fitting)
-    check_reach(choosing.law_of(fitting), runs, showing.flops or ())
+    check_reach(choosing.law_of(fitting), runs, budgets)
     return choosing.study_of(runs, fitting, showing, bar)
 
 

@@ -16,6 +16,7 @@ from jaxscale.cli.known import Name, Names, OneOf, TableName, laws_known
 from jaxscale.cli.options import Reading, at_option, json_option, reading_options, width_option
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.parameters import SYMBOLS, Budgets, Level, NumberList, Seed, Whole
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 from jaxscale.text import numbers_in
@@ -90,6 +91,7 @@ ONE_TARGET = "--flops takes one budget, the target"
 @click.option(
     "--flops", type=Budgets(), metavar="FLOP", help="The target. [default: 10 times the largest measured compute]"
 )
+@far_option
 @click.option(
     "--scheme",
     metavar="NAME",
@@ -177,6 +179,7 @@ def specifications(
     inputs = dict.fromkeys(name for law in laws for name in LAWS.resolve(law).inputs)
     further = tuple(name for name in inputs if name not in names.ROLES)
     runs = tables.read(table, reading, beside=(*further, *(word for word in WORDS if word not in further)))
+    check_reach(LAWS.resolve(laws[0]), runs, flops or ())
     with progress(session) as bar:
         found = specifications_of(
             runs,

@@ -16,6 +16,7 @@ from jaxscale.cli.helping import command
 from jaxscale.cli.known import Name, Names, OneOf, TableName, laws_known
 from jaxscale.cli.options import INTERVAL, LEVEL, Reading, at_option, json_option, reading_options
 from jaxscale.cli.parameters import Budgets, Level, Seed, Whole
+from jaxscale.cli.reach import check_reach, far_option
 from jaxscale.cli.session import Session, progress, talking
 from jaxscale.errors import UsageError
 
@@ -58,6 +59,7 @@ SAME_NAME = "{first} and {second} have one name; rename one of the files"
 )
 @click.option("--flops", type=Budgets(), help=(
     "Budgets of every frontier. [default: 1, 3, 10, 30 and 100 times the largest compute of each table]"))  # fmt: skip
+@far_option
 @click.option("--scheme", metavar="NAME", type=Name(names.SCHEMES), default="pairs", show_default=True, help=(
     f"How tables are resampled: {names.comma_list(names.SCHEMES)}."))  # fmt: skip
 @click.option("--replicates", type=Whole(), default=4000, show_default=True, help=(
@@ -110,15 +112,20 @@ def studies(
     if by is not None and reading.group not in (None, by):
         raise UsageError(TWO_GROUPS)
     cache.prepare(session)
+    from jaxscale.laws import LAWS
     from jaxscale.parts import studies as studies_of
     from jaxscale.reports import json_text, print_studies, studies_document
     from jaxscale.store.folder import absolute_path
     from jaxscale.store.listing import check_free_for_studies, folder_names
+    from jaxscale.text import shown_name
 
     if out is not None:
         check_free_for_studies(absolute_path(out), force=force)
         session.keep = lambda: kept_studies(out)
     parts = _tables(table, by, reading, laws)
+    for name, runs in parts.items():
+        for law in laws:
+            check_reach(LAWS.resolve(law), runs, flops or (), of=shown_name(name))
     with progress(session) as bar:
         found = studies_of(
             parts,

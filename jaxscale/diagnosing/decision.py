@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxscale.diagnosing.influence import Measure
 from jaxscale.diagnosing.local import LocalModel
-from jaxscale.diagnosing.units import Units
 from jaxscale.fitting.nullspace import in_words
+from jaxscale.fitting.units import Units
 from jaxscale.intervals.student import quantile
 from jaxscale.results import Fit
 from jaxscale.results.diagnosis import Alternative, Identified

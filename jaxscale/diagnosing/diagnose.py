@@ -22,10 +22,10 @@ from jaxscale.diagnosing.messages import findings_of_diagnosis
 from jaxscale.diagnosing.outliers import outliers_of
 from jaxscale.diagnosing.residuals import Outlook, run_correlation_of, tests_of
 from jaxscale.diagnosing.target import target_of
-from jaxscale.diagnosing.units import units_of
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
+from jaxscale.fitting.units import units_of
 from jaxscale.results import Ensemble, Fit, Study
 from jaxscale.results.diagnosis import Diagnosis
 from jaxscale.results.kinds import fit_behind

@@ -9,9 +9,9 @@ import numpy as np
 
 from jaxscale.diagnosing.local import LocalModel, local_model
 from jaxscale.diagnosing.target import Target, coefs_at, gradients_of
-from jaxscale.diagnosing.units import Units
 from jaxscale.engine.compiling import Clock
 from jaxscale.fitting.fit import fit as fit_to
+from jaxscale.fitting.units import Units
 from jaxscale.refitting.bootstrap import resample
 from jaxscale.results import Fit
 from jaxscale.results.diagnosis import Influence, Removal

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from jaxscale.diagnosing.decision_messages import findings_of_decision
-from jaxscale.diagnosing.error_messages import advice_on, findings_of_spread
 from jaxscale.diagnosing.words import answer_moved, rows_named
 from jaxscale.digits import scientific, significant
 from jaxscale.finding import Finding, row_numbers
+from jaxscale.fitting.error_messages import advice_on, findings_of_spread
+from jaxscale.fitting.units import option_of
 from jaxscale.results.diagnosis import Diagnosis, ResidualTest
 from jaxscale.results.spread import run_residuals
-from jaxscale.runs.naming import run_column
-from jaxscale.text import listed, shown, typed
+from jaxscale.text import listed, shown
 
 TOGETHER = (
     "{rows} carry the answer: without {them} {moved}, which is {distance:.2g} standard errors; the worst {count} of "
@@ -138,8 +138,7 @@ def _run_spread(made: Diagnosis) -> float:
 
 
 def _errors(made: Diagnosis) -> list[Finding]:
-    scheme = _scheme(made, "pairs" if made.unit == "row" else "cluster")  # wild ones fail with a small threshold
-    return findings_of_spread(made.tests, advice_on(None, scheme))
+    return findings_of_spread(made.tests, advice_on(made.fit.runs, made.unit))
 
 
 def _correlated(made: Diagnosis, ratio: tuple[float, float, float] | None) -> list[Finding]:
@@ -150,16 +149,8 @@ def _correlated(made: Diagnosis, ratio: tuple[float, float, float] | None) -> li
     if width:
         what = ("the best params", params) if math.isfinite(params) else max(width.items(), key=lambda one: one[1])
         wider = WIDER.format(what=what[0], times=what[1], least=min(width.values()), most=max(width.values()))
-    told = {"value": made.run_correlation, "scheme": _scheme(made, "cluster")}
+    told = {"value": made.run_correlation, "scheme": option_of("cluster", made.fit.runs, made.unit)}
     return [Finding("run-correlation", CORRELATED.format(unit="group", wider=wider, **told))]
-
-
-def _scheme(made: Diagnosis, scheme: str) -> str:
-    """Return the options of a scheme, with the column that names the groups where the table was read without it."""
-    if made.unit == "row" or made.fit.runs.group is not None:
-        return f"--scheme {scheme}"
-    column = run_column(made.fit.runs)
-    return f"--scheme {scheme} --group {'COLUMN, of a column that names the runs' if column is None else typed(column)}"
 
 
 def _largest(

@@ -10,10 +10,10 @@ import numpy as np
 from jaxscale.diagnosing.local import LocalModel
 from jaxscale.diagnosing.nearby import apart, apart_from_nearby
 from jaxscale.diagnosing.residuals import further_columns
-from jaxscale.diagnosing.units import Units
 from jaxscale.diagnosing.words import answer_moved, rows_named
 from jaxscale.digits import significant
 from jaxscale.finding import Finding, row_numbers
+from jaxscale.fitting.units import Units
 from jaxscale.laws.grouped import core_of
 from jaxscale.results.diagnosis import Diagnosis, Influence, Removal
 from jaxscale.runs import Runs

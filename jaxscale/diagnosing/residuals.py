@@ -10,9 +10,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from jaxscale.diagnosing.local import LocalModel
-from jaxscale.diagnosing.spread import error_tests
-from jaxscale.diagnosing.units import FROM_RUN, Units, sizes_of
 from jaxscale.fitting.data_checks import ACCURACIES, ERRORS, PERPLEXITIES
+from jaxscale.fitting.errors import error_tests
+from jaxscale.fitting.units import FROM_RUN, Units, sizes_of
 from jaxscale.intervals.student import quantile
 from jaxscale.laws.grouped import core_of
 from jaxscale.results.diagnosis import ResidualTest

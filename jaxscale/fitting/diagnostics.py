@@ -82,6 +82,7 @@ class Diagnostics(NamedTuple):
     value: the objective.   residuals: (n,).   scaled_gradient, condition: as in Certificate.   std: coef → error or
     None.   null_space: the directions of the free coefs to which no prediction responds.   flattest: the direction in
     which the objective curves least, None where there is no telling.   covariance, robust: of the coefs, as in `Fit`.
+    jacobian: (n, p), d residual / d theta.
     """
 
     value: float
@@ -93,6 +94,7 @@ class Diagnostics(NamedTuple):
     flattest: str | None
     covariance: np.ndarray | None
     robust: Mapping[str, np.ndarray]
+    jacobian: np.ndarray
 
 
 def diagnostics_at(
@@ -137,9 +139,8 @@ def diagnostics_at(
             }
     coefs = tuple(one for one, is_free in zip(law.coefs, free, strict=True) if is_free)
     null_space = null_space_of(weighted_jacobian(views, batch.weight)[:, free], law.bounded[free], value, coefs)
-    return Diagnostics(
-        value, residuals, scaled_gradient, condition, std, null_space, flattest(hessian, coefs), covariance, robust
-    )
+    flat, whole = flattest(hessian, coefs), np.asarray(views.jacobian)[:count]
+    return Diagnostics(value, residuals, scaled_gradient, condition, std, null_space, flat, covariance, robust, whole)
 
 
 def _scaled_gradient(

@@ -19,6 +19,7 @@ from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.collinearity import aliasing_of, design_of
 from jaxscale.fitting.data_checks import findings_of_labels, findings_of_target
 from jaxscale.fitting.diagnostics import agreeing, best_lane, diagnostics_at, other_minima
+from jaxscale.fitting.errors import findings_of_residuals
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_groups, spread, without_freedom
 from jaxscale.fitting.off_runs import findings_of_off_runs
@@ -271,7 +272,8 @@ def _report(
     of_table = runs.check(core_of(law).inputs, coefs=len(made.free), has_own=grouping_of(law) is not None)
     of_table = (*of_table, *findings_of_target(made))
     of_groups = (*findings_of_groups(made), *findings_of_labels(made))
-    return replace(made, findings=(*of_table, *off, *of_design, *of_groups, *of_fit))
+    of_errors = findings_of_residuals(made, diagnostics.jacobian)
+    return replace(made, findings=(*of_table, *off, *of_design, *of_groups, *of_fit, *of_errors))
 
 
 def _named(law: Law, mask: np.ndarray) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from jaxscale.errors import UsageError
 from jaxscale.intervals import Sample
 from jaxscale.intervals.lines import line_through
 from jaxscale.laws import LAWS, Law, predict_sets, predict_with
-from jaxscale.laws.checking import check_coefs
+from jaxscale.laws.checking import check_coefs, check_values
 from jaxscale.laws.grouped import GROUP, grouping_of
 from jaxscale.results import Ensemble, Fit, Study
 from jaxscale.results.kinds import fit_behind
@@ -61,7 +61,7 @@ def predict(
     ------
     UsageError
         For an unknown law, set, group or input, a missing coef or input, what makes no table, numbers that an input
-        cannot be or that are not finite, and coefs that the law cannot have.
+        cannot be or that are not finite, coefs that the law cannot have, and inputs at which it has no value.
 
     Examples
     --------
@@ -83,7 +83,10 @@ def predict(
     check_asked(law, columns, unused={word for other in LAWS for word in other.inputs})
     if coefs is not None and not isinstance(coefs, str):
         check_coefs(law, coefs)
-    return predict_with(law, law.given(fitted if coefs is None else coefs), run_columns(law, columns))
+    chosen, inputs = law.given(fitted if coefs is None else coefs), run_columns(law, columns)
+    found = predict_with(law, chosen, inputs)
+    check_values(law, chosen, inputs, found)
+    return found
 
 
 def _in_table(

@@ -18,6 +18,9 @@ EXCLUDED = "{name}={value:g}: '{name}' {demand}"
 COEF_NOT_A_NUMBER = "coefs: {name} = {value!r} is no number"
 COEF_NOT_FINITE = "coefs: {name} = {value} is not a finite number"
 COEF_OUTSIDE = "coefs: {name} = {value:g} is outside its support '{support}' ({low:g}, {high:g})"
+NO_VALUE = "'{law}' has no value at {place}: {why}"
+ORDER = "{high} must be above {low} = {value:g}"
+OF_COEFS = "coefs such as {coefs} lead to none there"
 COEF_ORDER = "coefs: {low} = {low_value:g} must be below {high} = {high_value:g}"
 
 
@@ -85,9 +88,37 @@ def check_coefs(law: Law, coefs: Mapping[str, object]) -> None:
 
 def _check_order(pairs: Sequence[tuple[str, str]], values: Mapping[str, float]) -> None:
     for low, high in pairs:
-        if not values[low] < values[high]:
+        if high in values and not values[low] < values[high]:
             told = {"low": low, "high": high, "low_value": values[low], "high_value": values[high]}
             raise UsageError(COEF_ORDER.format(**told))
+
+
+def check_values(law: Law, coefs: Mapping[str, float], columns: Mapping[str, ArrayLike], found: np.ndarray) -> None:
+    """Raise UsageError where a law of finite coefs has no value, NaN, with the inputs and the reason.
+
+    columns: all inputs of the law.   found: (…), what it gives there.
+    """
+    why = why_no_value(law, coefs, columns, found)
+    if why:
+        raise UsageError(why)
+
+
+def why_no_value(law: Law, coefs: Mapping[str, float], columns: Mapping[str, ArrayLike], found: np.ndarray) -> str:
+    """Return where a law of finite coefs has no value first, and the reason; nothing where it has one everywhere."""
+    absent = np.flatnonzero(np.isnan(found))
+    if not absent.size or not np.isfinite(list(coefs.values())).all():
+        return ""
+    plain = [name for name in law.inputs if not law.input(name).is_vector]
+    numbers = {name: np.broadcast_to(np.asarray(columns[name], np.float64), found.shape) for name in plain}
+    here = {name: float(column.flat[absent[0]]) for name, column in numbers.items()}
+    reasons = [
+        ORDER.format(high=high, low=low, value=coefs[low])
+        for low, high in law.ordered
+        if high in here and not coefs[low] < here[high]
+    ]
+    told = ", ".join(f"{name} = {value:g}" for name, value in coefs.items())
+    place = ", ".join(f"{name} = {value:g}" for name, value in here.items()) or ", ".join(law.inputs)
+    return NO_VALUE.format(law=law.name, place=place, why=", ".join(reasons) or OF_COEFS.format(coefs=told))
 
 
 TIED = "fix {one}={other}: a coef is held at a number, as {one}=0.35, and {other} is a coef of '{law}'; {instead}"

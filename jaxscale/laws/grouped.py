@@ -127,16 +127,20 @@ def grouped(law: Law, groups: Sequence[str], per_group: Sequence[str]) -> Law:
         if tuple(per_group).count(name) > 1:
             raise UsageError(TWICE.format(coef=name))
     grouping = Grouping(law, tuple(groups), tuple(name for name in law.names if name in per_group))
-    ordered = sorted(law.coefs, key=lambda coef: coef.name not in grouping.per_group)
+    own_first = sorted(law.coefs, key=lambda coef: coef.name not in grouping.per_group)
+    called = {full: full for name in law.names for full in grouping.names_of(name)}
+    own = [grouping.coefs_of(group, called) for group in grouping.groups]
+    pairs = [(one[low], one[high]) for one in own for low, high in law.ordered if high in one]
     return replace(
         law,
         loss=grouping,
         inputs=(*law.inputs, GROUP.name),
-        coefs=tuple(replace(coef, name=name) for coef in ordered for name in grouping.names_of(coef.name)),
+        coefs=tuple(replace(coef, name=name) for coef in own_first for name in grouping.names_of(coef.name)),
         equation=f"{law.equation}, with {', '.join(grouping.per_group)} of each group" if law.equation else "",
         starts=GroupedStarts(grouping),
         published=(),
         domain=(*law.domain, GROUP),
+        ordered=tuple(dict.fromkeys(pairs)),
         design=None,
         flops_per_param_token=None,
     )

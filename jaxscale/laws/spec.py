@@ -143,7 +143,7 @@ class Law:
     space
         Where its residuals are taken in tests and examples: linear for a target that may be negative.
     ordered
-        Pairs of coefs of which the first must be below the second.
+        Pairs of which the first, a coef, must be below the second, another coef or an input.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from jaxscale.engine.programs import problem_of
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.fitting.bounds import Bound, bound_of, inside
+from jaxscale.fitting.error_messages import under_scheme
 from jaxscale.fitting.optimum import jacobian_at
 from jaxscale.fitting.preparing import batch_of, start_points
 from jaxscale.laws.grouped import grouping_of
@@ -211,5 +212,6 @@ def count_of(runs: Runs, scheme: Scheme, replicates: int | None) -> int:
 
 
 def still_open(findings: Iterable[Finding], scheme: Scheme) -> tuple[Finding, ...]:
-    """Return the findings without those whose advice is followed where the scheme draws whole groups."""
-    return tuple(one for one in findings if not (scheme.has_groups and one.code in FOLLOWED))
+    """Return the findings as they stand after a bootstrap, without those whose advice its scheme follows."""
+    left = (one for one in findings if not (scheme.has_groups and one.code in FOLLOWED))
+    return tuple(under_scheme(one, scheme.name) for one in left)

@@ -15,6 +15,7 @@ from jaxscale.digits import short, significant, span, times
 from jaxscale.finding import UNITS_SUSPECT, Finding
 from jaxscale.intervals import Band, band
 from jaxscale.laws import Law
+from jaxscale.laws.checking import why_no_value
 from jaxscale.reports.constants import BEWARE, Constants, constants_document, constants_facts, constants_provenance
 from jaxscale.reports.document import (
     SCHEMA_VERSION,
@@ -39,7 +40,9 @@ NOT_COUNTS = (
 )
 LEAST_IN = "least in: the share of the replicates in which this run has the least loss of all that were asked for"
 OVER = "over optimum: nats beyond the least loss that the same compute allows, by the point fit"
-NOT_FINITE = "the law gives no finite loss for {count} of {total} runs: null, and a dash on the page, stand for it"
+NOT_FINITE = (
+    "the law gives no finite {target} for {count} of {total} runs{why}: null, and a dash on the page, stand for it"
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,10 @@ class Predictions:
         """The warnings, without those of frontiers."""
         known = warnings_of(self.source) if isinstance(self.source, Study) else ()
         absent = int(np.sum(~np.isfinite(self.loss)))
-        text = NOT_FINITE.format(count=absent, total=len(self.loss))
+        coefs = self.source.fit.coefs if isinstance(self.source, Study) else self.source.coefs
+        why = why_no_value(self.law, coefs, self.columns, self.loss)
+        told = {"target": self.law.target, "why": why and f" ({why})"}
+        text = NOT_FINITE.format(count=absent, total=len(self.loss), **told)
         own = (Finding("not-finite", text),) if absent else ()
         outside = int(np.sum((self.loss < 0) | (self.loss > 1))) if self.law.gives_share else 0
         if outside:

@@ -90,7 +90,7 @@ def warnings_of(study: Study) -> tuple[Finding, ...]:
         known = list(still_open(known, study.ensemble.scheme))
     own = (_no_frontier(study), _bands(study), _intervals(study), _tails(study), _lost(study), _groups(study))
     rest = [*own, _alike(study), _kinks(study)]
-    found = [*known, *_errors(study), *(finding for finding in rest if finding is not None), *_of_groups(study)]
+    found = [*known, *(finding for finding in rest if finding is not None), *_of_groups(study)]
     by_code: dict[str, Finding] = {}
     for finding in found:
         by_code.setdefault(finding.code, finding)
@@ -167,15 +167,6 @@ def _intervals(study: Study) -> Finding | None:
     return (
         Finding("no-interval", "; ".join(f"{', '.join(of)}: {why}" for why, of in reasons.items())) if reasons else None
     )
-
-
-def _errors(study: Study) -> list[Finding]:
-    """Return what the residuals say of the errors: that they are not of one size, or not normal."""
-    from jaxscale.diagnosing.error_messages import advice_on, findings_of_spread
-    from jaxscale.diagnosing.spread import error_tests_of
-
-    scheme = None if study.ensemble is None else study.ensemble.scheme.name
-    return findings_of_spread(error_tests_of(study.fit), advice_on(scheme, "--scheme pairs"))
 
 
 def _tails(study: Study) -> Finding | None:

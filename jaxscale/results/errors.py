@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from statistics import NormalDist
 
 import numpy as np
@@ -15,6 +15,10 @@ LEVEL = 0.01
 """Chance that the errors of a table are called unequal, or heavy-tailed, although they are not."""
 DRAWN = 999
 """Orders of the residuals, or tables of normal errors, by which a chance is known: the tenth largest is at 1 %."""
+RARE = round(LEVEL * (DRAWN + 1))
+"""Which of the largest is at that chance: where so many reach what was found, nothing is."""
+FIRST = 99
+"""Of the orders or tables, those that most often show already that nothing is found."""
 LONGEST = 5_000
 """Rows from which sums of them are normal, and nothing is drawn."""
 CLIPPED = 3.0 / NormalDist().inv_cdf(0.75)
@@ -35,12 +39,18 @@ def clipped(residual: np.ndarray) -> np.ndarray:
 
 
 def spread_tests(
-    residual: np.ndarray, jacobian: np.ndarray, logs: Mapping[str, np.ndarray], codes: np.ndarray | None = None
+    residual: np.ndarray,
+    jacobian: np.ndarray,
+    logs: Mapping[str, np.ndarray],
+    codes: np.ndarray | None = None,
+    *,
+    is_shown: bool = True,
 ) -> tuple[ResidualTest, ...]:
     """Return whether the size of the residuals depends on columns (m,): each one's correlation with it, as Student's t.
 
     residual: (m,), and jacobian: (m, p), both times the root of the weight.   codes: (m,) of groups whose errors may be
-    alike; None for rows that are independent.
+    alike; None for rows that are independent.   is_shown: whether tests that find nothing are wanted; without them the
+    answer is there in a tenth of the time, and the same.
 
     The sizes are those of the residuals that least squares leaves, each over the root of 1 - leverage, so that a fit
     that passes through some rows does not count as precise there. The threshold is that of the largest of all columns
@@ -49,9 +59,12 @@ def spread_tests(
     Glejser 1969; the order: Freedman & Lane 1983.
     """
     left, is_known = _left(clipped(residual), jacobian)
-    size, count = np.abs(clipped(left[is_known])), int(np.sum(is_known))
+    count = int(np.sum(is_known))
     units = count if codes is None else len(np.unique(codes[is_known]))
-    if not logs or units - jacobian.shape[1] < FEWEST or not size.std() > 1e-9 * size.mean():
+    if not logs or units - jacobian.shape[1] < FEWEST:
+        return ()
+    size = np.abs(clipped(left[is_known]))
+    if not size.std() > 1e-9 * size.mean():
         return ()
     own = np.stack([one[is_known] - one[is_known].mean() for one in logs.values()])
     length = np.linalg.norm(own, axis=1)
@@ -61,9 +74,14 @@ def spread_tests(
     if codes is None:
         unit, dof = own / length[:, None], float(count - 2)
         found = _student(unit @ off / np.linalg.norm(off), dof)
-        threshold = quantile(1.0 - LEVEL / len(own), dof)
         if count < LONGEST:
-            threshold = float(_student(_largest_by_chance(left, is_known, jacobian, unit), dof))
+            chance = partial(_largest_by_chance, left, is_known, jacobian, unit, dof)
+            first = chance(_orders(len(left), FIRST))
+            if not is_shown and np.sum(first >= np.abs(found).max()) >= RARE:
+                return ()
+            threshold = float(np.sort([*first, *chance(_orders(len(left), DRAWN)[FIRST:])])[-RARE])
+        else:
+            threshold = quantile(1.0 - LEVEL / len(own), dof)
     else:
         score = np.stack([np.bincount(codes[is_known], one * off) for one in own])  # sums over independent groups
         found = score.sum(axis=1) / np.maximum(np.linalg.norm(score, axis=1), np.finfo(float).tiny)
@@ -75,38 +93,43 @@ def spread_tests(
     )
 
 
-def tail_tests(residual: np.ndarray, jacobian: np.ndarray) -> tuple[ResidualTest, ...]:
+def tail_tests(residual: np.ndarray, jacobian: np.ndarray, *, is_shown: bool = True) -> tuple[ResidualTest, ...]:
     """Return whether the tails of the residuals are heavier than normal: their excess kurtosis, one-sided at 1 %.
 
-    residual: (m,), and jacobian: (m, p), as in `spread_tests`.   The threshold is that of normal errors put through the
-    same least squares.   Source: Pearson 1905, as a test of D'Agostino & Pearson 1973; the chance is simulated.
+    residual: (m,), jacobian: (m, p), and is_shown, as in `spread_tests`.   The threshold is that of normal errors put
+    through the same least squares.   Source: Pearson 1905, as a test of D'Agostino & Pearson 1973; chance is simulated.
     """
     left, is_known = _left(residual, jacobian)
     count = int(np.sum(is_known))
     if count - jacobian.shape[1] < FEWEST or not np.any(left[is_known] != 0.0):
         return ()
     std, found = np.sqrt(24.0 / count), float(_excess(left[is_known][None])[0])
-    threshold = quantile(1.0 - 2.0 * LEVEL, np.inf)
-    if count < LONGEST:
-        random, drawn = np.random.default_rng(0), list[np.ndarray]()
+    if count >= LONGEST:
+        threshold = quantile(1.0 - 2.0 * LEVEL, np.inf)
+    else:
+        random, drawn = np.random.default_rng(0), list[float]()
         frame, root = _frame(jacobian)
         each = max(1, AT_ONCE // len(residual))
-        for start in range(0, DRAWN, each):
-            normal = random.standard_normal((min(each, DRAWN - start), len(residual)))
-            drawn.append(_excess(((normal - (normal @ frame) @ frame.T) / root)[:, is_known]))
-        threshold = float(np.sort(np.concatenate(drawn))[-round(LEVEL * (DRAWN + 1))]) / float(std)
+        while len(drawn) < DRAWN:
+            size = min(each, FIRST if not drawn else DRAWN - len(drawn))
+            normal = random.standard_normal((size, len(residual)))
+            drawn += _excess(((normal - (normal @ frame) @ frame.T) / root)[:, is_known]).tolist()
+            if not is_shown and np.sum(np.array(drawn) >= found) >= RARE:
+                return ()
+        threshold = float(np.sort(drawn)[-RARE]) / float(std)
     return (ResidualTest("kurtosis", "tails", found, float(std), found / float(std), threshold),)
 
 
-def _largest_by_chance(left: np.ndarray, is_known: np.ndarray, jacobian: np.ndarray, unit: np.ndarray) -> float:
-    """Return the correlation that the largest with any column of unit (q, k) reaches by chance, in one table of 100."""
+def _largest_by_chance(
+    left: np.ndarray, is_known: np.ndarray, jacobian: np.ndarray, unit: np.ndarray, dof: float, orders: np.ndarray
+) -> np.ndarray:
+    """Return the t (k,) of the largest correlation with any column of unit (q, …), by chance: in orders (k, m)."""
     frame, root = _frame(jacobian)
-    ordered = left[_orders(len(left))]
+    ordered = left[orders]
     ordered = ((ordered - (ordered @ frame) @ frame.T) / root)[:, is_known]
     size = np.abs(clipped(ordered))
     off = size - size.mean(axis=1)[:, None]
-    largest = np.abs(off @ unit.T).max(axis=1) / np.linalg.norm(off, axis=1)
-    return float(np.sort(largest)[-round(LEVEL * (DRAWN + 1))])
+    return _student(np.abs(off @ unit.T).max(axis=1) / np.linalg.norm(off, axis=1), dof)
 
 
 def _frame(jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +158,7 @@ def _excess(values: np.ndarray) -> np.ndarray:
     return np.asarray((square**2).mean(axis=1) / square.mean(axis=1) ** 2 - 3.0)
 
 
-@lru_cache(maxsize=2)
-def _orders(count: int) -> np.ndarray:
-    """Return random orders (DRAWN, count) of so many rows, the same ones in every process."""
-    return np.random.default_rng(count).permuted(np.tile(np.arange(count), (DRAWN, 1)), axis=1)
+@lru_cache(maxsize=4)
+def _orders(count: int, drawn: int) -> np.ndarray:
+    """Return random orders (drawn, count) of so many rows, the same ones in every process; more begin with fewer."""
+    return np.random.default_rng(count).permuted(np.tile(np.arange(count), (drawn, 1)), axis=1)

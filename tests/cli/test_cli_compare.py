@@ -67,6 +67,9 @@ def test_runs_held_out_are_counted_and_the_laws_are_saved_for_a_plan(run, table)
     words = (*words, "--where", "row <= 50", "--held-out", "row > 50")
     made = run(*words, "--out", "laws", "--json")
     assert made.exit_code == 0, made.stderr
+    words_of_next = made.stderr.partition("next: jaxscale ")[2].split()
+    assert words_of_next[0] == "plan"
+    assert run(*words_of_next).exit_code == 0
     document = json.loads(made.stdout)
     assert document["data"]["used"] == 50
     held = document["held_out"]
@@ -76,6 +79,14 @@ def test_runs_held_out_are_counted_and_the_laws_are_saved_for_a_plan(run, table)
         inside = (np.array(band["lower"]) <= held["loss"]) & (held["loss"] <= np.array(band["upper"]))
         assert band["share"] == pytest.approx(inside.mean())
         assert band["width"] == pytest.approx(np.median(np.log(np.divide(band["upper"], band["lower"]))))
+    poisoned = run(*(*words[:1], _poisoned(table), *words[2:]), "--missing", "drop", "--json")
+    assert poisoned.exit_code == 0, poisoned.stderr
+    other = json.loads(poisoned.stdout)
+    assert [other[part] for part in ("laws", "cuts")] == [document[part] for part in ("laws", "cuts")]
+    assert other["held_out"]["rows"] == [60]
+    for name, band in other["held_out"]["bands"].items():
+        for end in ("lower", "upper"):  # one search for the quantiles of all runs, which ends with the last of them
+            np.testing.assert_allclose(band[end], held["bands"][name][end][-1:], rtol=1e-9)
     saved = js.store.load_comparison("laws")
     plan = run("plan", "laws", "--flops", "1e22", "--json")
     assert plan.exit_code == 0, plan.stderr
@@ -93,6 +104,14 @@ def test_runs_held_out_are_counted_and_the_laws_are_saved_for_a_plan(run, table)
     edited = Path("laws/comparison.json").read_text().replace("0.", "1.", 1)
     Path("laws/comparison.json").write_text(edited)
     assert run("plan", "laws", "--flops", "1e22").exit_code == 6
+
+
+def _poisoned(table):
+    """Write the table with the losses of the last ten rows but one lost, which are those held out."""
+    lines = Path(table).read_text(encoding="utf-8").splitlines()
+    lost = [line.rpartition(",")[0] + ",nan" for line in lines[51:60]]
+    Path("poisoned.csv").write_text("\n".join([*lines[:51], *lost, lines[60]]), encoding="utf-8")
+    return "poisoned.csv"
 
 
 @pytest.mark.parametrize(

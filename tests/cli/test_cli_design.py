@@ -66,6 +66,8 @@ def test_the_page_and_the_figure_say_what_was_chosen_and_why_no_more(run, table,
 
 def test_a_region_is_predicted_after_a_saved_fit(run, table, fitted):
     words = ("--candidates", table, "--budget", "1e19", "--region", "params=1e9,2e9", "--region", "tokens=2e10")
+    assert "--yes-extrapolate" in run("design", fitted[0], *words).stderr
+    words = (*words, "--yes-extrapolate")
     answer = run("design", fitted[0], *words, "--criterion", "v-optimal", "--json")
     told = json.loads(answer.stdout)["design"]
     assert told["criterion"] == "v-optimal"
@@ -105,7 +107,7 @@ def test_options_of_tables_say_how_the_candidates_are_written(run, fitted, own_f
     (own_folder / "written.csv").write_text("N;D\n100M;2B\n400M;8B\n")
     words = ("--candidates", "written.csv", "--budget", "1e20", "--target", "1e23", "--criterion", "d-optimal")
     assert "--units" in run(*KNOWN, *words, "--sep", ";").stderr
-    for command in (KNOWN, ("design", fitted[0])):
+    for command in (KNOWN, ("design", fitted[0], "--yes-extrapolate")):
         told = json.loads(run(*command, *words, "--sep", ";", "--units", "--json").stdout)
         assert [one["inputs"]["params"] for one in told["candidates"]["runs"]] == [1e8, 4e8]
 

@@ -7,7 +7,7 @@ import pytest
 
 import jaxscale as js
 
-WORDS = ("--laws", "pure-power", "--replicates", "30", "--flops", "1e22,1e24")
+WORDS = ("--laws", "pure-power", "--replicates", "30", "--flops", "1e22,1e23")
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_an_interrupt_says_how_many_are_kept(run, table, monkeypatch):
 
 
 def test_several_files_have_the_names_of_their_tables_and_a_refused_one_is_told(run, table, own_folder):
-    (own_folder / "other.csv").write_text("flops,loss\n1e18,3\n", encoding="utf-8")
+    (own_folder / "other.csv").write_text("flops,loss\n1e21,3\n", encoding="utf-8")
     answer = run("studies", table, "other.csv", "--where", "flops > 1e17", *WORDS)
     assert answer.exit_code == 4, answer.output
     assert "1 refused" in answer.stdout

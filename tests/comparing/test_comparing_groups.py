@@ -109,6 +109,10 @@ def test_runs_of_another_table_are_held_against_every_band(compared):
     for name in found.bands:
         assert found.is_inside(name).tolist() == [False, True]
     assert found.to_frame()["combined upper"].tolist() == found.bands["combined"].upper.tolist()
+    poisoned = hold_out(one, replace(beyond, loss=np.full(2, np.nan)), level=0.5)
+    for name, band in found.bands.items():
+        np.testing.assert_array_equal(poisoned.bands[name].lower, band.lower)
+        np.testing.assert_array_equal(poisoned.bands[name].upper, band.upper)
     with pytest.raises(js.RunsError, match="no tokens"):
         hold_out(one, js.Runs.from_arrays(params=[1e9], loss=[2.0]))
 

@@ -7,9 +7,10 @@ import pytest
 
 import jaxscale as js
 from jaxscale.allocation import separable
-from jaxscale.laws import LAWS
+from jaxscale.laws import LAWS, law_from_expression
 from jaxscale.laws.checking import check_coefs, check_no_ties, ties
 from jaxscale.laws.experts import cutoff_params, saturated_experts
+from jaxscale.laws.grouped import grouped
 
 COEFS = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
 ROUTED = {"a": -0.08, "b": -0.1, "c": 0.01, "d": 1.1, "E_start": 2.0, "E_max": 300.0}
@@ -86,6 +87,32 @@ def test_experts_that_begin_above_their_ceiling_are_refused():
             js.predict("routed", {**ROUTED, "E_start": low, "E_max": high}, params=1e8, experts=8.0)
         assert np.isnan(saturated_experts(8.0, low, high))
     assert np.isnan(saturated_experts(0.2, 2.0, 300.0))
+
+
+BATCH = {"B_star": 1e8, "alpha_B": 0.2, "L_inf": 1.2}
+
+
+def test_where_a_law_has_no_value_it_is_refused_with_the_reason():
+    """A critical batch of a loss that no run reaches; at the floor itself it is infinite."""
+    with pytest.raises(js.UsageError, match=r"no value at loss_reached = 1: loss_reached must be above L_inf = 1.2"):
+        js.predict("critical-batch-offset", BATCH, loss_reached=[2.5, 1.0])
+    assert js.predict("critical-batch-offset", BATCH, loss_reached=1.2) == np.inf
+    law = law_from_expression("E + A*log(params - P)", ["E:positive", "A:real", "P:positive"], name="shifted")
+    with pytest.raises(js.UsageError, match="'shifted' has no value at params = 5e"):
+        js.predict(law, {"E": 2.0, "A": -0.1, "P": 1e9}, params=[2e9, 5e8])
+
+
+def test_the_order_of_coefs_holds_in_each_group_of_a_grouped_law():
+    law = grouped(js.LAWS["routed"], ("a", "b"), ("E_start",))
+    others = {name: value for name, value in ROUTED.items() if name != "E_start"}
+    check_coefs(law, {"E_start[a]": 2.0, "E_start[b]": 3.0, **others})
+    with pytest.raises(js.UsageError, match=r"E_start\[b\] = 400 must be below E_max = 300"):
+        check_coefs(law, {"E_start[a]": 2.0, "E_start[b]": 400.0, **others})
+    offset = grouped(js.LAWS["critical-batch-offset"], ("a", "b"), ("L_inf",))
+    with pytest.raises(js.UsageError, match="has no value at loss_reached = 1, "):
+        js.predict(
+            offset, {"B_star": 1e8, "alpha_B": 0.2, "L_inf[a]": 0.8, "L_inf[b]": 1.2}, loss_reached=1.0, group="b"
+        )
 
 
 def test_every_published_set_and_every_middle_of_the_ranges_can_be():

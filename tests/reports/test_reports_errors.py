@@ -7,6 +7,7 @@ import pytest
 from reported import ensemble_of, fit_of
 
 import jaxscale as js
+from jaxscale.fitting.errors import findings_of_residuals
 from jaxscale.laws import law_from_expression
 from jaxscale.reports.warnings import warnings_of
 from jaxscale.resampling import SCHEMES
@@ -24,15 +25,33 @@ def residuals(factor):
     return 0.002 * size * random.choice([-1.0, 1.0], len(logs)) * random.uniform(0.5, 1.0, len(logs))
 
 
+def with_residuals(residuals):
+    """The fit with those residuals and what it says of them, by the slopes of ln loss under Chinchilla's law."""
+    fit = fit_of(residuals=residuals)
+    coefs, logs = fit.coefs, [np.log(fit.runs.columns[name]) for name in ("params", "tokens")]
+    terms = [
+        coefs[one] * np.exp(-coefs[power] * x) for one, power, x in zip("AB", ("alpha", "beta"), logs, strict=True)
+    ]
+    slopes = [np.ones(len(fit.runs)), *(term / coefs[one] for term, one in zip(terms, "AB", strict=True))]
+    slopes += [-term * x for term, x in zip(terms, logs, strict=True)]
+    jacobian = np.stack(slopes, axis=1) / (coefs["E"] + terms[0] + terms[1])[:, None]
+    return replace(fit, findings=(*fit.findings, *findings_of_residuals(fit, jacobian)))
+
+
 @pytest.fixture(scope="module")
 def uneven():
-    return fit_of(residuals=residuals(20.0))
+    return with_residuals(residuals(20.0))
 
 
 def test_errors_of_unequal_size_are_told_and_even_ones_are_not(uneven):
     assert "falls" not in said(js.Study(uneven))["heteroscedastic"]
     assert "grows with params" in said(js.Study(uneven))["heteroscedastic"]
-    assert "heteroscedastic" not in said(js.Study(fit_of(residuals=residuals(1.0))))
+    assert "heteroscedastic" not in said(js.Study(with_residuals(residuals(1.0))))
+
+
+def test_no_page_tests_the_errors_anew(uneven):
+    """What the fit says of them is all there is: a page has no second opinion."""
+    assert "heteroscedastic" not in said(js.Study(replace(uneven, findings=())))
 
 
 def test_the_advice_depends_on_whether_the_scheme_allows_for_them(uneven):

@@ -50,6 +50,20 @@ def test_clean_tables_are_rarely_blamed_whatever_the_distribution(name):
     assert sum(map(is_found, found)) <= 9
 
 
+def test_without_tests_that_find_nothing_the_same_is_found():
+    """Fifty tables of errors that grow, of which some are blamed; tails of Student's t with two degrees of freedom."""
+    random, unit = np.random.default_rng(6), (X[:, 0] - X[:, 0].min()) / np.ptp(X[:, 0])
+    blamed = 0
+    for _ in range(50):
+        one, heavy = 4.0**unit * random.standard_normal(ROWS), random.standard_t(2.0, ROWS)
+        for test, given in ((spread_tests, (one, JACOBIAN, LOGS)), (tail_tests, (heavy, JACOBIAN))):
+            whole, short = test(*given), test(*given, is_shown=False)
+            assert short in (whole, ())
+            assert is_found(short) == is_found(whole)
+            blamed += is_found(whole)
+    assert 5 < blamed < 95
+
+
 @pytest.mark.parametrize(("factor", "least"), [(20.0, 0.6), (5.0, 0.15)])
 def test_errors_that_grow_are_found_in_thirty_rows(factor, least):
     random, unit = np.random.default_rng(4), (X[:, 0] - X[:, 0].min()) / np.ptp(X[:, 0])

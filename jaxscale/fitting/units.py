@@ -11,8 +11,10 @@ from jaxscale.allocation.inputs import all_sizes
 from jaxscale.laws.grouped import core_of, grouping_of
 from jaxscale.resampling.spec import clusters_of
 from jaxscale.results import Fit
+from jaxscale.runs import Runs
 from jaxscale.runs.naming import run_codes, run_column
 from jaxscale.runs.repeats import LEAST_CLUSTERS
+from jaxscale.text import typed
 
 FROM_RUN = ("params", "tokens", "flops", "tokens_per_param")
 """Sizes of a run that a law takes, or that follow from these."""
@@ -77,6 +79,14 @@ def _groups(fit: Fit) -> np.ndarray | None:
     own = np.asarray(group)[runs.weight > 0].astype(str)
     sizes = np.unique(own, return_counts=True)[1]
     return group if LEAST_CLUSTERS <= len(sizes) < len(own) else None
+
+
+def option_of(scheme: str, runs: Runs, kind: Literal["row", "group"]) -> str:
+    """Return the options of a scheme, with the column that names the groups where the table was read without it."""
+    if kind == "row" or runs.group is not None:
+        return f"--scheme {scheme}"
+    column = run_column(runs)
+    return f"--scheme {scheme} --group {'COLUMN, of a column that names the runs' if column is None else typed(column)}"
 
 
 def sizes_of(units: Units) -> dict[str, np.ndarray]:
