@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -21,6 +21,7 @@ from jaxscale.cli.options import (
     json_option,
     reading_options,
     showing_options,
+    width_option,
 )
 from jaxscale.cli.outcomes import NOT_TRUSTWORTHY
 from jaxscale.cli.reach import check_reach, far_option
@@ -69,6 +70,7 @@ NO_DIAGNOSIS = "No diagnosis: {why}"
 )
 @work_options
 @click.option("--plot", is_flag=True, help="Draw the figures into that folder too. [default: no figures]")
+@width_option
 @json_option
 @talking
 def fit(
@@ -83,6 +85,7 @@ def fit(
     is_diagnosed: bool,
     work: Work,
     plot: bool,
+    width: Literal["page", "column"],
     is_json: bool,
 ) -> None:  # fmt: skip
     """Fit a law to a TABLE of runs, with intervals and the frontier.
@@ -130,7 +133,7 @@ def fit(
             if not is_saved:
                 outputs.save_result(study, folder, digest, force=force)
         found = _diagnosis(study, fitting, bar) if is_diagnosed else None
-    figures = outputs.draw(study, folder, session) if plot else []
+    figures = outputs.draw(study, folder, session, width=width) if plot else []
     _show(study, found, folder, figures, is_diagnosed=is_diagnosed, is_json=is_json)
     if not study.is_trustworthy:
         raise click.exceptions.Exit(NOT_TRUSTWORTHY)

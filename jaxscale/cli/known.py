@@ -81,14 +81,16 @@ class TableName(click.ParamType):
 
 def laws_known(ctx: click.Context) -> Iterable[str]:
     """Return the names of all laws and their aliases."""
-    from jaxscale.laws import LAWS
+    from jaxscale.reports import shipped
 
-    return (*LAWS.names, *LAWS.aliases)
+    index = shipped()
+    return (*index.names, *index.aliases)
 
 
 def constants_known(ctx: click.Context) -> Iterable[str]:
     """Return the names of the published sets of the law that is typed, or of the default one."""
-    from jaxscale.laws import LAWS
+    from jaxscale.reports import shipped
 
-    name = str(ctx.params.get("law"))
-    return [one.name for one in LAWS.resolve(name if name in LAWS else "chinchilla").published]
+    index, name = shipped(), str(ctx.params.get("law"))
+    known = (*index.names, *index.aliases)
+    return [one["name"] for one in index.find(name if name in known else "chinchilla")["published"]]

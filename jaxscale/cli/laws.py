@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from jaxscale.cli import printing
@@ -12,8 +15,16 @@ from jaxscale.cli.session import Session, talking
 from jaxscale.errors import UsageError
 from jaxscale.names import SCHEMA_VERSION
 
-WHOLE_PAGE = "--markdown writes one page of all laws: give neither a NAME nor --json nor --search with it"
-ALL_WARNINGS = "--warnings writes one page of all warnings: give nothing else with it"
+if TYPE_CHECKING:
+    from jaxscale.reports.lawindex import LawIndex
+    from jaxscale.reports.lawpages import Family, LawDocument
+
+ALONE = "{option} writes {what}: give nothing else with it"
+FILES = {
+    "--markdown": "one page of all laws",
+    "--warnings": "one page of all warnings",
+    "--index": "one file of all laws",
+}
 SEARCH_OR_NAME = "--search looks through all laws: leave the NAME out"
 NO_WORDS = "--search needs a word to look for; jaxscale laws lists all laws"
 ONLY_MENTIONED = "no law is called '{name}'; {laws} mention it: jaxscale laws --search {name}"
@@ -34,6 +45,9 @@ NONE_FOUND = "no law says all of '{words}'; jaxscale laws lists them all"
 )
 @click.option("--markdown", "is_markdown", is_flag=True, help="Write all of it as one page of Markdown to stdout.")
 @click.option("--warnings", "is_warnings", is_flag=True, help="Write the page of all warnings to stdout instead.")
+@click.option(
+    "--index", "is_index", is_flag=True, help="Write the file that this command reads the laws from to stdout."
+)
 @json_option
 @talking
 def laws(
@@ -42,6 +56,7 @@ def laws(
     search: str | None,
     is_markdown: bool,
     is_warnings: bool,
+    is_index: bool,
     is_json: bool,
 ) -> None:
     """List the laws, or show the law NAME.
@@ -49,46 +64,56 @@ def laws(
     Shows equations, inputs and coefs with units, ranges and meaning, published constants, how the frontier is found,
     and sources.
     """
-    if is_warnings:
-        if is_markdown or is_json or name is not None or search is not None:
-            raise UsageError(ALL_WARNINGS)
-        from jaxscale.codes import warnings_markdown
-
-        printing.write(warnings_markdown().rstrip("\n"))
+    asked = {"--markdown": is_markdown, "--warnings": is_warnings, "--index": is_index}
+    written = [option for option, is_given in asked.items() if is_given]
+    if written:
+        if len(written) > 1 or is_json or name is not None or search is not None:
+            raise UsageError(ALONE.format(option=written[0], what=FILES[written[0]]))
+        printing.write(_file_text(written[0]).rstrip("\n"))
         return
-    if is_markdown and (name is not None or is_json or search is not None):
-        raise UsageError(WHOLE_PAGE)
     if name is not None and search is not None:
         raise UsageError(SEARCH_OR_NAME)
     if search is not None and not search.split():
         raise UsageError(NO_WORDS)
-    from jaxscale.laws import LAWS
-    from jaxscale.registry import nearest
-    from jaxscale.reports import laws_markdown, matching, print_law, print_laws
-    from jaxscale.text import listed as listed_names
+    from jaxscale.reports import json_text, matching, print_law, print_laws, shipped
 
-    if is_markdown:
-        printing.write(laws_markdown().rstrip("\n"))
+    index = shipped()
+    if name is not None:
+        law = _named(index, name)
+        if is_json:
+            printing.write(json_text({"schema_version": SCHEMA_VERSION, **law}))
+        else:
+            printing.print_page(lambda console, width: print_law(law, console, width=width))
         return
-
-    found = None if search is None else matching(LAWS, search)
-    if found == []:
+    found = list(index) if search is None else matching(index, search)
+    if not found:
         raise UsageError(NONE_FOUND.format(words=search))
-    is_unknown = (
-        name is not None and name.strip() and name not in (*LAWS.names, *LAWS.aliases) and not nearest(name, LAWS.names)
-    )
-    mentioned = matching(LAWS, name or "") if is_unknown else []
-    if 0 < len(mentioned) <= MOST_MENTIONED:
-        raise UsageError(ONLY_MENTIONED.format(name=name, laws=listed_names([law.name for law in mentioned])))
-    chosen = None if name is None else LAWS.resolve(name)
+    families: Sequence[Family] = [{"file": "", "sentence": "", "laws": found}] if search else index.families
     if is_json:
-        from jaxscale.reports import json_text, law_document  # which import what a report of a fit needs
-
-        several = LAWS if found is None else found
-        told = {"laws": [law_document(law) for law in several]} if chosen is None else law_document(chosen)
-        printing.write(json_text({"schema_version": SCHEMA_VERSION, **told}))
-    elif chosen is None:
-        printing.print_page(lambda console, width: print_laws(found, console, width=width))
+        printing.write(json_text({"schema_version": SCHEMA_VERSION, "laws": found}))
     else:
-        law = chosen
-        printing.print_page(lambda console, width: print_law(law, console, width=width))
+        printing.print_page(lambda console, width: print_laws(families, console, width=width))
+
+
+def _named(index: LawIndex, name: str) -> LawDocument:
+    """Return the law of a name; raise UsageError, with laws that mention it where no name is near, for any other."""
+    from jaxscale.registry import nearest
+    from jaxscale.reports import matching
+    from jaxscale.text import listed
+
+    is_unknown = name.strip() and name not in (*index.names, *index.aliases) and not nearest(name, index.names)
+    mentioned = [law["name"] for law in matching(index, name)] if is_unknown else []
+    if 0 < len(mentioned) <= MOST_MENTIONED:
+        raise UsageError(ONLY_MENTIONED.format(name=name, laws=listed(mentioned)))
+    return index.find(name)
+
+
+def _file_text(option: str) -> str:
+    """Return the text of a file of the project, made from the laws or the codes."""
+    if option == "--warnings":
+        from jaxscale.codes import warnings_markdown
+
+        return warnings_markdown()
+    from jaxscale.reports import index_text, laws_markdown, made_index
+
+    return index_text() if option == "--index" else laws_markdown(made_index().families)

@@ -26,6 +26,7 @@ from jaxscale.figures.pages import (
     page,
     set_caption,
     set_legend,
+    settle,
 )
 from jaxscale.figures.spec import Panels
 from jaxscale.figures.symbols import literal
@@ -49,7 +50,7 @@ def draw_design(design: Design, *, width: Width = "page", notes: Sequence[str] =
         other = Line2D([], [], color=BLUE, marker="o", markersize=4, linestyle="none", label="candidate")
         set_legend(figure, [chosen, other])
         set_caption(figure, " · ".join(literal(one, limit=200) for one in notes))
-        figure.draw_without_rendering()  # settles the layout: numbers are placed in pixels
+        settle(figure)  # numbers are placed in pixels
         _number_chosen(left, design)
         return figure
 

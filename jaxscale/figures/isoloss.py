@@ -29,6 +29,7 @@ from jaxscale.figures.pages import (
     page,
     set_caption,
     set_legend,
+    settle,
 )
 from jaxscale.figures.spec import Figure, Panels
 from jaxscale.laws import predict_with
@@ -46,6 +47,8 @@ BEYOND = 100.0
 HEIGHTS: dict[Width, float] = {"column": 2.9, "page": 3.9}
 FREE, INSIDE = 15.0, 16.0
 """Pixels from the middle of a contour's label to the nearest run or curve, and to the edge of the panel, at least."""
+BLOCK = 4096
+"""Points whose distances are taken at once."""
 
 
 def draw(study: Study, ax: Axes) -> list[Artist]:
@@ -93,7 +96,7 @@ def compose(study: Study, *, width: Width) -> Page:
     frontier = study.frontier
     band = None if frontier is None else frontier.interval("params", level=study.level, method=study.interval)
     set_caption(figure, caption(study.fit, [banded(band, study.ensemble)]))
-    figure.draw_without_rendering()  # settles the layout: labels are placed in pixels
+    settle(figure)  # labels are placed in pixels
     name_contours(ax, study)
     return figure
 
@@ -171,8 +174,6 @@ def name_contours(ax: Axes, study: Study) -> None:
 
     The figure's layout must be settled. A contour without room has its colour alone.
     """
-    from scipy.spatial import cKDTree  # which no other figure need wait for
-
     contours = next((one for one in ax.collections if isinstance(one, QuadContourSet)), None)
     if contours is None:
         return
@@ -180,7 +181,7 @@ def name_contours(ax: Axes, study: Study) -> None:
     kept = np.column_stack([column(runs, "flops"), column(runs, "params")])
     if frontier is not None:
         kept = np.vstack([kept, np.column_stack([frontier.flops, frontier.point.params])])
-    kept = ax.transData.transform(kept[np.isfinite(kept).all(axis=1)])
+    kept = np.unique(np.round(ax.transData.transform(kept[np.isfinite(kept).all(axis=1)])), axis=0)
     panel = ax.get_window_extent()
     chosen: list[np.ndarray] = []
     for path in contours.get_paths():
@@ -191,7 +192,7 @@ def name_contours(ax: Axes, study: Study) -> None:
         edge = np.min(
             [spots[:, 0] - panel.x0, panel.x1 - spots[:, 0], spots[:, 1] - panel.y0, panel.y1 - spots[:, 1]], axis=0
         )
-        near, _ = cKDTree(np.vstack([kept, *chosen]) if len(kept) or chosen else np.full((1, 2), 1e9)).query(spots)
+        near = _nearest(spots, np.vstack([kept, *chosen]))
         room = np.where(edge > INSIDE, np.minimum(near, 3.0 * FREE), 0.0)
         if room.max() > FREE:
             best = spots[np.flatnonzero(room >= 0.999 * room.max())]
@@ -199,6 +200,18 @@ def name_contours(ax: Axes, study: Study) -> None:
     places = [tuple(ax.transData.inverted().transform(one[0])) for one in chosen]
     for text in ax.clabel(contours, fmt="%g", colors=INK, fontsize=matplotlib.rcParams["font.size"], manual=places):
         text.set(bbox=EDGE_OF_TEXT, zorder=4.5)
+
+
+def _nearest(spots: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return the distance (s,) from each spot (s, 2) to the nearest of points (m, 2), infinite without any.
+
+    A tree of SciPy would be faster from some ten thousand points on, and takes a third of a second to import.
+    """
+    near = np.full(len(spots), np.inf)
+    for block in np.array_split(points, 1 + len(points) // BLOCK):
+        apart = spots[:, None] - block
+        near = np.minimum(near, np.hypot(apart[..., 0], apart[..., 1]).min(axis=1, initial=np.inf))
+    return near
 
 
 ISOLOSS = Figure(

@@ -102,6 +102,12 @@ class Page(Figure):
         return target.getvalue()
 
 
+def settle(figure: Figure) -> None:
+    """Lay a figure out for good, so that words may be placed in pixels; it is not laid out again when it is written."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def house_style() -> AbstractContextManager[None]:
     """Return a scope in which matplotlib has its own defaults and the house's settings, whatever the caller set."""
     return matplotlib.style.context(["default", SETTINGS])

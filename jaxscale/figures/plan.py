@@ -25,6 +25,7 @@ from jaxscale.figures.pages import (
     page,
     set_caption,
     set_legend,
+    settle,
 )
 from jaxscale.figures.spec import Panels
 from jaxscale.figures.symbols import literal
@@ -65,7 +66,7 @@ def draw_plan(
             handles += _handles_of_regret(level)
         set_legend(figure, handles)
         set_caption(figure, " · ".join(literal(one, limit=200) for one in notes))
-        figure.draw_without_rendering()  # settles the layout: names are placed in pixels
+        settle(figure)  # names are placed in pixels
         _name_lines(panels["P"], plan, decision)
         return figure
 

@@ -27,6 +27,7 @@ from jaxscale.figures.pages import (
     page,
     set_caption,
     set_legend,
+    settle,
 )
 from jaxscale.figures.spec import Figure, Panels
 from jaxscale.figures.symbols import literal
@@ -74,7 +75,7 @@ def draw(figure: Page, fit: Fit, *, is_stacked: bool) -> None:
 def name_largest(figure: Page, fit: Fit) -> None:
     """Name the largest residuals beside their points, on a page that is complete but for these words."""
     quantities, (residuals, _) = abscissae(priced(fit.law, fit.runs), fit.law), shown_residuals(fit)
-    figure.draw_without_rendering()  # settles the layout: labels are placed in pixels
+    settle(figure)  # labels are placed in pixels
     named, (low, high) = largest(residuals), limits_of(residuals)
     heights = np.clip(residuals, low, high)
     words = [f"row {row}" for row in fit.runs.row[named]]

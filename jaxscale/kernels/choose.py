@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from jaxscale.errors import UsageError
 from jaxscale.registry import unknown
-from jaxscale.solvers.problem import Pass, evaluate
+
+if TYPE_CHECKING:
+    from jaxscale.solvers.problem import Pass
 
 Form: TypeAlias = Literal["plain", "kernel"]
 
@@ -31,11 +33,22 @@ SLOWER = "measured on {kind}: the kernel is no faster than XLA's own ({gain:.2g}
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen: the form, the function that has it, and one line that says why."""
+    """What was chosen: the form, for which platform, and one line that says why."""
 
     form: Form
-    evaluate: Pass
+    platform: str
     reason: str
+
+    @property
+    def evaluate(self) -> Pass:
+        """The function of that form; only what is asked for is imported, and Pallas takes two seconds."""
+        if self.form == "plain":
+            from jaxscale.solvers.problem import evaluate
+
+            return evaluate
+        from jaxscale.kernels import rows
+
+        return {"cpu": rows.INTERPRETED, "gpu": rows.ON_GPU, "tpu": rows.ON_TPU}[self.platform]
 
 
 def choose(platform: str, *, kind: str = "", form: str = "auto", gains: Mapping[str, float] = GAINS) -> Choice:
@@ -47,25 +60,19 @@ def choose(platform: str, *, kind: str = "", form: str = "auto", gains: Mapping[
     """
     if form not in FORMS:
         raise UsageError(unknown("form", form, FORMS))
+    is_served = platform in PLATFORMS
     if form == "kernel":
-        return _kernel(platform, INTERPRETED if platform == "cpu" else ASKED)
+        if not is_served:
+            raise UsageError(NO_KERNEL.format(platform=platform))
+        return Choice("kernel", platform, INTERPRETED if platform == "cpu" else ASKED)
     if form == "plain":
-        return Choice("plain", evaluate, ASKED)
-    if platform not in PLATFORMS:
-        return Choice("plain", evaluate, NO_KERNEL.format(platform=platform))
+        return Choice("plain", platform, ASKED)
+    if not is_served:
+        return Choice("plain", platform, NO_KERNEL.format(platform=platform))
     if platform == "cpu":
-        return Choice("plain", evaluate, ONLY_INTERPRETS)
+        return Choice("plain", platform, ONLY_INTERPRETS)
     if kind not in gains:
-        return Choice("plain", evaluate, NOT_MEASURED.format(kind=kind or platform))
+        return Choice("plain", platform, NOT_MEASURED.format(kind=kind or platform))
     if gains[kind] > 1:
-        return _kernel(platform, FASTER.format(kind=kind, gain=gains[kind]))
-    return Choice("plain", evaluate, SLOWER.format(kind=kind, gain=gains[kind]))
-
-
-def _kernel(platform: str, reason: str) -> Choice:
-    """Return the kernel of a platform; raise UsageError where there is none."""
-    if platform not in PLATFORMS:
-        raise UsageError(NO_KERNEL.format(platform=platform))
-    from jaxscale.kernels import rows  # Pallas takes two seconds to import, and few need it
-
-    return Choice("kernel", {"cpu": rows.INTERPRETED, "gpu": rows.ON_GPU, "tpu": rows.ON_TPU}[platform], reason)
+        return Choice("kernel", platform, FASTER.format(kind=kind, gain=gains[kind]))
+    return Choice("plain", platform, SLOWER.format(kind=kind, gain=gains[kind]))

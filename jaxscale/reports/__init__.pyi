@@ -17,10 +17,13 @@ from .diagnosis import print_diagnosis as print_diagnosis
 from .diagnosis import why_no_diagnosis as why_no_diagnosis
 from .document import fit_document as fit_document
 from .document import frontier_document as frontier_document
-from .document import json_text as json_text
 from .inventories import inventory_document as inventory_document
 from .inventories import print_inventory as print_inventory
-from .lawpages import law_document as law_document
+from .jsontext import json_text as json_text
+from .lawdocuments import law_document as law_document
+from .lawindex import index_text as index_text
+from .lawindex import made_index as made_index
+from .lawindex import shipped as shipped
 from .lawpages import laws_markdown as laws_markdown
 from .lawpages import print_law as print_law
 from .lawpages import print_laws as print_laws

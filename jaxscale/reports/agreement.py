@@ -14,9 +14,10 @@ from jaxscale.costs.training import SIX
 from jaxscale.digits import ABSENT, count, scientific, significant, span
 from jaxscale.finding import Finding, forbids_plan
 from jaxscale.intervals import Band, band
-from jaxscale.reports.document import SCHEMA_VERSION, number
-from jaxscale.reports.facts import plain, rows_of
-from jaxscale.reports.tables import bare_table
+from jaxscale.reports.document import SCHEMA_VERSION
+from jaxscale.reports.facts import rows_of
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import bare_table, plain
 from jaxscale.text import Json, counted
 
 if TYPE_CHECKING:

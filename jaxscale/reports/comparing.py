@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.digits import ABSENT, scientific, signed, significant, times
-from jaxscale.reports.document import SCHEMA_VERSION, number, written_data, written_warning
-from jaxscale.reports.facts import fact_table, plain, warning_table
-from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.document import SCHEMA_VERSION, written_data, written_warning
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import Column, fact_table, plain, whole_table
 from jaxscale.results import Backtest, Comparison, LawScore
 from jaxscale.results.calibration import SHORTEST
 from jaxscale.results.holdout import HeldOut

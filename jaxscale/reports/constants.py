@@ -11,9 +11,11 @@ from rich.text import Text
 from jaxscale.finding import Finding
 from jaxscale.laws import Law, Published
 from jaxscale.provenance import Provenance
-from jaxscale.reports.document import SCHEMA_VERSION, budget_rows, number, written_limits, written_warning
-from jaxscale.reports.facts import fact_table, fixed_facts, plain
-from jaxscale.reports.lawpages import headline_of
+from jaxscale.reports.document import SCHEMA_VERSION, budget_rows, written_limits, written_warning
+from jaxscale.reports.facts import fixed_facts
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.lawdocuments import headline_of
+from jaxscale.reports.layout import fact_table, plain
 from jaxscale.reports.tables import frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION
 from jaxscale.results import Frontier

@@ -13,10 +13,11 @@ from rich.text import Text
 from jaxscale.digits import scientific, short, significant
 from jaxscale.finding import Finding
 from jaxscale.reports.constants import BEWARE, Constants
-from jaxscale.reports.document import number, written_warning
-from jaxscale.reports.facts import fact_table, plain, warning_table
+from jaxscale.reports.document import written_warning
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import Column, fact_table, plain, whole_table
 from jaxscale.reports.predictions import facts_of, head_of, provenance_of
-from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of
 from jaxscale.results import Design, Study
 from jaxscale.runs import PlannedRuns

@@ -8,9 +8,10 @@ from rich.text import Text
 
 from jaxscale.digits import scientific, significant
 from jaxscale.finding import Finding, forbids_plan
-from jaxscale.reports.document import Json, number, written_warning
+from jaxscale.reports.document import Json, written_warning
 from jaxscale.reports.facts import warning_table
-from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import Column, whole_table
 from jaxscale.results import Diagnosis, Fit, Identified, Influence, Removal
 from jaxscale.text import counted, shown
 

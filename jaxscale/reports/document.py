@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,6 +12,7 @@ from jaxscale.laws.grouped import grouping_of
 from jaxscale.names import SCHEMA_VERSION
 from jaxscale.objectives import Objective
 from jaxscale.reports.exponents import LETTERS, exponent_band
+from jaxscale.reports.jsontext import number
 from jaxscale.reports.spreads import log_spread
 from jaxscale.reports.warnings import BandOf, missing_values, times_measured, warnings_of
 from jaxscale.results import QUANTITIES, Count, Counts, Fit, Frontier, Joint, Nested, Study, residual_summary
@@ -79,16 +78,6 @@ def frontier_document(study: Study) -> dict[str, Json]:
     """Return the part of the study's document that belongs to its frontier."""
     whole = fit_document(study)
     return {name: whole[name] for name in OF_A_FRONTIER}
-
-
-def json_text(document: Mapping[str, Json]) -> str:
-    r"""Return a document as strict, indented JSON in ASCII, `<` as \u003c; raise ValueError for a NaN or infinity."""
-    return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c")
-
-
-def number(value: float | None) -> float | None:
-    """Return a Python float, None where it is absent or not finite."""
-    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _numbers(values: Mapping[str, float]) -> dict[str, Json]:

@@ -10,11 +10,12 @@ from rich.text import Text
 
 from jaxscale.digits import scientific, seconds, short, significant
 from jaxscale.finding import Finding
+from jaxscale.reports.layout import BAD, GOOD, fact_table, plain
 from jaxscale.results import Study, residual_summary
 from jaxscale.runs import Origin
 from jaxscale.speaking import spoken
 from jaxscale.status import Status
-from jaxscale.text import counted, escaped, row_list, shown, shown_name, visible
+from jaxscale.text import counted, escaped, row_list, shown, shown_name
 
 REASONS = {
     "where": "by --where", "missing": "for a missing value", "infinite": "for an infinite value",
@@ -23,7 +24,6 @@ REASONS = {
     "lowest": "by --lowest-per, which keeps the least loss of each cell",
 }  # fmt: skip
 NOT_QUESTIONED = "units not questioned, as --units-ok says"
-LABEL, GOOD, BAD = "dim", "green", "bold red"
 NESTED = "{tables:,} tables simulated by {noise}, each resampled {each:,} times, {usable:.1%} of these usable"
 
 
@@ -74,16 +74,6 @@ def data_facts(study: Study) -> list[tuple[str, Text]]:
     rows = f"{shown_name(origin.source)}: {used:,} of {origin.rows:,} runs used"
     rows += f"; left out: {', '.join(left_out)}" if left_out else "; none left out"
     return [("data", plain(rows)), ("columns", plain(_columns(origin)))]
-
-
-def fact_table(facts: Iterable[tuple[str, Text]], style: str = LABEL) -> Table:
-    """Return labels and texts side by side; a text wraps under itself."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style=style, no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, text in facts:
-        table.add_row(label, text)
-    return table
 
 
 def warning_table(cautions: Iterable[Finding]) -> Table:
@@ -171,11 +161,6 @@ def _made(study: Study) -> str:
 def _time(study: Study) -> str:
     compiling, running = study.seconds
     return f"compiling {seconds(compiling)}, running {seconds(running)}"
-
-
-def plain(text: str, style: str = "") -> Text:
-    """Return the text as rich prints it literally, without markup and without control characters."""
-    return Text(visible(text), style=style)
 
 
 def rows_of(finding: Finding) -> str:

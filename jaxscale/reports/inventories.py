@@ -7,7 +7,8 @@ from rich.console import Console
 from jaxscale.finding import Finding
 from jaxscale.parts import Inventory
 from jaxscale.reports.document import SCHEMA_VERSION
-from jaxscale.reports.facts import fact_table, plain, warning_table
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.layout import fact_table, plain
 from jaxscale.results import Ensemble
 from jaxscale.text import Json, counted, escaped, listed, shown_name
 

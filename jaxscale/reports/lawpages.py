@@ -1,33 +1,23 @@
-"""Pages of laws: all in one table, one with its coefs, units and constants, or all as Markdown."""
+"""Pages of laws: all in one table, one with its coefs, units and constants, or all as Markdown.
+
+They are laid out from the documents of laws, so that nothing here needs JAX.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypedDict
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxscale.allocation.frontier import has_frontier
-from jaxscale.allocation.inputs import can_allocate
-from jaxscale.costs.training import TRAINING, cost_under, fixed_inputs
 from jaxscale.digits import ABSENT, short
-from jaxscale.laws import FILES, Coef, Input, Law, Published
-from jaxscale.reports.document import number
-from jaxscale.reports.facts import fact_table, plain
-from jaxscale.reports.tables import Column, whole_table
-from jaxscale.text import Json, visible
+from jaxscale.reports.layout import Column, fact_table, plain, whole_table
+from jaxscale.text import visible
 
-SEARCHED = "numerically on {price}, in ln N"
-OWN_PRICE = "the law's own price of a param per token"
-USUAL_PRICE = "C = 6 N D"
-AT_OWN = f"at {OWN_PRICE}"
-ALONG = "the loss at each budget; the law does not split it"
-NONE = "none: the law does not say how a budget is best spent"
 GIVES = "{target}, to which the table's loss column is mapped: --map loss=COLUMN"
 LINEAR = "{gives}; it may be negative: --space linear"
-FIXING = "{how}; with {names} fixed (--at)"
 
 TAGS = {
     "paper": "read in the paper",
@@ -63,194 +53,172 @@ CONSTANTS = ("Published", "Tag", "Source")
 NOTHING = "–"
 
 
-def print_laws(laws: Iterable[Law] | None, console: Console, *, width: int) -> None:
-    """Print each law's name and equation, and beneath it the coefs, the inputs and the source.
+class InputDocument(TypedDict):
+    """What is known of one input of a law."""
 
-    laws: in this order, without headings; None for all that ship, under the heading of their family.
-    """
-    families = _files() if laws is None else [("", "", list(laws))]
-    for _, heading, family in families:
-        if heading:
-            console.print(Text(heading, "bold underline"), width=width)
-        console.print(fact_table(map(_listed, family), style="bold"), width=width)
+    name: str
+    symbol: str
+    unit: str
+    meaning: str
+    low: float | None
+    high: float | None
+
+
+class CoefDocument(TypedDict):
+    """What is known of one coef of a law; low, high: of its documented range."""
+
+    name: str
+    support: str
+    unit: str
+    meaning: str
+    low: float | None
+    high: float | None
+
+
+class SetDocument(TypedDict):
+    """One published set of coefs."""
+
+    name: str
+    coefs: Mapping[str, float]
+    source: str
+    tag: str
+
+
+class LawDocument(TypedDict):
+    """All that is known of a law but its function."""
+
+    name: str
+    aliases: Sequence[str]
+    equation: str
+    inputs: Sequence[str]
+    source: str
+    measures: Sequence[InputDocument]
+    coefs: Sequence[CoefDocument]
+    published: Sequence[SetDocument]
+    target: str
+    space: str
+    frontier: str
+    fixed_inputs: Sequence[str]
+    notes: Sequence[str]
+
+
+class Family(TypedDict):
+    """One file of laws: its name, the sentence that it begins with, and its laws."""
+
+    file: str
+    sentence: str
+    laws: Sequence[LawDocument]
+
+
+def print_laws(families: Iterable[Family], console: Console, *, width: int) -> None:
+    """Print each law's name and equation under the sentence of its family, and beneath it coefs, inputs and source."""
+    for family in families:
+        if family["sentence"]:
+            console.print(Text(family["sentence"], "bold underline"), width=width)
+        console.print(fact_table(map(_listed, family["laws"]), style="bold"), width=width)
         console.print()
     console.print(Text(MORE), width=width)
 
 
-def _listed(law: Law) -> tuple[str, Text]:
-    detail = f"coefs {', '.join(law.names)}; inputs {', '.join(law.inputs)}; {law.source}"
-    return law.name, Text.assemble(plain(law.equation or "no equation"), "\n", plain(detail, "dim"))
+def _listed(law: LawDocument) -> tuple[str, Text]:
+    coefs = ", ".join(coef["name"] for coef in law["coefs"])
+    detail = f"coefs {coefs}; inputs {', '.join(law['inputs'])}; {law['source']}"
+    return law["name"], Text.assemble(plain(law["equation"] or "no equation"), "\n", plain(detail, "dim"))
 
 
-def print_law(law: Law, console: Console, *, width: int) -> None:
+def print_law(law: LawDocument, console: Console, *, width: int) -> None:
     """Print one law: its equation, inputs and coefs with units and ranges, published constants, its frontier."""
-    facts = [("law", law.name), ("equation", law.equation), ("gives", gives(law)), ("source", law.source)]
-    facts.append(("frontier", how_found(law)))
+    facts = [("law", law["name"]), ("equation", law["equation"]), ("gives", gives(law)), ("source", law["source"])]
+    facts.append(("frontier", law["frontier"]))
     console.print(fact_table((label, plain(text)) for label, text in facts if text), width=width)
-    for table in (_inputs(law, width), _coefs(law, width)):
+    for headers, rows in ((INPUT_HEADERS, _inputs(law)), (COEF_HEADERS, _coefs(law))):
         console.print()
-        console.print(table)
-    for constants in law.published:
+        console.print(_table([header.casefold() for header in headers], rows, width))
+    for constants in law["published"]:
         console.print()
-        said = plain(f"  {constants.tag}: {TAGS.get(constants.tag, constants.tag)}", "dim")
-        console.print(Text.assemble(("published ", "dim"), plain(constants.name, "bold"), said), width=width)
-        console.print(plain(constants.source, "dim"), width=width)
-        values = zip(law.names, value_texts(constants), strict=True)
-        console.print(plain("   ".join(f"{name} {value}" for name, value in values)), width=width)
-    if law.notes:
+        tag = constants["tag"]
+        said = plain(f"  {tag}: {TAGS.get(tag, tag)}", "dim")
+        console.print(Text.assemble(("published ", "dim"), plain(constants["name"], "bold"), said), width=width)
+        console.print(plain(constants["source"], "dim"), width=width)
+        values = [f"{name} {value!r}" for name, value in constants["coefs"].items()]
+        console.print(plain("   ".join(values)), width=width)
+    if law["notes"]:
         console.print()
-        console.print(fact_table(("note", plain(note)) for note in law.notes), width=width)
+        console.print(fact_table(("note", plain(note)) for note in law["notes"]), width=width)
 
 
-def law_document(law: Law) -> dict[str, Json]:
-    """Return everything about a law but its function."""
-    return {
-        "name": law.name,
-        "equation": law.equation,
-        "inputs": list(law.inputs),
-        "source": law.source,
-        "measures": [_written_input(measure) for measure in map(law.input, law.inputs)],
-        "coefs": [
-            {
-                "name": coef.name,
-                "support": coef.support,
-                "unit": coef.unit,
-                "meaning": coef.meaning,
-                "low": number(coef.range[0]),
-                "high": number(coef.range[1]),
-            }
-            for coef in law.coefs
-        ],
-        "published": [
-            {
-                "name": constants.name,
-                "coefs": dict(zip(law.names, constants.values, strict=True)),
-                "source": constants.source,
-                "tag": constants.tag,
-            }
-            for constants in law.published
-        ],
-        "target": law.target,
-        "space": law.space,
-        "frontier": how_found(law),
-        "fixed_inputs": list(fixed_inputs(law)) if has_frontier(law) else [],
-        "notes": list(law.notes),
-    }
+def _inputs(law: LawDocument) -> list[tuple[str, ...]]:
+    return [(one["name"], one["symbol"], one["unit"], range_of(one), one["meaning"]) for one in law["measures"]]
 
 
-def _written_input(measure: Input) -> dict[str, Json]:
-    return {
-        "name": measure.name,
-        "symbol": measure.symbol,
-        "unit": measure.unit,
-        "meaning": measure.meaning,
-        "low": number(measure.low),
-        "high": number(measure.high),
-    }
+def _coefs(law: LawDocument) -> list[tuple[str, ...]]:
+    return [(one["name"], one["support"], one["unit"], range_of(one), one["meaning"]) for one in law["coefs"]]
 
 
-def _inputs(law: Law, width: int) -> Table:
-    rows = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.input, law.inputs)]
-    return _table(("input", "symbol", "unit", "range", "meaning"), rows, width)
-
-
-def _coefs(law: Law, width: int) -> Table:
-    rows = [(coef.name, coef.support, coef.unit, range_of(coef), coef.meaning) for coef in law.coefs]
-    return _table(("coef", "support", "unit", "range", "meaning"), rows, width)
-
-
-def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]], width: int) -> Table:
+def _table(headers: Sequence[str], rows: Iterable[tuple[str, ...]], width: int) -> Table:
     columns = [Column(one, "" if place else "bold", is_wrapped=one in WRAPPED) for place, one in enumerate(headers)]
     return whole_table(columns, ([text or ABSENT for text in row] for row in rows), width=width, gap=3)
 
 
-def headline_of(law: Law) -> str:
-    """Return what a law's frontier is, and which C its budgets are."""
-    if not can_allocate(law):
-        return "Loss by budget"
-    return f"Efficient frontier, {USUAL_PRICE if cost_under(law) is TRAINING else AT_OWN}"
-
-
-def how_found(law: Law) -> str:
-    """Return how the law's frontier is found, and what the law adds to that; why it has none, where it has none."""
-    fixed = fixed_inputs(law)
-    if not can_allocate(law):
-        how = law.frontier or (ALONG if has_frontier(law) else NONE)
-        return FIXING.format(how=how, names=", ".join(fixed)) if fixed and has_frontier(law) else how
-    how = SEARCHED.format(price=USUAL_PRICE if cost_under(law) is TRAINING else OWN_PRICE)
-    how = FIXING.format(how=how, names=", ".join(fixed)) if fixed else how
-    return f"{how}; {law.frontier}" if law.frontier else how
-
-
-def gives(law: Law) -> str:
+def gives(law: LawDocument) -> str:
     """Return what the law predicts, and how it is fitted, where that is not a positive loss; nothing where it is."""
-    said = "" if law.target == "loss" else GIVES.format(target=law.target)
-    return LINEAR.format(gives=said or law.target) if law.space == "linear" else said
+    target = law["target"]
+    said = "" if target == "loss" else GIVES.format(target=target)
+    return LINEAR.format(gives=said or target) if law["space"] == "linear" else said
 
 
-def range_of(measure: Input | Coef) -> str:
+def range_of(measure: InputDocument | CoefDocument) -> str:
     """Return the documented range of an input or a coef, as "1e7 … 3e10"."""
-    low, high = (measure.low, measure.high) if isinstance(measure, Input) else measure.range
-    return short(low) if low == high else f"{short(low)} … {short(high)}"
+    low, high = (ABSENT if end is None else short(end) for end in (measure["low"], measure["high"]))
+    return low if low == high else f"{low} … {high}"
 
 
-def value_texts(published: Published) -> list[str]:
-    """Return the values of a published set at full precision, in the law's order."""
-    return [repr(float(value)) for value in published.values]
-
-
-def laws_markdown() -> str:
+def laws_markdown(families: Sequence[Family]) -> str:
     """Return the page: a table of contents, then a section per file and a part per law; ends with a newline."""
-    families = list(_files())
     tags = ", ".join(f"`{tag}` {words}" for tag, words in TAGS.items())
     parts = [HEAD.format(tags=tags), _contents(families)]
-    for file, sentence, laws in families:
-        parts.append(SECTION.format(title=_title(file), file=file, sentence=_markdown(sentence)))
-        parts += [_markdown_law(law) for law in laws]
+    for family in families:
+        title, sentence = _title(family["file"]), _markdown(family["sentence"])
+        parts.append(SECTION.format(title=title, file=family["file"], sentence=sentence))
+        parts += [_markdown_law(law) for law in family["laws"]]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
-
-
-def _files() -> Iterator[tuple[str, str, Sequence[Law]]]:
-    """Yield the name of each file of laws, the first sentence of its docstring, and its laws."""
-    for file in FILES:
-        module = import_module(f"jaxscale.laws.{file}")
-        yield file, (module.__doc__ or "").strip().split("\n\n")[0].replace("\n", " "), module.LAWS
 
 
 def _title(file: str) -> str:
     return file.replace("_", " ").capitalize()
 
 
-def _contents(families: Iterable[tuple[str, str, Sequence[Law]]]) -> str:
+def _contents(families: Iterable[Family]) -> str:
     lines = []
-    for file, _, laws in families:
-        links = ", ".join(f"[{law.name}](#law-{law.name})" for law in laws)
+    for family in families:
+        file = family["file"]
+        links = ", ".join(f"[{law['name']}](#law-{law['name']})" for law in family["laws"])
         lines.append(f"- [{_title(file)}](#{file.replace('_', '-')}): {links}")
     return "\n".join(lines)
 
 
-def _markdown_law(law: Law) -> str:
+def _markdown_law(law: LawDocument) -> str:
     """Return one law under its own anchor, so that a family of the same name does not catch its links."""
-    inputs = [(one.name, one.symbol, one.unit, range_of(one), one.meaning) for one in map(law.input, law.inputs)]
-    coefs = [(one.name, one.support, one.unit, range_of(one), one.meaning) for one in law.coefs]
+    name, coefs = law["name"], [coef["name"] for coef in law["coefs"]]
     parts = [
-        f'<a id="law-{law.name}"></a>\n\n### {law.name}',
-        "```\n" + "\n".join(clause.strip() for clause in law.equation.split(";")) + "\n```",
-        _markdown_table(INPUT_HEADERS, inputs),
-        _markdown_table(COEF_HEADERS, coefs),
+        f'<a id="law-{name}"></a>\n\n### {name}',
+        "```\n" + "\n".join(clause.strip() for clause in law["equation"].split(";")) + "\n```",
+        _markdown_table(INPUT_HEADERS, _inputs(law)),
+        _markdown_table(COEF_HEADERS, _coefs(law)),
     ]
-    if law.published:
-        parts.append(_markdown_table((*CONSTANTS, *law.names), [_constants(one) for one in law.published]))
+    if law["published"]:
+        parts.append(_markdown_table((*CONSTANTS, *coefs), [_constants(one) for one in law["published"]]))
     if gives(law):
         parts.append(GIVEN.format(what=_markdown(gives(law))))
-    parts.append(FRONTIER_FOUND.format(how=_markdown(how_found(law)).rstrip(".")))
-    parts.append(SOURCE.format(source=_markdown(law.source).rstrip(".")))
-    parts += ["\n".join(f"- {_markdown(note)}" for note in law.notes)] if law.notes else []
+    parts.append(FRONTIER_FOUND.format(how=_markdown(law["frontier"]).rstrip(".")))
+    parts.append(SOURCE.format(source=_markdown(law["source"]).rstrip(".")))
+    parts += ["\n".join(f"- {_markdown(note)}" for note in law["notes"])] if law["notes"] else []
     return "\n\n".join(parts)
 
 
-def _constants(published: Published) -> tuple[str, ...]:
-    return (published.name, published.tag, published.source, *value_texts(published))
+def _constants(published: SetDocument) -> tuple[str, ...]:
+    values = [repr(value) for value in published["coefs"].values()]
+    return (published["name"], published["tag"], published["source"], *values)
 
 
 def _markdown_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from jaxscale.laws import LAWS, Law
-from jaxscale.reports.lawpages import law_document
-from jaxscale.text import Json
+from jaxscale.reports.lawpages import LawDocument
 
 COMPUTE_OPTIMAL = (
     "compute-optimal", "isoflop", "isoloss", "scaling exponent", "parametric fit", "approach 3", "tokens per parameter",
@@ -110,8 +108,8 @@ LEAST_LETTERS = 3
 """Below this many letters a word is no part of another, as lr is none of already."""
 
 
-def matching(laws: Iterable[Law], words: str) -> list[Law]:
-    """Return the laws of which every one of the words is said in `law_document` or among `WORDS`, best matches first.
+def matching(laws: Iterable[LawDocument], words: str) -> list[LawDocument]:
+    """Return the laws of which every one of the words is said in the document or among `WORDS`, best matches first.
 
     In any case, with and without hyphens, in the plural or not, in British or American spelling. First come those that
     people call so.
@@ -119,8 +117,8 @@ def matching(laws: Iterable[Law], words: str) -> list[Law]:
     wanted = _spelled(words)
     called, said = [], []
     for law in laws:
-        names = [law.name, *WORDS.get(law.name, ()), *(one for one, name in LAWS.aliases.items() if name == law.name)]
-        of_page = " ".join(str(part) for part in _leaves(law_document(law)))
+        names = [law["name"], *law["aliases"], *WORDS.get(law["name"], ())]
+        of_page = " ".join(str(part) for part in _leaves(law))
         text = _spelled(" ".join((of_page, *names)))
         text += " " + text.replace(" ", "")  # over-training is overtraining
         if any(wanted in _spelled(name) for name in names):
@@ -143,11 +141,11 @@ def _stands(word: str, text: str) -> bool:
     return word in text or (word.endswith("s") and word[:-1] in text)
 
 
-def _leaves(document: Json) -> Iterator[Json]:
+def _leaves(document: object) -> Iterator[object]:
     """Return every text and number of a document, without its names and what is absent."""
-    if isinstance(document, dict):
-        document = list(document.values())
-    for one in document if isinstance(document, list) else ():
+    if isinstance(document, str) or not isinstance(document, Mapping | Sequence):
+        if document is not None:
+            yield document
+        return
+    for one in document.values() if isinstance(document, Mapping) else document:
         yield from _leaves(one)
-    if not isinstance(document, list) and document is not None:
-        yield document

@@ -12,9 +12,10 @@ from rich.text import Text
 from jaxscale.digits import ABSENT, count, scientific, significant
 from jaxscale.finding import Finding
 from jaxscale.reports.exponents import exponent_line
-from jaxscale.reports.facts import fact_table, fit_facts, frontier_facts, plain, reduced_facts, warning_table
-from jaxscale.reports.lawpages import headline_of
-from jaxscale.reports.tables import bare_table, bounded, coef_table, frontier_table
+from jaxscale.reports.facts import fit_facts, frontier_facts, reduced_facts, warning_table
+from jaxscale.reports.lawdocuments import headline_of
+from jaxscale.reports.layout import bare_table, fact_table, plain
+from jaxscale.reports.tables import bounded, coef_table, frontier_table
 from jaxscale.reports.warnings import EXTRAPOLATION, NO_FRONTIER, warnings_of, warnings_of_frontier
 from jaxscale.results import Count, Counts, Study
 from jaxscale.text import shown_name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jaxscale.costs import Cost
 from jaxscale.costs.fitted import PowerAmount
-from jaxscale.reports.document import number, written_limits, written_warning
+from jaxscale.reports.document import written_limits, written_warning
+from jaxscale.reports.jsontext import number
 from jaxscale.reports.planreport import PlanReport
 from jaxscale.reports.predictions import head_of, provenance_of
 from jaxscale.results import Decision, Regret

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, scientific, significant, span
-from jaxscale.reports.facts import BAD, GOOD, fact_table, plain, warning_table
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.layout import BAD, GOOD, Column, fact_table, plain, whole_table
 from jaxscale.reports.planreport import PlanReport
 from jaxscale.reports.predictions import facts_of
-from jaxscale.reports.tables import Column, whole_table
 from jaxscale.results import Decision, PlanStatus, Study
 from jaxscale.results.decision import BUILT
 from jaxscale.results.plan import TARGET, UNIQUE

@@ -27,8 +27,8 @@ from jaxscale.reports.document import (
     written_warning,
 )
 from jaxscale.reports.extrapolating import extrapolation, ratios
-from jaxscale.reports.facts import fact_table, frontier_facts, plain, warning_table
-from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.facts import frontier_facts, warning_table
+from jaxscale.reports.layout import Column, fact_table, plain, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
 from jaxscale.results import Fit, Study
 from jaxscale.text import Json

@@ -13,11 +13,12 @@ from jaxscale.digits import short, significant, span
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band
 from jaxscale.reports.constants import BEWARE, Constants
-from jaxscale.reports.document import number, written_limits, written_warning
+from jaxscale.reports.document import written_limits, written_warning
 from jaxscale.reports.extrapolating import extrapolation
-from jaxscale.reports.facts import fact_table, warning_table
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import Column, fact_table, whole_table
 from jaxscale.reports.predictions import facts_of, head_of, provenance_of
-from jaxscale.reports.tables import Column, whole_table
 from jaxscale.reports.warnings import NO_FRONTIER, warnings_of
 from jaxscale.results import Solution, Study
 from jaxscale.text import Json

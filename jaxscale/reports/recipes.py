@@ -11,9 +11,10 @@ from rich.text import Text
 
 from jaxscale.digits import ABSENT, scientific, signed, significant, span
 from jaxscale.intervals import Band
-from jaxscale.reports.document import SCHEMA_VERSION, number, written_limits, written_warning
-from jaxscale.reports.facts import fact_table, plain, warning_table
-from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.document import SCHEMA_VERSION, written_limits, written_warning
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import Column, fact_table, plain, whole_table
 from jaxscale.results import Contrast, RecipeComparison, RecipePair
 from jaxscale.text import Json, shown_name
 

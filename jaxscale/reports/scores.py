@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from jaxscale.digits import significant, span
-from jaxscale.reports.document import SCHEMA_VERSION, number
-from jaxscale.reports.facts import fact_table, plain
-from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.document import SCHEMA_VERSION
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import Column, fact_table, plain, whole_table
 from jaxscale.results.forecast import Score
 from jaxscale.text import Json
 

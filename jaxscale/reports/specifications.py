@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, scientific, significant, span
-from jaxscale.reports.document import SCHEMA_VERSION, number, written_warning
-from jaxscale.reports.facts import fact_table, plain, warning_table
-from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.document import SCHEMA_VERSION, written_warning
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.jsontext import number
+from jaxscale.reports.layout import Column, fact_table, plain, whole_table
 from jaxscale.results import PARTS, Decomposition, SpecificationCurve, SpecificationFit
 from jaxscale.results.specifications import ANSWERS
 from jaxscale.text import Json, escaped, shown_name

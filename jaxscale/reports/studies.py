@@ -13,8 +13,8 @@ from rich.text import Text
 from jaxscale.digits import ABSENT, count, significant, span
 from jaxscale.finding import forbids_plan
 from jaxscale.reports.document import SCHEMA_VERSION, fit_document, written_warning
-from jaxscale.reports.facts import BAD, GOOD, fact_table, plain, warning_table
-from jaxscale.reports.tables import Column, whole_table
+from jaxscale.reports.facts import warning_table
+from jaxscale.reports.layout import BAD, GOOD, Column, fact_table, plain, whole_table
 from jaxscale.results import Studies, Study, StudyKey, residual_summary
 from jaxscale.results.studies import TURN, at_largest, told_counts
 from jaxscale.text import Json, counted, escaped

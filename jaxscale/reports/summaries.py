@@ -10,7 +10,8 @@ from jaxscale.reports.checks import print_check
 from jaxscale.reports.comparing import print_comparison
 from jaxscale.reports.coverage import print_coverage
 from jaxscale.reports.diagnosis import print_diagnosis
-from jaxscale.reports.facts import fact_table, fit_facts
+from jaxscale.reports.facts import fit_facts
+from jaxscale.reports.layout import fact_table
 from jaxscale.reports.pages import print_fit
 from jaxscale.reports.recipes import print_recipes
 from jaxscale.reports.specifications import print_specifications

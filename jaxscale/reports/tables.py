@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from jaxscale.digits import ABSENT, count, scientific, significant, span, times
 from jaxscale.intervals import Band
-from jaxscale.reports.facts import plain
+from jaxscale.reports.layout import Column, bare_table, whole_table
 from jaxscale.reports.spreads import heavy_spread
 from jaxscale.reports.warnings import FAR, BandOf, times_measured
 from jaxscale.results import QUANTITIES, Frontier, Study
 
 BAND, FAR_STYLE = "dim", "yellow"
-WORDS = 9
-"""Least width of a column of words."""
 INFINITE = "∞"
 HEADERS = {"params": "params N", "tokens": "tokens D", "loss": "loss", "tokens_per_param": "tokens/param"}
 
@@ -50,41 +46,6 @@ def coef_table(study: Study, width: int) -> Table:
     return whole_table([*columns, Column("", BAND, is_wrapped=True)], rows, width=width)
 
 
-class Column(NamedTuple):
-    """The layout of a column. is_wrapped: words, which give way on a narrow page; others stay whole."""
-
-    header: str
-    style: str = ""
-    is_right: bool = False
-    is_wrapped: bool = False
-
-
-def whole_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, width: int, gap: int = 2) -> Table:
-    """Return a table for a page of that width.
-
-    Words give way on a narrow page; names and numbers are never cut, so that the table may be wider than it.
-    """
-    cells = [list(row) for row in rows]
-    longest = [max(map(len, (one.header, *(row[at] for row in cells)))) for at, one in enumerate(columns)]
-    words = sum(size for size, one in zip(longest, columns, strict=True) if one.is_wrapped)
-    natural, given = sum(longest) + (gap + 1) * len(columns), sum(one.is_wrapped for one in columns)
-    least = natural - max(words - WORDS * given, 0)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), header_style="")
-    table.width = max(min(width, natural), least)
-    for size, column in zip(longest, columns, strict=True):
-        table.add_column(
-            column.header,
-            style=column.style,
-            justify="right" if column.is_right else "left",
-            no_wrap=not column.is_wrapped,
-            min_width=None if column.is_wrapped else size,  # no_wrap alone does not keep it whole
-            overflow="fold",
-        )
-    for row in cells:
-        table.add_row(*map(plain, row))
-    return table
-
-
 def frontier_table(frontier: Frontier, band_of: BandOf | None = None) -> Table:
     """Return two lines per budget: the optimum, and its band beneath; the budget, and how far beyond the data it lies.
 
@@ -101,14 +62,6 @@ def frontier_table(frontier: Frontier, band_of: BandOf | None = None) -> Table:
         beyond = Text("") if measured is None else _beyond(float(measured[index]), _least(frontier))
         if band_of is not None or beyond.plain:
             table.add_row(beyond, *(Text(text if band_of is not None else "", style=BAND) for text in limits))
-    return table
-
-
-def bare_table(*headers: str) -> Table:
-    """Return an empty table of whole cells with these headers, the line below them its only one."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for header in headers:
-        table.add_column(header, no_wrap=True)
     return table
 
 

@@ -2,6 +2,7 @@
 
 from jaxscale.runs.cells import Origin
 from jaxscale.runs.planned import PlannedRuns, read_planned
-from jaxscale.runs.table import Runs, read_runs
+from jaxscale.runs.reading import read_runs
+from jaxscale.runs.table import Runs
 
 __all__ = ["Origin", "PlannedRuns", "Runs", "read_planned", "read_runs"]

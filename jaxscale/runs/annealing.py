@@ -23,6 +23,7 @@ LOW = 0.5
 ANNEALED = "annealed"
 """The reason under which rows are left out that are not the annealed one of their run."""
 
+NOT_A_FLAG = "{name} is of type {kind}, and neither True nor False; a column that is called so needs another name"
 BOTH = "--final keeps the last row of each run and --annealed the annealed one: give one of them"
 NO_RATE = "{source}: --annealed looks at the learning rate of each row, and no column is called so; name one 'lr'"
 NONE_ANNEALED = "{source}: no run is annealed: nowhere does column {column} come down to {share:g} of its peak"
@@ -43,9 +44,12 @@ def reduced_runs(runs: Runs, *, final: bool, annealed: bool) -> Runs:
 
     The annealed row is the last one at which the rate is lowest since its peak. A run whose rate has not come down has
     none and is left out; one that has a single row is kept. Last and before are by step, else tokens or compute, else
-    the place in the table.   Raises UsageError where both are asked for, RunsError where nothing names runs, or their
-    rates.
+    the place in the table.   Raises UsageError where both are asked for, or one is no bool; RunsError where nothing
+    names runs, or their rates.
     """
+    for name, value in (("final", final), ("annealed", annealed)):
+        if not isinstance(value, bool | np.bool_):
+            raise UsageError(NOT_A_FLAG.format(name=name, kind=type(value).__name__))
     if not (final or annealed):
         return runs
     if final and annealed:

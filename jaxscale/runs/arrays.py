@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from jaxscale.errors import RunsError
 from jaxscale.finding import Finding, row_numbers
+from jaxscale.registry import check_known
 from jaxscale.runs.cells import Fields, Origin
 from jaxscale.runs.checking import LARGE_INTEGERS
 from jaxscale.runs.mapping import add_derived, recorded
@@ -40,10 +41,14 @@ def fields_of_arrays(
     loss: ArrayLike,
     weight: ArrayLike | None,
     sigma: ArrayLike | None,
-    group: ArrayLike | None,
+    group: ArrayLike | str | None,
     columns: Mapping[str, ArrayLike],
 ) -> Fields:
     """Return the fields of runs from arrays; the contract is that of `Runs.from_arrays`."""
+    named_group = {"group": group} if isinstance(group, str) else {}
+    if isinstance(group, str):
+        check_known("column", group, columns)
+        group = columns[group]
     own = {"weight": weight, "sigma": sigma, "group": group}
     given = {**columns, "loss": loss, **{name: values for name, values in own.items() if values is not None}}
     for name, values in given.items():
@@ -64,7 +69,7 @@ def fields_of_arrays(
     row = np.arange(1, len(weights) + 1)
     named = {name: column for name, column in numeric.items() if name not in NO_COLUMNS}
     derived = add_derived(named, row=row, source=SOURCE)
-    roles = {name: name for name in NEEDED if name in numeric}
+    roles = {name: name for name in NEEDED if name in numeric} | named_group
     return Fields(
         columns={**named, **schedules},
         loss=numeric["loss"],

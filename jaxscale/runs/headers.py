@@ -128,12 +128,13 @@ def known_name(header: str) -> str | None:
 def last_part_names(header: str, role: str) -> bool:
     """Return whether the last part of a dotted or slashed name has a role, as `pile/held_out/val_loss` has.
 
-    Not where a part before it speaks of training, and not for a letter: that would be another loss, or anything.
+    Not for a letter, which may be anything, and not for a loss where a part before it speaks of training: `train/loss`
+    is another loss, while `train/tokens` are those trained on.
     """
     *before, last = re.split(r"[./]", header)
     words = {word for part in before for word in words_of(part)}
-    is_letter = normalised(last) in LETTERS
-    return bool(before) and not is_letter and not words & _OF_TRAINING and role_of(last) == role
+    is_another = normalised(last) in LETTERS or (role == "loss" and bool(words & _OF_TRAINING))
+    return bool(before) and not is_another and role_of(last) == role
 
 
 def is_called(header: str, names: tuple[str, ...]) -> bool:

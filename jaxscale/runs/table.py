@@ -1,10 +1,9 @@
-"""The table of runs, and how one is read from a file, from a frame and from arrays."""
+"""The table of runs, and how one is made from a frame, from arrays and from what a file holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,7 +17,6 @@ from jaxscale.runs.arrays import fields_of_arrays
 from jaxscale.runs.assembling import Request, fields_of
 from jaxscale.runs.cells import Origin, RawTable
 from jaxscale.runs.checking import findings_of
-from jaxscale.runs.files import raw_table_in
 from jaxscale.runs.interchange import Tabular, raw_table_of_tabular
 from jaxscale.runs.lookups import selection_table
 from jaxscale.runs.lowest import lowest_runs
@@ -81,20 +79,25 @@ class Runs:
         loss: ArrayLike,
         weight: ArrayLike | None = None,
         sigma: ArrayLike | None = None,
-        group: ArrayLike | None = None,
+        group: ArrayLike | str | None = None,
         units_ok: bool = False,
+        final: bool = False,
+        annealed: bool = False,
+        lowest_per: Mapping[str, float] | None = None,
         **columns: ArrayLike,
     ) -> Runs:
         """Return runs from arrays of equal length, copied and in float64; (n, T) numbers are a schedule per run.
 
         Of params, tokens and flops the third is derived where two are given. Columns of str become labels.
         weight: multiplies rho of its run; no number of runs.   sigma: the standard error of each loss, in its
-        units; each residual is divided by it.   units_ok: the numbers are plain counts and a loss, however they look.
+        units; each residual is divided by it.   group: names (n,), or the name of a column.   units_ok, final,
+        annealed, lowest_per: as of `read_runs`; runs are told by a column such as `run`, their rates by `lr`.
         Numbers must be finite and not masked, weights not negative and not all zero, sigma positive; signs of other
-        columns are not checked.   Raises RunsError naming columns and rows.
+        columns are not checked.   Raises RunsError naming columns and rows, UsageError for an invalid option.
         """
         runs = cls(**fields_of_arrays(loss=loss, weight=weight, sigma=sigma, group=group, columns=columns))
-        return replace(runs, origin=replace(runs.origin, units_ok=units_ok))
+        runs = replace(runs, origin=replace(runs.origin, units_ok=units_ok))
+        return kept_runs(runs, final=final, annealed=annealed, lowest_per=lowest_per or {})
 
     @classmethod
     def from_frame(
@@ -139,8 +142,7 @@ class Runs:
     def from_raw_table(cls, raw_table: RawTable, request: Request) -> Runs:
         """Return the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
         runs = cls(**fields_of(raw_table, request))
-        runs = reduced_runs(runs, final=request.final, annealed=request.annealed)
-        return lowest_runs(runs, request.lowest_per) if request.lowest_per else runs
+        return kept_runs(runs, final=request.final, annealed=request.annealed, lowest_per=request.lowest_per)
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -212,88 +214,7 @@ class Runs:
         return (*self.findings, *findings_of(self, inputs, coefs=coefs, has_own=has_own))
 
 
-def read_runs(
-    source: str | Path,
-    *,
-    map: Mapping[str, str] | None = None,
-    where: Sequence[str] = (),
-    sep: str = ",",
-    decimal: str = ".",
-    thousands: str | None = None,
-    encoding: str = "utf-8",
-    units: bool = False,
-    missing: Literal["refuse", "drop"] = "refuse",
-    inputs: tuple[str, ...] = ("params", "tokens"),
-    beside: tuple[str, ...] = (),
-    group: str | None = None,
-    positive_loss: bool = True,
-    scale: Mapping[str, float] | None = None,
-    units_ok: bool = False,
-    final: bool = False,
-    annealed: bool = False,
-    lowest_per: Mapping[str, float] | None = None,
-) -> Runs:
-    """Return the runs of a table, in float64 and checked.
-
-    Parameters
-    ----------
-    source
-        A file: CSV, JSON lines, a workbook of Excel (.xlsx), Parquet (.parquet, .pq); or "-" for standard input.
-    map
-        Role → header, before names are recognised.
-    where
-        Selections, applied before values are judged; in them `row` is a row's number, counted from 1.
-    sep, decimal, thousands, encoding, units
-        How a CSV file is written; units reads 7B, 1,400M, 300B tokens, 2×10^19 in the columns that play a role, and no
-        noun of another role.
-    missing
-        "refuse" the table, or "drop" rows without a finite number in a needed column.
-    inputs
-        The columns that the law needs; of params, tokens and flops the third is derived from two.
-    beside
-        Names that `map` may give to other columns.
-    group
-        Header of the column that says which runs belong together.
-    positive_loss
-        Refuse a loss ≤ 0.
-    scale
-        Header or role → factor by which its numbers are multiplied, before anything else is done with them.
-    units_ok
-        The numbers are plain counts and a loss, however they look; nothing is withheld for that.
-    final
-        Keep the last row of each run, by its step, else its tokens or compute, else its place in the table; runs are
-        told by a column named run, run_id, name …, and by `group`.
-    annealed
-        Keep, of each run, the last row at which its learning rate (column lr, learning_rate …) is lowest since its peak
-        instead; a run whose rate has not come down to half of its peak is left out.
-    lowest_per
-        Column → width in decades: keep the run of least loss in each cell of this grid, and of each `group`; applied
-        last, to runs that the other options leave.
-
-    Returns
-    -------
-    Runs
-        With what was noticed in `findings`.
-
-    Raises
-    ------
-    RunsError
-        For a table that is refused.
-    UsageError
-        For an invalid option.
-    MissingDependencyError
-        For Parquet without pyarrow, a workbook without openpyxl.
-
-    Examples
-    --------
-    >>> runs.to_frame().to_csv("runs.csv")
-    >>> len(js.read_runs("runs.csv"))
-    30
-    """
-    style = NumberStyle(decimal, thousands, units)
-    style.check_marks()
-    request = Request(
-        map or {}, where, inputs, beside, group, missing, positive_loss, style, scale or {}, units_ok, final,
-        annealed=annealed, lowest_per=lowest_per or {},
-    )  # fmt: skip
-    return Runs.from_raw_table(raw_table_in(source, sep=sep, encoding=encoding), request)
+def kept_runs(runs: Runs, *, final: bool, annealed: bool, lowest_per: Mapping[str, float]) -> Runs:
+    """Return the last or the annealed row of each run, and then the lowest of each cell, where they are asked for."""
+    runs = reduced_runs(runs, final=final, annealed=annealed)
+    return lowest_runs(runs, lowest_per) if lowest_per else runs

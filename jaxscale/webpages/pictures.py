@@ -24,8 +24,8 @@ DARK = (
 """Colours of the house on a dark page. A printed page is light."""
 
 
-ON_WHITE = ("coefs",)
-"""Figures that stay on white paper: their clouds fade into it."""
+ON_WHITE = ("coefs", "isoloss", "residuals")
+"""Figures that stay on white paper: their clouds fade into it, and the dark end of their colours would into black."""
 
 
 @dataclass(frozen=True)

@@ -249,11 +249,12 @@ def test_an_interrupt_that_breaks_an_import_is_an_interrupt(run, monkeypatch):
     assert result.stderr == "interrupted\n"
 
 
-def test_plot_adds_the_figures_and_names_them(run, own_folder):
-    document = json.loads(run(*COMMAND, "--plot", "--out", "drawn", "--json").stdout)
+def test_plot_adds_the_figures_in_the_width_that_is_asked_for_and_names_them(run, own_folder):
+    document = json.loads(run(*COMMAND, "--plot", "--width", "column", "--out", "drawn", "--json").stdout)
     assert document["saved"] == "drawn"
     assert document["figures"]
-    assert all((own_folder / path).is_file() for path in document["figures"])
+    wide = {int.from_bytes((own_folder / path).read_bytes()[16:20], "big") for path in document["figures"]}
+    assert wide == {650}  # 3.25 inches of 200 dots
 
 
 def test_real_tables_are_fitted_as_they_are(run, shared_data):

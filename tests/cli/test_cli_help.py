@@ -145,3 +145,11 @@ def test_the_version_is_the_packages_own(run):
     from importlib.metadata import version
 
     assert run("--version").stdout == f"jaxscale {version('jaxscale')}\n"
+
+
+def test_a_look_at_the_installation_imports_jax_and_nothing_that_fits():
+    ask = "import sys; from jaxscale.cli.doctor import checkup; checkup(); print(*sys.modules)"
+    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, encoding="utf-8", timeout=60, check=True)
+    imported = asked.stdout.split()
+    assert "jax" in imported
+    assert not {"pandas", "scipy", "jaxscale.laws", "jaxscale.solvers"} & set(imported)

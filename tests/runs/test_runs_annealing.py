@@ -13,6 +13,7 @@ import pytest
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.runs import Runs, read_runs
 from jaxscale.runs.naming import grouped_by_run
+from jaxscale.speaking import typing
 
 RATES = {
     "cosine": (0.1, 1.0, 0.8, 0.4, 0.1),
@@ -100,6 +101,36 @@ def test_nothing_is_said_where_runs_are_of_one_kind(names):
 def test_what_cannot_be_meant_is_refused(table, options, error, said):
     with pytest.raises(error, match=said):
         Runs.from_frame(table, annealed=True, **options)
+
+
+@pytest.mark.parametrize("option", ["final", "annealed"])
+def test_arrays_are_reduced_as_a_frame_is(option):
+    """What a remark on arrays proposes is an argument of theirs, too."""
+    table = log_of(*RATES)
+    table["tokens"] = [seen * (1 + place // 5) for place, seen in enumerate(table["tokens"])]
+    with typing(False):
+        assert "final=True" in " ".join(map(str, Runs.from_arrays(**table).check(coefs=2)))
+    arrays, frame = Runs.from_arrays(**table, **{option: True}), Runs.from_frame(table, **{option: True})
+    assert arrays.row.tolist() == frame.row.tolist()
+    assert arrays.origin.left_out == frame.origin.left_out
+    lowest = {"lowest_per": {"params": 1.0}}
+    assert Runs.from_arrays(**table, **lowest).row.tolist() == Runs.from_frame(table, **lowest).row.tolist()
+
+
+def test_the_group_of_arrays_may_be_one_of_them_by_its_name():
+    table = log_of("cosine", "cooled")
+    by_name, given = Runs.from_arrays(**table, group="run_id"), Runs.from_arrays(**table, group=table["run_id"])
+    assert by_name.group.tolist() == given.group.tolist() == table["run_id"]
+    assert by_name.origin.columns["group"] == "run_id"
+    with pytest.raises(UsageError, match="Did you mean 'run_id'"):
+        Runs.from_arrays(**table, group="runid")
+
+
+@pytest.mark.parametrize("option", ["final", "annealed"])
+def test_a_column_that_is_called_like_an_option_is_refused(option):
+    table = {name: one for name, one in log_of("cosine").items() if name != "lr"}
+    with pytest.raises(UsageError, match=f"{option} is of type list, and neither True nor False"):
+        Runs.from_arrays(**table, **{option: [0.1] * 5})
 
 
 def test_rows_between_evaluations_are_no_failed_runs():

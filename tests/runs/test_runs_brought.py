@@ -150,6 +150,8 @@ def test_names_are_read_by_their_last_part_where_nothing_else_has_the_role():
         js.Runs.from_frame({"params": [1e8], "tokens": [1e10], "c4/val_loss": [3.0], "pile/val_loss": [2.0]})
     with pytest.raises(js.RunsError, match="no column for loss"):
         js.Runs.from_frame({"params": [1e8], "tokens": [1e10], "train/loss": [3.0]})
+    seen = js.Runs.from_frame({"params": [1e8], "train/total_tokens": [1e10], "val/loss": [3.0]})
+    assert seen.origin.columns["tokens"] == "train/total_tokens"
 
 
 STATES = "params,tokens,loss,State\n1e8,1e10,3.1,finished\n2e8,1e10,{lost},crashed\n3e8,1e10,2.9,running\n"
