@@ -32,7 +32,7 @@ STEPS, HALVINGS, ROUNDS = 24, 4, 6
 CLOSE = 1e-3
 """Of a root: how far it may lie off what is interpolated: half a thousandth of an interval's width, or less."""
 FIRST = 0.5
-"""The root from which on it is so; nearer to the estimate it is this close to that."""
+"""The root from which on it is so: nearer to the estimate, as for levels below 0.4, no gap is halved."""
 FLAT = 1e-7
 """Of a root: a step that adds less has left nothing to gain."""
 
@@ -220,8 +220,9 @@ def _refined(held: HeldCoef | HeldQuantity, knots: list[Knot], below: str, above
         wide: list[tuple[Knot, Knot]] = []
         roots, values = (np.array([getattr(one, part) for one in knots]) for part in ("root", "value"))
         for one, other in gaps:
-            if not (knots[0].root <= one.root and other.root <= knots[-1].root):
-                continue  # it was given up meanwhile
+            is_given_up = not (knots[0].root <= one.root and other.root <= knots[-1].root)
+            if is_given_up or max(-one.root, other.root) < FIRST:
+                continue
             root = 0.5 * (one.root + other.root)
             new, why = _between(held, one, other, root, between(roots, values, root))
             if new is not None:

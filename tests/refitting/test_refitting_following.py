@@ -14,7 +14,7 @@ from jaxscale.intervals import Sample
 from jaxscale.intervals.profile import at_root
 from jaxscale.intervals.student import quantile
 from jaxscale.refitting import followed, profile
-from jaxscale.refitting.following import HIGHEST, followed_on
+from jaxscale.refitting.following import HIGHEST, TOO_FAR, followed_on, profile_of_coefs, profiles_of_functions
 
 LEVELS = (0.5, 0.8, 0.95, 0.99)
 PARAMS = np.geomspace(1e7, 1e10, 30)
@@ -148,26 +148,33 @@ def test_a_coef_at_its_bound_has_one_limit():
     bend = -5e-3 * (np.log(PARAMS) - np.log(PARAMS).mean()) ** 2
     loss = 5 * PARAMS**-0.05 * np.exp(bend + 0.01 * np.random.default_rng(1).standard_normal(30))
     fit = js.fit(js.Runs.from_arrays(params=PARAMS, loss=loss), "power-params", objective="squared")
-    ensemble = js.bootstrap(fit, replicates=8, profile=True)
+    known = followed(fit, "E")
+    assert float(known.values[0]) == 0.0
     for level in (0.8, 0.95):
-        exact, band = profile(fit, "E", level=level), ensemble.interval("E", level=level, method="profile")
-        assert band.lower == exact[0] == 0.0
-        assert band.upper == pytest.approx(exact[1], rel=1e-3)
-    sample = predicted_sample(ensemble, {"params": 1e11})
+        assert_alike(known, profile(fit, "E", level=level), level, fit.dof, bound=0.0)
+    flat = profiles_of_functions(fit, [lambda coefs: coefs["alpha"]])
     with pytest.raises(IntervalError, match="E lies at a bound, from which a path along the quantity cannot tell"):
-        js.band(sample, method="profile")
+        at_root(flat, 1.0)
+
+
+def test_where_no_row_lies_within_the_threshold_a_minimum_is_one_all_the_same():
+    """A line of which only the height is left: between two rows Huber's rho has no curvature, and no slope either."""
+    runs = js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns={"params": PARAMS}, noise=0.02, seed=1)
+    fit = js.fit(runs, "pure-power-params")
+    held = profile_of_coefs(fit, "auto")
+    assert list(held.below) == [TOO_FAR.format(name=name, level=HIGHEST) for name in fit.coefs]
+    assert list(held.above) == list(held.below)
 
 
 def test_what_has_no_profile_is_refused_at_once(curved):
-    robust = js.fit(curved.runs, "power-params", objective="absolute")
+    runs = js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns={"params": PARAMS}, noise=0.02, seed=1)
+    robust = js.fit(runs, "pure-power-params", objective="absolute")
     with pytest.raises(UsageError, match="the objective 'absolute' has no curvature"):
-        followed(robust, "E")
+        followed(robust, "A")
     with pytest.raises(UsageError, match=r"unknown coef 'alpah'\. Did you mean 'alpha'"):
         followed(curved, "alpah")
-    ensemble = js.bootstrap(robust, replicates=8, profile=True)
     with pytest.raises(IntervalError, match="the objective 'absolute' has no curvature"):
-        ensemble.interval("E", method="profile")
-    assert ensemble.interval("E").n_used > 0
+        at_root(profile_of_coefs(robust, "auto"), 1.0)
 
 
 BUDGETS = (1e21, 1e24)
@@ -175,8 +182,8 @@ BUDGETS = (1e21, 1e24)
 
 @pytest.fixture(scope="module")
 def ensemble(separable_law_table):
-    """Chinchilla's law by least squares, with the profiles of its coefs."""
-    return js.bootstrap(js.fit(separable_law_table, objective="squared"), replicates=16, profile=True)
+    """Chinchilla's law under Huber's rho, with the profiles of its coefs."""
+    return js.bootstrap(js.fit(separable_law_table), replicates=64, profile=True)
 
 
 @pytest.fixture(scope="module")
@@ -195,12 +202,20 @@ def test_a_frontier_has_the_limits_of_the_profiles_of_its_optima(ensemble, best,
             np.testing.assert_allclose(found, exact, rtol=0, atol=1e-3 * (exact[1] - exact[0]))
 
 
+def test_coefs_have_the_limits_of_theirs(ensemble):
+    for level in (0.5, 0.95):
+        exact, band = profile(ensemble.fit, "E", level=level), ensemble.interval("E", level=level, method="profile")
+        np.testing.assert_allclose([band.lower, band.upper], exact, rtol=0, atol=1e-3 * (exact[1] - exact[0]))
+
+
 def test_its_exponents_are_those_of_the_coefs(ensemble, best):
     """a = beta / (alpha + beta) by Hoffmann's eq. 4, and b = 1 - a."""
     share = profile(ensemble.fit, lambda coefs: coefs["beta"] / (coefs["alpha"] + coefs["beta"]), line="unit")
     a, b = (best.exponent_interval(quantity, method="profile") for quantity in ("params", "tokens"))
     np.testing.assert_allclose([a.lower, a.upper], share, rtol=0, atol=1e-3 * (share[1] - share[0]))
-    np.testing.assert_allclose([b.lower, b.upper], [1.0 - a.upper, 1.0 - a.lower], rtol=1e-6)
+    np.testing.assert_allclose(
+        [b.lower, b.upper], 1.0 - np.array(share)[::-1], rtol=0, atol=1e-3 * (share[1] - share[0])
+    )
 
 
 def test_predictions_have_those_of_each_run(ensemble):
