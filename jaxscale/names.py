@@ -13,7 +13,11 @@ SCHEMES = (
     "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "parametric-cluster", "jackknife",
     "jackknife-cluster",
 )  # fmt: skip
-INTERVALS = ("percentile", "basic", "bca", "studentised", "normal", "delta", "sandwich", "jackknife", "calibrated")
+INTERVALS = (
+    "percentile", "basic", "bca", "studentised", "normal", "delta", "sandwich", "jackknife", "calibrated", "profile",
+)  # fmt: skip
+COUNTED = tuple(one for one in INTERVALS if one != "profile")
+"""Intervals whose coverage is counted: those that follow from replicates, or from one fit."""
 SOLVERS = ("newton", "lbfgs")
 DATASETS = ("pilot", "epoch-chinchilla")
 DEVICES = ("auto", "cpu", "gpu", "tpu")

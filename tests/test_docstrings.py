@@ -28,12 +28,12 @@ SLOW = {
 """Names whose examples compile programs of their own."""
 SPREAD = ("Specification", "SpecificationFit", "Decomposition")
 DOCUMENTED = {
-    "refitting": ("survey", "refit", "gather", "profile", "two_steps", "Survey", "Refits", "TwoSteps"),
+    "refitting": ("survey", "refit", "gather", "profile", "followed", "two_steps", "Survey", "Refits", "TwoSteps"),
     "fitting": ("group_of", "reduced", "compare_counts", "predict_ensemble", "predicted_sample", "solution"),
     "parts": ("Inventory", "inventory"),
     "planning": ("at_most", "sample_worth", "Limit", "SampleWorth"),
     "designing": ("sweep", "continuous", "Sweep", "Continuous"),
-    "intervals": ("Sample", "Interval"),
+    "intervals": ("Sample", "Interval", "LikelihoodProfile"),
     "resampling": ("Scheme", "Draw", "Table", "Fitted"),
     "costs": ("Cost",),
     "datasets": ("load", "card", "names"),

@@ -35,6 +35,7 @@ from jaxscale.laws.grouped import grouping_of
 from jaxscale.results import QUANTITIES, Ensemble, Fit, Frontier, Study
 from jaxscale.results.kinds import drawn_from
 from jaxscale.results.samples import Sets, sample_from, sets_of
+from jaxscale.stages import Stages
 
 Tree = TypeVar("Tree")
 
@@ -57,6 +58,8 @@ def frontier(
     law: Law | str | None = None,
     coefs: Mapping[str, float] | str | None = None,
     fixed: Mapping[str, float] | None = None,
+    on_stage: Callable[[str, int | None], object] = lambda text, total: None,
+    on_done: Callable[[int], object] = lambda count: None,
 ) -> Frontier:
     """Return the optimum of a law on C = 6 N D, or on the law's own price, for every budget.
 
@@ -74,6 +77,8 @@ def frontier(
         In place of a source: a law, and its coefs, name → number, or the name of a published set.
     fixed
         The law's inputs that a budget does not decide, name → number; None for those of a study, else none.
+    on_stage, on_done
+        As in `js.bootstrap`: told of profiles, which are followed where the ensemble has those of its coefs.
 
     Returns
     -------
@@ -122,10 +127,22 @@ def frontier(
     findings = (*findings, *replicate_findings(source, params, found[3, 1 : 1 + len(source)]))
     jackknife, ranks, std, point_std = (_known(samples, one) for one in ("jackknife", "ranks", "std", "point_std"))
     made = replace(point, params=params, tokens=tokens, loss=loss, findings=findings, at_point=point)
-    return replace(
+    made = replace(
         made, jackknife=jackknife, ranks=ranks, std=std, point_std=point_std, dof=float(source.fit.dof),
         robust_std=_known(samples, "robust_std"), robust_dof=float(samples["loss"].robust_dof),
     )  # fmt: skip
+    if source.profile is None:
+        return made
+    from jaxscale.allocation.profiles import profiles_of_frontier  # whose fits import predictions, and these this one
+
+    known = profiles_of_frontier(
+        source.fit,
+        point,
+        lambda coefs, budgets: optima_of(law, coefs, budgets, fixed),
+        params * tokens,
+        Stages(on_stage, on_done),
+    )
+    return replace(made, **known._asdict())
 
 
 def _known(samples: Mapping[str, Sample], part: str) -> dict[str, np.ndarray]:
@@ -205,8 +222,11 @@ def in_chunks(function: Callable[..., Tree], of: Hashable, rows: tuple[np.ndarra
         here: Tree = jax.tree.map(lambda one: np.asarray(one)[: part.stop - part.start], found)
         return here
 
+    places = list(chunks(total, width))
+    if len(places) == 1:
+        return ask(places[0])
     with ThreadPoolExecutor(placement.threads()) as pool:
-        parts = list(pool.map(ask, chunks(total, width)))
+        parts = list(pool.map(ask, places))
     joined: Tree = jax.tree.map(lambda *one: np.concatenate(one), *parts)
     return joined
 

@@ -9,14 +9,11 @@ import numpy as np
 from jaxscale.allocation.budgets import checked_budgets
 from jaxscale.allocation.frontier import check_frontier, optima_of
 from jaxscale.allocation.inputs import check_trade_off, fixed_values
-from jaxscale.engine.data import fill
+from jaxscale.allocation.spent import at_budget
 from jaxscale.errors import UsageError
 from jaxscale.laws import LAWS, Law
 from jaxscale.registry import unknown
 from jaxscale.results import QUANTITIES
-
-LENGTHS = (64, 1024)
-"""Numbers of sets of coefs that share a compiled program."""
 
 
 def at_optimum(
@@ -59,13 +56,4 @@ def at_optimum(
     check_trade_off(law)
     check_frontier(law, dict(fixed or {}))
     budget, given = checked_budgets(flops)[:1], fixed_values(law, fixed)
-
-    def evaluate(coefs: Mapping[str, np.ndarray]) -> np.ndarray:
-        sets = np.stack([np.asarray(coefs[name], dtype=np.float64) for name in law.names], axis=1)
-        width = next((size for size in LENGTHS if size >= len(sets)), len(sets))
-        found = optima_of(law, fill(sets, width), budget, given)[:3, : len(sets), 0]
-        every = dict(zip(QUANTITIES, (*found, found[1] / found[0]), strict=True))
-        return np.asarray(every[quantity])
-
-    evaluate.__name__ = f"{quantity} at {budget[0]:.4g} FLOP"
-    return evaluate
+    return at_budget(law, lambda coefs, budgets: optima_of(law, coefs, budgets, given), quantity, float(budget[0]))

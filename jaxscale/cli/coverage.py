@@ -43,7 +43,7 @@ NO_REPLICATES = "--replicates: an interval needs 2 at least"
     type=Names(names.INTERVALS),
     default=tuple(ABOUT.split(",")),
     show_default=ABOUT,
-    help=(f"Kinds of intervals to count: {names.comma_list(names.INTERVALS)}."),
+    help=(f"Kinds of intervals to count: {names.comma_list(names.COUNTED)}."),
 )
 @click.option(
     "--noise",

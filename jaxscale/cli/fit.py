@@ -109,7 +109,7 @@ def fit(
         choosing.check_countable(runs, counts)
         check_reach(choosing.law_of(fitting), runs, showing.flops or ())
         choosing.check_scheme(runs, fitting)
-        in_parts = large.is_in_parts(fitting, work)
+        in_parts = large.is_in_parts(fitting, showing, work)
         digest = outputs.digest_of_command(runs, reading, fitting, showing, is_large=in_parts)
         folder = out or Path(RESULTS) / f"{choosing.name_of(fitting)}-{digest}"
         options = large.options_of(reading, fitting, showing)

@@ -122,4 +122,5 @@ def _saved(folder: str, showing: Showing, bar: Bar) -> Study:
     if study.fit.is_usable and forbids_plan(study.fit.findings) is None:
         check_frontier_inputs(core_of(study.fit.law), at)
     bar.stage(FRONTIER_STAGE)
-    return with_frontiers(study.asked(budgets=showing.flops or study.budgets, at=at))
+    asked = study.asked(budgets=showing.flops or study.budgets, at=at)
+    return with_frontiers(asked, on_stage=bar.stage, on_done=bar.advance)

@@ -28,6 +28,11 @@ OTHER_OPTION = (
     "{place}: was begun with --{option} {saved}, and this command says {found}.\n"
     "Say the same, choose another --out, or begin anew with --force."
 )
+PROFILE = "profile"
+NOT_LARGE = (
+    "--interval {interval} is for studies that are no larger than {part:,} --replicates: it gains nothing from more of "
+    "them, and the frontier of a study in parts, which is found anew whenever that is opened, would take long"
+)
 KEPT = "{count:,} of {asked:,} replicates are kept in {folder}; the same command goes on from there"
 BEGUN = "nothing is kept yet"
 ABSENT = "nothing"
@@ -55,11 +60,13 @@ def work_options(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
-def is_in_parts(fitting: Fitting, work: Work) -> bool:
-    """Return whether a study is one in parts; raise UsageError for options of such a one where it is not."""
+def is_in_parts(fitting: Fitting, showing: Showing, work: Work) -> bool:
+    """Return whether a study is one in parts; raise UsageError for options of the other kind."""
     from jaxscale.parts import limits
 
     if fitting.replicates > limits.MOST:
+        if showing.interval == PROFILE:
+            raise UsageError(NOT_LARGE.format(interval=PROFILE, part=limits.MOST))
         return True
     for option, value in (("max-seconds", work.max_seconds), ("executor", work.executor)):
         if value is not None:

@@ -31,6 +31,10 @@ FACTORS = (1.0, 10.0, 100.0)
 STUDIES_STAGE = "Simulating {count} studies"
 SCHEME_STAGE = "Resampling them by {scheme}"
 BAD_COUNT = "{name} = {value!r} is no whole number from {least} on"
+NOT_COUNTED = (
+    "the coverage of the interval '{interval}' is not counted: each of the studies would take hundreds of fits; where "
+    "the law is nearly linear within its errors, that of 'delta' says as much"
+)
 NO_METHODS = "{name}: name at least one, as in {name}={example!r}"
 FAILED = "the fit is '{status}', not a minimum: nothing can be simulated from it. Fit it first."
 
@@ -63,7 +67,7 @@ def coverage(
         How studies are resampled, as in `js.bootstrap`; without any by `cluster` where the runs have groups, else by
         `pairs`.
     intervals
-        Names of `jaxscale.intervals.INTERVALS`, or Intervals.
+        Names of `jaxscale.intervals.INTERVALS`, or Intervals, but for `profile`.
     noise
         The scheme that losses are simulated by, which draws from residuals; without one `parametric-cluster` where
         groups are resampled, else `residual`.
@@ -113,6 +117,9 @@ def coverage(
     for name, given, example in (("schemes", chosen, ["pairs"]), ("intervals", rules, ["percentile"])):
         if not given:
             raise UsageError(NO_METHODS.format(name=name, example=example))
+    for rule in rules:
+        if "profile" in rule.needs:
+            raise UsageError(NOT_COUNTED.format(interval=rule.name))
     for scheme in chosen:
         check_drawn(scheme)
         check_clusters(runs, scheme, has_own=False)

@@ -23,6 +23,8 @@ OF_ONE_GROUP = ("frontier", "isoloss", "isoflop", "density")
 """Figures that show one law: of a fit over groups each group has its own."""
 POINTS = 37
 """Budgets of a drawn frontier, from the smallest measured compute to the largest budget."""
+FOLLOWED = 13
+"""Budgets of one whose profiles are followed, about a second for each."""
 
 SVG_DPI = 100
 """Of the pictures of clouds inside an SVG."""
@@ -107,8 +109,9 @@ def with_curve(study: Study) -> Study:
     if study.frontier is None:
         return study
     ends = [*np.asarray(study.frontier.flops), *(study.frontier.measured or ())]
-    flops = np.geomspace(min(ends), max(ends), POINTS) if min(ends) < max(ends) else np.array(ends[:1])
     source = study.fit if study.ensemble is None else study.ensemble
+    points = POINTS if study.ensemble is None or study.ensemble.profile is None else FOLLOWED
+    flops = np.geomspace(min(ends), max(ends), points) if min(ends) < max(ends) else np.array(ends[:1])
     return replace(study, frontier=frontier(source, flops=flops, fixed=study.frontier.fixed))
 
 

@@ -12,6 +12,7 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.fitting.checking import value_over
 from jaxscale.fitting.collinearity import design_of
+from jaxscale.intervals import LikelihoodProfile
 from jaxscale.laws import Law
 from jaxscale.laws.grouped import GROUP, Grouping, core_name, grouped, grouping_of, own_name
 from jaxscale.objectives import weight_of
@@ -161,6 +162,7 @@ def group_of(result: Fit | Ensemble, group: str) -> Fit | Ensemble:
             covariance=_its_covariance(result.covariance, whole.law, group),
             jackknife=None if result.jackknife is None else group_of(result.jackknife, group),
             nested=None if result.nested is None else _its_nested(result.nested, grouping, group),
+            profile=None if result.profile is None else _its_profile(result.profile, whole.law, group),
         )
     rows = whole.runs[GROUP.name] == grouping.groups.index(group)
     runs, residuals = whole.runs.take(np.flatnonzero(rows), "of another group"), whole.residuals[rows]
@@ -196,16 +198,26 @@ def _its_nested(nested: Nested, grouping: Grouping, group: str) -> Nested:
     return replace(nested, coefs=grouping.coefs_of(group, nested.coefs))
 
 
+def _its_profile(profile: LikelihoodProfile, law: Law, group: str) -> LikelihoodProfile:
+    """Return the profiles of the coefs that one group has, of those of all coefs of a grouped law."""
+    return LikelihoodProfile.joined([profile.of(at) for at in _places(law, group)])
+
+
 def _its_covariance(covariance: np.ndarray | None, law: Law, group: str) -> np.ndarray | None:
     """Return the covariance (…, p, p) of the coefs that one group has, of that of all coefs of a grouped law."""
     return None if covariance is None or grouping_of(law) is None else _its_block(covariance, law, group)
 
 
 def _its_block(covariance: np.ndarray, law: Law, group: str) -> np.ndarray:
+    place = _places(law, group)
+    return np.asarray(covariance[..., place, :][..., place])
+
+
+def _places(law: Law, group: str) -> list[int]:
+    """Return which of the coefs of a grouped law one group has, in its own order."""
     grouping = grouping_of(law)
     assert grouping is not None  # as who asks knows
-    place = list(grouping.coefs_of(group, {full: at for at, full in enumerate(law.names)}).values())
-    return np.asarray(covariance[..., place, :][..., place])
+    return list(grouping.coefs_of(group, {full: at for at, full in enumerate(law.names)}).values())
 
 
 def _its_joint(one: Joint, grouping: Grouping, group: str) -> list[Joint]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from jaxscale.allocation.inputs import check_asked, run_columns
 from jaxscale.costs.spec import SIZES
 from jaxscale.errors import UsageError
-from jaxscale.intervals import Sample
+from jaxscale.intervals import LikelihoodProfile, Sample
 from jaxscale.intervals.lines import line_through
 from jaxscale.laws import LAWS, Law, predict_sets, predict_with
 from jaxscale.laws.checking import check_coefs, check_values
@@ -157,7 +158,8 @@ def predicted_sample(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> Sa
     Returns
     -------
     Sample
-        Of (R, …), with the estimates without each run and standard errors where the ensemble has them.
+        Of (R, …), with the estimates without each run and standard errors where the ensemble has them; with profiles,
+        which are followed now, where the ensemble has those of its coefs.
 
     Raises
     ------
@@ -171,5 +173,26 @@ def predicted_sample(ensemble: Ensemble, columns: Mapping[str, ArrayLike]) -> Sa
     array([3.28, 2.47])
     """
     law = ensemble.fit.law
-    found = predict_sets(law, sets_of(ensemble).coefs, run_columns(law, columns))
-    return sample_from(ensemble, found, line=line_through(found))
+    inputs = run_columns(law, columns)
+    found = predict_sets(law, sets_of(ensemble).coefs, inputs)
+    sample = sample_from(ensemble, found, line=line_through(found))
+    return sample if ensemble.profile is None else replace(sample, profile=_profile(ensemble.fit, inputs, found[0]))
+
+
+def _profile(fit: Fit, inputs: Mapping[str, np.ndarray], point: np.ndarray) -> LikelihoodProfile:
+    """Return the profiles of losses that are predicted, of the shape of `point`."""
+    from jaxscale.refitting.following import profiles_of_functions  # whose fits are made by this folder
+
+    law, shape = fit.law, point.shape
+
+    def loss_at(place: int) -> Callable[[Mapping[str, np.ndarray]], np.ndarray]:
+        def evaluate(coefs: Mapping[str, np.ndarray]) -> np.ndarray:
+            sets = np.stack([np.asarray(coefs[name], dtype=np.float64) for name in law.names], axis=1)
+            return predict_sets(law, sets, inputs).reshape(len(sets), -1)[:, place]
+
+        evaluate.__name__ = "the loss" if point.size == 1 else f"loss {place + 1} of {point.size}"
+        return evaluate
+
+    flat = profiles_of_functions(fit, [loss_at(place) for place in range(point.size)])
+    roots, values = (part.reshape(len(part), *shape) for part in (flat.roots, flat.values))
+    return LikelihoodProfile(roots, values, flat.below.reshape(shape), flat.above.reshape(shape))

@@ -31,6 +31,7 @@ NEEDS = {
     "std": "standard errors of the estimate and of every replicate",
     "jackknife": "the estimates with each run left out",
     "ranks": "replicates of tables simulated from the fit",
+    "profile": "the profile of the fit",
 }
 
 

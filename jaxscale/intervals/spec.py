@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-Need: TypeAlias = Literal["point", "point_std", "std", "robust_std", "jackknife", "ranks"]
+Need: TypeAlias = Literal["point", "point_std", "std", "robust_std", "jackknife", "ranks", "profile"]
 Line: TypeAlias = Literal["real", "positive", "unit"]
 
 
@@ -56,6 +56,72 @@ class Band:
 
 
 @dataclass(frozen=True)
+class LikelihoodProfile:
+    """How far a quantity may move before the best fit with it is too bad, so that limits of any usual level follow.
+
+    Attributes
+    ----------
+    roots
+        (k, …) signed roots of the rise of the objective, in standard errors: they grow along the first axis, negative
+        below the estimate, zero at it; NaN behind the last that is known.
+    values
+        (k, …) of the quantity at these roots.
+    below, above
+        (…) texts: why the roots go no further on that side of the estimate; empty where the quantity keeps its last
+        value from there on, as at the end of its support.
+
+    Examples
+    --------
+    >>> known = js.refitting.followed(fit, "alpha")
+    >>> float(known.values[known.roots == 0.0][0]) == fit.coefs["alpha"]
+    True
+    """
+
+    roots: np.ndarray
+    values: np.ndarray
+    below: np.ndarray
+    above: np.ndarray
+
+    def of(self, place: int | tuple[int, ...]) -> LikelihoodProfile:
+        """Return the profile of one place of several.
+
+        Parameters
+        ----------
+        place
+            Its index in the shape of the quantity.
+
+        Returns
+        -------
+        LikelihoodProfile
+            Of a number, (k,).
+        """
+        roots, values = np.moveaxis(self.roots, 0, -1)[place], np.moveaxis(self.values, 0, -1)[place]
+        below, above = (np.asarray(side[place], dtype=object) for side in (self.below, self.above))
+        return LikelihoodProfile(roots, values, below, above)
+
+    @classmethod
+    def joined(cls, parts: Sequence[LikelihoodProfile]) -> LikelihoodProfile:
+        """Return the profiles of numbers as that of a list of them.
+
+        Parameters
+        ----------
+        parts
+            One for each number.
+
+        Returns
+        -------
+        LikelihoodProfile
+            Of (m,).
+        """
+        longest = max((len(one.roots) for one in parts), default=0)
+        roots, values = np.full((2, longest, len(parts)), np.nan)
+        for at, one in enumerate(parts):
+            roots[: len(one.roots), at], values[: len(one.roots), at] = one.roots, one.values
+        below, above = (np.array([str(getattr(one, end)) for one in parts], dtype=object) for end in ("below", "above"))
+        return cls(roots, values, below, above)
+
+
+@dataclass(frozen=True)
 class Sample:
     """Replicates of a quantity, and what is known of it beside them.
 
@@ -85,6 +151,8 @@ class Sample:
         (…) standard error of the estimate that holds where errors differ in size, or are alike within groups.
     robust_dof
         Degrees of freedom behind that.
+    profile
+        The profile of (…) by the objective of the fit, on `dof` degrees of freedom.
 
     Examples
     --------
@@ -104,6 +172,7 @@ class Sample:
     dof: float = np.inf
     robust_std: np.ndarray | None = None
     robust_dof: float = np.inf
+    profile: LikelihoodProfile | None = None
 
     @property
     def usable(self) -> Sample:
@@ -118,7 +187,8 @@ class Sample:
         Parameters
         ----------
         need
-            `point`, `point_std`, `robust_std`, `std` (of the estimate and of every replicate), `jackknife` or `ranks`.
+            `point`, `point_std`, `robust_std`, `std` (of the estimate and of every replicate), `jackknife`, `ranks` or
+            `profile`.
 
         Returns
         -------
@@ -142,7 +212,7 @@ class Interval:
         Where it is written.
     needs
         What it reads of the sample beside the values: `point`, `point_std`, `robust_std`, `std` (of the estimate,
-        too), `jackknife` or `ranks`.
+        too), `jackknife`, `ranks` or `profile`.
     is_distance
         Whether its limits lie at distances from the estimate, so that they are sought on the sample's `line`.
     at_bound

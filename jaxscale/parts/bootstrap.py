@@ -37,6 +37,7 @@ def bootstrap(
     covariance: bool = False,
     jackknife: bool = False,
     nested: bool | tuple[int, int] = False,
+    profile: bool = False,
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
     on_done: Callable[[int], object] = lambda count: None,
@@ -74,6 +75,9 @@ def bootstrap(
         Whether tables are simulated from the fit, and resampled by the same scheme, for intervals that are calibrated
         by them; (T, R) for T tables and R replicates of each in place of 400 and 200. Their noise is that of the
         residuals, drawn by `residual`, or by `parametric-cluster` for a scheme that draws groups.
+    profile
+        Whether the profile of each coef is followed, by fits with it held, for the interval of that name; a frontier
+        and predictions then have their own, which take a second or so for each number.
     device
         Where to compute: auto, cpu, gpu or tpu.
     on_stage, on_done
@@ -154,6 +158,7 @@ def bootstrap(
             covariance=covariance,
             jackknife=jackknife,
             nested=nested,
+            profile=profile,
             device=device,
             on_stage=on_stage,
             on_done=on_done,
@@ -164,7 +169,7 @@ def bootstrap(
     known = None if target is None or not is_large(target) else read_manifest(target)
     size = checked_part(part, usual_part(len(fit.law.names), covariance=covariance) if known is None else known.size)
     count = known.asked if known is not None and replicates is None else count_of(fit.runs, rule, replicates)
-    asked = Resampling(rule, int(seed), chunk, covariance, jackknife, nested, size, device)
+    asked = Resampling(rule, int(seed), chunk, covariance, jackknife, nested, profile, size, device)
     crew = None if executor is None else Crew.of(executor)
     solver = Solver(fit, asked, crew, Told(Stages(on_stage, on_done)))
     if target is None:

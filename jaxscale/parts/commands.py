@@ -54,7 +54,17 @@ def bootstrap_in(
     covariance = parts["covariance"]
     is_begun = is_same_study(target, digest)
     size = read_manifest(target).size if is_begun else usual_part(len(begun.fit.law.names), covariance=covariance)
-    asked = Resampling(rule, seed, None, covariance, parts["jackknife"], parts["nested"], size, device)
+    asked = Resampling(
+        scheme=rule,
+        seed=seed,
+        chunk=None,
+        covariance=covariance,
+        jackknife=parts["jackknife"],
+        nested=parts["nested"],
+        profile=parts["profile"],
+        part=size,
+        device=device,
+    )
     crew = None if executor is None else Crew.of(executor)
     is_plain = not any(parts.values())
     solver = Solver(begun.fit, asked, crew, Told(Stages(on_stage, on_done), _frontier_maker(begun, is_plain=is_plain)))
@@ -83,7 +93,7 @@ def go_on(
     manifest, begun = read_manifest(target), saved_study(target, {})
     crew = None if executor is None else Crew.of(executor)
     asked, count, options = resampling_of(manifest, device), replicates or manifest.asked, manifest.options
-    is_plain = not (asked.covariance or asked.jackknife or asked.nested)
+    is_plain = not (asked.covariance or asked.jackknife or asked.nested or asked.profile)
     solver = Solver(begun.fit, asked, crew, Told(Stages(on_stage, on_done), _frontier_maker(begun, is_plain=is_plain)))
     made = work_in(target, begun, solver, count, limits, digest=manifest.digest, options=options, share=mine)
     if is_plain and mine == (1, 1) and not limits.is_over():
@@ -110,6 +120,7 @@ def resampling_of(manifest: Manifest, device: str) -> Resampling:
         covariance=bool(facts["covariance"]),
         jackknife=bool(facts["jackknife"]),
         nested=tuple(nested) if isinstance(nested, list) else bool(nested),
+        profile=bool(facts.get("profile", False)),
         part=manifest.size,
         device=device,
     )

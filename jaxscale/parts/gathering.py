@@ -44,5 +44,5 @@ def gathered(fit: Fit, surveyed: Surveyed, solved: Sequence[tuple[range, Answer]
         )
         first += len(part)
     made = gather(fit, surveyed.survey, parts)
-    made = replace(made, jackknife=surveyed.jackknife, nested=surveyed.nested)
+    made = replace(made, jackknife=surveyed.jackknife, nested=surveyed.nested, profile=surveyed.profile)
     return made if is_whole else replace(made, replicate=rows)

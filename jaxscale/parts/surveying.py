@@ -39,6 +39,7 @@ class Resampling:
     covariance: bool
     jackknife: bool
     nested: bool | tuple[int, int]
+    profile: bool
     part: int
     device: str
 
@@ -53,6 +54,7 @@ class Resampling:
             "covariance": self.covariance,
             "jackknife": self.jackknife,
             "nested": nested,
+            "profile": self.profile,
             "part": self.part,
         }
 
@@ -96,6 +98,7 @@ class Solver:
             asked.scheme,
             jackknife=asked.jackknife,
             nested=asked.nested,
+            profile=asked.profile,
             seed=asked.seed,
             chunk=asked.chunk,
             clock=self.clock,

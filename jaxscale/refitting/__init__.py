@@ -1,6 +1,7 @@
 """The bootstrap: replicates surveyed, refitted by ranges, and gathered to an ensemble."""
 
 from jaxscale.refitting.bootstrap import resample
+from jaxscale.refitting.following import followed
 from jaxscale.refitting.gather import gather
 from jaxscale.refitting.profile import profile
 from jaxscale.refitting.refit import Refits, refit
@@ -13,6 +14,7 @@ __all__ = [
     "Survey",
     "TwoSteps",
     "check_clusters",
+    "followed",
     "gather",
     "profile",
     "refit",

@@ -12,6 +12,8 @@ from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
+from jaxscale.intervals import LikelihoodProfile
+from jaxscale.refitting.following import profile_of_coefs
 from jaxscale.refitting.gather import gather
 from jaxscale.refitting.refit import refit_of
 from jaxscale.refitting.setup import count_of, setup_of
@@ -34,6 +36,7 @@ class Beside(NamedTuple):
 
     jackknife: Ensemble | None
     nested: Nested | None
+    profile: LikelihoodProfile | None
 
 
 def resample(
@@ -46,6 +49,7 @@ def resample(
     covariance: bool = False,
     jackknife: bool = False,
     nested: bool | tuple[int, int] = False,
+    profile: bool = False,
     device: str = "auto",
     on_stage: Callable[[str, int | None], object] = lambda text, total: None,
     on_done: Callable[[int], object] = lambda count: None,
@@ -63,9 +67,18 @@ def resample(
         refits = refit_of(setup, surveyed, asked, clock, told, covariance=covariance)
     made = gather(fit, surveyed, [refits])
     found = beside_of(
-        fit, scheme, jackknife=jackknife, nested=nested, seed=seed, chunk=chunk, clock=clock, device=device, told=told
+        fit,
+        scheme,
+        jackknife=jackknife,
+        nested=nested,
+        profile=profile,
+        seed=seed,
+        chunk=chunk,
+        clock=clock,
+        device=device,
+        told=told,
     )
-    return replace(made, jackknife=found.jackknife, nested=found.nested)
+    return replace(made, **found._asdict())
 
 
 def beside_of(
@@ -74,6 +87,7 @@ def beside_of(
     *,
     jackknife: bool,
     nested: bool | tuple[int, int],
+    profile: bool,
     seed: int,
     chunk: int | None,
     clock: Clock,
@@ -93,7 +107,7 @@ def beside_of(
         simulated = nested_of(
             fit, scheme, noise_for(scheme), tables, each, seed=seed, clock=clock, device=device, told=told
         )
-    return Beside(left, simulated)
+    return Beside(left, simulated, profile_of_coefs(fit, device, told) if profile else None)
 
 
 def check_beside(scheme: Scheme, *, jackknife: bool, nested: bool | tuple[int, int]) -> None:

@@ -31,6 +31,8 @@ ON_VALUE = 1e-12
 """Of the size of the quantity: how exactly it has the value."""
 DECREMENT = 1e-9
 """What one more Newton step would lower, in units of the squared signed root, at what is taken for a minimum."""
+FLAT = 1e-6
+"""Of the largest curvature: what is less counts as none, of either sign."""
 NOT_MET = "there are no coefs near the fit's at which the quantity is {value:.6g}"
 NOT_ENDED = "with the quantity at {value:.6g} the fit of the coefs does not come to a minimum"
 NOT_FINITE = "the quantity is not finite near the fit's coefs"
@@ -125,13 +127,15 @@ class Constrained:
             derived = self.derived(theta)
             gradient, exact, weighted, total = self._terms(theta)
             along = self.metric @ derived.slope
-            least = float(derived.slope @ gradient) / float(derived.slope @ derived.slope)
+            force = float(derived.slope @ gradient) / float(derived.slope @ derived.slope)
             basis = self._basis(derived.slope)
             down = basis.T @ gradient
-            curvatures = [basis.T @ (each - least * derived.second) @ basis for each in (exact, weighted)]
+            curvatures = [basis.T @ (each - force * derived.second) @ basis for each in (exact, weighted)]
             steps = [_damped(one, down, much) for one in curvatures for much in DAMPING]
-            left = 0.5 * abs(float(down @ _damped(curvatures[0], down, 0.0))) / self.rise
-            if left < DECREMENT and np.linalg.eigvalsh(curvatures[0])[0] > -1e-6 * np.abs(curvatures[0]).max():
+            # where no row lies within the threshold of rho there is no curvature but that of reweighted least squares
+            least = FLAT * max(float(np.abs(one).max(initial=0.0)) for one in curvatures)
+            left = max(_decrement(one, down, least) for one in curvatures) / self.rise
+            if left < DECREMENT and np.min(np.linalg.eigvalsh(curvatures[0]), initial=0.0) >= -least:
                 return Minimised(theta, total)
             tried = self._returned(theta + self._whole(np.stack(steps) @ basis.T), along, value)
             values = self._values(tried)
@@ -191,6 +195,15 @@ class Constrained:
         whole = np.zeros((len(moved), len(self.free)))
         whole[:, self.free] = moved
         return whole
+
+
+def _decrement(curvature: np.ndarray, slope: np.ndarray, least: float) -> float:
+    """Return what a quadratic falls by, whose curvatures are taken by their size and to be `least` at least."""
+    if not np.isfinite(curvature).all():
+        return np.inf
+    values, frame = np.linalg.eigh(curvature)
+    steep = (frame.T @ slope) ** 2
+    return 0.5 * float(np.sum(steep[steep > 0.0] / np.maximum(np.abs(values), least)[steep > 0.0]))
 
 
 def _damped(curvature: np.ndarray, slope: np.ndarray, much: float) -> np.ndarray:

@@ -60,6 +60,8 @@ BandOf: TypeAlias = Callable[[str], Band | None]
 FAR = 10.0
 """Times the largest measured compute from which a budget stands out in the table."""
 MANY = 0.1
+OF_THE_FIT = {"point_std", "robust_std", "profile"}
+"""What intervals need whose limits do not come from replicates."""
 TAIL = 5
 """Replicates that should lie beyond either limit of an interval."""
 
@@ -159,6 +161,9 @@ def _intervals(study: Study) -> Finding | None:
     tries: list[tuple[str, Callable[..., object]]] = [(name, partial(ensemble.interval, name)) for name in known]
     if study.frontier is not None:
         tries += [(name, partial(study.frontier.interval, name)) for name in QUANTITIES]
+    for group, part in study.groups.items():
+        if part.frontier is not None:
+            tries += [(f"{name} of {shown(group)}", partial(part.frontier.interval, name)) for name in QUANTITIES]
     for name, interval in tries:
         try:
             interval(level=study.level, method=study.interval)
@@ -170,7 +175,7 @@ def _intervals(study: Study) -> Finding | None:
 
 
 def _tails(study: Study) -> Finding | None:
-    if study.ensemble is None or not study.has_bands:
+    if study.ensemble is None or not study.has_bands or OF_THE_FIT & set(study.interval.needs):
         return None
     count = int(study.ensemble.usable.sum())
     beyond = 0.5 * (1.0 - study.level)

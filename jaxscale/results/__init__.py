@@ -10,7 +10,7 @@ from jaxscale.results.design import Design
 from jaxscale.results.diagnosis import Alternative, Diagnosis, Identified, Influence, Removal, ResidualTest
 from jaxscale.results.ensemble import Ensemble
 from jaxscale.results.fit import Fit
-from jaxscale.results.frontier import QUANTITIES, Frontier
+from jaxscale.results.frontier import EXPONENTS, QUANTITIES, Frontier
 from jaxscale.results.minimum import Certificate, Joint, Minimum, ResidualSummary, residual_summary
 from jaxscale.results.nested import Nested
 from jaxscale.results.plan import Plan, PlanStatus
@@ -25,6 +25,7 @@ from jaxscale.results.studies import Studies, StudyKey
 from jaxscale.results.study import LEAST_USABLE, Study
 
 __all__ = [
+    "EXPONENTS",
     "LEAST_USABLE",
     "PARTS",
     "QUANTITIES",

@@ -11,14 +11,14 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.finding import Finding
 from jaxscale.intervals import Band, Interval, Sample, band
-from jaxscale.intervals.lines import line_of
+from jaxscale.intervals.spec import LikelihoodProfile
 from jaxscale.provenance import Provenance
 from jaxscale.registry import check_known
 from jaxscale.results.fit import Fit
 from jaxscale.results.minimum import Joint
-from jaxscale.results.nested import Nested, ranks_of
+from jaxscale.results.nested import Nested
 from jaxscale.results.result import Sampled
-from jaxscale.results.samples import check_drawn, robust_of
+from jaxscale.results.samples import coef_sample
 from jaxscale.runs import Runs
 from jaxscale.status import Status
 
@@ -65,6 +65,8 @@ class Ensemble(Sampled):
         The fits without each run, or each group, as replicates; None where they were not asked for.
     nested
         Replicates of tables simulated from the fit; None where they were not asked for.
+    profile
+        The profiles (p,) of the coefs, in the law's order; None where they were not asked for.
     replicate
         (R,), which replicates these are, of a large study of which some parts are not there yet; None for 0 … R - 1.
 
@@ -89,6 +91,7 @@ class Ensemble(Sampled):
     covariance: np.ndarray | None = None
     jackknife: Ensemble | None = None
     nested: Nested | None = None
+    profile: LikelihoodProfile | None = None
     replicate: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -260,25 +263,7 @@ class Ensemble(Sampled):
         >>> print(f"{ensemble.interval('alpha').centre:.3f}")
         0.122
         """
-        check_drawn(self.scheme)
-        read = getattr(self.coefs, "blocks", None)  # of a large study, whose coefs are in files
-        values = self.samples(name) if read is None or name not in self.coefs else read(name)  # which knows the names
-        fit, point, std = self.fit, self.fit.coefs[name], self.fit.std[name]
-        (robust, robust_dof), at = robust_of(self), fit.law.names.index(name)
-        sample = Sample(
-            values,
-            np.asarray(point),
-            self.std(name),
-            None if std is None else np.asarray(std),
-            None if self.jackknife is None else self.jackknife.samples(name),
-            None if self.nested is None else ranks_of(self.nested.coefs[name], np.asarray(point)),
-            bound=point if name in fit.at_bound else None,
-            line=line_of(fit.law.supports[at].name),
-            dof=fit.dof_of(name),
-            robust_std=None if robust is None or not robust[at, at] >= 0.0 else np.sqrt(robust[at, at]),
-            robust_dof=robust_dof,
-        )
-        return band(sample, level=level, method=method)
+        return band(coef_sample(self, name), level=level, method=method)
 
     def std(self, name: str) -> np.ndarray | None:
         """Return the standard errors of one coef in each replicate.

@@ -12,7 +12,7 @@ from jaxscale.finding import Finding
 from jaxscale.intervals import INTERVALS, Band, Interval, Sample, band
 from jaxscale.intervals.blocks import Blocks
 from jaxscale.intervals.lines import line_through
-from jaxscale.intervals.spec import Line
+from jaxscale.intervals.spec import LikelihoodProfile, Line
 from jaxscale.registry import check_known
 from jaxscale.results.result import Sampled
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 QUANTITIES = ("params", "tokens", "loss", "tokens_per_param")
 """What a frontier says of each budget."""
+EXPONENTS = ("params", "tokens", "tokens_per_param")
+"""Quantities whose exponents have profiles."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class Frontier(Sampled):
         The degrees of freedom behind `point_std`.
     robust_std, robust_dof
         As `point_std` and `dof`, by the sandwich.
+    profile
+        Quantity → the profiles (b,), of an ensemble that has those of its coefs; else empty.
+    exponents
+        The profiles (3,) of the exponents of params, tokens and tokens_per_param between the least and the largest
+        budget; None where there are none.
 
     Examples
     --------
@@ -84,6 +91,8 @@ class Frontier(Sampled):
     dof: float = np.inf
     robust_std: Mapping[str, np.ndarray] = field(default_factory=dict)
     robust_dof: float = np.inf
+    profile: Mapping[str, LikelihoodProfile] = field(default_factory=dict)
+    exponents: LikelihoodProfile | None = None
 
     def __repr__(self) -> str:
         ensemble = f", {len(self.params):,} replicates" if self.is_ensemble else ""
@@ -181,7 +190,7 @@ class Frontier(Sampled):
         ------
         UsageError
             As `js.band`, and for another quantity; its IntervalError for a method that takes standard errors, which
-            an exponent does not have.
+            an exponent does not have, and for the profile of the loss's.
         """
         point = self.exponent(quantity)
         values = None if self.at_point is None else self._slopes(np.asarray(getattr(self, quantity)))
@@ -189,7 +198,10 @@ class Frontier(Sampled):
             return None
         left = self.jackknife.get(quantity)
         own = None if left is None else self._slopes(np.asarray(left))
-        return band(Sample(values, np.asarray(point), None, None, own), level=level, method=method)
+        is_followed = self.exponents is not None and quantity in EXPONENTS
+        known = self.exponents.of(EXPONENTS.index(quantity)) if self.exponents is not None and is_followed else None
+        sample = Sample(values, np.asarray(point), None, None, own, dof=self.dof, profile=known)
+        return band(sample, level=level, method=method)
 
     def _slopes(self, values: np.ndarray) -> np.ndarray | None:
         """Return the mean slopes of ln values (…, b) against ln C, (…); None for a single budget."""
@@ -238,5 +250,6 @@ class Frontier(Sampled):
             dof=self.dof,
             robust_std=self.robust_std.get(quantity),
             robust_dof=self.robust_dof,
+            profile=self.profile.get(quantity),
         )
         return band(sample, level=level, method=method)

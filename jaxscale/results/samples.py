@@ -10,6 +10,7 @@ import numpy as np
 from jaxscale.errors import UsageError
 from jaxscale.intervals import Interval, Sample
 from jaxscale.intervals.band import NEEDS
+from jaxscale.intervals.lines import line_of
 from jaxscale.intervals.spec import Line
 from jaxscale.results.nested import Nested, ranks_of
 
@@ -32,6 +33,7 @@ PARTS = {
     "robust_std": "covariance",
     "jackknife": "jackknife",
     "ranks": "nested",
+    "profile": "profile",
 }
 """What an ensemble must have been made with for an interval that needs something."""
 
@@ -65,6 +67,29 @@ def check_made(ensemble: Ensemble, interval: Interval) -> None:
             raise UsageError(NOT_MADE.format(name=interval.name, need=NEEDS[need]))
 
 
+def coef_sample(ensemble: Ensemble, name: str) -> Sample:
+    """Return the sample of one coef; raise UsageError for an unknown one, and for an ensemble of a jackknife."""
+    check_drawn(ensemble.scheme)
+    read = getattr(ensemble.coefs, "blocks", None)  # of a large study, whose coefs are in files
+    values = ensemble.samples(name) if read is None or name not in ensemble.coefs else read(name)  # which knows names
+    fit, point, std = ensemble.fit, ensemble.fit.coefs[name], ensemble.fit.std[name]
+    (robust, robust_dof), at = robust_of(ensemble), fit.law.names.index(name)
+    return Sample(
+        values,
+        np.asarray(point),
+        ensemble.std(name),
+        None if std is None else np.asarray(std),
+        None if ensemble.jackknife is None else ensemble.jackknife.samples(name),
+        None if ensemble.nested is None else ranks_of(ensemble.nested.coefs[name], np.asarray(point)),
+        bound=point if name in fit.at_bound else None,
+        line=line_of(fit.law.supports[at].name),
+        dof=fit.dof_of(name),
+        robust_std=None if robust is None or not robust[at, at] >= 0.0 else np.sqrt(robust[at, at]),
+        robust_dof=robust_dof,
+        profile=None if ensemble.profile is None else ensemble.profile.of(at),
+    )
+
+
 def sample_of(
     ensemble: Ensemble, evaluate: Callable[[Mapping[str, np.ndarray]], np.ndarray], *, line: Line = "real"
 ) -> Sample:
@@ -83,7 +108,8 @@ def sample_of(
     -------
     Sample
         With `jackknife` and `ranks` where the ensemble has these, and with standard errors by the delta method, on
-        slopes by central differences, where it has covariances.
+        slopes by central differences, where it has covariances. A profile is that of one quantity:
+        `js.refitting.followed` makes it.
 
     Raises
     ------

@@ -41,6 +41,8 @@ LARGEST = sys.float_info.max
 STATUSES = {str(status): status for status in Status}
 GIVEN: Mapping[type, tuple[str, ...]] = {Fit: ("common",), Ensemble: ("fit", "whole", "replicate"), Frontier: ("law",)}
 """Fields that are not written: the reader passes them, from the enclosing record."""
+LATER: Mapping[type, tuple[str, ...]] = {Ensemble: ("profile",), Frontier: ("profile", "exponents")}
+"""Fields that came to a schema later: a record without one was written before, and has what the field has by itself."""
 
 
 @cache
@@ -191,10 +193,11 @@ class Reader:
 
     def _dataclass(self, record: Mapping[str, object], kind: Any, path: str, given: Mapping[str, object]) -> object:  # noqa: ANN401
         left_out = GIVEN.get(kind, ())
-        own = {name: hint for name, hint in hints_of(kind).items() if name not in left_out}
+        absent = [name for name in LATER.get(kind, ()) if name not in record]
+        own = {name: hint for name, hint in hints_of(kind).items() if name not in (*left_out, *absent)}
         found = {name: self.field(record, name, hint, f"{path}.", **given) for name, hint in own.items()}
         for name, promise in PROMISES.get(kind, {}).items():
-            self.keep(found[name], promise, f"{path}.{name}")
+            self.keep(found.get(name), promise, f"{path}.{name}")
         return kind(**found, **{name: given[name] for name in left_out})
 
     def _scalar(self, value: object, hint: type, path: str) -> object:

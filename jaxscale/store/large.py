@@ -52,7 +52,7 @@ def with_parts(folder: Path, study: Study, own: Mapping[type, tuple]) -> Study:
 
 def is_by_parts(begun: Study, manifest: Manifest) -> bool:
     """Return whether the frontier of a study is kept by parts: for one law, and percentiles of the replicates alone."""
-    is_plain = not any(manifest.study[name] for name in ("covariance", "jackknife", "nested"))
+    is_plain = not any(manifest.study.get(name) for name in ("covariance", "jackknife", "nested", "profile"))
     return is_plain and begun.frontier is not None and not begun.groups
 
 
@@ -79,6 +79,7 @@ def ensemble_in(folder: Path, manifest: Manifest, fit: Fit, surveyed: Surveyed) 
         covariance=columns.whole("covariance") if columns.has_covariance else None,
         jackknife=surveyed.jackknife,
         nested=surveyed.nested,
+        profile=surveyed.profile,
         replicate=rows_there(manifest),
     )  # fmt: skip
     return replace(made, findings=(*findings_of_ensemble(made), *_missing(manifest)))

@@ -53,6 +53,7 @@ WORDS = {
     "covariance": "choice of covariances",
     "jackknife": "choice of a jackknife",
     "nested": "choice of simulated tables",
+    "profile": "choice of profiles",
     "part": "number of replicates in a part",
     "jaxscale": "version of jaxscale",
     "jax": "version of jax",
@@ -125,7 +126,7 @@ class Manifest:
 def study_facts(fit: Fit, asked: Mapping[str, Json], versions: Mapping[str, str]) -> dict[str, Json]:
     """Return the facts of a study but for its survey: of the fit, of how it is resampled, and of who computes.
 
-    asked: scheme, seed, chunk, covariance, jackknife, nested and part.
+    asked: scheme, seed, chunk, covariance, jackknife, nested, profile and part.
     """
     writer = Writer({})
     return {

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.errors import StoreError, UsageError
+from jaxscale.intervals import LikelihoodProfile
 from jaxscale.laws import ExpressionLoss, Law, predict_with
 from jaxscale.laws.grouped import core_of
 from jaxscale.numerics.supports import Support
 from jaxscale.provenance import Provenance
-from jaxscale.results import QUANTITIES, Certificate, Count, Ensemble, Fit, Frontier, Joint, Nested
+from jaxscale.results import EXPONENTS, QUANTITIES, Certificate, Count, Ensemble, Fit, Frontier, Joint, Nested
 from jaxscale.runs import Runs
 from jaxscale.status import Status
+from jaxscale.store.profiles import verify_profile
 from jaxscale.text import shown
 
 if TYPE_CHECKING:  # which imports the promises of this file
@@ -98,6 +100,7 @@ PROMISES: Mapping[type, Mapping[str, Promise]] = {
         "robust_std": NOT_NEGATIVE_IF_ANY,
     },
     Nested: {"status": A_STATUS, "coefs": ANYTHING},
+    LikelihoodProfile: {"roots": ANYTHING, "values": ANYTHING, "below": A_TEXT, "above": A_TEXT},
     Count: {"exponent": FINITE},
 }
 """The condition on each field alone: on its number, or on every one in it."""
@@ -161,6 +164,8 @@ def verify_ensemble(reader: Reader, ensemble: Ensemble, path: str) -> None:
         verify_ensemble(reader, ensemble.jackknife, f"{path}.jackknife")
     if ensemble.nested is not None:
         _verify_nested(reader, ensemble.nested, law, f"{path}.nested")
+    if ensemble.profile is not None:
+        verify_profile(reader, ensemble.profile, (len(law.names),), f"{path}.profile")
     reader.keep(ensemble.value, FINITE, f"{path}.value", where=usable)
     supports = dict(zip(law.names, law.supports, strict=True))
     for at, (name, coefs) in enumerate(ensemble.coefs.items()):
@@ -210,6 +215,11 @@ def verify_frontier(reader: Reader, frontier: Frontier, replicates: int | None, 
         verify_names(reader, f"{path}.{part}", getattr(frontier, part), QUANTITIES, "what a frontier says")
         for at, array in enumerate(getattr(frontier, part).values()):
             reader.shape(array, wanted, f"{path}.{part}.{at}")
+    verify_names(reader, f"{path}.profile", frontier.profile, QUANTITIES, "what a frontier says")
+    for name, profile in frontier.profile.items():
+        verify_profile(reader, profile, frontier.flops.shape, f"{path}.profile.{name}")
+    if frontier.exponents is not None:
+        verify_profile(reader, frontier.exponents, (len(EXPONENTS),), f"{path}.exponents")
 
 
 def verify_names(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jaxscale.errors import StoreError
+from jaxscale.intervals import LikelihoodProfile
 from jaxscale.laws import Law
 from jaxscale.provenance import Provenance
 from jaxscale.refitting import Survey
@@ -15,6 +16,7 @@ from jaxscale.results import Ensemble, Fit, Nested
 from jaxscale.store.folder import bytes_of_file, place_of
 from jaxscale.store.manifest import SURVEY_FILE
 from jaxscale.store.packing import packed, unpacked
+from jaxscale.store.profiles import verify_profile
 from jaxscale.store.promises import verify_ensemble
 
 LARGEST = 1 << 30
@@ -29,6 +31,7 @@ class Surveyed:
     survey: Survey
     jackknife: Ensemble | None = None
     nested: Nested | None = None
+    profile: LikelihoodProfile | None = None
 
 
 def timeless(provenance: Provenance) -> Provenance:
@@ -40,8 +43,14 @@ def survey_bytes(surveyed: Surveyed) -> bytes:
     """Return the bytes of the file, without seconds."""
     left = surveyed.jackknife
     plain = None if left is None else replace(left, provenance=timeless(left.provenance))
+    profile = (
+        {} if surveyed.profile is None else {"profile": (surveyed.profile, LikelihoodProfile)}
+    )  # as of those begun before
     return packed(
-        survey=(surveyed.survey, Survey), jackknife=(plain, Ensemble | None), nested=(surveyed.nested, Nested | None)
+        survey=(surveyed.survey, Survey),
+        jackknife=(plain, Ensemble | None),
+        nested=(surveyed.nested, Nested | None),
+        **profile,
     )
 
 
@@ -67,10 +76,15 @@ def surveyed_of(data: bytes, fit: Fit, own: Mapping[type, tuple], place: str) ->
     given: dict[str, object] = {"fit": fit, "whole": None, "replicate": None, "law": fit.law, "common": ()}
     jackknife: Ensemble | None = reader.field(record, "jackknife", Ensemble | None, "", **given)
     nested: Nested | None = reader.field(record, "nested", Nested | None)
+    profile: LikelihoodProfile | None = (
+        reader.field(record, "profile", LikelihoodProfile | None) if "profile" in record else None
+    )
     if jackknife is not None:
         verify_ensemble(reader, jackknife, "jackknife")
+    if profile is not None:
+        verify_profile(reader, profile, (len(fit.law.names),), "profile")
     _check_shapes(survey, fit.law, place)
-    return Surveyed(survey, jackknife, nested)
+    return Surveyed(survey, jackknife, nested, profile)
 
 
 def read_survey(folder: Path, fit: Fit, sha256: str, own: Mapping[type, tuple]) -> tuple[bytes, Surveyed]:

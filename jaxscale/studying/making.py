@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -77,7 +78,8 @@ def study(
         The law's inputs that no budget decides, name → value, in the input's unit.
     level, interval
         The share of every band, and how its ends are found: a name of `jaxscale.intervals.INTERVALS`. What the interval
-        needs beside replicates, the fits without each run or standard errors in each replicate, is made with them.
+        needs beside replicates, the fits without each run, standard errors in each replicate or profiles, is made with
+        them.
     conventions
         Names from `jaxscale.counting.CONVENTIONS`, or "all": fit the law under these ways to count, too.
     device
@@ -149,7 +151,7 @@ def study(
             if left is not None:
                 made = replace(made, reduced=replace(made, fit=left, ensemble=resampled(left)), line=line)
         on_stage(FRONTIER_STAGE, None)
-        made = with_frontiers(made)
+        made = with_frontiers(made, on_stage=on_stage, on_done=on_done)
     return compared(made, conventions, on_stage=on_stage, device=device) if conventions else made
 
 
@@ -194,23 +196,30 @@ def budgets_of(budgets: Sequence[float]) -> tuple[float, ...]:
     return tuple(checked_budgets(budgets, name="budgets").tolist())
 
 
-def with_frontiers(study: Study) -> Study:
+def with_frontiers(
+    study: Study,
+    *,
+    on_stage: Callable[[str, int | None], object] = lambda text, total: None,
+    on_done: Callable[[int], object] = lambda count: None,
+) -> Study:
     """Return the study with the frontier of its fit, or of each group, and of its reduced fit, at its own budgets.
 
     None is there for a fit that is no minimum, for a table whose numbers are not what they are taken for, and for a
-    law that says nothing about budgets, or needs inputs fixed that are not in `at`.
+    law that says nothing about budgets, or needs inputs fixed that are not in `at`.   on_stage, on_done: as in
+    `js.frontier`.
     """
     fit, grouping = study.fit, grouping_of(study.fit.law)
     budgets = study.budgets or usual_budgets(fit.law, fit.runs)
-    reduced = None if study.reduced is None else with_frontiers(study.reduced)
+    find = partial(_found, on_stage=on_stage, on_done=on_done)
+    reduced = None if study.reduced is None else with_frontiers(study.reduced, on_stage=on_stage, on_done=on_done)
     study = replace(study, frontier=None, groups={}, reduced=reduced, budgets=budgets)
     if not fit.is_usable or forbids_plan(fit.findings) is not None or not budgets:
         return study
     if grouping is None:
-        return replace(study, frontier=_found(fit if study.ensemble is None else study.ensemble, study))
+        return replace(study, frontier=find(fit if study.ensemble is None else study.ensemble, study))
     parts = {group: part_of(study, group) for group in grouping.groups}
     parts = {
-        group: replace(part, frontier=_found(part.fit if part.ensemble is None else part.ensemble, study))
+        group: replace(part, frontier=find(part.fit if part.ensemble is None else part.ensemble, study))
         for group, part in parts.items()
     }
     return replace(study, groups={} if any(part.frontier is None for part in parts.values()) else parts)
@@ -231,8 +240,14 @@ def part_of(study: Study, group: str) -> Study:
     return Study(fit, ensemble, None, study.level, study.interval, study.budgets, study.at)
 
 
-def _found(source: Fit | Ensemble, study: Study) -> Frontier | None:
+def _found(
+    source: Fit | Ensemble,
+    study: Study,
+    *,
+    on_stage: Callable[[str, int | None], object],
+    on_done: Callable[[int], object],
+) -> Frontier | None:
     try:
-        return frontier(source, flops=study.budgets, fixed=study.at)
+        return frontier(source, flops=study.budgets, fixed=study.at, on_stage=on_stage, on_done=on_done)
     except UsageError:  # a law without a frontier is worth fitting all the same; the report says so
         return None

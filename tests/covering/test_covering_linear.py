@@ -194,6 +194,7 @@ def test_draws_of_rows_simulate_nothing(fit):
         ({"schemes": []}, "schemes"),
         ({"intervals": []}, "intervals"),
         ({"intervals": ["bootstrap"]}, "bootstrap"),
+        ({"intervals": ["percentile", "profile"]}, "'profile' is not counted: each of the studies would take hundreds"),
         ({"schemes": ["jackknife"]}, "jackknife"),
         ({"seed": -1}, "seed"),
     ],

@@ -10,6 +10,7 @@ import jaxscale as js
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting import group_of
 from jaxscale.fitting.groups import by_group, findings_of_groups
+from jaxscale.intervals import LikelihoodProfile
 from jaxscale.laws import LAWS
 from jaxscale.laws.grouped import grouped
 from jaxscale.status import Status
@@ -162,6 +163,15 @@ def test_a_part_has_the_covariance_of_its_own_coefs(fit):
     for group in FLOORS:
         part = group_of(fit, group)
         np.testing.assert_allclose(np.sqrt(np.diagonal(part.covariance)), list(part.std.values()), rtol=1e-12)
+
+
+def test_a_part_has_the_profiles_of_its_own_coefs(ensemble):
+    roots, nothing = np.linspace(-6.0, 6.0, 5), np.asarray("", dtype=object)
+    parts = [LikelihoodProfile(roots, value + 0.1 * roots, nothing, nothing) for value in ensemble.fit.coefs.values()]
+    whole = replace(ensemble, profile=LikelihoodProfile.joined(parts))
+    own, full = (of.interval(name, method="profile") for of, name in ((group_of(whole, "c"), "E"), (whole, "E[c]")))
+    assert (own.lower, own.upper) == (full.lower, full.upper)
+    assert own.lower < ensemble.fit.coefs["E[c]"] < own.upper
 
 
 def test_a_group_s_part_of_the_ensemble_keeps_its_replicates_and_their_weights(ensemble):

@@ -7,13 +7,15 @@ import pytest
 
 import jaxscale as js
 from jaxscale.errors import UsageError
-from jaxscale.intervals import INTERVALS, Interval, Sample
+from jaxscale.intervals import INTERVALS, Interval, LikelihoodProfile, Sample
 from jaxscale.results.nested import ranks_of
 
 RANDOM = np.random.default_rng(6)
 ROWS, REPLICATES = 60, 2000
 TABLE = RANDOM.standard_normal(ROWS)
 DRAWN = TABLE[RANDOM.integers(0, ROWS, (REPLICATES, ROWS))]
+NOTHING = np.asarray("", dtype=object)
+ROOTS = np.linspace(-4.0, 4.0, 9)
 SIMULATED = TABLE.mean() + TABLE.std() * RANDOM.standard_normal((800, ROWS))
 NESTED = np.stack([one[RANDOM.integers(0, ROWS, (300, ROWS))].mean(axis=1) for one in SIMULATED], axis=1)
 MEANS = Sample(
@@ -25,6 +27,8 @@ MEANS = Sample(
     ranks=ranks_of(NESTED, TABLE.mean()),
     robust_std=np.sqrt(np.sum((TABLE - TABLE.mean()) ** 2) / ROWS / (ROWS - 1)),
     robust_dof=ROWS - 1,
+    dof=ROWS - 1,
+    profile=LikelihoodProfile(ROOTS, TABLE.mean() + ROOTS * TABLE.std(ddof=1) / np.sqrt(ROWS), NOTHING, NOTHING),
 )
 """The mean of a normal table, which every interval knows to be about symmetric."""
 
@@ -48,10 +52,11 @@ def test_of_a_normal_mean_it_is_the_textbook_interval(rule):
 
 
 def test_a_shift_of_the_quantity_shifts_it(rule):
-    point, jackknife = MEANS.point + 3.0, MEANS.jackknife + 3.0
-    moved = replace(MEANS, values=MEANS.values + 3.0, point=point, jackknife=jackknife)
+    point, jackknife = MEANS.point - 3.0, MEANS.jackknife - 3.0
+    profile = replace(MEANS.profile, values=MEANS.profile.values - 3.0)
+    moved = replace(MEANS, values=MEANS.values - 3.0, point=point, jackknife=jackknife, profile=profile)
     here, there = (js.band(one, method=rule) for one in (MEANS, moved))
-    np.testing.assert_allclose([there.lower, there.upper], [here.lower + 3.0, here.upper + 3.0], rtol=1e-12)
+    np.testing.assert_allclose([there.lower, there.upper], [here.lower - 3.0, here.upper - 3.0], rtol=1e-12)
 
 
 def test_each_place_of_an_array_has_the_limits_that_it_has_alone(rule):
@@ -62,6 +67,8 @@ def test_each_place_of_an_array_has_the_limits_that_it_has_alone(rule):
     twice = replace(
         MEANS, ranks=np.stack([MEANS.ranks] * 2, 1), **{name: stacked(getattr(MEANS, name)) for name in names}
     )
+    profile = LikelihoodProfile.joined([MEANS.profile, replace(MEANS.profile, values=2.0 * MEANS.profile.values)])
+    twice = replace(twice, profile=profile)
     both, alone = js.band(twice, method=rule), js.band(MEANS, method=rule)
     np.testing.assert_allclose(both.lower, [alone.lower, 2.0 * alone.lower], rtol=1e-12)
     np.testing.assert_allclose(both.upper, [alone.upper, 2.0 * alone.upper], rtol=1e-12)

@@ -148,7 +148,8 @@ def test_a_failed_fit_without_a_run_is_left_out_as_a_failed_replicate_is():
 
 @pytest.fixture(scope="module")
 def ensemble(separable_law_table):
-    return js.bootstrap(js.fit(separable_law_table), replicates=64, covariance=True, jackknife=True, nested=(60, 99))
+    made = {"covariance": True, "jackknife": True, "nested": (60, 99), "profile": True}
+    return js.bootstrap(js.fit(separable_law_table), replicates=64, **made)
 
 
 BUDGETS = (1e21, 1e23)

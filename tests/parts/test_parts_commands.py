@@ -147,6 +147,7 @@ def test_a_small_study_takes_the_place_of_a_large_one_only_by_force(study):
         (("merge", "study"), 2, "there is nothing to merge"),
         (("merge", "study", "nowhere"), 6, "nowhere: holds no large study"),
         (("bootstrap", "study", "--executor", "no.such:thing"), 2, "executor 'no.such:thing'"),
+        ((*MANY, "--interval", "profile"), 2, "--interval profile is for studies that are no larger than 64"),
     ],
     ids=str,
 )

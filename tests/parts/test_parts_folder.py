@@ -71,14 +71,15 @@ def test_replicates_of_a_study_with_gaps_know_which_they_are(begin, whole, tmp_p
 
 def test_parts_beside_a_fit_without_each_run(small_fit, tmp_path):
     """What an interval needs beside replicates is made once, kept with the survey, and read again."""
-    asked = {"replicates": 40, "covariance": True, "jackknife": True}
+    asked = {"replicates": 40, "covariance": True, "jackknife": True, "profile": True}
     made = js.bootstrap(small_fit, folder=tmp_path / "study", part=16, **asked)
     own = js.bootstrap(small_fit, **asked)
     assert_same(made, own)
     for one in (made, js.load(tmp_path / "study").ensemble):
         np.testing.assert_array_equal(one.covariance, own.covariance)
         assert_same(one.jackknife, own.jackknife)
-        assert str(one.interval("alpha", method="bca")) == str(own.interval("alpha", method="bca"))
+        for rule in ("bca", "profile"):
+            assert str(one.interval("alpha", method=rule)) == str(own.interval("alpha", method=rule))
 
 
 OTHERS = {

@@ -28,6 +28,8 @@ HOSTILE = (
 )
 AWKWARD = (0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, 1 / 3, 2.0**53 + 2, np.pi, 1e-17, -1e22, 7.0)
 PROVENANCE = Provenance("0.1.0", "0.10.2", "2.4.6", "3.11.7", "cpu", "float64", 1.25, 1 / 3, 4)
+COMPARED = ("jaxscale.results", "jaxscale.runs", "jaxscale.store", "jaxscale.intervals.spec")
+"""Modules whose records are compared field by field."""
 COEFS = {"E": 1.8172, "A": 1 / 3, "B": 2085.43, "alpha": -0.0, "beta": 5e-324}
 
 
@@ -132,7 +134,7 @@ def is_identical(one, other):
         return list(one) == list(other) and all(is_identical(one[key], other[key]) for key in one)
     if isinstance(one, tuple):
         return len(one) == len(other) and all(map(is_identical, one, other))
-    if type(one).__module__.startswith(("jaxscale.results", "jaxscale.runs", "jaxscale.store")):
+    if type(one).__module__.startswith(COMPARED):
         return all(
             is_identical(getattr(one, field.name), getattr(other, field.name)) for field in dataclasses.fields(one)
         )

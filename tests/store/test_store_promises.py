@@ -7,6 +7,7 @@ import pytest
 import store_answers as answers
 from store_damage import ARRAYS, edited, outcome, refusal, rewritten
 
+from jaxscale.intervals import LikelihoodProfile
 from jaxscale.objectives import huber
 from jaxscale.results import Study
 from jaxscale.status import Status
@@ -15,11 +16,17 @@ from jaxscale.store import save
 NAN, INF = float("nan"), float("inf")
 
 
+def profile_of_lines(places):
+    """Of quantities that are three standard errors from zero, with roots from -2 to 2."""
+    roots, nothing = np.linspace(-2.0, 2.0, 5), np.asarray("", dtype=object)
+    return LikelihoodProfile.joined([LikelihoodProfile(roots, 3.0 + roots, nothing, nothing)] * places)
+
+
 @pytest.fixture
 def folder(tmp_path):
     table = answers.runs(sigma=np.geomspace(1e-4, 0.3, len(answers.HOSTILE)))
     fit = answers.fit(runs=table)
-    ensemble = answers.ensemble(fit, without={"E": np.arange(12) % 3 == 0})
+    ensemble = answers.ensemble(fit, without={"E": np.arange(12) % 3 == 0}, profile=profile_of_lines(5))
     return save(tmp_path / "out", Study(fit, ensemble, answers.frontier(fit, replicates=12)))
 
 
@@ -51,6 +58,12 @@ DAMAGED = [
     ("ensemble.coefs.2", (5), -INF, "in its support"),
     ("ensemble.without.0", (0), 2, "0 or 1"),
     ("ensemble.without.0", (0), -1, "0 or 1"),
+    ("ensemble.profile.roots", (1, 2), -2.0, "roots that grow"),
+    ("ensemble.profile.roots", (2, 0), NAN, "roots that grow"),
+    ("ensemble.profile.roots", (2, 0), 0.5, "zero at an estimate"),
+    ("ensemble.profile.roots", (4, 1), INF, "roots that grow"),
+    ("ensemble.profile.values", (3, 1), 0.5, "values for all roots"),
+    ("ensemble.profile.values", (4, 1), NAN, "values for all roots"),
     ("frontier.flops", 0, 0.0, "above zero"),
     ("frontier.flops", 0, NAN, "above zero"),
     ("frontier.params", (1, 0), -1.0, "above zero"),

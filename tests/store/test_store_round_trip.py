@@ -12,6 +12,7 @@ from jaxscale import datasets
 from jaxscale.counting import CONVENTIONS
 from jaxscale.finding import Finding
 from jaxscale.fitting import fit as fit_law
+from jaxscale.intervals import LikelihoodProfile
 from jaxscale.objectives import OBJECTIVES, absolute, huber, squared, student_t
 from jaxscale.provenance import Provenance
 from jaxscale.refitting import resample
@@ -62,8 +63,19 @@ def an_ensemble_of_moved_targets():
     return Study(ensemble.fit, replace(ensemble, fitted=fitted, covariance=covariance))
 
 
+def a_profile(places):
+    """Of awkward numbers, of which the first place has fewer and the last none."""
+    roots, values = np.array([-1 / 3, -0.0, 5e-324, 0.1 + 0.2]), np.array([-0.0, 1 / 3, 1 / 3, np.inf])
+    parts = [
+        LikelihoodProfile(roots[:count], values[:count], *np.empty((2, 0), object))
+        for count in (2, *[4] * (places - 2), 0)
+    ]
+    said = answers.texts(*answers.HOSTILE)
+    return replace(LikelihoodProfile.joined(parts), below=said[:places], above=said[::-1][:places])
+
+
 def what_intervals_need():
-    """The fits without each run, and standard errors, of the coefs and of the frontier."""
+    """The fits without each run, standard errors and profiles, of the coefs and of the frontier."""
     ensemble, best = answers.ensemble(), answers.frontier(replicates=12)
     left = replace(answers.ensemble(), scheme=SCHEMES.resolve("jackknife"))
     size, budgets = len(ensemble.fit.law.names), len(best.flops)
@@ -71,9 +83,10 @@ def what_intervals_need():
     extra = {"jackknife": {"tokens": np.full((7, budgets), 0.1 + 0.2)}, "std": errors}
     best = replace(best, point_std={"params": np.full(budgets, 1 / 7)}, dof=24.0, **extra)
     best = replace(best, robust_std={"loss": np.full(budgets, 1 / 9)}, robust_dof=11.0)
+    best = replace(best, profile={"tokens": a_profile(budgets)}, exponents=a_profile(3))
     robust = {by: np.full((size, size), 1 / 11) for by in ("rows", "groups")}
     fit = replace(ensemble.fit, covariance=np.full((size, size), 1 / 3), robust=robust)
-    return Study(fit, replace(ensemble, fit=fit, jackknife=replace(left, fit=fit)), best)
+    return Study(fit, replace(ensemble, fit=fit, jackknife=replace(left, fit=fit), profile=a_profile(size)), best)
 
 
 def a_frontier():
@@ -251,10 +264,11 @@ def test_no_field_of_an_answer_is_forgotten():
         "unidentified common held joint covariance "
         "robust",  # common and whole are of a group's part, whose saving is refused
         Ensemble: "fit scheme seed coefs value status steps findings provenance whole without fitted covariance "
-        "jackknife nested replicate",
+        "jackknife nested profile replicate",
         Nested: "noise seed coefs status",
         Frontier: "law coefs flops params tokens loss at_point measured findings fixed jackknife ranks std point_std "
-        "dof robust_std robust_dof",
+        "dof robust_std robust_dof profile exponents",
+        LikelihoodProfile: "roots values below above",
         Certificate: "scaled_gradient condition starts agreeing_starts other_minima",
         Minimum: "value coefs starts",
         Provenance: "jaxscale jax numpy python backend precision compile_seconds run_seconds programs",
