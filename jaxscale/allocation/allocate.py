@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxscale.allocation.inputs import check_fixed, check_trade_off
-from jaxscale.costs.training import cost_under, fixed_inputs
+from jaxscale.allocation.split import Split
+from jaxscale.costs.training import fixed_inputs
 from jaxscale.laws import LAWS, Law
 from jaxscale.precision import plainly
 
@@ -30,45 +31,6 @@ Search: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array,
 """Both ends of the bracket, the point, how far it moved last, the steps so far, the side (`_descend`), the loss."""
 Look: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 """How many places were looked at, the losses at those that wait (GRID - 1,), ln N of the lowest, and its loss."""
-
-
-class Split(NamedTuple):
-    """A budget before it is split: ln N D that it buys, its FLOP, and what does not change; all scalars.
-
-    coefs: in the law's order.   fixed: in the order of `fixed_inputs`.
-    """
-
-    log_product: jax.Array
-    log_flops: jax.Array
-    coefs: tuple[jax.Array, ...]
-    fixed: tuple[jax.Array, ...]
-
-    @classmethod
-    def of(cls, law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], fixed: tuple[jax.Array, ...]) -> Split:
-        """Return what exp(log_flops) buys at the law's price of a param per token."""
-        cost = cost_under(law)
-        inputs = dict(zip(fixed_inputs(law), fixed, strict=True)) if cost.inputs else {}
-        price = jnp.asarray(cost.per_param_token(**inputs), log_flops.dtype)
-        return cls(log_flops - jnp.log(price), log_flops, coefs, fixed)
-
-    def loss(self, law: Law, log_params: jax.Array) -> jax.Array:
-        """Return the law's loss at N = exp(log_params) and the tokens that are left of the budget."""
-        log_tokens = self.log_product - log_params
-        inputs = {
-            "params": jnp.exp(log_params),
-            "tokens": jnp.exp(log_tokens),
-            "flops": jnp.exp(self.log_flops),
-            "tokens_per_param": jnp.exp(log_tokens - log_params),
-            **dict(zip(fixed_inputs(law), self.fixed, strict=True)),
-        }
-        return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, self.coefs, strict=True)))
-
-    def slope(self, law: Law, log_params: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Return the loss and its slope in ln N, by the forward mode.
-
-        The reverse one divides a slope by the size before it multiplies by it, which a small slope does not survive.
-        """
-        return jax.jvp(partial(self.loss, law), (log_params,), (jnp.ones_like(log_params),))
 
 
 class Found(NamedTuple):

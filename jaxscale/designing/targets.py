@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscale.allocation.allocate import Split, optima
+from jaxscale.allocation.allocate import optima
+from jaxscale.allocation.split import Split
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.designing.posterior import named_coefs
 from jaxscale.laws import Law

@@ -9,8 +9,9 @@ import pytest
 
 import jaxscale as js
 from jaxscale.allocation import allocate
-from jaxscale.allocation.allocate import Split, optima
+from jaxscale.allocation.allocate import optima
 from jaxscale.allocation.inputs import can_allocate
+from jaxscale.allocation.split import Split
 from jaxscale.costs.training import fixed_inputs
 from jaxscale.laws import law_from_expression
 
