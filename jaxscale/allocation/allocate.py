@@ -63,6 +63,10 @@ class Split(NamedTuple):
         }
         return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, self.coefs, strict=True)))
 
+    def slope(self, law: Law, log_params: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Return the loss and its slope in ln N; the reverse mode would divide it by N first, to nothing in float32."""
+        return jax.jvp(partial(self.loss, law), (log_params,), (jnp.ones_like(log_params),))
+
 
 class Found(NamedTuple):
     """ln N of the lowest optimum inside, else of the better end; the last two as in `Allocation`."""
@@ -85,7 +89,7 @@ class Allocation(NamedTuple):
         The law's loss there, in nats per token.
     is_interior
         False where no interior optimum exists between one param and one token, or none that can be told from its
-        neighbours; the numbers are then those at the better end.
+        neighbours; the numbers are then those at the better end. So in float32 at 9e18 tokens, whose square is too big.
     is_lowest
         False where there is an interior optimum, but the law promises less loss still at one param or one token.
     """
@@ -166,13 +170,17 @@ def _best(law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], fixed: t
     """Return the allocation of one budget, differentiable by the implicit function; coefs and fixed as in `Split`."""
     split = Split.of(law, log_flops, coefs, fixed)
     found = _lowest(law, jax.lax.stop_gradient(split))
+    largest = jnp.maximum(found.log_params, split.log_product - found.log_params)
+    is_held = largest < -0.5 * jnp.log(jnp.finfo(largest.dtype).tiny)  # second derivatives have squares of sizes
+    found = found._replace(is_interior=found.is_interior & is_held)
 
     def slope(log_params: jax.Array) -> jax.Array:
-        return jax.grad(split.loss, argnums=1)(law, log_params)
+        return split.slope(law, log_params)[1]
 
     def tangent(linear: object, right: jax.Array) -> jax.Array:
         bend = jax.jvp(linear, (right,), (jnp.ones_like(right),))[1]  # type: ignore[arg-type]
-        return jnp.where(found.is_interior & (bend != 0), right / jnp.where(bend == 0, 1.0, bend), 0.0)
+        known = found.is_interior & (bend != 0)
+        return jnp.where(known, right / jnp.where(known, bend, 1.0), 0.0)
 
     log_params = jax.lax.custom_root(slope, found.log_params, lambda _, start: start, tangent)
     return _allocation(law, found._replace(log_params=log_params), split)
@@ -199,17 +207,6 @@ def optimum_of_each(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) 
     return jax.tree.map(lambda field: field[:, 0, 0], found)
 
 
-def losses(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
-    """Return the losses (R, b) of a law of flops alone, for coefs (R, p), budgets (b,) and fixed inputs (h,)."""
-    sets, budgets, fixed = argument
-
-    def one(coefs: jax.Array, flops: jax.Array) -> jax.Array:
-        inputs = {"flops": flops, **dict(zip(fixed_inputs(law), fixed, strict=True))}
-        return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, coefs, strict=True)))
-
-    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
-
-
 def _allocation(law: Law, found: Found, split: Split) -> Allocation:
     at = found.log_params
     params, tokens = jnp.exp(at), jnp.exp(split.log_product - at)
@@ -221,16 +218,16 @@ def _lowest(law: Law, split: Split) -> Found:
 
     One lies where the slope turns from falling to rising; others may lie where `_may_hide` says so. The slope is
     computed from what is left of each term, so that it turns where the loss shows no digit of it any more. Where it is
-    nothing itself, to the root of what the precision holds, the loss is flat and there is no telling.
+    nothing itself, to three quarters of the decades that the precision holds, the loss is flat and there is no telling.
     """
     share = jnp.linspace(0.0, 1.0, GRID, dtype=split.log_product.dtype)
     points = share * split.log_product
-    losses, slopes = jax.vmap(jax.value_and_grad(lambda point: split.loss(law, point)))(points)
+    losses, slopes = jax.vmap(partial(split.slope, law))(points)
     losses = jnp.where(jnp.isnan(losses), jnp.inf, losses)
     kind, best = jnp.finfo(losses.dtype), jnp.argmin(losses)
     slack = ALIKE * kind.eps * jnp.abs(losses[best])
     is_level = losses <= losses[best] + slack
-    is_nothing = jnp.abs(slopes) <= kind.tiny**0.5 * jnp.abs(losses)
+    is_nothing = jnp.abs(slopes) <= kind.tiny**0.75 * jnp.abs(losses)
     is_flat = (jnp.any(is_level & is_nothing) & (jnp.sum(is_level) > 1)) | ~(split.log_product > 0)
 
     turns = (slopes[:-1] < 0) & (slopes[1:] >= 0)
@@ -282,8 +279,7 @@ def _descend(law: Law, split: Split, low: jax.Array, high: jax.Array, side: jax.
 
     def advance(state: Search) -> Search:
         left, right, point, _, count, side, _ = state
-        both = jax.value_and_grad(lambda log_params: split.loss(law, log_params))
-        (loss, here), (_, bend) = jax.jvp(both, (point,), (jnp.ones_like(point),))
+        (loss, here), (_, bend) = jax.jvp(partial(split.slope, law), (point,), (jnp.ones_like(point),))
         hunts = side * here > 0
         is_hopeless = hunts & (count >= LEAST_HALVINGS) & (jnp.abs(here) > jnp.abs(bend) * (right - left))
         is_left = jnp.where(hunts, side * bend, here) < 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
+import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
@@ -29,8 +30,8 @@ PF_DAYS = "The scale is printed in PF-days; here it is in FLOP, 8.64e19 to the P
 
 
 def scaled_power(size, scale: ArrayLike, exponent: ArrayLike):
-    """Return (scale/size)^exponent, elementwise."""
-    return power(scale / size, exponent)
+    """Return (scale/size)^exponent, elementwise; a quotient's derivatives have squares, too large for float32."""
+    return jnp.exp(exponent * (jnp.log(scale) - jnp.log(size)))
 
 
 def loss_of_params(params, *, N_c, alpha_N):
@@ -150,7 +151,7 @@ KAPLAN_FLOPS_MIN = Law(
 
 def joint_loss(params, tokens, *, N_c, D_c, alpha_N, alpha_D):
     """L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D, in nats per token; elementwise in N and D."""
-    return power(power(N_c / params, alpha_N / alpha_D) + D_c / tokens, alpha_D)
+    return power(scaled_power(params, N_c, alpha_N / alpha_D) + scaled_power(tokens, D_c, 1.0), alpha_D)
 
 
 def joint_starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:

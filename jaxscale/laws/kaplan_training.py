@@ -186,8 +186,9 @@ POLISH = 2
 
 def loss_of_compute(params, flops, *, N_c, D_c, alpha_N, alpha_S, alpha_B):
     """L = (N_c/N)^alpha_N + (6 D_c N / (L^(1/alpha_B) C))^alpha_S, in nats per token; elementwise in N and C."""
-    size = alpha_N * jnp.log(N_c / params)
-    steps = alpha_S * (jnp.log(6.0 * D_c / flops) + jnp.log(params))
+    params, flops = jnp.log(params), jnp.log(flops)  # the derivative of a quotient has C², which float32 cannot hold
+    size = alpha_N * (jnp.log(N_c) - params)
+    steps = alpha_S * (jnp.log(6.0 * D_c) - flops + params)
     return jnp.exp(log_root(size, steps, alpha_S / alpha_B))
 
 
