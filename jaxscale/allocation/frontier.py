@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from jaxscale import precision
-from jaxscale.allocation.allocate import Allocation, losses, optima
+from jaxscale.allocation.allocate import Allocation, optima
 from jaxscale.allocation.budgets import budgets_for
 from jaxscale.allocation.findings import check_plannable, frontier_findings, replicate_findings
 from jaxscale.allocation.inputs import (
@@ -247,4 +247,15 @@ def _finding(law: Law) -> Callable[..., Allocation | jax.Array]:
         why = NO_FRONTIER if law.target == "loss" else NO_LOSS
         told = why.format(name=law.name, inputs=", ".join(law.inputs), target=law.target)
         raise UsageError(f"{told} ({law.frontier.removeprefix('none: ')})" if law.frontier else told)
-    return optima if can_allocate(law) else losses
+    return optima if can_allocate(law) else _losses
+
+
+def _losses(law: Law, argument: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
+    """Return the losses (R, b) of a law of flops alone, for coefs (R, p), budgets (b,) and fixed inputs (h,)."""
+    sets, budgets, fixed = argument
+
+    def one(coefs: jax.Array, flops: jax.Array) -> jax.Array:
+        inputs = {"flops": flops, **dict(zip(fixed_inputs(law), fixed, strict=True))}
+        return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, coefs, strict=True)))
+
+    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(sets, budgets)
