@@ -33,45 +33,6 @@ Look: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 """How many places were looked at, the losses at those that wait (GRID - 1,), ln N of the lowest, and its loss."""
 
 
-<<<<<<< HEAD
-=======
-class Split(NamedTuple):
-    """A budget before it is split: ln N D that it buys, its FLOP, and what does not change; all scalars.
-
-    coefs: in the law's order.   fixed: in the order of `fixed_inputs`.
-    """
-
-    log_product: jax.Array
-    log_flops: jax.Array
-    coefs: tuple[jax.Array, ...]
-    fixed: tuple[jax.Array, ...]
-
-    @classmethod
-    def of(cls, law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], fixed: tuple[jax.Array, ...]) -> Split:
-        """Return what exp(log_flops) buys at the law's price of a param per token."""
-        cost = cost_under(law)
-        inputs = dict(zip(fixed_inputs(law), fixed, strict=True)) if cost.inputs else {}
-        price = jnp.asarray(cost.per_param_token(**inputs), log_flops.dtype)
-        return cls(log_flops - jnp.log(price), log_flops, coefs, fixed)
-
-    def loss(self, law: Law, log_params: jax.Array) -> jax.Array:
-        """Return the law's loss at N = exp(log_params) and the tokens that are left of the budget."""
-        log_tokens = self.log_product - log_params
-        inputs = {
-            "params": jnp.exp(log_params),
-            "tokens": jnp.exp(log_tokens),
-            "flops": jnp.exp(self.log_flops),
-            "tokens_per_param": jnp.exp(log_tokens - log_params),
-            **dict(zip(fixed_inputs(law), self.fixed, strict=True)),
-        }
-        return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, self.coefs, strict=True)))
-
-    def slope(self, law: Law, log_params: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Return the loss and its slope in ln N; the reverse mode would divide it by N first, to nothing in float32."""
-        return jax.jvp(partial(self.loss, law), (log_params,), (jnp.ones_like(log_params),))
-
-
->>>>>>> a17f79a917a6700a729e83589f2fa5381b5403f5
 class Found(NamedTuple):
     """ln N of the lowest optimum inside, else of the better end; the last two as in `Allocation`."""
 
@@ -93,12 +54,7 @@ class Allocation(NamedTuple):
         The law's loss there, in nats per token.
     is_interior
         False where no interior optimum exists between one param and one token, or none that can be told from its
-<<<<<<< HEAD
-        neighbours; the numbers are then those at the better end. In float32 False, too, at more than 9e18 params or
-        tokens, of which it cannot hold the square.
-=======
         neighbours; the numbers are then those at the better end. So in float32 at 9e18 tokens, whose square is too big.
->>>>>>> a17f79a917a6700a729e83589f2fa5381b5403f5
     is_lowest
         False where there is an interior optimum, but the law promises less loss still at one param or one token.
     """
@@ -188,13 +144,8 @@ def _best(law: Law, log_flops: jax.Array, coefs: tuple[jax.Array, ...], fixed: t
 
     def tangent(linear: object, right: jax.Array) -> jax.Array:
         bend = jax.jvp(linear, (right,), (jnp.ones_like(right),))[1]  # type: ignore[arg-type]
-<<<<<<< HEAD
-        is_known = found.is_interior & (bend != 0)
-        return jnp.where(is_known, right / jnp.where(is_known, bend, 1.0), 0.0)
-=======
         known = found.is_interior & (bend != 0)
         return jnp.where(known, right / jnp.where(known, bend, 1.0), 0.0)
->>>>>>> a17f79a917a6700a729e83589f2fa5381b5403f5
 
     log_params = jax.lax.custom_root(slope, found.log_params, lambda _, start: start, tangent)
     return _allocation(law, found._replace(log_params=log_params), split)

@@ -44,8 +44,5 @@ class Split(NamedTuple):
         return law.loss(*(inputs[name] for name in law.inputs), **dict(zip(law.names, self.coefs, strict=True)))
 
     def slope(self, law: Law, log_params: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Return the loss and its slope in ln N, by the forward mode.
-
-        The reverse one divides a slope by the size before it multiplies by it, which a small slope does not survive.
-        """
+        """Return the loss and its slope in ln N; the reverse mode would divide it by N first, to nothing in float32."""
         return jax.jvp(partial(self.loss, law), (log_params,), (jnp.ones_like(log_params),))
