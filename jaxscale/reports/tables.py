@@ -22,28 +22,31 @@ HEADERS = {"params": "params N", "tokens": "tokens D", "loss": "loss", "tokens_p
 
 
 def coef_table(study: Study, width: int) -> Table:
-    """Return one row per coef, on a page of that width: value, standard error, interval, meaning.
+    """Return one row per coef, on a page of that width: value, standard error, interval, meaning."""
+    fit = study.fit
+    band = f"{100.0 * study.level:g} % {study.interval.name}"
+    spans = _aligned([_limits(study.coef_band(name), None, bounded) for name in fit.coefs])
+    rows = []
+    for coef, limits in zip(fit.law.coefs, spans, strict=True):
+        value, error = value_and_error(study, coef.name)
+        rows.append((coef.name, value, error, *([limits] if study.has_bands else []), coef.meaning))
+    columns = [Column("coef"), Column("value", "bold", is_right=True), Column("std error", is_right=True)]
+    columns += [Column(band)] if study.has_bands else []
+    return whole_table([*columns, Column("", BAND, is_wrapped=True)], rows, width=width)
+
+
+def value_and_error(study: Study, name: str) -> tuple[str, str]:
+    """Return a coef and its standard error as texts.
 
     In place of the error it says where a coef is fixed, at a bound, or not identified; the last has no value either.
     Where a scale has a heavy tail, so that its error is more than half of it, it is the error of its logarithm.
     """
-    fit = study.fit
-    band = f"{100.0 * study.level:g} % {study.interval.name}"
-    spans = _aligned([_limits(study.coef_band(name), None, bounded) for name in fit.coefs])
+    fit, value = study.fit, study.coef(name)
     marks = {"fixed": fit.fixed, "not identified": fit.unidentified, "at bound": fit.at_bound}
-    rows = []
-    for coef, limits in zip(fit.law.coefs, spans, strict=True):
-        name = coef.name
-        std = study.coef_std(name) if study.has_bands else fit.std.get(name)
-        log_std = heavy_spread(study, name)
-        spread = significant(std, 3) if log_std is None else f"ln ± {significant(log_std, 3)}"
-        error = next((mark for mark, names in marks.items() if name in names), spread)
-        value = study.coef(name)
-        shown = ABSENT if value is None else INFINITE if math.isinf(value) else significant(value)
-        rows.append((name, shown, error, *([limits] if study.has_bands else []), coef.meaning))
-    columns = [Column("coef"), Column("value", "bold", is_right=True), Column("std error", is_right=True)]
-    columns += [Column(band)] if study.has_bands else []
-    return whole_table([*columns, Column("", BAND, is_wrapped=True)], rows, width=width)
+    std, log_std = study.coef_std(name) if study.has_bands else fit.std.get(name), heavy_spread(study, name)
+    spread = significant(std, 3) if log_std is None else f"ln ± {significant(log_std, 3)}"
+    error = next((mark for mark, names in marks.items() if name in names), spread)
+    return ABSENT if value is None else INFINITE if math.isinf(value) else significant(value), error
 
 
 def frontier_table(frontier: Frontier, band_of: BandOf | None = None) -> Table:

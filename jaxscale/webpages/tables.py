@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from jaxscale.digits import ABSENT, scientific, significant, times
-from jaxscale.reports.tables import INFINITE, bounded
+from jaxscale.reports.tables import bounded, value_and_error
 from jaxscale.reports.warnings import FAR, times_measured
 from jaxscale.results import Diagnosis, Study
 from jaxscale.status import Status
@@ -45,16 +44,12 @@ class Influential:
 
 def coef_rows(study: Study) -> list[tuple[str, str, str, str, str]]:
     """Return name, value, standard error or what stands in its place, interval and meaning of each coef."""
-    fit, rows = study.fit, []
-    marks = {"fixed": fit.fixed, "not identified": fit.unidentified, "at bound": fit.at_bound}
-    for coef in fit.law.coefs:
-        value, found = study.coef(coef.name), study.coef_band(coef.name)
-        std = study.coef_std(coef.name) if study.has_bands else fit.std.get(coef.name)
-        error = next((mark for mark, names in marks.items() if coef.name in names), significant(std, 3))
-        shown = ABSENT if value is None else INFINITE if math.isinf(value) else significant(value)
+    rows = []
+    for coef in study.fit.law.coefs:
+        found, (value, error) = study.coef_band(coef.name), value_and_error(study, coef.name)
         band = ABSENT if found is None else f"{bounded(float(found.lower))} … {bounded(float(found.upper))}"
         unit = f" ({coef.unit})" if coef.unit else ""
-        rows.append((coef.name, shown, error, band, f"{coef.meaning}{unit}"))
+        rows.append((coef.name, value, error, band, f"{coef.meaning}{unit}"))
     return rows
 
 

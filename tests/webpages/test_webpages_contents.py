@@ -72,7 +72,10 @@ def test_the_page_says_the_numbers_of_the_documents(page, study):
     said, _ = read(page)
     document = fit_document(study)
     for name, value in document["coefs"].items():
-        assert f"{name} {significant(value)}" in said
+        spread = document["bootstrap"]["coefs"][name]
+        is_heavy = spread["std"] > 0.5 * value  # then the error is that of the logarithm
+        error = f"ln ± {significant(spread['log_std'], 3)}" if is_heavy else significant(spread["std"], 3)
+        assert f"{name} {significant(value)} {error}" in said
     for row in document["frontier"]:
         assert scientific(row["flops"]) in said
         for quantity in ("params", "tokens"):
