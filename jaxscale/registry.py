@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from importlib import import_module
 from typing import Generic, Protocol, TypeVar
 
@@ -13,6 +13,8 @@ NO_ENTRY = "{kind} = {entry} is neither a name nor {article} {kind} with one. Kn
 NOT_A_LIST = "several of kind {kind} are given in a list, even one: write [{word!r}]"
 MOST_LETTERS = 60
 """Of the repr of an object that is none."""
+BESIDE = 0.25
+"""Likeness by which a second name may be less like what was typed than the nearest, and still be named."""
 MOST_NAMES = 16
 """Known names in a message at most."""
 UNKNOWN = "unknown {kind} '{name}'.{close} Known: {known}."
@@ -179,4 +181,5 @@ def nearest(name: str, known: Sequence[str]) -> str:
         return repr(folded[name.casefold()])
     near = get_close_matches(name, known, n=2, cutoff=0.5)
     near = near or [folded[word] for word in get_close_matches(name.casefold(), folded, n=2, cutoff=0.5)]
-    return " or ".join(map(repr, near))
+    alike = [SequenceMatcher(None, one.casefold(), name.casefold()).ratio() for one in near]
+    return " or ".join(repr(one) for one, ratio in zip(near, alike, strict=True) if ratio >= alike[0] - BESIDE)
