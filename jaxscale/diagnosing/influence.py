@@ -111,8 +111,7 @@ def refitted_without_each(units: Units, fit: Fit, count: int, *, device: str) ->
 
 def _theta(model: LocalModel, coefs: np.ndarray) -> np.ndarray:
     """Return theta (k, P) of coefs (k, P); at an edge the fit's own stands."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        theta = np.stack([one.to_real(coefs[:, at]) for at, one in enumerate(model.fit.law.supports)], axis=1)
+    theta = model.fit.law.coordinates.to_theta(coefs)
     return np.where(np.isfinite(theta) | np.isnan(coefs), theta, model.theta)
 
 

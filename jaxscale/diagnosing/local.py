@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
-from jaxscale.fitting.covariance import NORMAL_MEDIAN, slopes_of, widened
+from jaxscale.fitting.covariance import NORMAL_MEDIAN, widened
 from jaxscale.fitting.optimum import views_at
 from jaxscale.refitting.setup import Setup, fitted_of, setup_of
 from jaxscale.resampling import SCHEMES
@@ -44,9 +44,7 @@ class LocalModel:
         """(p, p) of theta, by the fit's own of the coefs; None where there is none."""
         if self.fit.covariance is None:
             return None
-        with np.errstate(invalid="ignore", divide="ignore"):
-            slopes = slopes_of(self.fit.law, self.theta)[self.free]
-            found = self.fit.covariance[np.ix_(self.free, self.free)] / (slopes[:, None] * slopes)
+        found = self.fit.law.coordinates.of_theta(self.theta, self.fit.covariance)[np.ix_(self.free, self.free)]
         return found if np.isfinite(found).all() else None
 
     def without(self, codes: np.ndarray, count: int) -> np.ndarray:

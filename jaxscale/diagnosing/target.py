@@ -77,9 +77,7 @@ class Target:
 
 def coefs_at(law: Law, theta: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return coefs (k, P) at theta (k, P), those of known (P,) where it is a number; NaN stands for one that moves."""
-    with np.errstate(over="ignore"):
-        columns = [support.to_coef(theta[:, at]) for at, support in enumerate(law.supports)]
-    return np.where(np.isnan(known), np.stack(columns, axis=1), known)
+    return np.where(np.isnan(known), law.coordinates.to_coefs(theta), known)
 
 
 def target_of(fit: Fit, flops: float | None, at: Mapping[str, float] | None) -> Target:

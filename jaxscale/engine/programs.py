@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxscale.engine import placement
 from jaxscale.engine.data import Flattening
+from jaxscale.laws.charts import Chart
 from jaxscale.laws.grouped import grouping_of
 from jaxscale.laws.spec import Law
 from jaxscale.numerics.elementary import log
@@ -71,7 +72,6 @@ class Question(NamedTuple):
     budget: StepBudget
 
 
-@kept(256)
 def problem_of(
     law: Law, space: str, rho: Callable[[jax.Array, jax.Array], Rho], is_positive: tuple[bool, ...] = ()
 ) -> Problem:
@@ -80,6 +80,18 @@ def problem_of(
     is_positive: of each input, whether all of the table is; without it nothing is known. A law with groups is seen as
     its core, of the coefs that a row's group has.
     """
+    return _problem_of(law, law.chart, space, rho, is_positive)
+
+
+@kept(256)
+def _problem_of(
+    law: Law,
+    chart: Chart | None,
+    space: str,
+    rho: Callable[[jax.Array, jax.Array], Rho],
+    is_positive: tuple[bool, ...],
+) -> Problem:
+    """Return the same; equal laws may be fitted in different coordinates."""
     grouping = grouping_of(law)
     if grouping is not None:
         one = problem_of(grouping.core, space, rho, is_positive[:-1])
@@ -92,15 +104,19 @@ def problem_of(
 
         made_of(of_group, one.residual)
         return Problem.shared(Share(of_group, _kind, tuple(tuple(named.values()) for named in seen)), rho)
+    known = is_positive or (False,) * len(law.inputs)
     coefs_above = {coef.name: support.low >= 0 for coef, support in zip(law.coefs, law.supports, strict=True)}
-    loss = with_exponentials(law.loss, is_positive or (False,) * len(law.inputs), coefs_above)
+    if chart is None:
+        loss = with_exponentials(law.loss, known, coefs_above)
+    else:
+        loss = with_exponentials(chart.loss, (*known, *(False for _ in law.coefs)), {})
 
     def residual(theta: tuple[jax.Array, ...], row: Row) -> jax.Array:
         inputs, target = row
-        prediction = loss(*inputs, **coefs_of(law, theta))
+        prediction = loss(*inputs, **coefs_of(law, theta)) if chart is None else loss(*inputs, *theta)
         return (log(prediction) if space == "log" else prediction) - target
 
-    return Problem(made_of(residual, law, space, is_positive), rho, len(law.coefs))
+    return Problem(made_of(residual, law, chart, space, is_positive), rho, len(law.coefs))
 
 
 def _kind(row: Row) -> jax.Array:

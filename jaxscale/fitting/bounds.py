@@ -88,9 +88,7 @@ class Bound:
 
     def coefs_at(self, law: Law, theta: np.ndarray) -> np.ndarray:
         """Return the coefs (…, p) of theta (…, p), those that are held as they are reported."""
-        with np.errstate(over="ignore"):
-            columns = [support.to_coef(theta[..., at]) for at, support in enumerate(law.supports)]
-        coefs: np.ndarray = np.where(self.is_held, self.coef, np.stack(columns, axis=-1))
+        coefs: np.ndarray = np.where(self.is_held, self.coef, law.coordinates.to_coefs(theta))
         return coefs
 
 
@@ -131,6 +129,9 @@ def inside(law: Law, coefs: Mapping[str, float], points: np.ndarray) -> np.ndarr
     points: (S, p), the grid of starts. Near the edge a step would hardly lead away from it.
     """
     theta = np.median(points, axis=0)
+    if law.chart is not None:
+        found = law.coordinates.to_theta(law.vector(coefs))
+        return found if np.isfinite(found).all() else theta
     for at, (name, support) in enumerate(zip(law.names, law.supports, strict=True)):
         if support.contains(coefs[name]):
             theta[at] = support.to_real(np.asarray(coefs[name]))

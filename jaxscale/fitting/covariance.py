@@ -11,7 +11,6 @@ import numpy as np
 
 from jaxscale.engine.data import chunks
 from jaxscale.fitting.optimum import Views, hessian_of
-from jaxscale.laws import Law
 from jaxscale.numerics.hosted import rho_of
 from jaxscale.objectives import Objective
 
@@ -73,20 +72,6 @@ def covariances_at(
             objective, pairs, own, np.where(often[some] > 0, weight, 0.0), scale, free, often[some]
         )
     return found
-
-
-def errors_of(law: Law, theta: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """Return the standard errors (…, p) of the coefs at theta (…, p), of a covariance of theta (…, p, p)."""
-    with np.errstate(invalid="ignore"):
-        errors: np.ndarray = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1)) * np.abs(slopes_of(law, theta))
-    return errors
-
-
-def slopes_of(law: Law, theta: np.ndarray) -> np.ndarray:
-    """Return d coef / d theta (…, p) at theta (…, p)."""
-    with np.errstate(over="ignore"):
-        slopes = [support.slope(support.to_coef(theta[..., at])) for at, support in enumerate(law.supports)]
-    return np.stack(np.broadcast_arrays(*slopes), axis=-1)
 
 
 def _covariances(

@@ -12,7 +12,7 @@ from jaxscale.engine.data import Batch
 from jaxscale.engine.job import Job
 from jaxscale.engine.scheduler import Outcome
 from jaxscale.fitting.bounds import SAME_MINIMUM
-from jaxscale.fitting.covariance import covariance_at, errors_of, slopes_of
+from jaxscale.fitting.covariance import covariance_at
 from jaxscale.fitting.nullspace import NullSpace, flattest, in_unit_diagonal, null_space_of
 from jaxscale.fitting.optimum import hessian_of, views_at, weighted_jacobian, weighted_total
 from jaxscale.fitting.sandwich import sandwiches_at
@@ -126,12 +126,11 @@ def diagnostics_at(
         covariance = covariance_at(objective, job.problem.pairs, views, batch.weight, scale, free)
         group = batch.cluster if has_groups else None
         robust = sandwiches_at(objective, job.problem.pairs, views, batch.weight, scale, free, group)
-        errors = None if covariance is None else errors_of(law, theta, covariance)
-        if errors is not None and covariance is not None:
-            slopes = slopes_of(law, theta)
-            with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
-                covariance = covariance * slopes[:, None] * slopes
-                robust = {name: one * slopes[:, None] * slopes for name, one in robust.items()}
+        if covariance is not None:
+            covariance = law.coordinates.of_coefs(theta, covariance)
+            robust = {name: law.coordinates.of_coefs(theta, one) for name, one in robust.items()}
+            with np.errstate(invalid="ignore"):
+                errors = np.sqrt(np.diagonal(covariance))
             std |= {
                 name: float(error) if np.isfinite(error) else None
                 for name, error, is_free in zip(law.names, errors, free, strict=True)

@@ -152,6 +152,8 @@ def _one_of_alike(
     law: Law, job: Job, place: Place, held: dict[int, float], theta: np.ndarray, value: float, clock: Clock
 ) -> dict[int, float]:
     """Return which one of the coefs that predict alike is held, by place, and at what: an edge if it costs nothing."""
+    if law.chart is not None:  # what is held there is no coef
+        return {}
     free = np.flatnonzero(free_of(job, held))
     jacobian = place.jacobian(job, theta, clock)[:, free]
     length = np.linalg.norm(jacobian, axis=0)

@@ -148,6 +148,8 @@ def _moved(fit: Fit, found: Outlying, theta: np.ndarray, free: np.ndarray, they:
     if shift[at] < SMALL:
         return UNMOVED.format(shift=shift[at], **they)
     place = int(np.flatnonzero(free)[at])
+    if fit.law.chart is not None:  # no coef by itself
+        return ""
     name, support = fit.law.names[place], fit.law.supports[place]
     value = float(support.to_coef(np.asarray(found.point.theta[at])))
     error = float(errors[at] * np.abs(support.slope(np.asarray(value))))

@@ -13,7 +13,6 @@ from jaxscale.fitting.groups import spread
 from jaxscale.laws import Law
 from jaxscale.laws.spec import EXCEEDS_SIMPLEX
 from jaxscale.laws.starts import product_starts
-from jaxscale.numerics.supports import to_theta
 from jaxscale.objectives import Objective, weight_of
 from jaxscale.registry import unknown
 from jaxscale.resampling import clusters_of
@@ -133,7 +132,7 @@ def start_points(
     """
     grid = _given(starts) if starts is not None else _own(law, runs)
     grid = [{**spread(law, start), **fixed} for start in grid]
-    points = to_theta(law.names, law.supports, np.stack([law.vector(start) for start in grid]))
+    points = law.thetas(np.stack([law.vector(start) for start in grid]))
     return np.unique(points, axis=0) if fixed else points
 
 

@@ -7,15 +7,18 @@ from itertools import product
 import jax.numpy as jnp
 import numpy as np
 
+from jaxscale.laws.charts import Chart
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import Columns, solve_scales
-from jaxscale.numerics.powers import power
+from jaxscale.numerics.powers import bent, power
 
 FARSEER = "Li et al. 2025, arXiv 2506.10972"
 SIZES, LENGTHS = 8, 6
 """Of the documented design: each size trained to six lengths."""
-POWERS = np.geomspace(0.03, 0.6, 40)
-"""Exponents of params tried for each of the three dependences, with the sign that the law's range has."""
+MIDDLE, REACH = 2e9, 25.0
+"""Params and ln tokens about which the coordinates of a fit are taken."""
+POWERS = np.geomspace(0.01, 0.6, 40)
+"""Exponents of params tried for each of the three dependences, with either sign."""
 
 
 def loss(params, tokens, *, a_1, alpha, b_1, a_2, beta, b_2, a_3, gamma, b_3):
@@ -25,9 +28,67 @@ def loss(params, tokens, *, a_1, alpha, b_1, a_2, beta, b_2, a_3, gamma, b_3):
     return floor + jnp.exp(a_2 * power(params, beta) + b_2 - exponent * jnp.log(tokens))
 
 
+def _charted(params, tokens, *theta):
+    """Return the loss by slope, power and level (9 scalars) of exponent, scale and floor; see `CHART`."""
+    size = jnp.log(params / MIDDLE)
+    exponent, scale, floor = (level + slope * bent(power, size) for slope, power, level in _threes(theta))
+    scale = scale + jnp.exp(theta[2]) * REACH
+    return jnp.exp(floor) + jnp.exp(scale - jnp.exp(exponent) * jnp.log(tokens))
+
+
+def _threes(values):
+    return values[0:3], values[3:6], values[6:9]
+
+
+def _theta(coefs: np.ndarray) -> np.ndarray:
+    """Return slopes, powers and levels (…, 9) of coefs (…, 9)."""
+    found = np.empty_like(coefs)
+    for at in range(0, 9, 3):
+        scale, exponent, level = np.moveaxis(coefs[..., at : at + 3], -1, 0)
+        there = scale * MIDDLE**exponent
+        found[..., at : at + 3] = np.stack([there * exponent, exponent, level + there], axis=-1)
+    found[..., 5] -= np.exp(found[..., 2]) * REACH
+    return found
+
+
+def _coefs(theta: np.ndarray) -> np.ndarray:
+    """Return coefs (…, 9) of slopes, powers and levels (…, 9); not finite where a power is 0."""
+    found = np.empty_like(theta)
+    for at in range(0, 9, 3):
+        slope, exponent, level = np.moveaxis(theta[..., at : at + 3], -1, 0)
+        level = level + (np.exp(theta[..., 2]) * REACH if at == 3 else 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = slope / exponent
+        found[..., at : at + 3] = np.stack([scale * MIDDLE**-exponent, exponent, level - scale], axis=-1)
+    return found
+
+
+def _slopes(theta: np.ndarray) -> np.ndarray:
+    """Return d coefs / d theta (…, 9, 9)."""
+    found = np.zeros((*theta.shape, 9))
+    for at in range(0, 9, 3):
+        slope, exponent, _ = np.moveaxis(theta[..., at : at + 3], -1, 0)
+        there = MIDDLE**-exponent
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[..., at, at] = there / exponent
+            found[..., at, at + 1] = -slope / exponent * there * (1.0 / exponent + np.log(MIDDLE))
+            found[..., at + 2, at] = -1.0 / exponent
+            found[..., at + 2, at + 1] = slope / exponent**2
+        found[..., at + 1, at + 1] = found[..., at + 2, at + 2] = 1.0
+    found[..., 5, 2] = np.exp(theta[..., 2]) * REACH
+    return found
+
+
+CHART = Chart(_charted, _theta, _coefs, _slopes)
+"""a N^x + b is level + slope (n^x - 1)/x with n = N/MIDDLE: there x may pass through 0, where a and b are infinite, and
+changes little else. A descent in a, x and b creeps along that valley and never changes the sign of x. The level of the
+scale is that at e^REACH tokens, which the exponent hardly moves.
+"""
+
+
 def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
-    """Return up to 27 start points in stages, as the authors fit: per size a floor, a scale and an exponent, each of
-    which then is regressed on size. Runs of about one size count as one where sizes are not repeated.
+    """Return up to eight start points, in stages, as the authors fit: per size a floor, a scale and an exponent, each
+    of which is then regressed on size. Runs of about one size count as one where sizes are not repeated.
     """
     params, tokens = np.asarray(columns["params"], float), np.asarray(columns["tokens"], float)
     sizes, curves, weights = [], [], []
@@ -39,14 +100,11 @@ def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
             weights.append(float(len(rows)))
     if len(sizes) < 4:
         return []
-    size, (floors, scales, exponents), weight = np.array(sizes), np.array(curves).T, np.array(weights)
-    of_floor, of_scale, of_exponent = (
-        _dependences(size, values, sign, weight) for values, sign in ((floors, 1.0), (scales, -1.0), (exponents, 1.0))
-    )
-    return [
-        dict(zip(("a_1", "alpha", "b_1", "a_2", "beta", "b_2", "a_3", "gamma", "b_3"), map(float, point), strict=True))
-        for point in (np.concatenate(parts) for parts in product(of_exponent, of_scale, of_floor))
-    ]
+    size, weight = np.log(np.array(sizes) / MIDDLE), np.array(weights)
+    curved = [_dependences(size, values, weight) for values in np.array(curves)[:, [2, 1, 0]].T]
+    found = np.array([np.concatenate(parts) for parts in product(*curved)])
+    found[:, 5] -= np.exp(found[:, 2]) * REACH
+    return [dict(zip(LAW.names, point, strict=True)) for point in _coefs(found).tolist()]
 
 
 def _groups(params: np.ndarray, tokens: np.ndarray) -> list[np.ndarray]:
@@ -71,22 +129,16 @@ def _curve(tokens: np.ndarray, losses: np.ndarray) -> np.ndarray | None:
     return np.array([floor, scale * centre**exponent, exponent]) if floor > 0 and scale > 0 else None
 
 
-def _dependences(size: np.ndarray, values: np.ndarray, sign: float, weight: np.ndarray) -> list[np.ndarray]:
-    """Return up to three (a, power, b) with values ≈ a N^power + b: the best power, and the best half and twice it."""
+def _dependences(size: np.ndarray, values: np.ndarray, weight: np.ndarray) -> list[np.ndarray]:
+    """Return two (slope, power, level) with values ≈ level + slope `bent`(power, size): the best power of each sign."""
+    root = np.sqrt(weight)
 
     def line(exponent: float) -> tuple[float, np.ndarray]:
-        matrix = np.stack([size**exponent, np.ones_like(size)], axis=1)
-        scale = np.abs(matrix).max(axis=0)
-        root = np.sqrt(weight)
-        solved = np.linalg.lstsq(matrix / scale * root[:, None], values * root, rcond=None)[0] / scale
-        cost = float(np.sum(weight * (matrix @ solved - values) ** 2))
-        return cost, np.array([solved[0], exponent, solved[1]])
+        matrix = np.stack([np.expm1(exponent * size) / exponent, np.ones_like(size)], axis=1)
+        solved = np.linalg.lstsq(matrix * root[:, None], values * root, rcond=None)[0]
+        return float(np.sum(weight * (matrix @ solved - values) ** 2)), np.array([solved[0], exponent, solved[1]])
 
-    tried = [line(sign * exponent) for exponent in POWERS]
-    best = int(np.argmin([cost for cost, _ in tried]))
-    fine = [line(sign * e) for e in np.geomspace(POWERS[max(best - 1, 0)], POWERS[min(best + 1, len(POWERS) - 1)], 30)]
-    chosen = min(fine, key=lambda pair: pair[0])[1]
-    return [chosen, line(0.6 * chosen[1])[1], line(1.6 * chosen[1])[1]]
+    return [min((line(sign * one) for one in POWERS), key=lambda pair: pair[0])[1] for sign in (1.0, -1.0)]
 
 
 def simulated_design(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
@@ -123,6 +175,7 @@ LAW = Law(
         ),
     ),
     design=simulated_design,
+    chart=CHART,
     frontier="with the printed constants up to about 6e22 FLOP, and with a warning: they promise less loss still at "
     "one token",
     notes=(
@@ -130,6 +183,8 @@ LAW = Law(
         "Their loss is on the scale of nats per character, 0.44 to 0.68 on the public split.",
         "It is tried within a tenth of the published constants: further off the data term vanishes at some size, or "
         "explodes.",
+        "alpha, beta and gamma may pass through 0, where a and b are infinite, and their intervals may hold 0; on the "
+        "public split that of alpha does, and a_1 and b_1 then have no interval of use.",
         "Fit it to a grid of sizes each trained to several lengths: it is by that grid that its start is found.",
     ),
 )

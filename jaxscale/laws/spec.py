@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
 import jax
@@ -12,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxscale.errors import UsageError
+from jaxscale.laws.charts import Chart, Coordinates, Plain
 from jaxscale.laws.inputs import INPUTS, ROUNDING, Input
+from jaxscale.laws.signatures import check_signature
 from jaxscale.numerics.supports import SUPPORTS, Support, to_theta
 from jaxscale.registry import unknown
 
@@ -24,7 +25,6 @@ T = TypeVar("T")
 Design: TypeAlias = Callable[[np.random.Generator, int], Mapping[str, np.ndarray]]
 """From a generator and a number of rows to columns (rows, …) of runs as the law's documented range has them."""
 
-SIGNATURE = "law '{name}': the function takes {found}, but the law declares inputs {inputs} and coefs {coefs}"
 PUBLISHED_LENGTH = "law '{name}': the published set '{set}' needs one value for each of {needed}"
 TWICE = "law '{name}': '{word}' is declared twice"
 SPAN_EMPTY = "coef '{name}': the span {span} is not a lower and a higher number inside the support '{support}'"
@@ -144,6 +144,9 @@ class Law:
         Where its residuals are taken in tests and examples: linear for a target that may be negative.
     ordered
         Pairs of which the first, a coef, must be below the second, another coef or an input.
+    chart
+        Optional, coordinates in which it is fitted where its coefs are far from quadratic; it says nothing of what the
+        law is, and equal laws may differ in it.
 
     Raises
     ------
@@ -176,6 +179,7 @@ class Law:
     target: str = "loss"
     space: Literal["log", "linear"] = "log"
     ordered: tuple[tuple[str, str], ...] = ()
+    chart: Chart | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("inputs", "coefs", "published", "domain", "notes", "ordered"):
@@ -248,7 +252,22 @@ class Law:
 
     def theta(self, coefs: Mapping[str, float]) -> np.ndarray:
         """Return coefs as a point (p,) on the real line; raise UsageError for missing, unknown or outside values."""
-        return to_theta(self.names, self.supports, self.vector(coefs))
+        return self.thetas(self.vector(coefs))
+
+    def thetas(self, values: np.ndarray) -> np.ndarray:
+        """Return coefs (…, p) as points on the real line; raise UsageError where one lies outside its support."""
+        found = to_theta(self.names, self.supports, values)
+        return found if self.chart is None else self.chart.to_theta(values)
+
+    @property
+    def coordinates(self) -> Coordinates:
+        """Between the coefs and the real line, where all optimisation happens."""
+        return Plain(self.supports) if self.chart is None else self.chart
+
+    @property
+    def plain(self) -> Law:
+        """The same law, fitted in its coefs' own coordinates."""
+        return self if self.chart is None else replace(self, chart=None)
 
     def vector(self, coefs: Mapping[str, float]) -> np.ndarray:
         """Return coefs as float64 (p,) in the law's order; raise UsageError for missing or unknown names."""
@@ -276,23 +295,3 @@ def _no_such_set(law: Law, name: str) -> str:
         return SET_OF_ANOTHER.format(name=name, **told)
     known = tuple(one.name for one in law.published)
     return unknown(NO_SET.format(name=law.name), name, known) if known else NO_SETS.format(name=law.name)
-
-
-def check_signature(law: Law) -> None:
-    """Raise UsageError unless the law's function can be called with its declared inputs and coefs by name."""
-    try:
-        parameters = inspect.signature(law.loss).parameters.values()
-    except ValueError:  # a builtin that shows no signature: it will be tried as it is
-        return
-    takes = [one.name for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
-    is_open = any(one.kind is one.VAR_KEYWORD for one in parameters)
-    required = {one.name for one in parameters if one.default is one.empty and one.name in takes}
-    declared = (*law.inputs, *law.names)
-    kinds = {one.name: one.kind for one in parameters}
-    is_called_right = tuple(takes[: len(law.inputs)]) == law.inputs and required <= set(declared)
-    is_called_right &= all(kinds.get(name) is not inspect.Parameter.KEYWORD_ONLY for name in law.inputs)
-    is_called_right &= all(kinds.get(name) is not inspect.Parameter.POSITIONAL_ONLY for name in law.names)
-    if not is_called_right or not (is_open or set(law.names) <= set(takes)):
-        found = f"({', '.join(takes)})"
-        inputs, coefs = ", ".join(law.inputs), ", ".join(law.names)
-        raise UsageError(SIGNATURE.format(name=law.name, found=found, inputs=inputs, coefs=coefs))

@@ -26,6 +26,8 @@ from jax.extend.core.primitives import (
 )
 from jax.typing import ArrayLike
 
+NEAR, TERMS = 0.5, 15
+"""Where (e^x - 1)/x is taken as a series, and of how many terms: what is left out is 0.5^15/16! = 1e-18."""
 KEEPING = frozenset((add_p, broadcast_in_dim_p, convert_element_type_p, div_p, max_p, mul_p, pow_p, reshape_p, sqrt_p))
 """What is positive if all of its operands are."""
 
@@ -36,6 +38,21 @@ def power(base: ArrayLike, exponent: ArrayLike) -> jax.Array:
     One exponential serves the value and every derivative in the exponent, and ln base is shared by all lanes.
     """
     return jnp.exp(jnp.asarray(exponent) * jnp.log(base))
+
+
+def bent(exponent: ArrayLike, log_base: ArrayLike) -> jax.Array:
+    """Return (base ** exponent - 1) / exponent, elementwise: ln base at exponent 0, and smooth there.
+
+    Source: Box & Cox 1964.   Near 0 it is its series, since the quotient has derivatives that lose their digits.
+    """
+    log_base = jnp.asarray(log_base)
+    reach = jnp.asarray(exponent) * log_base
+    is_near = jnp.abs(reach) < NEAR
+    safe = jnp.where(is_near, 1.0, reach)
+    series = jnp.ones_like(reach)
+    for term in range(TERMS, 1, -1):
+        series = 1.0 + series * reach / term
+    return log_base * jnp.where(is_near, series, jnp.expm1(safe) / safe)
 
 
 def with_exponentials(

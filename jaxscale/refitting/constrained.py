@@ -81,9 +81,7 @@ class Constrained:
 
     def of(self, theta: np.ndarray) -> np.ndarray:
         """Return the quantity (k,) on its line, at theta (k, P)."""
-        with np.errstate(over="ignore"):
-            columns = [support.to_coef(theta[:, at]) for at, support in enumerate(self.law.supports)]
-        coefs = np.where(np.isnan(self.known), np.stack(columns, axis=1), self.known)
+        coefs = np.where(np.isnan(self.known), self.law.coordinates.to_coefs(theta), self.known)
         found = np.asarray(self.quantity(dict(zip(self.law.names, coefs.T, strict=True))), dtype=np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             return MAPS[self.line].to_real(found) if self.line in MAPS else found

@@ -94,7 +94,7 @@ class HeldCoef:
             raise UsageError(NO_PROFILE.format(name=self.name, why=NO_SCALE.format(name=self.name)))
         with precision.float64(), placement.on(self.device):
             shape = curved(self.fit, self.name, Clock())
-        self.rise = shape.rise(np.eye(len(self.fit.law.names))[self.fit.law.names.index(self.name)][shape.free])
+        self.rise = shape.rise(shape.direction(self.name))
 
     def at(self, theta: float) -> float:
         """Return the root of the rise, in standard errors, at theta of the coef."""

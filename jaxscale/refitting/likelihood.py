@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.errors import UsageError
-from jaxscale.fitting.covariance import slopes_of, widened
+from jaxscale.fitting.covariance import widened
 from jaxscale.fitting.optimum import hessian_of, views_at
 from jaxscale.refitting.setup import Setup, setup_of
 from jaxscale.resampling import SCHEMES
@@ -34,6 +34,11 @@ class Curved(NamedTuple):
     covariance: np.ndarray
     inverse: np.ndarray
     scale: float
+
+    def direction(self, name: str) -> np.ndarray:
+        """Return the direction (p,) in theta of a coef, for `rise`."""
+        law = self.setup.fit.law
+        return law.coordinates.direction(self.setup.theta, law.names.index(name))[self.free]
 
     def rise(self, slope: np.ndarray) -> float:
         """Return what the objective rises by where a quantity of that slope (p,) is one standard error off.
@@ -62,9 +67,7 @@ def curved(fit: Fit, name: str, clock: Clock) -> Curved:
     theta = setup.theta if setup.bound is None else np.where(setup.bound.is_held, setup.bound.stand, setup.theta)
     if fit.covariance is None:
         raise UsageError(NO_PROFILE.format(name=name, why=NO_COVARIANCE.format(name=objective.name)))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slopes = slopes_of(fit.law, theta)[free]
-        covariance = fit.covariance[np.ix_(free, free)] / (slopes[:, None] * slopes)
+    covariance = fit.law.coordinates.of_theta(theta, fit.covariance)[np.ix_(free, free)]
     if not np.isfinite(covariance).all():
         raise UsageError(NO_PROFILE.format(name=name, why=NO_COVARIANCE.format(name=objective.name)))
     batch, scale = setup.job.batch, objective.scale

@@ -15,7 +15,7 @@ from jaxscale.engine.data import chunks
 from jaxscale.engine.job import draws
 from jaxscale.errors import UsageError
 from jaxscale.fitting.checking import differs, recomputed
-from jaxscale.fitting.covariance import covariances_at, slopes_of
+from jaxscale.fitting.covariance import covariances_at
 from jaxscale.fitting.optimum import VIEWED, views_of_lanes
 from jaxscale.fitting.settling import INSIDE, Settling
 from jaxscale.objectives import weight_of
@@ -229,8 +229,6 @@ def _covariances(setup: Setup, settling: Settling, clock: Clock, told: Stages) -
                 (job.active > 0) & ~held[at + 1],
                 times[own],
             )
-        slopes = slopes_of(setup.fit.law, theta)
-        with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
-            found[lanes] *= slopes[:, :, None] * slopes[:, None, :]
+        found[lanes] = setup.fit.law.coordinates.of_coefs(theta, found[lanes])
         told.done(len(lanes))
     return found

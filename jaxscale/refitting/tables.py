@@ -12,7 +12,7 @@ from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import chunks
 from jaxscale.fitting.bounds import inside
-from jaxscale.fitting.covariance import covariances_at, slopes_of
+from jaxscale.fitting.covariance import covariances_at
 from jaxscale.fitting.optimum import VIEWED, views_of_lanes
 from jaxscale.fitting.sandwich import sandwiches_at
 from jaxscale.objectives import weight_of
@@ -179,14 +179,11 @@ def _fitted(
         leverage[some] = np.stack([leverage_of(one, batch) for one in rows])
         once = np.ones((len(some), len(batch.weight)))
         own = covariances_at(fit.objective, job.problem.pairs, views, batch.weight, fit.objective.scale, free, once)
-        slopes = slopes_of(law, theta)
-        both = slopes[:, :, None] * slopes[:, None, :]
-        with np.errstate(over="ignore", invalid="ignore"):  # of a coef beyond float64 it is infinite
-            covariance[some] = own * both
-            for place, table in enumerate(some.tolist()):
-                seen = jax.tree.map(lambda leaf, place=place: leaf[place], views)
-                several = sandwiches_at(
-                    fit.objective, job.problem.pairs, seen, batch.weight, fit.objective.scale, free, group
-                )
-                robust[table] = {by: each * both[place] for by, each in several.items()}
+        covariance[some] = law.coordinates.of_coefs(theta, own)
+        for place, table in enumerate(some.tolist()):
+            seen = jax.tree.map(lambda leaf, place=place: leaf[place], views)
+            several = sandwiches_at(
+                fit.objective, job.problem.pairs, seen, batch.weight, fit.objective.scale, free, group
+            )
+            robust[table] = {by: law.coordinates.of_coefs(theta[place], each) for by, each in several.items()}
     return Fitted(prediction, residual, leverage), covariance, robust

@@ -98,6 +98,10 @@ class Fit(Result):
     covariance: np.ndarray | None = None
     robust: Mapping[str, np.ndarray] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.fixed:  # what is held is a coef, which may be no coordinate of a chart
+            object.__setattr__(self, "law", self.law.plain)
+
     def __repr__(self) -> str:
         coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())
         return f"<Fit {self.law.name}: {self.status}, {len(self.runs)} runs, {coefs}>"
