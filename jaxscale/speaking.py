@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -50,6 +50,13 @@ def typing(is_typed: bool = True) -> Iterator[None]:
 def is_typing() -> bool:
     """Return whether messages are those of the command line here."""
     return _typed.get()
+
+
+def fixing(names: Iterable[str]) -> str:
+    """Return how inputs of a law are fixed at a value, as it is said here: `--at`, which is `fixed=` of Python."""
+    if _typed.get():
+        return " ".join(f"--at {name}=NUMBER" for name in names)
+    return f"fixed={{{', '.join(f'{name!r}: …' for name in names)}}}"
 
 
 def spoken(text: str) -> str:

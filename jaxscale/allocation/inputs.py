@@ -20,6 +20,7 @@ from jaxscale.laws.spec import EXCEEDS_SIMPLEX
 from jaxscale.registry import unknown
 from jaxscale.results import Fit
 from jaxscale.runs import Runs
+from jaxscale.speaking import fixing
 from jaxscale.text import listed
 
 TWO_SOURCES = "{verb} takes a result, or law= with coefs=, not both: a result brings its own law and coefs"
@@ -32,7 +33,7 @@ HAS_GROUPS = (
     "'{name}' was fitted to the groups {groups}, each with coefs of its own: take one of them first, as in "
     "jaxscale.fitting.group_of(fit, '{first}')"
 )
-FIXED_MISSING = "law '{name}' needs {missing} fixed at a value: a budget decides params and tokens only"
+FIXED_MISSING = "law '{name}' needs {missing} fixed at a value ({how}): a budget decides params and tokens only"
 BAD_FIXED = "fixed: {name} = {value!r} is not a finite number"
 EXCLUDED_FIXED = "fixed: {name} = {value!r} {demand}"
 NOTHING_FIXED = "law '{name}' has no input to fix, and '{fixed}' is none: a budget decides all that it takes"
@@ -159,7 +160,7 @@ def check_fixed(law: Law, fixed: Mapping[str, object], chosen: Container[str] = 
     check_fixed_names(law, fixed)
     missing = [name for name in fixed_inputs(law) if name not in fixed and name not in chosen]
     if missing:
-        raise UsageError(FIXED_MISSING.format(name=law.name, missing=", ".join(missing)))
+        raise UsageError(FIXED_MISSING.format(name=law.name, missing=", ".join(missing), how=fixing(missing)))
 
 
 def check_fixed_names(law: Law, fixed: Mapping[str, object]) -> None:

@@ -64,6 +64,10 @@ class CoefAxis:
         size = max(abs(self.low), abs(self.high))
         return 0 if self.is_log or size == 0 or 1e-2 <= size < 1e5 else math.floor(math.log10(size))
 
+    def within(self, value: float) -> float:
+        """Return a value, or the end of the axis that is nearest where it lies beyond, as infinity does."""
+        return float(np.clip(value, self.low, self.high))
+
     @property
     def edges(self) -> np.ndarray:
         """Edges (31,) of the histogram's bins, even on the axis."""

@@ -114,8 +114,15 @@ def draw_one(ax: Axes, coef: CoefAxis, band: Band | None, inches: float = 1.2) -
     """Draw the histogram of one coef with its band, where it has one, and the point fit."""
     ax.hist(coef.values, bins=coef.edges.tolist(), color=BLUE, alpha=0.55, linewidth=0)
     if band is not None and band.n_used > 0:
-        ax.axvspan(float(band.lower), float(band.upper), color=VERMILLION, alpha=0.14, linewidth=0, zorder=0)
-    ax.axvline(coef.point, color=VERMILLION, linewidth=1.2)
+        ax.axvspan(
+            coef.within(float(band.lower)),
+            coef.within(float(band.upper)),
+            color=VERMILLION,
+            alpha=0.14,
+            linewidth=0,
+            zorder=0,
+        )
+    ax.axvline(coef.within(coef.point), color=VERMILLION, linewidth=1.2)
     coef.apply(ax, "x", inches)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
@@ -134,8 +141,9 @@ def draw_pair(ax: Axes, across: CoefAxis, up: CoefAxis, inches: float = 1.2) -> 
         alpha = 0.6 if is_shown.sum() < 200 else 0.3
         ax.scatter(across.values, up.values, s=3, c=BLUE, alpha=alpha, linewidths=0, rasterized=True)
     size = 5.0 if inches > 0.8 else 4.0
-    ax.plot(across.point, up.point, color="white", marker="P", markersize=1.3 * size, linestyle="none")
-    ax.plot(across.point, up.point, color=VERMILLION, marker="P", markersize=size, markeredgewidth=0, linestyle="none")
+    point = across.within(across.point), up.within(up.point)
+    ax.plot(*point, color="white", marker="P", markersize=1.3 * size, linestyle="none")
+    ax.plot(*point, color=VERMILLION, marker="P", markersize=size, markeredgewidth=0, linestyle="none")
 
 
 def _panels(study: Study) -> Panels:

@@ -15,9 +15,9 @@ from jaxscale.laws import Law, predict_sets
 from jaxscale.results import Fit, Joint
 from jaxscale.status import Status
 
-BEYOND = {"low": -100.0, "high": 30.0}
-"""Where a coef stands on the real line while it is held: for a support that begins at zero, at 4e-44, and for one that
-ends at one, at one to 13 digits. Its slope there is small and has a sign."""
+BEYOND, ALL_BUT_ONE = 100.0, 30.0
+"""Where a coef stands on the real line while it is held: at 4e-44 for zero, at 3e43 for infinity, and at one to 13
+digits where a support ends at one. Its slope there is small and has a sign."""
 ROUNDING = 1e-11
 """Multiplier of a held coef, relative to the sum of its absolute terms, that is rounding."""
 SPANNED = 1e-12
@@ -30,7 +30,10 @@ to be gained further out: a term fades with its exponent as e^(-exponent · log 
 hardly finite where that product exceeds a few tens."""
 SAME_MINIMUM = 1e-8
 """Relative difference in the objective below which two minima are one."""
-
+UNCHANGED = 1e-12
+"""Relative difference in the objective that moving a coef without any effect makes."""
+FALLS = 2.0
+"""Factor on a lane's objective beyond which a bound is not near it."""
 ALIKE = 1e-12
 """Relative difference between predictions that are the same."""
 
@@ -118,8 +121,10 @@ def one_run(job: Job) -> float:
 def stand_of(law: Law, at: int, coef: float) -> float:
     """Return theta at which the coef at a place stands for its reported value, an edge of its support or a number."""
     support = law.supports[at]
-    if coef in (support.low, support.high):
-        return BEYOND["low"] if coef == support.low else BEYOND["high"]
+    if coef == support.low:
+        return -BEYOND
+    if coef == support.high:
+        return ALL_BUT_ONE if np.isfinite(support.high) else BEYOND
     return float(support.to_real(np.asarray(coef)))
 
 

@@ -49,10 +49,15 @@ def bent(exponent: ArrayLike, log_base: ArrayLike) -> jax.Array:
     reach = jnp.asarray(exponent) * log_base
     is_near = jnp.abs(reach) < NEAR
     safe = jnp.where(is_near, 1.0, reach)
-    series = jnp.ones_like(reach)
+    return log_base * jnp.where(is_near, slope_series(reach), jnp.expm1(safe) / safe)
+
+
+def slope_series(x: jax.Array) -> jax.Array:
+    """Return (e^x - 1)/x = 1 + x/2 + x²/6 + … for |x| < NEAR, to rounding, with all of its derivatives."""
+    series = jnp.ones_like(x)
     for term in range(TERMS, 1, -1):
-        series = 1.0 + series * reach / term
-    return log_base * jnp.where(is_near, series, jnp.expm1(safe) / safe)
+        series = 1.0 + series * x / term
+    return series
 
 
 def with_exponentials(

@@ -20,6 +20,7 @@ from jaxscale.planning.inputs import chosen_inputs
 from jaxscale.planning.limits import Limit, at_most, is_number, roomy_caps
 from jaxscale.planning.spending import REACHED, PlanNumbers, Spending
 from jaxscale.results.plan import TARGET
+from jaxscale.speaking import fixing
 
 EPOCHS = LAWS.resolve("data-constrained").constants("muennighoff2023")["R_D"]
 """After about so many epochs a repeated token is worth e^(-1) of a new one (Muennighoff et al. 2023)."""
@@ -40,7 +41,7 @@ OWN_PRICE = "inference_tokens: '{law}' prices training by a rule of its own, and
 GOAL_INPUTS = "least: the cost '{name}' takes {inputs}, which are not known; fix or choose them, or give another cost"
 LIMIT_INPUTS = "{name} needs {missing}: give it with the limit, or fix or choose it where law '{law}' takes it"
 CONTINUOUS = "{name} is chosen as a number of any value from {low} to {high}, whether or not one can be built"
-TAKES_UNIQUE = "law '{law}' takes unique_tokens itself: fix it, fixed={{'unique_tokens': …}}"
+TAKES_UNIQUE = "law '{law}' takes unique_tokens itself: say how many by {how}"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def question_of(
     check_trade_off(law)
     if not isinstance(limits, Sequence) or not all(isinstance(one, Limit) for one in limits):
         raise UsageError(NOT_LIMITS.format(limits=limits))
+    if unique_tokens is not None and "unique_tokens" in law.inputs:
+        raise UsageError(TAKES_UNIQUE.format(law=law.name, how=fixing(["unique_tokens"])))
     choose = choose or {}
     limited = tuple(name for one in limits for name in one.cost.inputs if name not in one.inputs and name != REACHED)
     chosen, ends = chosen_inputs(law, limited, choose, fixed or {})
@@ -116,8 +119,6 @@ def question_of(
     if not every and goal is None:
         raise UsageError(NOTHING_ASKED)
     if unique_tokens is not None:
-        if "unique_tokens" in law.inputs:
-            raise UsageError(TAKES_UNIQUE.format(law=law.name))
         if not is_number(unique_tokens) or not unique_tokens > 0:
             raise UsageError(BAD_UNIQUE.format(unique=unique_tokens))
         assumed.append(REPEATED.format(unique=unique_tokens, epochs=EPOCHS))

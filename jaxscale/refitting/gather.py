@@ -138,7 +138,8 @@ def _had_they_ended(ensemble: Ensemble) -> str:
         then = np.where(ensemble.usable | (ensemble.status == Status.DEGENERATE), now, ensemble.coefs[name])
         then = np.where(np.isfinite(then) | ensemble.usable, then, np.nan)
         with np.errstate(over="ignore"):  # a spread beyond float64 is infinite
-            spread = float(np.nanstd(now)) if (~np.isnan(now)).sum() > 1 else 0.0
+            known = now[~np.isnan(now)]
+            spread = float(np.std(known)) if len(known) > 1 and np.isfinite(known).all() else 0.0
         if not np.isfinite(spread) or spread == 0.0:
             continue
         before, after = band(now, level=LEVEL), band(then, level=LEVEL)

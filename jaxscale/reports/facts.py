@@ -11,6 +11,7 @@ from rich.text import Text
 from jaxscale.digits import scientific, seconds, short, significant
 from jaxscale.finding import Finding
 from jaxscale.reports.layout import BAD, GOOD, fact_table, plain
+from jaxscale.reports.tables import INFINITE
 from jaxscale.results import Study, residual_summary
 from jaxscale.runs import Origin
 from jaxscale.speaking import spoken
@@ -54,7 +55,7 @@ def reduced_facts(study: Study) -> list[tuple[str, Text]]:
 
 def frontier_facts(study: Study) -> list[tuple[str, Text]]:
     """Return the facts printed before a frontier without its fit."""
-    coefs = "   ".join(f"{name} {significant(study.coef(name))}" for name in study.fit.coefs)
+    coefs = "   ".join(f"{name} {_coef(study.coef(name))}" for name in study.fit.coefs)
     return [
         ("law", plain(_law(study))),
         ("coefs", plain(coefs)),
@@ -63,6 +64,10 @@ def frontier_facts(study: Study) -> list[tuple[str, Text]]:
         ("bootstrap", plain(_bootstrap(study))),
         *fixed_facts(study.fixed_inputs),
     ]
+
+
+def _coef(value: float | None) -> str:
+    return INFINITE if value == np.inf else significant(value)
 
 
 def data_facts(study: Study) -> list[tuple[str, Text]]:

@@ -39,6 +39,10 @@ def test_gadres_errors_follow_from_their_recipe(shared_data, corpus, constants, 
         assert fit.coefs[name] == pytest.approx(value, rel=1e-8)
 
 
+MIDDLES = 1e9, 1e10
+"""Params and tokens about which the witness centres its powers."""
+
+
 @pytest.fixture(scope="module")
 def repeated(shared_data):
     return js.read_runs(shared_data / "datablations.csv", where=["in_fit182 == 1"])
@@ -93,3 +97,54 @@ def test_muennighoffs_objective_is_beaten_at_the_better_branch_and_theirs_is_rep
     assert theirs_too.coefs["R_D"] == pytest.approx(published["R_D"], rel=2e-3)
     assert theirs_too.coefs["R_N"] == pytest.approx(published["R_N"], rel=2e-3)
     assert "several-minima" in {finding.code for finding in fit.findings}
+
+
+def test_params_that_never_decay_are_the_law_without_that_decay(repeated):
+    """R_N → ∞: N' = N, so that L = E + A/N^alpha + B/D'^beta, whatever A and B feed."""
+    coefs = {"E": 1.8, "A": 54.0, "B": 2e4, "alpha": 0.21, "beta": 0.46, "R_N": np.inf, "R_D": 25.0}
+    params, tokens, unique = (repeated[name] for name in ("params", "tokens", "unique_tokens"))
+    fresh = np.minimum(tokens, unique)
+    worth = fresh * (1 + 25.0 * (1 - np.exp(-(tokens / fresh - 1) / 25.0)))
+    got = js.predict("data-constrained", coefs, params=params, tokens=tokens, unique_tokens=unique)
+    np.testing.assert_allclose(got, 1.8 + 54.0 * params**-0.21 + 2e4 * worth**-0.46, rtol=1e-13)
+
+
+def test_all_seven_coefs_together_say_that_params_never_decay(repeated):
+    """The minimum lies at R_N = ∞: SciPy without that decay, from several starts, finds none lower, and holding R_N at
+    ever larger values comes down to it.
+    """
+    params, tokens, unique = (repeated[name] for name in ("params", "tokens", "unique_tokens"))
+    fresh = np.minimum(tokens, unique)
+
+    def value(point):
+        E, A, B, R_D = np.exp(point[:4])
+        worth = fresh * (1 + R_D * (1 - np.exp(-(tokens / fresh - 1) / R_D)))
+        sizes, data = (
+            np.exp(-x * np.log(y / middle)) for x, y, middle in zip(point[4:], (params, worth), MIDDLES, strict=True)
+        )
+        residual = abs(np.log((E + A * sizes + B * data) / repeated.loss))
+        return 1e3 * np.sum(np.where(residual <= 1e-3, residual**2 / 2, 1e-3 * (residual - 5e-4)))
+
+    ends = []
+    for exponents in ((0.2, 0.45), (0.35, 0.35), (0.5, 0.25)):
+        begin = np.array([np.log(1.8), np.log(0.6), np.log(0.6), np.log(20.0), *exponents])
+        for _ in range(4):
+            begin = minimize(value, begin, method="BFGS").x
+            found = minimize(
+                value,
+                begin,
+                method="Nelder-Mead",
+                options={"maxiter": 6000, "maxfev": 6000, "xatol": 1e-9, "fatol": 1e-12},
+            )
+            begin = found.x
+        ends.append(found.fun / 1e3)
+    fit = js.fit(repeated, "data-constrained")
+    assert fit.status is js.Status.AT_BOUND
+    assert fit.at_bound == ("R_N",)
+    assert np.isposinf(fit.coefs["R_N"])
+    assert fit.value <= min(ends) * (1 + 1e-8)
+    held = [js.fit(repeated, "data-constrained", fix={"R_N": R_N}).value for R_N in (1e2, 1e4, 1e8)]
+    assert held == sorted(held, reverse=True)
+    assert held[-1] > fit.value
+    ensemble = js.bootstrap(fit, replicates=200)
+    assert ensemble.usable.all()
