@@ -45,7 +45,8 @@ def _theta(coefs: np.ndarray) -> np.ndarray:
     found = np.empty_like(coefs)
     for at in range(0, 9, 3):
         scale, exponent, level = np.moveaxis(coefs[..., at : at + 3], -1, 0)
-        there = scale * MIDDLE**exponent
+        with np.errstate(all="ignore"):
+            there = scale * MIDDLE**exponent
         found[..., at : at + 3] = np.stack([there * exponent, exponent, level + there], axis=-1)
     found[..., 5] -= np.exp(found[..., 2]) * REACH
     return found
@@ -57,9 +58,9 @@ def _coefs(theta: np.ndarray) -> np.ndarray:
     for at in range(0, 9, 3):
         slope, exponent, level = np.moveaxis(theta[..., at : at + 3], -1, 0)
         level = level + (np.exp(theta[..., 2]) * REACH if at == 3 else 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):  # a scale beyond float64 is infinite
             scale = slope / exponent
-        found[..., at : at + 3] = np.stack([scale * MIDDLE**-exponent, exponent, level - scale], axis=-1)
+            found[..., at : at + 3] = np.stack([scale * MIDDLE**-exponent, exponent, level - scale], axis=-1)
     return found
 
 
@@ -68,8 +69,8 @@ def _slopes(theta: np.ndarray) -> np.ndarray:
     found = np.zeros((*theta.shape, 9))
     for at in range(0, 9, 3):
         slope, exponent, _ = np.moveaxis(theta[..., at : at + 3], -1, 0)
-        there = MIDDLE**-exponent
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
+            there = MIDDLE**-exponent
             found[..., at, at] = there / exponent
             found[..., at, at + 1] = -slope / exponent * there * (1.0 / exponent + np.log(MIDDLE))
             found[..., at + 2, at] = -1.0 / exponent
