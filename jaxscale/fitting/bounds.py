@@ -170,7 +170,7 @@ def solve_held(
         is_near = np.abs(multipliers.multiplier) > REMAINING * one_run(job) * outcome.value[found][:, None]
         stays &= ~(bound.stands_for_infinity & is_near)
         is_at_edge = (bound.side != 0) & ~bound.stands_for_infinity
-        is_said = ~((multipliers.apart <= SPANNED) & is_at_edge).any(axis=1)
+        is_said = ~((multipliers.apart <= SPANNED) & (multipliers.effect > 0.0) & is_at_edge).any(axis=1)
         status = np.where(stays.all(axis=1), Status.AT_BOUND, Status.STALLED)
         outcome.status[found] = np.where(is_said, status, Status.SINGULAR)
     return outcome

@@ -79,3 +79,29 @@ def test_past_some_number_of_tokens_more_training_harms_the_quantised_network():
     assert 0 < np.argmin(after) < 59
     damage = POST["C_T"] * tokens ** POST["gamma_D"] * 1e9 ** -POST["gamma_N"] * np.exp(-3 / POST["gamma_post"])
     np.testing.assert_allclose(after - before, damage, rtol=1e-9)
+
+
+def test_bits_that_change_nothing_saturate_at_once_which_is_a_flat_edge():
+    """The cache's bits have no part in the losses: gamma_kv = 0, where exp(-P/gamma) has no derivative left.
+
+    The witness is the fit with gamma_kv held where every factor of the cache is 1 to rounding.
+    """
+    random = np.random.default_rng(5)
+    count = 60
+    columns = {
+        "params": np.exp(random.uniform(np.log(3e7), np.log(1e9), count)),
+        "tokens": np.exp(random.uniform(np.log(1e9), np.log(3e10), count)),
+        **{f"bits_{part}": random.integers(3, 9, count).astype(float) for part in ("weights", "activations", "cache")},
+    }
+    truth = {"E": 1.8, "A": 600.0, "B": 3000.0, "alpha": 0.4, "beta": 0.4, "gamma_w": 2.5, "gamma_a": 2.0}
+    losses = js.predict("precision", {**truth, "gamma_kv": 1e-3}, **columns)
+    better = np.where(columns["bits_cache"] < 5, 0.99, 1.0)  # few bits of cache help: the edge holds that back
+    runs = js.Runs.from_arrays(**columns, loss=losses * better * np.exp(0.003 * random.standard_normal(count)))
+    witness = js.fit(runs, "precision", fix={"gamma_kv": 0.02})
+    fit = js.fit(runs, "precision")
+    assert fit.status is js.Status.AT_BOUND
+    assert fit.coefs["gamma_kv"] == 0.0
+    assert fit.value == pytest.approx(witness.value, rel=1e-9)
+    ensemble = js.bootstrap(fit, replicates=100)
+    assert ensemble.usable.all()
+    assert (ensemble.coefs["gamma_kv"] == 0.0).any()
