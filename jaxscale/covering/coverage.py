@@ -133,9 +133,14 @@ def coverage(
     budgets, fixed = _budgets(fit, flops), fixed_values(law, at)
     clock, wanted = Clock(), {part for rule in rules for part, needed in parts_for(rule).items() if needed}
     needs = {need for rule in rules for need in rule.needs} | {need for scheme in chosen for need in scheme.needs}
+    if "std" not in needs:  # the standard errors of the point fits follow from these alone
+        wanted.discard("covariance")
     has_errors = not needs.isdisjoint({"residuals", "point_std", "robust_std", "std", "ranks"})
     on_stage(STUDIES_STAGE.format(count=studies), None)
-    made = simulate_studies(fit, simulated_by, studies, has_errors=has_errors, seed=seed, clock=clock, device=device)
+    made = simulate_studies(
+        fit, simulated_by, studies, has_errors=has_errors, has_robust="robust_std" in needs, seed=seed, clock=clock,
+        device=device,
+    )  # fmt: skip
     held, unusable = [], {}
     asked = Sought.of(fit, budgets, fixed)
     for scheme, own_seed in zip(chosen, seeds_from(seed, len(chosen)), strict=True):

@@ -69,15 +69,28 @@ class Simulated:
 
 
 def simulate_studies(
-    fit: Fit, noise: Scheme, studies: int, *, has_errors: bool, seed: int, clock: Clock, device: str
+    fit: Fit,
+    noise: Scheme,
+    studies: int,
+    *,
+    has_errors: bool,
+    has_robust: bool,
+    seed: int,
+    clock: Clock,
+    device: str,
 ) -> Simulated:
-    """Return simulated studies, each fitted.   has_errors: whether methods read residuals or standard errors."""
+    """Return simulated studies, each fitted.
+
+    has_errors: whether methods read residuals or standard errors.   has_robust: whether they read sandwiches, too.
+    """
     first, second = seeds_from(seed, 2)
     shift = simulated_losses(fit, noise, studies, seed=first, clock=clock, device=device)
     fits = fits_of_tables(fit, shift, seed=second, clock=clock, device=device)
     fitted, covariance, robust = None, None, None
     if has_errors:
-        fitted, covariance, robust = fitted_to_tables(fit, shift, fits, clock=clock, device=device)
+        fitted, covariance, robust = fitted_to_tables(
+            fit, shift, fits, has_robust=has_robust, clock=clock, device=device
+        )
     return Simulated(fit, shift, fits, fitted, covariance, robust)
 
 

@@ -83,15 +83,16 @@ def bands_of(
 ) -> tuple[dict[str, StudyLimits], float]:
     """Return by rule what the intervals of each study are, and the share of replicates that is not usable."""
     found: dict[str, StudyLimits] = {rule.name: StudyLimits() for rule in rules}
+    of_point = any(not {"point_std", "robust_std"}.isdisjoint(rule.needs) for rule in rules)
     failed = total = 0
-    for some in _together(ensembles):
-        sets = [sets_of(one) for one in some]
+    for some in _together(ensembles, of_point=of_point):
+        sets = [sets_of(one, of_point=of_point) for one in some]
         ends = np.cumsum([0, *(len(one.coefs) for one in sets)])
         coefs, without = (np.concatenate(parts) for parts in zip(*sets, strict=True))
         parts = asked.at_budgets(coefs, without)
         for place, ensemble in enumerate(some):
             own = slice(ends[place], ends[place + 1])
-            samples = [sample_from(ensemble, part[own]) for part in parts if part.shape[1]]
+            samples = [sample_from(ensemble, part[own], of_point=of_point) for part in parts if part.shape[1]]
             samples = [_on_line(one) for one in samples]
             for rule in rules:
                 _write(found[rule.name], ensemble, asked, samples, rule, level)
@@ -122,11 +123,11 @@ def _on_line(sample: Sample) -> Sample:
     return replace(sample, line=line_through(sample.values, np.asarray(sample.point)))
 
 
-def _together(ensembles: Iterable[Ensemble]) -> Iterator[list[Ensemble]]:
+def _together(ensembles: Iterable[Ensemble], *, of_point: bool) -> Iterator[list[Ensemble]]:
     """Yield ensembles in lists whose sets of coefs fit into memory together."""
     rest = iter(ensembles)
     for first in rest:
-        size = len(sets_of(first).coefs)
+        size = len(sets_of(first, of_point=of_point).coefs)
         yield [first, *islice(rest, max(0, SETS // size - 1))]
 
 

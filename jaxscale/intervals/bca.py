@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscale.errors import IntervalError
 from jaxscale.intervals.jackknife import left_out
-from jaxscale.intervals.percentile import limits as quantiles
+from jaxscale.intervals.percentile import quantile_outwards
 from jaxscale.intervals.spec import Interval, Sample
 
 ONE_SIDE = (
@@ -62,8 +62,7 @@ def _shares(below: float, steepness: float, level: float) -> tuple[float, float]
 
 def _quantile(values: np.ndarray, share: float) -> float:
     """Return that quantile of values (R,), by the rule of the percentile interval."""
-    level = abs(2.0 * share - 1.0)
-    return float(quantiles(Sample(values), level)[int(share >= 0.5)])
+    return float(quantile_outwards(values, share, "higher" if share >= 0.5 else "lower"))
 
 
 INTERVAL = Interval(

@@ -13,10 +13,11 @@ def limits(sample: Sample, level: float) -> tuple[np.ndarray, np.ndarray]:
     Beside an infinite value, as of an exponent at its bound, the limit is the outer of its two neighbours.
     """
     low, high = (1.0 - level) / 2.0, (1.0 + level) / 2.0
-    return _quantile(sample.values, low, "lower"), _quantile(sample.values, high, "higher")
+    return quantile_outwards(sample.values, low, "lower"), quantile_outwards(sample.values, high, "higher")
 
 
-def _quantile(values: np.ndarray, share: float, outwards: str) -> np.ndarray:
+def quantile_outwards(values: np.ndarray, share: float, outwards: str) -> np.ndarray:
+    """Return a quantile over axis 0; beside an infinite value its neighbour outwards, `lower` or `higher`."""
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         between: np.ndarray = np.quantile(values, share, axis=0)
     if np.isfinite(between).all():

@@ -72,17 +72,23 @@ def refits_of_tables(
 
 
 def fitted_to_tables(
-    fit: Fit, shift: np.ndarray, fits: TableFits, *, clock: Clock | None = None, device: str = "auto"
+    fit: Fit,
+    shift: np.ndarray,
+    fits: TableFits,
+    *,
+    has_robust: bool = False,
+    clock: Clock | None = None,
+    device: str = "auto",
 ) -> tuple[Fitted, np.ndarray, list[dict[str, np.ndarray]]]:
     """Return the point fit on the rows of each of T tables, of parts (T, n), and covariances (T, p, p) of its coefs.
 
-    The sandwiches of each are as in `Fit.robust`. Those of a table whose fit is not usable are the prediction of the
-    fit itself, NaN, and nothing.
+    has_robust: whether the sandwiches of each are asked for, as in `Fit.robust`. Those of a table whose fit is not
+    usable are the prediction of the fit itself, NaN, and nothing.
     """
     timed = clock or Clock()
     with precision.float64(), placement.on(device):
         setup = setup_of(fit, scheme_of_tables(None, len(shift)), 0, None, timed, Tables(shift))
-        return _fitted(setup, shift, fits, timed)
+        return _fitted(setup, shift, fits, timed, has_robust=has_robust)
 
 
 def nested_of(
@@ -157,7 +163,7 @@ def _solved(
 
 
 def _fitted(
-    setup: Setup, shift: np.ndarray, fits: TableFits, clock: Clock
+    setup: Setup, shift: np.ndarray, fits: TableFits, clock: Clock, *, has_robust: bool
 ) -> tuple[Fitted, np.ndarray, list[dict[str, np.ndarray]]]:
     fit, job, law = setup.fit, setup.job, setup.fit.law
     batch, count = job.batch, job.batch.count
@@ -180,7 +186,7 @@ def _fitted(
         once = np.ones((len(some), len(batch.weight)))
         own = covariances_at(fit.objective, job.problem.pairs, views, batch.weight, fit.objective.scale, free, once)
         covariance[some] = law.coordinates.of_coefs(theta, own)
-        for place, table in enumerate(some.tolist()):
+        for place, table in enumerate(some.tolist() if has_robust else ()):
             seen = jax.tree.map(lambda leaf, place=place: leaf[place], views)
             several = sandwiches_at(
                 fit.objective, job.problem.pairs, seen, batch.weight, fit.objective.scale, free, group

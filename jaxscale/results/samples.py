@@ -126,8 +126,11 @@ def sample_of(
     return sample_from(ensemble, evaluate(dict(zip(ensemble.fit.law.names, sets.T, strict=True))), line=line)
 
 
-def sets_of(ensemble: Ensemble) -> Sets:
-    """Return the coefs at which a quantity is needed for its sample; the point's in place of coefs that are NaN."""
+def sets_of(ensemble: Ensemble, *, of_point: bool = False) -> Sets:
+    """Return the coefs at which a quantity is needed for its sample; the point's in place of coefs that are NaN.
+
+    of_point: whether, where replicates have no covariances, the slopes of the point fit alone are asked for.
+    """
     check_drawn(ensemble.scheme)
     point = ensemble.fit.law.vector(ensemble.fit.coefs)[None]
     parts, without = [point, _coefs(ensemble)], [np.array([len(ensemble.fit.unidentified)]), _without(ensemble)]
@@ -137,18 +140,19 @@ def sets_of(ensemble: Ensemble) -> Sets:
     if ensemble.nested is not None:
         parts.append(_nested(ensemble, ensemble.nested))
         without.append(np.zeros(len(parts[-1]), int))
-    if ensemble.covariance is not None:
-        base, step = np.concatenate(parts[:2]), _steps(ensemble)
+    if of_point or ensemble.covariance is not None:
+        step = _steps(ensemble)
+        base, base_without = (np.concatenate(some[:2])[: len(step)] for some in (parts, without))
         for at in np.flatnonzero((step > 0).any(axis=0)):
             for side in (1.0, -1.0):
                 parts.append(base + side * step * (np.arange(base.shape[1]) == at))
-                without.append(np.concatenate(without[:2]))
+                without.append(base_without)
     every = np.concatenate(parts)
     return Sets(np.where(np.isnan(every).any(axis=1)[:, None], point, every), np.concatenate(without))
 
 
-def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real") -> Sample:
-    """Return the sample of a quantity that was evaluated at the coefs of `sets_of`: found (k, …)."""
+def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real", of_point: bool = False) -> Sample:
+    """Return the sample of a quantity that was evaluated at the coefs of `sets_of`: found (k, …), of its of_point."""
     count, jackknife = 1 + len(ensemble), ensemble.jackknife
     wide = (..., *(None,) * (found.ndim - 1))
     values = np.where(ensemble.usable[wide], found[1:count], np.nan)
@@ -164,14 +168,14 @@ def sample_from(ensemble: Ensemble, found: np.ndarray, *, line: Line = "real") -
         count += len(is_known)
     robust, robust_dof = robust_of(ensemble)
     robust_std = None
-    if ensemble.covariance is not None:
+    if of_point or ensemble.covariance is not None:
         slope = _slopes(ensemble, found[count:])
         std = _errors(slope, _covariances(ensemble))
         robust_std = None if robust is None else _errors(slope[:1], robust[None])[0]
     return Sample(
         values,
         found[0],
-        None if std is None else std[1:],
+        None if std is None or ensemble.covariance is None else std[1:],
         None if std is None or np.isnan(std[0]).all() else std[0],
         left,
         ranks,
@@ -195,7 +199,7 @@ def robust_of(ensemble: Ensemble) -> tuple[np.ndarray | None, float]:
 
 
 def _slopes(ensemble: Ensemble, moved: np.ndarray) -> np.ndarray:
-    """Return the slopes (1 + R, p, …) by central differences, of the quantity at moved coefs."""
+    """Return the slopes (1 + R, p, …), or (1, p, …), of a quantity at moved coefs, by central differences."""
     step = _steps(ensemble)
     slope = np.zeros((*step.shape, *moved.shape[1:]))
     pairs = moved.reshape(-1, 2, len(step), *moved.shape[1:])
@@ -214,18 +218,23 @@ def _errors(slope: np.ndarray, covariance: np.ndarray) -> np.ndarray:
 
 
 def _steps(ensemble: Ensemble) -> np.ndarray:
-    """Return by how much each coef is moved (1 + R, p): zero for those without a spread."""
+    """Return by how much each coef is moved (1 + R, p), or (1, p) of the point: zero for those without a spread."""
     with np.errstate(invalid="ignore"):
         std = np.sqrt(np.diagonal(_covariances(ensemble), axis1=1, axis2=2))
-    size = np.abs(np.concatenate([ensemble.fit.law.vector(ensemble.fit.coefs)[None], _coefs(ensemble)]))
+    coefs = np.concatenate([ensemble.fit.law.vector(ensemble.fit.coefs)[None], _coefs(ensemble)])
+    size = np.abs(coefs[: len(std)])
     step = STEP * np.minimum(std, np.where(size > 0, size, np.inf))
     return np.where(np.isfinite(step), step, 0.0)
 
 
 def _covariances(ensemble: Ensemble) -> np.ndarray:
-    """Return the covariances (1 + R, p, p) of the point fit and of the replicates."""
-    own, point = np.asarray(ensemble.covariance), ensemble.fit.covariance
-    return np.concatenate([(np.full(own.shape[1:], np.nan) if point is None else point)[None], own])
+    """Return the covariances (1 + R, p, p) of the point fit and of the replicates, or (1, p, p) where these have none.
+
+    NaN of a point fit that has none.
+    """
+    count, point, own = len(ensemble.fit.law.names), ensemble.fit.covariance, ensemble.covariance
+    first = (np.full((count, count), np.nan) if point is None else point)[None]
+    return first if own is None else np.concatenate([first, np.asarray(own)])
 
 
 def _coefs(ensemble: Ensemble) -> np.ndarray:

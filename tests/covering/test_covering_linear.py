@@ -80,7 +80,7 @@ def test_every_replicate_of_a_table_has_its_own_least_squares(fit, shifts):
 
 def test_a_table_is_fitted_to_its_own_residuals_with_its_own_standard_errors(fit, shifts):
     found = fits_of_tables(fit, shifts)
-    fitted, covariance, robust = fitted_to_tables(fit, shifts, found)
+    fitted, covariance, robust = fitted_to_tables(fit, shifts, found, has_robust=True)
     targets = np.log(fit.runs.loss) + shifts[4]
     level, alpha = line_through(fit.runs, targets)
     predicted = level - alpha * np.log(fit.runs["params"])

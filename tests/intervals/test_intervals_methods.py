@@ -14,6 +14,7 @@ from jaxscale.fitting import predicted_sample
 from jaxscale.intervals import INTERVALS, Sample
 from jaxscale.reports import fit_document
 from jaxscale.results import sample_of
+from jaxscale.results.samples import sample_from, sets_of
 
 RANDOM = np.random.default_rng(8)
 TABLE = RANDOM.gamma(2.0, size=40)
@@ -210,6 +211,12 @@ def test_a_quantity_of_ones_own_has_its_jackknife_and_its_errors(ensemble):
     places = [fit.law.names.index(name) for name in ("alpha", "beta")]
     slope = approx_fprime([fit.coefs["alpha"], fit.coefs["beta"]], lambda x: x[1] / (x[0] + x[1]), 1e-8)
     assert sample.point_std == pytest.approx(np.sqrt(slope @ fit.covariance[np.ix_(places, places)] @ slope), rel=1e-5)
+    bare = replace(ensemble, covariance=None)  # the errors of the point follow from the fit alone
+    alpha, beta = (sets_of(bare, of_point=True).coefs[:, at] for at in places)
+    alone = sample_from(bare, beta / (alpha + beta), of_point=True)
+    assert alone.std is None
+    assert alone.point_std == pytest.approx(sample.point_std, rel=1e-12)
+    np.testing.assert_array_equal(alone.jackknife, sample.jackknife)
 
 
 def test_the_covariance_of_a_fit_has_its_standard_errors_on_the_diagonal(ensemble):
