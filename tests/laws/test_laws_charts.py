@@ -106,6 +106,7 @@ def test_replicates_of_farseer_pass_through_a_power_of_zero(farseer_fit):
     assert np.std(alpha) == pytest.approx(farseer_fit.std["alpha"], rel=0.25)
 
 
+@pytest.mark.slow
 def test_a_fixed_coef_of_farseer_is_held_and_the_rest_is_the_same_minimum(farseer_fit):
     held = js.fit(farseer_fit.runs, "farseer", fix={"alpha": farseer_fit.coefs["alpha"]}, starts=farseer_fit.coefs)
     assert held.coefs["alpha"] == farseer_fit.coefs["alpha"]

@@ -81,6 +81,7 @@ def test_past_some_number_of_tokens_more_training_harms_the_quantised_network():
     np.testing.assert_allclose(after - before, damage, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_bits_that_change_nothing_saturate_at_once_which_is_a_flat_edge():
     """The cache's bits have no part in the losses: gamma_kv = 0, where exp(-P/gamma) has no derivative left.
 
