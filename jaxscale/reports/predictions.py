@@ -38,6 +38,7 @@ NOT_A_SHARE = "{count} of {total} predictions lie outside 0 … 1, where no {tar
 NOT_COUNTS = (
     "the coefs are in the table's own units, which are no plain counts: no run of plain counts has a prediction"
 )
+LAW_LIMITS = "law: the {method} interval of the law's mean, without the noise of a run"
 LEAST_IN = "least in: the share of the replicates in which this run has the least loss of all that were asked for"
 OVER = "over optimum: nats beyond the least loss that the same compute allows, by the point fit"
 NOT_FINITE = (
@@ -129,7 +130,12 @@ def print_predictions(found: Predictions, console: Console, *, width: int) -> No
     """Print the law, the source of its coefs, and one line per run; width and console as in `print_fit`."""
     console.print(fact_table(facts_of(found.source)), width=width)
     console.print()
-    console.print(_table(found, width))
+    for at, table in enumerate(_tables(found, width)):
+        if at:
+            console.print()
+        console.print(table)
+    if found.band is not None:
+        console.print(plain(LAW_LIMITS.format(method=found.band.method), "dim"), width=width)
     if found.least is not None:
         console.print(plain(LEAST_IN, "dim"), width=width)
     if found.excess is not None:
@@ -194,28 +200,32 @@ def provenance_of(source: Study | Constants) -> dict[str, Json]:
     return written_provenance(source) if isinstance(source, Study) else constants_provenance(source)
 
 
-def _table(found: Predictions, width: int) -> Table:
-    columns = [
-        *(Column(name, "dim") for name in found.asked),
-        *map(Column, found.columns),
-        Column(found.law.target, "bold"),
-    ]
+def _tables(found: Predictions, width: int) -> list[Table]:
+    """Return the runs with their losses and limits and with what else is said of each, in two tables where one would be
+    wider than the page.
+    """
+    sizes = [*(Column(name, "dim") for name in found.asked), *map(Column, found.columns)]
+    losses, others = [Column(found.law.target, "bold")], list[Column]()
     limits = [one for one in (found.band, found.run_band) if one is not None]
-    columns += [] if found.band is None else [Column(f"law, {100.0 * found.band.level:g} % {found.band.method}", "dim")]
-    columns += [] if found.run_band is None else [Column(f"new run, {100.0 * found.run_band.level:g} %", "dim")]
-    columns += [] if found.excess is None else [Column("over optimum", "dim")]
-    columns += [] if found.least is None else [Column("least in", "dim")]
-    columns += [] if found.fit is None else [Column("beyond the runs", "dim", is_wrapped=True)]
+    losses += [] if found.band is None else [Column(f"law, {100.0 * found.band.level:g} %", "dim")]
+    losses += [] if found.run_band is None else [Column(f"new run, {100.0 * found.run_band.level:g} %", "dim")]
+    others += [] if found.excess is None else [Column("over optimum", "dim")]
+    others += [] if found.least is None else [Column("least in", "dim")]
+    others += [] if found.fit is None else [Column("beyond the runs", "dim", is_wrapped=True)]
     rows = []
     for index, (value, beyond) in enumerate(zip(found.loss, found.ratios, strict=True)):
-        cells = [short(float(f"{column[index]:.6g}")) for column in (*found.asked.values(), *found.columns.values())]
-        cells.append(significant(float(value), 6))
-        cells += [span(*(significant(float(end[index])) for end in (one.lower, one.upper))) for one in limits]
-        cells += [] if found.excess is None else [significant(float(found.excess[index]), 2)]
-        cells += [] if found.least is None else [f"{100.0 * found.least[index]:.3g} %"]
-        cells += [] if found.fit is None else [farthest(beyond)]
-        rows.append(cells)
-    return whole_table(columns, rows, width=width)
+        size = [short(float(f"{column[index]:.6g}")) for column in (*found.asked.values(), *found.columns.values())]
+        loss = [significant(float(value), 6)]
+        loss += [span(*(significant(float(end[index])) for end in (one.lower, one.upper))) for one in limits]
+        other = [] if found.excess is None else [significant(float(found.excess[index]), 2)]
+        other += [] if found.least is None else [f"{100.0 * found.least[index]:.3g} %"]
+        other += [] if found.fit is None else [farthest(beyond)]
+        rows.append((size, loss, other))
+    whole = whole_table([*sizes, *losses, *others], [[*size, *loss, *other] for size, loss, other in rows], width=width)
+    if (whole.width or 0) <= width or not others:
+        return [whole]
+    first = whole_table([*sizes, *losses], [[*size, *loss] for size, loss, _ in rows], width=width)
+    return [first, whole_table([*sizes, *others], [[*size, *other] for size, _, other in rows], width=width)]
 
 
 def farthest(ratios: Mapping[str, float]) -> str:

@@ -176,6 +176,14 @@ def test_predict_says_how_far_beyond_the_runs_it_goes(run, fitted, no_fit):
     assert inside["predictions"][0]["ratio_to_runs"] == {}
 
 
+def test_predictions_of_several_runs_fit_eighty_columns(run, fitted, no_fit):
+    """With the limits of the law and of a new run, nats over the optimum and the share of replicates: two tables."""
+    page = run("predict", fitted[0], "--at", "N=1e5:1e6:3", "--at", "C=1e14", env={"COLUMNS": "80"}).stdout
+    for said in ("law, 95 %", "new run, 95 %", "over optimum", "least in", "beyond the runs"):
+        assert said in page
+    assert max(map(len, page.splitlines())) <= 80
+
+
 def test_level_budgets_and_fixed_inputs_are_those_of_the_study_unless_others_are_asked_for(run, no_fit, fitted):
     folder = js.save("narrow", js.load(fitted[0]).shown(level=0.5))
     at = ("--at", "params=1e5", "--at", "tokens=1e7")

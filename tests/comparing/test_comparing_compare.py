@@ -230,6 +230,16 @@ def test_on_over_trained_runs_the_law_of_over_training_extrapolates_better(share
     assert found.best.regret < found.scores[1].regret
 
 
+@pytest.mark.slow
+def test_on_its_own_runs_farseers_law_extrapolates_better(shared_data):
+    """The public split of Li et al. 2025: 404 runs, eight sizes of 2e8 to 6.4e9 params, each at many lengths."""
+    runs = js.read_runs(shared_data / "farseer_train.csv", units_ok=True)
+    found = js.compare(runs, ["chinchilla", "farseer"], replicates=64, cuts=2)
+    assert [one.law.name for one in found.scores] == ["farseer", "chinchilla"]
+    assert found.best.root_mean_square < 0.5 * found.scores[1].root_mean_square
+    assert found.best.log_score > found.scores[1].log_score
+
+
 def test_a_table_of_some_rows_keeps_nothing_of_the_others(runs):
     part = only(runs, np.arange(10, 30))
     assert len(part) == len(runs)
