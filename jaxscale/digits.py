@@ -99,8 +99,8 @@ def number_label(value: float, position: int | None = None) -> str:
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """Return a number with its sign, a true minus, and that many significant digits."""
-    return f"{value:+.{digits}g}".replace("-", "−")
+    """Return a number with its sign and that many significant digits; its minus is that of every number in a text."""
+    return f"{value:+.{digits}g}"
 
 
 def _trimmed(text: str) -> str:
