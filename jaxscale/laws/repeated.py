@@ -15,8 +15,7 @@ from jaxscale.laws import chinchilla
 from jaxscale.laws.inputs import Input
 from jaxscale.laws.spec import Coef, Law, Published
 from jaxscale.laws.starts import Columns, gridded
-from jaxscale.numerics.elementary import saturation
-from jaxscale.numerics.powers import NEAR, slope_series
+from jaxscale.numerics.elementary import decaying
 from jaxscale.precision import plainly
 
 UNIQUE_TOKENS = Input("unique_tokens", "U", "tokens", "different tokens there are, before any is repeated", 1e8, 1e12)
@@ -77,15 +76,7 @@ def _log_effective(params, tokens, unique_tokens, *, A, B, alpha, beta, R_N, R_D
 def _log_decayed(amount, base, half: ArrayLike):
     """Return ln of what `decayed` is, of ln x and ln base: no count is multiplied, and none underflows in float32."""
     fresh = jnp.minimum(amount, base)
-    return fresh + jnp.log1p(_decaying(jnp.expm1(amount - fresh), half))
-
-
-def _decaying(excess, half: ArrayLike):
-    """Return R (1 - exp(-x/R)), x itself at R = inf; the series has the derivatives that cancel where x/R is small."""
-    share = excess / jnp.asarray(half)
-    is_near = share < NEAR
-    held = jnp.where(is_near, 1.0, half)
-    return jnp.where(is_near, excess * slope_series(-share), held * saturation(jnp.where(is_near, 1.0, share)))
+    return fresh + jnp.log1p(decaying(jnp.expm1(amount - fresh), jnp.asarray(half)))
 
 
 def _log_fed(unique, *, A: ArrayLike, B: ArrayLike, alpha: ArrayLike, beta: ArrayLike):

@@ -1,7 +1,8 @@
-"""Functions with derivatives of their own: the natural logarithm, 1 - exp(-x), and sums over many terms."""
+"""Functions with derivatives of their own: the natural logarithm, 1 - exp(-x), R (1 - exp(-x/R)), and sums."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import jax
@@ -13,6 +14,8 @@ from jaxscale.numerics.small_spd import pack_indices
 TERMS = 10
 """Of the series atanh s = s + s³/3 + s⁵/5 + …, |s| ≤ 0.1716, beyond the first: what is left out is 6e-19 of the sum."""
 HALF_ROOT = np.float64(np.sqrt(0.5)).view(np.int64)
+SMALL, SMALL_TERMS = 0.1, 9
+"""Where 1 - (1 + z) exp(-z) is taken as a series, and to which power beyond z²: what is left out is 2e-17 of it."""
 EXPONENT = np.int64(0xFFF) << np.int64(52)
 ONE = np.float64(1.0).view(np.int64)
 
@@ -61,6 +64,38 @@ def saturation(amount: jax.Array) -> jax.Array:
 @saturation.defjvp
 def _derivative(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
     return saturation(*primals), jnp.exp(-primals[0]) * tangents[0]
+
+
+@jax.custom_jvp
+def decaying(amount: jax.Array, half: jax.Array) -> jax.Array:
+    """Return R (1 - exp(-x/R)), elementwise, which is x itself at R = inf; x: amount, R: half, both above zero.
+
+    Its derivatives are exp(-x/R) and 1 - (1 + x/R) exp(-x/R): as JAX takes them, those in R cancel where R is large.
+    """
+    finite = jnp.where(half < jnp.inf, half, 1.0)
+    return jnp.where(half < jnp.inf, finite * saturation(amount / finite), amount)
+
+
+@decaying.defjvp
+def _decays(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    amount, half = primals
+    share = amount / half
+    return decaying(amount, half), jnp.exp(-share) * tangents[0] + _decayed(share) * tangents[1]
+
+
+@jax.custom_jvp
+def _decayed(share: jax.Array) -> jax.Array:
+    """Return 1 - (1 + z) exp(-z) = z²/2 - z³/3 + z⁴/8 - …, whose derivative is z exp(-z)."""
+    series = jnp.zeros_like(share)
+    for power in range(SMALL_TERMS, -1, -1):
+        series = (power + 1.0) / math.factorial(power + 2) - share * series
+    far = saturation(share) - share * jnp.exp(-share)
+    return jnp.where(share < SMALL, share * share * series, far)
+
+
+@_decayed.defjvp
+def _slope(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    return _decayed(*primals), primals[0] * jnp.exp(-primals[0]) * tangents[0]
 
 
 def sums(parts: Sequence[jax.Array]) -> tuple[jax.Array, ...]:

@@ -9,7 +9,7 @@ import pytest
 from jaxscale import precision
 from jaxscale.engine.compiling import REASSOCIATE
 from jaxscale.laws.learning_rates import gain
-from jaxscale.numerics.elementary import log
+from jaxscale.numerics.elementary import decaying, log
 
 OPTIONS = pytest.mark.parametrize("options", [None, REASSOCIATE], ids=["plain", "reassociated"])
 
@@ -79,3 +79,24 @@ def test_the_gain_and_its_derivatives_are_those_of_the_plain_sum():
             at = dict(zip(("C", "beta", "gamma"), coefs, strict=True))
             got, want = jax.tree.leaves(ours(nodes, at)), jax.tree.leaves(plain(nodes, at))
             np.testing.assert_allclose(got, want, rtol=1e-9)
+
+
+@pytest.mark.parametrize("half", [1e-2, 0.7, 9.0, 30.0, 1e5, 1e12, 1e40])
+@pytest.mark.parametrize("amount", [1e-6, 0.3, 2.9, 40.0])
+def test_what_decays_and_its_derivatives_are_those_of_sixty_digits(amount, half):
+    """R (1 - exp(-x/R)), both first and the second derivatives in R, where x/R is small and where it is large."""
+    with precision.float64():
+        at = (jnp.float64(amount), jnp.float64(half))
+        got = [decaying(*at), *jax.grad(decaying, (0, 1))(*at), jax.grad(jax.grad(decaying, 1), 1)(*at)]
+    with mpmath.workdps(120):
+        x, R = mpmath.mpf(amount), mpmath.mpf(half)
+        fades = mpmath.exp(-x / R)
+        want = [R * (1 - fades), fades, 1 - (1 + x / R) * fades, -(x**2) / R**3 * fades]
+        want = [float(one) for one in want]
+    np.testing.assert_allclose(np.array(got), want, rtol=2e-14, atol=1e-300)
+
+
+def test_what_never_decays_stays_as_it_is():
+    with precision.float64():
+        assert float(decaying(jnp.float64(3.7), jnp.float64(np.inf))) == 3.7
+        assert float(jax.grad(decaying)(jnp.float64(3.7), jnp.float64(np.inf))) == 1.0
