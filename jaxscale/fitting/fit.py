@@ -107,7 +107,7 @@ def fit(
     for name in fixed:
         if name not in law.names:
             raise UsageError(unknown("coef", name, law.names))
-    law = law.plain if fixed else law
+    law = law.holding(fixed)
     free = [name for name in law.names if name not in fixed]
     batch = batch_of(runs, law, objective, len(free))
     check_group_sizes(runs, law, free)

@@ -131,9 +131,17 @@ def start_points(
     Raises UsageError for an unknown, missing or outside coef in `starts` or `fixed`.
     """
     grid = _given(starts) if starts is not None else _own(law, runs)
-    grid = [{**spread(law, start), **fixed} for start in grid]
+    grid = [_with(law, spread(law, start), fixed) for start in grid]
     points = law.thetas(np.stack([law.vector(start) for start in grid]))
     return np.unique(points, axis=0) if fixed else points
+
+
+def _with(law: Law, start: Mapping[str, float], fixed: Mapping[str, float]) -> Mapping[str, float]:
+    """Return a start with the fixed coefs at their values; of a law with a chart, with others that go with these."""
+    if law.chart is None or not fixed or set(start) != set(law.names):
+        return {**start, **fixed}
+    met = law.chart.meeting(law.vector(start), {law.names.index(name): value for name, value in fixed.items()})
+    return {**dict(zip(law.names, met.tolist(), strict=True)), **fixed}
 
 
 def _given(starts: Mapping[str, float] | Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:

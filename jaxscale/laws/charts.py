@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,13 +84,17 @@ class Chart:
 
     loss: `loss(*inputs, *theta)`, the law's loss by p scalars, a pure JAX function twice differentiable.   theta,
     coefs: the maps (…, p) → (…, p), each the inverse of the other.   slopes: from theta (…, p) to d coefs / d theta
-    (…, p, p). These three in NumPy. A fit in which coefs are fixed is made in the coefs' own coordinates.
+    (…, p, p). These three in NumPy.   holding: from the names of fixed coefs to the chart in which each of them is a
+    coordinate; None for the coefs' own.   meeting: from coefs (p,) and a fixed one by place to coefs that have it and
+    are else as alike as can be, as start points are taken.
     """
 
     loss: Callable[..., jax.Array]
     theta: Callable[[np.ndarray], np.ndarray]
     coefs: Callable[[np.ndarray], np.ndarray]
     slopes: Callable[[np.ndarray], np.ndarray]
+    holding: Callable[[frozenset[str]], Chart | None]
+    meeting: Callable[[np.ndarray, Mapping[int, float]], np.ndarray]
 
     def to_theta(self, coefs: np.ndarray) -> np.ndarray:
         """Return theta."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from itertools import product
 
 import jax.numpy as jnp
@@ -28,46 +30,53 @@ def loss(params, tokens, *, a_1, alpha, b_1, a_2, beta, b_2, a_3, gamma, b_3):
     return floor + jnp.exp(a_2 * power(params, beta) + b_2 - exponent * jnp.log(tokens))
 
 
-def _charted(params, tokens, *theta):
-    """Return the loss by slope, power and level (9 scalars) of exponent, scale and floor; see `CHART`."""
-    size = jnp.log(params / MIDDLE)
-    exponent, scale, floor = (level + slope * bent(power, size) for slope, power, level in _threes(theta))
-    scale = scale + jnp.exp(theta[2]) * REACH
-    return jnp.exp(floor) + jnp.exp(scale - jnp.exp(exponent) * jnp.log(tokens))
+Blocks = tuple[bool, bool, bool]
+"""Of exponent, scale and floor, whether its coordinates are slope, power and level, or a, power and b as they are."""
+NAMES = (("a_1", "alpha", "b_1"), ("a_2", "beta", "b_2"), ("a_3", "gamma", "b_3"))
 
 
-def _threes(values):
-    return values[0:3], values[3:6], values[6:9]
+def _charted(params, tokens, *theta, blocks: Blocks):
+    """Return the loss by slope, power and level (9 scalars) of exponent, scale and floor; see `chart`."""
+    size, length = jnp.log(params / MIDDLE), jnp.log(tokens)
+    exponent, scale, floor = (
+        level + slope * (bent(power, size) if is_bent else jnp.exp(power * jnp.log(params)))
+        for slope, power, level, is_bent in zip(theta[0::3], theta[1::3], theta[2::3], blocks, strict=True)
+    )
+    if all(blocks[:2]):
+        scale = scale + jnp.exp(theta[2]) * REACH
+    return jnp.exp(floor) + jnp.exp(scale - jnp.exp(exponent) * length)
 
 
-def _theta(coefs: np.ndarray) -> np.ndarray:
+def _theta(coefs: np.ndarray, *, blocks: Blocks) -> np.ndarray:
     """Return slopes, powers and levels (…, 9) of coefs (…, 9)."""
-    found = np.empty_like(coefs)
-    for at in range(0, 9, 3):
+    found = np.array(coefs)
+    for at in 3 * np.flatnonzero(blocks):
         scale, exponent, level = np.moveaxis(coefs[..., at : at + 3], -1, 0)
         with np.errstate(all="ignore"):
             there = scale * MIDDLE**exponent
         found[..., at : at + 3] = np.stack([there * exponent, exponent, level + there], axis=-1)
-    found[..., 5] -= np.exp(found[..., 2]) * REACH
+    if all(blocks[:2]):
+        found[..., 5] -= np.exp(found[..., 2]) * REACH
     return found
 
 
-def _coefs(theta: np.ndarray) -> np.ndarray:
+def _coefs(theta: np.ndarray, *, blocks: Blocks) -> np.ndarray:
     """Return coefs (…, 9) of slopes, powers and levels (…, 9); not finite where a power is 0."""
-    found = np.empty_like(theta)
-    for at in range(0, 9, 3):
-        slope, exponent, level = np.moveaxis(theta[..., at : at + 3], -1, 0)
-        level = level + (np.exp(theta[..., 2]) * REACH if at == 3 else 0.0)
+    found = np.array(theta)
+    if all(blocks[:2]):
+        found[..., 5] += np.exp(theta[..., 2]) * REACH
+    for at in 3 * np.flatnonzero(blocks):
+        slope, exponent, level = np.moveaxis(found[..., at : at + 3], -1, 0)
         with np.errstate(all="ignore"):  # a scale beyond float64 is infinite
             scale = slope / exponent
             found[..., at : at + 3] = np.stack([scale * MIDDLE**-exponent, exponent, level - scale], axis=-1)
     return found
 
 
-def _slopes(theta: np.ndarray) -> np.ndarray:
+def _slopes(theta: np.ndarray, *, blocks: Blocks) -> np.ndarray:
     """Return d coefs / d theta (…, 9, 9)."""
-    found = np.zeros((*theta.shape, 9))
-    for at in range(0, 9, 3):
+    found = np.zeros((*theta.shape, 9)) + np.eye(9)
+    for at in 3 * np.flatnonzero(blocks):
         slope, exponent, _ = np.moveaxis(theta[..., at : at + 3], -1, 0)
         with np.errstate(all="ignore"):
             there = MIDDLE**-exponent
@@ -75,16 +84,62 @@ def _slopes(theta: np.ndarray) -> np.ndarray:
             found[..., at, at + 1] = -slope / exponent * there * (1.0 / exponent + np.log(MIDDLE))
             found[..., at + 2, at] = -1.0 / exponent
             found[..., at + 2, at + 1] = slope / exponent**2
-        found[..., at + 1, at + 1] = found[..., at + 2, at + 2] = 1.0
-    found[..., 5, 2] = np.exp(theta[..., 2]) * REACH
+    if all(blocks[:2]):
+        found[..., 5, 2] = np.exp(theta[..., 2]) * REACH
     return found
 
 
-CHART = Chart(_charted, _theta, _coefs, _slopes)
-"""a N^x + b is level + slope (n^x - 1)/x with n = N/MIDDLE: there x may pass through 0, where a and b are infinite, and
-changes little else. A descent in a, x and b creeps along that valley and never changes the sign of x. The level of the
-scale is that at e^REACH tokens, which the exponent hardly moves.
-"""
+@lru_cache(maxsize=8)
+def chart(blocks: Blocks) -> Chart:
+    """Return coordinates in which a N^x + b is level + slope (n^x - 1)/x, with n = N/MIDDLE.
+
+    There x may pass through 0, where a and b are infinite, and changes little else. A descent in a, x and b creeps
+    along that valley and never changes the sign of x. The level of the scale is that at e^REACH tokens, which the
+    exponent hardly moves.   blocks: of which of the three; one whose a or b is fixed keeps these.
+    """
+    theta, coefs, slopes = (partial(one, blocks=blocks) for one in (_theta, _coefs, _slopes))
+    return Chart(partial(_charted, blocks=blocks), theta, coefs, slopes, _holding, _meeting)
+
+
+def _holding(fixed: frozenset[str]) -> Chart | None:
+    exponent, scale, floor = ({a, b}.isdisjoint(fixed) for a, _, b in NAMES)
+    return chart((exponent, scale, floor)) if exponent or scale or floor else None
+
+
+def _meeting(coefs: np.ndarray, fixed: Mapping[int, float]) -> np.ndarray:
+    """Return coefs (9,) with those at some places fixed: of each dependence the level at MIDDLE stays as it was, and,
+    where at most one of its three is fixed, the slope there, too.
+    """
+    found = np.array(coefs)
+    for at in range(0, 9, 3):
+        held = [fixed.get(at + place) for place in range(3)]
+        found[at : at + 3] = _third(*coefs[at : at + 3], *held)
+    return found
+
+
+def _third(
+    a: float, x: float, b: float, own_a: float | None, own_x: float | None, own_b: float | None
+) -> tuple[float, float, float]:
+    """Return a, x and b with those that are fixed, of which `own` is the value."""
+    from scipy.special import lambertw  # slow to import
+
+    reach = float(np.log(MIDDLE))
+    level, slope = b + a * MIDDLE**x, a * x * MIDDLE**x
+    if own_x is None and own_a is not None and own_b is None:  # a x e^(x reach) = slope
+        root = slope * reach / own_a
+        own_x = float(lambertw(root).real) / reach if root > 0 else x
+    elif own_x is None and own_b is not None:
+        rest = level - own_b
+        known = own_a is not None and rest / own_a > 0
+        own_x = float(np.log(rest / own_a)) / reach if known and own_a is not None else slope / rest if rest else x
+    own_x = x if own_x is None else own_x
+    scale = MIDDLE**own_x
+    if own_a is None:
+        own_a = slope / own_x / scale if own_b is None and own_x != 0.0 else (level - (own_b or 0.0)) / scale
+    return own_a, own_x, level - own_a * scale if own_b is None else own_b
+
+
+CHART = chart((True, True, True))
 
 
 def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
@@ -105,7 +160,7 @@ def starts(columns: Columns, target: np.ndarray) -> list[dict[str, float]]:
     curved = [_dependences(size, values, weight) for values in np.array(curves)[:, [2, 1, 0]].T]
     found = np.array([np.concatenate(parts) for parts in product(*curved)])
     found[:, 5] -= np.exp(found[:, 2]) * REACH
-    return [dict(zip(LAW.names, point, strict=True)) for point in _coefs(found).tolist()]
+    return [dict(zip(LAW.names, point, strict=True)) for point in CHART.to_coefs(found).tolist()]
 
 
 def _groups(params: np.ndarray, tokens: np.ndarray) -> list[np.ndarray]:

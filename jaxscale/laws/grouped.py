@@ -126,7 +126,7 @@ def grouped(law: Law, groups: Sequence[str], per_group: Sequence[str]) -> Law:
             raise UsageError(unknown("coef", name, law.names))
         if tuple(per_group).count(name) > 1:
             raise UsageError(TWICE.format(coef=name))
-    law = law.plain
+    law = replace(law, chart=None)  # a group has but some of the coefs
     grouping = Grouping(law, tuple(groups), tuple(name for name in law.names if name in per_group))
     own_first = sorted(law.coefs, key=lambda coef: coef.name not in grouping.per_group)
     called = {full: full for name in law.names for full in grouping.names_of(name)}

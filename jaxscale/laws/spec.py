@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
@@ -256,18 +256,18 @@ class Law:
 
     def thetas(self, values: np.ndarray) -> np.ndarray:
         """Return coefs (…, p) as points on the real line; raise UsageError where one lies outside its support."""
-        found = to_theta(self.names, self.supports, values)
-        return found if self.chart is None else self.chart.to_theta(values)
+        plain = to_theta(self.names, self.supports, values)
+        return plain if self.chart is None else self.chart.to_theta(values)
 
     @property
     def coordinates(self) -> Coordinates:
         """Between the coefs and the real line, where all optimisation happens."""
         return Plain(self.supports) if self.chart is None else self.chart
 
-    @property
-    def plain(self) -> Law:
-        """The same law, fitted in its coefs' own coordinates."""
-        return self if self.chart is None else replace(self, chart=None)
+    def holding(self, fixed: Iterable[str]) -> Law:
+        """Return the same law, fitted in coordinates of which the fixed coefs are some."""
+        names = frozenset(fixed)
+        return self if self.chart is None or not names else replace(self, chart=self.chart.holding(names))
 
     def vector(self, coefs: Mapping[str, float]) -> np.ndarray:
         """Return coefs as float64 (p,) in the law's order; raise UsageError for missing or unknown names."""

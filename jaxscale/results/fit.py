@@ -99,8 +99,7 @@ class Fit(Result):
     robust: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.fixed:  # what is held is a coef, which may be no coordinate of a chart
-            object.__setattr__(self, "law", self.law.plain)
+        object.__setattr__(self, "law", self.law.holding(self.fixed))
 
     def __repr__(self) -> str:
         coefs = ", ".join(f"{name}={coef:.4g}" for name, coef in self.coefs.items())
