@@ -10,7 +10,7 @@ import numpy as np
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
 from jaxscale.engine.scheduler import Outcome, solve_lanes
-from jaxscale.fitting.multipliers import multipliers_of
+from jaxscale.fitting.multipliers import lane_values, multipliers_of
 from jaxscale.laws import Law, predict_sets
 from jaxscale.results import Fit, Joint
 from jaxscale.status import Status
@@ -34,6 +34,8 @@ UNCHANGED = 1e-12
 """Relative difference in the objective that moving a coef without any effect makes."""
 FALLS = 2.0
 """Factor on a lane's objective beyond which a bound is not near it."""
+INWARDS, BEGINNING = np.arange(-12.0, 12.0, 0.25), 4
+"""Theta at which the objective is asked for on the way in from a flat edge, and how many of the first that count."""
 ALIKE = 1e-12
 """Relative difference between predictions that are the same."""
 
@@ -171,9 +173,35 @@ def solve_held(
         stays &= ~(bound.stands_for_infinity & is_near)
         is_at_edge = (bound.side != 0) & ~bound.stands_for_infinity
         is_said = ~((multipliers.apart <= SPANNED) & (multipliers.effect > 0.0) & is_at_edge).any(axis=1)
+        for at in np.flatnonzero(is_at_edge & (multipliers.effect == 0.0).any(axis=0)):
+            flat = np.flatnonzero(multipliers.effect[:, at] == 0.0)
+            lanes = found[flat]
+            stays[flat, at] = is_least_at_flat(
+                job, replicate[lanes], outcome.theta[lanes], int(at), int(bound.side[at]), clock
+            )
         status = np.where(stays.all(axis=1), Status.AT_BOUND, Status.STALLED)
         outcome.status[found] = np.where(is_said, status, Status.SINGULAR)
     return outcome
+
+
+def is_least_at_flat(
+    job: Job, replicate: np.ndarray, theta: np.ndarray, at: int, side: int, clock: Clock
+) -> np.ndarray:
+    """Return where lanes (k,) with a coef at a flat edge do not fall where it begins to count, the others as they are.
+
+    At such an edge all derivatives in a coef are zero, as those of exp(-P/gamma) at gamma = 0 are: its first effect,
+    further in, stands for them.   side: 1 for a lower edge, -1 for an upper one.
+    """
+    ways = side * INWARDS
+    points = np.repeat(theta, len(ways) + 1, axis=0).reshape(len(theta), len(ways) + 1, -1)
+    points[:, 1:, at] = ways
+    values = lane_values(job, np.repeat(replicate, len(ways) + 1), points.reshape(-1, theta.shape[1]), clock)
+    values = values.reshape(len(theta), -1)
+    change = np.where(np.isfinite(values), values, np.inf)[:, 1:] / values[:, :1] - 1.0
+    counts = np.cumsum(np.abs(change) > UNCHANGED, axis=1)
+    first = (counts >= 1) & (counts <= BEGINNING)
+    least: np.ndarray = ~(first & (change < -UNCHANGED)).any(axis=1)
+    return least
 
 
 def minimise_others(

@@ -14,6 +14,7 @@ from jaxscale.fitting.bounds import (
     SPANNED,
     UNCHANGED,
     Bound,
+    is_least_at_flat,
     minimise_others,
     stand_of,
 )
@@ -26,8 +27,6 @@ from jaxscale.status import Status
 
 OUT = 60.0
 """Theta beyond which a coef is out of all proportion, as e^60 is."""
-INWARDS = np.linspace(-8.0, 0.0, 17)
-"""Where the objective is asked for between a flat edge and the middle of the grid, in theta from there."""
 
 
 def bounds_near(law: Law, job: Job, place: Place, clock: Clock) -> Iterator[Bound]:
@@ -203,9 +202,9 @@ def _closed(
                 return None
             is_open[at] = True
         elif multipliers.effect[0, at] == 0.0:
-            if not _is_least(job, place, theta, multipliers.value[0], at, clock):
-                return None
             side[at] = 1 if value == law.supports[at].low else -1
+            if not is_least_at_flat(job, np.array([place.replicate]), theta[None], at, int(side[at]), clock)[0]:
+                return None
         elif multipliers.apart[0, at] <= SPANNED:
             if multipliers.apart[1, at] <= SPANNED:
                 return None
@@ -215,16 +214,6 @@ def _closed(
     if not side.any():
         return None
     return Bound(_stand(law, held), coef, side, is_open, theta, int(sum(is_idle.values())))
-
-
-def _is_least(job: Job, place: Place, theta: np.ndarray, value: float, at: int, clock: Clock) -> bool:
-    """Return whether no way from a flat edge towards the middle of the grid leads below it, the others as they are.
-
-    At such an edge all derivatives in a coef are zero, as those of exp(-P/gamma) at gamma = 0 are.
-    """
-    points = np.tile(theta, (len(INWARDS), 1))
-    points[:, at] = place.middle[at] + INWARDS
-    return bool((place.values(job, points, clock) >= value * (1.0 - UNCHANGED)).all())
 
 
 def _taking_part(

@@ -64,7 +64,8 @@ def _coefs(theta: np.ndarray, *, blocks: Blocks) -> np.ndarray:
     """Return coefs (…, 9) of slopes, powers and levels (…, 9); not finite where a power is 0."""
     found = np.array(theta)
     if all(blocks[:2]):
-        found[..., 5] += np.exp(theta[..., 2]) * REACH
+        with np.errstate(over="ignore", invalid="ignore"):
+            found[..., 5] += np.exp(theta[..., 2]) * REACH
     for at in 3 * np.flatnonzero(blocks):
         slope, exponent, level = np.moveaxis(found[..., at : at + 3], -1, 0)
         with np.errstate(all="ignore"):  # a scale beyond float64 is infinite
