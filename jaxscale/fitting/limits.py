@@ -50,9 +50,10 @@ def _edge_at_infinity(law: Law, job: Job, place: Place, at: int, clock: Clock) -
     """Return the bound where a coef is infinite and the law as good as ever, as a decay that takes for ever; None where
     there is none, or where another coef then has no effect: that term is nought, and has an edge that says so.
     """
-    theta = np.where(np.arange(len(law.names)) == at, stand_of(law, at, np.inf), place.theta)
-    value = float(place.values(job, theta[None], clock)[0])
-    if not value <= FALLS * place.value:
+    is_held = np.arange(len(law.names)) == at
+    theta, beyond = (np.where(is_held, one, place.theta) for one in (stand_of(law, at, np.inf), np.inf))
+    value, there = place.values(job, np.stack([theta, beyond]), clock)
+    if not (value <= FALLS * place.value and abs(there - value) <= SAME_MINIMUM * value):  # or it has no value there
         return None
     others = free_of(job, {at})
     effect = place.multipliers(job, theta[None], others, clock).effect[0]
