@@ -83,7 +83,7 @@ def predict(
         columns[GROUP.name] = grouping.places_of(columns.pop("group"))
     check_asked(law, columns, unused={word for other in LAWS for word in other.inputs})
     if coefs is not None and not isinstance(coefs, str):
-        check_coefs(law, coefs)
+        check_coefs(law, coefs, may_be_infinite=True)
     chosen, inputs = law.given(fitted if coefs is None else coefs), run_columns(law, columns)
     found = predict_with(law, chosen, inputs)
     check_values(law, chosen, inputs, found)

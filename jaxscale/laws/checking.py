@@ -66,10 +66,11 @@ def check_shares(law: Law, columns: Mapping[str, ArrayLike]) -> None:
         raise UsageError(EXCEEDS_SIMPLEX.format(names=", ".join(law.parts)))
 
 
-def check_coefs(law: Law, coefs: Mapping[str, object]) -> None:
+def check_coefs(law: Law, coefs: Mapping[str, object], *, may_be_infinite: bool = False) -> None:
     """Raise UsageError, with the name, for coefs that the law cannot have.
 
     They are its own, numbers, in their supports or at an end of them, and in the order that the law demands.
+    may_be_infinite: also at an end that is infinite, as a fit has them at a bound.
     """
     law.check_names(coefs)
     values = {}
@@ -78,7 +79,8 @@ def check_coefs(law: Law, coefs: Mapping[str, object]) -> None:
         if given.ndim or given.dtype.kind not in "iuf":
             raise UsageError(COEF_NOT_A_NUMBER.format(name=name, value=coefs[name]))
         values[name] = float(given)
-        if not np.isfinite(values[name]):
+        is_at_end = may_be_infinite and values[name] == support.high
+        if not np.isfinite(values[name]) and not is_at_end:
             raise UsageError(COEF_NOT_FINITE.format(name=name, value=values[name]))
         if not support.low <= values[name] <= support.high:
             told = {"support": support.name, "low": support.low, "high": support.high}
@@ -96,8 +98,12 @@ def _check_order(pairs: Sequence[tuple[str, str]], values: Mapping[str, float]) 
 def check_values(law: Law, coefs: Mapping[str, float], columns: Mapping[str, ArrayLike], found: np.ndarray) -> None:
     """Raise UsageError where a law of finite coefs has no value, NaN, with the inputs and the reason.
 
-    columns: all inputs of the law.   found: (…), what it gives there.
+    columns: all inputs of the law.   found: (…), what it gives there.   Where a coef is infinite, it may have none at
+    all, and that coef is named.
     """
+    beyond = [name for name, value in coefs.items() if np.isposinf(value)]
+    if beyond and not np.isfinite(found).all():
+        raise UsageError(COEF_NOT_FINITE.format(name=beyond[0], value=coefs[beyond[0]]))
     why = why_no_value(law, coefs, columns, found)
     if why:
         raise UsageError(why)

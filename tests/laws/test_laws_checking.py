@@ -72,6 +72,7 @@ ASKED = {
     [
         ("chinchilla", {"A": -1.0}, "A = -1 is outside its support"),
         ("chinchilla", {"alpha": np.nan}, "alpha = nan is not a finite number"),
+        ("chinchilla", {"A": np.inf}, "A = inf is not a finite number"),
         ("chinchilla", {"alpha": True}, "alpha = True is no number"),
         ("chinchilla", {"alpha": "0.3"}, "alpha = '0.3' is no number"),
     ],
