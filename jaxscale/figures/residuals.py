@@ -85,8 +85,9 @@ def name_largest(figure: Page, fit: Fit) -> None:
 
 
 def _said(residual: float) -> str:
-    """Return a residual with its sign and three digits, or whole from a thousand on."""
-    return f"{residual:+,.0f}".replace("-", "−") if abs(residual) >= 1000.0 else signed(float(f"{residual:.3g}"))
+    """Return a residual with its sign, a figure's minus, and three digits, or whole from a thousand on."""
+    said = f"{residual:+,.0f}" if abs(residual) >= 1000.0 else signed(float(f"{residual:.3g}"))
+    return said.replace("-", "−")
 
 
 def draw_residuals(ax: Axes, quantity: Quantity, residuals: np.ndarray, *, shade: Quantity | None = None) -> None:
