@@ -190,7 +190,8 @@ def is_least_at_flat(
     """Return where lanes (k,) with a coef at a flat edge do not fall where it begins to count, the others as they are.
 
     At such an edge all derivatives in a coef are zero, as those of exp(-P/gamma) at gamma = 0 are: its first effect,
-    further in, stands for them.   side: 1 for a lower edge, -1 for an upper one.
+    further in, stands for them. Where none is seen there, nothing is known, and the edge counts for none.   side: 1 for
+    a lower edge, -1 for an upper one.
     """
     ways = side * INWARDS
     points = np.repeat(theta, len(ways) + 1, axis=0).reshape(len(theta), len(ways) + 1, -1)
@@ -200,7 +201,7 @@ def is_least_at_flat(
     change = np.where(np.isfinite(values), values, np.inf)[:, 1:] / values[:, :1] - 1.0
     counts = np.cumsum(np.abs(change) > UNCHANGED, axis=1)
     first = (counts >= 1) & (counts <= BEGINNING)
-    least: np.ndarray = ~(first & (change < -UNCHANGED)).any(axis=1)
+    least: np.ndarray = first.any(axis=1) & ~(first & (change < -UNCHANGED)).any(axis=1)
     return least
 
 

@@ -49,7 +49,7 @@ def solution(
     Returns
     -------
     Array
-        theta (p,), coefs on the real line.
+        theta (p,), of which `Law.coordinates` makes coefs.
 
     Notes
     -----

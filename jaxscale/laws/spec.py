@@ -251,11 +251,11 @@ class Law:
         return self.constants(coefs) if isinstance(coefs, str) else coefs
 
     def theta(self, coefs: Mapping[str, float]) -> np.ndarray:
-        """Return coefs as a point (p,) on the real line; raise UsageError for missing, unknown or outside values."""
+        """Return coefs as a point (p,) of `coordinates`; raise UsageError for missing, unknown or outside values."""
         return self.thetas(self.vector(coefs))
 
     def thetas(self, values: np.ndarray) -> np.ndarray:
-        """Return coefs (…, p) as points on the real line; raise UsageError where one lies outside its support."""
+        """Return coefs (…, p) as points of `coordinates`; raise UsageError where one lies outside its support."""
         plain = to_theta(self.names, self.supports, values)
         return plain if self.chart is None else self.chart.to_theta(values)
 
