@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -82,8 +80,9 @@ def coverage(
     from benchmarks import machine
 
     asked = {"studies": studies, "replicates": replicates, "level": LEVEL, "calibrated": list(calibrated), "seed": seed}
-    kept, before = _kept(out, asked) if add else ([], 0.0)
     described, begun = machine.describe(), time.perf_counter()
+    old = records.begun("coverage", out, add=add, machine=described, options=asked)
+    kept, before = old["results"], old.get("seconds", 0.0)
     for count in rows:
         for noise in noises or NOISES:
             for is_runs in (False, True):
@@ -101,15 +100,6 @@ def coverage(
 
 def _design(one: Mapping) -> tuple[int, int, bool]:
     return one["rows"], NOISES.index(one["noise"]), one["is_runs"]
-
-
-def _kept(out: str | None, asked: Mapping) -> tuple[list[dict], float]:
-    """Return the results and seconds of the file to which designs are added; raise where it has other options."""
-    path = Path(out) if out else records.RESULTS / "coverage-cpu.json"
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if found["options"] != asked:
-        raise click.UsageError(f"--add: {path.name} is of other options, {found['options']}")
-    return found["results"], found["seconds"]
 
 
 def design(rows: int, checkpoints: int) -> js.Runs:

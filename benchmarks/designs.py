@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -76,13 +75,16 @@ def designs(
     from benchmarks import machine
 
     begun, described = time.perf_counter(), machine.describe()
-    path = Path(out) if out else records.RESULTS / f"designs-{described['backend']}.json"
-    found: list[dict] = json.loads(path.read_text(encoding="utf-8"))["results"] if add and path.exists() else []
     asked = {"budget": BUDGET, "noise": NOISE, "target": list(TARGET), "rounds": ROUNDS, "spread": SPREAD}
+    found: list[dict] = records.begun("designs", out, add=add, machine=described, options=asked)["results"]
+
+    def written() -> tuple[dict, Path]:
+        document = records.document("designs", found, machine=described, options=asked)
+        return document, records.write(document, out)
 
     def keep(what: str) -> None:
         _tell(f"{what}: {time.perf_counter() - begun:.0f} s")
-        records.write(records.document("designs", found, machine=described, options=asked), str(path))
+        written()
 
     for study in range(seed, seed + studies):
         if study not in [line.get("study") for line in found]:
@@ -98,7 +100,8 @@ def designs(
                     if told not in [{key: line.get(key) for key in told} for line in found]:
                         found.append({**told, "r2": task_line(Path(tasks), name, law, criterion, repeat)})
                         keep(f"{name}, {law.name}, {criterion}, seed {repeat}")
-    sheets.show(tabulate(records.document("designs", found, machine=described, options=asked)))
+    document, path = written()
+    sheets.show(tabulate(document))
     click.echo(f"written to {path}", err=True)
 
 

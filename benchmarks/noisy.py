@@ -63,13 +63,15 @@ class Tried:
 @click.option("--law", "names", multiple=True, metavar="NAME", help="Law to try; repeatable.  [default: every law]")
 @click.option("--settings", default=20, show_default=True, type=options.POSITIVE, help="Random settings of each law.")
 @click.option("--replicates", default=200, show_default=True, type=options.POSITIVE, help="Of each fit.")
+@click.option("--add", is_flag=True, help="Keep what the JSON file holds of other laws, and try those that it lacks.")
 @options.seed
 @options.out
-def noisy(names: tuple[str, ...], settings: int, replicates: int, seed: int, out: str | None) -> None:
+def noisy(names: tuple[str, ...], settings: int, replicates: int, add: bool, seed: int, out: str | None) -> None:
     """Fit and bootstrap noisy runs of every law, at random settings of its documented range.
 
-    Hours for every law: one that its tables hardly carry takes thousands of evaluations a replicate. The exit code is 1
-    where a law falls short.
+    Hours for every law: one that its tables hardly carry takes thousands of evaluations a replicate. The JSON file is
+    written after every law, so that a run that was stopped goes on with --add. The exit code is 1 where a law falls
+    short.
     """
     import numpy as np
 
@@ -80,15 +82,20 @@ def noisy(names: tuple[str, ...], settings: int, replicates: int, seed: int, out
     chosen = [js.LAWS.resolve(name) for name in names] or list(js.LAWS)
     columns = random_columns(js.LAWS.resolve("chinchilla"), np.random.default_rng(seed), ROWS)
     js.fit(js.simulate("chinchilla", "besiroglu2024", columns=columns), laws.CHINCHILLA)  # what all laws share
-    found = []
-    for law in chosen:
-        found.append(tried(law, settings=settings, replicates=replicates, seed=seed))
-        click.echo("   ".join(_cells(found[-1])), err=True)
     asked = {"settings": settings, "replicates": replicates, "rows": ROWS, "noise": NOISE, "seed": seed}
-    document = records.document("noisy", [asdict(one) for one in found], machine=machine.describe(), options=asked)
+    described = machine.describe()
+    found: list[dict] = records.begun("noisy", out, add=add, machine=described, options=asked)["results"]
+    for law in chosen:
+        if law.name not in [one["law"] for one in found]:
+            one = tried(law, settings=settings, replicates=replicates, seed=seed)
+            click.echo("   ".join(_cells(one)), err=True)
+            found.append(asdict(one))
+            records.write(records.document("noisy", found, machine=described, options=asked), out)
+    document = records.document("noisy", found, machine=described, options=asked)
+    path = records.write(document, out)
     sheets.show(tabulate(document))
-    click.echo(f"written to {records.write(document, out)}", err=True)
-    if not all(one.is_met for one in found):
+    click.echo(f"written to {path}", err=True)
+    if not all(Tried(**one).is_met for one in found):
         raise click.exceptions.Exit(1)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
+
 SCHEMA_VERSION = 1
 RESULTS = Path(__file__).parent / "results"
 
@@ -33,11 +35,34 @@ def document(
 
 def write(document: dict, out: str | None) -> Path:
     """Write a document to a file, by default results/BENCHMARK-BACKEND.json, and return its path."""
-    path = Path(out) if out else RESULTS / f"{document['benchmark']}-{document['machine']['backend']}.json"
+    path = _path(document["benchmark"], document["machine"]["backend"], out)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
     return path
+
+
+def begun(
+    benchmark: str, out: str | None, *, add: bool, machine: Mapping[str, object], options: Mapping[str, object]
+) -> dict:
+    """Return the document that a run begins with: without results, or with --add the one that the file holds.
+
+    Raises
+    ------
+    click.UsageError
+        Where that one is of other options.
+    """
+    path = _path(benchmark, machine["backend"], out)
+    if not add or not path.exists():
+        return document(benchmark, (), machine=machine, options=options)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["options"] != options:
+        raise click.UsageError(f"--add: {path.name} is of other options, {found['options']}")
+    return found
+
+
+def _path(benchmark: str, backend: object, out: str | None) -> Path:
+    return Path(out) if out else RESULTS / f"{benchmark}-{backend}.json"
 
 
 def read(folder: Path = RESULTS) -> list[dict]:
