@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import click
@@ -59,6 +62,7 @@ NOTES = (
     help="Of each study, for calibrated intervals.",
 )
 @options.seed
+@click.option("--jobs", default=0, type=click.IntRange(0), help="Processes.  [default: one a core]")
 @click.option("--add", is_flag=True, help="Keep what the JSON file holds of other designs, of as many studies.")
 @options.out
 def coverage(
@@ -68,38 +72,52 @@ def coverage(
     noises: tuple[str, ...],
     calibrated: tuple[int, int],
     seed: int,
+    jobs: int,
     add: bool,
     out: str | None,
 ) -> None:  # fmt: skip
-    """Simulate studies of Chinchilla's law and count what intervals hold: hours of work on two cores as it is.
+    """Simulate studies of Chinchilla's law and count what intervals hold.
 
-    The JSON file is written after every design.
+    Each design and scheme is the work of one process. The JSON file is written as each of them ends.
     """
-    import time
-
     from benchmarks import machine
+    from jaxscale.parts.executors import processes
 
     asked = {"studies": studies, "replicates": replicates, "level": LEVEL, "calibrated": list(calibrated), "seed": seed}
     described, begun = machine.describe(), time.perf_counter()
     old = records.begun("coverage", out, add=add, machine=described, options=asked)
-    kept, before = old["results"], old.get("seconds", 0.0)
-    for count in rows:
-        for noise in noises or NOISES:
-            for is_runs in (False, True):
-                found = _counted(count, noise, is_runs, studies, replicates, calibrated, seed)
-                kept = sorted([*(one for one in kept if _design(one) != _design(found[0])), *found], key=_design)
-                seconds = time.perf_counter() - begun
-                click.echo(f"{count} rows, {noise}, {'runs' if is_runs else 'rows'}: {seconds:.0f} s")
-                document = records.document(
-                    "coverage", kept, machine=described, options=asked, seconds=before + seconds
-                )
-                path = records.write(document, out)
+    works = [work for kind in product(rows, noises or NOISES, (False, True)) for work in _works(*kind, calibrated)]
+    designs = {work[:3] for work in works}
+    kept = [one for one in old["results"] if (one["rows"], one["noise"], one["is_runs"]) not in designs]
+    before = old.get("seconds", 0.0) if kept else 0.0
+    with processes(jobs or machine.cores()) as pool:
+        going = {pool.submit(_counted, *work, studies, replicates, seed): work for work in works}
+        for one in as_completed(going):
+            count, noise, is_runs, scheme, *_ = going[one]
+            seconds = time.perf_counter() - begun
+            click.echo(f"{count} rows, {noise}, {'runs' if is_runs else 'rows'}, {scheme}: {seconds:.0f} s", err=True)
+            kept = sorted([*kept, *one.result()], key=_order)
+            document = records.document("coverage", kept, machine=described, options=asked, seconds=before + seconds)
+            path = records.write(document, out)
     sheets.show(tabulate(document))
     click.echo(f"written to {path}", err=True)
 
 
-def _design(one: Mapping) -> tuple[int, int, bool]:
-    return one["rows"], NOISES.index(one["noise"]), one["is_runs"]
+def _works(
+    rows: int, noise: str, is_runs: bool, calibrated: tuple[int, int]
+) -> Iterator[tuple[int, str, bool, str, tuple[str, ...], tuple[int, int]]]:
+    """Yield design, scheme, intervals, and the tables of nested replicates, of what is one process's work."""
+    for scheme, intervals in METHODS[is_runs]:
+        yield rows, noise, is_runs, scheme, intervals, (2, 2)
+    if not is_runs and noise == "gaussian" and rows >= CALIBRATED:
+        yield rows, noise, is_runs, "pairs", ("calibrated",), calibrated
+
+
+def _order(one: Mapping) -> tuple[int, int, bool, int]:
+    """Return where a result comes in the file: by its design, and by how its studies are resampled."""
+    schemes = [scheme for scheme, _ in METHODS[one["is_runs"]]]
+    at = len(schemes) if one["interval"] == "calibrated" else schemes.index(one["scheme"])
+    return one["rows"], NOISES.index(one["noise"]), one["is_runs"], at
 
 
 def design(rows: int, checkpoints: int) -> js.Runs:
@@ -163,30 +181,32 @@ def noise_of(name: str, is_runs: bool) -> js.resampling.Scheme:
 
 
 def _counted(
-    rows: int, noise: str, is_runs: bool, studies: int, replicates: int, calibrated: tuple[int, int], seed: int
+    rows: int,
+    noise: str,
+    is_runs: bool,
+    scheme: str,
+    intervals: Sequence[str],
+    nested: tuple[int, int],
+    studies: int,
+    replicates: int,
+    seed: int,
 ) -> list[dict]:
-    """Return one record per method, quantity and budget of a design."""
+    """Return one record per interval, quantity and budget of a design."""
     from dataclasses import asdict
 
     import jaxscale as js
 
-    fit = truth_on(design(rows, SIZES.get(rows, 4) if is_runs else 1))
-    asked = [(scheme, intervals, (2, 2)) for scheme, intervals in METHODS[is_runs]]
-    if not is_runs and noise == "gaussian" and rows >= CALIBRATED:
-        asked.append(("pairs", ("calibrated",), calibrated))
-    found = []
-    for scheme, intervals, nested in asked:
-        made = js.coverage(
-            fit, schemes=[scheme], intervals=intervals, noise=noise_of(noise, is_runs), studies=studies,
-            replicates=replicates, level=LEVEL, nested=nested, seed=seed,
-        )  # fmt: skip
-        largest = min(made.flops)
-        for one in made.held:
-            times = None if one.flops is None else one.flops / largest
-            entry = {"rows": rows, "noise": noise, "is_runs": is_runs, **asdict(one), "times": times}
-            entry |= {"error": one.error, "fitted": studies - sum(made.failed.values())}
-            entry |= {"unusable": made.unusable[scheme]}
-            found.append({name: None if value != value else value for name, value in entry.items()})
+    made = js.coverage(
+        truth_on(design(rows, SIZES.get(rows, 4) if is_runs else 1)), schemes=[scheme], intervals=intervals,
+        noise=noise_of(noise, is_runs), studies=studies, replicates=replicates, level=LEVEL, nested=nested, seed=seed,
+    )  # fmt: skip
+    found, largest = [], min(made.flops)
+    for one in made.held:
+        times = None if one.flops is None else one.flops / largest
+        entry = {"rows": rows, "noise": noise, "is_runs": is_runs, **asdict(one), "times": times}
+        entry |= {"error": one.error, "fitted": studies - sum(made.failed.values())}
+        entry |= {"unusable": made.unusable[scheme]}
+        found.append({name: None if value != value else value for name, value in entry.items()})
     return found
 
 

@@ -60,12 +60,17 @@ class Simulated:
     def fit_of(self, study: int) -> Fit:
         """Return the fit of one study: that of the truth with the study's coefs and standard errors."""
         law, covariance = self.fit.law, None if self.covariance is None else self.covariance[study]
-        std: dict[str, float | None] = dict.fromkeys(law.names)
-        if covariance is not None and not np.isnan(covariance).all():
-            std = {name: float(one) for name, one in zip(law.names, np.sqrt(np.diagonal(covariance)), strict=True)}
         coefs = {name: float(one) for name, one in zip(law.names, self.fits.coefs[study], strict=True)}
         robust = {} if self.robust is None else self.robust[study]
-        return replace(self.fit, coefs=coefs, std=std, covariance=covariance, robust=robust, findings=())
+        made = replace(
+            self.fit, coefs=coefs, covariance=covariance, robust=robust, findings=(), held=(), unidentified=()
+        )
+        made = replace(made, held=made.at_bound)
+        std: dict[str, float | None] = dict.fromkeys(law.names)
+        if covariance is not None and not np.isnan(covariance).all():
+            error = dict(zip(law.names, np.sqrt(np.diagonal(covariance)), strict=True))
+            std |= {name: float(error[name]) for name in made.free if name not in made.held}
+        return replace(made, std=std)
 
 
 def simulate_studies(

@@ -22,7 +22,7 @@ from jaxscale import precision, stopping
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock, run
 from jaxscale.engine.data import chunks, fill, upload
-from jaxscale.engine.draws import Drawn, draw_chunk, in_blocks
+from jaxscale.engine.draws import Drawn, draw_chunk, in_blocks, moves_targets
 from jaxscale.engine.job import LEAST_WIDTH, Job, shape_of, source_in
 from jaxscale.kernels import choose
 from jaxscale.resampling import Draw
@@ -31,6 +31,9 @@ from jaxscale.solvers.surrogate import Surrogates, descend, quadratic
 
 MOST_CANDIDATES = 256
 """Candidates of one table: the minima of the survey's replicates."""
+PRICED, LEAST_CANDIDATES = 1 << 14, 64
+"""Residuals at candidates that are priced one by one, for a replicate with targets of its own, and how many candidates
+there are in any case: from there on fewer of them cost more evaluations, and more cost more than these."""
 MEMORY = 64 << 20
 """Bytes of their surrogates, in float32: longer tables and laws of more coefs have fewer candidates."""
 ROOM = {"cpu": 384 << 10}
@@ -77,7 +80,10 @@ class Starts(NamedTuple):
 
 def most_candidates(job: Job) -> int:
     """Return how many candidates a table has at most: a power of two."""
-    return max(2, min(MOST_CANDIDATES, 1 << max(1, MEMORY // bytes_of(job)).bit_length() - 1))
+    most = MOST_CANDIDATES
+    if moves_targets(job.scheme):
+        most = min(most, max(LEAST_CANDIDATES, PRICED // len(job.batch.target)))
+    return max(2, 1 << max(1, min(most, MEMORY // bytes_of(job))).bit_length() - 1)
 
 
 def bytes_of(job: Job) -> int:

@@ -130,6 +130,19 @@ def stand_of(law: Law, at: int, coef: float) -> float:
     return float(support.to_real(np.asarray(coef)))
 
 
+def standing(law: Law, coefs: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return coefs (k, p) as points (k, p) on the real line, those at an edge where they are held; and which are there.
+
+    points: (S, p), the grid of starts.
+    """
+    theta = np.stack([inside(law, dict(zip(law.names, own, strict=True)), points) for own in coefs])
+    ends = np.array([(support.low, support.high) for support in law.supports])
+    is_held = (coefs == ends[:, 0]) | (coefs == ends[:, 1])
+    for lane, at in np.argwhere(is_held).tolist():
+        theta[lane, at] = stand_of(law, at, coefs[lane, at])
+    return theta, is_held
+
+
 def inside(law: Law, coefs: Mapping[str, float], points: np.ndarray) -> np.ndarray:
     """Return coefs as a point (p,) on the real line from which a lane can start: those at an edge amid the grid.
 

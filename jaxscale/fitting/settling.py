@@ -29,7 +29,8 @@ class Settling:
     replicate: (R,) indices, -1 for the table as it is.   middle: (p,) theta amid the grid of starts.   narrow: first
     scale of a lane that begins where it stands.   index: (R,) place in `bounds` of the one at which a lane lies, -1
     inside.   told: how many of the bounds, the first, lanes that did not fail may be told of; None for all of them, and
-    for new ones to be found.   floor: a difference in the objective that is rounding.
+    for new ones to be found.   often: how many lanes of a survey lie at each of these; None where they are the survey.
+    floor: a difference in the objective that is rounding.
     """
 
     law: Law
@@ -41,6 +42,7 @@ class Settling:
     clock: Clock
     bounds: list[Bound] = field(default_factory=list)
     told: int | None = None
+    often: np.ndarray | None = None
     index: np.ndarray = field(init=False)
     floor: float = field(init=False)
 
@@ -172,9 +174,22 @@ class Settling:
         self.bounds.append(bound)
         return bound
 
+    def usual_first(self) -> list[Bound]:
+        """Return the bounds, those first at which most lanes of the survey lie."""
+        if self.often is None:
+            return list(self.bounds)
+        often = np.pad(self.often, (0, len(self.bounds) - len(self.often)))
+        return [self.bounds[at] for at in np.argsort(-often, kind="stable")]
+
     def tell_plainly(self) -> None:
-        """Try lanes at a bound at every known one that would be a plainer account of the same minimum."""
-        for bound in sorted(self.bounds[: self.told], key=lambda one: one.rank):
+        """Try lanes at a bound at every known one that would be a plainer account of the same minimum.
+
+        One at which no lane of the survey lies, all of which were tried there, is left out.
+        """
+        known = self.bounds[: self.told]
+        if self.often is not None:
+            known = [bound for bound, count in zip(known, self.often, strict=True) if count]
+        for bound in sorted(known, key=lambda one: one.rank):
             ranks = self.ranks()
             lanes = [at for at, index in enumerate(self.index) if index != INSIDE and bound.rank < ranks[at]]
             self.hold(bound, np.array(lanes, dtype=int))

@@ -166,7 +166,7 @@ def _refit_some(
     outcome = solved.outcome
     told.begin(BOUNDS)
     settling = settling_of(setup, outcome, solved.index, replicate, survey.bounds, clock)
-    settling.told = len(survey.bounds)
+    settling.told, settling.often = len(survey.bounds), survey.often
     settling.settle(np.arange(len(replicate)))
     rescue(settling, setup, survey.minima, told)
     settling.tell_plainly()

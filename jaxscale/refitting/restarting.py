@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -67,11 +68,12 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray, told: Stages = 
 
     if settling.may_find and left <= FEW:
         settling.go_on(_lost(outcome), AWHILE)
+    tried = _Tried(settling)
     _look_around(settling, 1)
-    _hold_all(settling, is_own=True)
+    tried.hold_all(is_own=True)
     settling.go_on(_lost(outcome), job.max_steps)
-    _hold_all(settling, is_own=True)
-    _hold_all(settling, is_own=False)
+    tried.hold_all(is_own=True)
+    tried.hold_all(is_own=False)
     if not is_left():
         return
     if not settling.told:
@@ -82,21 +84,41 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray, told: Stages = 
         return
     beside = setup.theta + JITTER * np.random.default_rng(job.seed).standard_normal(len(setup.theta)) * job.active
     _try_lowest(settling, np.concatenate([minima, setup.places, beside[None], setup.grid]))
-    _hold_all(settling, is_own=True)
-    _hold_all(settling, is_own=False)
+    tried.hold_all(is_own=True)
+    tried.hold_all(is_own=False)
     _look_around(settling)
     settling.go_on(_lost(outcome))
     is_left()
 
 
-def _hold_all(settling: Settling, *, is_own: bool) -> None:
-    """Hold failed replicates at every known bound.
+@dataclass
+class _Tried:
+    """Failed replicates held at bounds, none of them twice in the same way.
 
-    is_own: from where they stand, else from where the bound was found. One that creeps towards a bound is mostly in the
-    basin of its minimum there; from elsewhere another one is found, and a higher one is not kept.
+    stood: where replicates (R, p) stood when they were last held at a bound in this way, NaN for one that was not.
     """
-    for bound in tuple(settling.bounds):
-        settling.hold(bound, _lost(settling.outcome), is_own=is_own)
+
+    settling: Settling
+    stood: dict[tuple[int, bool], np.ndarray] = field(default_factory=dict)
+
+    def hold_all(self, *, is_own: bool) -> None:
+        """Hold failed replicates at every known bound, the usual ones first.
+
+        is_own: from where they stand, else from where the bound was found. One that creeps towards a bound is mostly in
+        the basin of its minimum there; from elsewhere another one is found, and a higher one is not kept. To infinity
+        several coefs go together, and who stands elsewhere is on no way there.
+        """
+        settling, outcome = self.settling, self.settling.outcome
+        for bound in settling.usual_first():
+            is_from_here = is_own and not bound.is_infinite
+            lost, key = _lost(outcome), (id(bound), is_from_here)
+            before = self.stood.setdefault(key, np.full_like(outcome.theta, np.nan))
+            is_new = np.isnan(before[lost]).any(axis=1)
+            if is_from_here:
+                is_new |= (before[lost] != outcome.theta[lost]).any(axis=1)
+            lanes = lost[is_new]
+            before[lanes] = outcome.theta[lanes]
+            settling.hold(bound, lanes, is_own=is_from_here)
 
 
 def _look_around(settling: Settling, most: int = MOST_LOOKS) -> None:

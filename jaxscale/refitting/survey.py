@@ -73,6 +73,11 @@ class Survey:
         """(K, p), those inside at which failed replicates are tried."""
         return self.theta[self.index == INSIDE][:NEIGHBOURS]
 
+    @property
+    def often(self) -> np.ndarray:
+        """(k,), how many of these points lie at each of the bounds."""
+        return np.bincount(self.index[self.index != INSIDE], minlength=len(self.bounds))
+
 
 def survey(
     fit: Fit, *, scheme: Scheme | str = "pairs", seed: int = 0, chunk: int | None = None, device: str = "auto"
@@ -143,6 +148,7 @@ def survey_of(setup: Setup, clock: Clock, told: Stages = SILENT) -> Survey:
     keep_lower(outcome, replicate, again.outcome, setup.floor)
     told.begin(BOUNDS)
     settling.settle_moved(before, again.index)
+    settling.tell_plainly()
     steps += outcome.steps
     job = setup.job
     theta, index = _joined(known, _minima(settling))

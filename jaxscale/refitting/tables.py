@@ -11,7 +11,7 @@ from jaxscale import precision
 from jaxscale.engine import placement
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.data import chunks
-from jaxscale.fitting.bounds import inside
+from jaxscale.fitting.bounds import standing
 from jaxscale.fitting.covariance import covariances_at
 from jaxscale.fitting.optimum import VIEWED, views_of_lanes
 from jaxscale.fitting.sandwich import sandwiches_at
@@ -177,19 +177,20 @@ def _fitted(
     counts, known = np.flatnonzero(batch.weight > 0), np.flatnonzero(fits.is_usable & ~np.isnan(fits.coefs).any(axis=1))
     for part in chunks(len(known), max(1, VIEWED // 4 // len(batch.target))):
         some = known[part]
-        theta = np.stack([inside(law, dict(zip(law.names, fits.coefs[at], strict=True)), setup.grid) for at in some])
+        theta, is_held = standing(law, fits.coefs[some], setup.grid)
         views = views_of_lanes(job, theta, padded[some], fit.objective.scale, clock)
         residual[some] = np.asarray(views.residual)[:, :count]
         prediction[some] = batch.target[:count] + shift[some] + residual[some]
-        rows = np.sqrt(batch.weight[counts])[:, None] * np.asarray(views.jacobian)[:, counts][:, :, free]
-        leverage[some] = np.stack([leverage_of(one, batch) for one in rows])
-        once = np.ones((len(some), len(batch.weight)))
-        own = covariances_at(fit.objective, job.problem.pairs, views, batch.weight, fit.objective.scale, free, once)
-        covariance[some] = law.coordinates.of_coefs(theta, own)
-        for place, table in enumerate(some.tolist() if has_robust else ()):
-            seen = jax.tree.map(lambda leaf, place=place: leaf[place], views)
-            several = sandwiches_at(
-                fit.objective, job.problem.pairs, seen, batch.weight, fit.objective.scale, free, group
-            )
-            robust[table] = {by: law.coordinates.of_coefs(theta[place], each) for by, each in several.items()}
+        rows = np.sqrt(batch.weight[counts])[:, None] * np.asarray(views.jacobian)[:, counts]
+        for kind in np.unique(is_held, axis=0):
+            own, moved = np.flatnonzero((is_held == kind).all(axis=1)), free & ~kind
+            seen = jax.tree.map(lambda leaf, own=own: np.asarray(leaf)[own], views)
+            leverage[some[own]] = np.stack([leverage_of(one, batch) for one in rows[own][:, :, moved]])
+            once, scale = np.ones((len(own), len(batch.weight))), fit.objective.scale
+            several = covariances_at(fit.objective, job.problem.pairs, seen, batch.weight, scale, moved, once)
+            covariance[some[own]] = law.coordinates.of_coefs(theta[own], several)
+            for place, lane in enumerate(own if has_robust else ()):
+                at = jax.tree.map(lambda leaf, place=place: leaf[place], seen)
+                found = sandwiches_at(fit.objective, job.problem.pairs, at, batch.weight, scale, moved, group)
+                robust[some[lane]] = {by: law.coordinates.of_coefs(theta[lane], each) for by, each in found.items()}
     return Fitted(prediction, residual, leverage), covariance, robust
