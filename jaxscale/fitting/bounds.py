@@ -11,8 +11,8 @@ from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
 from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.fitting.multipliers import lane_values, multipliers_of
-from jaxscale.laws import Law, predict_sets
-from jaxscale.results import Fit, Joint
+from jaxscale.laws import Law
+from jaxscale.results import Fit
 from jaxscale.status import Status
 
 BEYOND, ALL_BUT_ONE = 100.0, 30.0
@@ -36,8 +36,6 @@ FALLS = 2.0
 """Factor on a lane's objective beyond which a bound is not near it."""
 INWARDS, BEGINNING = np.arange(-12.0, 12.0, 0.25), 4
 """Theta at which the objective is asked for on the way in from a flat edge, and how many of the first that count."""
-ALIKE = 1e-12
-"""Relative difference between predictions that are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +61,14 @@ class Bound:
         """Return what holds no coef of a law."""
         nothing = np.full(len(law.names), np.nan)
         return cls(nothing, nothing, np.zeros(len(nothing), int), np.zeros(len(nothing), bool), nothing)
+
+    @classmethod
+    def at_edge(cls, law: Law, at: int, theta: np.ndarray) -> Bound:
+        """Return what holds one coef at its lower edge, the others beginning at theta (p,)."""
+        is_held, low = np.arange(len(theta)) == at, law.supports[at].low
+        stand = np.where(is_held, stand_of(law, at, low), np.nan)
+        nothing = np.zeros(len(theta), bool)
+        return cls(stand, np.where(is_held, low, np.nan), is_held.astype(int), nothing, np.where(is_held, stand, theta))
 
     @property
     def is_held(self) -> np.ndarray:
@@ -92,9 +98,25 @@ class Bound:
         return np.array([support.high if side < 0 else coef for coef, side, support in places])
 
     def coefs_at(self, law: Law, theta: np.ndarray) -> np.ndarray:
-        """Return the coefs (…, p) of theta (…, p), those that are held as they are reported."""
-        coefs: np.ndarray = np.where(self.is_held, self.coef, law.coordinates.to_coefs(theta))
+        """Return the coefs (…, p) of theta (…, p), those that are held as they are reported.
+
+        One that stands for infinity does so where each lane holds it.
+        """
+        is_told = self.is_held & ~self.stands_for_infinity
+        coefs: np.ndarray = np.where(is_told, self.coef, law.coordinates.to_coefs(theta))
         return coefs
+
+    def beside(self, other: Bound) -> Bound:
+        """Return the bound that holds what either of two does, of different coefs; it begins where this one does."""
+        held = other.is_held
+        return Bound(
+            np.where(held, other.stand, self.stand),
+            np.where(held, other.coef, self.coef),
+            np.where(held, other.side, self.side),
+            self.is_open | other.is_open,
+            np.where(held, other.stand, self.start),
+            self.idle + other.idle,
+        )
 
 
 def bound_of(fit: Fit) -> Bound | None:
@@ -169,20 +191,24 @@ def solve_held(
 ) -> Outcome:
     """Minimise every lane over the coefs that a bound does not hold.
 
-    A lane is `at_bound` where they form a strict minimum and no held coef would lower the objective by leaving its
-    bound: the conditions of Karush, Kuhn and Tucker. It is `stalled` where one would; theta is then still the minimum
-    with the coefs held, from where to go on. It is `singular` where the others can do all that one at an edge does, as
-    in a resampled table that lost the runs which told them apart. One in which another coef went to a bound of its own
-    is `stalled`, too: it belongs to the bound that holds both.   Source: Nocedal & Wright 2006, §12.3.
+    What stands for infinity is held where a lane begins. A lane is `at_bound` where the others form a strict minimum
+    and no held coef would lower the objective by leaving its bound: the conditions of Karush, Kuhn and Tucker. It is
+    `stalled` where one would; theta is then still the minimum with the coefs held, from where to go on. It is
+    `singular` where the others can do all that one at an edge does, as in a resampled table that lost the runs which
+    told them apart. One in which another coef went to a bound of its own is `stalled`, too: it belongs to the bound
+    that holds both.   Source: Nocedal & Wright 2006, §12.3.
     """
-    outcome = minimise_others(job, bound.stand, replicate, start, scale, clock, on_done)
+    begun = np.where(bound.is_held & ~bound.stands_for_infinity, bound.stand, start)
+    outcome = minimise_others(job, bound.is_held, replicate, begun, scale, clock, on_done)
     outcome.status[outcome.status == Status.AT_BOUND] = Status.STALLED
     found = np.flatnonzero(outcome.status == Status.CONVERGED)
     if len(found):
         minimised = (job.active > 0) & ~bound.is_held
         multipliers = multipliers_of(job, minimised, replicate[found], outcome.theta[found], clock)
+        value = outcome.value[found][:, None]
         stays = bound.side * multipliers.multiplier >= -ROUNDING * multipliers.total
-        is_near = np.abs(multipliers.multiplier) > REMAINING * one_run(job) * outcome.value[found][:, None]
+        stays |= bound.stands_for_infinity & (np.abs(multipliers.multiplier) <= UNCHANGED * value)
+        is_near = np.abs(multipliers.multiplier) > REMAINING * one_run(job) * value
         stays &= ~(bound.stands_for_infinity & is_near)
         is_at_edge = (bound.side != 0) & ~bound.stands_for_infinity
         is_said = ~((multipliers.apart <= SPANNED) & (multipliers.effect > 0.0) & is_at_edge).any(axis=1)
@@ -220,59 +246,15 @@ def is_least_at_flat(
 
 def minimise_others(
     job: Job,
-    stand: np.ndarray,
+    is_held: np.ndarray,
     replicate: np.ndarray,
     start: np.ndarray,
     scale: np.ndarray,
     clock: Clock,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> Outcome:
-    """Return the minima of lanes over the coefs that stand (p,) leaves free, NaN there; the others stand where it says.
+    """Return the minima of lanes over the coefs that are not held, (p,) bool; those that are stay where they start.
 
     Of the free ones a lane may be at the bound of another, as ever.
     """
-    held = ~np.isnan(stand)
-    others = replace(job, active=np.where(held, 0.0, job.active))
-    return solve_lanes(others, replicate, np.where(held, stand, start), scale, clock, on_done)
-
-
-def joints_of(fit: Fit, std: Mapping[str, float | None]) -> tuple[Joint, ...]:
-    """Return the constants into which coefs without a value fall together at a fit's bound.
-
-    std: standard errors with the held coefs held. A coef that was minimised carries what it is together with coefs
-    that were held; where no sum or product of them is constant, as where two grow without bound, there is none.
-    """
-    found = []
-    for carrier in (name for name in fit.unidentified if name not in fit.held):
-        others = [name for name in fit.unidentified if name in fit.held]
-        for is_sum, moved in ((True, _halved), (False, _doubled)):
-            parts = [name for name in others if _is_same(fit, moved(fit, carrier, name))]
-            if parts:
-                names = tuple(name for name in fit.coefs if name in (*parts, carrier))
-                values = [fit.coefs[name] for name in names]
-                value = float(np.sum(values) if is_sum else np.prod(values))
-                error = std.get(carrier)
-                scale = 1.0 if is_sum else abs(value / fit.coefs[carrier])
-                found.append(Joint(names, is_sum, value, None if error is None else error * scale))
-                break
-    return tuple(found)
-
-
-def _halved(fit: Fit, carrier: str, other: str) -> dict[str, float]:
-    """Return coefs with half of one moved over to another, their sum unchanged."""
-    half = fit.coefs[carrier] / 2.0
-    return {**fit.coefs, carrier: half, other: fit.coefs[other] + half}
-
-
-def _doubled(fit: Fit, carrier: str, other: str) -> dict[str, float]:
-    """Return coefs with one doubled and the other halved, their product unchanged."""
-    return {**fit.coefs, carrier: fit.coefs[carrier] * 2.0, other: fit.coefs[other] / 2.0}
-
-
-def _is_same(fit: Fit, coefs: Mapping[str, float]) -> bool:
-    """Return whether these coefs predict the runs as the fit does, and are not its own."""
-    if dict(coefs) == dict(fit.coefs):
-        return False
-    both = np.stack([fit.law.vector(fit.coefs), fit.law.vector(coefs)])
-    before, after = predict_sets(fit.law, both, fit.runs.columns)
-    return bool(np.allclose(after, before, rtol=ALIKE, atol=0.0))
+    return solve_lanes(replace(job, active=np.where(is_held, 0.0, job.active)), replicate, start, scale, clock, on_done)

@@ -14,7 +14,7 @@ from jaxscale.engine.job import Job
 from jaxscale.engine.programs import problem_of
 from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.errors import UsageError
-from jaxscale.fitting.bounds import SAME_MINIMUM, Bound, joints_of
+from jaxscale.fitting.bounds import SAME_MINIMUM, Bound
 from jaxscale.fitting.checking import is_reproduced
 from jaxscale.fitting.collinearity import aliasing_of, design_of
 from jaxscale.fitting.data_checks import findings_of_labels, findings_of_target
@@ -22,6 +22,7 @@ from jaxscale.fitting.diagnostics import agreeing, best_lane, diagnostics_at, ot
 from jaxscale.fitting.errors import findings_of_residuals
 from jaxscale.fitting.findings import findings_of_design, findings_of_fit
 from jaxscale.fitting.groups import by_group, check_group_sizes, findings_of_groups, spread, without_freedom
+from jaxscale.fitting.joints import joints_of
 from jaxscale.fitting.off_runs import findings_of_off_runs
 from jaxscale.fitting.optimum import views_program
 from jaxscale.fitting.preparing import batch_of, start_points

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from jaxscale.engine.compiling import Clock
 from jaxscale.engine.job import Job
+from jaxscale.engine.scheduler import Outcome
 from jaxscale.fitting.bounds import (
     FALLS,
     SAME_MINIMUM,
@@ -70,8 +71,7 @@ def bound_at(law: Law, job: Job, place: Place, edges: dict[int, float], clock: C
     if edges:  # the others need not be as far out as the lane had come
         theta = np.where((np.abs(theta) > OUT) & (job.active > 0), place.middle, theta)
     for _ in range(2 * len(law.names)):
-        stand = _stand(law, held)
-        outcome = minimise_others(job, stand, np.array([place.replicate]), theta[None], np.zeros(1), clock)
+        outcome = _minimised(law, job, held, place, theta, clock)
         theta, value, status = outcome.theta[0], float(outcome.value[0]), Status(int(outcome.status[0]))
         if not value <= FALLS * place.value:
             return None
@@ -90,7 +90,15 @@ def bound_at(law: Law, job: Job, place: Place, edges: dict[int, float], clock: C
     return None
 
 
-def _stand(law: Law, held: dict[int, float]) -> np.ndarray:
+def _minimised(law: Law, job: Job, held: Mapping[int, float], place: Place, theta: np.ndarray, clock: Clock) -> Outcome:
+    """Return the minimum, of one lane, with these coefs held, from theta (p,) for the others."""
+    stand = _stand(law, held)
+    is_held = ~np.isnan(stand)
+    start = np.where(is_held, stand, theta)[None]
+    return minimise_others(job, is_held, np.array([place.replicate]), start, np.zeros(1), clock)
+
+
+def _stand(law: Law, held: Mapping[int, float]) -> np.ndarray:
     stand = np.full(len(law.names), np.nan)
     for at, coef in held.items():
         stand[at] = stand_of(law, at, coef)
@@ -158,9 +166,7 @@ def _one_of_alike(
     for at in alike:
         low = law.supports[at].low
         if np.isfinite(low):
-            stand = _stand(law, held | {int(at): low})
-            replicate = np.array([place.replicate])
-            again = minimise_others(job, stand, replicate, theta[None], np.zeros(1), clock)
+            again = _minimised(law, job, held | {int(at): low}, place, theta, clock)
             if again.value[0] <= value * (1.0 + SAME_MINIMUM):
                 return {int(at): float(low)}
     for at in alike:

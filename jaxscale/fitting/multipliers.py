@@ -74,6 +74,13 @@ def values_at_points(job: Job, replicate: np.ndarray, points: np.ndarray, clock:
     return np.stack([_total(_rho(job, weight, residual - own), weight) for weight, own in pairs])
 
 
+def jacobians_of(job: Job, replicate: np.ndarray, theta: np.ndarray, clock: Clock) -> Iterator[np.ndarray]:
+    """Yield d residual / d theta (k, n, p) of some lanes after the others, times the roots of their rows' weights."""
+    for lanes in _lanes(job, replicate, theta, clock):
+        root = np.sqrt(lanes.weight)[:, :, None]
+        yield np.where(root > 0, root * lanes.jacobian, 0.0)
+
+
 class Summands(NamedTuple):
     """Per lane and row of the bucket: psi, rho's weight and the row's weight (k, n), the jacobian (k, n, p); the
     objective is total (k,).

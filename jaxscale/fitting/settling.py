@@ -12,6 +12,7 @@ from jaxscale.engine.scheduler import Outcome, solve_lanes
 from jaxscale.fitting.bounds import SAME_MINIMUM, SHORT, Bound, one_run, solve_held
 from jaxscale.fitting.limits import bound_at, bounds_near
 from jaxscale.fitting.multipliers import Place, lane_values
+from jaxscale.fitting.valleys import out_along
 from jaxscale.laws import Law
 from jaxscale.status import Status
 
@@ -121,16 +122,20 @@ class Settling:
             left = lanes[(self.outcome.status[lanes] > Status.AT_BOUND) & (self.index[lanes] == INSIDE)]
             self.hold(known, left, is_narrow=True)
 
-    def hold(self, bound: Bound, lanes: np.ndarray, *, is_own: bool = False, is_narrow: bool = False) -> None:
+    def hold(
+        self, bound: Bound, lanes: np.ndarray, *, is_own: bool = False, is_narrow: bool = False, share: float = 1.0
+    ) -> None:
         """Minimise lanes at a bound, and keep what is a minimum there and no higher than where the lane stood.
 
         is_own: they begin where they stand, and at the last scale, not at the minimum where the bound was found.
-        is_narrow: there, and at the last scale.
+        is_narrow: there, and at the last scale.   share: of the way out to a bound at infinity that they are held at.
         """
         if not len(lanes):
             return
         outcome, at = self.outcome, next(i for i, one in enumerate(self.bounds) if one is bound)
         start = outcome.theta[lanes] if is_own else np.tile(bound.start, (len(lanes), 1))
+        if is_own and bound.is_infinite:
+            start = out_along(self.job, bound, self.replicate[lanes], start, self.clock, share)
         scale = np.full(len(lanes), self.narrow if is_own or is_narrow else 0.0)
         again = solve_held(self.job, bound, self.replicate[lanes], start, scale, self.clock)
         outcome.steps[lanes] += again.steps

@@ -12,7 +12,7 @@ from jaxscale.engine.data import chunks
 from jaxscale.engine.job import Job
 from jaxscale.engine.scheduler import solve_lanes
 from jaxscale.fitting.bounds import FALLS, REMAINING, SHORT, SPANNED, UNCHANGED, Bound, one_run
-from jaxscale.fitting.multipliers import Place, free_of
+from jaxscale.fitting.multipliers import Place, free_of, jacobians_of
 from jaxscale.laws import Law
 from jaxscale.solvers.verdict import INSENSITIVE
 from jaxscale.status import Status
@@ -28,6 +28,8 @@ FURTHER = 1.2 ** np.arange(-3, 24)
 that the law is hardly finite."""
 ABREAST = 8
 """Steps of a stretch that are tried at a time, the farthest first: they take no longer than one."""
+FINITE = 700.0
+"""Log of a scale up to which a law is finite in float64, with some room."""
 STRETCHES = 4
 """How often a valley is followed on from where it led: the direction is the better the further out."""
 
@@ -98,3 +100,29 @@ def _stretch(law: Law, job: Job, place: Place, at: int, clock: Clock) -> list[St
         if len(stops) == 2:
             break
     return stops
+
+
+def out_along(
+    job: Job, bound: Bound, replicate: np.ndarray, theta: np.ndarray, clock: Clock, share: float = 1.0
+) -> np.ndarray:
+    """Return theta (k, p) of lanes moved along valleys of their own to where a bound at infinity stands.
+
+    share: of the coef that is followed, at which they stop.
+
+    A lane whose smallest runs are not those of the lane that the bound was found by has another scale there, and one
+    that would not be finite stops short of that. Where a lane has no valley it begins where the bound was found.
+    """
+    at, others = int(np.argmax(bound.stands_for_infinity)), bound.is_open & ~bound.is_held
+    moves = []
+    with np.errstate(all="ignore"):
+        for jacobian in jacobians_of(job, replicate, theta, clock):
+            is_known = np.isfinite(jacobian).all(axis=(1, 2))[:, None]
+            slope = np.linalg.pinv(np.where(is_known[:, :, None], jacobian[:, :, others], 0.0)) @ jacobian[:, :, [at]]
+            moves.append(np.where(is_known, -slope[:, :, 0], np.nan))
+        move, here = np.concatenate(moves), theta[:, others]
+        room = np.min(np.where(move > 0.0, (FINITE - here) / move, np.inf), axis=1, initial=np.inf)
+        further = np.minimum(np.expm1(bound.stand[at] + np.log(share) - theta[:, at]), room)
+        moved = theta.copy()
+        moved[:, at] += np.log1p(further)
+        moved[:, others] += further[:, None] * move
+    return np.where(np.isfinite(moved).all(axis=1)[:, None], moved, bound.start)

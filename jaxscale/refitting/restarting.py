@@ -30,6 +30,8 @@ JITTER = 0.1
 """Standard deviation, on the real line, of the start beside the point fit."""
 NEIGHBOURS = 64
 """Minima of other replicates that a failed one is measured at."""
+NEARER = 0.5
+"""Share of the way out to a bound at infinity at which those are held that found nothing at its end."""
 TRIES = 3
 """Of those, and of the law's own starts, how many it begins from, the lowest first."""
 
@@ -74,10 +76,11 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray, told: Stages = 
     settling.go_on(_lost(outcome), job.max_steps)
     tried.hold_all(is_own=True)
     tried.hold_all(is_own=False)
+    tried.hold_nearer()
+    tried.hold_both()
     if not is_left():
         return
-    if not settling.told:
-        settling.look(Place(setup.theta, -1, fit.value, job.batch.weight, settling.middle), _lost(outcome))
+    settling.look(Place(setup.theta, -1, fit.value, job.batch.weight, settling.middle), _lost(outcome))
     _look_around(settling)
     settling.go_on(_lost(outcome))
     if not is_left():
@@ -86,6 +89,7 @@ def rescue(settling: Settling, setup: Setup, minima: np.ndarray, told: Stages = 
     _try_lowest(settling, np.concatenate([minima, setup.places, beside[None], setup.grid]))
     tried.hold_all(is_own=True)
     tried.hold_all(is_own=False)
+    tried.hold_edges()
     _look_around(settling)
     settling.go_on(_lost(outcome))
     is_left()
@@ -105,20 +109,48 @@ class _Tried:
         """Hold failed replicates at every known bound, the usual ones first.
 
         is_own: from where they stand, else from where the bound was found. One that creeps towards a bound is mostly in
-        the basin of its minimum there; from elsewhere another one is found, and a higher one is not kept. To infinity
-        several coefs go together, and who stands elsewhere is on no way there.
+        the basin of its minimum there; from elsewhere another one is found, and a higher one is not kept.
         """
         settling, outcome = self.settling, self.settling.outcome
         for bound in settling.usual_first():
-            is_from_here = is_own and not bound.is_infinite
-            lost, key = _lost(outcome), (id(bound), is_from_here)
+            lost, key = _lost(outcome), (id(bound), is_own)
             before = self.stood.setdefault(key, np.full_like(outcome.theta, np.nan))
             is_new = np.isnan(before[lost]).any(axis=1)
-            if is_from_here:
+            if is_own:
                 is_new |= (before[lost] != outcome.theta[lost]).any(axis=1)
             lanes = lost[is_new]
             before[lanes] = outcome.theta[lanes]
-            settling.hold(bound, lanes, is_own=is_from_here)
+            settling.hold(bound, lanes, is_own=is_own)
+
+    def hold_nearer(self) -> None:
+        """Hold failed replicates less far out: a scale in the hundreds has digits that a run fitted exactly lacks."""
+        for far in (one for one in self.settling.usual_first() if one.is_infinite):
+            self.settling.hold(far, _lost(self.settling.outcome), is_own=True, share=NEARER)
+
+    def hold_edges(self) -> None:
+        """Hold failed replicates at every lower edge, also at one that no replicate of the survey lies at."""
+        law = self.settling.law
+        for at in np.flatnonzero(law.bounded & (self.settling.job.active > 0)):
+            if np.isfinite(law.supports[at].low):
+                self._hold_new(Bound.at_edge(law, int(at), self.settling.middle))
+
+    def hold_both(self) -> None:
+        """Hold failed replicates at infinity and at an edge of another coef: what a survey found apart may meet."""
+        bounds = self.settling.usual_first()
+        for far in (one for one in bounds if one.is_infinite):
+            for edge in (one for one in bounds if not (one.is_infinite or one.is_open.any())):
+                if not ((far.is_held | far.is_open) & edge.is_held).any():
+                    self._hold_new(far.beside(edge))
+
+    def _hold_new(self, bound: Bound) -> None:
+        """Hold failed replicates at a bound that may be new; it is forgotten where none has its minimum there."""
+        settling = self.settling
+        for is_own in (True, False):
+            lost, count = _lost(settling.outcome), len(settling.bounds)
+            if len(lost):
+                settling.hold(settling.known(bound), lost, is_own=is_own)
+                if len(settling.bounds) > count and not (settling.index == count).any():
+                    settling.bounds.pop()
 
 
 def _look_around(settling: Settling, most: int = MOST_LOOKS) -> None:

@@ -18,9 +18,7 @@ def studies():
     runs = js.simulate("pure-power-params", {"A": 30.0, "alpha": 0.12}, columns=columns, noise=0.02, seed=1)
     fit = js.fit(runs, "power-params", objective="squared")
     noise = SCHEMES.resolve("parametric")
-    return simulate_studies(
-        fit, noise, STUDIES, has_errors=True, has_robust=True, seed=4, clock=Clock(), device="auto"
-    )
+    return simulate_studies(fit, noise, STUDIES, has_errors=True, has_robust=True, seed=4, clock=Clock(), device="auto")
 
 
 @pytest.fixture(scope="module")
