@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import partial
 
@@ -21,9 +22,24 @@ def prepare(session: Session) -> None:
 
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     folder, reason = caching.chosen()
+    if session.is_own:
+        _import_jax()
     if folder is None:
         session.detail(OFF.format(reason=reason))
         return
     session.tidy.append(partial(caching.drop_unfinished, folder))
     caching.use(folder)
     session.detail(IN_USE.format(folder=folder))
+
+
+def _import_jax() -> None:
+    """Import JAX without looking for garbage: what it makes stays to the end, and no later collection looks at it.
+
+    For a process of the command: in another, garbage of its own would stay as well.
+    """
+    gc.disable()
+    try:
+        import jax  # noqa: F401
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -1,5 +1,6 @@
 """Help answers at once, lists everything, and tells the truth about what exists."""
 
+import gc
 import subprocess
 import sys
 
@@ -153,3 +154,21 @@ def test_a_look_at_the_installation_imports_jax_and_nothing_that_fits():
     imported = asked.stdout.split()
     assert "jax" in imported
     assert not {"pandas", "scipy", "jaxscale.laws", "jaxscale.solvers"} & set(imported)
+
+
+def test_a_process_of_the_command_does_not_look_for_garbage_in_what_it_imported():
+    ask = (
+        "import atexit, gc, sys; from jaxscale.cli.main import main; sys.argv = ['jaxscale', 'doctor', '--json']; "
+        "said = lambda: (gc.isenabled(), gc.get_freeze_count(), len(gc.get_objects())); "
+        "atexit.register(lambda: print(*said(), file=sys.stderr)); main()"
+    )
+    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, encoding="utf-8", timeout=60, check=True)
+    is_enabled, frozen, looked_at = asked.stderr.split()
+    assert is_enabled == "True"
+    assert int(looked_at) < 1e-2 * int(frozen)  # JAX makes 2e5 objects
+
+
+def test_a_process_that_calls_the_command_keeps_its_collections(run):
+    before = gc.get_freeze_count()
+    assert run("doctor").exit_code == 0
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, before)
