@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding, row_numbers
+from jaxscale.runs.cells import RowCheck
 from jaxscale.runs.headers import normalised
 from jaxscale.runs.naming import NO_RUNS_NAMED, final_runs, last_rows, run_codes, time_column
 from jaxscale.text import counted, shown, shown_name
@@ -39,13 +40,13 @@ def rate_column(runs: Runs) -> str | None:
     return next((name for name in names if normalised(re.split(r"[./]", name)[-1]) in RATE_NAMES), None)
 
 
-def reduced_runs(runs: Runs, *, final: bool, annealed: bool) -> Runs:
+def reduced_runs(runs: Runs, *, final: bool, annealed: bool, check: RowCheck) -> Runs:
     """Return the last or the annealed row of each run, or all rows where neither is asked for.
 
     The annealed row is the last one at which the rate is lowest since its peak. A run whose rate has not come down has
     none and is left out; one that has a single row is kept. Last and before are by step, else tokens or compute, else
-    the place in the table.   Raises UsageError where both are asked for, or one is no bool; RunsError where nothing
-    names runs, or their rates.
+    the place in the table; a row without a number there comes first, if it passes the check.   Raises UsageError where
+    both are asked for, or one is no bool; RunsError where nothing names runs, or their rates.
     """
     for name, value in (("final", final), ("annealed", annealed)):
         if not isinstance(value, bool | np.bool_):
@@ -57,6 +58,9 @@ def reduced_runs(runs: Runs, *, final: bool, annealed: bool) -> Runs:
     named, source = run_codes(runs), shown_name(runs.origin.source)
     if named is None:
         raise RunsError(NO_RUNS_NAMED.format(source=source, option="--annealed" if annealed else "--final"))
+    time = time_column(runs)
+    if time is not None:
+        check(runs.row[np.isnan(runs.columns[time])])
     column = rate_column(runs)
     if annealed and column is None:
         raise RunsError(NO_RATE.format(source=source))

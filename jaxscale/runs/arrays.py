@@ -12,7 +12,7 @@ from jaxscale.finding import Finding, row_numbers
 from jaxscale.registry import check_known
 from jaxscale.runs.cells import Fields, Origin
 from jaxscale.runs.checking import LARGE_INTEGERS
-from jaxscale.runs.mapping import add_derived, recorded
+from jaxscale.runs.mapping import add_derived, check_derived, recorded
 from jaxscale.runs.numbers import Kind, Numbers, numbers
 from jaxscale.runs.typed import cells_of, digest, is_nothing
 from jaxscale.text import counted, listed, shown
@@ -68,7 +68,8 @@ def fields_of_arrays(
     _check_errors(numeric.get("sigma"))
     row = np.arange(1, len(weights) + 1)
     named = {name: column for name, column in numeric.items() if name not in NO_COLUMNS}
-    derived = add_derived(named, row=row, source=SOURCE)
+    derived = add_derived(named)
+    check_derived(derived, named, row=row, source=SOURCE)
     roles = {name: name for name in NEEDED if name in numeric} | named_group
     return Fields(
         columns={**named, **schedules},

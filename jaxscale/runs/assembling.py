@@ -14,13 +14,13 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.finding import Finding
 from jaxscale.registry import unknown
 from jaxscale.runs.candidates import Cells
-from jaxscale.runs.cells import Fields, Origin, RawTable
+from jaxscale.runs.cells import Fields, Origin, RawTable, RowCheck
 from jaxscale.runs.checking import dropped_finding, findings_of_errors, reading_findings
 from jaxscale.runs.headers import GROUP, RECOGNISED, SIGMA
 from jaxscale.runs.invalid import INFINITE, MISSING, NOT_POSITIVE, UNREADABLE, Fault, check_no_faults
 from jaxscale.runs.lookups import RawTableLookup, check_factors, scale_of
 from jaxscale.runs.lowest import check_widths
-from jaxscale.runs.mapping import add_derived, recorded, undefined
+from jaxscale.runs.mapping import add_derived, check_derived, recorded, undefined
 from jaxscale.runs.numbers import Kind, NumberStyle, numbers
 from jaxscale.runs.roles import Assigned, assigned
 from jaxscale.runs.selecting import selected
@@ -89,8 +89,12 @@ class Request:
         check_widths(self.lowest_per)
 
 
-def fields_of(raw_table: RawTable, request: Request) -> Fields:
-    """Return the fields of the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
+def fields_of(raw_table: RawTable, request: Request) -> tuple[Fields, RowCheck]:
+    """Return the fields of the runs of a raw table, NaN where a cell holds no number, and the check of those kept.
+
+    The check raises RunsError for what forbids a fit, all of it at once; rows that are not kept may hold anything.
+    Raises RunsError for what does not depend on them.
+    """
     source = shown_name(raw_table.source)
     found = assigned(
         tuple(raw_table.columns),
@@ -110,21 +114,31 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
     chosen = selected(request.where, lookup.selection_table)
     needed = _needed(lookup.roles, request)
     rows, dropped = _complete(lookup, needed, chosen, request)
-    check_no_faults(_faults(lookup, needed, rows, request), _with_computed(raw_table, lookup), request.style)
-    _check_defined(lookup, rows)
+    _check_weights(lookup, rows)
     columns, labels, findings = _columns(lookup, needed, rows)
     left = unfinished(raw_table, rows)
     findings += [left.finding] if left is not None else []
     left_out = {"where": raw_table.rows - chosen.size, **{reason: lost.size for reason, lost in dropped.items()}}
     made = {role: header for role, header in roles.items() if header in found.computed}
-    derived = made | recorded(role for role in FORMULAS if role in columns and role not in roles)
+    derived = tuple(role for role in FORMULAS if role in columns and role not in roles)
     is_sigma = SIGMA in roles and SIGMA not in request.inputs
     own = ("loss", "weight", *([SIGMA] if is_sigma else []))
     named = {name: column for name, column in columns.items() if name not in own}
     free = [header for header in raw_table.columns if header in named]
     loss = columns.get("loss", np.full(rows.size, np.nan))
-    errors = findings_of_errors(roles, free, loss, columns)
-    return Fields(
+    faulty = np.concatenate([fault.rows for fault in _faults(lookup, needed, rows, request)])
+    is_sound = ~np.isin(rows, faulty)
+    errors = findings_of_errors(roles, free, loss[is_sound], {name: one[is_sound] for name, one in columns.items()})
+
+    def check(kept: np.ndarray) -> None:
+        is_kept = np.isin(rows, kept - 1)
+        faults = _faults(lookup, needed, rows[is_kept], request)
+        check_no_faults(faults, _with_computed(raw_table, lookup), request.style)
+        _check_defined(lookup, rows[is_kept])
+        sizes = {name: column[is_kept] for name, column in columns.items()}
+        check_derived(derived, sizes, row=rows[is_kept] + 1, source=source)
+
+    fields = Fields(
         columns=named,
         loss=loss,
         weight=columns.get("weight", np.ones(rows.size)),
@@ -137,7 +151,7 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
             sha256=raw_table.sha256,
             rows=raw_table.rows,
             columns={role: header for role, header in roles.items() if role not in made},
-            derived=derived,
+            derived=made | recorded(derived),
             where=tuple(request.where),
             left_out={reason: count for reason, count in left_out.items() if count},
             scale=lookup.scale,
@@ -145,6 +159,7 @@ def fields_of(raw_table: RawTable, request: Request) -> Fields:
         ),
         findings=(*raw_table.findings, *found.findings, *dropped_finding(dropped, rows, lookup), *findings, *errors),
     )
+    return fields, check
 
 
 def _cells(raw_table: RawTable, style: NumberStyle) -> Cells:
@@ -193,12 +208,17 @@ def _complete(
     return rows, {MISSING: chosen[is_missing], INFINITE: chosen[is_infinite]}
 
 
+def _check_weights(lookup: RawTableLookup, rows: np.ndarray) -> None:
+    """Raise RunsError where no row has a weight, which says more than that each of them has none."""
+    header = lookup.roles.get("weight")
+    if header is not None and not lookup.read(header).values[rows].any():
+        raise RunsError(NO_EFFECTIVE_DATA.format(source=lookup.source, header=shown(header)))
+
+
 def _faults(lookup: RawTableLookup, needed: tuple[str, ...], rows: np.ndarray, request: Request) -> list[Fault]:
     faults = []
     for role, header in lookup.roles.items():
         values = lookup.read(header).values[rows]
-        if role == "weight" and not values.any():
-            raise RunsError(NO_EFFECTIVE_DATA.format(source=lookup.source, header=shown(header)))
         if role in needed and role == GROUP:
             faults.append(Fault(MISSING, role, header, rows[_is_missing(lookup, role)[rows]]))
         elif role in needed:
@@ -244,7 +264,7 @@ def _columns(
     """Return role or header → float64, header → text, and the findings about them."""
     numeric = {role: lookup.read(header) for role, header in lookup.roles.items() if role != GROUP}
     columns = {role: read.values[rows] for role, read in numeric.items()}
-    add_derived(columns, row=rows + 1, source=lookup.source)
+    add_derived(columns)
     labels: dict[str, np.ndarray] = {}
     shadowed = []
     used = {header for role, header in lookup.roles.items() if role != GROUP}

@@ -7,12 +7,12 @@ import io
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from threading import Lock
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 import numpy as np
 
@@ -105,6 +105,14 @@ class Origin:
     scale: Mapping[str, float] = field(default_factory=dict)
     units_ok: bool = False
     lowest_per: Mapping[str, float] = field(default_factory=dict)
+
+
+RowCheck: TypeAlias = Callable[[np.ndarray], None]
+"""Raises RunsError if one of these rows (k,), counted from 1, has a cell that forbids a fit."""
+
+
+def all_sound(rows: np.ndarray) -> None:
+    """Do nothing: the check of rows that have been checked."""
 
 
 class Fields(TypedDict):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscale.errors import RunsError, UsageError
+from jaxscale.runs.cells import RowCheck
 from jaxscale.runs.naming import codes, joint
 from jaxscale.text import shown, shown_name
 
@@ -34,8 +35,10 @@ def check_widths(lowest_per: Mapping[str, float]) -> None:
             raise UsageError(NOT_A_WIDTH.format(name=name, width=width))
 
 
-def lowest_runs(runs: Runs, lowest_per: Mapping[str, float]) -> Runs:
+def lowest_runs(runs: Runs, lowest_per: Mapping[str, float], *, check: RowCheck) -> Runs:
     """Return the run of least loss in each cell; of equal losses the first in the table, all others are left out.
+
+    A run whose loss is NaN is kept where its cell has no other.   check: of rows that are in no cell.
 
     A cell is floor(log10(column) / width) in every column named, so that lines of the grid lie at 1 and do not depend
     on the table; runs of different groups are in different cells.   lowest_per: column → width in decades.   Raises
@@ -50,6 +53,7 @@ def lowest_runs(runs: Runs, lowest_per: Mapping[str, float]) -> Runs:
             raise RunsError(NO_COLUMN.format(source=source, name=shown(name), columns=names))
         wrong = np.flatnonzero(~(np.isfinite(column) & (column > 0)))
         if len(wrong):
+            check(runs.row[wrong])
             raise RunsError(NOT_POSITIVE.format(source=source, name=shown(name), row=int(runs.row[wrong[0]])))
         place = np.floor(np.log10(column) / width + ON_LINE).astype(np.int64)
         cell = joint(cell, place - place.min())

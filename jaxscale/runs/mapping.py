@@ -81,11 +81,10 @@ def undefined(numbers: Numbers) -> np.ndarray:
     return (numbers.kind == Kind.NUMBER) & np.isnan(numbers.values)
 
 
-def add_derived(columns: dict[str, np.ndarray], *, row: np.ndarray, source: str) -> tuple[str, ...]:
+def add_derived(columns: dict[str, np.ndarray]) -> tuple[str, ...]:
     """Add the sizes (n,) that two others decide, in float64, and return their roles: none, one, or one and the ratio.
 
-    A row without one of the two stays NaN.   row: (n,), for messages.   Raises RunsError where a size leaves the range
-    of float64 although both are finite; a ratio is not refused here, since few laws take it: one that does refuses it.
+    A row without one of the two stays NaN.   Not checked: `check_derived` does.
     """
     known = set(columns)
     for role, sources in SOURCES.items():
@@ -94,9 +93,17 @@ def add_derived(columns: dict[str, np.ndarray], *, row: np.ndarray, source: str)
     derived = tuple(role for role in FORMULAS if role in known and role not in columns)
     for role in derived:
         columns[role] = decided({name: columns[name] for name in SOURCES[role]})[role]
+    return derived
+
+
+def check_derived(derived: Iterable[str], columns: Mapping[str, np.ndarray], *, row: np.ndarray, source: str) -> None:
+    """Raise RunsError where a derived size (n,) leaves the range of float64 although those it is made of are finite.
+
+    row: (n,), for messages.   A ratio is not refused here, since few laws take it: one that does refuses it.
+    """
+    for role in derived:
         if role != "tokens_per_param":
             _check_range(role, columns, row, source)
-    return derived
 
 
 def recorded(roles: Iterable[str]) -> dict[str, str]:

@@ -46,5 +46,6 @@ def read_planned(
     style = NumberStyle(decimal, thousands, units)
     style.check_marks()
     request = Request(map or {}, where, inputs, (), None, missing, False, style, scale or {}, has_loss=False)
-    fields = fields_of(raw_table_in(source, sep=sep, encoding=encoding), request)
+    fields, check = fields_of(raw_table_in(source, sep=sep, encoding=encoding), request)
+    check(fields["row"])
     return PlannedRuns(fields["columns"], fields["labels"], fields["row"], fields["origin"])

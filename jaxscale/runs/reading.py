@@ -47,7 +47,8 @@ def read_runs(
         How a CSV file is written; units reads 7B, 1,400M, 300B tokens, 2×10^19 in the columns that play a role, and no
         noun of another role.
     missing
-        "refuse" the table, or "drop" rows without a finite number in a needed column.
+        "refuse" the table, or "drop" rows without a finite number in a needed column, before rows are chosen by
+        `final`, `annealed` or `lowest_per`. Refused are tables for rows that these keep; others may hold anything.
     inputs
         The columns that the law needs; of params, tokens and flops the third is derived from two.
     beside

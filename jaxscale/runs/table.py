@@ -15,7 +15,7 @@ from jaxscale.registry import unknown
 from jaxscale.runs.annealing import reduced_runs
 from jaxscale.runs.arrays import fields_of_arrays
 from jaxscale.runs.assembling import Request, fields_of
-from jaxscale.runs.cells import Origin, RawTable
+from jaxscale.runs.cells import Origin, RawTable, RowCheck, all_sound
 from jaxscale.runs.checking import findings_of
 from jaxscale.runs.interchange import Tabular, raw_table_of_tabular
 from jaxscale.runs.lookups import selection_table
@@ -97,7 +97,7 @@ class Runs:
         """
         runs = cls(**fields_of_arrays(loss=loss, weight=weight, sigma=sigma, group=group, columns=columns))
         runs = replace(runs, origin=replace(runs.origin, units_ok=units_ok))
-        return kept_runs(runs, final=final, annealed=annealed, lowest_per=lowest_per or {})
+        return kept_runs(runs, final=final, annealed=annealed, lowest_per=lowest_per or {}, check=all_sound)
 
     @classmethod
     def from_frame(
@@ -140,9 +140,15 @@ class Runs:
 
     @classmethod
     def from_raw_table(cls, raw_table: RawTable, request: Request) -> Runs:
-        """Return the runs of a raw table; raise RunsError for what forbids a fit, all of it at once."""
-        runs = cls(**fields_of(raw_table, request))
-        return kept_runs(runs, final=request.final, annealed=request.annealed, lowest_per=request.lowest_per)
+        """Return the runs of a raw table; raise RunsError for what forbids a fit in them, all of it at once."""
+        fields, check = fields_of(raw_table, request)
+        return kept_runs(
+            cls(**fields),
+            final=request.final,
+            annealed=request.annealed,
+            lowest_per=request.lowest_per,
+            check=check,
+        )
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -214,7 +220,12 @@ class Runs:
         return (*self.findings, *findings_of(self, inputs, coefs=coefs, has_own=has_own))
 
 
-def kept_runs(runs: Runs, *, final: bool, annealed: bool, lowest_per: Mapping[str, float]) -> Runs:
-    """Return the last or the annealed row of each run, and then the lowest of each cell, where they are asked for."""
-    runs = reduced_runs(runs, final=final, annealed=annealed)
-    return lowest_runs(runs, lowest_per) if lowest_per else runs
+def kept_runs(runs: Runs, *, final: bool, annealed: bool, lowest_per: Mapping[str, float], check: RowCheck) -> Runs:
+    """Return the last or the annealed row of each run, and then the lowest of each cell, where they are asked for.
+
+    check: of the rows that are kept, and of those of which cannot be told whether they are.
+    """
+    runs = reduced_runs(runs, final=final, annealed=annealed, check=check)
+    runs = lowest_runs(runs, lowest_per, check=check) if lowest_per else runs
+    check(runs.row)
+    return runs
