@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from bisect import bisect_right
 from functools import cache
+from itertools import accumulate
 from pathlib import PurePath
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -13,9 +16,10 @@ from matplotlib.mathtext import MathTextParser
 from jaxscale.text import escaped
 
 FAMILY = "DejaVu Sans"
-ABSENT = "\N{WHITE SQUARE}"
 LIMIT = 28
 """Letters of somebody else's text that are shown."""
+LONGEST_NAME = 20
+"""Letters of a character's name that stand for a character without a glyph."""
 LONGEST = 160
 """An equation of more letters is cut, and so is no mathematics."""
 
@@ -82,12 +86,16 @@ def ems(text: str) -> float:
 
 
 def literal(text: str, *, limit: int = LIMIT) -> str:
-    """Return the text on one line, control characters escaped, at most `limit` characters, glyphs the font lacks as □.
+    r"""Return the text on one line, at most `limit` characters, with control characters escaped.
 
-    A dollar is escaped, so that it is drawn as one.
+    What the font has no glyph for is the name of a symbol, [rocket], and the escape of a letter, \u6a21, so that texts
+    that differ look different. A dollar is escaped, so that it is drawn as one.
     """
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(c if _has_glyph(c) else ABSENT for c in escaped(cut)).replace("$", r"\$")
+    parts = [_part(character) for character in text[: limit + 1]]
+    ends = list(accumulate(map(len, parts)))
+    if ends and ends[-1] > limit:
+        parts = [*parts[: bisect_right(ends, limit - 1)], "…"]
+    return "".join(parts).replace("$", r"\$")
 
 
 def source_name(source: str) -> str:
@@ -154,6 +162,18 @@ def _is_drawable(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@cache
+def _part(character: str) -> str:
+    """Return what stands for a character."""
+    part = escaped(character)
+    if all(map(_has_glyph, part)):
+        return part
+    name = unicodedata.name(character, "")
+    if name and len(name) <= LONGEST_NAME and unicodedata.category(character)[0] in "SP":
+        return f"[{name.lower()}]"
+    return character.encode("unicode_escape").decode("ascii")
 
 
 @cache

@@ -20,7 +20,7 @@ from jaxscale.errors import UsageError
 from jaxscale.figures import FIGURES, save_figure
 from jaxscale.figures.axes import log_axis
 from jaxscale.figures.levels import rounded
-from jaxscale.figures.symbols import equation, symbol, unit
+from jaxscale.figures.symbols import equation, literal, symbol, unit
 from jaxscale.laws import LAWS
 from jaxscale.laws.grouped import grouped
 from jaxscale.objectives import squared
@@ -219,6 +219,28 @@ def test_the_loss_of_a_law_that_is_a_power_has_a_log_axis(law, scale):
 )  # fmt: skip
 def test_names_of_coefs_are_symbols_and_other_text_stays_as_it_is(name, shown):
     assert symbol(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("big 🚀", "big [rocket]"), ("模型", r"\u6a21\u578b"), ("naïve α → ✓ 😀", "naïve α → ✓ 😀"), ("a\tb", r"a\tb"),
+        ("🚀" * 9, "[rocket][rocket][rocket]…"), ("a" * 29, "a" * 27 + "…"), ("a" * 28, "a" * 28), ("", ""),
+        ("🧑🏽", r"[adult]\U0001f3fd"),
+    ],
+)  # fmt: skip
+def test_a_character_that_the_font_lacks_is_named_and_two_texts_do_not_look_alike(text, shown):
+    assert literal(text) == shown
+
+
+def test_groups_named_in_other_scripts_are_drawn_without_a_warning():
+    """A glyph that the font lacks would warn, and a warning is an error here."""
+    names = [chr(first) * 3 for first in (0x1F680, 0x6A21, 0x3042, 0xAC00, 0x0915, 0x1F3FD, 0x1F1E9)]
+    page = Figure()
+    for at, name in enumerate(names):
+        page.text(0.0, 0.1 * at, literal(name))
+    page.draw_without_rendering()
+    assert len({literal(name) for name in names}) == len(names)
 
 
 def test_every_law_s_equation_and_units_can_be_drawn():
