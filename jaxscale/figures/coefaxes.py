@@ -30,7 +30,10 @@ SHORT = 12
 
 @dataclass(frozen=True)
 class CoefAxis:
-    """One fitted coef: usable replicates (R,), the point fit, limits in the coef's units."""
+    """One fitted coef: usable replicates (R,), the point fit, limits in the coef's units.
+
+    What is infinite is drawn at the end of the axis, which then says ∞.
+    """
 
     name: str
     unit: str
@@ -69,6 +72,18 @@ class CoefAxis:
         return float(np.clip(value, self.low, self.high))
 
     @property
+    def drawn(self) -> np.ndarray:
+        """The replicates (R,), those at infinity at the end of the axis; finite ones may lie beyond it."""
+        return np.where(np.isinf(self.values), np.clip(self.values, self.low, self.high), self.values)
+
+    @property
+    def infinite(self) -> dict[float, str]:
+        """The ends of the axis at which something is infinite, with their labels."""
+        found = np.append(self.values, self.point)
+        ends = {self.low: (-np.inf, "−∞"), self.high: (np.inf, "∞")}
+        return {end: words for end, (value, words) in ends.items() if bool((found == value).any())}
+
+    @property
     def edges(self) -> np.ndarray:
         """Edges (31,) of the histogram's bins, even on the axis."""
         return (np.geomspace if self.is_log else np.linspace)(self.low, self.high, 31)
@@ -82,10 +97,11 @@ class CoefAxis:
         axis.set_major_formatter(FuncFormatter(self._written))
 
     def _written(self, value: float, place: int | None = None) -> str:
-        return number_label(value / 10.0**self.exponent)
+        return self.infinite.get(value) or number_label(value / 10.0**self.exponent)
 
     def _ticks(self, inches: float, *, is_across: bool) -> list[float]:
-        """Return up to three round numbers whose labels stand inside the axis, apart from one another."""
+        """Return up to three round numbers whose labels stand inside the axis, apart from one another, and infinity."""
+        ends = list(self.infinite)
         scale = np.log10 if self.is_log else np.asarray
         low, high = scale(self.low), scale(self.high)
         for most in (4, 3, 2):
@@ -94,17 +110,20 @@ class CoefAxis:
             wide = [ems(self._written(one)) if is_across else 1.0 for one in round_ones]
             half = np.array(wide) * SIZE / 144.0
             is_inside = (at - half > -OVER) & (at + half < inches + OVER)
+            for end in ends:
+                away = np.abs(at - inches * (end == self.high))
+                is_inside &= away - half - (0.5 * SIZE / 72.0) > APART
             gaps = np.diff(at[is_inside]) - half[is_inside][:-1] - half[is_inside][1:]
             if is_inside.sum() > 1 and np.all(gaps > APART):
-                return [one for one, fits in zip(round_ones, is_inside, strict=True) if fits]
+                return [one for one, fits in zip(round_ones, is_inside, strict=True) if fits] + ends
         middle = 10.0 ** (0.5 * (low + high)) if self.is_log else 0.5 * (low + high)
         for digits in range(5):
             one = float(f"{middle:.{digits}e}")
             if abs(
                 float(scale(np.array(one)) - 0.5 * (low + high)) if one > 0 or not self.is_log else np.inf
             ) < 0.25 * (high - low):
-                return [one]
-        return []
+                return [one, *ends]
+        return ends
 
     def _even(self, most: int) -> list[float]:
         ticks = MaxNLocator(most, steps=[1, 2, 2.5, 3, 4, 5, 10], min_n_ticks=1).tick_values(self.low, self.high)
@@ -112,11 +131,11 @@ class CoefAxis:
 
 
 def coef_axes(ensemble: Ensemble) -> tuple[CoefAxis, ...]:
-    """Return the axes of the fitted coefs, over the replicates in which all of them are finite and usable."""
+    """Return the axes of the fitted coefs, over the usable replicates in which all of them have a value."""
     fit = ensemble.fit
     known = {coef.name: coef for coef in fit.law.coefs}
     samples = np.stack([ensemble.samples(name) for name in fit.free], axis=1)
-    usable = samples[np.isfinite(samples).all(axis=1)]
+    usable = samples[~np.isnan(samples).any(axis=1)]
     return tuple(
         _axis_of(name, known[name].unit, known[name].support, usable[:, j], fit.coefs[name])
         for j, name in enumerate(fit.free)
@@ -124,7 +143,8 @@ def coef_axes(ensemble: Ensemble) -> tuple[CoefAxis, ...]:
 
 
 def _axis_of(name: str, of: str, support: str, values: np.ndarray, point: float) -> CoefAxis:
-    reached = np.append(np.quantile(values, CENTRAL), point) if values.size else np.array([point])
+    finite = values[np.isfinite(values)]
+    reached = np.append(np.quantile(finite, CENTRAL), point) if finite.size else np.array([point])
     reached = reached[np.isfinite(reached)]
     low, high = (float(reached.min()), float(reached.max())) if reached.size else (0.0, 1.0)
     is_log = support == "positive" and low > 0 and high > WIDE * low
