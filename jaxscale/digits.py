@@ -17,7 +17,7 @@ def significant(value: float | None, digits: int = 5) -> str:
         return ABSENT
     if value == 0.0:
         return "0"
-    exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
     if not -3 <= exponent < 6:
         return scientific(value, digits)
     places = digits - 1 - exponent
@@ -58,7 +58,7 @@ def span(low: str, high: str) -> str:
 
 def seconds(value: float) -> str:
     """Return a duration in seconds with two significant digits at least."""
-    return f"{value:.0f} s" if value >= 10.0 else f"{value:.2g} s"
+    return f"{value:.0f} s" if value >= 9.95 else f"{value:.2g} s"
 
 
 def short(value: float) -> str:
@@ -73,9 +73,9 @@ def short(value: float) -> str:
 def data_size(size: float) -> str:
     """Return a number of bytes in the largest decimal unit that keeps it at 1 or above."""
     power = 0
-    while size >= 1000 and power < len(UNITS) - 1:
+    while size >= 999.5 and power < len(UNITS) - 1:
         size, power = size / 1000, power + 1
-    return f"{size:.3g} {UNITS[power]}"
+    return f"{_trimmed(f'{size:.3g}')} {UNITS[power]}"
 
 
 def count_label(value: float, position: int | None = None) -> str:
@@ -92,15 +92,14 @@ def number_label(value: float, position: int | None = None) -> str:
     """Return a number between 0.001 and 99999 in full, any other as a power of ten in mathtext."""
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return np.format_float_positional(float(f"{value:.4g}"), trim="-").replace("-", "−")
-    exponent = math.floor(math.log10(abs(value)) + 1e-9)
-    mantissa = value / 10.0**exponent
-    front = "" if abs(mantissa - 1.0) < 1e-6 else f"{mantissa:.3g}\\times "
-    return f"${front}10^{{{exponent}}}$"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    front = "" if float(mantissa) == 1.0 else f"{float(mantissa):g}\\times "
+    return f"${front}10^{{{int(exponent)}}}$"
 
 
 def signed(value: float, digits: int = 3) -> str:
     """Return a number with its sign and that many significant digits; its minus is that of every number in a text."""
-    return f"{value:+.{digits}g}"
+    return _trimmed(f"{value:+.{digits}g}")
 
 
 def _trimmed(text: str) -> str:
