@@ -7,6 +7,7 @@ import pytest
 
 import jaxscale as js
 from jaxscale.intervals import INTERVALS
+from jaxscale.resampling import SCHEMES
 
 PARAMS = np.geomspace(1e7, 1e10, 30)
 OPTIONS = ("--law", "pure-power-params", "--objective", "squared", "--replicates", "200", "--json")
@@ -36,10 +37,10 @@ def test_every_interval_can_be_asked_for_and_is_that_of_python(run, rule):
     np.testing.assert_allclose([limits["low"], limits["high"]], [band.lower, band.upper], rtol=1e-9)
 
 
-@pytest.mark.parametrize("scheme", ["bayesian", "residual", "wild", "wild-cluster", "cluster", "parametric"])
+@pytest.mark.parametrize("scheme", [one for one in SCHEMES if not one.is_listed], ids=lambda scheme: scheme.name)
 def test_every_scheme_that_draws_can_be_asked_for_by_any_column_of_groups(run, scheme):
-    found = document(run("fit", "t.csv", *OPTIONS, "--scheme", scheme, "--group", "trial"))["bootstrap"]
-    assert (found["scheme"], found["usable"]) == (scheme, 200)
+    found = document(run("fit", "t.csv", *OPTIONS, "--scheme", scheme.name, "--group", "trial"))["bootstrap"]
+    assert (found["scheme"], found["usable"]) == (scheme.name, 200)
     assert found["coefs"]["alpha"]["low"] < 0.12 < found["coefs"]["alpha"]["high"]
 
 
