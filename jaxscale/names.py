@@ -1,4 +1,4 @@
-"""Names of what is registered, written down so that no help needs JAX.
+"""Names of what is registered, and what holds where nothing is said, written down so that no help needs JAX.
 
 A scheme and an interval stand in the file of their name, which the registry imports; of the others, which a test holds
 against their registries, several share a file or an import.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 SCHEMA_VERSION = 2
 """Of every JSON document; their schemas are in `reports/schemas`."""
+REPLICATES = 4000
+"""Of a bootstrap, where no number is asked for."""
 OBJECTIVES = ("huber", "squared", "absolute", "log-cosh", "student-t")
 SCHEMES = (
     "pairs", "cluster", "bayesian", "residual", "wild", "wild-cluster", "parametric", "parametric-cluster", "jackknife",

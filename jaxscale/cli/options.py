@@ -157,7 +157,7 @@ def reading_options(command: Command) -> Command:
 
 
 def fitting_options_with(
-    replicates: int = 4000,
+    replicates: int = names.REPLICATES,
     told: str = "Refits to resampled tables; 0 for none, and no bands.",
     schemes: str = "How tables are resampled",
 ) -> Decorator:

@@ -62,7 +62,7 @@ SAME_NAME = "{first} and {second} have one name; rename one of the files"
 @far_option
 @click.option("--scheme", metavar="NAME", type=Name(names.SCHEMES), default="pairs", show_default=True, help=(
     f"How tables are resampled: {names.comma_list(names.SCHEMES)}."))  # fmt: skip
-@click.option("--replicates", type=Whole(), default=4000, show_default=True, help=(
+@click.option("--replicates", type=Whole(), default=names.REPLICATES, show_default=True, help=(
     "Refits to resampled tables of each study; 0 for none, and no bands."))  # fmt: skip
 @click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the replicates, or 'random'.")
 @click.option("--level", type=Level(), default=LEVEL, show_default=True, help="Share of an interval or band.")

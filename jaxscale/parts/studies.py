@@ -15,6 +15,7 @@ from jaxscale.errors import StoreError
 from jaxscale.finding import Finding
 from jaxscale.intervals import Interval
 from jaxscale.laws import Law
+from jaxscale.names import REPLICATES
 from jaxscale.objectives import Objective
 from jaxscale.parts.batches import Order, answer
 from jaxscale.parts.executors import Crew, Task, each_back
@@ -46,7 +47,7 @@ def studies(
     objectives: Sequence[Objective | str] = ("huber",),
     spaces: Sequence[str] | None = None,
     scheme: Scheme | str = "pairs",
-    replicates: int = 4000,
+    replicates: int = REPLICATES,
     seed: int = 0,
     budgets: Sequence[float] = (),
     at: Mapping[str, float] | None = None,

@@ -20,6 +20,7 @@ from jaxscale.intervals import INTERVALS, Interval
 from jaxscale.intervals.band import check_level
 from jaxscale.laws import LAWS, Law
 from jaxscale.laws.grouped import grouping_of
+from jaxscale.names import REPLICATES
 from jaxscale.objectives import OBJECTIVES, Objective
 from jaxscale.refitting import check_clusters, resample
 from jaxscale.resampling import SCHEMES, Scheme
@@ -49,7 +50,7 @@ def study(
     fix: Mapping[str, float] | None = None,
     per_group: str | Sequence[str] = (),
     scheme: Scheme | str = "pairs",
-    replicates: int = 4000,
+    replicates: int = REPLICATES,
     seed: int = 0,
     budgets: Sequence[float] = (),
     at: Mapping[str, float] | None = None,
