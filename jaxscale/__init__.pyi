@@ -1,3 +1,4 @@
+from . import allocation as allocation
 from . import checking as checking
 from . import comparing as comparing
 from . import costs as costs
@@ -7,6 +8,7 @@ from . import parts as parts
 from . import planning as planning
 from . import refitting as refitting
 from . import results as results
+from . import store as store
 from . import studying as studying
 from .allocation import allocate as allocate
 from .allocation import frontier as frontier

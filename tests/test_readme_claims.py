@@ -113,8 +113,9 @@ def test_every_option_exists():
 
 def test_every_public_name_exists():
     for path in set(re.findall(r"\bjs((?:\.\w+)+)", README)):
-        found = js
-        for name in path[1:].split("."):
+        found, names = js, path[1:].split(".")
+        assert names[0] in js.__all__, path  # a submodule that is not is there only after something has imported it
+        for name in names:
             found = getattr(found, name)
 
 
@@ -154,4 +155,10 @@ def test_every_ratio_of_speed_is_in_the_file_that_it_names():
     spent = {row["replicates"]: np.median(row["run_seconds"]) / row["replicates"] for row in points}
     (share,) = re.findall(r"of 100,000, each takes ([\d.]+) of the time", " ".join(SECTIONS["Speed"].split()))
     assert share == f"{spent[100_000] / spent[4000]:.2f}"
+    by_rows = {row["rows"]: row for row in long["results"] if row["axis"] == "rows"}
+    told = re.findall(r"([\d.]+) s for ([\d,]+) rows", " ".join(SECTIONS["Speed"].split()))
+    assert told == [(f"{np.median(row['run_seconds']):.1f}", f"{count:,}") for count, row in by_rows.items()]
+    assert [row["replicates"] for row in by_rows.values()] == [4000] * 4 + [400]
+    compiling = [row["compile_seconds"] for row in by_rows.values()]
+    assert (f"{min(compiling):.0f}", f"{max(compiling):.0f}") == ("5", "8")
     assert all(rows["jaxscale"]["objective_mean"] <= row["objective_mean"] * (1 + 1e-12) for row in rivals)
