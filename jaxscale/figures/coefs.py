@@ -138,7 +138,7 @@ def draw_pair(ax: Axes, across: CoefAxis, up: CoefAxis, inches: float = 1.2) -> 
         across.apply(ax, "x", inches)
         up.apply(ax, "y", inches)
     else:
-        alpha = 0.6 if is_shown.sum() < 200 else 0.3
+        alpha = 0.6 if len(is_shown) < 200 else 0.3  # in every panel the same
         ax.scatter(
             across.drawn[is_shown],
             up.drawn[is_shown],
@@ -151,13 +151,13 @@ def draw_pair(ax: Axes, across: CoefAxis, up: CoefAxis, inches: float = 1.2) -> 
         )
     size = 5.0 if inches > 0.8 else 4.0
     point = across.within(across.point), up.within(up.point)
-    for colour, part in (("white", 1.3), (VERMILLION, 1.0)):
+    for colour, part, edge in (("white", 1.3, 1.0), (VERMILLION, 1.0, 0.0)):
         ax.plot(
             *point,
             color=colour,
             marker="P",
             markersize=part * size,
-            markeredgewidth=0,
+            markeredgewidth=edge,
             linestyle="none",
             clip_on=False,  # at the end of an axis the mark is whole, too
             zorder=3,
