@@ -18,6 +18,7 @@ from jaxscale.fitting.error_messages import under_scheme
 from jaxscale.fitting.optimum import jacobian_at
 from jaxscale.fitting.preparing import batch_of, start_points
 from jaxscale.laws.grouped import grouping_of
+from jaxscale.names import REPLICATES
 from jaxscale.resampling import Fitted, Scheme, Tables, check_seed, clusters_of
 from jaxscale.results import Fit
 from jaxscale.runs import Runs
@@ -63,8 +64,6 @@ OTHER_COUNT = (
     "the scheme '{scheme}' has {count} of this table, each without one of its {parts}, and not {replicates}: leave the "
     "number of replicates out"
 )
-REPLICATES = 4000
-"""Of a scheme that draws, where no number is asked for."""
 TOO_FEW = "{source}: {groups} for the scheme '{scheme}', which needs {least}; without groups single rows are drawn"
 
 

@@ -16,6 +16,7 @@ from jaxscale.errors import RunsError, UsageError
 from jaxscale.fitting.fit import fit
 from jaxscale.intervals import Band, Interval, band
 from jaxscale.laws import LAWS, Law, predict_with
+from jaxscale.names import REPLICATES
 from jaxscale.objectives import Objective
 from jaxscale.refitting.bootstrap import resample
 from jaxscale.registry import unknown
@@ -157,7 +158,7 @@ def two_steps(
     fix: Mapping[str, float] | None = None,
     second_fix: Mapping[str, float] | None = None,
     scheme: Scheme | str = "pairs",
-    replicates: int = 4000,
+    replicates: int = REPLICATES,
     seed: int = 0,
     device: str = "auto",
 ) -> TwoSteps:

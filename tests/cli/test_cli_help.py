@@ -145,12 +145,12 @@ def test_no_command_at_all_shows_the_help_and_is_a_usage_error(run):
 
 def test_every_verb_that_refits_has_the_same_number_of_replicates_where_none_is_asked_for():
     import jaxscale as js
-    from jaxscale.refitting import setup, two_steps
+    from jaxscale.refitting import two_steps
 
     of_verbs = [inspect.signature(verb).parameters["replicates"].default for verb in (js.study, js.studies, two_steps)]
     options = [option for name in ("fit", "studies") for option in main.commands[name].params]
     of_commands = [option.default for option in options if option.name == "replicates"]
-    assert [*of_verbs, *of_commands, setup.REPLICATES] == [names.REPLICATES] * 6
+    assert [*of_verbs, *of_commands] == [names.REPLICATES] * 5
 
 
 def test_the_version_is_the_packages_own(run):
