@@ -159,7 +159,7 @@ def standing(law: Law, coefs: np.ndarray, points: np.ndarray) -> tuple[np.ndarra
     """
     theta = np.stack([inside(law, dict(zip(law.names, own, strict=True)), points) for own in coefs])
     ends = np.array([(support.low, support.high) for support in law.supports])
-    is_held = (coefs == ends[:, 0]) | (coefs == ends[:, 1])
+    is_held = (law.chart is None) & ((coefs == ends[:, 0]) | (coefs == ends[:, 1]))  # coordinates of a law have no edge
     for lane, at in np.argwhere(is_held).tolist():
         theta[lane, at] = stand_of(law, at, coefs[lane, at])
     return theta, is_held
