@@ -11,6 +11,8 @@ from jaxscale.resampling import SCHEMES
 
 ROWS, STUDIES = 12, 40
 
+pytestmark = pytest.mark.slow  # programs of their own
+
 
 @pytest.fixture(scope="module")
 def studies():

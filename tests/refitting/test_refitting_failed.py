@@ -12,6 +12,8 @@ ROWS, REPLICATES, DELTA = 24, 2000, 1e-3
 SIZES = np.repeat([1e6, 1.6e6, 5e6, 2e7, 1e8, 1e9], ROWS // 6)
 FAR = 20.0
 
+pytestmark = pytest.mark.slow  # programs of their own
+
 
 def weak(seed):
     """Return runs whose smallest sizes alone see the term in N, so that many replicates send alpha to infinity."""
